@@ -1,0 +1,24 @@
+"""Conditional requests (RFC 9110, section 13): entity tags out, If-Match in."""
+
+import re
+
+from rest_framework.request import Request
+
+from skg_site.api.problems import BadRequest
+
+_TAGS = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
+
+
+def entity_tag(version: str) -> str:
+    return f'"{version}"'
+
+
+def versions_to_match(request: Request) -> frozenset[str] | None:
+    """The versions that If-Match names, or None when it is absent or `*`. Weak tags match nothing."""
+    header = request._request.header(b"if-match")
+    if header is None or header.strip() == b"*":
+        return None
+    tags = [tag.strip() for tag in header.decode("latin-1").split(",")]
+    if not all(_TAGS.fullmatch(tag) for tag in tags):
+        raise BadRequest('If-Match must be * or a list of entity tags such as "3f2a".')
+    return frozenset(tag[1:-1] for tag in tags if tag.startswith('"'))

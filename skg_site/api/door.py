@@ -1,0 +1,245 @@
+"""The API door: Django's ASGI handler without what an API has no use for.
+
+The stock handler opens a thread context for every request, sends its signals through threads and
+watches for a disconnect with a task of its own. Here a request is read, resolved, answered and sent on
+the event loop; only the database work, which the store takes off the loop, runs in threads.
+
+This is the one module that leans on Django's internals: how `ASGIHandler` builds its middleware
+chain and what `ASGIRequest` keeps. `tests/skg_site/api/test_door.py` holds it against the real ones.
+"""
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http import HttpResponse, QueryDict
+from django.http.request import split_domain_port, validate_host
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
+from django.utils.module_loading import import_string
+from rest_framework.exceptions import NotFound
+
+from skg_site.api.problems import BadHost, BadRequest, BodyTimeout, BodyTooLarge, problem_from
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Handler = Callable[["APIRequest"], Awaitable[HttpResponse]]
+
+# A request that takes longer than this is worth watching for a client that went away.
+WATCH_AFTER_SECONDS = 0.1
+
+# What a browser must be told about answers that are never pages.
+CONSTANT_HEADERS = [
+    (b"X-Content-Type-Options", b"nosniff"),
+    (b"X-Frame-Options", b"DENY"),
+    (b"Referrer-Policy", b"no-referrer"),
+    (b"Permissions-Policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"Content-Security-Policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"Cache-Control", b"no-store"),
+]
+SECURE_HEADERS = [
+    *CONSTANT_HEADERS,
+    (b"Strict-Transport-Security", b"max-age=63072000; includeSubDomains"),
+]
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its answer was ready."""
+
+
+class APIRequest(ASGIRequest):
+    """Django's request, with META built only when somebody asks for it."""
+
+    request_id: str = ""
+    key_id: str | None = None
+    route: str = "unknown"
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        # Not calling the parent is the point: it copies every header into META.
+        self.scope = scope
+        self.receive = receive
+        self.method = scope["method"]
+        self.path = self.path_info = scope["path"]
+        self.script_name = ""
+        self.resolver_match: ResolverMatch | None = None
+        self._read_started = False
+        self._post_parse_error = False
+        self._body = b""
+
+    @cached_property
+    def META(self) -> dict[str, Any]:
+        full = ASGIRequest(self.scope, io.BytesIO(self._body))
+        return full.META
+
+    @cached_property
+    def GET(self) -> QueryDict:
+        return QueryDict(self.scope.get("query_string", b""))
+
+    @property
+    def client_address(self) -> str:
+        """The peer's address, or what a trusted proxy says it is (uvicorn has settled that)."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+    def header(self, name: bytes) -> bytes | None:
+        """One header's value by its lower-case name; the same header sent twice is a bad request."""
+        found = None
+        for key, value in self.scope["headers"]:
+            if key == name:
+                if found is not None:
+                    raise BadRequest(f"The header {name.decode()} came more than once.")
+                found = value
+        return found
+
+
+class APIDoor(ASGIHandler):
+    """Serves the URLs of one URLconf, with the middleware of `settings.API_MIDDLEWARE`."""
+
+    def __init__(self, urlconf: str) -> None:
+        self.resolver = get_resolver(urlconf)
+        # Most requests go to these, and resolving a path costs as much as answering it.
+        self.fixed_routes = {path: self._resolve(path) for path in _fixed_paths(self.resolver)}
+        super().__init__()
+
+    def load_middleware(self, is_async: bool = True) -> None:
+        handler: Handler = self.answer
+        for path in reversed(settings.API_MIDDLEWARE):
+            handler = import_string(path)(handler)
+        self._middleware_chain = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = APIRequest(scope, receive)
+        watch = _DisconnectWatch(receive)
+        try:
+            response = await self._middleware_chain(request)
+        except ClientGone:
+            return
+        except asyncio.CancelledError:
+            if watch.client_gone:
+                return
+            raise
+        finally:
+            watch.stop()
+        await send_answer(response, request, send)
+
+    async def answer(self, request: APIRequest) -> HttpResponse:
+        """The innermost handler: every failure becomes a problem, so nothing is raised past it."""
+        try:
+            check_host(request)
+            match = self.fixed_routes.get(request.path) or self._resolve(request.path)
+            request.resolver_match = match
+            request.route = match.route
+            await self._read_body(request)
+            response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
+        except (ClientGone, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            return problem_from(error, {"request": request})
+        return response
+
+    def _resolve(self, path: str) -> ResolverMatch:
+        try:
+            match = self.resolver.resolve(path)
+        except Resolver404:
+            raise NotFound(f"There is nothing at {path[:200]}.") from None
+        match.route = _template("/" + match.route)
+        return match
+
+    async def _read_body(self, request: APIRequest) -> None:
+        limit = settings.ENV.max_body_bytes
+        declared = request.header(b"content-length")
+        if declared is not None and declared.isdigit() and int(declared) > limit:
+            raise BodyTooLarge(limit)
+        message = await request.receive()
+        if not message.get("more_body") and message["type"] == "http.request":
+            request._body = message["body"]
+            if len(request._body) > limit:
+                raise BodyTooLarge(limit)
+            return
+        try:
+            async with asyncio.timeout(settings.ENV.body_timeout):
+                request._body = await _rest_of_body(message, request.receive, limit)
+        except TimeoutError:
+            raise BodyTimeout(settings.ENV.body_timeout) from None
+
+
+async def _rest_of_body(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
+    body = bytearray()
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BodyTooLarge(limit)
+        if not message.get("more_body"):
+            return bytes(body)
+        message = await receive()
+
+
+class _DisconnectWatch:
+    """Cancels the request's task when its client goes away, if the request takes long enough to matter."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.client_gone = False
+        self._receive = receive
+        self._task = asyncio.current_task()
+        self._listener: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(WATCH_AFTER_SECONDS, self._start)
+
+    def _start(self) -> None:
+        self._listener = self._loop.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and self._task is not None:
+            self.client_gone = True
+            self._task.cancel()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._listener is not None:
+            self._listener.cancel()
+
+
+async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -> None:
+    """Send the whole answer in two messages; the API has no streams and no cookies."""
+    body = response.content
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    headers.append((b"Content-Length", b"%d" % len(body)))
+    headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def check_host(request: APIRequest) -> None:
+    """Refuse a Host that is not the service's, except to probes, which come by address."""
+    host = request.header(b"host")
+    if host is not None and not _is_allowed(host) and request.path not in settings.PROBE_PATHS:
+        raise BadHost(host.decode("latin-1"))
+
+
+@lru_cache(maxsize=1024)
+def _is_allowed(host: bytes) -> bool:
+    domain, _port = split_domain_port(host.decode("latin-1"))
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def _fixed_paths(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
+    """The paths without variables."""
+    for pattern in resolver.url_patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _fixed_paths(pattern, path)
+        elif not pattern.pattern.converters:
+            yield path
+
+
+def _template(route: str) -> str:
+    """Django's `/triples/<uuid:id>` as OpenAPI and the metrics write it: `/triples/{id}`."""
+    parts = route.split("/")
+    return "/".join("{" + part[1:-1].split(":")[-1] + "}" if part.startswith("<") else part for part in parts)

@@ -1,0 +1,113 @@
+"""What the documentation says of every operation: its scope, its errors and the key it needs."""
+
+from typing import Annotated, Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+
+from skg_site.api.problems import FieldError
+
+PROBLEM = "application/problem+json"
+
+_WHEN = {
+    400: "The request is malformed: JSON that does not parse, a header twice, a host that is not served.",
+    401: "The API key is missing, malformed, unknown, revoked or expired.",
+    403: "The key lacks the scope, or may not be used from this address.",
+    404: "There is nothing with this id.",
+    405: "The path does not take this method; `Allow` lists those it takes.",
+    406: "The client accepts no JSON.",
+    408: "The body did not arrive in time.",
+    409: "The request conflicts with what is stored.",
+    412: "`If-Match` names another version.",
+    413: "The body is too large.",
+    415: "The body is not declared as JSON.",
+    422: "The input is not valid; `errors` lists every fault with its place.",
+    429: "The rate limit is used up; `Retry-After` says for how many seconds.",
+    503: "The database cannot be reached, is busy, or the read took too long.",
+}
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: Annotated[str, Field(description="The path of the request.")]
+    request_id: Annotated[str, Field(description="The same id stands in the log and in X-Request-ID.")]
+    errors: Annotated[list[FieldError] | None, Field(description="For bad input: what is wrong where.")] = None
+
+
+class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types
+    """How a client shows its key."""
+
+    target_class = "apikeys.authentication.BearerKey"
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer skg_prod_…`"}
+
+
+class OperationSchema(AutoSchema):
+    """drf-spectacular's view of an operation, with what holds for all of ours."""
+
+    def get_operation_id(self) -> str:
+        return f"{self.view.basename}_{self.view.action}"
+
+    def get_tags(self) -> list[str]:
+        return [self.view.basename]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            self._register_problem()
+            self._describe_scope(operation)
+            statuses = {int(status) for status in operation["responses"]}
+            for status in sorted(self._usual_problems(operation) - statuses):
+                operation["responses"][str(status)] = _problem_response(status)
+        return operation
+
+    def _usual_problems(self, operation: dict[str, Any]) -> set[int]:
+        usual = {400, 406}
+        if self.view.authentication_classes:
+            usual |= {401, 403, 429, 503}
+        if "requestBody" in operation:
+            usual |= {408, 413, 415, 422}
+        if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+            usual.add(422)
+        if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
+            usual.add(404)
+        return usual
+
+    def _describe_scope(self, operation: dict[str, Any]) -> None:
+        scope = self.view.scopes.get(self.view.action)
+        if scope is not None:
+            needed = f"Needs the scope `{scope}`." if scope else "Any valid key may call this."
+            operation["description"] = f"{operation.get('description', '')}\n\n{needed}".strip()
+
+    def _register_problem(self) -> None:
+        _, schema = models_json_schema([(ProblemOut, "serialization")], ref_template="#/components/schemas/{model}")
+        for name, part in schema["$defs"].items():
+            component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
+            self.registry.register_on_missing(component)
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], type[BaseModel]]:
+    """Responses for `extend_schema`: problems that only some operations have."""
+    return {(status, PROBLEM): ProblemOut for status in statuses}
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": _WHEN[status],
+        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+    }
+    if status in {429, 503}:
+        response["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
+    if status == 401:
+        response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}}
+    return response

@@ -1,0 +1,135 @@
+"""Errors as RFC 9457 problem details: one shape for everything that can go wrong."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpResponse
+from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
+
+if TYPE_CHECKING:
+    from skg_site.api.door import APIRequest
+
+log = structlog.get_logger("skg.api")
+
+RETRY_AFTER_SECONDS = 1
+
+
+class FieldError(TypedDict):
+    """One fault in the input: where it stands, what is wrong with it, and its kind."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Problem(APIException):
+    """An error with its status and, for bad input, a list of what is wrong where."""
+
+    status_code = 500
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
+        super().__init__(detail)
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.extra = extra
+
+
+class BadRequest(Problem):
+    status_code = 400
+
+
+class BadHost(BadRequest):
+    def __init__(self, host: str) -> None:
+        super().__init__(f"The host {host[:200]!r} is not served here; SKG_ALLOWED_HOSTS lists those that are.")
+
+
+class BodyTimeout(Problem):
+    status_code = 408
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The body did not arrive within {seconds:g} seconds.", headers={"Connection": "close"})
+
+
+class Conflict(Problem):
+    status_code = 409
+
+
+class PreconditionFailed(Problem):
+    status_code = 412
+
+
+class BodyTooLarge(Problem):
+    status_code = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is larger than {limit:,} bytes.", headers={"Connection": "close"})
+
+
+class Invalid(Problem):
+    """Well-formed JSON that is not valid input."""
+
+    status_code = 422
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        places = len(errors)
+        super().__init__(f"The input is not valid in {places} place{'s' if places > 1 else ''}.", errors=errors)
+
+
+class Unavailable(Problem):
+    """The service cannot answer now and may be able to soon."""
+
+    status_code = 503
+
+    def __init__(self, detail: str, retry_after: int = RETRY_AFTER_SECONDS) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """DRF's exception handler: any exception as an answer; what nobody foresaw is logged with its trace."""
+    request = context["request"]
+    request = getattr(request, "_request", request)
+    if isinstance(error, APIException):
+        return _answer_for(error, request)
+    if isinstance(error, (OperationalError, InterfaceError)):
+        log.warning("database_unavailable", request_id=request.request_id, error=type(error).__name__)
+        return _answer_for(Unavailable("The database cannot be reached or is busy; try again."), request)
+    log.error(
+        "uncaught_error",
+        request_id=request.request_id,
+        database=isinstance(error, DatabaseError),
+        exc_info=error,
+    )
+    return _answer_for(Problem("The service failed to answer this request; the log has the reason."), request)
+
+
+def _answer_for(error: APIException, request: "APIRequest") -> HttpResponse:
+    status = error.status_code
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": str(error.detail),
+        "instance": request.path,
+        "request_id": request.request_id,
+    }
+    headers: dict[str, str] = {}
+    if isinstance(error, Problem):
+        if error.errors:
+            content["errors"] = error.errors
+        content |= error.extra
+        headers = error.headers
+    elif isinstance(error, Throttled):
+        headers = {"Retry-After": str(max(1, int(-(-(error.wait or 0) // 1))))}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if isinstance(error, MethodNotAllowed) and (allowed := getattr(error, "allowed", None)):
+        headers["Allow"] = ", ".join(allowed)
+    body = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
+    return HttpResponse(body, status=status, content_type="application/problem+json", headers=headers)

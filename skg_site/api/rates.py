@@ -1,0 +1,25 @@
+"""How many requests in how much time."""
+
+import re
+from typing import NamedTuple
+
+_PERIODS = {"s": 1, None: 60, "m": 60, "h": 3600}
+_UNITS = {1: "s", 60: "m", 3600: "h"}
+
+
+class Rate(NamedTuple):
+    """So many requests in so many seconds; zero requests means no limit."""
+
+    requests: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate":
+        """Read `100` (a minute), `100/s`, `100/m`, `100/h` or `0`; ValueError for anything else."""
+        match = re.fullmatch(r"(\d{1,9})(?:/([smh]))?", text.strip(), re.ASCII)
+        if match is None:
+            raise ValueError("must be a number a minute such as 100, or 100/s, 100/m, 100/h, or 0 for no limit")
+        return cls(int(match[1]), _PERIODS[match[2]])
+
+    def __str__(self) -> str:
+        return f"{self.requests}/{_UNITS[self.seconds]}" if self.requests else "0"

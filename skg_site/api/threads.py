@@ -1,0 +1,29 @@
+"""Blocking database work of everything but the store's hot path: keys, readiness, statistics."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_executor = ThreadPoolExecutor(2, thread_name_prefix="database")
+
+
+async def in_thread(
+    function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    """Run `function` in one of two threads, each with a connection that it keeps."""
+    return await asyncio.get_running_loop().run_in_executor(_executor, lambda: _run(function, *args, **kwargs))
+
+
+def _run(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    try:
+        return function(*args, **kwargs)
+    except (OperationalError, InterfaceError):
+        # The server may have closed the connection; the next call opens another.
+        connection.close()
+        raise

@@ -1,0 +1,83 @@
+"""The base of every view on the API door: DRF's viewset with a native async dispatch."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSetMixin
+
+from skg_site.api.door import APIRequest
+
+
+class APIViewSet(ViewSetMixin, APIView):
+    """Actions are coroutines that return a finished `HttpResponse`.
+
+    What DRF does in between is the same, in the same order: authentication, permissions, throttles,
+    the action, and the exception handler for whatever any of them raises. Authentication is
+    awaited; permissions and throttles decide without waiting for anything.
+    """
+
+    # The scope that each action needs; "" is for any valid key. `HasScope` reads it.
+    scopes: ClassVar[Mapping[str, str]] = {}
+    # What the answers are, problems aside.
+    media_type: ClassVar[str] = "application/json"
+    headers: dict[str, str]
+    request: Request
+    action: str
+
+    async def dispatch(self, request: APIRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # that it is async is what this class is for
+        self.request = drf_request = Request(request, authenticators=self.get_authenticators())
+        self.headers = {}
+        try:
+            check_accept(request, self.media_type)
+            handler = getattr(self, str(request.method).lower(), None)
+            if handler is None or request.method == "OPTIONS":
+                self.refuse_method(request)
+            self.action = self.action_map[str(request.method).lower()]
+            await self.authenticate(drf_request)
+            self.check_permissions(drf_request)
+            self.check_throttles(drf_request)
+            response: HttpResponse = await handler(drf_request, *args, **kwargs)
+        except Exception as error:
+            response = self.handle_exception(error)  # type: ignore[assignment]  # our handler returns HttpResponse
+        for name, value in self.headers.items():
+            response[name] = value
+        return response
+
+    async def authenticate(self, request: Request) -> None:
+        """Let the first authenticator that knows the caller say who it is."""
+        for authenticator in request.authenticators:
+            found = await authenticator.authenticate(request)
+            if found is not None:
+                request._authenticator = authenticator
+                request.user, request.auth = found
+                return
+        # Or else DRF would ask the authenticators again, without awaiting them, when `user` is read.
+        request._not_authenticated()
+
+    def refuse_method(self, request: APIRequest) -> None:
+        error = exceptions.MethodNotAllowed(str(request.method))
+        error.allowed = self.allowed_methods  # type: ignore[attr-defined]  # for the Allow header
+        raise error
+
+
+def check_accept(request: APIRequest, media_type: str) -> None:
+    """Refuse a client that says it does not take what the answers are."""
+    accept = request.header(b"accept")
+    if accept is not None and accept != b"*/*" and not _accepts(accept, media_type):
+        raise exceptions.NotAcceptable(f"Answers are {media_type}; the Accept header refuses it.")
+
+
+@lru_cache(maxsize=256)
+def _accepts(accept: bytes, media_type: str) -> bool:
+    fitting = {"*/*", media_type.split("/")[0] + "/*", media_type}
+    for media_range in accept.decode("latin-1").lower().split(","):
+        name, *parameters = (part.strip() for part in media_range.split(";"))
+        refused = any(parameter.replace(" ", "") in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for parameter in parameters)
+        if name in fitting and not refused:
+            return True
+    return False

@@ -1,0 +1,37 @@
+"""The ASGI application: two doors behind one port, chosen by path.
+
+The site door is Django's own handler, for the admin, the documentation and static files. Everything
+else is the API's, so that an unknown path gets the API's 404.
+"""
+
+import os
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
+site_door = get_asgi_application()
+
+from skg_site.api.door import APIDoor, Receive, Scope, Send  # noqa: E402  # needs Django to be set up
+from skg_site.lifespan import lifespan  # noqa: E402
+
+api_door = APIDoor("skg_site.api_urls")
+
+DOCS_PATHS = {"/docs", "/redoc", "/openapi.json"} if settings.ENV.enable_docs else set()
+SITE_PATHS = frozenset({"/", "/admin", *DOCS_PATHS})
+SITE_PREFIXES = ("/admin/", "/static/")
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        path = scope["path"]
+        if path in SITE_PATHS or path.startswith(SITE_PREFIXES):
+            await site_door(scope, receive, send)  # type: ignore[arg-type]  # Django types the same protocol its own way
+        else:
+            await api_door(scope, receive, send)
+    elif scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    else:
+        # A WebSocket handshake: refuse it in the protocol's own way.
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})

@@ -1,0 +1,171 @@
+"""Every SKG_* variable: its type, its default, its meaning.
+
+Values come from the environment, then from a `.env` file in the project's folder. A secret may
+instead be a mounted file: `SKG_SECRET_KEY_FILE=/run/secrets/secret_key` and so on for each field
+in `SECRETS`. A value that makes no sense, or a name that nothing reads, stops the start.
+"""
+
+import difflib
+import ipaddress
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from skg_site.api.rates import Rate
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PREFIX = "SKG_"
+SECRETS = ("api_key_hash", "database_url", "secret_key")
+
+# The deployment guide prints the hash of the word "password" as its example; everyone knows that key.
+SAMPLE_KEY_HASH = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
+
+
+class SettingsError(ImproperlyConfigured):
+    """A setting is wrong or unknown; the message is a sentence for the operator."""
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _networks(parts: list[str]) -> list[str]:
+    for part in parts:
+        ipaddress.ip_network(part, strict=False)
+    return parts
+
+
+def _origins(parts: list[str]) -> list[str]:
+    for part in parts:
+        if part != "*" and not re.fullmatch(r"https?://[^/\s]+", part):
+            raise ValueError(f"{part!r} is not an origin such as https://example.com")
+    return parts
+
+
+def _key_hash(value: str) -> str:
+    if value == SAMPLE_KEY_HASH:
+        raise ValueError("is the deployment guide's printed example, the hash of a key that everyone knows")
+    if value and not re.fullmatch(r"sha256:[0-9a-f]{64}", value):
+        raise ValueError("must be sha256: and the 64 hexadecimal digits of the key's SHA-256")
+    return value
+
+
+def _secret_key(value: str) -> str:
+    if value and len(value) < 32:
+        raise ValueError("must have at least 32 characters")
+    return value
+
+
+CommaList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[CommaList, AfterValidator(_networks)]
+Origins = Annotated[CommaList, AfterValidator(_origins)]
+LimitRate = Annotated[Rate, BeforeValidator(lambda value: Rate.parse(value) if isinstance(value, str) else value)]
+
+
+class Settings(BaseSettings):
+    """The service's configuration; field `db_path` is the variable SKG_DB_PATH, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    # Database
+    db_path: Path = Field(Path("ucm_skg.db"), description="SQLite file; its folder also holds the service's state")
+    database_url: str = Field("", description="postgresql://… to use PostgreSQL instead of SQLite", pattern=r"^(postgres(ql)?://.+)?$")
+    enable_wal: bool = Field(True, description="SQLite: write-ahead log, so that reads and writes do not wait for each other")
+    synchronous: Literal["FULL", "NORMAL", "EXTRA"] = Field("FULL", description="SQLite: FULL keeps every acknowledged write through a power cut")
+    cache_size: int = Field(-64000, description="SQLite: page cache of one connection; negative is KiB, positive is pages")
+    pool_size: int = Field(20, ge=4, le=1000, description="most database connections of one worker")
+    pool_timeout: float = Field(30, gt=0, le=3600, description="seconds to wait for a connection or for the write lock")
+    query_timeout: float = Field(10, gt=0, le=3600, description="seconds a read may take before it is answered 503")
+
+    # Server
+    host: str = Field("127.0.0.1", description="address to listen on", min_length=1)
+    port: int = Field(7777, ge=1, le=65535, description="port to listen on")
+    workers: int = Field(min(4, os.cpu_count() or 1), ge=1, le=256, description="worker processes")
+    reload: bool = Field(False, description="restart the workers when the code changes (development)")
+    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body in bytes")
+    body_timeout: float = Field(15, gt=0, le=3600, description="seconds a client may take to send its body")
+    trusted_proxies: Networks = Field(["127.0.0.1", "::1"], description="addresses or networks whose X-Forwarded-For is believed")
+
+    # Security
+    api_key_hash: Annotated[str, AfterValidator(_key_hash)] = Field("", description="sha256:… of a key that gets every scope")
+    enable_auth: bool = Field(True, description="false lets anybody read and write: for a closed test bench only")
+    environment: str = Field("prod", description="the <env> in keys: skg_<env>_…", pattern=r"^[a-z][a-z0-9]{0,9}$")
+    rate_limit: LimitRate = Field(Rate(100, 60), description="requests for each key and endpoint: 100 (a minute), 100/s, 100/h, 0 (off)")
+    secret_key: Annotated[str, AfterValidator(_secret_key)] = Field("", description="Django's signing key; made once and kept beside the database when unset")
+    allowed_hosts: CommaList = Field(["localhost", "127.0.0.1", "[::1]"], description="host names that the service answers to")
+    cors_origins: Origins = Field([], description="web origins that may call the API from a browser; * for any")
+    csrf_trusted_origins: Origins = Field([], description="origins that the admin is served under, behind a TLS proxy")
+    metrics_networks: Networks = Field([], description="networks that may read /metrics; empty for all")
+    enable_docs: bool = Field(True, description="serve /docs, /redoc and /openapi.json")
+
+    # The graph
+    max_batch_size: int = Field(100, ge=1, le=100_000, description="most triples in one batch")
+    max_results: int = Field(1000, ge=1, le=100_000, description="largest k of a query and limit of a list")
+    term_pattern: Literal["any", "guide"] = Field("any", description="guide: terms only of the deployment guide's characters")
+
+    # Observability
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", description="least severe level that is logged")
+    log_format: Literal["json", "console"] = Field("json", description="json: one object a line; console: for reading")
+    enable_tracing: bool = Field(False, description="reserved for OpenTelemetry traces")
+    metrics_port: int | None = Field(None, ge=1, le=65535, description="another port than SKG_PORT serves /metrics there and only there")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`load` gathers the variables itself, so that one rule finds unknown names in all places."""
+        return (init_settings,)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the workers of this host keep what they share: limits, metrics, the signing key."""
+        return self.db_path.with_suffix(".state")
+
+
+def _gather(environ: dict[str, str]) -> dict[str, str]:
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    files = {f"{PREFIX}{name.upper()}_FILE": name for name in SECRETS}
+    values: dict[str, str] = {}
+    for variable, value in environ.items():
+        if variable in known:
+            values[known[variable]] = value
+        elif variable in files:
+            try:
+                values.setdefault(files[variable], Path(value).read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(f"{variable} names a file that cannot be read: {error}") from None
+        elif variable.startswith(PREFIX):
+            near = difflib.get_close_matches(variable, [*known, *files], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{variable} is not a setting of this service{hint}")
+    return values
+
+
+def load(environ: dict[str, str]) -> Settings:
+    """Check the variables and return them; `SettingsError` names the one that is wrong."""
+    try:
+        settings = Settings(**_gather(environ))  # type: ignore[arg-type]  # Pydantic turns the text into each field's type
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} {message[0].lower()}{message[1:]}") from None
+    return settings.model_copy(update={"db_path": BASE_DIR / settings.db_path})
+
+
+@cache
+def current() -> Settings:
+    """The settings of this process, read once."""
+    dotenv = {name: value or "" for name, value in dotenv_values(BASE_DIR / ".env").items()}
+    return load({**{n: v for n, v in dotenv.items() if n.startswith(PREFIX)}, **os.environ})

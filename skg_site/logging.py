@@ -1,0 +1,54 @@
+"""The log: one JSON object a line, or a console format for people; both through structlog."""
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+
+def configure(options: dict[str, Any]) -> None:
+    """Django's LOGGING_CONFIG hook: `level` a level's name, `format` either `json` or `console`."""
+    level = logging.getLevelNamesMapping()[options["level"]]
+    as_json = options["format"] == "json"
+    common: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if as_json:
+        common.append(structlog.processors.dict_tracebacks)
+    structlog.configure(
+        processors=[*common, _json_bytes if as_json else structlog.dev.ConsoleRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer) if as_json else structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    _adopt_standard_logging(level, common, as_json, sys.stdout)
+
+
+def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, stream: TextIO) -> None:
+    """Give what Django, gunicorn and uvicorn log through the standard library the same shape."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*common, structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=["status_code"])],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _json_text if as_json else structlog.dev.ConsoleRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # The API door writes its own line for each request.
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def _json_bytes(_logger: WrappedLogger, _name: str, event: EventDict) -> bytes:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _json_text(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

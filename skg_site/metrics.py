@@ -1,0 +1,67 @@
+"""Prometheus metrics of the HTTP side, and the page that shows all of them for all workers."""
+
+import asyncio
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+
+from skg_site.api.openapi import problems
+from skg_site.api.views import APIViewSet
+
+REQUESTS = Counter("skg_requests_total", "Requests answered", ["method", "endpoint", "http_status"])
+DURATION = Histogram("skg_request_duration_seconds", "Time from a request's arrival to its answer", ["method", "endpoint"])
+IN_FLIGHT = Gauge(
+    "skg_requests_in_flight", "Requests being answered now", multiprocess_mode="livesum"
+)
+
+
+@lru_cache(maxsize=4096)
+def count_request(method: str, endpoint: str, status: int) -> Counter:
+    """The counter for one kind of answer; looked up once, since the look-up costs more than the count."""
+    return REQUESTS.labels(method, endpoint, status)
+
+
+@lru_cache(maxsize=1024)
+def time_request(method: str, endpoint: str) -> Histogram:
+    return DURATION.labels(method, endpoint)
+
+
+def exposition() -> bytes:
+    """Every metric of every worker, in Prometheus's text format."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
+    return generate_latest(registry)
+
+
+class MetricsViewSet(APIViewSet):
+    """Open to the networks that may read it; a scraper has no key."""
+
+    authentication_classes: ClassVar[list[Any]] = []
+    permission_classes: ClassVar[list[Any]] = []
+    throttle_classes: ClassVar[list[Any]] = []
+    media_type = "text/plain"
+
+    @extend_schema(
+        summary="Prometheus metrics of all workers",
+        responses={(200, "text/plain"): OpenApiTypes.STR, **problems(403, 404)},
+    )
+    async def metrics(self, request: Request) -> HttpResponse:
+        env = settings.ENV
+        if env.metrics_port not in {None, env.port}:
+            raise NotFound(f"Metrics are served on port {env.metrics_port}.")
+        networks = [ip_network(network, strict=False) for network in env.metrics_networks]
+        address = request._request.client_address
+        if networks and not any(ip_address(address) in network for network in networks):
+            raise PermissionDenied("Metrics are not shown to this address.")
+        # Merging the workers' files takes milliseconds, which the event loop does not have.
+        page = await asyncio.get_running_loop().run_in_executor(None, exposition)
+        return HttpResponse(page, content_type=CONTENT_TYPE_LATEST)

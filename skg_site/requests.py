@@ -1,0 +1,66 @@
+"""What is kept of every API request: its id, its line in the log, its count and its time."""
+
+import asyncio
+import re
+import secrets
+from time import perf_counter
+
+import structlog
+from django.http import HttpResponse
+
+from skg_site.api.door import APIRequest, ClientGone, Handler
+from skg_site.metrics import IN_FLIGHT, count_request, time_request
+
+log = structlog.get_logger("skg.request")
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=-]{1,128}")
+CLIENT_CLOSED_REQUEST = 499
+
+
+class RequestRecord:
+    """The outermost middleware of the API door."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+
+    async def __call__(self, request: APIRequest) -> HttpResponse:
+        start = perf_counter()
+        request.request_id = _request_id(request)
+        IN_FLIGHT.inc()
+        try:
+            response = await self.handler(request)
+        except (ClientGone, asyncio.CancelledError):
+            self.record(request, CLIENT_CLOSED_REQUEST, start)
+            raise
+        finally:
+            IN_FLIGHT.dec()
+        response["X-Request-ID"] = request.request_id
+        self.record(request, response.status_code, start)
+        return response
+
+    def record(self, request: APIRequest, status: int, start: float) -> None:
+        seconds = perf_counter() - start
+        method = request.method if request.method in _METHODS else "OTHER"
+        count_request(method, request.route, status).inc()
+        time_request(method, request.route).observe(seconds)
+        log.info(
+            "request",
+            request_id=request.request_id,
+            key_id=request.key_id,
+            ip=request.client_address,
+            method=method,
+            endpoint=request.route,
+            status=status,
+            duration_ms=round(seconds * 1000, 3),
+        )
+
+
+# A client can send any word as its method; only these become labels.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _request_id(request: APIRequest) -> str:
+    for name, value in request.scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode("ascii")
+    return secrets.token_hex(16)

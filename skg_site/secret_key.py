@@ -1,0 +1,24 @@
+"""Django's signing key: given by the operator, or made once and kept beside the database."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def kept_secret_key(folder: Path) -> str:
+    """The key in `folder`, made on the first call; only the service's user can read the file."""
+    path = folder / "secret_key"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        fresh = folder / f"secret_key.{os.getpid()}"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            # A link fails where the name exists, so of two processes that start at once one wins.
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,184 @@
+"""Django's settings, all derived from the SKG_* variables; safe when none is set."""
+
+import os
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+
+from skg_site import env as skg
+from skg_site.databases import databases
+from skg_site.secret_key import kept_secret_key
+from skg_site.version import VERSION
+
+ENV = skg.current()
+BASE_DIR = skg.BASE_DIR
+
+# prometheus_client reads this when it is first imported; every process of the service shares one folder.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(ENV.state_dir / "metrics"))
+os.makedirs(os.environ["PROMETHEUS_MULTIPROC_DIR"], mode=0o700, exist_ok=True)
+
+DEBUG = False
+# The probes come by address, from inside; every other API path checks the Host header.
+PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})
+SECRET_KEY = ENV.secret_key or kept_secret_key(ENV.state_dir)
+ALLOWED_HOSTS = ENV.allowed_hosts
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "csp",
+    "django_prometheus",
+    "django_ratelimit",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "skg_site",
+    "apikeys",
+    "triples",
+]
+
+ASGI_APPLICATION = "skg_site.asgi.application"
+ROOT_URLCONF = "skg_site.urls"
+# A path with a trailing slash is another path; the API has none.
+APPEND_SLASH = False
+
+# The site door: the admin, the documentation pages and static files.
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_ratelimit.middleware.RatelimitMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+# The API door has its own list. Each entry wraps an async handler and is async itself.
+API_MIDDLEWARE = ["skg_site.requests.RequestRecord"]
+if ENV.cors_origins:
+    # Browsers elsewhere may call the API only where the operator has named their origin.
+    API_MIDDLEWARE.append("corsheaders.middleware.CorsMiddleware")
+CORS_ALLOWED_ORIGINS = [origin for origin in ENV.cors_origins if origin != "*"]
+CORS_ALLOW_ALL_ORIGINS = "*" in ENV.cors_origins
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "if-match", "prefer", "x-request-id"]
+
+DATABASES = databases(ENV)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "skg_site.cache.HostCache",
+        "LOCATION": ENV.state_dir / "cache",
+    }
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+# Served straight from the installed packages, so that there is no collecting step to forget.
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = False
+
+# Browser-side safety on the site door; the API door adds the same as constants.
+SECURE_HSTS_SECONDS = 63_072_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # Swagger UI and ReDoc draw with style attributes and inline images.
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "worker-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+PERMISSIONS_POLICY: dict[str, list[str]] = {"camera": [], "geolocation": [], "microphone": []}
+
+RATELIMIT_VIEW = "skg_site.site.too_many"
+# django-ratelimit counts in the cache above, which is shared and atomic on this host; its own list of
+# caches known to be so names only servers.
+RATELIMIT_USE_CACHE = "default"
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.BearerKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["apikeys.throttling.KeyRate"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "skg_site.api.openapi.OperationSchema",
+    "EXCEPTION_HANDLER": "skg_site.api.problems.problem_from",
+    "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "SKG API",
+    "VERSION": VERSION,
+    "DESCRIPTION": "Structured Knowledge Graph: weighted facts, pattern queries and keys.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_URLCONF": "skg_site.api_urls",
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "OAS_VERSION": "3.1.0",
+}
+
+PROMETHEUS_METRIC_NAMESPACE = "django"
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+# structlog owns the log; see skg_site.logging, which asgi.py and the commands configure through this hook.
+LOGGING_CONFIG = "skg_site.logging.configure"
+LOGGING = {"level": ENV.log_level, "format": ENV.log_format}

@@ -1,0 +1,108 @@
+"""The graph's tables. Rows are written by `triples.store` alone, which keeps the tallies right."""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+from django_prometheus.models import ExportModelOperationsMixin
+
+from triples.fields import ExactText, JSONText, UnixMilliseconds
+from triples.text import MAX_TERM_LENGTH
+
+
+class HeaviestFirst(models.Index):
+    """An index that ends in falling weight and then id, the order in which queries answer.
+
+    SQLite ends every index with the row's id by itself; PostgreSQL has to be told.
+    """
+
+    def create_sql(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, using: str = "", **kwargs: Any
+    ) -> Statement:
+        if schema_editor.connection.vendor == "postgresql":
+            told = models.Index(fields=[*self.fields, "id"], name=self.name)
+            return told.create_sql(model, schema_editor, using, **kwargs)
+        return super().create_sql(model, schema_editor, using, **kwargs)
+
+
+class Term(ExportModelOperationsMixin("term"), models.Model):  # type: ignore[misc]  # the mixin is made at run time
+    """A text that stands somewhere in the graph as subject, predicate or object; each text once."""
+
+    id = models.BigAutoField(primary_key=True)
+    text = ExactText()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["text"], name="term_text"),
+            models.CheckConstraint(
+                condition=models.Q(GreaterThanOrEqual(Length("text"), 1))
+                & models.Q(LessThanOrEqual(Length("text"), MAX_TERM_LENGTH)),
+                name="term_text_length",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Source(models.IntegerChoices):
+    """By which way a fact came in; one byte in a row, a label in the metrics."""
+
+    API = 1, "api"
+    BATCH = 2, "batch"
+    IMPORT = 3, "import"
+    ADMIN = 4, "admin"
+
+
+class Triple(ExportModelOperationsMixin("triple"), models.Model):  # type: ignore[misc]  # the mixin is made at run time
+    """An asserted fact."""
+
+    id = models.BigAutoField(primary_key=True)
+    # The indexes below begin with each of the three, so none needs one of its own.
+    subject = models.ForeignKey(Term, models.RESTRICT, related_name="+", db_index=False)
+    predicate = models.ForeignKey(Term, models.RESTRICT, related_name="+", db_index=False)
+    object = models.ForeignKey(Term, models.RESTRICT, related_name="+", db_index=False)
+    weight = models.FloatField()
+    metadata = JSONText(null=True, blank=True)
+    source = models.SmallIntegerField(choices=Source.choices)
+    created_at = UnixMilliseconds()
+    updated_at = UnixMilliseconds(null=True, help_text="Empty until the weight or the metadata change.")
+
+    class Meta:
+        constraints = [
+            # In this order it also serves the pattern (subject, any, object).
+            models.UniqueConstraint(fields=["subject", "object", "predicate"], name="triple_fact"),
+            models.CheckConstraint(condition=models.Q(weight__range=(0, 1)), name="triple_weight"),
+        ]
+        indexes = [
+            HeaviestFirst(fields=["-weight"], name="triple_any"),
+            HeaviestFirst(fields=["subject", "-weight"], name="triple_s"),
+            HeaviestFirst(fields=["predicate", "-weight"], name="triple_p"),
+            HeaviestFirst(fields=["object", "-weight"], name="triple_o"),
+            HeaviestFirst(fields=["subject", "predicate", "-weight"], name="triple_sp"),
+            HeaviestFirst(fields=["predicate", "object", "-weight"], name="triple_po"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.predicate} {self.object}"
+
+
+class Tally(models.Model):
+    """How many facts and distinct subjects there are, as the sum over all rows.
+
+    The store changes a row in the commit that changes the facts, so that counting never scans them.
+    Writers on PostgreSQL each take one of a few rows, so that they do not wait for each other.
+    """
+
+    shard = models.SmallIntegerField(primary_key=True)
+    triples = models.BigIntegerField()
+    subjects = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        return f"shard {self.shard}"

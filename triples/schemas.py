@@ -1,0 +1,120 @@
+"""What the API takes: Pydantic models, strict, without unknown fields."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from django.conf import settings
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_guide_term, clean_term
+
+MAX_METADATA_BYTES = 16 * 1024
+
+_clean = clean_guide_term if settings.ENV.term_pattern == "guide" else clean_term
+
+
+def _clean_predicate(text: str) -> str:
+    return _clean(text, MAX_PREDICATE_LENGTH)
+
+
+def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
+    size = len(orjson.dumps(metadata))
+    if size > MAX_METADATA_BYTES:
+        raise ValueError(f"must take at most {MAX_METADATA_BYTES:,} bytes as JSON, not {size:,}")
+    return metadata
+
+
+def _text_schema(longest: int, example: str) -> Any:
+    # The schema shows the bounds; the validator holds them against the text as it will be stored.
+    extra = {"minLength": 1, "maxLength": longest, "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$"}
+    return Field(json_schema_extra=extra, examples=[example])
+
+
+Subject = Annotated[str, AfterValidator(_clean), _text_schema(MAX_TERM_LENGTH, "Einstein")]
+Predicate = Annotated[str, AfterValidator(_clean_predicate), _text_schema(MAX_PREDICATE_LENGTH, "discovered")]
+Object = Annotated[str, AfterValidator(_clean), _text_schema(MAX_TERM_LENGTH, "Relativity")]
+Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.95])]
+Metadata = Annotated[
+    dict[str, Any], AfterValidator(_fits), Field(examples=[{"source": "wikipedia", "confidence": 0.98}])
+]
+
+
+class Input(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class TripleIn(Input):
+    """A fact as a client sends it."""
+
+    subject: Subject
+    predicate: Predicate
+    object: Object
+    weight: Weight = 1.0
+    metadata: Metadata | None = None
+
+
+class AddTriple(TripleIn):
+    on_duplicate: Annotated[
+        Literal["keep", "replace"],
+        Field(description="When the fact is there: leave it as it is, or give it this weight and metadata."),
+    ] = "keep"
+
+
+SkipDuplicates = Annotated[
+    bool, Field(description="false: any fact that is there already fails the whole batch with 409.")
+]
+SkipInvalid = Annotated[
+    bool, Field(description="true: store the valid facts and report the others in error_details.")
+]
+
+
+class AddBatch(Input):
+    triples: Annotated[list[TripleIn], Field(min_length=1, max_length=settings.ENV.max_batch_size)]
+    skip_duplicates: SkipDuplicates = True
+    skip_invalid: SkipInvalid = False
+
+
+class AddBatchUnchecked(Input):
+    """A batch whose facts are still to be looked at one by one."""
+
+    triples: Annotated[list[Any], Field(min_length=1, max_length=settings.ENV.max_batch_size)]
+    skip_duplicates: SkipDuplicates = True
+    skip_invalid: SkipInvalid = False
+
+
+class ChangeTriple(Input):
+    """What is left out stays; a metadata of null is emptied."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    # Told apart from being left out by `model_fields_set`, so the values here are never read.
+    weight: Weight = Field(default_factory=float)
+    metadata: Metadata | None = Field(default_factory=dict)
+
+
+class Query(Input):
+    pattern: Annotated[
+        tuple[Subject | None, Predicate | None, Object | None],
+        # JSON has no tuples: take its array for one.
+        Field(
+            strict=False,
+            description="Subject, predicate and object; null stands for anything.",
+            examples=[["Einstein", None, None]],
+        ),
+    ]
+    k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most results to answer.")] = 10
+    min_weight: Weight = 0.0
+    include_metadata: bool = False
+
+
+class ListParameters(BaseModel):
+    """The query string of a list: text, read leniently as numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: Subject | None = None
+    predicate: Predicate | None = None
+    object: Object | None = None
+    min_weight: Weight = 0.0
+    limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results)] = 100
+    cursor: Annotated[str, Field(min_length=1, max_length=100)] | None = None

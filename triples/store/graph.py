@@ -1,0 +1,103 @@
+"""The graph of this process: its writer and its readers, started at the first use."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from triples.store import queries
+from triples.store.operations import NoSuchFact, Operation, Outcome, Pattern, Row
+from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
+from triples.store.queries import Matches
+from triples.store.reader import Fetch, Reader
+from triples.store.statistics import Statistics, statistics
+from triples.store.writer import Writer
+
+# More threads would only wait for each other: a query holds Python's lock nearly as long as the database.
+QUERY_THREADS = 4
+# Lists and statistics have threads of their own, so that /query never waits behind them.
+LONG_THREADS = 2
+
+
+class _Running(NamedTuple):
+    """The threads of one process. They do not survive a fork, so `pid` tells whose they are."""
+
+    pid: int
+    dialect: Dialect
+    writer: Writer
+    short: Reader
+    long: Reader
+
+    @property
+    def open_connections(self) -> int:
+        return self.writer.open_connections + self.short.open_connections + self.long.open_connections
+
+
+class Graph:
+    """The store as the API's views use it, from the event loop."""
+
+    def __init__(self) -> None:
+        self._running: _Running | None = None
+
+    async def write(self, operation: Operation) -> Outcome:
+        """Commit an operation; its outcome, or StoreError or a database error raised."""
+        return await self.running.writer.write(operation)
+
+    async def heaviest(self, pattern: Pattern, *, k: int, min_weight: float, with_metadata: bool) -> Matches:
+        """The k heaviest facts that match, and how many match in all."""
+        running = self.running
+
+        def read(fetch: Fetch) -> Matches:
+            return queries.heaviest(
+                fetch, running.dialect, pattern, k=k, min_weight=min_weight, with_metadata=with_metadata
+            )
+
+        return await running.short.run(read)
+
+    async def page(self, pattern: Pattern, *, limit: int, min_weight: float, after: Position | None) -> list[Row]:
+        """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
+        running = self.running
+
+        def read(fetch: Fetch) -> list[Row]:
+            return queries.page(fetch, running.dialect, pattern, limit=limit, min_weight=min_weight, after=after)
+
+        return await running.long.run(read)
+
+    async def fact(self, id_: int, created_ms: int) -> Row:
+        """The fact of this key and time, or NoSuchFact."""
+        running = self.running
+        row = await running.short.run(lambda fetch: queries.fact(fetch, running.dialect, id_))
+        if row is None or row.created_ms != created_ms:
+            raise NoSuchFact
+        return row
+
+    async def statistics(self) -> Statistics:
+        running = self.running
+        file = Path(settings.DATABASES["default"]["NAME"])
+        return await running.long.run(lambda fetch: statistics(fetch, running.dialect, file))
+
+    @property
+    def running(self) -> _Running:
+        """This process's threads, started by the first who asks."""
+        if self._running is None or self._running.pid != os.getpid():
+            self._running = _Running(
+                os.getpid(),
+                POSTGRESQL if connection.vendor == "postgresql" else SQLITE,
+                Writer(patience=settings.ENV.pool_timeout),
+                Reader("query", QUERY_THREADS, settings.ENV.query_timeout),
+                Reader("long", LONG_THREADS, settings.ENV.query_timeout),
+            )
+        return self._running
+
+    def close(self) -> None:
+        """Commit what is queued and end the threads; the next use starts them again."""
+        if self._running is not None and self._running.pid == os.getpid():
+            self._running.writer.close()
+            self._running.short.close()
+            self._running.long.close()
+        self._running = None
+
+
+graph = Graph()

@@ -1,0 +1,93 @@
+"""The statements of a write for PostgreSQL, where many writers work at once.
+
+So that no two of them can wait for each other in a circle, every transaction takes its locks in the
+same order: new terms by text, then subjects by id, then new facts by key, then rows by id.
+"""
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+
+from triples.store.operations import Row
+from triples.store.sessions import Key, NewFact, Session
+
+_FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
+_INSERT_TERMS = (
+    "INSERT INTO triples_term (text) SELECT unnest(%s::text[]) ON CONFLICT (text) DO NOTHING RETURNING text, id"
+)
+_INSERT_FACTS = (
+    "INSERT INTO triples_triple (subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
+    " SELECT s, o, p, w, m::json, c, t FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::float8[], %s::text[],"
+    " %s::smallint[], %s::bigint[]) AS k (s, o, p, w, m, c, t)"
+    " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
+    " RETURNING subject_id, object_id, predicate_id, id"
+)
+_FIND_FACTS = (
+    "SELECT t.subject_id, t.object_id, t.predicate_id, t.id"
+    " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k (s, o, p) JOIN triples_triple AS t"
+    " ON t.subject_id = k.s AND t.object_id = k.o AND t.predicate_id = k.p"
+)
+_ROWS_BY_ID = (
+    "SELECT t.id, t.created_at, t.updated_at, t.source, t.weight, t.metadata::text, s.text, p.text, o.text"
+    " FROM triples_triple AS t JOIN triples_term AS s ON s.id = t.subject_id"
+    " JOIN triples_term AS p ON p.id = t.predicate_id JOIN triples_term AS o ON o.id = t.object_id"
+    " WHERE t.id = ANY(%s) ORDER BY t.id FOR UPDATE OF t"
+)
+_UPDATE_FACTS = (
+    "UPDATE triples_triple AS t SET weight = k.w, metadata = k.m::json, updated_at = k.u"
+    " FROM unnest(%s::bigint[], %s::float8[], %s::text[], %s::bigint[]) AS k (id, w, m, u) WHERE t.id = k.id"
+)
+_DELETE_FACTS = "DELETE FROM triples_triple WHERE id = ANY(%s)"
+_SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id = ANY(%s)"
+# The strength that neither blocks nor is blocked by the foreign keys' own checks.
+_HOLD_SUBJECTS = "SELECT id FROM triples_term WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_WITHOUT_FACTS = (
+    "SELECT k.s FROM unnest(%s::bigint[]) AS k (s) WHERE NOT EXISTS"
+    " (SELECT 1 FROM triples_triple WHERE subject_id = k.s)"
+)
+_TALLY = (
+    "INSERT INTO triples_tally AS t (shard, triples, subjects) VALUES (%s, %s, %s) ON CONFLICT (shard) DO UPDATE"
+    " SET triples = t.triples + excluded.triples, subjects = t.subjects + excluded.subjects"
+)
+TALLY_SHARDS = 16
+
+
+class PostgreSQLSession(Session):
+    def find_terms(self, texts: Collection[str]) -> dict[str, int]:
+        return dict(self.rows(_FIND_TERMS, (list(texts),)))
+
+    def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
+        ids = dict(self.rows(_INSERT_TERMS, (list(texts),)))
+        if missing := [text for text in texts if text not in ids]:
+            # Another writer committed these between our look and our insert.
+            ids |= self.find_terms(missing)
+        return ids
+
+    def insert_facts(self, facts: Sequence[NewFact]) -> dict[Key, int]:
+        columns = [list(column) for column in zip(*facts, strict=True)]
+        return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}  # type: ignore[misc]  # three of a row of four
+
+    def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, columns)}  # type: ignore[misc]  # three of a row of four
+
+    def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
+        return {row[0]: Row(*row) for row in self.rows(_ROWS_BY_ID, (list(ids),))}
+
+    def update_facts(self, rows: Iterable[Row]) -> None:
+        values = [(row.id, row.weight, row.metadata, row.updated_ms) for row in rows]
+        self.driver.execute(_UPDATE_FACTS, [list(column) for column in zip(*values, strict=True)])
+
+    def delete_facts(self, ids: Collection[int]) -> None:
+        self.driver.execute(_DELETE_FACTS, (list(ids),))
+
+    def hold_subjects(self, subject_ids: Collection[int]) -> None:
+        self.driver.execute(_HOLD_SUBJECTS, (list(subject_ids),))
+
+    def without_facts(self, subject_ids: Collection[int]) -> set[int]:
+        return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (list(subject_ids),))}
+
+    def add_to_tally(self, triples: int, subjects: int) -> None:
+        self.driver.execute(_TALLY, (os.getpid() % TALLY_SHARDS, triples, subjects))
+
+    def subject_ids(self, ids: Collection[int]) -> dict[int, int]:
+        return dict(self.rows(_SUBJECT_IDS, (list(ids),)))

@@ -1,0 +1,82 @@
+"""One connection and the statements that writing needs, in the words of its database.
+
+`Session` says what each does; `triples.store.sqlite` and `triples.store.postgresql` how.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from triples.store.operations import Row
+
+Key = tuple[int, int, int]
+
+
+class NewFact(NamedTuple):
+    """A row to insert, by the ids of its terms, in the order of the columns."""
+
+    subject_id: int
+    object_id: int
+    predicate_id: int
+    weight: float
+    metadata: str | None
+    source: int
+    created_ms: int
+
+
+class Session(ABC):
+    """The statements of a write. All run inside a transaction that the caller opened."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        connection.ensure_connection()
+        self.connection = connection
+        # The driver's own connection: Django's cursors rewrite placeholders and record every statement.
+        self.driver: Any = connection.connection
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self.driver.execute(sql, parameters).fetchall()
+        return found
+
+    @abstractmethod
+    def find_terms(self, texts: Collection[str]) -> dict[str, int]:
+        """The ids of those texts that are terms."""
+
+    @abstractmethod
+    def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
+        """Make terms of sorted texts, or find those that another writer made first."""
+
+    @abstractmethod
+    def insert_facts(self, facts: Sequence[NewFact]) -> dict[Key, int]:
+        """Insert facts, sorted and distinct by key, where they do not stand yet; the ids of the new rows."""
+
+    @abstractmethod
+    def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
+        """The ids of those facts (subject, object, predicate) that are stored."""
+
+    @abstractmethod
+    def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
+        """Rows that stay as they are until the transaction ends."""
+
+    @abstractmethod
+    def update_facts(self, rows: Iterable[Row]) -> None:
+        """Write weight, metadata and time of change."""
+
+    @abstractmethod
+    def delete_facts(self, ids: Collection[int]) -> None: ...
+
+    @abstractmethod
+    def hold_subjects(self, subject_ids: Collection[int]) -> None:
+        """Keep other writers from adding these subjects' first or removing their last fact meanwhile."""
+
+    @abstractmethod
+    def without_facts(self, subject_ids: Collection[int]) -> set[int]:
+        """Which of these terms are no subject of any fact."""
+
+    @abstractmethod
+    def add_to_tally(self, triples: int, subjects: int) -> None: ...
+
+    @abstractmethod
+    def subject_ids(self, ids: Collection[int]) -> dict[int, int]:
+        """The subject of each fact, by the fact's id."""

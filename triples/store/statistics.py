@@ -1,0 +1,37 @@
+"""What the graph is made of, at a cost that does not grow with it."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from triples.store.patterns import POSTGRESQL, Dialect
+from triples.store.reader import Fetch
+
+# Each predicate is found by one step in the index behind the one before it.
+_PREDICATES = (
+    "WITH RECURSIVE used (id) AS (SELECT min(predicate_id) FROM triples_triple UNION ALL"
+    " SELECT (SELECT min(predicate_id) FROM triples_triple WHERE predicate_id > used.id) FROM used"
+    " WHERE used.id IS NOT NULL) SELECT count(id) FROM used"
+)
+_TALLY = "SELECT coalesce(sum(triples), 0), coalesce(sum(subjects), 0) FROM triples_tally"
+
+
+class Statistics(NamedTuple):
+    triples: int
+    subjects: int
+    predicates: int
+    size_bytes: int
+
+
+def statistics(fetch: Fetch, dialect: Dialect, database_file: Path) -> Statistics:
+    [(triples, subjects)] = fetch(_TALLY, [])
+    [(predicates,)] = fetch(_PREDICATES, [])
+    return Statistics(int(triples), int(subjects), predicates, size_in_bytes(fetch, dialect, database_file))
+
+
+def size_in_bytes(fetch: Fetch, dialect: Dialect, database_file: Path) -> int:
+    """The database on disk; for SQLite with what its log holds."""
+    if dialect is POSTGRESQL:
+        [(size,)] = fetch("SELECT pg_database_size(current_database())", [])
+        return int(size)
+    files = (database_file, database_file.with_name(database_file.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

@@ -1,0 +1,65 @@
+"""The term dictionary's front: ids of texts, remembered in the process."""
+
+from collections.abc import Collection
+
+from triples.store.sessions import Session
+
+GENERATION_SIZE = 50_000
+
+
+class TermCache:
+    """Remembers the ids of the texts used last, in two generations: a full young one replaces the old."""
+
+    def __init__(self, generation_size: int = GENERATION_SIZE) -> None:
+        self._size = generation_size
+        self._young: dict[str, int] = {}
+        self._old: dict[str, int] = {}
+
+    def get(self, text: str) -> int | None:
+        found = self._young.get(text)
+        if found is None:
+            found = self._old.get(text)
+            if found is not None:
+                self._young[text] = found
+        return found
+
+    def update(self, ids: dict[str, int]) -> None:
+        self._young.update(ids)
+        if len(self._young) > self._size:
+            self._old, self._young = self._young, {}
+
+    def clear(self) -> None:
+        self._young, self._old = {}, {}
+
+
+class Terms:
+    """The ids that one transaction needs; what it learns is remembered only once it is committed."""
+
+    def __init__(self, session: Session, cache: TermCache) -> None:
+        self._session = session
+        self._cache = cache
+        self._learned: dict[str, int] = {}
+        self.made: set[int] = set()
+
+    def ids(self, texts: Collection[str]) -> dict[str, int]:
+        """The id of each text; texts that are no terms yet become some."""
+        ids: dict[str, int] = {}
+        unknown: list[str] = []
+        for text in texts:
+            found = self._cache.get(text)
+            if found is None:
+                unknown.append(text)
+            else:
+                ids[text] = found
+        if unknown:
+            self._learned = self._session.find_terms(unknown)
+            if missing := sorted(set(unknown).difference(self._learned)):
+                made = self._session.insert_terms(missing)
+                self.made = set(made.values())
+                self._learned |= made
+            ids |= self._learned
+        return ids
+
+    def remember(self) -> None:
+        """Keep what was learned, after the commit."""
+        self._cache.update(self._learned)

@@ -1,0 +1,188 @@
+"""A group of operations as one transaction: what is common to both databases.
+
+The operations of a group came in at the same time, so any order among them is a fair one: facts are added
+first, in one sorted statement, then rows are changed and removed. Each still gets its own outcome.
+"""
+
+from collections.abc import Iterator, Sequence
+from time import time_ns
+
+from django.db import OperationalError
+
+from triples.store.operations import (
+    KEEP,
+    AddMany,
+    AddOne,
+    Change,
+    DuplicateFacts,
+    Fact,
+    ManyStored,
+    NoSuchFact,
+    Operation,
+    Outcome,
+    Remove,
+    Row,
+    Stored,
+    VersionMismatch,
+)
+from triples.store.sessions import Key, NewFact, Session
+from triples.store.terms import TermCache, Terms
+
+
+class GroupConflict(OperationalError):
+    """Another writer changed a row in between; the transaction must be tried again."""
+
+
+class Transaction:
+    """Applies operations through a session, inside a transaction that the caller opens and commits."""
+
+    def __init__(self, session: Session, cache: TermCache) -> None:
+        self.session = session
+        self.terms = Terms(session, cache)
+        self.now_ms = time_ns() // 1_000_000
+        # Facts that this transaction inserted and that no outcome has claimed as its own insertion yet.
+        self.inserted: dict[Key, int] = {}
+        # Facts that single operations repeat, with the rows they stand in.
+        self.known: dict[Key, int] = {}
+        # Rows as this transaction will leave them; None for those it removes.
+        self.rows: dict[int, Row | None] = {}
+        self.changed: set[int] = set()
+        self.tally = [0, 0]
+
+    def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """The outcome of each operation. A `DuplicateFacts` outcome asks the caller to roll back."""
+        adds = [operation for operation in operations if isinstance(operation, (AddOne, AddMany))]
+        keys, candidates = self._resolve([_facts(operation) for operation in adds])
+        removing = [operation.id for operation in operations if isinstance(operation, Remove)]
+        self._hold_subjects({key[0] for key in candidates}, removing)
+        if candidates:
+            self._insert(candidates)
+        self._load_rows(operations, adds, keys)
+        claims = iter(keys)
+        outcomes = [self._outcome(operation, claims) for operation in operations]
+        self._write_changes()
+        if any(self.tally):
+            self.session.add_to_tally(*self.tally)
+        return outcomes
+
+    def _resolve(self, groups: list[Sequence[Fact]]) -> tuple[list[list[Key]], dict[Key, NewFact]]:
+        """The keys of each group's facts, and the rows to insert for the distinct ones among them."""
+        candidates: dict[Key, NewFact] = {}
+        if not groups:
+            return [], candidates
+        ids = self.terms.ids({text for facts in groups for fact in facts for text in fact[:3]})
+        keys: list[list[Key]] = []
+        for facts in groups:
+            group: list[Key] = []
+            for subject, predicate, object_, weight, metadata, source in facts:
+                key = (ids[subject], ids[object_], ids[predicate])
+                group.append(key)
+                if key not in candidates:
+                    candidates[key] = NewFact(*key, weight, metadata, source, self.now_ms)
+            keys.append(group)
+        return keys, candidates
+
+    def _hold_subjects(self, adding: set[int], removing: Sequence[int]) -> None:
+        held = adding.union(self.session.subject_ids(removing).values()) if removing else adding
+        if held:
+            self.session.hold_subjects(sorted(held))
+
+    def _insert(self, candidates: dict[Key, NewFact]) -> None:
+        subjects = {key[0] for key in candidates}
+        # A term made just now is the subject of nothing yet, so nobody needs to look.
+        fresh = subjects & self.terms.made
+        if older := subjects - fresh:
+            fresh |= self.session.without_facts(older)
+        self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)])
+        self.tally = [len(self.inserted), len(fresh)]
+
+    def _load_rows(
+        self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[Key]]
+    ) -> None:
+        """Read the rows that outcomes will show or change: those named by id, and duplicates of single facts."""
+        named = {operation.id for operation in operations if isinstance(operation, (Change, Remove))}
+        claimed: set[Key] = set()
+        repeated: set[Key] = set()
+        for operation, group in zip(adds, keys, strict=True):
+            if isinstance(operation, AddOne) and (group[0] not in self.inserted or group[0] in claimed):
+                repeated.add(group[0])
+            claimed.update(group)
+        self.known = self.session.find_facts(repeated) if repeated else {}
+        if wanted := named.union(self.known.values()):
+            self.rows.update(self.session.rows_by_id(sorted(wanted)))
+
+    def _outcome(self, operation: Operation, claims: Iterator[list[Key]]) -> Outcome:
+        match operation:
+            case AddOne():
+                return self._add_one(operation, next(claims)[0])
+            case AddMany():
+                return self._add_many(operation, next(claims))
+            case Change():
+                return self._change(operation)
+            case Remove():
+                return self._remove(operation)
+
+    def _add_one(self, operation: AddOne, key: Key) -> Outcome:
+        fact = operation.fact
+        id_ = self.inserted.pop(key, None)
+        if id_ is not None and id_ not in self.rows:
+            texts = (fact.subject, fact.predicate, fact.object)
+            row = Row(id_, self.now_ms, None, fact.source, fact.weight, fact.metadata, *texts)
+            return Stored("inserted", row)
+        standing = self.rows.get(self.known.get(key, 0))
+        if id_ is not None and standing is not None:
+            return Stored("inserted", standing)
+        if standing is None:
+            raise GroupConflict("a fact was removed while it was added again")
+        if not operation.replace:
+            return Stored("exists", standing)
+        return Stored("updated", self._set(standing, fact.weight, fact.metadata))
+
+    def _add_many(self, operation: AddMany, keys: list[Key]) -> Outcome:
+        duplicates = [place for place, key in enumerate(keys) if self.inserted.pop(key, None) is None]
+        if duplicates and not operation.skip_duplicates:
+            return DuplicateFacts(duplicates)
+        return ManyStored(len(keys) - len(duplicates), duplicates)
+
+    def _change(self, operation: Change) -> Outcome:
+        row = self._current(operation)
+        if not isinstance(row, Row):
+            return row
+        weight = row.weight if operation.weight is KEEP else operation.weight
+        metadata = row.metadata if operation.metadata is KEEP else operation.metadata
+        return self._set(row, weight, metadata)
+
+    def _remove(self, operation: Remove) -> Outcome:
+        row = self._current(operation)
+        if isinstance(row, Row):
+            self.rows[row.id] = None
+            self.changed.add(row.id)
+        return row
+
+    def _current(self, operation: Change | Remove) -> Row | NoSuchFact | VersionMismatch:
+        row = self.rows.get(operation.id)
+        if row is None or row.created_ms != operation.created_ms:
+            return NoSuchFact()
+        if operation.versions is not None and row.version not in operation.versions:
+            return VersionMismatch()
+        return row
+
+    def _set(self, row: Row, weight: float, metadata: str | None) -> Row:
+        updated = row._replace(weight=weight, metadata=metadata, updated_ms=self.now_ms)
+        self.rows[row.id] = updated
+        self.changed.add(row.id)
+        return updated
+
+    def _write_changes(self) -> None:
+        updated = [row for id_ in sorted(self.changed) if (row := self.rows[id_]) is not None]
+        if updated:
+            self.session.update_facts(updated)
+        if removed := sorted(id_ for id_ in self.changed if self.rows[id_] is None):
+            subjects = set(self.session.subject_ids(removed).values())
+            self.session.delete_facts(removed)
+            self.tally[0] -= len(removed)
+            self.tally[1] -= len(self.session.without_facts(subjects))
+
+
+def _facts(operation: AddOne | AddMany) -> Sequence[Fact]:
+    return (operation.fact,) if isinstance(operation, AddOne) else operation.facts

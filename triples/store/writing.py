@@ -1,0 +1,127 @@
+"""Groups of operations committed: one lock, one transaction, one fsync for all of them."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from triples.store.operations import AddMany, DuplicateFacts, Operation, Outcome, StoreError
+from triples.store.postgresql import PostgreSQLSession
+from triples.store.sessions import Session
+from triples.store.sqlite import SQLiteSession
+from triples.store.terms import TermCache
+from triples.store.transaction import Transaction
+
+# How often a lone operation is tried again when other writers keep changing its rows.
+ATTEMPTS = 3
+
+
+def open_session(database: BaseDatabaseWrapper) -> Session:
+    """A session on this thread's connection."""
+    return PostgreSQLSession(database) if database.vendor == "postgresql" else SQLiteSession(database)
+
+
+def write_now(operations: Sequence[Operation]) -> list[Outcome]:
+    """Commit operations together in this thread, for commands and the admin.
+
+    Raises `DuplicateFacts` for an all-or-nothing batch that has some, and Django's database errors; then
+    nothing is stored. Inside an outer transaction, that one's commit decides.
+    """
+    with write_lock():
+        return _commit(operations, TermCache())
+
+
+def commit_group(operations: Sequence[Operation], cache: TermCache) -> list[Outcome | DatabaseError]:
+    """Commit operations together where that works, and one by one where one of them spoils it.
+
+    Each gets its outcome or the error that it, and only it, ran into. Raises OperationalError when
+    the database cannot be reached or its lock cannot be had: then none was stored, or (if the connection
+    broke during the commit) the outcome is unknown.
+    """
+    with write_lock():
+        together = [operation for operation in operations if not _stands_alone(operation)]
+        outcomes: dict[int, Outcome | DatabaseError] = {}
+        if together:
+            group = _commit_or_split(together, cache)
+            outcomes = dict(zip(map(id, together), group, strict=True))
+        return [outcomes[id(o)] if id(o) in outcomes else _commit_alone(o, cache) for o in operations]
+
+
+@contextmanager
+def write_lock() -> Iterator[None]:
+    """This host's turn to write.
+
+    SQLite lets writers in one at a time and makes the others sleep and try again, up to a tenth of a second
+    a time; waiting in the kernel's queue instead keeps every worker's writes flowing.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    descriptor = os.open(settings.ENV.state_dir / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _stands_alone(operation: Operation) -> bool:
+    """Whether an operation may have to roll its transaction back."""
+    return isinstance(operation, AddMany) and not operation.skip_duplicates
+
+
+def _commit_or_split(operations: Sequence[Operation], cache: TermCache) -> Sequence[Outcome | DatabaseError]:
+    try:
+        return _commit(operations, cache)
+    except _Unreachable as error:
+        raise error.cause from None
+    except DatabaseError:
+        cache.clear()
+        return [_commit_alone(operation, cache) for operation in operations]
+
+
+def _commit_alone(operation: Operation, cache: TermCache) -> Outcome | DatabaseError:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _commit([operation], cache)[0]
+        except _Unreachable as error:
+            raise error.cause from None
+        except StoreError as error:
+            return error
+        except DatabaseError as error:
+            cache.clear()
+            if attempt == ATTEMPTS or not isinstance(error, OperationalError):
+                return error
+    raise AssertionError("the last attempt returns")
+
+
+class _Unreachable(Exception):
+    """The transaction could not begin, or its commit failed: trying its members again is no use."""
+
+    def __init__(self, cause: DatabaseError) -> None:
+        self.cause = cause
+
+
+def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
+    began = applied = False
+    try:
+        with transaction.atomic(), connection.wrap_database_errors:
+            began = True
+            changes = Transaction(open_session(connection), cache)
+            outcomes = changes.apply(operations)
+            for outcome in outcomes:
+                if isinstance(outcome, DuplicateFacts):
+                    raise outcome
+            applied = True
+    except (OperationalError, InterfaceError) as error:
+        if not connection.in_atomic_block:
+            connection.close()
+        if not began or applied:
+            raise _Unreachable(error) from error
+        raise
+    changes.terms.remember()
+    return outcomes

@@ -1,0 +1,221 @@
+"""The graph over HTTP."""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+from django.http import HttpResponse
+from pydantic import ValidationError
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from apikeys.permissions import HasScope
+from skg_site.api.answers import json_answer
+from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.cursors import decode_cursor, encode_cursor
+from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
+from skg_site.api.reading import field_errors, json_body, parsed_body, query_parameters, validated
+from skg_site.api.views import APIViewSet
+from triples import docs, ids
+from triples.answers import query_content, triple_content
+from triples.metrics import added_by, count_query
+from triples.models import Source
+from triples.schemas import (
+    AddBatch,
+    AddBatchUnchecked,
+    AddTriple,
+    ChangeTriple,
+    ListParameters,
+    Query,
+    TripleIn,
+)
+from triples.store.graph import graph
+from triples.store.operations import (
+    KEEP,
+    AddMany,
+    AddOne,
+    Change,
+    DuplicateFacts,
+    Fact,
+    ManyStored,
+    NoSuchFact,
+    ReadTimeout,
+    Remove,
+    Row,
+    Stored,
+    StoreError,
+    VersionMismatch,
+)
+from triples.store.patterns import Position
+
+
+class GraphViewSet(APIViewSet):
+    """What the views of the graph share: scopes, and the store's refusals as problems."""
+
+    permission_classes: ClassVar[Sequence[type[Any]]] = [HasScope]
+
+    def handle_exception(self, exc: Exception) -> Any:
+        return super().handle_exception(_problem_for(exc) if isinstance(exc, StoreError) else exc)
+
+
+@docs.triples
+class TripleViewSet(GraphViewSet):
+    scopes: ClassVar[dict[str, str]] = {
+        "add": "write",
+        "batch": "write",
+        "list": "read",
+        "retrieve": "read",
+        "partial_update": "write",
+        "destroy": "write",
+    }
+
+    async def add(self, request: Request) -> HttpResponse:
+        body = json_body(request, AddTriple)
+        stored = await graph.write(AddOne(_fact(body, Source.API), replace=body.on_duplicate == "replace"))
+        assert isinstance(stored, Stored)
+        if stored.status == "inserted":
+            added_by(Source.API).inc()
+        answer = triple_content(stored.row)
+        answer["status"] = stored.status
+        return json_answer(answer, 201 if stored.status == "inserted" else 200)
+
+    async def batch(self, request: Request) -> HttpResponse:
+        start = perf_counter()
+        items, skip_duplicates, invalid = _read_batch(request)
+        stored = ManyStored(0, [])
+        if items:
+            operation = AddMany([_fact(item, Source.BATCH) for item in items], skip_duplicates)
+            outcome = await graph.write(operation)
+            assert isinstance(outcome, ManyStored)
+            stored = outcome
+            added_by(Source.BATCH).inc(stored.inserted)
+        answer: dict[str, Any] = {
+            "accepted": stored.inserted,
+            "duplicates": len(stored.duplicates),
+            "errors": len(invalid or ()),
+            "processing_time_ms": round((perf_counter() - start) * 1000),
+        }
+        if invalid is not None:
+            answer["error_details"] = [{"index": place, "errors": errors} for place, errors in invalid.items()]
+        return json_answer(answer, 202)
+
+    async def list(self, request: Request) -> HttpResponse:
+        wanted = query_parameters(request, ListParameters)
+        after = None if wanted.cursor is None else Position(*decode_cursor(wanted.cursor, float, int))
+        pattern = (wanted.subject, wanted.predicate, wanted.object)
+        # One more than is shown tells whether there is another page.
+        rows = await graph.page(pattern, limit=wanted.limit + 1, min_weight=wanted.min_weight, after=after)
+        shown = rows[: wanted.limit]
+        more = encode_cursor([shown[-1].weight, shown[-1].id]) if len(rows) > wanted.limit else None
+        return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
+
+    async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
+        row = await graph.fact(*_row_key(id))
+        return _triple_answer(row)
+
+    async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
+        key, created_ms = _row_key(id)
+        body = json_body(request, ChangeTriple)
+        if not body.model_fields_set:
+            raise Invalid([{"loc": [], "msg": "Give a weight, a metadata or both", "type": "nothing_to_change"}])
+        operation = Change(
+            key,
+            created_ms,
+            weight=body.weight if "weight" in body.model_fields_set else KEEP,
+            metadata=_json_text(body.metadata) if "metadata" in body.model_fields_set else KEEP,
+            versions=versions_to_match(request),
+        )
+        row = await graph.write(operation)
+        assert isinstance(row, Row)
+        return _triple_answer(row)
+
+    async def destroy(self, request: Request, id: UUID) -> HttpResponse:
+        await graph.write(Remove(*_row_key(id), versions=versions_to_match(request)))
+        return HttpResponse(status=204)
+
+
+@docs.query
+class QueryViewSet(GraphViewSet):
+    scopes: ClassVar[dict[str, str]] = {"query": "read"}
+
+    async def query(self, request: Request) -> HttpResponse:
+        start = perf_counter()
+        body = json_body(request, Query)
+        matches = await graph.heaviest(
+            body.pattern, k=body.k, min_weight=body.min_weight, with_metadata=body.include_metadata
+        )
+        count_query(body.pattern, len(matches.rows))
+        milliseconds = (perf_counter() - start) * 1000
+        return json_answer(query_content(matches, milliseconds, with_metadata=body.include_metadata))
+
+
+@docs.stats
+class StatsViewSet(GraphViewSet):
+    scopes: ClassVar[dict[str, str]] = {"stats": "read"}
+
+    async def stats(self, _request: Request) -> HttpResponse:
+        found = await graph.statistics()
+        return json_answer(
+            {
+                "total_triples": found.triples,
+                "unique_subjects": found.subjects,
+                "unique_predicates": found.predicates,
+                "db_size_mb": round(found.size_bytes / 1_000_000, 1),
+            }
+        )
+
+
+def _fact(item: TripleIn, source: Source) -> Fact:
+    return Fact(item.subject, item.predicate, item.object, item.weight, _json_text(item.metadata), source)
+
+
+def _json_text(metadata: dict[str, Any] | None) -> str | None:
+    return orjson.dumps(metadata).decode() if metadata else None
+
+
+def _row_key(public_id: UUID) -> tuple[int, int]:
+    found = ids.unpack(public_id)
+    if found is None or found.kind != ids.ASSERTED:
+        raise NoSuchFact
+    return found.key, found.created_ms
+
+
+def _triple_answer(row: Row) -> HttpResponse:
+    return json_answer(triple_content(row), headers={"ETag": entity_tag(row.version)})
+
+
+def _read_batch(request: Request) -> tuple[list[TripleIn], bool, dict[int, list[FieldError]] | None]:
+    """The facts of a batch, whether duplicates are skipped, and what is wrong with those left out (or None)."""
+    content = parsed_body(request)
+    if not (isinstance(content, dict) and content.get("skip_invalid") is True):
+        batch = validated(content, AddBatch)
+        return batch.triples, batch.skip_duplicates, None
+    unchecked = validated(content, AddBatchUnchecked)
+    items: list[TripleIn] = []
+    invalid: dict[int, list[FieldError]] = {}
+    for place, item in enumerate(unchecked.triples):
+        try:
+            items.append(TripleIn.model_validate(item))
+        except ValidationError as error:
+            invalid[place] = field_errors(error, ("triples", place))
+    return items, unchecked.skip_duplicates, invalid
+
+
+def _problem_for(error: StoreError) -> Problem | NotFound:
+    match error:
+        case NoSuchFact():
+            return NotFound("There is no fact with this id.")
+        case VersionMismatch():
+            return PreconditionFailed("The fact has changed since the version that If-Match names.")
+        case DuplicateFacts():
+            faults: list[FieldError] = [
+                {"loc": ["triples", place], "msg": "The fact is there already", "type": "duplicate"}
+                for place in error.places
+            ]
+            return Conflict(f"{len(faults)} of the facts are there already; nothing was stored.", errors=faults)
+        case ReadTimeout():
+            return Unavailable("The read took too long; narrow it by another constant, a higher min_weight or a lower k.")
+        case _:
+            raise AssertionError(f"a refusal of the store that has no problem: {error!r}")
