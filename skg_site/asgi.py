@@ -16,6 +16,9 @@ from skg_site.api.door import APIDoor, Receive, Scope, Send  # noqa: E402  # nee
 from skg_site.lifespan import lifespan  # noqa: E402
 
 api_door = APIDoor("skg_site.api_urls")
+# SKG_METRICS_PORT, where it is not SKG_PORT, leads to the metrics alone.
+metrics_door = APIDoor("skg_site.metrics_urls")
+METRICS_PORT = None if settings.ENV.metrics_port == settings.ENV.port else settings.ENV.metrics_port
 
 DOCS_PATHS = {"/docs", "/redoc", "/openapi.json"} if settings.ENV.enable_docs else set()
 SITE_PATHS = frozenset({"/", "/admin", *DOCS_PATHS})
@@ -25,7 +28,9 @@ SITE_PREFIXES = ("/admin/", "/static/")
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         path = scope["path"]
-        if path in SITE_PATHS or path.startswith(SITE_PREFIXES):
+        if METRICS_PORT is not None and scope["server"][1] == METRICS_PORT:
+            await metrics_door(scope, receive, send)
+        elif path in SITE_PATHS or path.startswith(SITE_PREFIXES):
             await site_door(scope, receive, send)  # type: ignore[arg-type]  # Django types the same protocol its own way
         else:
             await api_door(scope, receive, send)

@@ -8,6 +8,10 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+# Local variables stay out of traces: among them are keys and the contents of requests.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+_CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
 
 def configure(options: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG hook: `level` a level's name, `format` either `json` or `console`."""
@@ -19,9 +23,9 @@ def configure(options: dict[str, Any]) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if as_json:
-        common.append(structlog.processors.dict_tracebacks)
+        common.append(_TRACEBACKS)
     structlog.configure(
-        processors=[*common, _json_bytes if as_json else structlog.dev.ConsoleRenderer()],
+        processors=[*common, _json_bytes if as_json else _CONSOLE],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer) if as_json else structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,
@@ -37,7 +41,7 @@ def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, 
             foreign_pre_chain=[*common, structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=["status_code"])],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _json_text if as_json else structlog.dev.ConsoleRenderer(),
+                _json_text if as_json else _CONSOLE,
             ],
         )
     )

@@ -3,15 +3,20 @@
 import asyncio
 import re
 import secrets
+from itertools import count
 from time import perf_counter
 
 import structlog
 from django.http import HttpResponse
 
 from skg_site.api.door import APIRequest, ClientGone, Handler
-from skg_site.metrics import IN_FLIGHT, count_request, time_request
+from skg_site.metrics import count_request, time_request
 
 log = structlog.get_logger("skg.request")
+
+# Ids need to be unique, not secret: a random start for the process, then a number for each request.
+_PROCESS = secrets.token_hex(10)
+_count = count()
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=-]{1,128}")
 CLIENT_CLOSED_REQUEST = 499
@@ -26,14 +31,11 @@ class RequestRecord:
     async def __call__(self, request: APIRequest) -> HttpResponse:
         start = perf_counter()
         request.request_id = _request_id(request)
-        IN_FLIGHT.inc()
         try:
             response = await self.handler(request)
         except (ClientGone, asyncio.CancelledError):
             self.record(request, CLIENT_CLOSED_REQUEST, start)
             raise
-        finally:
-            IN_FLIGHT.dec()
         response["X-Request-ID"] = request.request_id
         self.record(request, response.status_code, start)
         return response
@@ -63,4 +65,4 @@ def _request_id(request: APIRequest) -> str:
     for name, value in request.scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode("ascii")
-    return secrets.token_hex(16)
+    return f"{_PROCESS}{next(_count):012x}"

@@ -45,7 +45,7 @@ class _Server(Server):
             self.config.timeout_graceful_shutdown = QUICK_SECONDS
 
 
-class Worker(UvicornWorker):
+class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
         "http": "httptools",

@@ -6,6 +6,9 @@ from unicodedata import normalize
 MAX_TERM_LENGTH = 500
 MAX_PREDICATE_LENGTH = 100
 
+# No character decomposes into more than so many, so a text beyond this multiple of a limit never composes into it.
+_MOST_COMPOSED = 4
+
 # C0 and C1 controls with DEL, and surrogates, which stand for no character by themselves.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _GUIDE_TERM = re.compile(r"[\w\s\-]+")
@@ -21,8 +24,10 @@ def clean_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
     if not (text.isascii() and text.isprintable()):
         if found := _FORBIDDEN.search(text):
             raise TermError(f"must not contain the control character U+{ord(found[0]):04X}")
-        # Composing can move white space to the edge only where it was there before.
-        text = normalize("NFC", text)
+        # Bringing marks into order takes the square of their number, so what is far too long is not tried.
+        if len(text) <= limit * _MOST_COMPOSED:
+            # White space stays white space in NFC and other characters never become it: the edges stay clean.
+            text = normalize("NFC", text)
     if not text:
         raise TermError("must not be empty")
     if len(text) > limit:

@@ -61,6 +61,10 @@ class OperationSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         return [self.view.basename]
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Our lists answer a page, which is an object; the library would make an array of any action named so."""
+        return False
+
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None:

@@ -1,5 +1,8 @@
 """Requests as Pydantic models: strict JSON in, or a problem that names the field."""
 
+import re
+import math
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import jiter
@@ -14,13 +17,17 @@ Model = TypeVar("Model", bound=BaseModel)
 MAX_DEPTH = 32
 # Integers beyond this are rounded by every reader that keeps numbers as IEEE 754 doubles (RFC 7493, 2.2).
 MAX_EXACT_INTEGER = 2**53 - 1
-MAX_SIGNIFICANT_DIGITS = 17
+# No double has more significant decimal digits than this, written out in full.
+MAX_SIGNIFICANT_DIGITS = 767
 
 # Folds digits and points to 0 and exponents to e, so that two substring searches find every number
 # that could lose precision, and a body without one (nearly all) is parsed only once.
 _FOLD = bytes(
     0x30 if chr(code) in "0123456789." else 0x65 if chr(code) in "eE" else 0x20 for code in range(256)
 )
+
+_NO_BRACKETS = bytes(code for code in range(256) if chr(code) not in "[]{}")
+_INNERMOST = re.compile(rb"\[\]|\{\}")
 
 
 def json_body(request: Request, model: type[Model]) -> Model:
@@ -85,7 +92,7 @@ def parse_json(body: bytes) -> Any:
         exact = jiter.from_json(body, allow_inf_nan=False, float_mode="lossless-float")
         if faults := list(_inexact_numbers(exact, [])):
             raise Invalid(faults)
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and not _is_surely_shallow(body):
         _check_depth(content)
     return content
 
@@ -117,11 +124,15 @@ def _inexact_numbers(content: Any, loc: list[str | int]) -> list[FieldError]:
 
 
 def _is_exact(literal: str) -> bool:
-    """Whether a decimal literal survives being kept as a double and written again."""
+    """Whether a decimal literal is the same number after being kept as a double and written with as many digits."""
     mantissa = literal.lower().partition("e")[0].lstrip("-").replace(".", "")
-    digits = mantissa.lstrip("0").rstrip("0")
+    digits = len(mantissa.strip("0"))
+    if digits == 0:
+        return True
     value = float(literal)
-    return len(digits) <= MAX_SIGNIFICANT_DIGITS and abs(value) != float("inf") and (value != 0 or not digits)
+    if digits > MAX_SIGNIFICANT_DIGITS or value == 0 or math.isinf(value):
+        return False
+    return Decimal(f"{value:.{digits - 1}e}") == Decimal(literal)
 
 
 def _inexact(loc: list[str | int]) -> FieldError:
@@ -130,6 +141,16 @@ def _inexact(loc: list[str | int]) -> FieldError:
 
 def _too_deep(loc: list[str | int]) -> FieldError:
     return {"loc": loc, "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
+
+
+def _is_surely_shallow(body: bytes) -> bool:
+    """Whether the brackets alone show that nothing is too deep; those inside of strings can hide it."""
+    brackets = body.translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            return True
+        brackets = _INNERMOST.sub(b"", brackets)
+    return not brackets
 
 
 def _check_depth(content: Any) -> None:
