@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
+from apikeys.networks import is_allowed
 from skg_site.api.openapi import problems
 from skg_site.api.views import APIViewSet
 
@@ -57,8 +58,7 @@ class MetricsViewSet(APIViewSet):
         if apart and request._request.scope["server"][1] != env.metrics_port:
             raise NotFound(f"Metrics are served on port {env.metrics_port}.")
         networks = [ip_network(network, strict=False) for network in env.metrics_networks]
-        address = request._request.client_address
-        if networks and not any(ip_address(address) in network for network in networks):
+        if networks and not is_allowed(request._request.client_address, networks):
             raise PermissionDenied("Metrics are not shown to this address.")
         # Merging the workers' files takes milliseconds, which the event loop does not have.
         page = await asyncio.get_running_loop().run_in_executor(None, exposition)

@@ -16,18 +16,24 @@ LOGIN_RATE = "10/m"
 _by_address = method_decorator(ratelimit(group="docs", key="ip", rate=DOCS_RATE), name="dispatch")
 
 
+class _Open:
+    """For all to read: no key, so no key's limit."""
+
+    throttle_classes = ()
+
+
 @_by_address
-class Schema(SpectacularJSONAPIView):
+class Schema(_Open, SpectacularJSONAPIView):
     """GET /openapi.json"""
 
 
 @_by_address
-class Swagger(SpectacularSwaggerSplitView):
+class Swagger(_Open, SpectacularSwaggerSplitView):
     """GET /docs: Swagger UI, its script a request of its own so that the page needs no inline script."""
 
 
 @_by_address
-class Redoc(SpectacularRedocView):
+class Redoc(_Open, SpectacularRedocView):
     """GET /redoc"""
 
 

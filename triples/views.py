@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from apikeys.permissions import HasScope
-from skg_site.api.answers import json_answer
+from skg_site.api.answers import empty_answer, json_answer
 from skg_site.api.conditional import entity_tag, versions_to_match
 from skg_site.api.cursors import decode_cursor, encode_cursor
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
@@ -60,7 +60,6 @@ class GraphViewSet(APIViewSet):
         return super().handle_exception(_problem_for(exc) if isinstance(exc, StoreError) else exc)
 
 
-@docs.triples
 class TripleViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {
         "add": "write",
@@ -71,6 +70,7 @@ class TripleViewSet(GraphViewSet):
         "destroy": "write",
     }
 
+    @docs.add_triple
     async def add(self, request: Request) -> HttpResponse:
         body = json_body(request, AddTriple)
         stored = await graph.write(AddOne(_fact(body, Source.API), replace=body.on_duplicate == "replace"))
@@ -81,6 +81,7 @@ class TripleViewSet(GraphViewSet):
         answer["status"] = stored.status
         return json_answer(answer, 201 if stored.status == "inserted" else 200)
 
+    @docs.add_batch
     async def batch(self, request: Request) -> HttpResponse:
         start = perf_counter()
         items, skip_duplicates, invalid = _read_batch(request)
@@ -101,6 +102,7 @@ class TripleViewSet(GraphViewSet):
             answer["error_details"] = [{"index": place, "errors": errors} for place, errors in invalid.items()]
         return json_answer(answer, 202)
 
+    @docs.list_triples
     async def list(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, ListParameters)
         after = None if wanted.cursor is None else Position(*decode_cursor(wanted.cursor, float, int))
@@ -111,10 +113,12 @@ class TripleViewSet(GraphViewSet):
         more = encode_cursor([shown[-1].weight, shown[-1].id]) if len(rows) > wanted.limit else None
         return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
 
+    @docs.get_triple
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
         row = await graph.fact(*_row_key(id))
         return _triple_answer(row)
 
+    @docs.change_triple
     async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
         key, created_ms = _row_key(id)
         body = json_body(request, ChangeTriple)
@@ -131,15 +135,16 @@ class TripleViewSet(GraphViewSet):
         assert isinstance(row, Row)
         return _triple_answer(row)
 
+    @docs.delete_triple
     async def destroy(self, request: Request, id: UUID) -> HttpResponse:
         await graph.write(Remove(*_row_key(id), versions=versions_to_match(request)))
-        return HttpResponse(status=204)
+        return empty_answer()
 
 
-@docs.query
 class QueryViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {"query": "read"}
 
+    @docs.match_pattern
     async def query(self, request: Request) -> HttpResponse:
         start = perf_counter()
         body = json_body(request, Query)
@@ -151,10 +156,10 @@ class QueryViewSet(GraphViewSet):
         return json_answer(query_content(matches, milliseconds, with_metadata=body.include_metadata))
 
 
-@docs.stats
 class StatsViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {"stats": "read"}
 
+    @docs.show_statistics
     async def stats(self, _request: Request) -> HttpResponse:
         found = await graph.statistics()
         return json_answer(
@@ -216,6 +221,8 @@ def _problem_for(error: StoreError) -> Problem | NotFound:
             ]
             return Conflict(f"{len(faults)} of the facts are there already; nothing was stored.", errors=faults)
         case ReadTimeout():
-            return Unavailable("The read took too long; narrow it by another constant, a higher min_weight or a lower k.")
+            return Unavailable(
+                "The read took too long; narrow it by a constant, a higher min_weight or a lower k."
+            )
         case _:
             raise AssertionError(f"a refusal of the store that has no problem: {error!r}")

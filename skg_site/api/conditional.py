@@ -6,7 +6,8 @@ from rest_framework.request import Request
 
 from skg_site.api.problems import BadRequest
 
-_TAGS = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
+_TAGS = re.compile(rf"{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*")
 
 
 def entity_tag(version: str) -> str:
@@ -18,7 +19,7 @@ def versions_to_match(request: Request) -> frozenset[str] | None:
     header = request._request.header(b"if-match")
     if header is None or header.strip() == b"*":
         return None
-    tags = [tag.strip() for tag in header.decode("latin-1").split(",")]
-    if not all(_TAGS.fullmatch(tag) for tag in tags):
+    tags = header.decode("latin-1").strip()
+    if not _TAGS.fullmatch(tags):
         raise BadRequest('If-Match must be * or a list of entity tags such as "3f2a".')
-    return frozenset(tag[1:-1] for tag in tags if tag.startswith('"'))
+    return frozenset(tag[1:-1] for tag in _TAG.findall(tags) if tag.startswith('"'))

@@ -9,6 +9,9 @@ import orjson
 
 from skg_site.api.problems import Invalid
 
+# What a column of either database can be compared with; JSON's integers go on to twice that.
+LARGEST_INTEGER = 2**63 - 1
+
 
 def encode_cursor(position: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
@@ -20,6 +23,10 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
         values = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         values = None
-    if not isinstance(values, list) or [type(value) for value in values] != list(types):
+    if (
+        not isinstance(values, list)
+        or [type(value) for value in values] != list(types)
+        or any(isinstance(value, int) and value > LARGEST_INTEGER for value in values)
+    ):
         raise Invalid([{"loc": ["cursor"], "msg": "Not a cursor that this service gave", "type": "cursor"}])
     return values

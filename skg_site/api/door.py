@@ -113,17 +113,10 @@ class APIDoor(ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = APIRequest(scope, receive)
-        watch = _DisconnectWatch(receive)
         try:
             response = await self._middleware_chain(request)
         except ClientGone:
             return
-        except asyncio.CancelledError:
-            if watch.client_gone:
-                return
-            raise
-        finally:
-            watch.stop()
         await send_answer(response, request, send)
 
     async def answer(self, request: APIRequest) -> HttpResponse:
@@ -134,7 +127,8 @@ class APIDoor(ASGIHandler):
             request.resolver_match = match
             request.route = match.route
             await self._read_body(request)
-            response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
+            with _DisconnectWatch(request.receive):
+                response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
         except (ClientGone, asyncio.CancelledError):
             raise
         except Exception as error:
@@ -152,44 +146,57 @@ class APIDoor(ASGIHandler):
     async def _read_body(self, request: APIRequest) -> None:
         limit = settings.ENV.max_body_bytes
         declared = request.header(b"content-length")
-        if declared is not None and declared.isdigit() and int(declared) > limit:
+        # Beyond 18 digits no limit needs comparing, and Python would not even read the number.
+        if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
             raise BodyTooLarge(limit)
-        message = await request.receive()
-        if not message.get("more_body") and message["type"] == "http.request":
-            request._body = message["body"]
-            if len(request._body) > limit:
-                raise BodyTooLarge(limit)
-            return
         try:
             async with asyncio.timeout(settings.ENV.body_timeout):
-                request._body = await _rest_of_body(message, request.receive, limit)
+                request._body = await _whole_body(request.receive, limit)
         except TimeoutError:
             raise BodyTimeout(settings.ENV.body_timeout) from None
 
 
-async def _rest_of_body(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
-    body = bytearray()
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > limit:
+async def _whole_body(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        # Nearly every body comes in one piece, which need not be copied.
+        if len(body := message.get("body", b"")) > limit:
+            raise BodyTooLarge(limit)
+        return bytes(body)
+    pieces = bytearray()
+    while message["type"] == "http.request":
+        pieces += message.get("body", b"")
+        if len(pieces) > limit:
             raise BodyTooLarge(limit)
         if not message.get("more_body"):
-            return bytes(body)
+            return bytes(pieces)
         message = await receive()
+    raise ClientGone
 
 
 class _DisconnectWatch:
-    """Cancels the request's task when its client goes away, if the request takes long enough to matter."""
+    """Cancels what runs under it when the client goes away, if it runs long enough to matter, as `ClientGone`.
+
+    It begins after the body has been read: whoever receives takes a message away from everybody else.
+    """
 
     def __init__(self, receive: Receive) -> None:
-        self.client_gone = False
+        self._client_gone = False
         self._receive = receive
-        self._task = asyncio.current_task()
         self._listener: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(WATCH_AFTER_SECONDS, self._start)
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        self._timer.cancel()
+        if self._listener is not None:
+            self._listener.cancel()
+        if self._client_gone and self._task is not None and isinstance(error, asyncio.CancelledError):
+            self._task.uncancel()
+            raise ClientGone from None
 
     def _start(self) -> None:
         self._listener = self._loop.create_task(self._listen())
@@ -197,20 +204,17 @@ class _DisconnectWatch:
     async def _listen(self) -> None:
         message = await self._receive()
         if message["type"] == "http.disconnect" and self._task is not None:
-            self.client_gone = True
+            self._client_gone = True
             self._task.cancel()
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        if self._listener is not None:
-            self._listener.cancel()
 
 
 async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -> None:
     """Send the whole answer in two messages; the API has no streams and no cookies."""
     body = response.content
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
-    headers.append((b"Content-Length", b"%d" % len(body)))
+    if response.status_code != 204:
+        # RFC 9110, 8.6: an answer that has no content has no length either.
+        headers.append((b"Content-Length", b"%d" % len(body)))
     headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
+from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
@@ -97,6 +98,9 @@ def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     request = getattr(request, "_request", request)
     if isinstance(error, APIException):
         return _answer_for(error, request)
+    if isinstance(error, SuspiciousOperation):
+        # Django's name for input that breaks one of its own limits, such as 1,000 parameters in a query string.
+        return _answer_for(BadRequest(str(error)), request)
     if isinstance(error, (OperationalError, InterfaceError)):
         log.warning("database_unavailable", request_id=request.request_id, error=type(error).__name__)
         return _answer_for(Unavailable("The database cannot be reached or is busy; try again."), request)

@@ -1,6 +1,5 @@
 """Requests as Pydantic models: strict JSON in, or a problem that names the field."""
 
-import re
 import math
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -26,8 +25,8 @@ _FOLD = bytes(
     0x30 if chr(code) in "0123456789." else 0x65 if chr(code) in "eE" else 0x20 for code in range(256)
 )
 
-_NO_BRACKETS = bytes(code for code in range(256) if chr(code) not in "[]{}")
-_INNERMOST = re.compile(rb"\[\]|\{\}")
+_CONTAINERS = frozenset({dict, list})
+_TOO_DEEP: FieldError = {"loc": [], "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
 
 
 def json_body(request: Request, model: type[Model]) -> Model:
@@ -85,15 +84,15 @@ def parse_json(body: bytes) -> Any:
         if message.startswith("Detected duplicate key"):
             raise Invalid([{"loc": [], "msg": message, "type": "duplicate_key"}]) from None
         if message.startswith("recursion limit exceeded"):
-            raise Invalid([_too_deep([])]) from None
+            raise Invalid([_TOO_DEEP]) from None
         raise BadRequest(f"The body is not JSON: {message}.") from None
     folded = body.translate(_FOLD)
     if b"0" * 16 in folded or b"0e" in folded:
         exact = jiter.from_json(body, allow_inf_nan=False, float_mode="lossless-float")
         if faults := list(_inexact_numbers(exact, [])):
             raise Invalid(faults)
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and not _is_surely_shallow(body):
-        _check_depth(content)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(content):
+        raise Invalid([_TOO_DEEP])
     return content
 
 
@@ -139,30 +138,15 @@ def _inexact(loc: list[str | int]) -> FieldError:
     return {"loc": loc, "msg": "The number cannot be kept without losing precision", "type": "inexact_number"}
 
 
-def _too_deep(loc: list[str | int]) -> FieldError:
-    return {"loc": loc, "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
-
-
-def _is_surely_shallow(body: bytes) -> bool:
-    """Whether the brackets alone show that nothing is too deep; those inside of strings can hide it."""
-    brackets = body.translate(None, _NO_BRACKETS)
+def _is_too_deep(content: Any) -> bool:
+    level: list[Any] = [content]
     for _ in range(MAX_DEPTH):
-        if not brackets:
-            return True
-        brackets = _INNERMOST.sub(b"", brackets)
-    return not brackets
-
-
-def _check_depth(content: Any) -> None:
-    level: list[tuple[Any, list[str | int]]] = [(content, [])]
-    for _ in range(MAX_DEPTH):
-        below: list[tuple[Any, list[str | int]]] = []
-        for value, place in level:
-            if isinstance(value, dict):
-                below += [(item, [*place, key]) for key, item in value.items() if isinstance(item, (dict, list))]
-            elif isinstance(value, list):
-                below += [(item, [*place, index]) for index, item in enumerate(value) if isinstance(item, (dict, list))]
-        if not below:
-            return
-        level = below
-    raise Invalid([_too_deep(level[0][1])])
+        level = [
+            item
+            for value in level
+            for item in (value.values() if type(value) is dict else value)
+            if type(item) in _CONTAINERS
+        ]
+        if not level:
+            return False
+    return True

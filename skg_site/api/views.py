@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Never
 
 from django.http import HttpResponse
 from rest_framework import exceptions
@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from skg_site.api.door import APIRequest
+from skg_site.api.problems import problem_from
 
 
 class APIViewSet(ViewSetMixin, APIView):
@@ -34,14 +35,15 @@ class APIViewSet(ViewSetMixin, APIView):
         self.headers = {}
         try:
             check_accept(request, self.media_type)
-            handler = getattr(self, str(request.method).lower(), None)
-            if handler is None or request.method == "OPTIONS":
+            # Not by the method's name: a view may have a method `query` and HTTP has a method QUERY.
+            action = self.action_map.get(str(request.method).lower())
+            if action is None:
                 self.refuse_method(request)
-            self.action = self.action_map[str(request.method).lower()]
+            self.action = action
             await self.authenticate(drf_request)
             self.check_permissions(drf_request)
             self.check_throttles(drf_request)
-            response: HttpResponse = await handler(drf_request, *args, **kwargs)
+            response: HttpResponse = await getattr(self, action)(drf_request, *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)  # type: ignore[assignment]  # our handler returns HttpResponse
         for name, value in self.headers.items():
@@ -59,9 +61,12 @@ class APIViewSet(ViewSetMixin, APIView):
         # Or else DRF would ask the authenticators again, without awaiting them, when `user` is read.
         request._not_authenticated()
 
-    def refuse_method(self, request: APIRequest) -> None:
+    def get_exception_handler(self) -> Any:
+        return problem_from
+
+    def refuse_method(self, request: APIRequest) -> Never:
         error = exceptions.MethodNotAllowed(str(request.method))
-        error.allowed = self.allowed_methods  # type: ignore[attr-defined]  # for the Allow header
+        error.allowed = sorted(method.upper() for method in self.action_map)  # type: ignore[attr-defined]  # for the Allow header
         raise error
 
 

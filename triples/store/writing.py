@@ -32,23 +32,24 @@ def write_now(operations: Sequence[Operation]) -> list[Outcome]:
     nothing is stored. Inside an outer transaction, that one's commit decides.
     """
     with write_lock():
-        return _commit(operations, TermCache())
+        try:
+            return _commit(operations, TermCache())
+        except _Unreachable as error:
+            raise error.cause from None
 
 
 def commit_group(operations: Sequence[Operation], cache: TermCache) -> list[Outcome | DatabaseError]:
     """Commit operations together where that works, and one by one where one of them spoils it.
 
-    Each gets its outcome or the error that it, and only it, ran into. Raises OperationalError when
+    The caller holds the write lock. Each operation gets its outcome or the error that it, and only it, ran into. Raises OperationalError when
     the database cannot be reached or its lock cannot be had: then none was stored, or (if the connection
     broke during the commit) the outcome is unknown.
     """
-    with write_lock():
-        together = [operation for operation in operations if not _stands_alone(operation)]
-        outcomes: dict[int, Outcome | DatabaseError] = {}
-        if together:
-            group = _commit_or_split(together, cache)
-            outcomes = dict(zip(map(id, together), group, strict=True))
-        return [outcomes[id(o)] if id(o) in outcomes else _commit_alone(o, cache) for o in operations]
+    together = [operation for operation in operations if not _stands_alone(operation)]
+    outcomes = iter(_commit_or_split(together, cache) if together else ())
+    return [
+        _commit_alone(operation, cache) if _stands_alone(operation) else next(outcomes) for operation in operations
+    ]
 
 
 @contextmanager
