@@ -17,7 +17,7 @@ class HostCache(FileBasedCache):
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        folder = Path(self._dir)
+        folder = Path(self._dir)  # type: ignore[attr-defined]  # private to Django's file cache
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core import checks
 
 
-@register(Tags.security, deploy=True)
-def authentication_is_on(**_: Any) -> Sequence[CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def authentication_is_on(**_: Any) -> Sequence[checks.CheckMessage]:
     if settings.ENV.enable_auth:
         return []
     return [
-        Warning(
+        checks.Warning(
             "SKG_ENABLE_AUTH=false: anybody who reaches the service can read and write.",
             hint="Leave it unset unless the service runs on a closed test bench.",
             id="skg_site.W001",
@@ -20,12 +20,12 @@ def authentication_is_on(**_: Any) -> Sequence[CheckMessage]:
     ]
 
 
-@register(Tags.compatibility)
-def tracing_is_not_exported(**_: Any) -> Sequence[CheckMessage]:
+@checks.register(checks.Tags.compatibility)
+def tracing_is_not_exported(**_: Any) -> Sequence[checks.CheckMessage]:
     if not settings.ENV.enable_tracing:
         return []
     return [
-        Warning(
+        checks.Warning(
             "SKG_ENABLE_TRACING=true: this version accepts the setting but exports no traces yet.",
             hint="Request ids in the log and in X-Request-ID connect a request with what it did.",
             id="skg_site.W002",
@@ -33,21 +33,21 @@ def tracing_is_not_exported(**_: Any) -> Sequence[CheckMessage]:
     ]
 
 
-@register(Tags.database)
-def sqlite_keeps_what_it_acknowledged(**_: Any) -> Sequence[CheckMessage]:
+@checks.register(checks.Tags.database)
+def sqlite_keeps_what_it_acknowledged(**_: Any) -> Sequence[checks.CheckMessage]:
     env = settings.ENV
     if env.database_url or (env.enable_wal and env.synchronous != "NORMAL"):
         return []
     if env.enable_wal:
         return [
-            Warning(
+            checks.Warning(
                 "SKG_SYNCHRONOUS=NORMAL: a power cut can lose writes that were acknowledged.",
                 hint="FULL, the default, costs one disk flush for each group of writes.",
                 id="skg_site.W003",
             )
         ]
     return [
-        Warning(
+        checks.Warning(
             "SKG_ENABLE_WAL=false: every write makes all reads wait.",
             hint="Leave it on unless the database is on a file system without shared memory.",
             id="skg_site.W004",

@@ -76,11 +76,19 @@ class Settings(BaseSettings):
 
     # Database
     db_path: Path = Field(Path("ucm_skg.db"), description="SQLite file; its folder also holds the service's state")
-    database_url: str = Field("", description="postgresql://… to use PostgreSQL instead of SQLite", pattern=r"^(postgres(ql)?://.+)?$")
-    enable_wal: bool = Field(True, description="SQLite: write-ahead log, so that reads and writes do not wait for each other")
-    synchronous: Literal["FULL", "NORMAL", "EXTRA"] = Field("FULL", description="SQLite: FULL keeps every acknowledged write through a power cut")
-    cache_size: int = Field(-64000, description="SQLite: page cache of one connection; negative is KiB, positive is pages")
-    pool_size: int = Field(20, ge=4, le=1000, description="most database connections of one worker")
+    database_url: str = Field(
+        "", description="postgresql://… to use PostgreSQL instead of SQLite", pattern=r"^(postgres(ql)?://.+)?$"
+    )
+    enable_wal: bool = Field(
+        True, description="SQLite: write-ahead log, so that reads and writes do not wait for each other"
+    )
+    synchronous: Literal["FULL", "NORMAL", "EXTRA"] = Field(
+        "FULL", description="SQLite: FULL keeps every acknowledged write through a power cut"
+    )
+    cache_size: int = Field(
+        -64000, description="SQLite: page cache of one connection; negative is KiB, positive is pages"
+    )
+    pool_size: int = Field(20, ge=8, le=1000, description="most database connections of one worker")
     pool_timeout: float = Field(30, gt=0, le=3600, description="seconds to wait for a connection or for the write lock")
     query_timeout: float = Field(10, gt=0, le=3600, description="seconds a read may take before it is answered 503")
 
@@ -91,15 +99,25 @@ class Settings(BaseSettings):
     reload: bool = Field(False, description="restart the workers when the code changes (development)")
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body in bytes")
     body_timeout: float = Field(15, gt=0, le=3600, description="seconds a client may take to send its body")
-    trusted_proxies: Networks = Field(["127.0.0.1", "::1"], description="addresses or networks whose X-Forwarded-For is believed")
+    trusted_proxies: Networks = Field(
+        ["127.0.0.1", "::1"], description="addresses or networks whose X-Forwarded-For is believed"
+    )
 
     # Security
-    api_key_hash: Annotated[str, AfterValidator(_key_hash)] = Field("", description="sha256:… of a key that gets every scope")
+    api_key_hash: Annotated[str, AfterValidator(_key_hash)] = Field(
+        "", description="sha256:… of a key that gets every scope"
+    )
     enable_auth: bool = Field(True, description="false lets anybody read and write: for a closed test bench only")
     environment: str = Field("prod", description="the <env> in keys: skg_<env>_…", pattern=r"^[a-z][a-z0-9]{0,9}$")
-    rate_limit: LimitRate = Field(Rate(100, 60), description="requests for each key and endpoint: 100 (a minute), 100/s, 100/h, 0 (off)")
-    secret_key: Annotated[str, AfterValidator(_secret_key)] = Field("", description="Django's signing key; made once and kept beside the database when unset")
-    allowed_hosts: CommaList = Field(["localhost", "127.0.0.1", "[::1]"], description="host names that the service answers to")
+    rate_limit: LimitRate = Field(
+        Rate(100, 60), description="requests for each key and endpoint: 100 (a minute), 100/s, 100/h, 0 (off)"
+    )
+    secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(
+        "", description="Django's signing key; made once and kept beside the database when unset"
+    )
+    allowed_hosts: CommaList = Field(
+        ["localhost", "127.0.0.1", "[::1]"], description="host names that the service answers to"
+    )
     cors_origins: Origins = Field([], description="web origins that may call the API from a browser; * for any")
     csrf_trusted_origins: Origins = Field([], description="origins that the admin is served under, behind a TLS proxy")
     metrics_networks: Networks = Field([], description="networks that may read /metrics; empty for all")
@@ -108,13 +126,19 @@ class Settings(BaseSettings):
     # The graph
     max_batch_size: int = Field(100, ge=1, le=100_000, description="most triples in one batch")
     max_results: int = Field(1000, ge=1, le=100_000, description="largest k of a query and limit of a list")
-    term_pattern: Literal["any", "guide"] = Field("any", description="guide: terms only of the deployment guide's characters")
+    term_pattern: Literal["any", "guide"] = Field(
+        "any", description="guide: terms only of the deployment guide's characters"
+    )
 
     # Observability
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", description="least severe level that is logged")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", description="least severe level that is logged"
+    )
     log_format: Literal["json", "console"] = Field("json", description="json: one object a line; console: for reading")
     enable_tracing: bool = Field(False, description="reserved for OpenTelemetry traces")
-    metrics_port: int | None = Field(None, ge=1, le=65535, description="another port than SKG_PORT serves /metrics there and only there")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="another port than SKG_PORT serves /metrics there and only there"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -1,7 +1,8 @@
 """Probes: whether the process answers, and whether it can do its work."""
 
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, ClassVar
 
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -11,10 +12,12 @@ from pydantic import BaseModel
 from rest_framework.request import Request
 
 from skg_site.api.answers import json_answer
-from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet
 from skg_site.version import VERSION
 from triples.store.writing import write_lock
+
+# Seconds after which a database that does not answer counts as one that cannot be written.
+PATIENCE = 5
 
 
 class HealthOut(BaseModel):
@@ -32,17 +35,15 @@ class ReadyOut(BaseModel):
 class ProbeViewSet(APIViewSet):
     """Open to everybody: a probe has no key, and a limit would take a healthy service down."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = []
-    throttle_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
 
     @extend_schema(
         summary="Is the process alive?",
         responses={200: OpenApiResponse(HealthOut, "It is.")},
         examples=[
-            OpenApiExample(
-                "Alive", {"status": "healthy", "version": "2.0.0", "timestamp": "2024-01-15T10:30:00.000Z"}
-            )
+            OpenApiExample("Alive", {"status": "healthy", "version": "2.0.0", "timestamp": "2024-01-15T10:30:00.000Z"})
         ],
     )
     async def health(self, _request: Request) -> HttpResponse:
@@ -58,10 +59,26 @@ class ProbeViewSet(APIViewSet):
         examples=[OpenApiExample("Ready", {"ready": True, "db_connected": True, "migrated": True})],
     )
     async def ready(self, _request: Request) -> HttpResponse:
-        writable, migrated = await in_thread(_database_state)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                writable, migrated = await asyncio.shield(asyncio.wrap_future(_look()))
+        except TimeoutError:
+            writable = migrated = False
         ready = writable and migrated
         content = {"ready": ready, "db_connected": writable, "migrated": migrated}
         return json_answer(content, 200 if ready else 503, headers=None if ready else {"Retry-After": "1"})
+
+
+# A look may wait for a lock that somebody holds for long; it keeps nobody waiting but the probes, which share it.
+_thread = ThreadPoolExecutor(1, thread_name_prefix="ready")
+_looking: Future[tuple[bool, bool]] | None = None
+
+
+def _look() -> Future[tuple[bool, bool]]:
+    global _looking  # noqa: PLW0603  # one look at a time for the whole process
+    if _looking is None or _looking.done():
+        _looking = _thread.submit(_database_state)
+    return _looking
 
 
 def _database_state() -> tuple[bool, bool]:

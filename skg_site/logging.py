@@ -1,4 +1,7 @@
-"""The log: one JSON object a line, or a console format for people; both through structlog."""
+"""The log: one JSON object a line, or a console format for people; both through structlog.
+
+It goes to the standard error stream: the other one belongs to what a command was asked to print.
+"""
 
 import logging
 import sys
@@ -27,10 +30,12 @@ def configure(options: dict[str, Any]) -> None:
     structlog.configure(
         processors=[*common, _json_bytes if as_json else _CONSOLE],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer) if as_json else structlog.PrintLoggerFactory(),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
+        if as_json
+        else structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    _adopt_standard_logging(level, common, as_json, sys.stdout)
+    _adopt_standard_logging(level, common, as_json, sys.stderr)
 
 
 def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, stream: TextIO) -> None:
@@ -38,7 +43,11 @@ def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, 
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*common, structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=["status_code"])],
+            foreign_pre_chain=[
+                *common,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(allow=["status_code"]),
+            ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _json_text if as_json else _CONSOLE,

@@ -3,7 +3,6 @@
 import asyncio
 from functools import lru_cache
 from ipaddress import ip_network
-from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -15,11 +14,14 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
 from apikeys.networks import is_allowed
+from skg_site.api.door import http_of
 from skg_site.api.openapi import problems
 from skg_site.api.views import APIViewSet
 
 REQUESTS = Counter("skg_requests_total", "Requests answered", ["method", "endpoint", "http_status"])
-DURATION = Histogram("skg_request_duration_seconds", "Time from a request's arrival to its answer", ["method", "endpoint"])
+DURATION = Histogram(
+    "skg_request_duration_seconds", "Time from a request's arrival to its answer", ["method", "endpoint"]
+)
 
 
 @lru_cache(maxsize=4096)
@@ -43,9 +45,9 @@ def exposition() -> bytes:
 class MetricsViewSet(APIViewSet):
     """Open to the networks that may read it; a scraper has no key."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = []
-    throttle_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
     media_type = "text/plain"
 
     @extend_schema(
@@ -55,10 +57,10 @@ class MetricsViewSet(APIViewSet):
     async def metrics(self, request: Request) -> HttpResponse:
         env = settings.ENV
         apart = env.metrics_port not in {None, env.port}
-        if apart and request._request.scope["server"][1] != env.metrics_port:
+        if apart and http_of(request).scope["server"][1] != env.metrics_port:
             raise NotFound(f"Metrics are served on port {env.metrics_port}.")
         networks = [ip_network(network, strict=False) for network in env.metrics_networks]
-        if networks and not is_allowed(request._request.client_address, networks):
+        if networks and not is_allowed(http_of(request).client_address, networks):
             raise PermissionDenied("Metrics are not shown to this address.")
         # Merging the workers' files takes milliseconds, which the event loop does not have.
         page = await asyncio.get_running_loop().run_in_executor(None, exposition)

@@ -1,6 +1,7 @@
 """Django's settings, all derived from the SKG_* variables; safe when none is set."""
 
 import os
+from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 
@@ -14,7 +15,7 @@ BASE_DIR = skg.BASE_DIR
 
 # prometheus_client reads this when it is first imported; every process of the service shares one folder.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(ENV.state_dir / "metrics"))
-os.makedirs(os.environ["PROMETHEUS_MULTIPROC_DIR"], mode=0o700, exist_ok=True)
+Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = False
 # The probes come by address, from inside; every other API path checks the Host header.
@@ -176,7 +177,6 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
 }
 
-PROMETHEUS_METRIC_NAMESPACE = "django"
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
 # structlog owns the log; see skg_site.logging, which asgi.py and the commands configure through this hook.

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from skg_site.site import Redoc, Schema, Swagger, home, login
+from skg_site.site import home, login, openapi, redoc, swagger
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home),
@@ -16,7 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 if settings.ENV.enable_docs:
     urlpatterns += [
-        path("openapi.json", Schema.as_view(), name="openapi"),
-        path("docs", Swagger.as_view(url_name="openapi"), name="docs"),
-        path("redoc", Redoc.as_view(url_name="openapi"), name="redoc"),
+        path("openapi.json", openapi, name="openapi"),
+        path("docs", swagger, name="docs"),
+        path("redoc", redoc, name="redoc"),
     ]

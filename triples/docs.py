@@ -75,7 +75,7 @@ add_batch = extend_schema(
 list_triples = extend_schema(
     summary="List facts",
     description="Heaviest first, in pages; facts that are added meanwhile do not disturb the order.",
-    parameters=[ListParameters],
+    parameters=[ListParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     responses={200: OpenApiResponse(PageOut, "A page.")},
     examples=[_answer("The only page", {"triples": [_ROW], "next_cursor": None})],
 )

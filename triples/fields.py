@@ -1,5 +1,6 @@
 """Column types that the two databases keep compactly and exactly."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,8 +30,9 @@ class UnixMilliseconds(models.BigIntegerField):  # type: ignore[type-arg]  # Dja
 class ExactText(models.TextField):  # type: ignore[type-arg]  # as above
     """Text that is compared and sorted by its code points in both databases, whatever the locale."""
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        return 'text COLLATE "C"' if connection.vendor == "postgresql" else "text"
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        # SQLite compares by code points unless it is told otherwise.
+        return super().db_parameters(connection) | {"collation": "C" if connection.vendor == "postgresql" else None}
 
 
 class JSONText(models.JSONField):
@@ -41,6 +43,17 @@ class JSONText(models.JSONField):
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         return "json" if connection.vendor == "postgresql" else super().db_type(connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        # psycopg has parsed `json` already; Django keeps it from doing so for `jsonb` alone.
+        if connection.vendor == "postgresql":
+            return value
+        return super().from_db_value(value, expression, connection)
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        if connection.vendor == "postgresql" and value is not None:
+            return json.dumps(value)
+        return super().get_db_prep_value(value, connection, prepared)
 
 
 def to_milliseconds(moment: datetime) -> int:

@@ -20,7 +20,9 @@ RESULTS = Histogram(
 )
 CONNECTIONS = Gauge("skg_active_connections", "Open database connections of the graph", multiprocess_mode="livesum")
 SIZE = Gauge("skg_db_size_bytes", "Size of the database", multiprocess_mode="livemostrecent")
-WAITING = Gauge("skg_waiting_operations", "Reads and writes waiting or under way", ["kind"], multiprocess_mode="livesum")
+WAITING = Gauge(
+    "skg_waiting_operations", "Reads and writes waiting or under way", ["kind"], multiprocess_mode="livesum"
+)
 
 SAMPLE_SECONDS = 5.0
 

@@ -45,7 +45,7 @@ class Term(ExportModelOperationsMixin("term"), models.Model):  # type: ignore[mi
         ]
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.text)
 
 
 class Source(models.IntegerChoices):

@@ -2,37 +2,28 @@
 
 from typing import Annotated, Any, Literal
 
-import orjson
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_guide_term, clean_term
-
-MAX_METADATA_BYTES = 16 * 1024
-
-_clean = clean_guide_term if settings.ENV.term_pattern == "guide" else clean_term
-
-
-def _clean_predicate(text: str) -> str:
-    return _clean(text, MAX_PREDICATE_LENGTH)
+from skg_site.api.cursors import CursorLayout
+from triples.admission import clean_predicate, clean_text, metadata_text
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
 
 
 def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
-    size = len(orjson.dumps(metadata))
-    if size > MAX_METADATA_BYTES:
-        raise ValueError(f"must take at most {MAX_METADATA_BYTES:,} bytes as JSON, not {size:,}")
+    metadata_text(metadata)
     return metadata
 
 
 def _text_schema(longest: int, example: str) -> Any:
     # The schema shows the bounds; the validator holds them against the text as it will be stored.
-    extra = {"minLength": 1, "maxLength": longest, "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$"}
+    extra: dict[str, JsonValue] = {"minLength": 1, "maxLength": longest, "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$"}
     return Field(json_schema_extra=extra, examples=[example])
 
 
-Subject = Annotated[str, AfterValidator(_clean), _text_schema(MAX_TERM_LENGTH, "Einstein")]
-Predicate = Annotated[str, AfterValidator(_clean_predicate), _text_schema(MAX_PREDICATE_LENGTH, "discovered")]
-Object = Annotated[str, AfterValidator(_clean), _text_schema(MAX_TERM_LENGTH, "Relativity")]
+Subject = Annotated[str, AfterValidator(clean_text), _text_schema(MAX_TERM_LENGTH, "Einstein")]
+Predicate = Annotated[str, AfterValidator(clean_predicate), _text_schema(MAX_PREDICATE_LENGTH, "discovered")]
+Object = Annotated[str, AfterValidator(clean_text), _text_schema(MAX_TERM_LENGTH, "Relativity")]
 Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.95])]
 Metadata = Annotated[
     dict[str, Any], AfterValidator(_fits), Field(examples=[{"source": "wikipedia", "confidence": 0.98}])
@@ -63,9 +54,7 @@ class AddTriple(TripleIn):
 SkipDuplicates = Annotated[
     bool, Field(description="false: any fact that is there already fails the whole batch with 409.")
 ]
-SkipInvalid = Annotated[
-    bool, Field(description="true: store the valid facts and report the others in error_details.")
-]
+SkipInvalid = Annotated[bool, Field(description="true: store the valid facts and report the others in error_details.")]
 
 
 class AddBatch(Input):
@@ -107,6 +96,10 @@ class Query(Input):
     include_metadata: bool = False
 
 
+# Weight and key of the last fact that was shown.
+CURSOR = CursorLayout("dq")
+
+
 class ListParameters(BaseModel):
     """The query string of a list: text, read leniently as numbers."""
 
@@ -117,4 +110,4 @@ class ListParameters(BaseModel):
     object: Object | None = None
     min_weight: Weight = 0.0
     limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results)] = 100
-    cursor: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    cursor: Annotated[str, CURSOR.field] | None = None

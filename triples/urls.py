@@ -10,9 +10,7 @@ urlpatterns = [
     path("triples/batch", TripleViewSet.as_view({"post": "batch"}, basename="triples")),
     path(
         "triples/<uuid:id>",
-        TripleViewSet.as_view(
-            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="triples"
-        ),
+        TripleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="triples"),
     ),
     path("query", QueryViewSet.as_view({"post": "query"}, basename="query")),
     path("stats", StatsViewSet.as_view({"get": "stats"}, basename="stats")),

@@ -1,6 +1,5 @@
 """The graph over HTTP."""
 
-from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, ClassVar
 from uuid import UUID
@@ -14,7 +13,6 @@ from rest_framework.request import Request
 from apikeys.permissions import HasScope
 from skg_site.api.answers import empty_answer, json_answer
 from skg_site.api.conditional import entity_tag, versions_to_match
-from skg_site.api.cursors import decode_cursor, encode_cursor
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
 from skg_site.api.reading import field_errors, json_body, parsed_body, query_parameters, validated
 from skg_site.api.views import APIViewSet
@@ -23,6 +21,7 @@ from triples.answers import query_content, triple_content
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.schemas import (
+    CURSOR,
     AddBatch,
     AddBatchUnchecked,
     AddTriple,
@@ -54,7 +53,7 @@ from triples.store.patterns import Position
 class GraphViewSet(APIViewSet):
     """What the views of the graph share: scopes, and the store's refusals as problems."""
 
-    permission_classes: ClassVar[Sequence[type[Any]]] = [HasScope]
+    permission_classes = (HasScope,)
 
     def handle_exception(self, exc: Exception) -> Any:
         return super().handle_exception(_problem_for(exc) if isinstance(exc, StoreError) else exc)
@@ -105,12 +104,12 @@ class TripleViewSet(GraphViewSet):
     @docs.list_triples
     async def list(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, ListParameters)
-        after = None if wanted.cursor is None else Position(*decode_cursor(wanted.cursor, float, int))
+        after = None if wanted.cursor is None else Position(*CURSOR.decode(wanted.cursor))
         pattern = (wanted.subject, wanted.predicate, wanted.object)
         # One more than is shown tells whether there is another page.
         rows = await graph.page(pattern, limit=wanted.limit + 1, min_weight=wanted.min_weight, after=after)
         shown = rows[: wanted.limit]
-        more = encode_cursor([shown[-1].weight, shown[-1].id]) if len(rows) > wanted.limit else None
+        more = CURSOR.encode(shown[-1].weight, shown[-1].id) if len(rows) > wanted.limit else None
         return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
 
     @docs.get_triple
@@ -221,8 +220,6 @@ def _problem_for(error: StoreError) -> Problem | NotFound:
             ]
             return Conflict(f"{len(faults)} of the facts are there already; nothing was stored.", errors=faults)
         case ReadTimeout():
-            return Unavailable(
-                "The read took too long; narrow it by a constant, a higher min_weight or a lower k."
-            )
+            return Unavailable("The read took too long; narrow it by a constant, a higher min_weight or a lower k.")
         case _:
             raise AssertionError(f"a refusal of the store that has no problem: {error!r}")

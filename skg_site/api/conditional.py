@@ -4,6 +4,7 @@ import re
 
 from rest_framework.request import Request
 
+from skg_site.api.door import http_of
 from skg_site.api.problems import BadRequest
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
@@ -16,7 +17,7 @@ def entity_tag(version: str) -> str:
 
 def versions_to_match(request: Request) -> frozenset[str] | None:
     """The versions that If-Match names, or None when it is absent or `*`. Weak tags match nothing."""
-    header = request._request.header(b"if-match")
+    header = http_of(request).header(b"if-match")
     if header is None or header.strip() == b"*":
         return None
     tags = header.decode("latin-1").strip()

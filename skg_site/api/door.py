@@ -10,7 +10,7 @@ chain and what `ASGIRequest` keeps. `tests/skg_site/api/test_door.py` holds it a
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -21,12 +21,13 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
 
 from skg_site.api.problems import BadHost, BadRequest, BodyTimeout, BodyTooLarge, problem_from
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Handler = Callable[["APIRequest"], Awaitable[HttpResponse]]
 
 # A request that takes longer than this is worth watching for a client that went away.
@@ -71,12 +72,12 @@ class APIRequest(ASGIRequest):
         self._body = b""
 
     @cached_property
-    def META(self) -> dict[str, Any]:
+    def META(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute that is made at its first use
         full = ASGIRequest(self.scope, io.BytesIO(self._body))
         return full.META
 
     @cached_property
-    def GET(self) -> QueryDict:
+    def GET(self) -> QueryDict:  # type: ignore[override]  # as above, and as immutable as its parent's
         return QueryDict(self.scope.get("query_string", b""))
 
     @property
@@ -94,6 +95,12 @@ class APIRequest(ASGIRequest):
                     raise BadRequest(f"The header {name.decode()} came more than once.")
                 found = value
         return found
+
+
+def http_of(request: Request) -> APIRequest:
+    """The door's request inside DRF's."""
+    http: APIRequest = request._request  # type: ignore[assignment]  # behind the API door it always is one
+    return http
 
 
 class APIDoor(ASGIHandler):

@@ -1,6 +1,6 @@
 """What the documentation says of every operation: its scope, its errors and the key it needs."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -9,6 +9,10 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from skg_site.api.problems import FieldError
+
+if TYPE_CHECKING:
+    # DRF's settings name this module's class, so DRF's views import it before they are there themselves.
+    from skg_site.api.views import APIViewSet
 
 PROBLEM = "application/problem+json"
 
@@ -55,10 +59,12 @@ class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 class OperationSchema(AutoSchema):
     """drf-spectacular's view of an operation, with what holds for all of ours."""
 
+    view: "APIViewSet"  # type: ignore[override]  # DRF lets any view have a schema; these are ours
+
     def get_operation_id(self) -> str:
         return f"{self.view.basename}_{self.view.action}"
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular drops the parent's arguments
         # A view's docstring is for those who read the code; `extend_schema` has what readers of the page need.
         return ""
 
@@ -100,7 +106,9 @@ class OperationSchema(AutoSchema):
     def _register_problem(self) -> None:
         _, schema = models_json_schema([(ProblemOut, "serialization")], ref_template="#/components/schemas/{model}")
         for name, part in schema["$defs"].items():
-            component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part)
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]  # it has no types
+                name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
+            )
             self.registry.register_on_missing(component)
 
 

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details: one shape for everything that can go wrong."""
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -130,7 +131,8 @@ def _answer_for(error: APIException, request: "APIRequest") -> HttpResponse:
         content |= error.extra
         headers = error.headers
     elif isinstance(error, Throttled):
-        headers = {"Retry-After": str(max(1, int(-(-(error.wait or 0) // 1))))}
+        wait: float | None = error.wait  # type: ignore[attr-defined]  # the stubs leave it out
+        headers = {"Retry-After": str(max(1, math.ceil(wait or 0)))}
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     if isinstance(error, MethodNotAllowed) and (allowed := getattr(error, "allowed", None)):

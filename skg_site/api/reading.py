@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
+from skg_site.api.door import http_of
 from skg_site.api.problems import BadRequest, FieldError, Invalid
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,12 +22,18 @@ MAX_SIGNIFICANT_DIGITS = 767
 
 # Folds digits and points to 0 and exponents to e, so that two substring searches find every number
 # that could lose precision, and a body without one (nearly all) is parsed only once.
-_FOLD = bytes(
-    0x30 if chr(code) in "0123456789." else 0x65 if chr(code) in "eE" else 0x20 for code in range(256)
-)
+_FOLD = bytes(0x30 if chr(code) in "0123456789." else 0x65 if chr(code) in "eE" else 0x20 for code in range(256))
 
 _CONTAINERS = frozenset({dict, list})
 _TOO_DEEP: FieldError = {"loc": [], "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
+
+
+class NotJSON(BadRequest):
+    """`reason` says why the body cannot be parsed, and where."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The body is not JSON: {reason}.")
+        self.reason = reason
 
 
 def json_body(request: Request, model: type[Model]) -> Model:
@@ -36,19 +43,19 @@ def json_body(request: Request, model: type[Model]) -> Model:
 
 def parsed_body(request: Request) -> Any:
     """The request's JSON body; 415 when it is not declared as JSON, 400 when it does not parse."""
-    content_type = request._request.header(b"content-type")
+    content_type = http_of(request).header(b"content-type")
     if content_type != b"application/json" and not _is_json(content_type):
         raise UnsupportedMediaType(
             content_type.decode("latin-1")[:100] if content_type else "",
             "The body must be sent as application/json, in UTF-8.",
         )
-    return parse_json(request._request._body)
+    return parse_json(http_of(request)._body)
 
 
 def query_parameters(request: Request, model: type[Model]) -> Model:
     """The query string as `model`, whose fields read text; the same parameter twice is refused."""
     values: dict[str, str] = {}
-    for name, items in request._request.GET.lists():
+    for name, items in http_of(request).GET.lists():
         if len(items) > 1:
             raise Invalid([{"loc": [name], "msg": "Given more than once", "type": "duplicate_parameter"}])
         values[name] = items[0]
@@ -75,8 +82,11 @@ def field_errors(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> 
     ]
 
 
-def parse_json(body: bytes) -> Any:
-    """Parse strictly: no duplicate keys, no NaN, nothing deeper than 32, no number that loses precision."""
+def parse_json(body: bytes, *, levels_above: int = 0) -> Any:
+    """Parse strictly: no duplicate keys, no NaN, nothing deeper than 32, no number that loses precision.
+
+    `levels_above`: how deep the body stands already in what it is a part of.
+    """
     try:
         content = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
@@ -85,13 +95,14 @@ def parse_json(body: bytes) -> Any:
             raise Invalid([{"loc": [], "msg": message, "type": "duplicate_key"}]) from None
         if message.startswith("recursion limit exceeded"):
             raise Invalid([_TOO_DEEP]) from None
-        raise BadRequest(f"The body is not JSON: {message}.") from None
+        raise NotJSON(message) from None
     folded = body.translate(_FOLD)
     if b"0" * 16 in folded or b"0e" in folded:
         exact = jiter.from_json(body, allow_inf_nan=False, float_mode="lossless-float")
         if faults := list(_inexact_numbers(exact, [])):
             raise Invalid(faults)
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(content):
+    levels = MAX_DEPTH - levels_above
+    if body.count(b"[") + body.count(b"{") > levels and _is_too_deep(content, levels):
         raise Invalid([_TOO_DEEP])
     return content
 
@@ -123,7 +134,10 @@ def _inexact_numbers(content: Any, loc: list[str | int]) -> list[FieldError]:
 
 
 def _is_exact(literal: str) -> bool:
-    """Whether a decimal literal is the same number after being kept as a double and written with as many digits."""
+    """Whether a decimal literal is the same number after being kept as a double and written again.
+
+    Written, that is, in the shortest way or with as many digits: programs do either.
+    """
     mantissa = literal.lower().partition("e")[0].lstrip("-").replace(".", "")
     digits = len(mantissa.strip("0"))
     if digits == 0:
@@ -131,16 +145,16 @@ def _is_exact(literal: str) -> bool:
     value = float(literal)
     if digits > MAX_SIGNIFICANT_DIGITS or value == 0 or math.isinf(value):
         return False
-    return Decimal(f"{value:.{digits - 1}e}") == Decimal(literal)
+    return Decimal(literal) in {Decimal(repr(value)), Decimal(f"{value:.{digits - 1}e}")}
 
 
 def _inexact(loc: list[str | int]) -> FieldError:
     return {"loc": loc, "msg": "The number cannot be kept without losing precision", "type": "inexact_number"}
 
 
-def _is_too_deep(content: Any) -> bool:
+def _is_too_deep(content: Any, levels: int) -> bool:
     level: list[Any] = [content]
-    for _ in range(MAX_DEPTH):
+    for _ in range(levels):
         level = [
             item
             for value in level

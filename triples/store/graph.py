@@ -16,9 +16,9 @@ from triples.store.statistics import Statistics, statistics
 from triples.store.writer import Writer
 
 # More threads would only wait for each other: a query holds Python's lock nearly as long as the database.
-QUERY_THREADS = 4
+MAX_QUERY_THREADS = 4
 # Lists and statistics have threads of their own, so that /query never waits behind them.
-LONG_THREADS = 2
+MAX_LONG_THREADS = 2
 
 
 class _Running(NamedTuple):
@@ -82,12 +82,16 @@ class Graph:
     def running(self) -> _Running:
         """This process's threads, started by the first who asks."""
         if self._running is None or self._running.pid != os.getpid():
+            env = settings.ENV
+            # Each thread keeps a connection; the keys and the admin need some of the pool too.
+            query_threads = min(MAX_QUERY_THREADS, env.pool_size // 5)
+            long_threads = min(MAX_LONG_THREADS, max(1, env.pool_size // 10))
             self._running = _Running(
                 os.getpid(),
                 POSTGRESQL if connection.vendor == "postgresql" else SQLITE,
-                Writer(patience=settings.ENV.pool_timeout),
-                Reader("query", QUERY_THREADS, settings.ENV.query_timeout),
-                Reader("long", LONG_THREADS, settings.ENV.query_timeout),
+                Writer(patience=env.pool_timeout),
+                Reader("query", query_threads, env.query_timeout),
+                Reader("long", long_threads, env.query_timeout),
             )
         return self._running
 

@@ -74,7 +74,7 @@ class Change:
     id: int
     created_ms: int
     weight: float | Keep = KEEP
-    metadata: str | None | Keep = KEEP
+    metadata: str | Keep | None = KEEP
     versions: frozenset[str] | None = None
 
 

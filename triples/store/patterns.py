@@ -69,8 +69,8 @@ def select(shape: Shape, start: Start, dialect: Dialect, *, with_metadata: bool)
     inner = f"SELECT {picked} FROM {_matches(shape, start, dialect)} ORDER BY weight DESC, id LIMIT ?"
     texts = "".join(f", {name[0]}.text" for name in free)
     # SQLite takes CROSS JOIN as an order to keep: the picked facts first, then their terms.
-    join = "CROSS JOIN triples_term AS {0} ON {0}.id = t.{1}" if dialect.names_indexes else "JOIN triples_term AS {0} ON {0}.id = t.{1}"
-    joins = "".join(" " + join.format(name[0], name) for name in free)
+    join = "CROSS JOIN" if dialect.names_indexes else "JOIN"
+    joins = "".join(f" {join} triples_term AS {name[0]} ON {name[0]}.id = t.{name}" for name in free)
     sql = (
         f"SELECT t.id, t.created_at, t.updated_at, t.source, t.weight, t.metadata{texts}"
         f" FROM ({inner}) AS t{joins} ORDER BY t.weight DESC, t.id"

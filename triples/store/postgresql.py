@@ -14,13 +14,13 @@ _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
 _INSERT_TERMS = (
     "INSERT INTO triples_term (text) SELECT unnest(%s::text[]) ON CONFLICT (text) DO NOTHING RETURNING text, id"
 )
-_INSERT_FACTS = (
+_LOAD_FACTS = (
     "INSERT INTO triples_triple (subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
     " SELECT s, o, p, w, m::json, c, t FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::float8[], %s::text[],"
     " %s::smallint[], %s::bigint[]) AS k (s, o, p, w, m, c, t)"
     " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
-    " RETURNING subject_id, object_id, predicate_id, id"
 )
+_INSERT_FACTS = _LOAD_FACTS + " RETURNING subject_id, object_id, predicate_id, id"
 _FIND_FACTS = (
     "SELECT t.subject_id, t.object_id, t.predicate_id, t.id"
     " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k (s, o, p) JOIN triples_triple AS t"
@@ -56,19 +56,20 @@ class PostgreSQLSession(Session):
         return dict(self.rows(_FIND_TERMS, (list(texts),)))
 
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
-        ids = dict(self.rows(_INSERT_TERMS, (list(texts),)))
-        if missing := [text for text in texts if text not in ids]:
-            # Another writer committed these between our look and our insert.
-            ids |= self.find_terms(missing)
-        return ids
+        return dict(self.rows(_INSERT_TERMS, (list(texts),)))
 
     def insert_facts(self, facts: Sequence[NewFact]) -> dict[Key, int]:
         columns = [list(column) for column in zip(*facts, strict=True)]
-        return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}  # type: ignore[misc]  # three of a row of four
+        return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}
+
+    def load_facts(self, facts: Sequence[NewFact]) -> int:
+        columns = [list(column) for column in zip(*facts, strict=True)]
+        inserted: int = self.driver.execute(_LOAD_FACTS, columns).rowcount
+        return inserted
 
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
         columns = [list(column) for column in zip(*keys, strict=True)]
-        return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, columns)}  # type: ignore[misc]  # three of a row of four
+        return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, columns)}
 
     def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
         return {row[0]: Row(*row) for row in self.rows(_ROWS_BY_ID, (list(ids),))}

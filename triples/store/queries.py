@@ -70,9 +70,7 @@ def _part(
 
 def _rows(found: Rows, pattern: Pattern) -> list[Row]:
     """Put the pattern's constants back among the texts that were read."""
-    if None not in pattern:
-        return [Row(*row, *pattern) for row in found]  # type: ignore[arg-type]  # no place of it is None
-    return [Row(*row[:6], *_texts(pattern, row[6:])) for row in found]
+    return [Row._make((*row[:6], *_texts(pattern, row[6:]))) for row in found]
 
 
 def _texts(pattern: Pattern, read: Sequence[str]) -> tuple[str, str, str]:

@@ -1,9 +1,11 @@
 """The pooled reader: a few threads with connections of their own, off the event loop."""
 
 import asyncio
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -26,7 +28,7 @@ WATCH_SECONDS = 0.25
 class Job(Generic[Result]):
     """A read on its way through the pool."""
 
-    __slots__ = ("_claims", "future", "loop", "read", "started", "timed_out", "worker")
+    __slots__ = ("_claims", "future", "loop", "read", "started", "stopped", "worker")
 
     def __init__(self, read: Read[Result]) -> None:
         self.read = read
@@ -34,7 +36,7 @@ class Job(Generic[Result]):
         self.future: asyncio.Future[Result] = self.loop.create_future()
         self.started = monotonic()
         self.worker: _Worker | None = None
-        self.timed_out = False
+        self.stopped = False
         self._claims = [True]
 
     def claim(self) -> bool:
@@ -46,6 +48,7 @@ class Job(Generic[Result]):
 
     def stop(self) -> None:
         """Never start it, or interrupt it in the database."""
+        self.stopped = True
         if not self.claim() and self.worker is not None:
             self.worker.interrupt(self)
 
@@ -97,13 +100,14 @@ class Reader:
     def _look_over(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watch = None
         oldest = monotonic() - self._time_limit
+        # An interrupt that comes just before a statement begins is lost, so it is repeated until the job has ended.
+        stopping = [worker for worker in self._workers if worker.interrupt_again()]
         for job in list(self._jobs):
-            if job.started < oldest and not job.timed_out:
-                job.timed_out = True
+            if job.started < oldest and not job.stopped:
                 job.stop()
                 if not job.future.done():
                     job.future.set_exception(ReadTimeout())
-        if self._jobs:
+        if self._jobs or stopping:
             self._watch = loop.call_later(WATCH_SECONDS, self._look_over, loop)
 
 
@@ -148,14 +152,27 @@ class _Worker:
         self.thread.start()
 
     def interrupt(self, job: Job[Any]) -> None:
-        with self._turn:
-            if self._job is not job or self._driver is None:
-                return
-            if hasattr(self._driver, "interrupt"):
-                self._driver.interrupt()
-            else:
-                # PostgreSQL is told over a connection of its own, which may take a while.
-                threading.Thread(target=self._driver.cancel_safe, daemon=True).start()
+        """Interrupt the statement that the job is at, if it is still this thread's job."""
+        driver = self._driver
+        if isinstance(driver, sqlite3.Connection):
+            self._interrupt(job, driver.interrupt)
+        elif driver is not None:
+            # PostgreSQL is told over a connection of its own, which may take a while.
+            threading.Thread(target=self._interrupt, args=(job, driver.cancel_safe), daemon=True).start()
+
+    def interrupt_again(self) -> bool:
+        """Interrupt the job if it should have stopped by now; whether that was so."""
+        job = self._job
+        if job is None or not job.stopped:
+            return False
+        self.interrupt(job)
+        return True
+
+    def _interrupt(self, job: Job[Any], interrupt: Callable[[], None]) -> None:
+        # While the lock is held the thread cannot go on to another job, which would be hit instead.
+        with self._turn, suppress(Exception):
+            if self._job is job:
+                interrupt()
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
@@ -175,7 +192,7 @@ class _Worker:
             return self._attempt(job)
         except (OperationalError, InterfaceError):
             self._disconnect()
-            if fresh or job.timed_out or job.future.cancelled():
+            if fresh or job.stopped:
                 raise
             # The server may have closed a connection that lay idle; reads may be sent twice.
             return self._attempt(job)
@@ -183,11 +200,17 @@ class _Worker:
     def _attempt(self, job: Job[Result]) -> Result:
         session = open_session(connection)
         self.connected = True
+
+        def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
+            if job.stopped:
+                raise ReadTimeout
+            return session.rows(sql, parameters)
+
         with self._turn:
             self._job, self._driver = job, session.driver
         try:
             with connection.wrap_database_errors:
-                return job.read(session.rows)
+                return job.read(fetch)
         finally:
             with self._turn:
                 self._job = None

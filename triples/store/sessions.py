@@ -45,11 +45,15 @@ class Session(ABC):
 
     @abstractmethod
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
-        """Make terms of sorted texts, or find those that another writer made first."""
+        """Make terms of sorted texts; the ids of those that no other writer made first."""
 
     @abstractmethod
     def insert_facts(self, facts: Sequence[NewFact]) -> dict[Key, int]:
         """Insert facts, sorted and distinct by key, where they do not stand yet; the ids of the new rows."""
+
+    @abstractmethod
+    def load_facts(self, facts: Sequence[NewFact]) -> int:
+        """As `insert_facts`; only how many are new."""
 
     @abstractmethod
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:

@@ -15,6 +15,10 @@ _INSERT_FACT = (
     " (id, subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_LOAD_FACT = (
+    "INSERT INTO triples_triple (subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
+)
 # CROSS JOIN keeps SQLite from turning the loops round: the keys are few, the facts are many.
 _FIND_FACTS = (
     "SELECT t.subject_id, t.object_id, t.predicate_id, t.id FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
@@ -58,8 +62,12 @@ class SQLiteSession(Session):
         self.driver.executemany(_INSERT_FACT, [(id_, *fact) for id_, fact in enumerate(fresh, first)])
         return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
 
+    def load_facts(self, facts: Sequence[NewFact]) -> int:
+        inserted: int = self.driver.executemany(_LOAD_FACT, facts).rowcount
+        return inserted
+
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
-        return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, (_json(keys),))}  # type: ignore[misc]  # three of a row of four
+        return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, (_json(keys),))}
 
     def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
         return {row[0]: Row(*row) for row in self.rows(_ROWS_BY_ID, (_json(ids),))}

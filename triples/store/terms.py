@@ -57,6 +57,9 @@ class Terms:
                 made = self._session.insert_terms(missing)
                 self.made = set(made.values())
                 self._learned |= made
+                if others := [text for text in missing if text not in made]:
+                    # Another writer committed these between our look and our insert.
+                    self._learned |= self._session.find_terms(others)
             ids |= self._learned
         return ids
 

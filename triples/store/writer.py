@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 from time import monotonic
 
-from django.db import DatabaseError, OperationalError, connection
+from django.db import OperationalError, connection
 
 from triples.store.operations import AddMany, Operation, Outcome
 from triples.store.terms import TermCache
-from triples.store.writing import commit_group
+from triples.store.writing import commit_group, write_lock
 
 # A group is closed at so many facts, so that no request waits long for its neighbours.
 MAX_GROUP_FACTS = 2_000
@@ -29,6 +29,11 @@ class Job:
         self.future: asyncio.Future[Answer] = self.loop.create_future()
         self.arrived = monotonic()
         self._claims = [True]
+
+    @property
+    def facts(self) -> int:
+        """How much work it is."""
+        return len(self.operation.facts) if isinstance(self.operation, AddMany) else 1
 
     def claim(self) -> bool:
         """True for the first caller alone: the writer that starts the job, or who gives it up before."""
@@ -95,36 +100,34 @@ class Writer:
 
     def _run(self) -> None:
         cache = TermCache()
-        running = True
-        while running:
-            jobs, running = self._next_group()
-            jobs = [job for job in jobs if job.claim()]
-            if jobs:
-                _deliver(jobs, _commit(jobs, cache))
-                self._connected = connection.connection is not None
+        while (job := self._queue.get()) is not None:
+            jobs = [job]
+            answers: Sequence[Answer]
+            try:
+                # Those that arrive while other processes have their turn are in the group too; and who has waited
+                # too long by then has given up.
+                with write_lock():
+                    jobs = [job for job in self._group(job) if job.claim()]
+                    answers = commit_group([job.operation for job in jobs], cache)
+            except Exception as error:  # the thread must outlive whatever one group brings
+                answers = [error] * len(jobs)
+            _deliver(jobs, answers)
+            self._connected = connection.connection is not None
         connection.close()
 
-    def _next_group(self) -> tuple[list[Job], bool]:
-        """Wait for a job, then take what else is there; False with it when the writer is to end."""
-        jobs: list[Job] = []
-        facts = 0
-        job = self._queue.get()
-        while job is not None:
-            jobs.append(job)
-            facts += len(job.operation.facts) if isinstance(job.operation, AddMany) else 1
-            if facts >= MAX_GROUP_FACTS or self._queue.empty():
-                return jobs, True
+    def _group(self, first: Job) -> list[Job]:
+        """A job and what waits behind it."""
+        jobs = [first]
+        facts = first.facts
+        while facts < MAX_GROUP_FACTS and not self._queue.empty():
             job = self._queue.get()
-        return jobs, False
-
-
-def _commit(jobs: Sequence[Job], cache: TermCache) -> Sequence[Answer]:
-    try:
-        return commit_group([job.operation for job in jobs], cache)
-    except DatabaseError as error:
-        return [error] * len(jobs)
-    except Exception as error:  # the thread must outlive whatever one group brings
-        return [error] * len(jobs)
+            if job is None:
+                # The writer is to end, after this group.
+                self._queue.put(None)
+                break
+            jobs.append(job)
+            facts += job.facts
+        return jobs
 
 
 def _deliver(jobs: Sequence[Job], answers: Sequence[Answer]) -> None:

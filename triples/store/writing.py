@@ -16,7 +16,10 @@ from triples.store.sqlite import SQLiteSession
 from triples.store.terms import TermCache
 from triples.store.transaction import Transaction
 
-# How often a lone operation is tried again when other writers keep changing its rows.
+# What an operation comes to in the end: what the store makes of it, or what the database says.
+Result = Outcome | DatabaseError | InterfaceError
+
+# How often a lone operation is tried, since other writers may change its rows or a connection may break.
 ATTEMPTS = 3
 
 
@@ -38,18 +41,17 @@ def write_now(operations: Sequence[Operation]) -> list[Outcome]:
             raise error.cause from None
 
 
-def commit_group(operations: Sequence[Operation], cache: TermCache) -> list[Outcome | DatabaseError]:
+def commit_group(operations: Sequence[Operation], cache: TermCache) -> list[Result]:
     """Commit operations together where that works, and one by one where one of them spoils it.
 
-    The caller holds the write lock. Each operation gets its outcome or the error that it, and only it, ran into. Raises OperationalError when
-    the database cannot be reached or its lock cannot be had: then none was stored, or (if the connection
-    broke during the commit) the outcome is unknown.
+    The caller holds the write lock. Each operation gets its outcome or the error that it, and only it, ran
+    into. Raises OperationalError when the database cannot be reached or its lock cannot be had: then none was
+    stored, or (if the connection broke during the commit) the outcome is unknown.
     """
     together = [operation for operation in operations if not _stands_alone(operation)]
-    outcomes = iter(_commit_or_split(together, cache) if together else ())
-    return [
-        _commit_alone(operation, cache) if _stands_alone(operation) else next(outcomes) for operation in operations
-    ]
+    grouped = iter(_commit_or_split(together, cache) if together else ())
+    alone = iter(_commit_each([operation for operation in operations if _stands_alone(operation)], cache))
+    return [next(alone if _stands_alone(operation) else grouped) for operation in operations]
 
 
 @contextmanager
@@ -75,27 +77,39 @@ def _stands_alone(operation: Operation) -> bool:
     return isinstance(operation, AddMany) and not operation.skip_duplicates
 
 
-def _commit_or_split(operations: Sequence[Operation], cache: TermCache) -> Sequence[Outcome | DatabaseError]:
+def _commit_or_split(
+    operations: Sequence[Operation], cache: TermCache
+) -> Sequence[Result]:
     try:
         return _commit(operations, cache)
     except _Unreachable as error:
         raise error.cause from None
     except DatabaseError:
         cache.clear()
-        return [_commit_alone(operation, cache) for operation in operations]
+        return _commit_each(operations, cache)
 
 
-def _commit_alone(operation: Operation, cache: TermCache) -> Outcome | DatabaseError:
+def _commit_each(operations: Sequence[Operation], cache: TermCache) -> list[Result]:
+    outcomes: list[Result] = []
+    for operation in operations:
+        try:
+            outcomes.append(_commit_alone(operation, cache))
+        except _Unreachable as error:
+            # Those before are stored; those behind would only wait for the same.
+            return outcomes + [error.cause] * (len(operations) - len(outcomes))
+    return outcomes
+
+
+def _commit_alone(operation: Operation, cache: TermCache) -> Result:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _commit([operation], cache)[0]
-        except _Unreachable as error:
-            raise error.cause from None
         except StoreError as error:
             return error
         except DatabaseError as error:
+            # What was remembered may be what was wrong.
             cache.clear()
-            if attempt == ATTEMPTS or not isinstance(error, OperationalError):
+            if attempt == ATTEMPTS:
                 return error
     raise AssertionError("the last attempt returns")
 
@@ -103,7 +117,7 @@ def _commit_alone(operation: Operation, cache: TermCache) -> Outcome | DatabaseE
 class _Unreachable(Exception):
     """The transaction could not begin, or its commit failed: trying its members again is no use."""
 
-    def __init__(self, cause: DatabaseError) -> None:
+    def __init__(self, cause: DatabaseError | InterfaceError) -> None:
         self.cause = cause
 
 
