@@ -86,10 +86,7 @@ class TripleViewSet(GraphViewSet):
         items, skip_duplicates, invalid = _read_batch(request)
         stored = ManyStored(0, [])
         if items:
-            operation = AddMany([_fact(item, Source.BATCH) for item in items], skip_duplicates)
-            outcome = await graph.write(operation)
-            assert isinstance(outcome, ManyStored)
-            stored = outcome
+            stored = await _add_many(items, skip_duplicates)
             added_by(Source.BATCH).inc(stored.inserted)
         answer: dict[str, Any] = {
             "accepted": stored.inserted,
@@ -190,21 +187,32 @@ def _triple_answer(row: Row) -> HttpResponse:
     return json_answer(triple_content(row), headers={"ETag": entity_tag(row.version)})
 
 
-def _read_batch(request: Request) -> tuple[list[TripleIn], bool, dict[int, list[FieldError]] | None]:
-    """The facts of a batch, whether duplicates are skipped, and what is wrong with those left out (or None)."""
+def _read_batch(request: Request) -> tuple[dict[int, TripleIn], bool, dict[int, list[FieldError]] | None]:
+    """A batch's facts by their places, whether duplicates are skipped, and what is wrong with those left out."""
     content = parsed_body(request)
     if not (isinstance(content, dict) and content.get("skip_invalid") is True):
         batch = validated(content, AddBatch)
-        return batch.triples, batch.skip_duplicates, None
+        return dict(enumerate(batch.triples)), batch.skip_duplicates, None
     unchecked = validated(content, AddBatchUnchecked)
-    items: list[TripleIn] = []
+    items: dict[int, TripleIn] = {}
     invalid: dict[int, list[FieldError]] = {}
     for place, item in enumerate(unchecked.triples):
         try:
-            items.append(TripleIn.model_validate(item))
+            items[place] = TripleIn.model_validate(item)
         except ValidationError as error:
             invalid[place] = field_errors(error, ("triples", place))
     return items, unchecked.skip_duplicates, invalid
+
+
+async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManyStored:
+    """Store the facts; `DuplicateFacts` names them by their places in the client's batch."""
+    try:
+        stored = await graph.write(AddMany([_fact(item, Source.BATCH) for item in items.values()], skip_duplicates))
+    except DuplicateFacts as error:
+        places = list(items)
+        raise DuplicateFacts([places[index] for index in error.places]) from None
+    assert isinstance(stored, ManyStored)
+    return stored
 
 
 def _problem_for(error: StoreError) -> Problem | NotFound:

@@ -13,6 +13,7 @@ import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property, lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
@@ -47,6 +48,8 @@ SECURE_HEADERS = [
     (b"Strict-Transport-Security", b"max-age=63072000; includeSubDomains"),
 ]
 
+_QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@_~"
+
 
 class ClientGone(Exception):
     """The client closed the connection before its answer was ready."""
@@ -73,12 +76,18 @@ class APIRequest(ASGIRequest):
 
     @cached_property
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute that is made at its first use
-        full = ASGIRequest(self.scope, io.BytesIO(self._body))
-        return full.META
+        scope = self.scope
+        if not (query := scope.get("query_string", b"")).isascii():
+            # Django would raise for bytes that are no UTF-8, out of the reach of a middleware that only wants a header.
+            scope = {**scope, "query_string": quote(query, safe=_QUERY_CHARACTERS).encode()}
+        return ASGIRequest(scope, io.BytesIO(self._body)).META
 
     @cached_property
     def GET(self) -> QueryDict:  # type: ignore[override]  # as above, and as immutable as its parent's
-        return QueryDict(self.scope.get("query_string", b""))
+        try:
+            return QueryDict(self.scope.get("query_string", b"").decode())
+        except UnicodeDecodeError:
+            raise BadRequest("The query string is not UTF-8.") from None
 
     @property
     def client_address(self) -> str:
@@ -219,8 +228,8 @@ async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -
     """Send the whole answer in two messages; the API has no streams and no cookies."""
     body = response.content
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
-    if response.status_code != 204:
-        # RFC 9110, 8.6: an answer that has no content has no length either.
+    # An answer that can have no content has no length either (RFC 9110, 8.6); a preflight's has one already.
+    if response.status_code != 204 and "Content-Length" not in response:
         headers.append((b"Content-Length", b"%d" % len(body)))
     headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})

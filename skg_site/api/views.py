@@ -1,5 +1,6 @@
 """The base of every view on the API door: DRF's viewset with a native async dispatch."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Never
@@ -81,10 +82,10 @@ def check_accept(request: APIRequest, media_type: str) -> None:
 
 @lru_cache(maxsize=256)
 def _accepts(accept: bytes, media_type: str) -> bool:
-    fitting = {"*/*", media_type.split("/", maxsplit=1)[0] + "/*", media_type}
+    welcome: dict[str, bool] = {}
     for media_range in accept.decode("latin-1").lower().split(","):
         name, *parameters = (part.strip() for part in media_range.split(";"))
-        refused = any(parameter.replace(" ", "") in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for parameter in parameters)
-        if name in fitting and not refused:
-            return True
-    return False
+        welcome[name] = not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter) for parameter in parameters)
+    # The range that says most about the type decides.
+    ranges = (media_type, media_type.split("/", maxsplit=1)[0] + "/*", "*/*")
+    return next((welcome[name] for name in ranges if name in welcome), False)

@@ -1,0 +1,65 @@
+# What a developer does with this checkout. Everything that it installs goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TEST_PROCESSES ?= 2
+
+# The checks import the settings, which keep state beside the database: not beside the data of a running service.
+CHECK := SKG_DB_PATH="$(CURDIR)/$(VENV)/checks/skg.db"
+# The coverage of both runs is judged together, at the end.
+PYTEST := $(BIN)/pytest -n $(TEST_PROCESSES) --cov --cov-report= --cov-fail-under=0
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format clean
+
+help:  ## show what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed  ## make .venv with what the service needs
+
+run: $(VENV)/installed  ## install, migrate, make the first user and key, serve on port 7777 (SKG_PORT)
+	@$(BIN)/python manage.py migrate --no-input --verbosity 0
+	@SKG_LOG_LEVEL=WARNING $(BIN)/python manage.py bootstrap
+	@exec $(BIN)/gunicorn -c deploy/gunicorn.conf.py skg_site.asgi:application
+
+test: lint  ## every check, then the tests on SQLite and again on PostgreSQL, with coverage
+	$(BIN)/coverage erase
+	$(PYTEST)
+	$(PYTEST) --cov-append --database postgresql -m both
+	$(BIN)/coverage report
+
+lint: $(VENV)/installed-dev  ## layout, types, import contracts, Django's own checks, missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(CHECK) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(CHECK) $(BIN)/python manage.py check --fail-level WARNING
+	$(CHECK) $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/installed-dev  ## put imports and layout in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove .venv and what checks left behind; data stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+
+# A stamp for each list of requirements, so that nothing is installed again until the list changes.
+$(VENV)/installed: requirements.txt | $(BIN)/python
+	@echo "Installing requirements.txt into $(VENV) ..."
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "Installing requirements-dev.txt into $(VENV) ..."
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "$(PYTHON) was not found: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than 3.11: install a newer one, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+		rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: on Debian, apt install python3-venv" >&2; exit 1; }

@@ -1,0 +1,33 @@
+"""What people write about a key, brought into the one form that is stored; ValueError says what is wrong."""
+
+from apikeys.networks import parse_networks
+from skg_site.api.rates import Rate
+
+MAX_NAME_LENGTH = 100
+
+
+def clean_name(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise ValueError("the name must not be empty")
+    if len(text) > MAX_NAME_LENGTH:
+        raise ValueError(f"the name must have at most {MAX_NAME_LENGTH} characters, not {len(text)}")
+    if not text.isprintable():
+        raise ValueError("the name must not contain control characters or line breaks")
+    return text
+
+
+def clean_rate(text: str) -> str:
+    """`100` becomes `100/m`; empty stays empty, for the service's rate."""
+    if not text.strip():
+        return ""
+    try:
+        return str(Rate.parse(text))
+    except ValueError as error:
+        raise ValueError(f"the rate {error}") from None
+
+
+def clean_networks(text: str) -> str:
+    """Each network once, sorted, with its prefix length; empty stays empty, for any address."""
+    networks = sorted(set(parse_networks(text)), key=lambda network: (network.version, network))
+    return ",".join(map(str, networks))

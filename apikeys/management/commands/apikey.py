@@ -1,0 +1,174 @@
+"""`manage.py apikey create|list|rotate|revoke`"""
+
+import getpass
+import json
+import os
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
+from django.utils import timezone
+
+from apikeys.answers import issued_content, key_content
+from apikeys.durations import parse_duration
+from apikeys.models import ApiKey, State
+from apikeys.scopes import Scope
+from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue, key_revoke, key_rotate
+
+COLUMNS = ("id", "name", "state", "scopes", "rate", "last used", "expires")
+
+
+class Command(BaseCommand):
+    help = (
+        "Make, list, replace and end API keys. Exit code 0 when it is done, 1 when it could not be done, "
+        "2 when the command line makes no sense."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
+        create = _action(actions, "create", self.create, "make a key and show it, this once")
+        create.add_argument("name", help="who or what will use the key")
+        create.add_argument(
+            "--scopes", default="read,write", help=f"what it may do, of {','.join(Scope)} (default: %(default)s)"
+        )
+        create.add_argument("--expires", metavar="TIME", type=_duration, help="how long it works: 30d, 12h, 15m")
+        create.add_argument(
+            "--rate", default="", help="requests for each endpoint: 100/s, 100/m, 100/h, 0 for no limit"
+        )
+        create.add_argument("--networks", default="", help="addresses it may be used from: 10.0.0.0/8,192.0.2.7")
+        listing = _action(actions, "list", self.list_keys, "show all keys, newest first")
+        listing.add_argument("--state", choices=State.values, help="only keys in this state")
+        rotate = _action(actions, "rotate", self.rotate, "make a key's successor and show it, this once")
+        rotate.add_argument("key", help="its id, or its name if only one working key has it")
+        rotate.add_argument(
+            "--grace",
+            metavar="TIME",
+            type=_duration,
+            default=timedelta(days=1),
+            help=f"how long the old key goes on working, at most {MAX_GRACE.days}d (default: 1d)",
+        )
+        revoke = _action(actions, "revoke", self.revoke, "end a key for good, within a second everywhere")
+        revoke.add_argument("key", help="its id, or its name if only one working key has it")
+        revoke.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
+        try:
+            run(options)
+        except (ValueError, NotRotatable) as error:
+            message = str(error)
+            raise CommandError(f"{message[0].upper()}{message[1:]}".rstrip(".") + ".") from None
+        except AnyDatabaseError as error:
+            raise CommandError(f"The database did not do it: {error}. Has it been migrated?") from error
+
+    def create(self, options: dict[str, Any]) -> None:
+        issued = key_issue(
+            name=options["name"],
+            scopes=[scope.strip() for scope in options["scopes"].split(",")],
+            expires_at=timezone.now() + options["expires"] if options["expires"] else None,
+            rate=options["rate"],
+            allowed_networks=options["networks"],
+            actor=_actor(),
+        )
+        self._show_issued(issued, as_json=options["json"])
+
+    def list_keys(self, options: dict[str, Any]) -> None:
+        keys = ApiKey.objects.select_related("rotated_from", "successor").order_by("-id")
+        if options["state"]:
+            keys = keys.in_state(State(options["state"]), timezone.now())
+        if options["json"]:
+            self._write_json([key_content(key) for key in keys])
+        else:
+            self._write_table([COLUMNS, *map(_row, keys)])
+
+    def rotate(self, options: dict[str, Any]) -> None:
+        issued = key_rotate(key=_find(options["key"]), grace=options["grace"], actor=_actor())
+        self._show_issued(issued, as_json=options["json"])
+        old = issued.key.rotated_from
+        if old and old.expires_at and not options["json"]:
+            self.stdout.write(f"The old key {old.public_id} works until {old.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
+
+    def revoke(self, options: dict[str, Any]) -> None:
+        key = _find(options["key"])
+        if not options["yes"]:
+            _confirm(f"Revoke {key} for good? [y/N] ")
+        key = key_revoke(key=key, actor=_actor())
+        if options["json"]:
+            self._write_json(key_content(key))
+        else:
+            self.stdout.write(f"{key} is revoked.")
+
+    def _show_issued(self, issued: IssuedKey, *, as_json: bool) -> None:
+        if as_json:
+            self._write_json(issued_content(issued))
+        else:
+            self.stdout.write(f"{issued.key}, may {issued.key.scopes}:\n\n    {issued.clear_text}\n\n")
+            self.stdout.write("Keep it now. It is shown this once, and stored nowhere.")
+
+    def _write_json(self, content: object) -> None:
+        self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False))
+
+    def _write_table(self, rows: list[tuple[str, ...]]) -> None:
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.stdout.write("  ".join(cells).rstrip())
+
+
+def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> CommandParser:
+    parser: CommandParser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("--json", action="store_true", help="write JSON, in the fields of the API")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _find(text: str) -> ApiKey:
+    """The key with this public id, or else the one working key of this name."""
+    key = ApiKey.objects.filter(public_id=text).first()
+    if key is not None:
+        return key
+    named = list(ApiKey.objects.working(timezone.now()).filter(name=text))
+    if not named:
+        raise CommandError(f"No key has the id {text}, and no working key has this name.")
+    if len(named) > 1:
+        ids = ", ".join(key.public_id for key in named)
+        raise CommandError(f"{len(named)} working keys are named {text}; say which by its id: {ids}.")
+    return named[0]
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody is there to be asked; --yes revokes without asking.")
+    if input(question).strip().lower() not in {"y", "yes"}:
+        raise CommandError("Nothing was revoked.")
+
+
+def _actor() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a user id that has no name.
+        user = str(os.getuid())
+    return f"command line ({user})"
+
+
+def _row(key: ApiKey) -> tuple[str, ...]:
+    return (
+        key.public_id,
+        key.name,
+        key.state.value,
+        key.scopes.replace(" ", ","),
+        key.rate or "-",
+        f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
+        f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never",
+    )

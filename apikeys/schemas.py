@@ -1,0 +1,89 @@
+"""What the API takes about keys: Pydantic models, strict, without unknown fields."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from apikeys.cleaning import MAX_NAME_LENGTH, clean_name, clean_networks, clean_rate
+from apikeys.services import DEFAULT_GRACE, MAX_GRACE
+from skg_site.api.cursors import CursorLayout
+
+TEN_YEARS = 10 * 365 * 86_400
+
+_CONTROL = r"\u0000-\u001F\u007F-\u009F"
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_NETWORK = (
+    rf"^(({_OCTET}\.){{3}}{_OCTET}(/(3[0-2]|[12]?[0-9]))?"
+    r"|([0-9A-Fa-f]{1,4}:){1,6}:(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$"
+)
+
+
+def _one_network(text: str) -> str:
+    network = clean_networks(text)
+    if not network or "," in network:
+        raise ValueError("must be one address or network, such as 10.0.0.0/8")
+    return network
+
+
+Network = Annotated[
+    str,
+    AfterValidator(_one_network),
+    # For readers of the schema: the common ways to write a network. The validator takes every one.
+    Field(json_schema_extra={"pattern": _NETWORK}, examples=["10.0.0.0/8"]),
+]
+
+
+class Input(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class IssueKey(Input):
+    name: Annotated[
+        str,
+        Field(
+            max_length=MAX_NAME_LENGTH,
+            pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$",
+            description="Who or what uses the key.",
+        ),
+        AfterValidator(clean_name),
+    ]
+    scopes: Annotated[list[Literal["read", "write", "recurse", "admin"]], Field(min_length=1)]
+    expires_in_seconds: Annotated[int, Field(ge=1, le=TEN_YEARS, description="null: it does not expire.")] | None = None
+    rate: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[0-9]{1,9}(/[smh])?$",
+                description="Requests for each endpoint: 100 (a minute), 100/s, 100/h, 0 (no limit). "
+                "null: as the service is set.",
+                examples=["100/s"],
+            ),
+            AfterValidator(clean_rate),
+        ]
+        | None
+    ) = None
+    allowed_networks: Annotated[list[Network], Field(max_length=100, description="Empty: any address.")] = []
+
+
+class RotateKey(Input):
+    grace_seconds: Annotated[
+        int,
+        Field(ge=0, le=int(MAX_GRACE.total_seconds()), description="How long the old key goes on working."),
+    ] = int(DEFAULT_GRACE.total_seconds())
+
+
+class RevokeKey(Input):
+    """Nothing can be said about a revocation; the body may be left out."""
+
+
+# The row id of the last key that was shown.
+CURSOR = CursorLayout("q")
+
+
+class KeyListParameters(BaseModel):
+    """The query string of the list of keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    cursor: Annotated[str, CURSOR.field] | None = None

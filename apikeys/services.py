@@ -1,0 +1,177 @@
+"""Everything that makes or changes a key. Each change and its event are committed together.
+
+`actor` says who does it and by which way, such as `user admin` or `key 4Xk0vT2a`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils import timezone
+
+from apikeys.audit import log, record_event
+from apikeys.cleaning import clean_name, clean_networks, clean_rate
+from apikeys.keys import configured_digest, make_key, make_public_id
+from apikeys.models import ApiKey, Kind, Origin, State
+from apikeys.scopes import ALL_SCOPES, scope_text
+from apikeys.turns import write_turn
+
+DEFAULT_GRACE = timedelta(days=1)
+MAX_GRACE = timedelta(days=90)
+
+
+class NotRotatable(Exception):
+    """The key has been replaced already or no longer works; the message is a sentence that says which."""
+
+
+class IssuedKey(NamedTuple):
+    """A stored key and, this once, its clear text."""
+
+    key: ApiKey
+    clear_text: str
+
+
+def key_issue(
+    *,
+    name: str,
+    scopes: Iterable[str],
+    actor: str,
+    expires_at: datetime | None = None,
+    rate: str = "",
+    allowed_networks: str = "",
+) -> IssuedKey:
+    """Make a key; ValueError says what of the input is wrong."""
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValueError("the expiry must lie in the future")
+    key = ApiKey(
+        name=clean_name(name),
+        scopes=scope_text(scopes),
+        expires_at=expires_at,
+        rate=clean_rate(rate),
+        allowed_networks=clean_networks(allowed_networks),
+    )
+    with write_turn():
+        clear_text = _store(key)
+        record_event(key, Kind.ISSUED, actor, scopes=key.scopes)
+    return IssuedKey(key, clear_text)
+
+
+def key_rotate(*, key: ApiKey, actor: str, grace: timedelta = DEFAULT_GRACE) -> IssuedKey:
+    """Make the key's successor, which may do what it may; both work until the grace period ends.
+
+    The successor expires when the key would have: a key cannot lengthen its own life. Raises `NotRotatable`.
+    """
+    if not timedelta(0) <= grace <= MAX_GRACE:
+        raise ValueError(f"the grace period must be between 0 and {MAX_GRACE.days} days")
+    with write_turn():
+        old = _locked(key)
+        _check_rotatable(old)
+        new = ApiKey(
+            name=old.name,
+            scopes=old.scopes,
+            expires_at=old.expires_at,
+            rate=old.rate,
+            allowed_networks=old.allowed_networks,
+            rotated_from=old,
+            lineage=old.lineage,
+        )
+        clear_text = _store(new)
+        grace_end = timezone.now() + grace
+        old.expires_at = min(old.expires_at or grace_end, grace_end)
+        old.save(update_fields=["expires_at"])
+        works_until = f"{old.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+        record_event(old, Kind.ROTATED, actor, successor=new.public_id, works_until=works_until)
+        record_event(new, Kind.ISSUED, actor, scopes=new.scopes, rotated_from=old.public_id)
+    return IssuedKey(new, clear_text)
+
+
+def key_revoke(*, key: ApiKey, actor: str) -> ApiKey:
+    """End the key for good; one that is revoked already stays as it is."""
+    with write_turn():
+        stored = _locked(key)
+        if stored.revoked_at is None:
+            stored.revoked_at = timezone.now()
+            stored.save(update_fields=["revoked_at"])
+            record_event(stored, Kind.REVOKED, actor)
+    return stored
+
+
+def key_change(*, key: ApiKey, actor: str, name: str, rate: str, allowed_networks: str) -> ApiKey:
+    """Change what may change while a key is in use; ValueError says what of the input is wrong."""
+    wanted = {
+        "name": clean_name(name),
+        "rate": clean_rate(rate),
+        "allowed_networks": clean_networks(allowed_networks),
+    }
+    with write_turn():
+        stored = _locked(key)
+        changes = {
+            field: [getattr(stored, field), value] for field, value in wanted.items() if getattr(stored, field) != value
+        }
+        if changes:
+            for field, (_, value) in changes.items():
+                setattr(stored, field, value)
+            stored.save(update_fields=list(changes))
+            record_event(stored, Kind.CHANGED, actor, changes=changes)
+    return stored
+
+
+def adopt_configured_key(key_hash: str) -> None:
+    """See that the key of SKG_API_KEY_HASH has a row. Every worker calls this when it starts.
+
+    The key gets every scope; its clear text is never seen here. Once it has been revoked or rotated it stays so,
+    whatever the setting says.
+    """
+    digest = configured_digest(key_hash)
+    if digest is None:
+        return
+    key = ApiKey.objects.filter(digest=digest).first() or _adopt(digest)
+    if key.state in {State.REVOKED, State.EXPIRED}:
+        log.warning("configured_key_does_not_work", key_id=key.public_id, state=key.state.value)
+
+
+def _adopt(digest: bytes) -> ApiKey:
+    # Not made from the digest: it stands in logs, where a part of the digest would confirm a guess at a weak key.
+    public_id = make_public_id()
+    with write_turn():
+        key, created = ApiKey.objects.get_or_create(
+            digest=digest,
+            defaults={
+                "public_id": public_id,
+                "lineage": public_id,
+                "name": "SKG_API_KEY_HASH",
+                "environment": settings.ENV.environment,
+                "origin": Origin.SETTINGS,
+                "scopes": scope_text(ALL_SCOPES),
+            },
+        )
+        if created:
+            record_event(key, Kind.ADOPTED, "settings", scopes=key.scopes)
+    return key
+
+
+def _store(key: ApiKey) -> str:
+    """Give the key an identity and a secret, insert it, and return the clear text."""
+    made = make_key(settings.ENV.environment)
+    key.environment = settings.ENV.environment
+    key.public_id = made.public_id
+    key.digest = made.digest
+    key.lineage = key.lineage or made.public_id
+    key.save(force_insert=True)
+    return made.clear_text
+
+
+def _locked(key: ApiKey) -> ApiKey:
+    """The key as it stands, kept from changing until the transaction ends."""
+    return ApiKey.objects.select_for_update().get(pk=key.pk)
+
+
+def _check_rotatable(key: ApiKey) -> None:
+    match key.state:
+        case State.REVOKED:
+            raise NotRotatable(f"The key {key.public_id} has been revoked.")
+        case State.EXPIRED:
+            raise NotRotatable(f"The key {key.public_id} has expired.")
+        case State.ROTATING:
+            raise NotRotatable(f"The key {key.public_id} has been rotated already.")

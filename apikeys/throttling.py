@@ -1,0 +1,72 @@
+"""A token bucket for each key and endpoint, counted over all workers of the host."""
+
+from functools import cache, lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from apikeys.bucket_table import BucketTable
+from apikeys.buckets import SECOND, Bucket
+from apikeys.callers import ANONYMOUS, caller_of
+from skg_site.api.door import http_of
+from skg_site.api.rates import Rate
+
+if TYPE_CHECKING:
+    # DRF imports this module while it is itself being imported, so its views cannot be had here.
+    from skg_site.api.views import APIViewSet
+
+
+class Limit(NamedTuple):
+    """All that can be known of a key's limit at an endpoint before a request comes."""
+
+    identity: int
+    bucket: Bucket
+    policy: str
+
+
+class KeyRate(BaseThrottle):
+    """Counts a request, refuses it when its bucket is empty, and says so in the draft RateLimit fields.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+    """
+
+    _wait: int | None = None
+
+    def allow_request(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # every API view is one
+        caller = caller_of(request) or ANONYMOUS
+        rate = settings.ENV.rate_limit if caller.rate is None else caller.rate
+        if not rate.requests:
+            return True
+        who = caller.counted_as or http_of(request).client_address
+        limit = limit_for(who, view.basename, view.action, rate)
+        taken = table().take(limit.identity, limit.bucket)
+        # Rounded up to whole seconds, by which time there is one token more.
+        seconds = -(-taken.next_token // SECOND)
+        view.headers["RateLimit-Policy"] = limit.policy
+        view.headers["RateLimit"] = f'"default";r={taken.remaining};t={seconds}'
+        if not taken.allowed:
+            self._wait = seconds
+        return taken.allowed
+
+    def wait(self) -> int | None:
+        return self._wait
+
+
+@cache
+def table() -> BucketTable:
+    """This process's view of the shared table, opened by its first limited request."""
+    return BucketTable(settings.ENV.state_dir / "limits")
+
+
+@lru_cache(maxsize=16_384)
+def limit_for(who: str, basename: str | None, action: str, rate: Rate) -> Limit:
+    if not basename:
+        raise ImproperlyConfigured("a view with limits needs a basename: as_view(…, basename='triples')")
+    # The rate is part of the name: with a new rate a key starts with a full bucket.
+    name = "\n".join((who, basename, action, str(rate)))
+    identity = int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) or 1
+    return Limit(identity, Bucket.for_rate(rate), f'"default";q={rate.requests};w={rate.seconds}')

@@ -1,0 +1,29 @@
+"""This host's turn to write to SQLite."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection, transaction
+
+
+@contextmanager
+def write_turn() -> Iterator[None]:
+    """A transaction that waits for its turn in the queue in which the graph's writers stand.
+
+    They take the same file (`triples.store.writing.write_lock`). SQLite by itself makes a writer
+    sleep and try again, so that under a steady load of facts a revocation could wait for many seconds.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    descriptor = os.open(settings.ENV.state_dir / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with transaction.atomic():
+            yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,125 @@
+"""Keys over HTTP: everybody's own, and all of them for a key with the scope `admin`."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from apikeys import docs
+from apikeys.answers import issued_content, key_content
+from apikeys.callers import caller_of
+from apikeys.keys import is_public_id
+from apikeys.models import ApiKey
+from apikeys.schemas import CURSOR, IssueKey, KeyListParameters, RevokeKey, RotateKey
+from apikeys.services import NotRotatable, key_issue, key_revoke, key_rotate
+from skg_site.api.answers import json_answer
+from skg_site.api.door import http_of
+from skg_site.api.problems import Conflict
+from skg_site.api.reading import json_body, query_parameters
+from skg_site.api.threads import in_thread
+from skg_site.api.views import APIViewSet
+
+
+class KeyViewSet(APIViewSet):
+    scopes: ClassVar[dict[str, str]] = {
+        "me": "",
+        "rotate_me": "",
+        "list": "admin",
+        "issue": "admin",
+        "revoke": "admin",
+        "rotate": "admin",
+    }
+
+    @docs.me
+    async def me(self, request: Request) -> HttpResponse:
+        return json_answer(await in_thread(_show, _own_id(request)))
+
+    @docs.rotate_me
+    async def rotate_me(self, request: Request) -> HttpResponse:
+        return await self.rotate(request, _own_id(request))
+
+    @docs.list_keys
+    async def list(self, request: Request) -> HttpResponse:
+        wanted = query_parameters(request, KeyListParameters)
+        before = None if wanted.cursor is None else CURSOR.decode(wanted.cursor)[0]
+        return json_answer(await in_thread(_page, wanted.limit, before))
+
+    @docs.issue
+    async def issue(self, request: Request) -> HttpResponse:
+        wanted = json_body(request, IssueKey)
+        return json_answer(await in_thread(_issue, wanted, _actor(request)), 201)
+
+    @docs.revoke
+    async def revoke(self, request: Request, id: str) -> HttpResponse:
+        if http_of(request).body:
+            json_body(request, RevokeKey)
+        return json_answer(await in_thread(_revoke, id, _actor(request)))
+
+    @docs.rotate
+    async def rotate(self, request: Request, id: str) -> HttpResponse:
+        wanted = json_body(request, RotateKey) if http_of(request).body else RotateKey()
+        grace = timedelta(seconds=wanted.grace_seconds)
+        return json_answer(await in_thread(_rotate, id, grace, _actor(request)), 201)
+
+
+def _own_id(request: Request) -> str:
+    caller = caller_of(request)
+    if caller is None or caller.key_id is None:
+        raise NotFound("Authentication is turned off, so there is no key to speak of.")
+    return caller.key_id
+
+
+def _actor(request: Request) -> str:
+    caller = caller_of(request)
+    return f"key {caller.key_id}" if caller and caller.key_id else f"anybody at {http_of(request).client_address}"
+
+
+def _find(public_id: str) -> ApiKey:
+    keys = ApiKey.objects.select_related("rotated_from", "successor")
+    # Asked for first: not every text that fits into a path can be sent to a database.
+    key = keys.filter(public_id=public_id).first() if is_public_id(public_id) else None
+    if key is None:
+        raise NotFound("There is no key with this id.")
+    return key
+
+
+def _show(public_id: str) -> dict[str, Any]:
+    return key_content(_find(public_id))
+
+
+def _page(limit: int, before: int | None) -> dict[str, Any]:
+    """Keys, newest first, from the one with the row id `before` on."""
+    rows = ApiKey.objects.select_related("rotated_from", "successor").order_by("-id")
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    # One more than is shown tells whether there is another page.
+    keys = list(rows[: limit + 1])
+    more = CURSOR.encode(keys[limit - 1].id) if len(keys) > limit else None
+    return {"keys": [key_content(key) for key in keys[:limit]], "next_cursor": more}
+
+
+def _issue(wanted: IssueKey, actor: str) -> dict[str, Any]:
+    seconds = wanted.expires_in_seconds
+    issued = key_issue(
+        name=wanted.name,
+        scopes=wanted.scopes,
+        expires_at=None if seconds is None else timezone.now() + timedelta(seconds=seconds),
+        rate=wanted.rate or "",
+        allowed_networks=",".join(wanted.allowed_networks),
+        actor=actor,
+    )
+    return issued_content(issued)
+
+
+def _revoke(public_id: str, actor: str) -> dict[str, Any]:
+    return key_content(key_revoke(key=_find(public_id), actor=actor))
+
+
+def _rotate(public_id: str, grace: timedelta, actor: str) -> dict[str, Any]:
+    try:
+        return issued_content(key_rotate(key=_find(public_id), grace=grace, actor=actor))
+    except NotRotatable as error:
+        raise Conflict(str(error)) from None

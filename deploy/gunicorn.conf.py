@@ -1,0 +1,74 @@
+"""gunicorn's configuration, all of it from the SKG_* variables.
+
+gunicorn -c deploy/gunicorn.conf.py skg_site.asgi:application
+"""
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from skg_site.env import SettingsError, current  # noqa: E402  # found only by the line above
+from skg_site.logging import configure  # noqa: E402
+
+try:
+    env = current()
+except SettingsError as error:
+    sys.exit(str(error))
+
+# The master's own lines have the shape of the workers', and go where theirs go.
+configure({"level": env.log_level, "format": env.log_format})
+logger_class = "skg_site.server.Log"
+loglevel = env.log_level.lower()
+errorlog = None
+# The service writes a line for each request itself.
+accesslog = None
+
+chdir = str(ROOT)
+_ports = [env.port] if env.metrics_port is None else sorted({env.port, env.metrics_port})
+bind = [f"[{env.host}]:{port}" if ":" in env.host else f"{env.host}:{port}" for port in _ports]
+forwarded_allow_ips = ",".join(env.trusted_proxies)
+# Longer than a proxy keeps its idle connections (60 s in nginx), so that it never reuses one just closed.
+keepalive = 75
+
+worker_class = "skg_site.server.Worker"
+workers = env.workers
+reload = env.reload
+# A worker's database connections, threads and event loop must be its own, so each loads the application itself.
+preload_app = False
+# A worker whose event loop stands still this long is replaced.
+timeout = 30
+# Shorter than the 30 s that Kubernetes and systemd give before they kill, longer than a request may take.
+graceful_timeout = 25
+# Workers touch a file once a second as a sign of life, which must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # gunicorn makes its files there safely
+# gunicornc's socket would be made in the user's home.
+control_socket_disable = True
+
+# prometheus_client reads this when it is first imported; every process of the service shares one folder.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(env.state_dir / "metrics"))
+
+
+def on_starting(_server: Any) -> None:
+    """Forget what the processes of an earlier start counted."""
+    # After USR2 the workers of the old master still count.
+    if "GUNICORN_PID" not in os.environ:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def worker_int(_worker: Any) -> None:
+    """The reloader's thread calls this when the code has changed, and expects the worker to end."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A worker that is gone has nothing in flight."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415  # needs the variable above
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library has no types here

@@ -1,0 +1,152 @@
+"""GET /triples: the facts that match, in pages."""
+
+import struct
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import StoreFacts
+
+pytestmark = pytest.mark.both
+
+
+async def found(api: httpx.AsyncClient, **parameters: Any) -> list[str]:
+    """The subjects of the page."""
+    answer = await api.get("/triples", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return [row["subject"] for row in answer.json()["triples"]]
+
+
+async def pages(api: httpx.AsyncClient, **parameters: Any) -> AsyncIterator[list[str]]:
+    """The subjects of every page, each page asked for when it is wanted."""
+    cursor = None
+    while True:
+        more = {} if cursor is None else {"cursor": cursor}
+        answer = await api.get("/triples", params=parameters | more)
+        assert answer.status_code == 200, answer.text
+        yield [row["subject"] for row in answer.json()["triples"]]
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return
+
+
+async def test_an_empty_graph_has_one_empty_page(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/triples")).json() == {"triples": [], "next_cursor": None}
+
+
+async def test_a_row_is_the_fact_as_its_id_shows_it(api: httpx.AsyncClient) -> None:
+    body = {"subject": "a", "predicate": "b", "object": "c", "weight": 0.5, "metadata": {"k": [1]}}
+    added = (await api.post("/triples/add", json=body)).json()
+    [row] = (await api.get("/triples")).json()["triples"]
+    assert row == (await api.get(f"/triples/{added['id']}")).json()
+    assert row | {"status": "inserted"} == added
+
+
+async def test_the_heaviest_comes_first_and_ties_come_by_age(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    for subject, weight in (("a", 0.5), ("b", 0.9), ("c", 0.5), ("d", 0.0)):
+        store_facts((subject, "p", "o", weight, None, 1))
+    assert await found(api) == ["b", "a", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"subject": "a"}, ["a", "a"]),
+        ({"predicate": "q"}, ["a", "b"]),
+        ({"object": "y"}, ["a", "b"]),
+        ({"subject": "a", "predicate": "p"}, ["a"]),
+        ({"predicate": "q", "object": "y"}, ["a", "b"]),
+        ({"subject": "b", "object": "y"}, ["b"]),
+        ({"subject": "a", "predicate": "q", "object": "y"}, ["a"]),
+        ({"subject": "a", "predicate": "q", "object": "x"}, []),
+        ({"subject": "unknown"}, []),
+        ({"subject": "  a  "}, ["a", "a"]),
+        ({"min_weight": "0.6"}, ["a", "a"]),
+        ({"min_weight": "0.5", "subject": "b"}, ["b"]),
+        ({"min_weight": "1"}, []),
+    ],
+)
+async def test_filters_narrow_the_list(
+    api: httpx.AsyncClient, store_facts: StoreFacts, parameters: dict[str, str], expected: list[str]
+) -> None:
+    store_facts(("a", "p", "x", 0.9, None, 1), ("a", "q", "y", 0.7, None, 1), ("b", "q", "y", 0.5, None, 1))
+    assert await found(api, **parameters) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+async def test_pages_show_every_fact_once_in_order(api: httpx.AsyncClient, store_facts: StoreFacts, limit: int) -> None:
+    for number in range(7):
+        store_facts((f"s{number}", "p", "o", 1.0 if number < 4 else 0.5, None, 1))
+    every = [subject async for page in pages(api, limit=limit) for subject in page]
+    assert every == await found(api) == [f"s{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize("filters", [{}, {"predicate": "p"}, {"predicate": "p", "object": "o", "min_weight": 0.2}])
+async def test_pages_are_stable_while_facts_are_added_and_deleted(
+    api: httpx.AsyncClient, store_facts: StoreFacts, filters: dict[str, Any]
+) -> None:
+    for number in range(6):
+        store_facts((f"old {number}", "p", "o", 0.5, None, 1))
+    seen: list[str] = []
+    async for page in pages(api, limit=2, **filters):
+        seen += page
+        turn = len(seen)
+        # Before, among and behind what has been shown; and what has been shown goes away.
+        store_facts((f"heavy {turn}", "p", "o", 0.9, None, 1), (f"other {turn}", "q", "o", 0.9, None, 1))
+        shown = (await api.get("/triples", params={"subject": page[0]})).json()["triples"][0]["id"]
+        assert (await api.delete(f"/triples/{shown}")).status_code == 204
+    assert seen == [f"old {number}" for number in range(6)]
+
+
+async def test_a_full_last_page_says_that_it_is_the_last(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("a", "p", "o"), ("b", "p", "o"))
+    assert (await api.get("/triples", params={"limit": 2})).json()["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    "weight", [0.5, 0.0, -1.0, 2.0, float("nan"), float("inf"), float("-inf"), 5e-324, 1.7976931348623157e308]
+)
+@pytest.mark.parametrize("key", [0, -1, 2**63 - 1, -(2**63)])
+async def test_a_made_up_cursor_of_the_right_form_is_some_place_in_the_list(
+    api: httpx.AsyncClient, store_facts: StoreFacts, weight: float, key: int
+) -> None:
+    store_facts(("a", "p", "o", 0.25, None, 1))
+    assert await found(api, cursor=struct.pack(">dq", weight, key).hex()) in (["a"], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", "0"),
+        ("limit", "1001"),
+        ("limit", "ten"),
+        ("limit", ""),
+        ("min_weight", "1.1"),
+        ("min_weight", "-0.1"),
+        ("min_weight", "nan"),
+        ("min_weight", "heavy"),
+        ("subject", ""),
+        ("subject", " "),
+        ("predicate", "p" * 101),
+        ("object", "o" * 501),
+        ("object", "a\0b"),
+        ("cursor", ""),
+        ("cursor", "00"),
+        ("cursor", "g" * 32),
+        ("cursor", "0" * 33),
+        ("offset", "1"),
+        ("Subject", "a"),
+    ],
+)
+async def test_a_bad_parameter_is_named(api: httpx.AsyncClient, name: str, value: str) -> None:
+    answer = await api.get("/triples", params={name: value})
+    assert answer.status_code == 422
+    assert [fault["loc"] for fault in answer.json()["errors"]] == [[name]]
+
+
+async def test_a_parameter_twice_is_refused(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/triples?subject=a&subject=b")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == ["subject"]

@@ -1,0 +1,57 @@
+"""What the processes of a test do to a bucket that they share."""
+
+import time
+from multiprocessing.synchronize import Barrier, Event
+from pathlib import Path
+from typing import NamedTuple
+
+from apikeys.bucket_table import BucketTable
+from apikeys.buckets import Bucket, Take
+
+IDENTITY = 0x1234_5678_9ABC_DEF0
+
+
+class Burst(NamedTuple):
+    """What one process got."""
+
+    allowed: int
+    first_ns: int
+    last_ns: int
+
+
+def take_often(path: Path, bucket: Bucket, times: int, start: Barrier) -> Burst:
+    """Take so many times, as fast as it goes, when all are ready."""
+    table = BucketTable(path)
+    start.wait()
+    first = time.monotonic_ns()
+    allowed = sum(table.take(IDENTITY, bucket).allowed for _ in range(times))
+    return Burst(allowed, first, time.monotonic_ns())
+
+
+def take_until(path: Path, bucket: Bucket, seconds: float, start: Barrier) -> Burst:
+    """Take as fast as it goes for a time, when all are ready."""
+    table = BucketTable(path)
+    start.wait()
+    first = last = time.monotonic_ns()
+    allowed = 0
+    while last - first < seconds * 1e9:
+        allowed += table.take(IDENTITY, bucket).allowed
+        last = time.monotonic_ns()
+    return Burst(allowed, first, last)
+
+
+class StuckBucket(Bucket):
+    """Never comes back from being asked, and says when it is."""
+
+    asked: Event
+
+    def take(self, full_at: int, now: int) -> Take:
+        self.asked.set()
+        time.sleep(3600)
+        raise AssertionError("nobody waits so long")
+
+
+def hold_the_lock(path: Path, asked: Event) -> None:
+    """Stay inside the table, with the bucket's set locked, until killed."""
+    StuckBucket.asked = asked
+    BucketTable(path).take(IDENTITY, StuckBucket(1, 1))

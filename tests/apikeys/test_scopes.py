@@ -1,0 +1,88 @@
+"""Which scope opens which operation: each key's own, and no other."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apikeys.permissions import HasScope
+from apikeys.scopes import Scope
+from skg_site.api.views import APIViewSet
+from tests.conftest import IssueKey
+
+pytestmark = pytest.mark.both
+
+ID = "018d0c8e-9a40-8000-8000-000000000001"
+FACT = {"subject": "Einstein", "predicate": "discovered", "object": "Relativity"}
+QUERY = {"pattern": ["Einstein", None, None]}
+
+
+class Operation(NamedTuple):
+    method: str
+    path: str
+    scope: str
+    body: Any = None
+
+
+OPERATIONS = [
+    Operation("GET", "/triples", "read"),
+    Operation("POST", "/triples/add", "write", FACT),
+    Operation("POST", "/triples/batch", "write", {"triples": [FACT]}),
+    Operation("GET", f"/triples/{ID}", "read"),
+    Operation("PATCH", f"/triples/{ID}", "write", {"weight": 0.5}),
+    Operation("DELETE", f"/triples/{ID}", "write"),
+    Operation("POST", "/query", "read", QUERY),
+    Operation("GET", "/stats", "read"),
+    Operation("GET", "/keys/me", ""),
+    Operation("POST", "/keys/me/rotate", ""),
+    Operation("GET", "/keys", "admin"),
+    Operation("POST", "/keys", "admin", {"name": "bob", "scopes": ["read"]}),
+    Operation("POST", "/keys/4Xk0vT2a/revoke", "admin"),
+    Operation("POST", "/keys/4Xk0vT2a/rotate", "admin"),
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
+async def test_an_operation_opens_to_its_scope_alone(
+    anonymous: httpx.AsyncClient, issue_key: IssueKey, operation: Operation
+) -> None:
+    for scope in Scope:
+        headers = {"Authorization": f"Bearer {issue_key(scopes=[scope])}"}
+        answer = await anonymous.request(operation.method, operation.path, json=operation.body, headers=headers)
+        if operation.scope in {"", scope}:
+            assert answer.status_code in {200, 201, 202, 404}, answer.text
+        else:
+            assert answer.status_code == 403
+            assert answer.json()["detail"] == f"This needs a key with the scope {operation.scope}."
+
+
+def test_the_table_above_has_every_operation_that_needs_a_key() -> None:
+    told = {(view.__name__, action, view.scopes[action]) for view, action in guarded_actions()}
+    assert len(told) == len(OPERATIONS)
+    assert sorted(scope for _, _, scope in told) == sorted(operation.scope for operation in OPERATIONS)
+
+
+def test_an_action_without_a_scope_is_a_mistake_of_ours() -> None:
+    view = APIViewSet(action="forgotten")
+    with pytest.raises(ImproperlyConfigured, match="forgotten"):
+        HasScope().has_permission(None, view)  # type: ignore[arg-type]  # it does not come to look at the request
+
+
+def guarded_actions() -> Iterator[tuple[type[APIViewSet], str]]:
+    for pattern in patterns(get_resolver("skg_site.api_urls")):
+        view = pattern.callback.cls  # type: ignore[attr-defined]  # DRF puts it there
+        if HasScope in view.permission_classes:
+            for method, action in pattern.callback.actions.items():  # type: ignore[attr-defined]  # as above
+                if method != "head":
+                    yield view, action
+
+
+def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern)
+        else:
+            yield pattern

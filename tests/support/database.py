@@ -1,0 +1,40 @@
+"""Work on the database from a thread of its own, as the service does: tests that await must not wait in the ORM."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.apps import apps
+from django.core.cache import cache
+from django.core.management.color import no_style
+from django.db import connection
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_executor = ThreadPoolExecutor(1, thread_name_prefix="tests")
+
+
+def in_orm(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """The function's result; usable in tests that await and in those that do not."""
+    return _executor.submit(function, *args, **kwargs).result()
+
+
+def empty_tables() -> None:
+    """Delete all rows but those that migrations made, and forget what the workers share."""
+    cache.clear()
+    kept = {"contenttypes", "auth.permission"}
+    tables = [
+        model._meta.db_table
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not kept & {model._meta.app_label, model._meta.label_lower}
+    ]
+    # Ids are not used again: what a process remembers of a row must never fit another test's.
+    statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=False, allow_cascade=False)
+    connection.ops.execute_sql_flush(statements)
+
+
+def close_connections() -> None:
+    """Close this thread's connection and that of `in_orm`."""
+    connection.close()
+    _executor.submit(lambda: connection.close()).result()  # noqa: PLW0108  # looked up in that thread

@@ -1,0 +1,55 @@
+"""The SKG_* variables that tests run with: all of them, so that nothing of the developer's own is read."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from skg_site.env import PREFIX, Settings
+
+# Its SHA-256 is SKG_API_KEY_HASH in the processes that tests start.
+SECRET_KEY = "tests-sign-with-this-key-that-is-long-enough-for-anybody"
+
+
+def setting_text(value: Any) -> str:
+    """A setting's value as it is written in the environment."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value)
+
+
+def default_texts() -> dict[str, str]:
+    """Every variable with its default, as text; empty where the default is nothing."""
+    return {
+        PREFIX + name.upper(): setting_text(field.get_default(call_default_factory=True, validated_data={}))
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def service_variables(folder: Path, **overrides: Any) -> dict[str, str]:
+    """The variables of a service that keeps its data in `folder`; overrides by field name."""
+    chosen = {
+        "db_path": folder / "skg.db",
+        "secret_key": SECRET_KEY,
+        "allowed_hosts": ["testserver", "localhost", "127.0.0.1", "[::1]"],
+        "rate_limit": 0,
+        "workers": 1,
+    } | overrides
+    variables = default_texts() | {PREFIX + name.upper(): setting_text(value) for name, value in chosen.items()}
+    # The one setting whose "nothing" is not an empty text; the same port means the same thing.
+    variables["SKG_METRICS_PORT"] = variables["SKG_METRICS_PORT"] or variables["SKG_PORT"]
+    return variables
+
+
+def process_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with these SKG_* variables instead of its own."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) and name != "PROMETHEUS_MULTIPROC_DIR"
+    }
+    return kept | dict(variables)

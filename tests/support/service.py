@@ -1,0 +1,128 @@
+"""The service as its own processes: gunicorn with the configuration that production uses."""
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from skg_site.env import BASE_DIR
+from tests.support.environment import process_environment, service_variables
+
+# A key of every scope that each of these services adopts by its SHA-256 when it starts.
+KEY = "the-key-that-the-tests-hold"
+KEY_HASH = "sha256:" + hashlib.sha256(KEY.encode()).hexdigest()
+
+READY_SECONDS = 30
+STOP_SECONDS = 30
+
+
+class Service:
+    """A running service; `folder` holds its database, its state and its log."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.headers = {"Authorization": f"Bearer {KEY}"}
+        self.variables = service_variables(
+            folder, **{"host": "127.0.0.1", "port": self.port, "api_key_hash": KEY_HASH} | settings
+        )
+        self.log_file = folder / "service.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until it is ready."""
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=BASE_DIR,
+                env=process_environment(self.variables),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait_until_ready()
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """End it as an operator does, and return the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal_number)
+        return self.process.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End all of its processes at once, as a power cut would."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(STOP_SECONDS)
+
+    def end(self) -> None:
+        """Leave nothing running, whatever the test did."""
+        if self.process is not None and self.process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    @property
+    def workers(self) -> list[int]:
+        """The workers' process ids."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(child) for child in children.split()]
+
+    @property
+    def log_text(self) -> str:
+        return self.log_file.read_text(encoding="utf-8")
+
+    @property
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The log so far, each line an object."""
+        return [orjson.loads(line) for line in self.log_text.splitlines()]
+
+    def client(self, *, timeout: float = 30) -> httpx.Client:
+        """A client with the key."""
+        return httpx.Client(base_url=self.url, headers=self.headers, timeout=timeout)
+
+    def _wait_until_ready(self) -> None:
+        assert self.process is not None
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/ready", timeout=5).is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        self.end()
+        raise AssertionError(f"the service was not ready within {READY_SECONDS} s:\n{self.log_text[-4000:]}")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def manage(
+    *arguments: str, variables: dict[str, str], input_text: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=BASE_DIR,
+        env=process_environment(variables),
+        input=input_text,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )

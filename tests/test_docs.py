@@ -1,0 +1,145 @@
+"""The README and .env.example say what is so: a setting, route, command or metric missing there fails the build."""
+
+import html
+import io
+import pkgutil
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import prometheus_client
+import pytest
+from django.apps import apps
+from django.urls import URLPattern, URLResolver, get_resolver
+from dotenv import dotenv_values
+
+from skg_site.api.door import _template
+from skg_site.env import BASE_DIR, PREFIX, SECRETS, Settings, load
+from tests.support.environment import default_texts
+
+README = (BASE_DIR / "README.md").read_text(encoding="utf-8")
+ENV_EXAMPLE = (BASE_DIR / ".env.example").read_text(encoding="utf-8")
+
+# The two whose default is not a fixed text: how it is told, and what stands in the example.
+TOLD_DEFAULTS = {
+    "SKG_WORKERS": ("4, or the number of processors if that is less", "4"),
+    "SKG_METRICS_PORT": ("as SKG_PORT", "7777"),
+}
+# Paths of the site door, whose URLconf is for the most part Django's.
+SITE_ROUTES = {"GET /docs", "GET /redoc", "GET /openapi.json", "GET /admin"}
+
+
+def meaning(variable: str) -> str:
+    return Settings.model_fields[variable.removeprefix(PREFIX).lower()].description or ""
+
+
+@pytest.mark.parametrize(("variable", "default"), default_texts().items())
+def test_the_readme_has_each_setting_with_its_default_and_meaning(variable: str, default: str) -> None:
+    told = TOLD_DEFAULTS[variable][0] if variable in TOLD_DEFAULTS else f"`{default}`" if default else "empty"
+    assert f"| `{variable}` | {told} | {html.escape(meaning(variable), quote=False)} |" in README.splitlines()
+
+
+def test_the_readme_has_no_setting_that_is_not_there() -> None:
+    known = {*default_texts(), *(f"{PREFIX}{name.upper()}_FILE" for name in SECRETS)}
+    assert set(re.findall(r"\bSKG_[A-Z_]+\b", README + ENV_EXAMPLE)) <= known
+
+
+def test_the_example_has_every_setting_with_its_default_below_its_meaning() -> None:
+    lines = ENV_EXAMPLE.splitlines()
+    shown = {}
+    for above, line in pairwise(lines):
+        if match := re.fullmatch(r"#(SKG_\w+)=(.*)", line):
+            shown[match[1]] = match[2]
+            told = f" (default: {TOLD_DEFAULTS[match[1]][0]})" if match[1] in TOLD_DEFAULTS else ""
+            assert above == f"# {meaning(match[1])}{told}"
+    assert shown == default_texts() | {variable: example for variable, (_, example) in TOLD_DEFAULTS.items()}
+
+
+def test_the_example_can_be_loaded_with_every_line_in_use() -> None:
+    in_use = re.sub(r"^#(?=SKG_)", "", ENV_EXAMPLE, flags=re.MULTILINE)
+    values = {name: value or "" for name, value in dotenv_values(stream=io.StringIO(in_use)).items()}
+    told = {variable.removeprefix(PREFIX).lower() for variable in TOLD_DEFAULTS}
+    assert load(values).model_dump(exclude=told) == load({}).model_dump(exclude=told)
+
+
+def api_routes(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    """Every route as `METHOD /path/{variable}`."""
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from api_routes(pattern.url_patterns, path)
+        else:
+            yield from (f"{method.upper()} {_template(path)}" for method in vars(pattern.callback)["actions"])
+
+
+def documented_routes() -> set[str]:
+    rows = [line.split("|")[1] for line in README.splitlines() if re.match(r"\| `[A-Z]+ /", line)]
+    return {route for row in rows for route in re.findall(r"`([A-Z]+ /[^`]*)`", row)}
+
+
+def test_the_readme_has_every_route_and_no_other() -> None:
+    assert documented_routes() == {*api_routes(get_resolver("skg_site.api_urls").url_patterns)} | SITE_ROUTES
+
+
+def commands() -> list[str]:
+    folders = [str(Path(apps.get_app_config(app).path) / "management/commands") for app in ("apikeys", "triples")]
+    return [module.name for module in pkgutil.iter_modules(folders)]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_readme_has_each_command(command: str) -> None:
+    assert f"manage.py {command}" in README
+
+
+def test_the_readme_has_every_metric_of_the_service_and_no_other() -> None:
+    assert get_resolver("skg_site.api_urls").url_patterns  # the metrics are made when the views are imported
+    metrics = [metric for metric in prometheus_client.REGISTRY.collect() if metric.name.startswith("skg_")]
+    names = {f"{metric.name}_total" if metric.type == "counter" else metric.name for metric in metrics}
+    assert set(re.findall(r"`(skg_[a-z_]+[a-z])`", README)) == names
+
+
+def test_every_link_within_the_project_leads_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert [target for target in targets if not (BASE_DIR / target).exists()] == []
+
+
+def test_every_goal_that_is_named_can_be_made() -> None:
+    goals = set(re.findall(r"^([a-z]+):", (BASE_DIR / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z]+)$", README, re.MULTILINE)) <= goals
+
+
+def curl_examples() -> list[list[str]]:
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).replace("\\\n", " ")
+    # An example ends with its line, unless a quotation goes on.
+    return [shlex.split(example) for example in re.findall(r"^curl (?:'[^']*'|[^\n'])*", blocks, re.MULTILINE)]
+
+
+async def test_every_curl_example_works_when_they_are_pasted_one_after_the_other(api: httpx.AsyncClient) -> None:
+    examples = curl_examples()
+    assert len(examples) > 5
+    key = api.headers.pop("Authorization")
+    for words in examples:
+        request = read_curl(words, key)
+        answer = await api.send(request)
+        assert answer.is_success, f"{shlex.join(words)}: {answer.status_code} {answer.text}"
+
+
+def read_curl(words: list[str], key: str) -> httpx.Request:
+    """The request that a curl command makes."""
+    method, data, url, headers = "GET", None, "", {}
+    rest = iter(words[1:])
+    for word in rest:
+        match word:
+            case "-X":
+                method = next(rest)
+            case "-d":
+                data = next(rest)
+            case "-H":
+                name, _, value = next(rest).partition(": ")
+                headers[name] = value.replace("Bearer $API_KEY", key)
+            case _:
+                url = word
+    return httpx.Request(method, url, headers=headers, content=data)

@@ -1,0 +1,103 @@
+"""Terms in the admin: found by how they begin, with the way to their facts, and never changed."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.support.facts import store
+from triples.admin import lists, terms
+from triples.admin.terms import TermAdmin
+from triples.models import Term, Triple
+
+pytestmark = pytest.mark.both
+
+TERMS = "/admin/triples/term/"
+
+
+def listed(admin: Client, **parameters: Any) -> list[str]:
+    response = admin.get(f"{TERMS}?{urlencode(parameters)}")
+    assert response.status_code == 200, response
+    return [term.text for term in response.context["cl"].result_list]
+
+
+def test_terms_are_listed_by_their_code_points(admin: Client, animals: list[Triple]) -> None:
+    store(("ähnlich", "is_a", "Zebra"), ("éclair", "is_a", "Cake"))
+    assert listed(admin) == sorted(Term.objects.values_list("text", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("dog", ["dog", "dog.n.01", "dogma"]),
+        ('"dog"', ["dog"]),
+        ("D", ["Dog"]),
+        ("s:dog", []),
+        ("%", []),
+        ("cat ", ["cat"]),
+    ],
+)
+def test_a_search_finds_terms_by_how_they_begin(
+    admin: Client, animals: list[Triple], typed: str, found: list[str]
+) -> None:
+    assert listed(admin, q=typed) == found
+
+
+def test_what_cannot_be_a_term_is_explained(admin: Client, animals: list[Triple]) -> None:
+    response = admin.get(TERMS, {"q": '""'})
+    assert "This cannot be a term: it must not be empty." in response.content.decode()
+
+
+def test_a_term_leads_to_its_facts_at_each_place_where_it_stands(admin: Client, animals: list[Triple]) -> None:
+    page = admin.get(TERMS, {"q": '"dog"'}).content.decode()
+    links = {place: f'href="/admin/triples/triple/?q={place[0]}%3A%22dog%22"' for place in ("subject", "object")}
+    assert all(link in page for link in links.values())
+    assert "q=p%3A" not in page
+    assert [
+        fact.subject.text for fact in admin.get("/admin/triples/triple/", {"q": 'o:"dog"'}).context["cl"].result_list
+    ] == [
+        "dog.n.01",
+        "cat",
+    ]
+
+
+def test_a_term_without_facts_says_so(admin: Client, animals: list[Triple]) -> None:
+    Triple.objects.all().delete()
+    assert "nothing, any more" in admin.get(TERMS, {"q": '"dog"'}).content.decode()
+    assert "nothing, any more" in admin.get(f"{TERMS}{Term.objects.get(text='dog').pk}/change/").content.decode()
+
+
+def test_a_term_is_read_only(admin: Client, animals: list[Triple]) -> None:
+    dog = Term.objects.get(text="dog")
+    shown = admin.get(f"{TERMS}{dog.pk}/change/")
+    assert shown.status_code == 200
+    assert 'name="text"' not in shown.content.decode()
+    assert admin.post(f"{TERMS}{dog.pk}/change/", {"text": "cat"}).status_code == 403
+    assert admin.get(f"{TERMS}add/").status_code == 403
+    assert admin.post(f"{TERMS}{dog.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert admin.get(TERMS, {"text__contains": "o"}).status_code == 400
+
+
+def test_a_long_list_is_not_counted(admin: Client, animals: list[Triple], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (lists, terms):
+        monkeypatch.setattr(module, "REACH", 3)
+    monkeypatch.setattr(TermAdmin, "list_per_page", 2)
+    assert listed(admin) + listed(admin, p=2) == ["Dog", "belief", "cat"]
+    assert "More than 3 terms; the first 3 are listed" in admin.get(TERMS).content.decode()
+    assert admin.get(TERMS, {"p": 3}).status_code == 302
+
+
+def test_the_number_of_rows_does_not_change_the_number_of_queries(admin: Client, database: None) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert listed(admin)
+        return len(captured)
+
+    store(("subject", "predicate", "object"))
+    # The session, the user, the ids, the rows.
+    assert queries() == 4
+    store(*((f"subject {count}", "predicate", f"object {count}") for count in range(60)))
+    assert queries() == 4

@@ -1,0 +1,59 @@
+"""That an import's memory does not grow with what it reads."""
+
+import io
+import tracemalloc
+from typing import BinaryIO, cast
+
+import pytest
+
+from triples.exchange.facts import UNSCALED, FactMaker
+from triples.exchange.formats import Format
+from triples.exchange.lines import MAX_LINE_BYTES, Refused
+from triples.exchange.records import records
+
+# A line as long as it may be, as bytes, as text and as what becomes of it.
+BOUND = 8 * MAX_LINE_BYTES
+
+
+class Repeating(io.RawIOBase):
+    """A stream of `size` bytes that stand nowhere at once."""
+
+    def __init__(self, pattern: bytes, size: int) -> None:
+        self._pattern = pattern
+        self._size = size
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
+        count = min(len(buffer), self._size - self._given)
+        start = self._given % len(self._pattern)
+        buffer[:count] = (self._pattern * (count // len(self._pattern) + 2))[start : start + count]
+        self._given += count
+        return count
+
+
+@pytest.mark.parametrize(
+    ("format_", "pattern", "size"),
+    [
+        (Format.TSV, b"a fact\tof few\tbytes\n", 2_000_000),
+        (Format.TSV, b"no line end", 100_000_000),
+        (Format.TSV, b"\n", 1_000_000),
+        (Format.CSV, b'"never closed', 50_000_000),
+        (Format.CSV, b'"\n', 200_000),
+        (Format.CSV, b'"never closed\n' + b"a,b,c\n" * 2_000, 2_000_000),
+        (Format.NDJSON, b"[" * 1_000, 50_000_000),
+    ],
+)
+def test_what_is_read_is_forgotten(format_: Format, pattern: bytes, size: int) -> None:
+    stream = cast("BinaryIO", io.BufferedReader(Repeating(pattern, size)))
+    maker = FactMaker(1.0, UNSCALED)
+    tracemalloc.start()
+    try:
+        for record in records(stream, format_):
+            if not isinstance(record.fields, Refused):
+                maker.fact(record.fields)
+        assert tracemalloc.get_traced_memory()[1] < BOUND
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,60 @@
+"""The stored graph, read by plain statements that have nothing to do with the store's own."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from triples.models import Source
+from triples.store.operations import AddMany, Fact, Outcome, Row
+from triples.store.terms import TermCache
+from triples.store.writing import commit_group, write_lock, write_now
+
+Key = tuple[str, str, str]
+
+
+def fact(
+    subject: str, predicate: str = "p", object_: str = "o", weight: float = 1.0, metadata: str | None = None
+) -> Fact:
+    return Fact(subject, predicate, object_, weight, metadata, Source.API)
+
+
+def store(*facts: Fact) -> None:
+    write_now([AddMany(facts)])
+
+
+def committed(operations: Sequence[object], cache: TermCache | None = None) -> list[Outcome | Exception]:
+    """The outcomes of a group, as the writer's thread gets them."""
+    with write_lock():
+        return list(commit_group(operations, cache or TermCache()))  # type: ignore[arg-type]  # the tests' lists are of one kind each
+
+
+def stored_rows() -> dict[Key, Row]:
+    """Every fact by its three texts; a fact that stands twice is a mistake."""
+    metadata = "t.metadata::text" if connection.vendor == "postgresql" else "t.metadata"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t.id, t.created_at, t.updated_at, t.source, t.weight, {metadata}, s.text, p.text, o.text"
+            " FROM triples_triple t JOIN triples_term s ON s.id = t.subject_id"
+            " JOIN triples_term p ON p.id = t.predicate_id JOIN triples_term o ON o.id = t.object_id"
+        )
+        rows = [Row(*values) for values in cursor.fetchall()]
+    found = {(row.subject, row.predicate, row.object): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def tallied() -> tuple[int, int]:
+    """Facts and distinct subjects as the tallies have them."""
+    return _numbers("SELECT coalesce(sum(triples), 0), coalesce(sum(subjects), 0) FROM triples_tally")
+
+
+def counted() -> tuple[int, int]:
+    """Facts and distinct subjects, counted."""
+    return _numbers("SELECT count(*), count(DISTINCT subject_id) FROM triples_triple")
+
+
+def _numbers(sql: str) -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        first, second = cursor.fetchone()
+    return int(first), int(second)

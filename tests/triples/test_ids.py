@@ -1,0 +1,83 @@
+"""Public ids pack a row's creation time and key into a UUID."""
+
+from uuid import RFC_4122, UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triples.ids import ASSERTED, RowId, pack, unpack
+
+moments = st.integers(0, 2**48 - 1)
+keys = st.integers(1, 2**62 - 1)
+kinds = st.integers(0, 4095)
+
+
+@given(moments, keys, kinds)
+def test_what_is_packed_is_unpacked(created_ms: int, key: int, kind: int) -> None:
+    assert unpack(UUID(pack(created_ms, key, kind))) == RowId(created_ms, key, kind)
+
+
+@given(moments, keys, kinds)
+def test_an_id_is_a_uuid_of_version_8_and_the_rfcs_variant(created_ms: int, key: int, kind: int) -> None:
+    text = pack(created_ms, key, kind)
+    assert UUID(text).version == 8
+    assert UUID(text).variant == RFC_4122
+    assert str(UUID(text)) == text
+
+
+@given(st.lists(st.tuples(moments, keys), min_size=2, max_size=10))
+def test_ids_sort_by_time_and_then_by_key(rows: list[tuple[int, int]]) -> None:
+    assert sorted(pack(*row) for row in rows) == [pack(*row) for row in sorted(rows)]
+
+
+@given(st.uuids())
+def test_a_uuid_is_either_refused_or_the_one_that_packing_gives(stranger: UUID) -> None:
+    found = unpack(stranger)
+    if found is not None:
+        assert UUID(pack(*found)) == stranger
+
+
+@given(st.integers(0, 2**128 - 1))
+def test_no_bit_of_an_id_is_ignored(number: int) -> None:
+    found = unpack(UUID(int=number))
+    assert (found is None) != (found is not None and UUID(pack(*found)).int == number)
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        UUID(int=0),
+        UUID(int=2**128 - 1),
+        UUID("9f2d1a34-e6b9-11f1-b003-02fc00000001"),
+        UUID("9196c80f-19b0-437b-b908-e89622e83e32"),
+        UUID("018d0c8e-9a40-7000-8000-000000000001"),
+        UUID("018d0c8e-9a40-8000-0000-000000000001"),
+        UUID("018d0c8e-9a40-8000-c000-000000000001"),
+        UUID("018d0c8e-9a40-8000-8000-000000000000"),
+    ],
+    ids=str,
+)
+def test_an_id_that_is_never_made_is_none(stranger: UUID) -> None:
+    assert unpack(stranger) is None
+
+
+@pytest.mark.parametrize(
+    ("created_ms", "key", "kind"),
+    [
+        (-1, 1, 0),
+        (2**48, 1, 0),
+        (0, 0, 0),
+        (0, -1, 0),
+        (0, 2**62, 0),
+        (0, 1, -1),
+        (0, 1, 4096),
+    ],
+)
+def test_what_does_not_fit_is_not_packed(created_ms: int, key: int, kind: int) -> None:
+    with pytest.raises(ValueError, match="a public id holds"):
+        pack(created_ms, key, kind)
+
+
+def test_an_id_shows_its_moment_where_version_7_has_it() -> None:
+    assert pack(0x018D0C8E9A40, 1, ASSERTED) == "018d0c8e-9a40-8000-8000-000000000001"

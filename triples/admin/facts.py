@@ -1,0 +1,178 @@
+"""Facts in the admin. What it changes goes through the store, like every other write."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import truncatechars
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from triples import ids
+from triples.admin.fact_list import FactList
+from triples.admin.filters import MetadataFilter, PredicateFilter, SourceFilter, WeightFilter
+from triples.admin.forms import NewFactForm, StoredFactForm
+from triples.admin.terms import facts_link
+from triples.fields import to_milliseconds
+from triples.metrics import added_by
+from triples.models import Source, Term, Triple
+from triples.store.browsing import PLACES
+from triples.store.operations import Remove, Row, Stored
+from triples.store.writing import write_lock, write_now
+
+
+class FactStands(Exception):
+    """The fact that was to be added is there already."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(row)
+        self.row = row
+        self.text = f"{row.subject} {row.predicate} {row.object}"
+
+
+@contextmanager
+def write_turn(request: HttpRequest) -> Iterator[None]:
+    """This host's turn to write, for a request that may, with one transaction for the fact and its log entry."""
+    if request.method != "POST":
+        yield
+        return
+    with write_lock(), transaction.atomic():
+        yield
+
+
+@admin.register(Triple)
+class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    list_display = (*PLACES, "weight", "short_metadata", "source", "added")
+    list_filter = (WeightFilter, PredicateFilter, SourceFilter, MetadataFilter)
+    list_per_page = 50
+    ordering = ("-id",)
+    search_fields = tuple(f"{place}__text" for place in PLACES)
+    search_help_text = (
+        'Finds facts with a term that begins with this text; "in double quotes", that is exactly this term. Put'
+        " s: p: or o: before it to look at subjects, predicates or objects only. Capitals matter. An id of the API"
+        " finds its fact."
+    )
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ("weight",)
+    readonly_fields = ("subject_facts", "predicate_facts", "object_facts", "public_id", "source", "added", "changed")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Triple]:
+        return super().get_queryset(request).select_related(*PLACES)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[FactList]:
+        return FactList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Triple], search_term: str
+    ) -> tuple[QuerySet[Triple], bool]:
+        """The queryset as it is: `FactList` does the search."""
+        return queryset, False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what the filters ask for: any other column would be looked for in the whole table."""
+        return lookup in {spec.parameter_name for spec in self.list_filter}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Triple | None = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": (*PLACES, "weight", "metadata")})]
+        editable = (
+            ("weight", "metadata", "version") if self.has_change_permission(request, obj) else ("weight", "metadata")
+        )
+        return [
+            ("Fact", {"fields": ("subject_facts", "predicate_facts", "object_facts")}),
+            ("Weight and metadata", {"fields": editable}),
+            ("Record", {"fields": ("public_id", "source", "added", "changed")}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Triple | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def get_form(
+        self, request: HttpRequest, obj: Triple | None = None, change: bool = False, **kwargs: Any
+    ) -> "type[ModelForm[Triple]]":
+        return super().get_form(request, obj, change, form=StoredFactForm if change else NewFactForm, **kwargs)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            with write_turn(request):
+                return super().changeform_view(request, *args, **kwargs)
+        except FactStands as found:
+            message = "“{}” was there already, with the weight {}. Nothing was changed."
+            self.message_user(request, format_html(message, found.text, found.row.weight), messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:triples_triple_change", args=[found.row.id]))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with write_turn(request):
+            return super().delete_view(request, *args, **kwargs)
+
+    def response_action(  # type: ignore[override]  # the stubs have a later Django's arguments
+        self, request: HttpRequest, queryset: QuerySet[Triple]
+    ) -> HttpResponse | None:
+        """Act on the rows that are ticked, and never on all that a search finds."""
+        ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(key.isdecimal() and len(key) < 19 for key in ticked):
+            raise BadRequest("a key that no row can have")
+        with write_turn(request):
+            return super().response_action(request, queryset.filter(pk__in=ticked))
+
+    def save_model(self, request: HttpRequest, obj: Triple, form: Any, change: bool) -> None:
+        if change:
+            if form.has_changed():
+                write_now([form.operation])
+            return
+        [stored] = write_now([form.operation])
+        assert isinstance(stored, Stored)
+        if stored.status != "inserted":
+            raise FactStands(stored.row)
+        transaction.on_commit(added_by(Source.ADMIN).inc)
+        obj.pk = stored.row.id
+        for place in PLACES:
+            # The log entry and the message show the fact.
+            setattr(obj, place, Term(text=getattr(stored.row, place)))
+
+    def delete_model(self, request: HttpRequest, obj: Triple) -> None:
+        write_now([_removal(obj)])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Triple]) -> None:
+        write_now([_removal(fact) for fact in queryset])
+
+    @admin.display(description="metadata")
+    def short_metadata(self, fact: Triple) -> str:
+        return truncatechars(orjson.dumps(fact.metadata).decode(), 60) if fact.metadata else ""
+
+    @admin.display(description="added (UTC)")
+    def added(self, fact: Triple) -> str:
+        return f"{fact.created_at:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="changed (UTC)")
+    def changed(self, fact: Triple) -> str:
+        return f"{fact.updated_at:%Y-%m-%d %H:%M}" if fact.updated_at else "never"
+
+    @admin.display(description="id in the API")
+    def public_id(self, fact: Triple) -> str:
+        return ids.pack(to_milliseconds(fact.created_at), fact.pk)
+
+    @admin.display(description="subject")
+    def subject_facts(self, fact: Triple) -> SafeString:
+        return facts_link("subject", fact.subject.text, fact.subject.text)
+
+    @admin.display(description="predicate")
+    def predicate_facts(self, fact: Triple) -> SafeString:
+        return facts_link("predicate", fact.predicate.text, fact.predicate.text)
+
+    @admin.display(description="object")
+    def object_facts(self, fact: Triple) -> SafeString:
+        return facts_link("object", fact.object.text, fact.object.text)
+
+
+def _removal(fact: Triple) -> Remove:
+    return Remove(fact.pk, to_milliseconds(fact.created_at))

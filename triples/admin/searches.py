@@ -1,0 +1,73 @@
+"""What is typed into the search box of the facts and of the terms."""
+
+import re
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from triples import ids
+from triples.models import Term
+from triples.store.browsing import PLACES, FactKey, Place
+from triples.text import clean_term
+
+_PLACE_OF_LETTER: dict[str, Place] = {place[0]: place for place in PLACES}
+_PLACED = re.compile(f"([{''.join(_PLACE_OF_LETTER)}]):(.*)", re.DOTALL)
+
+
+class TermSearch(NamedTuple):
+    """Terms that begin with the text, or the one that is the text."""
+
+    text: str
+    exact: bool
+
+    @property
+    def terms(self) -> QuerySet[Term]:
+        """The terms by text: one range of the index."""
+        if self.exact:
+            return Term.objects.filter(text=self.text)
+        found = Term.objects.filter(text__gte=self.text).order_by("text")
+        end = following(self.text)
+        return found if end is None else found.filter(text__lt=end)
+
+    @property
+    def fact(self) -> FactKey | None:
+        """The fact whose public id the text is."""
+        try:
+            found = ids.unpack(UUID(self.text))
+        except ValueError:
+            return None
+        return FactKey(found.key, found.created_ms) if found and found.kind == ids.ASSERTED else None
+
+
+def parse(typed: str) -> TermSearch | None:
+    """None when nothing is looked for; TermError when no term can begin so.
+
+    Quotes around the text ask for exactly this term.
+    """
+    typed = typed.strip()
+    if len(typed) > 1 and typed[0] == typed[-1] == '"':
+        return TermSearch(clean_term(typed[1:-1]), exact=True)
+    return TermSearch(clean_term(typed), exact=False) if typed else None
+
+
+def parse_placed(typed: str) -> tuple[TermSearch | None, tuple[Place, ...]]:
+    """The same with the places of a fact where the term may stand: `s:`, `p:` or `o:` before it names one."""
+    if found := _PLACED.fullmatch(typed.strip()):
+        return parse(found[2]), (_PLACE_OF_LETTER[found[1]],)
+    return parse(typed), PLACES
+
+
+def written(place: Place, text: str) -> str:
+    """What to type for the facts that have exactly this term at the place."""
+    return f'{place[0]}:"{text}"'
+
+
+def following(prefix: str) -> str | None:
+    """The least text that is greater than all that begin with `prefix`, by code points; None if there is none."""
+    shortened = prefix.rstrip("\U0010ffff")
+    if not shortened:
+        return None
+    # Between these two lie the surrogates, which are no characters.
+    last = "\ue000" if shortened[-1] == "\ud7ff" else chr(ord(shortened[-1]) + 1)
+    return shortened[:-1] + last

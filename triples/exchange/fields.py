@@ -1,0 +1,98 @@
+"""One fact as a file has it: text, numbers and JSON, of the right types but not yet checked as a fact."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from skg_site.api.problems import Invalid
+from skg_site.api.reading import NotJSON, parse_json
+from triples.exchange.lines import Refused
+
+NAMES = ("subject", "predicate", "object", "weight", "metadata")
+REQUIRED = NAMES[:3]
+
+
+class Fields(NamedTuple):
+    subject: str
+    predicate: str
+    object: str
+    weight: float | None
+    metadata: Mapping[str, Any] | None
+
+
+def fields_of_columns(columns: Sequence[str], names: Sequence[str] | None = None) -> Fields:
+    """Columns of text, in the order of `Fields` unless a header names them; an empty weight or metadata is none."""
+    if names is None:
+        if len(columns) == len(REQUIRED):
+            subject, predicate, object_ = columns
+            return Fields(subject, predicate, object_, None, None)
+        if not len(REQUIRED) <= len(columns) <= len(NAMES):
+            raise Refused(f"has {_counted(len(columns))} instead of 3 to 5")
+        names = NAMES[: len(columns)]
+    elif len(columns) != len(names):
+        raise Refused(f"has {_counted(len(columns))}, the header {len(names)}")
+    values = dict(zip(names, columns, strict=True))
+    weight, metadata = values.get("weight", "").strip(), values.get("metadata", "").strip()
+    return Fields(
+        values["subject"],
+        values["predicate"],
+        values["object"],
+        _number(weight) if weight else None,
+        _object(metadata) if metadata else None,
+    )
+
+
+def _counted(columns: int) -> str:
+    return "1 column" if columns == 1 else f"{columns} columns"
+
+
+def fields_of_json(line: bytes) -> Fields:
+    """An object with the field names of the API."""
+    content = _parsed(line, "")
+    if not isinstance(content, dict):
+        raise Refused("must be a JSON object")
+    if unknown := [name for name in content if name not in NAMES]:
+        raise Refused(f"has the unknown field {unknown[0]!r}")
+    if missing := [name for name in REQUIRED if name not in content]:
+        raise Refused(f"has no {missing[0]}")
+    for name in REQUIRED:
+        if not isinstance(content[name], str):
+            raise Refused(f"{name} must be a text")
+    weight = _checked_number(content["weight"]) if "weight" in content else None
+    metadata = content.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise Refused("metadata must be a JSON object")
+    return Fields(content["subject"], content["predicate"], content["object"], weight, metadata)
+
+
+@lru_cache(4096)
+def _number(text: str) -> float:
+    return _checked_number(_parsed(text.encode(), "weight"))
+
+
+def _checked_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Refused("weight must be a number")
+    return float(value)
+
+
+def _object(text: str) -> dict[str, Any]:
+    content = _parsed(text.encode(), "metadata")
+    if not isinstance(content, dict):
+        raise Refused("metadata must be a JSON object")
+    return content
+
+
+def _parsed(text: bytes, name: str) -> Any:
+    """`text` by the API's rules for JSON; `name` is the field that it is the whole of, if it is not the fact."""
+    try:
+        # As deep as in the API, where the field stands inside of a fact.
+        return parse_json(text, levels_above=1 if name else 0)
+    except NotJSON as error:
+        reason = error.reason.replace(" at line 1 column ", " at column ")
+        raise Refused(f"{name} is not JSON: {reason}".lstrip()) from None
+    except Invalid as error:
+        fault = error.errors[0]
+        place = ".".join(str(part) for part in ([name] if name else []) + fault["loc"])
+        reason = fault["msg"].replace(" at line 1 column ", " at column ")
+        raise Refused(f"{place}: {reason}" if place else reason) from None

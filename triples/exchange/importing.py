@@ -1,0 +1,137 @@
+"""Imports: lines become facts, facts become chunks, and each chunk is committed before the next is begun."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
+from triples.exchange.facts import FactMaker
+from triples.exchange.inputs import Input, Opened, opened
+from triples.exchange.interrupts import Interrupts
+from triples.exchange.lines import InputError, Refused
+from triples.exchange.records import Record, records
+from triples.exchange.refusals import Refusals
+from triples.exchange.screen import Screen
+from triples.metrics import added_by
+from triples.models import Source
+from triples.store.bulk import Loaded, Loader, is_stored, newest_fact
+from triples.store.operations import Fact
+
+# A chunk ends after so many lines even where few of them are facts, so that the checkpoint moves on.
+MAX_CHUNK_LINES = 20_000
+
+
+class StrictStop(Exception):
+    """A line was refused, and the import is one that stops there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    strict: bool
+    replace: bool
+    dry_run: bool
+
+
+def find_start(checkpoints: CheckpointFile) -> Checkpoint | None:
+    """Where an earlier run of the same import came to, if the database has kept what that stored."""
+    checkpoint = checkpoints.load()
+    return checkpoint if checkpoint is not None and is_stored(checkpoint.landmark) else None
+
+
+class Import:
+    def __init__(
+        self,
+        inputs: Sequence[Input],
+        options: Options,
+        *,
+        facts: FactMaker,
+        screen: Screen,
+        refusals: Refusals,
+        checkpoints: CheckpointFile | None,
+        start: Checkpoint | None,
+    ) -> None:
+        """`checkpoints` is None for what cannot be continued, such as a pipe; `start` is where to continue."""
+        self._inputs = inputs
+        self.options = options
+        self._facts = facts
+        self._screen = screen
+        self._refusals = refusals
+        self._checkpoints = checkpoints
+        self._interrupts = Interrupts()
+        self._loader = Loader(replace=options.replace)
+        self._chunk: list[Fact] = []
+        self._refused = 0
+        # What is committed, by earlier runs of the same import too, and what they had counted of it.
+        self.counts = Counts() if start is None else start.counts
+        self.earlier = replace(self.counts)
+        self._start = Place() if start is None else start.place
+
+    def run(self) -> None:
+        """Import everything.
+
+        Raises StrictStop, InputError, Interrupted and Django's database errors; then `counts` has what was
+        committed before, and the same import goes on behind it.
+        """
+        with self._interrupts.caught():
+            for number in range(self._start.input, len(self._inputs)):
+                self._import(number, self._start if number == self._start.input else Place(number))
+            if self._checkpoints is not None:
+                self._checkpoints.remove()
+
+    def _import(self, number: int, start: Place) -> None:
+        source = self._inputs[number]
+        line = start.line
+        with opened(source) as content:
+            try:
+                for record in records(content.stream, source.format, start.line, start.offset):
+                    line = record.last_line
+                    self._take(source, record)
+                    if self._chunk_is_full:
+                        self._commit(Place(number, line, record.end))
+                        self._show(number, content)
+            except InputError as error:
+                raise InputError(f"{source.shown_name}, behind line {line:,}: {error}") from error
+        self._commit(Place(number + 1))
+
+    def _take(self, source: Input, record: Record) -> None:
+        try:
+            if isinstance(record.fields, Refused):
+                raise record.fields
+            self._chunk.append(self._facts.fact(record.fields))
+        except Refused as reason:
+            self._refused += 1
+            self._refusals.report(source.shown_name, record.first_line, str(reason))
+            if self.options.strict:
+                raise StrictStop from None
+
+    @property
+    def _chunk_is_full(self) -> bool:
+        facts = len(self._chunk)
+        return facts >= self._loader.chunk_size or facts + self._refused >= MAX_CHUNK_LINES
+
+    def _commit(self, place: Place) -> None:
+        """Commit the chunk, which ends at `place`, and note that."""
+        with self._interrupts.put_off():
+            loaded = self._store() if self._chunk else Loaded(0, 0, 0)
+            counts = self.counts
+            counts.read += len(self._chunk) + self._refused
+            counts.inserted += loaded.inserted
+            counts.updated += loaded.updated
+            counts.duplicates += loaded.duplicates
+            counts.refused += self._refused
+            self._chunk, self._refused = [], 0
+            if self._checkpoints is not None and place.input < len(self._inputs):
+                landmark = newest_fact()
+                if landmark is not None:
+                    self._checkpoints.save(Checkpoint(place, counts, landmark))
+
+    def _store(self) -> Loaded:
+        if self.options.dry_run:
+            new = self._loader.count_new(self._chunk)
+            return Loaded(new, 0, len(self._chunk) - new)
+        loaded = self._loader.load(self._chunk)
+        added_by(Source.IMPORT).inc(loaded.inserted)
+        return loaded
+
+    def _show(self, number: int, content: Opened) -> None:
+        before = sum(source.size for source in self._inputs[:number])
+        self._screen.show(before + content.consumed(), self.counts.read - self.earlier.read)

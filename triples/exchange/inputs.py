@@ -1,0 +1,97 @@
+"""Where facts are imported from: files and pipes, compressed or not."""
+
+import errno
+import gzip
+import io
+import lzma
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from triples.exchange.formats import Compression, Format, compression_at
+from triples.exchange.lines import InputError
+
+PIPE = "-"
+
+_LONGEST_MAGIC = 6
+_BUFFER_BYTES = 1 << 18
+
+
+class File(NamedTuple):
+    """What tells a file's content from another: where it is, its size, and when it was changed."""
+
+    path: str
+    size: int
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """`name` is as the command line has it; `file` is None for a pipe, which can be read only once."""
+
+    name: str
+    format: Format
+    file: File | None
+
+    @property
+    def shown_name(self) -> str:
+        return "stdin" if self.name == PIPE else self.name
+
+    @property
+    def size(self) -> int:
+        return 0 if self.file is None else self.file.size
+
+
+def find_input(name: str, format_: Format) -> Input:
+    """The input of this name, `-` being standard input; InputError when it cannot be read."""
+    if name == PIPE:
+        return Input(name, format_, None)
+    path = Path(name)
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}") from error
+    regular = stat.S_ISREG(status.st_mode)
+    return Input(name, format_, File(str(path.resolve()), status.st_size, status.st_mtime_ns) if regular else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`stream` gives the decompressed content; `consumed` tells how many bytes of the input that took so far."""
+
+    stream: BinaryIO
+    consumed: Callable[[], int]
+
+
+@contextmanager
+def opened(source: Input) -> Iterator[Opened]:
+    with ExitStack() as stack:
+        if source.name == PIPE:
+            raw: BinaryIO = sys.stdin.buffer
+        else:
+            raw = stack.enter_context(Path(source.name).open("rb", buffering=_BUFFER_BYTES))
+        stream = raw
+        match compression_at(cast("io.BufferedReader", raw).peek(_LONGEST_MAGIC)):
+            case Compression.GZIP:
+                stream = _buffered(stack.enter_context(gzip.GzipFile(fileobj=raw)))
+            case Compression.XZ:
+                stream = _buffered(stack.enter_context(lzma.LZMAFile(raw)))
+        yield Opened(stream, raw.tell if source.file is not None else _nothing)
+
+
+def _buffered(stream: gzip.GzipFile | lzma.LZMAFile) -> BinaryIO:
+    """Reads lines without running the decompressor's Python code for each."""
+    return io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER_BYTES)
+
+
+def _nothing() -> int:
+    return 0

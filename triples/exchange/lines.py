@@ -1,0 +1,84 @@
+"""Bytes as lines: numbered, of bounded length, and with the place to go on from behind each."""
+
+import lzma
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+# Far more than the longest fact needs; a file without line ends must not be read into memory whole.
+MAX_LINE_BYTES = 1 << 20
+
+_BOM = b"\xef\xbb\xbf"
+_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
+
+
+class InputError(Exception):
+    """An input cannot be opened, read on or understood as a whole; the message says why."""
+
+
+class Refused(ValueError):
+    """Why a line holds no fact; the message goes on where the line's number ends."""
+
+
+class Line(NamedTuple):
+    """`content` is without its line end, and None where it is too long; `end` is the place behind the line."""
+
+    number: int
+    end: int
+    content: bytes | None
+
+    @property
+    def text(self) -> str:
+        if self.content is None:
+            raise Refused(f"is longer than {MAX_LINE_BYTES:,} bytes")
+        return decoded(self.content)
+
+
+def lines(stream: BinaryIO, number: int = 0, offset: int = 0) -> Iterator[Line]:
+    """The lines of a stream that stands behind line `number`, at `offset`. A byte order mark is left out."""
+    while content := _read(stream):
+        number += 1
+        start, offset = offset, offset + len(content)
+        if content.endswith(b"\n"):
+            content = content[:-2] if content.endswith(b"\r\n") else content[:-1]
+        elif len(content) == MAX_LINE_BYTES:
+            offset += _skip_line(stream)
+            yield Line(number, offset, None)
+            continue
+        yield Line(number, offset, content if start else content.removeprefix(_BOM))
+
+
+def skip_to(stream: BinaryIO, offset: int) -> None:
+    """Go on at `offset`; a compressed stream has to be read up to there."""
+    try:
+        stream.seek(offset)
+    except _DAMAGED as error:
+        raise _unreadable(error) from error
+
+
+def decoded(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise Refused(f"is not UTF-8 at byte {error.start + 1}") from None
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    """Leave out the rest of a line; how many bytes that was."""
+    skipped = 0
+    while content := _read(stream):
+        skipped += len(content)
+        if content.endswith(b"\n"):
+            break
+    return skipped
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.readline(MAX_LINE_BYTES)
+    except _DAMAGED as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> InputError:
+    return InputError(f"cannot be read on: {error}")

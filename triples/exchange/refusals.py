@@ -1,0 +1,28 @@
+"""Tells of lines that were refused: the first of them on the screen, all of them in a file."""
+
+from collections.abc import Callable
+from typing import TextIO
+
+SHOWN = 20
+
+
+class Refusals:
+    def __init__(self, show: Callable[[str], None], file: TextIO | None) -> None:
+        self._show = show
+        self._file = file
+        self._count = 0
+
+    def report(self, name: str, line: int, reason: str) -> None:
+        sentence = printable(f"{name}:{line}: {reason}")
+        self._count += 1
+        if self._file is not None:
+            self._file.write(sentence + "\n")
+        if self._count <= SHOWN:
+            self._show(sentence)
+        elif self._count == SHOWN + 1:
+            self._show("Further refused lines are only counted here; --errors FILE has them all.")
+
+
+def printable(text: str) -> str:
+    """The text without characters that would control the terminal."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -1,0 +1,78 @@
+"""How an import or export went, for people and for programs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from triples.exchange.checkpoints import Counts
+from triples.exchange.importing import Options
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """`earlier` is the part of `counts` that is of earlier runs; the seconds are of this run."""
+
+    counts: Counts
+    earlier: Counts
+    seconds: float
+    options: Options
+    error: str | None
+
+    @property
+    def facts_per_second(self) -> float:
+        return (self.counts.read - self.earlier.read) / max(self.seconds, 1e-3)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return {
+            "complete": self.error is None,
+            "dry_run": self.options.dry_run,
+            **asdict(self.counts),
+            "earlier_runs": asdict(self.earlier),
+            "seconds": round(self.seconds, 3),
+            "facts_per_second": round(self.facts_per_second),
+            "error": self.error,
+        }
+
+    @property
+    def text(self) -> str:
+        counts = self.counts
+        parts = [f"{counts.inserted:,} {'would be new' if self.options.dry_run else 'inserted'}"]
+        if self.options.replace:
+            parts.append(f"{counts.updated:,} updated")
+        parts += [f"{counts.duplicates:,} duplicates", f"{counts.refused:,} refused"]
+        speed = f"{self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s"
+        text = f"{counts.read:,} facts read: {', '.join(parts)} ({speed})."
+        if self.earlier.read:
+            text += f" {self.earlier.read:,} of them were read by earlier runs."
+        if self.options.dry_run:
+            text += " Nothing was stored; what the input repeats may be counted as new each time."
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    exported: int
+    seconds: float
+    error: str | None
+
+    @property
+    def facts_per_second(self) -> float:
+        return self.exported / max(self.seconds, 1e-3)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return {
+            "complete": self.error is None,
+            "exported": self.exported,
+            "seconds": round(self.seconds, 3),
+            "facts_per_second": round(self.facts_per_second),
+            "error": self.error,
+        }
+
+    @property
+    def text(self) -> str:
+        return f"{self.exported:,} facts exported ({self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s)."
+
+
+def database_sentence(error: BaseException) -> str:
+    return f"The database did not do it: {str(error).strip()}. Has it been migrated?"

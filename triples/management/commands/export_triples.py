@@ -1,0 +1,91 @@
+"""`manage.py export_triples FILE|-`"""
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
+
+from triples.admission import clean_predicate, clean_text
+from triples.exchange.arguments import FAILED, format_named, weight_argument
+from triples.exchange.exporting import Export, Target
+from triples.exchange.formats import Compression, Format, compression_of
+from triples.exchange.inputs import PIPE
+from triples.exchange.interrupts import Interrupted
+from triples.exchange.screen import Screen
+from triples.exchange.summaries import ExportSummary, database_sentence
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the stored facts, as they stand at this moment, to a file or to standard output (-): TSV, CSV with a "
+        "header, or NDJSON; plain, gzip or xz. import_triples makes the same facts of it. The file appears once it is "
+        "complete. The summary goes to standard error. Exit code 0 when everything was written, 1 when not, 2 when "
+        "the command line makes no sense, 130 after Ctrl-C."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="where to write; - for standard output")
+        parser.add_argument("--format", type=Format, choices=list(Format), help="instead of what the name tells")
+        parser.add_argument(
+            "--compress", type=Compression, choices=list(Compression), help="instead of what the name tells"
+        )
+        parser.add_argument("--subject", type=_term(clean_text), help="only facts with this subject")
+        parser.add_argument("--predicate", type=_term(clean_predicate), help="only facts with this predicate")
+        parser.add_argument("--object", type=_term(clean_text), help="only facts with this object")
+        parser.add_argument(
+            "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy"
+        )
+        parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+    def handle(self, *_: Any, file: str, json: bool, **options: Any) -> None:
+        target = Target(
+            None if file == PIPE else Path(file),
+            format_named(file, options["format"]),
+            options["compress"] or compression_of(file),
+        )
+        pattern = (options["subject"], options["predicate"], options["object"])
+        failure: BaseException | None = None
+        with Screen() as screen:
+            job = Export(target, pattern, options["min_weight"], screen)
+            try:
+                job.run()
+            except (Interrupted, OSError, AnyDatabaseError) as error:
+                failure = error
+            seconds = screen.seconds
+        sentence = _sentence(failure, file)
+        summary = ExportSummary(job.exported, seconds, sentence)
+        if json:
+            self.stderr.write(orjson.dumps(summary.content).decode(), self.style.SUCCESS)
+        elif failure is None:
+            self.stderr.write(summary.text, self.style.SUCCESS)
+        if sentence is not None:
+            code = failure.exit_code if isinstance(failure, Interrupted) else FAILED
+            raise CommandError(sentence, returncode=code) from failure
+
+
+def _term(clean: Callable[[str], str]) -> Callable[[str], str]:
+    def cleaned(text: str) -> str:
+        try:
+            return clean(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from None
+
+    return cleaned
+
+
+def _sentence(failure: BaseException | None, name: str) -> str | None:
+    match failure:
+        case None:
+            return None
+        case Interrupted():
+            return "Interrupted before the end."
+        case BrokenPipeError():
+            return "The reader of the pipe went away before the end."
+        case OSError():
+            return f"{name}: {failure.strerror or failure}."
+        case _:
+            return database_sentence(failure)

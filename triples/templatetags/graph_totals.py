@@ -1,0 +1,26 @@
+"""The graph in numbers, for templates."""
+
+from pathlib import Path
+
+from django import template
+from django.conf import settings
+from django.db import connection
+
+from triples.store.browsing import fetch
+from triples.store.patterns import POSTGRESQL, SQLITE
+from triples.store.statistics import Statistics, statistics
+
+register = template.Library()
+
+
+@register.simple_tag
+def graph_totals() -> Statistics:
+    """Exact counts, at a cost that does not grow with the graph."""
+    dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    return statistics(fetch, dialect, Path(settings.DATABASES["default"]["NAME"]))
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """12345 as 12,345."""
+    return f"{number:,}"
