@@ -1,9 +1,16 @@
 """What people write about a key, brought into the one form that is stored; ValueError says what is wrong."""
 
+import re
+
 from apikeys.networks import parse_networks
 from skg_site.api.rates import Rate
 
 MAX_NAME_LENGTH = 100
+
+# Control characters, line breaks, and marks that turn the direction of what is shown after them, as in the brackets
+# of a regular expression. `str.isprintable` would refuse other characters with each edition of Unicode.
+UNSHOWN = r"\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069"
+_UNSHOWN = re.compile(rf"[{UNSHOWN}\uD800-\uDFFF]")
 
 
 def clean_name(text: str) -> str:
@@ -12,7 +19,7 @@ def clean_name(text: str) -> str:
         raise ValueError("the name must not be empty")
     if len(text) > MAX_NAME_LENGTH:
         raise ValueError(f"the name must have at most {MAX_NAME_LENGTH} characters, not {len(text)}")
-    if not text.isprintable():
+    if _UNSHOWN.search(text):
         raise ValueError("the name must not contain control characters or line breaks")
     return text
 

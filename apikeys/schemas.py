@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from apikeys.cleaning import MAX_NAME_LENGTH, clean_name, clean_networks, clean_rate
+from apikeys.cleaning import MAX_NAME_LENGTH, UNSHOWN, clean_name, clean_networks, clean_rate
 from apikeys.services import DEFAULT_GRACE, MAX_GRACE
 from skg_site.api.cursors import CursorLayout
+from skg_site.api.fields import WHOLE
 
 TEN_YEARS = 10 * 365 * 86_400
 
-_CONTROL = r"\u0000-\u001F\u007F-\u009F"
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _NETWORK = (
     rf"^(({_OCTET}\.){{3}}{_OCTET}(/(3[0-2]|[12]?[0-9]))?"
@@ -42,13 +42,15 @@ class IssueKey(Input):
         str,
         Field(
             max_length=MAX_NAME_LENGTH,
-            pattern=rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$",
+            pattern=rf"^[^{UNSHOWN}]*[^\s{UNSHOWN}][^{UNSHOWN}]*$",
             description="Who or what uses the key.",
         ),
         AfterValidator(clean_name),
     ]
     scopes: Annotated[list[Literal["read", "write", "recurse", "admin"]], Field(min_length=1)]
-    expires_in_seconds: Annotated[int, Field(ge=1, le=TEN_YEARS, description="null: it does not expire.")] | None = None
+    expires_in_seconds: (
+        Annotated[int, Field(ge=1, le=TEN_YEARS, description="null: it does not expire."), WHOLE] | None
+    ) = None
     rate: (
         Annotated[
             str,
@@ -69,6 +71,7 @@ class RotateKey(Input):
     grace_seconds: Annotated[
         int,
         Field(ge=0, le=int(MAX_GRACE.total_seconds()), description="How long the old key goes on working."),
+        WHOLE,
     ] = int(DEFAULT_GRACE.total_seconds())
 
 

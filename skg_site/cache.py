@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 
 
@@ -23,7 +24,7 @@ class HostCache(FileBasedCache):
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def add(self, key: Any, value: Any, timeout: Any = ..., version: int | None = None) -> bool:
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         with self._lock():
             return super().add(key, value, timeout, version)
 

@@ -82,6 +82,10 @@ CACHES = {
     "default": {
         "BACKEND": "skg_site.cache.HostCache",
         "LOCATION": ENV.state_dir / "cache",
+        # A counter gets this much longer to live whenever it is counted up: more than any limit's window.
+        "TIMEOUT": 86_400,
+        # Past this many, entries are dropped at random, counters of attackers among them.
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 
@@ -166,14 +170,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "SKG API",
     "VERSION": VERSION,
     "DESCRIPTION": "Structured Knowledge Graph: weighted facts, pattern queries and keys.",
-    "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_URLCONF": "skg_site.api_urls",
-    "SERVE_PUBLIC": True,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
     "OAS_VERSION": "3.1.0",
 }
 

@@ -3,11 +3,18 @@
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation
 
 from skg_site.api.cursors import CursorLayout
+from skg_site.api.fields import WHOLE, JSONValue
 from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
+
+_CONTROL = r"\u0000-\u001F\u007F-\u009F"
+_BLANK = r" \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
+# White space may surround a text, since it is taken off before anything else is looked at.
+_OUTER = rf"[\u0009-\u000D\u001C-\u001F\u0085{_BLANK}]*"
+_EDGE = rf"[^{_CONTROL}{_BLANK}]"
 
 
 def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -16,9 +23,10 @@ def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text_schema(longest: int, example: str) -> Any:
-    # The schema shows the bounds; the validator holds them against the text as it will be stored.
-    extra: dict[str, JsonValue] = {"minLength": 1, "maxLength": longest, "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$"}
-    return Field(json_schema_extra=extra, examples=[example])
+    # Only a pattern can bound the length of what is left without the outer white space, as the validator does.
+    pattern = rf"^{_OUTER}{_EDGE}([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?{_OUTER}$"
+    description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
+    return Field(json_schema_extra={"pattern": pattern}, description=description, examples=[example])
 
 
 Subject = Annotated[str, AfterValidator(clean_text), _text_schema(MAX_TERM_LENGTH, "Einstein")]
@@ -26,7 +34,9 @@ Predicate = Annotated[str, AfterValidator(clean_predicate), _text_schema(MAX_PRE
 Object = Annotated[str, AfterValidator(clean_text), _text_schema(MAX_TERM_LENGTH, "Relativity")]
 Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.95])]
 Metadata = Annotated[
-    dict[str, Any], AfterValidator(_fits), Field(examples=[{"source": "wikipedia", "confidence": 0.98}])
+    dict[str, SkipValidation[JSONValue]],
+    AfterValidator(_fits),
+    Field(examples=[{"source": "wikipedia", "confidence": 0.98}]),
 ]
 
 
@@ -91,7 +101,7 @@ class Query(Input):
             examples=[["Einstein", None, None]],
         ),
     ]
-    k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most results to answer.")] = 10
+    k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most results to answer."), WHOLE] = 10
     min_weight: Weight = 0.0
     include_metadata: bool = False
 

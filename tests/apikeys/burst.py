@@ -6,38 +6,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apikeys.bucket_table import BucketTable
-from apikeys.buckets import Bucket, Take
+from apikeys.buckets import SECOND, Bucket, Take
 
 IDENTITY = 0x1234_5678_9ABC_DEF0
 
 
 class Burst(NamedTuple):
-    """What one process got."""
+    """What one process got, and when it got the first."""
 
     allowed: int
-    first_ns: int
-    last_ns: int
+    before_first: int
+    after_first: int
 
 
-def take_often(path: Path, bucket: Bucket, times: int, start: Barrier) -> Burst:
-    """Take so many times, as fast as it goes, when all are ready."""
-    table = BucketTable(path)
-    start.wait()
-    first = time.monotonic_ns()
-    allowed = sum(table.take(IDENTITY, bucket).allowed for _ in range(times))
-    return Burst(allowed, first, time.monotonic_ns())
-
-
-def take_until(path: Path, bucket: Bucket, seconds: float, start: Barrier) -> Burst:
+def take_often(path: Path, bucket: Bucket, seconds: float, start: Barrier) -> Burst:
     """Take as fast as it goes for a time, when all are ready."""
     table = BucketTable(path)
     start.wait()
-    first = last = time.monotonic_ns()
-    allowed = 0
-    while last - first < seconds * 1e9:
+    before = time.monotonic_ns()
+    allowed = int(table.take(IDENTITY, bucket).allowed)
+    after = now = time.monotonic_ns()
+    while now - before < seconds * SECOND:
         allowed += table.take(IDENTITY, bucket).allowed
-        last = time.monotonic_ns()
-    return Burst(allowed, first, last)
+        now = time.monotonic_ns()
+    return Burst(allowed, before, after)
 
 
 class StuckBucket(Bucket):

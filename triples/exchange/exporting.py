@@ -1,14 +1,15 @@
 """Exports: stored facts, as they stood at one moment, into a file or a pipe."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from triples.exchange.formats import Compression, Format
 from triples.exchange.interrupts import Interrupts
 from triples.exchange.outputs import output
-from triples.exchange.rendering import head, renderer
+from triples.exchange.rendering import rendered
 from triples.exchange.screen import Screen
-from triples.store.export import stream
+from triples.store.export import StreamedFact, stream
 from triples.store.operations import Pattern
 
 
@@ -30,18 +31,21 @@ class Export:
         self.exported = 0
 
     def run(self) -> None:
-        """Export everything that matches; where that fails, no file is left. Raises Interrupted, OSError and
-        Django's database errors.
+        """Export everything that matches.
+
+        Raises Interrupted, OSError and Django's database errors; then a file is as it was before.
         """
-        render = renderer(self._target.format)
         with (
             Interrupts().caught(),
             output(self._target.path, self._target.compression) as file,
             stream(self._pattern, self._min_weight) as facts,
         ):
             self._screen.expect(facts.total)
-            file.write(head(self._target.format))
-            for batch in facts.batches:
-                file.write(render(batch))
-                self.exported += len(batch)
-                self._screen.show(self.exported, self.exported)
+            for part in rendered(self._target.format, self._counted(facts.batches)):
+                file.write(part)
+
+    def _counted(self, batches: Iterable[list[StreamedFact]]) -> Iterator[list[StreamedFact]]:
+        for batch in batches:
+            yield batch
+            self.exported += len(batch)
+            self._screen.show(self.exported, self.exported)

@@ -7,8 +7,8 @@ from typing import BinaryIO, NamedTuple
 
 # Far more than the longest fact needs; a file without line ends must not be read into memory whole.
 MAX_LINE_BYTES = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_BOM = b"\xef\xbb\xbf"
 _DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
 
 
@@ -45,7 +45,7 @@ def lines(stream: BinaryIO, number: int = 0, offset: int = 0) -> Iterator[Line]:
             offset += _skip_line(stream)
             yield Line(number, offset, None)
             continue
-        yield Line(number, offset, content if start else content.removeprefix(_BOM))
+        yield Line(number, offset, content if start else content.removeprefix(BYTE_ORDER_MARK))
 
 
 def skip_to(stream: BinaryIO, offset: int) -> None:

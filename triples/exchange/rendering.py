@@ -2,24 +2,31 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
 from triples.exchange.fields import NAMES
 from triples.exchange.formats import Format
+from triples.exchange.lines import BYTE_ORDER_MARK
 from triples.store.export import StreamedFact
 
-Render = Callable[[Sequence[StreamedFact]], bytes]
+
+def rendered(format_: Format, batches: Iterable[Sequence[StreamedFact]]) -> Iterator[bytes]:
+    """The content of a file with these facts, in parts."""
+    parts = _parts(format_, batches)
+    first = next(parts, b"")
+    if first.startswith(BYTE_ORDER_MARK):
+        # The first fact begins like this, and an import leaves it out once.
+        yield BYTE_ORDER_MARK
+    yield first
+    yield from parts
 
 
-def head(format_: Format) -> bytes:
-    """What stands before the first fact."""
-    return f"{','.join(NAMES)}\r\n".encode() if format_ is Format.CSV else b""
-
-
-def renderer(format_: Format) -> Render:
-    return {Format.TSV: _tsv, Format.CSV: _csv, Format.NDJSON: _ndjson}[format_]
+def _parts(format_: Format, batches: Iterable[Sequence[StreamedFact]]) -> Iterator[bytes]:
+    if format_ is Format.CSV:
+        yield f"{','.join(NAMES)}\r\n".encode()
+    yield from map({Format.TSV: _tsv, Format.CSV: _csv, Format.NDJSON: _ndjson}[format_], batches)
 
 
 def _tsv(facts: Sequence[StreamedFact]) -> bytes:

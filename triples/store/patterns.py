@@ -88,7 +88,7 @@ def count(shape: Shape, dialect: Dialect) -> str:
 def _matches(shape: Shape, start: Start, dialect: Dialect) -> str:
     table = "triples_triple"
     if dialect.names_indexes:
-        table += f" INDEXED BY {_sqlite_index(shape)}"
+        table += f" INDEXED BY {sqlite_index(shape)}"
     constant = "(SELECT id FROM triples_term WHERE text = ?)"
     conditions = [f"{name} = {constant}" for name, fixed in zip(COLUMNS, shape, strict=True) if fixed]
     conditions += {
@@ -99,7 +99,7 @@ def _matches(shape: Shape, start: Start, dialect: Dialect) -> str:
     return f"{table} WHERE {' AND '.join(conditions)}"
 
 
-def _sqlite_index(shape: Shape) -> str:
+def sqlite_index(shape: Shape) -> str:
     name = INDEXES[shape]
     # SQLite names the index of a unique constraint itself; it is the table's only one.
     return "sqlite_autoindex_triples_triple_1" if name == "triple_fact" else name

@@ -47,7 +47,7 @@ class Writer:
     """Answers a write only after the commit that holds it."""
 
     def __init__(self, patience: float) -> None:
-        """`patience`: seconds that a write may wait for its turn before it fails with OperationalError."""
+        """`patience`: seconds that a write may take, its wait included, before it fails with OperationalError."""
         self._patience = patience
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._waiting: dict[Job, None] = {}
@@ -93,8 +93,10 @@ class Writer:
         self._watch = None
         now = monotonic()
         for job in list(self._waiting):
-            if now - job.arrived > self._patience and job.claim():
-                _resolve([(job, OperationalError("the write waited too long for its turn"))])
+            if now - job.arrived > self._patience:
+                # One that has begun hangs in a lock of the database, and may be committed yet.
+                state = "waited too long for its turn" if job.claim() else "took too long"
+                _resolve([(job, OperationalError(f"the write {state}"))])
         if self._waiting:
             self._watch = loop.call_later(1, self._give_up_old_jobs, loop)
 

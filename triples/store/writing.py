@@ -77,9 +77,7 @@ def _stands_alone(operation: Operation) -> bool:
     return isinstance(operation, AddMany) and not operation.skip_duplicates
 
 
-def _commit_or_split(
-    operations: Sequence[Operation], cache: TermCache
-) -> Sequence[Result]:
+def _commit_or_split(operations: Sequence[Operation], cache: TermCache) -> Sequence[Result]:
     try:
         return _commit(operations, cache)
     except _Unreachable as error:

@@ -189,7 +189,7 @@ class TestChanging:
         sent = shown_form(admin, fact)
         write_now([Remove(fact.pk, to_milliseconds(fact.created_at))])
         response = admin.post(change_url(fact), sent, follow=True)
-        assert messages(response) == [f"triple with ID “{fact.pk}” doesn’t exist. Perhaps it was deleted?"]  # noqa: RUF001  # Django's
+        assert messages(response) == [f"triple with ID “{fact.pk}” doesn’t exist. Perhaps it was deleted?"]
 
     def test_what_is_wrong_is_said_at_the_field(self, admin: Client, fact: Triple) -> None:
         faulty = shown_form(admin, fact) | {"weight": "2", "metadata": "[]"}

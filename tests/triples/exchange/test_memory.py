@@ -2,11 +2,13 @@
 
 import io
 import tracemalloc
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 import pytest
 
 from triples.exchange.facts import UNSCALED, FactMaker
+from triples.exchange.fields import Fields
 from triples.exchange.formats import Format
 from triples.exchange.lines import MAX_LINE_BYTES, Refused
 from triples.exchange.records import records
@@ -37,13 +39,13 @@ class Repeating(io.RawIOBase):
 @pytest.mark.parametrize(
     ("format_", "pattern", "size"),
     [
-        (Format.TSV, b"a fact\tof few\tbytes\n", 2_000_000),
-        (Format.TSV, b"no line end", 100_000_000),
-        (Format.TSV, b"\n", 1_000_000),
-        (Format.CSV, b'"never closed', 50_000_000),
-        (Format.CSV, b'"\n', 200_000),
-        (Format.CSV, b'"never closed\n' + b"a,b,c\n" * 2_000, 2_000_000),
-        (Format.NDJSON, b"[" * 1_000, 50_000_000),
+        (Format.TSV, b"a fact\tof few\tbytes\n", 400_000),
+        (Format.TSV, b"no line end", 40_000_000),
+        (Format.TSV, b"\n", 100_000),
+        (Format.CSV, b'"never closed', 20_000_000),
+        (Format.CSV, b'"\n', 60_000),
+        (Format.CSV, b'"never closed\n' + b"a,b,c\n" * 2_000, 400_000),
+        (Format.NDJSON, b"[" * 1_000, 20_000_000),
     ],
 )
 def test_what_is_read_is_forgotten(format_: Format, pattern: bytes, size: int) -> None:
@@ -52,8 +54,10 @@ def test_what_is_read_is_forgotten(format_: Format, pattern: bytes, size: int) -
     tracemalloc.start()
     try:
         for record in records(stream, format_):
-            if not isinstance(record.fields, Refused):
-                maker.fact(record.fields)
+            # The last line is cut off somewhere.
+            with suppress(Refused):
+                if isinstance(record.fields, Fields):
+                    maker.fact(record.fields)
         assert tracemalloc.get_traced_memory()[1] < BOUND
     finally:
         tracemalloc.stop()

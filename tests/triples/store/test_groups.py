@@ -49,7 +49,7 @@ groups = st.lists(st.one_of(add_one, add_many, change, remove, st.builds(Spoiled
 
 
 @given(st.lists(groups, min_size=1, max_size=6))
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_group_has_the_outcomes_of_some_order_of_its_operations(plan: list[list[Any]]) -> None:
     in_orm(_follow, plan)
 

@@ -1,0 +1,61 @@
+"""The operations of the OpenAPI document, for tests that walk over all of them."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from skg_site.site import _openapi_document
+
+DOCUMENT: dict[str, Any] = orjson.loads(_openapi_document())
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path, as the document describes it."""
+
+    method: str
+    route: str
+    described: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route}"
+
+    @property
+    def id(self) -> str:
+        return str(self.described["operationId"])
+
+    @property
+    def problems(self) -> set[int]:
+        """The statuses that are documented as problems."""
+        responses = self.described["responses"].items()
+        return {int(status) for status, response in responses if PROBLEM in response.get("content", {})}
+
+    @property
+    def needs_key(self) -> bool:
+        return bool(self.described.get("security"))
+
+    @property
+    def scope(self) -> str | None:
+        """The scope that a key must have; None where any key will do, or none."""
+        match = re.search(r"Needs the scope `(\w+)`\.", self.described.get("description", ""))
+        return match[1] if match else None
+
+    @property
+    def takes_body(self) -> bool:
+        return "requestBody" in self.described
+
+    @property
+    def example(self) -> Any:
+        """The documented body."""
+        [media] = self.described["requestBody"]["content"].values()
+        return next(iter(media["examples"].values()))["value"]
+
+
+OPERATIONS = [
+    Operation(method.upper(), route, described)
+    for route, methods in DOCUMENT["paths"].items()
+    for method, described in methods.items()
+]

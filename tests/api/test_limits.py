@@ -1,0 +1,70 @@
+"""The deployment guide's limit: a hundred requests a minute for each key and endpoint."""
+
+import httpx
+import pytest
+
+from apikeys import bucket_table
+from skg_site.api.rates import Rate
+from tests.apikeys.conftest import ChangeSettings
+from tests.conftest import IssueKey
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No token comes back, however long the requests of a test take."""
+    now = bucket_table.monotonic_ns()
+    monkeypatch.setattr(bucket_table, "monotonic_ns", lambda: now)
+
+
+async def stats(client: httpx.AsyncClient, key: str, times: int) -> list[httpx.Response]:
+    return [await client.get("/stats", headers={"Authorization": f"Bearer {key}"}) for _ in range(times)]
+
+
+async def test_a_hundred_requests_pass_and_the_next_is_refused(
+    anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings, still_clock: None
+) -> None:
+    change_settings(rate_limit=Rate.parse("100"))
+    *passed, refused = await stats(anonymous, issue_key(), 101)
+    assert {answer.status_code for answer in passed} == {200}
+    left = [int(answer.headers["RateLimit"].split(";")[1].removeprefix("r=")) for answer in passed]
+    assert left == list(range(99, -1, -1))
+    assert refused.status_code == 429
+    assert refused.headers["RateLimit-Policy"] == '"default";q=100;w=60'
+    assert refused.headers["RateLimit"] == '"default";r=0;t=1'
+    assert refused.headers["Retry-After"] == "1"
+
+
+async def test_an_endpoint_that_is_used_up_leaves_the_others(
+    anonymous: httpx.AsyncClient, issue_key: IssueKey, still_clock: None
+) -> None:
+    key = issue_key(rate="1")
+    assert [answer.status_code for answer in await stats(anonymous, key, 2)] == [200, 429]
+    headers = {"Authorization": f"Bearer {key}"}
+    query = await anonymous.post("/query", json={"pattern": [None, None, None]}, headers=headers)
+    assert (query.status_code, query.headers["RateLimit"]) == (200, '"default";r=0;t=60')
+
+
+async def test_a_keys_own_rate_holds_in_place_of_the_services(
+    anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings, still_clock: None
+) -> None:
+    change_settings(rate_limit=Rate(1, 60))
+    assert [answer.status_code for answer in await stats(anonymous, issue_key(rate="2/h"), 3)] == [200, 200, 429]
+
+
+async def test_a_rate_of_nought_is_no_limit(
+    anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings, still_clock: None
+) -> None:
+    change_settings(rate_limit=Rate.parse("0"))
+    answers = await stats(anonymous, issue_key(), 110)
+    assert {answer.status_code for answer in answers} == {200}
+    assert "RateLimit" not in answers[-1].headers
+
+
+async def test_probes_are_never_limited(
+    anonymous: httpx.AsyncClient, change_settings: ChangeSettings, still_clock: None
+) -> None:
+    change_settings(rate_limit=Rate(1, 3600))
+    for path in ("/health", "/ready", "/metrics"):
+        assert [(await anonymous.get(path)).status_code for _ in range(3)] == [200] * 3

@@ -1,0 +1,174 @@
+"""Facts in bulk: what is stored, what is counted, and how long others wait."""
+
+import pytest
+from django.db import OperationalError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.database import empty_tables, in_orm
+from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
+from triples.store import bulk
+from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
+from triples.store.operations import Fact, Remove
+from triples.store.writing import write_now
+
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+
+
+def contents() -> dict[tuple[str, str, str], tuple[float, str | None]]:
+    return {key: (row.weight, row.metadata) for key, row in stored_rows().items()}
+
+
+def test_new_facts_are_stored_and_tallied() -> None:
+    assert Loader().load([fact("a"), fact("a", "q"), fact("b", weight=0.5, metadata='{"x":1.0}')]) == Loaded(3, 0, 0)
+    assert contents() == {
+        ("a", "p", "o"): (1.0, None),
+        ("a", "q", "o"): (1.0, None),
+        ("b", "p", "o"): (0.5, '{"x":1.0}'),
+    }
+    assert tallied() == counted() == (3, 2)
+
+
+def test_a_fact_that_stands_is_kept_and_the_first_of_several_wins() -> None:
+    store(fact("a", weight=0.1))
+    chunk = [fact("a", weight=0.2), fact("b", weight=0.3), fact("b", weight=0.4, metadata="{}")]
+    assert Loader().load(chunk) == Loaded(1, 0, 2)
+    assert contents() == {("a", "p", "o"): (0.1, None), ("b", "p", "o"): (0.3, None)}
+    assert tallied() == counted()
+
+
+def test_with_replace_the_last_of_several_wins() -> None:
+    store(fact("a", weight=0.1), fact("b", weight=0.5), fact("c", metadata='{"x":1}'))
+    chunk = [fact("a", weight=0.2), fact("b", weight=0.5), fact("c"), fact("d", weight=0.3), fact("d", weight=0.4)]
+    loader = Loader(replace=True)
+    assert loader.load(chunk) == Loaded(1, 2, 2)
+    assert loader.load(chunk) == Loaded(0, 0, 5)
+    rows = stored_rows()
+    assert {key[0]: (row.weight, row.metadata) for key, row in rows.items()} == {
+        "a": (0.2, None),
+        "b": (0.5, None),
+        "c": (1.0, None),
+        "d": (0.4, None),
+    }
+    assert [key[0] for key, row in sorted(rows.items()) if row.updated_ms is not None] == ["a", "c"]
+    assert tallied() == counted()
+
+
+def test_a_subject_that_lost_its_facts_is_counted_anew() -> None:
+    loader = Loader()
+    loader.load([fact("a")])
+    [row] = stored_rows().values()
+    write_now([Remove(row.id, row.created_ms)])
+    assert loader.load([fact("a", "q"), fact("o", "p", "a")]) == Loaded(2, 0, 0)
+    assert tallied() == counted() == (2, 2)
+
+
+names = st.sampled_from("abcdef")
+chunks = st.lists(
+    st.lists(st.builds(fact, names, names, names, st.sampled_from([0.25, 0.5])), min_size=1, max_size=6), max_size=5
+)
+
+
+@given(chunks, st.booleans())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_chunks_leave_what_one_fact_at_a_time_would(loads: list[list[Fact]], replace: bool) -> None:
+    in_orm(empty_tables)
+    loader = Loader(replace=replace)
+    expected: dict[tuple[str, str, str], float] = {}
+    for chunk in loads:
+        before = dict(expected)
+        for one in chunk:
+            if replace or one[:3] not in expected:
+                expected[one[:3]] = one.weight
+        loaded = loader.load(chunk)
+        assert loaded.inserted == len(expected) - len(before)
+        assert loaded.updated == sum(expected[key] != weight for key, weight in before.items())
+        assert sum(loaded) == len(chunk)
+    assert {key: row.weight for key, row in stored_rows().items()} == expected
+    assert tallied() == counted()
+
+
+def test_new_facts_are_counted_without_being_stored() -> None:
+    store(fact("a"), fact("b"))
+    chunk = [fact("a"), fact("a", "q"), fact("a", "q"), fact("b", "p", "a"), fact("new"), fact("new"), fact("a", "b")]
+    assert Loader().count_new(chunk) == 4
+    assert len(stored_rows()) == 2
+    assert Loader().load(chunk).inserted == 4
+
+
+def test_a_landmark_is_the_newest_fact_and_is_missed_when_it_is_gone() -> None:
+    assert newest_fact() is None
+    store(fact("a"))
+    store(fact("b"))
+    landmark = newest_fact()
+    assert landmark is not None
+    row = stored_rows()["b", "p", "o"]
+    assert landmark == (row.id, row.created_ms)
+    assert is_stored(landmark)
+    assert not is_stored(Landmark(row.id, row.created_ms + 1))
+    write_now([Remove(*landmark)])
+    assert not is_stored(landmark)
+
+
+@pytest.fixture
+def broken_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The first attempts fail as many times as the list says; it tells how many attempts there were."""
+    failures_and_attempts = [1, 0]
+    write = Loader._write
+
+    def break_or_write(self: Loader, *arguments: object) -> Loaded:
+        failures_and_attempts[1] += 1
+        if failures_and_attempts[1] <= failures_and_attempts[0]:
+            raise OperationalError("deadlock detected")
+        return write(self, *arguments)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr(Loader, "_write", break_or_write)
+    return failures_and_attempts
+
+
+def test_a_chunk_that_other_writers_were_in_the_way_of_is_tried_again(broken_once: list[int]) -> None:
+    assert Loader().load([fact("a")]) == Loaded(1, 0, 0)
+    assert broken_once[1] == 2
+
+
+def test_a_chunk_that_fails_again_and_again_stores_nothing(broken_once: list[int]) -> None:
+    broken_once[0] = 100
+    with pytest.raises(OperationalError):
+        Loader().load([fact("a")])
+    assert broken_once[1] == 3
+    assert stored_rows() == {}
+
+
+def test_ids_remembered_of_another_database_are_forgotten() -> None:
+    loader = Loader()
+    loader.load([fact("a")])
+    in_orm(empty_tables)
+    assert loader.load([fact("a")]) == Loaded(1, 0, 0)
+    assert list(stored_rows()) == [("a", "p", "o")]
+
+
+def test_inside_of_a_transaction_that_one_decides() -> None:
+    with transaction.atomic():
+        Loader().load([fact("a")])
+        transaction.set_rollback(True)
+    assert stored_rows() == {}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "facts", "expected"),
+    [
+        (0.1, 1_000, 1_000),
+        (0.2, 1_000, 500),
+        (0.05, 1_000, 2_000),
+        (0.001, 1_000, 2_000),
+        (60.0, 1_000, bulk.SMALLEST_CHUNK),
+    ],
+)
+def test_chunks_are_as_large_as_fits_into_the_time_that_others_may_wait(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, facts: int, expected: int
+) -> None:
+    moments = iter([0.0, seconds])
+    monkeypatch.setattr(bulk, "monotonic", lambda: next(moments))
+    loader = Loader()
+    loader.load([fact(f"s{number}") for number in range(facts)])
+    assert loader.chunk_size == expected

@@ -1,0 +1,191 @@
+"""The pooled reader: off the loop, for a limited time, and stopped when nobody waits any more."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from triples.store.operations import ReadTimeout
+from triples.store.reader import Fetch, Reader
+
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+
+# Counts for hours.
+ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT count(*) FROM n"
+
+MakeReader = Callable[..., Reader]
+
+
+@pytest.fixture
+def make_reader() -> Iterator[MakeReader]:
+    made: list[Reader] = []
+
+    def make(threads: int = 1, time_limit: float = 60) -> Reader:
+        made.append(Reader("test", threads, time_limit))
+        return made[-1]
+
+    yield make
+    for reader in made:
+        reader.close()
+
+
+def endless(fetch: Fetch) -> object:
+    return fetch(ENDLESS, [])
+
+
+def quick(fetch: Fetch) -> int:
+    [(number,)] = fetch("SELECT 7", [])
+    return int(number)
+
+
+async def test_a_read_is_answered(make_reader: MakeReader) -> None:
+    reader = make_reader()
+    assert await reader.run(quick) == 7
+    assert (reader.depth, reader.open_connections) == (0, 1)
+
+
+async def test_many_reads_are_answered_by_few_threads(make_reader: MakeReader) -> None:
+    reader = make_reader(threads=3)
+    assert await asyncio.gather(*(reader.run(quick) for _ in range(500))) == [7] * 500
+
+
+async def test_what_a_read_raises_is_its_callers(make_reader: MakeReader) -> None:
+    reader = make_reader()
+    with pytest.raises(ZeroDivisionError):
+        await reader.run(lambda _fetch: 1 / 0)
+    with pytest.raises(DatabaseError, match="no_such_table"):
+        await reader.run(lambda fetch: fetch("SELECT * FROM no_such_table", []))
+    assert await reader.run(quick) == 7
+
+
+async def test_a_read_that_takes_too_long_is_interrupted_in_the_database(make_reader: MakeReader) -> None:
+    reader = make_reader(time_limit=0.3)
+    with pytest.raises(ReadTimeout):
+        await reader.run(endless)
+    # The only thread is free again.
+    assert await reader.run(quick) == 7
+
+
+async def test_the_time_in_the_queue_counts(make_reader: MakeReader) -> None:
+    reader = make_reader(time_limit=0.3)
+    outcomes = await asyncio.gather(reader.run(endless), reader.run(endless), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ReadTimeout, ReadTimeout]
+    assert await reader.run(quick) == 7
+
+
+async def test_a_read_whose_caller_leaves_is_interrupted(make_reader: MakeReader) -> None:
+    reader = make_reader()
+    started = threading.Event()
+
+    def read(fetch: Fetch) -> object:
+        started.set()
+        return endless(fetch)
+
+    leaving = asyncio.create_task(reader.run(read))
+    await asyncio.to_thread(started.wait)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert await reader.run(quick) == 7
+
+
+async def test_a_read_whose_caller_left_before_it_began_never_begins(make_reader: MakeReader) -> None:
+    reader = make_reader()
+    release = threading.Event()
+    busy = asyncio.create_task(reader.run(lambda _fetch: release.wait()))
+    begun: list[bool] = []
+    waiting = asyncio.create_task(reader.run(lambda _fetch: begun.append(True)))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    release.set()
+    await busy
+    assert await reader.run(quick) == 7
+    assert begun == []
+
+
+async def test_a_read_is_stopped_between_its_statements(make_reader: MakeReader) -> None:
+    reader = make_reader()
+    first, left = threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def read(fetch: Fetch) -> object:
+        quick(fetch)
+        first.set()
+        left.wait()
+        try:
+            return endless(fetch)
+        except ReadTimeout:
+            seen.append("stopped")
+            raise
+
+    leaving = asyncio.create_task(reader.run(read))
+    await asyncio.to_thread(first.wait)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    left.set()
+    assert await reader.run(quick) == 7
+    assert seen == ["stopped"]
+
+
+async def test_an_interrupt_that_came_too_early_comes_again(make_reader: MakeReader) -> None:
+    reader = make_reader()
+    begun, left = threading.Event(), threading.Event()
+
+    def read(_fetch: Fetch) -> object:
+        begun.set()
+        left.wait()
+        # As if the interrupt had come after `fetch` looked and before the database began.
+        return connection.connection.execute(ENDLESS).fetchall()
+
+    leaving = asyncio.create_task(reader.run(read))
+    await asyncio.to_thread(begun.wait)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    left.set()
+    assert await reader.run(quick) == 7
+
+
+async def test_quick_reads_are_answered_while_a_slow_one_runs(make_reader: MakeReader) -> None:
+    reader = make_reader(threads=2)
+    slow = asyncio.create_task(reader.run(endless))
+    for _ in range(20):
+        assert await reader.run(quick) == 7
+    assert not slow.done()
+    assert reader.depth == 1
+    slow.cancel()
+    await asyncio.wait([slow])
+
+
+async def test_no_read_is_hit_by_an_interrupt_that_was_meant_for_another(make_reader: MakeReader) -> None:
+    reader = make_reader(threads=2)
+
+    async def leave() -> None:
+        leaving = asyncio.create_task(reader.run(endless))
+        await asyncio.sleep(0.005)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+
+    async def stay() -> None:
+        for _ in range(30):
+            assert await reader.run(quick) == 7
+
+    await asyncio.gather(stay(), *(leave() for _ in range(10)), stay())
+
+
+async def test_a_lost_connection_costs_no_read(make_reader: MakeReader) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("a file cannot be disconnected from")
+    reader = make_reader(threads=3)
+    for _ in range(3):
+        assert await asyncio.gather(*(reader.run(quick) for _ in range(20))) == [7] * 20
+        with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+    assert await asyncio.gather(*(reader.run(quick) for _ in range(20))) == [7] * 20
