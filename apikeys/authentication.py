@@ -4,7 +4,7 @@ A key that this process knows costs a hash and a look-up. Only one that it does 
 looked at for most of a second, is looked up in the database.
 """
 
-from time import monotonic, time
+from time import time
 from typing import Never
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from apikeys import audit
 from apikeys.callers import ANONYMOUS, Caller
 from apikeys.failures import FailureLimit
 from apikeys.keys import configured_digest, digest_of, parse_key, same_digest
-from apikeys.known_keys import FRESH_SECONDS, KnownKey, KnownKeys
+from apikeys.known_keys import KnownKey, KnownKeys
 from apikeys.last_used import LastUsed
 from apikeys.networks import is_allowed
 from apikeys.refusals import REFUSED, Reason, Refusal
@@ -44,9 +44,7 @@ class BearerKey(BaseAuthentication):
             return None
         token = bearer_token(header)
         digest = digest_of(token)
-        key = known_keys.get(digest)
-        if key is None or key.read_at < monotonic() - FRESH_SECONDS:
-            key = await look_up(http, token, digest)
+        key = known_keys.fresh(digest) or await look_up(http, token, digest)
         if key.expires_at <= time():
             await refuse(http, Refusal(Reason.EXPIRED, key.caller.key_id))
         if key.networks and not is_allowed(http.client_address, key.networks):
@@ -73,7 +71,7 @@ async def look_up(request: APIRequest, token: bytes, digest: bytes) -> KnownKey:
         if parsed.fault:
             await refuse(request, Refusal(Reason.MALFORMED, parsed.public_id))
         public_id = parsed.public_id
-    if known_keys.get(digest) is None:
+    if digest not in known_keys:
         # Others' failures from the same address never stand in the way of a key that was good before.
         await failures.check(request)
     found = await known_keys.read(digest, public_id)

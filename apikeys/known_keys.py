@@ -53,16 +53,23 @@ class KnownKeys:
         self._keys: dict[bytes, KnownKey] = {}
         self._reads: dict[bytes, asyncio.Task[KnownKey | Refusal]] = {}
 
-    def get(self, digest: bytes) -> KnownKey | None:
-        """The key as it was last read, however long ago."""
-        return self._keys.get(digest)
+    def __contains__(self, digest: bytes) -> bool:
+        """Whether the key was good when it was last read, however long ago."""
+        return digest in self._keys
+
+    def fresh(self, digest: bytes) -> KnownKey | None:
+        """The key, if its row was read a moment ago."""
+        key = self._keys.get(digest)
+        return key if key is not None and key.read_at > monotonic() - FRESH_SECONDS else None
 
     async def read(self, digest: bytes, public_id: str | None) -> KnownKey | Refusal:
         """The key as its row says now, by its public id, or by its digest where it has none to go by.
 
-        Requests that ask for the same key at once share one look-up. Raises `Unavailable` when
-        the row cannot be read: nobody is let in unseen.
+        Requests that ask for the same key at once share one look-up, and so do those that come a moment later.
+        Raises `Unavailable` when the row cannot be read: nobody is let in unseen.
         """
+        if (key := self.fresh(digest)) is not None:
+            return key
         task = self._reads.get(digest)
         if task is None:
             task = self._reads[digest] = asyncio.create_task(in_thread(_read_row, digest, public_id))

@@ -32,6 +32,7 @@ class KeyViewSet(APIViewSet):
         "revoke": "admin",
         "rotate": "admin",
     }
+    optional_bodies = frozenset({"rotate", "rotate_me"})
 
     @docs.me
     async def me(self, request: Request) -> HttpResponse:

@@ -47,4 +47,9 @@ def _postgresql(env: Settings) -> dict[str, Any]:
         "server_side_binding": True,
         "prepare_threshold": 5,
     }
-    return parsed | {"ENGINE": "django_prometheus.db.backends.postgresql", "OPTIONS": options}
+    return parsed | {
+        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "OPTIONS": options,
+        # The pool hands out no connection that the server has closed meanwhile. Its threads keep theirs, so this is rare.
+        "CONN_HEALTH_CHECKS": True,
+    }

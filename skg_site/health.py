@@ -85,18 +85,24 @@ def _database_state() -> tuple[bool, bool]:
     """Whether the database takes writes, and whether no migration is missing."""
     try:
         with write_lock(), transaction.atomic():
-            if connection.vendor == "postgresql" and _is_read_only():
-                return False, False
-            return True, _is_migrated()
+            writable = _takes_writes()
+            migrated = writable and _is_migrated()
+            # What was written to see whether it can be is not kept.
+            transaction.set_rollback(True)
+            return writable, migrated
     except DatabaseError:
         connection.close()
         return False, False
 
 
-def _is_read_only() -> bool:
+def _takes_writes() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SHOW transaction_read_only")
-        return bool(cursor.fetchone()[0] == "on")
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW transaction_read_only")
+            return bool(cursor.fetchone()[0] == "off")
+        # SQLite begins a transaction even on a file that it cannot write; the first statement that writes raises.
+        cursor.execute("PRAGMA user_version = 0")
+        return True
 
 
 _migrated = False

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from rest_framework.exceptions import NotFound, PermissionDenied
@@ -52,7 +52,19 @@ class MetricsViewSet(APIViewSet):
 
     @extend_schema(
         summary="Prometheus metrics of all workers",
-        responses={(200, "text/plain"): OpenApiTypes.STR, **problems(403, 404)},
+        responses={
+            (200, "text/plain"): OpenApiResponse(OpenApiTypes.STR, "The page, in Prometheus's text format."),
+            **problems(403, 404),
+        },
+        examples=[
+            OpenApiExample(
+                "One line of it",
+                'skg_requests_total{endpoint="/query",http_status="200",method="POST"} 1027.0',
+                media_type="text/plain",
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
     )
     async def metrics(self, request: Request) -> HttpResponse:
         env = settings.ENV

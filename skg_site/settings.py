@@ -171,6 +171,14 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "DESCRIPTION": "Structured Knowledge Graph: weighted facts, pattern queries and keys.",
     "SERVE_URLCONF": "skg_site.api_urls",
+    # In the order in which the documentation shows them.
+    "TAGS": [
+        {"name": "triples", "description": "The facts"},
+        {"name": "query", "description": "Facts that match a pattern"},
+        {"name": "stats", "description": "The graph in numbers"},
+        {"name": "keys", "description": "Who may call"},
+        {"name": "probes", "description": "The state of the service, for machines"},
+    ],
     "OAS_VERSION": "3.1.0",
 }
 

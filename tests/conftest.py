@@ -132,8 +132,8 @@ async def anonymous(database: None) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the whole application, without a key."""
     from skg_site.asgi import application
 
-    async with LifespanManager(application):
-        transport = httpx.ASGITransport(application)
+    async with LifespanManager(application):  # type: ignore[arg-type]  # the same protocol, typed in other words
+        transport = httpx.ASGITransport(application)  # type: ignore[arg-type]  # as above
         async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
             yield client
 

@@ -72,7 +72,9 @@ def api_routes(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> I
         if isinstance(pattern, URLResolver):
             yield from api_routes(pattern.url_patterns, path)
         else:
-            yield from (f"{method.upper()} {_template(path)}" for method in vars(pattern.callback)["actions"])
+            # DRF adds HEAD to the methods of a view when it is first used.
+            methods = vars(pattern.callback)["actions"].keys() - {"head"}
+            yield from (f"{method.upper()} {_template(path)}" for method in methods)
 
 
 def documented_routes() -> set[str]:

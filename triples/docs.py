@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from skg_site.api.openapi import problems
 from triples.answers import BatchOut, PageOut, QueryOut, StatsOut, StoredOut, TripleOut
-from triples.schemas import AddBatch, AddTriple, ChangeTriple, ListParameters, Query
+from triples.schemas import AddTriple, Batch, ChangeTriple, ListParameters, Query
 
 _FACT = {
     "id": "018d0c8e-9a40-8000-8000-000000000001",
@@ -54,7 +54,7 @@ add_triple = extend_schema(
 add_batch = extend_schema(
     summary="Add many facts",
     description="All or nothing: one invalid fact refuses the batch, unless `skip_invalid` is set.",
-    request=AddBatch,
+    request=Batch,
     responses={202: OpenApiResponse(BatchOut, "The facts are stored."), **problems(409)},
     examples=[
         OpenApiExample(

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, SkipValidation
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import WHOLE, JSONValue
@@ -64,21 +64,34 @@ class AddTriple(TripleIn):
 SkipDuplicates = Annotated[
     bool, Field(description="false: any fact that is there already fails the whole batch with 409.")
 ]
-SkipInvalid = Annotated[bool, Field(description="true: store the valid facts and report the others in error_details.")]
+
+
+def _skip_invalid(always: bool) -> Any:
+    # Not a `Literal`, which takes 0 and 1 too.
+    return Field(
+        json_schema_extra={"const": always},
+        description="true: store the valid facts and report the others in error_details.",
+    )
 
 
 class AddBatch(Input):
+    """A batch that is refused if any of its facts is invalid."""
+
     triples: Annotated[list[TripleIn], Field(min_length=1, max_length=settings.ENV.max_batch_size)]
     skip_duplicates: SkipDuplicates = True
-    skip_invalid: SkipInvalid = False
+    skip_invalid: Annotated[bool, _skip_invalid(always=False)] = False
 
 
 class AddBatchUnchecked(Input):
-    """A batch whose facts are still to be looked at one by one."""
+    """A batch whose facts are looked at one by one: anything may stand among them."""
 
-    triples: Annotated[list[Any], Field(min_length=1, max_length=settings.ENV.max_batch_size)]
+    triples: Annotated[list[SkipValidation[JSONValue]], Field(min_length=1, max_length=settings.ENV.max_batch_size)]
     skip_duplicates: SkipDuplicates = True
-    skip_invalid: SkipInvalid = False
+    skip_invalid: Annotated[bool, _skip_invalid(always=True)]
+
+
+class Batch(RootModel[AddBatch | AddBatchUnchecked]):
+    """Either kind of batch, as `skip_invalid` tells."""
 
 
 class ChangeTriple(Input):

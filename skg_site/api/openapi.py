@@ -79,14 +79,19 @@ class OperationSchema(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None:
             self._register_problem()
-            if self.method == "PATCH":
-                # The library asks for a body only where it must have some field; no change at all is refused.
-                operation["requestBody"]["required"] = True
             self._describe_scope(operation)
             statuses = {int(status) for status in operation["responses"]}
             for status in sorted(self._usual_problems(operation) - statuses):
                 operation["responses"][str(status)] = _problem_response(status)
+            for status in statuses & _WHEN.keys():
+                response = operation["responses"][str(status)]
+                response["description"] = response["description"] or _WHEN[status]
         return operation
+
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
+        """The library asks for a body only if it must have some field; a view says itself when there need be none."""
+        schema, _ = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]  # it has none
+        return schema, self.view.action not in self.view.optional_bodies
 
     def _usual_problems(self, operation: dict[str, Any]) -> set[int]:
         usual = {400, 406}

@@ -25,6 +25,8 @@ class APIViewSet(ViewSetMixin, APIView):
 
     # The scope that each action needs; "" is for any valid key. `HasScope` reads it.
     scopes: ClassVar[Mapping[str, str]] = {}
+    # The actions whose request may leave its body out; the documentation reads it.
+    optional_bodies: ClassVar[frozenset[str]] = frozenset()
     # What the answers are, problems aside.
     media_type: ClassVar[str] = "application/json"
     headers: dict[str, str]

@@ -21,14 +21,13 @@ async def found(api: httpx.AsyncClient, **parameters: Any) -> list[str]:
 
 async def pages(api: httpx.AsyncClient, **parameters: Any) -> AsyncIterator[list[str]]:
     """The subjects of every page, each page asked for when it is wanted."""
-    cursor = None
+    asked = dict(parameters)
     while True:
-        more = {} if cursor is None else {"cursor": cursor}
-        answer = await api.get("/triples", params=parameters | more)
+        answer = await api.get("/triples", params=asked)
         assert answer.status_code == 200, answer.text
         yield [row["subject"] for row in answer.json()["triples"]]
-        cursor = answer.json()["next_cursor"]
-        if cursor is None:
+        asked["cursor"] = answer.json()["next_cursor"]
+        if asked["cursor"] is None:
             return
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apikeys.keys import digest_of
 from apikeys.models import ApiKey, KeyEvent, Kind, State
-from apikeys.services import key_issue, key_revoke, key_rotate
+from apikeys.services import NotRotatable, key_issue, key_revoke, key_rotate
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -121,6 +121,24 @@ def test_rotating_shows_the_successor_once(admin: Client) -> None:
     assert old.expires_at is not None
     assert abs(old.expires_at - timezone.now() - timedelta(days=7)) < timedelta(minutes=1)
     assert admin.post(page("rotate", old), {"grace": "24"}).status_code == 403
+
+
+def test_of_two_who_rotate_a_key_at_once_one_is_told(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = issue()
+
+    def come_late(**_: Any) -> None:
+        raise NotRotatable("The key has been rotated already.")
+
+    monkeypatch.setattr("apikeys.admin.key_rotate", come_late)
+    answer = admin.post(page("rotate", key), {"grace": "24"}, follow=True)
+    assert "has been rotated already" in text_of(answer)
+
+
+def test_a_successor_links_to_the_key_before_it(admin: Client) -> None:
+    old = issue()
+    new = key_rotate(key=old, actor="tests").key
+    assert f'href="{page("change", new)}"' in text_of(admin.get(page("change", old)))
+    assert f'href="{page("change", old)}"' in text_of(admin.get(page("change", new)))
 
 
 def test_a_grace_period_is_one_of_those_offered(admin: Client) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -49,6 +50,15 @@ def test_a_key_is_made_and_shown_once() -> None:
     assert (key.expires_at - timezone.now()).days == 29
     assert KeyEvent.objects.get().actor.startswith("command line (")
     assert token[0] not in run("apikey", "list")
+
+
+def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", fail)
+    run("apikey", "create", "bob")
+    assert KeyEvent.objects.get().actor == f"command line ({os.getuid()})"
 
 
 def test_json_has_the_fields_of_the_api() -> None:

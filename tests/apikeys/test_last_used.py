@@ -1,7 +1,6 @@
 """When a key was last used: to the minute, forward only, and never at a request's expense."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from apikeys import last_used as last_used_module
 from apikeys.models import ApiKey
 from skg_site.api.threads import in_thread
 from tests.apikeys.test_authentication import bearer
+from tests.apikeys.waiting import until
 from tests.conftest import IssueKey
 from tests.support.database import in_orm
 
@@ -25,7 +25,7 @@ Uses = list[set[int]]
 @pytest.fixture
 def always_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request reads its key's row, as only one in most of a second does otherwise."""
-    monkeypatch.setattr("apikeys.authentication.FRESH_SECONDS", 0)
+    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
 
 
 @pytest.fixture
@@ -40,14 +40,6 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> Uses:
 
     monkeypatch.setattr(last_used_module, "_move_forward", count)
     return made
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come about within five seconds")
 
 
 def last_used() -> datetime | None:

@@ -22,8 +22,12 @@ async def statuses(client: httpx.AsyncClient, token: str, times: int, path: str 
 
 
 async def test_each_answer_says_what_is_left(
-    anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings
+    anonymous: httpx.AsyncClient,
+    issue_key: IssueKey,
+    change_settings: ChangeSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("apikeys.bucket_table.monotonic_ns", lambda: 10**18)
     change_settings(rate_limit=Rate(2, 60))
     headers = bearer(issue_key())
     answers = [await anonymous.get("/keys/me", headers=headers) for _ in range(3)]
@@ -89,7 +93,7 @@ async def test_rotating_gives_no_fresh_bucket(
 async def test_a_new_rate_begins_with_a_full_bucket(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apikeys.authentication.FRESH_SECONDS", 0)
+    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
     token = issue_key(rate="1/h")
     assert await statuses(anonymous, token, 2) == [200, 429]
     changes: dict[str, Any] = {"name": "x", "rate": "2/h", "allowed_networks": ""}

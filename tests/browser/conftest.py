@@ -1,9 +1,10 @@
 """A real Chromium before the real service. Every test ends by asserting that the browser had nothing to complain of."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, Response, StorageState, sync_playwright
 
 from tests.conftest import FreshDatabase
 from tests.support.service import Service, manage
@@ -82,10 +83,10 @@ class Complaints(list[str]):
             self.append(f"{response.status}: {response.url}")
 
 
-@pytest.fixture
-def page(chromium: Browser, site: Service) -> Iterator[Page]:
-    """A page of a fresh browser; paths are the service's."""
-    context = chromium.new_context(base_url=site.url, viewport={"width": 1360, "height": 900})
+@contextmanager
+def fresh_page(chromium: Browser, site: Service, cookies: StorageState | None = None) -> Iterator[Page]:
+    """A page of a fresh browser, of which nothing must complain; paths are the service's."""
+    context = chromium.new_context(base_url=site.url, viewport={"width": 1360, "height": 900}, storage_state=cookies)
     context.add_init_script(REPORT_VIOLATIONS)
     page = context.new_page()
     complaints = Complaints(page, site.url)
@@ -95,11 +96,26 @@ def page(chromium: Browser, site: Service) -> Iterator[Page]:
 
 
 @pytest.fixture
-def admin(page: Page) -> Page:
-    """A page that is logged in to the admin."""
-    page.goto("/admin/")
-    page.get_by_label("Username").fill(USER)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("/admin/")
-    return page
+def page(chromium: Browser, site: Service) -> Iterator[Page]:
+    with fresh_page(chromium, site) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def session_cookies(chromium: Browser, site: Service) -> StorageState:
+    """What a browser holds that has logged in to the admin; once, since attempts are limited."""
+    with fresh_page(chromium, site) as page:
+        page.goto("/admin/")
+        page.get_by_label("Username").fill(USER)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("/admin/")
+        return page.context.storage_state()
+
+
+@pytest.fixture
+def admin(chromium: Browser, site: Service, session_cookies: StorageState) -> Iterator[Page]:
+    """A page that is logged in to the admin and shows its overview."""
+    with fresh_page(chromium, site, session_cookies) as page:
+        page.goto("/admin/")
+        yield page

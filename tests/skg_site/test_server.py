@@ -17,7 +17,7 @@ from tests.support.environment import process_environment, service_variables
 from tests.support.service import free_port
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -42,8 +42,9 @@ def test_ctrl_c_stops_every_process_at_once_and_without_a_trace(service: StartSe
         client.get("/health")
         began = time.monotonic()
         os.killpg(one.process.pid, signal.SIGINT)
-        assert one.process.wait(10) == 0
-    assert time.monotonic() - began < 3
+        assert one.process.wait(30) == 0
+    # Far from the 25 s that SIGTERM would give, also where the machine is busy.
+    assert time.monotonic() - began < 10
     assert not any(map(is_alive, workers))
     assert "Traceback" not in one.log_text
     assert [line for line in one.log_lines if line["level"] not in {"info", "debug"}] == []
@@ -69,7 +70,7 @@ def test_sigterm_lets_a_request_under_way_finish(service: StartService) -> None:
         )
     assert answer.status_code == 201
     assert one.process is not None
-    assert one.process.wait(10) == 0
+    assert one.process.wait(30) == 0
 
 
 def test_a_killed_worker_is_replaced_and_no_request_fails_afterwards(service: StartService) -> None:
@@ -87,7 +88,7 @@ def test_workers_do_not_outlive_a_killed_master(service: StartService) -> None:
     workers = one.workers
     assert one.process is not None
     os.kill(one.process.pid, signal.SIGKILL)
-    one.process.wait(10)
+    one.process.wait(30)
     assert eventually(lambda: not any(map(is_alive, workers)))
 
 

@@ -17,9 +17,9 @@ def weight_argument(text: str) -> float:
         raise ArgumentTypeError("must be a number from 0 to 1") from None
 
 
-def format_named(name: str, chosen: Format | None) -> Format:
+def format_named(name: str, chosen: str | None) -> Format:
     """The format that was chosen, or that the name stands for."""
-    found = chosen or format_of(name)
+    found = Format(chosen) if chosen else format_of(name)
     if found is None:
         raise CommandError(f"{name}: the name does not end in {', '.join(FORMATS)}; give --format.", returncode=MISUSED)
     return found

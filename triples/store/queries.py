@@ -40,7 +40,9 @@ def page(
     """
     if after is None:
         return _part(fetch, dialect, pattern, "top", [min_weight], limit)
-    found = _part(fetch, dialect, pattern, "same weight", [after.weight, after.id], limit)
+    found: list[Row] = []
+    if after.weight >= min_weight:
+        found = _part(fetch, dialect, pattern, "same weight", [after.weight, after.id], limit)
     if len(found) < limit:
         found += _part(fetch, dialect, pattern, "lighter", [after.weight, min_weight], limit - len(found))
     return found

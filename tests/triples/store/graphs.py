@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import psycopg
+from django.conf import settings
 from django.db import connection
 
+from tests.support.database import in_orm
 from triples.models import Source
 from triples.store.operations import AddMany, Fact, Outcome, Row
 from triples.store.terms import TermCache
@@ -51,6 +54,16 @@ def tallied() -> tuple[int, int]:
 def counted() -> tuple[int, int]:
     """Facts and distinct subjects, counted."""
     return _numbers("SELECT count(*), count(DISTINCT subject_id) FROM triples_triple")
+
+
+def disconnect_all() -> None:
+    """End every connection to this PostgreSQL database, as an administrator or a restart does."""
+    in_orm(lambda: connection.close())  # noqa: PLW0108  # looked up in that thread
+    with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def _numbers(sql: str) -> tuple[int, int]:

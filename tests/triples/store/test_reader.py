@@ -4,11 +4,10 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
-from django.conf import settings
 from django.db import DatabaseError, connection
 
+from tests.triples.store.graphs import disconnect_all
 from triples.store.operations import ReadTimeout
 from triples.store.reader import Fetch, Reader
 
@@ -183,9 +182,5 @@ async def test_a_lost_connection_costs_no_read(make_reader: MakeReader) -> None:
     reader = make_reader(threads=3)
     for _ in range(3):
         assert await asyncio.gather(*(reader.run(quick) for _ in range(20))) == [7] * 20
-        with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        disconnect_all()
     assert await asyncio.gather(*(reader.run(quick) for _ in range(20))) == [7] * 20

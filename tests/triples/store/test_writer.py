@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection
 
 from tests.support.database import in_orm
-from tests.triples.store.graphs import counted, fact, stored_rows, tallied
+from tests.triples.store.graphs import counted, disconnect_all, fact, stored_rows, tallied
 from triples.store.operations import AddMany, AddOne, Change, DuplicateFacts, NoSuchFact, Operation, Remove, Stored
 from triples.store.writer import Writer
 
@@ -181,10 +181,6 @@ async def test_a_lost_connection_costs_no_write(writer: Writer) -> None:
     for number in range(5):
         stored = await writer.write(AddOne(fact(f"s{number}")))
         assert isinstance(stored, Stored)
-        with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        disconnect_all()
     assert isinstance(await writer.write(AddOne(fact("last"))), Stored)
     assert writer.open_connections == 1

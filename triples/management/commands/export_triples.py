@@ -29,10 +29,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="where to write; - for standard output")
-        parser.add_argument("--format", type=Format, choices=list(Format), help="instead of what the name tells")
-        parser.add_argument(
-            "--compress", type=Compression, choices=list(Compression), help="instead of what the name tells"
-        )
+        parser.add_argument("--format", choices=list(Format), help="instead of what the name tells")
+        parser.add_argument("--compress", choices=list(Compression), help="instead of what the name tells")
         parser.add_argument("--subject", type=_term(clean_text), help="only facts with this subject")
         parser.add_argument("--predicate", type=_term(clean_predicate), help="only facts with this predicate")
         parser.add_argument("--object", type=_term(clean_text), help="only facts with this object")
@@ -45,7 +43,7 @@ class Command(BaseCommand):
         target = Target(
             None if file == PIPE else Path(file),
             format_named(file, options["format"]),
-            options["compress"] or compression_of(file),
+            Compression(options["compress"]) if options["compress"] else compression_of(file),
         )
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None

@@ -12,14 +12,14 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from triples.exchange.arguments import FAILED, MISUSED, format_named, weight_argument
-from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts
+from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
 from triples.exchange.facts import UNSCALED, FactMaker, Scale
 from triples.exchange.formats import Format
 from triples.exchange.importing import Import, Options, StrictStop, find_start
 from triples.exchange.inputs import PIPE, Input, find_input
 from triples.exchange.interrupts import Interrupted
 from triples.exchange.lines import InputError
-from triples.exchange.refusals import Refusals
+from triples.exchange.refusals import Refusals, printable
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ImportSummary, database_sentence
 
@@ -35,9 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="what to import; - for standard input")
-        parser.add_argument(
-            "--format", type=Format, choices=list(Format), help="what the files are, where their names do not tell"
-        )
+        parser.add_argument("--format", choices=list(Format), help="what the files are, where their names do not tell")
         parser.add_argument(
             "--weight", type=weight_argument, default=1.0, help="weight of facts that have none (default: %(default)s)"
         )
@@ -70,8 +68,7 @@ class Command(BaseCommand):
             screen = stack.enter_context(Screen())
             screen.expect(_total_bytes(inputs))
             if start is not None:
-                name = inputs[start.place.input].shown_name
-                screen.say(f"Going on behind line {start.place.line:,} of {name}; --restart begins anew.")
+                screen.say(f"Going on {_told(start.place, inputs)}; --restart begins anew.")
             errors = stack.enter_context(_errors_file(options["errors"], append=start is not None))
             job = Import(
                 inputs,
@@ -95,7 +92,7 @@ class Command(BaseCommand):
             raise CommandError(sentence, returncode=code) from failure
 
 
-def _inputs(names: Sequence[str], format_: Format | None) -> list[Input]:
+def _inputs(names: Sequence[str], format_: str | None) -> list[Input]:
     if names.count(PIPE) > 1:
         raise CommandError("Standard input can be named only once.", returncode=MISUSED)
     inputs: list[Input] = []
@@ -129,6 +126,11 @@ def _start(checkpoints: CheckpointFile | None, *, restart: bool) -> Checkpoint |
         return find_start(checkpoints)
     except AnyDatabaseError as error:
         raise CommandError(database_sentence(error), returncode=FAILED) from error
+
+
+def _told(place: Place, inputs: Sequence[Input]) -> str:
+    name = printable(inputs[place.input].shown_name)
+    return f"behind line {place.line:,} of {name}" if place.line else f"at the beginning of {name}"
 
 
 def _total_bytes(inputs: Sequence[Input]) -> int | None:

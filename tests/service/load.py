@@ -1,0 +1,90 @@
+"""Clients that write all the time, and what they were told."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.support.service import Service
+
+BATCH = 10
+
+Fact = tuple[str, str, str]
+
+
+@dataclass
+class Write:
+    """One request: the facts in it, and whether it was answered that they are stored."""
+
+    facts: list[Fact]
+    answered: bool = False
+
+
+@dataclass
+class Ledger:
+    """What the clients sent."""
+
+    writes: list[Write] = field(default_factory=list)
+    other_answers: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def answered(self) -> set[Fact]:
+        return {fact for write in self.writes if write.answered for fact in write.facts}
+
+
+@asynccontextmanager
+async def writing(one: Service, clients: int) -> AsyncIterator[Ledger]:
+    """So many clients, each with its own connection, until the block ends."""
+    ledger = Ledger()
+    done = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for number in range(clients):
+            group.create_task(write_until(done, one, number, ledger))
+        try:
+            yield ledger
+        finally:
+            done.set()
+
+
+async def write_until(done: asyncio.Event, one: Service, client_number: int, ledger: Ledger) -> None:
+    """Write single facts and batches in turns; when the connection breaks, make another."""
+    numbers = itertools.count()
+    while not done.is_set():
+        try:
+            async with httpx.AsyncClient(base_url=one.url, headers=one.headers, timeout=30) as client:
+                while not done.is_set():
+                    number = next(numbers)
+                    await write(client, f"{client_number}-{number}", number % 2 * (BATCH - 1) + 1, ledger)
+        except httpx.TransportError:
+            await asyncio.sleep(0.02)
+
+
+async def write(client: httpx.AsyncClient, subject: str, count: int, ledger: Ledger) -> None:
+    this = Write([(subject, "counts", str(number)) for number in range(count)])
+    ledger.writes.append(this)
+    bodies = [dict(zip(("subject", "predicate", "object"), fact, strict=True)) for fact in this.facts]
+    if count == 1:
+        answer = await client.post("/triples/add", json=bodies[0])
+    else:
+        answer = await client.post("/triples/batch", json={"triples": bodies})
+    if answer.status_code in {201, 202}:
+        this.answered = True
+    else:
+        ledger.other_answers[answer.status_code] += 1
+
+
+def stored_facts(one: Service) -> Iterator[Fact]:
+    """All that the service lists, page by page."""
+    parameters = {"limit": "1000"}
+    with one.client() as client:
+        while True:
+            page = client.get("/triples", params=parameters).raise_for_status().json()
+            for row in page["triples"]:
+                yield row["subject"], row["predicate"], row["object"]
+            if page["next_cursor"] is None:
+                return
+            parameters["cursor"] = page["next_cursor"]

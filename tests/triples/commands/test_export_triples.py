@@ -1,0 +1,180 @@
+"""`export_triples`: files that hold the graph, whole or not at all."""
+
+import gzip
+import io
+import lzma
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from tests.support.database import empty_tables, in_orm
+from tests.triples.commands.runs import imported
+from tests.triples.exchange.test_round_trip import ODD_TEXTS
+from tests.triples.store.graphs import fact, store, stored_rows
+from triples.exchange import exporting
+
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+
+ODD_FACTS = [
+    *(fact(text, text, text) for text in ODD_TEXTS),
+    fact("weight", "w", "zero", 0.0),
+    fact("weight", "w", "least", 5e-324),
+    fact("weight", "w", "sum", 0.1 + 0.2),
+    fact("metadata", "m", "o", 1.0, orjson.dumps({text: [text, 1.0, -0.0, None] for text in ODD_TEXTS}).decode()),
+]
+READERS: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}
+
+
+def exported(file: Path, **options: Any) -> dict[str, Any]:
+    printed = io.StringIO()
+    call_command("export_triples", str(file), json=True, stderr=printed, **options)
+    summary: dict[str, Any] = orjson.loads(printed.getvalue())
+    return summary
+
+
+def contents() -> dict[tuple[str, str, str], tuple[str, str | None]]:
+    return {key: (repr(row.weight), row.metadata) for key, row in stored_rows().items()}
+
+
+@pytest.mark.parametrize("format_", ["tsv", "csv", "ndjson"])
+@pytest.mark.parametrize("suffix", READERS)
+def test_what_is_exported_and_imported_again_is_the_same_graph(tmp_path: Path, format_: str, suffix: str) -> None:
+    store(*ODD_FACTS)
+    before = contents()
+    file = tmp_path / f"graph.{format_}{suffix}"
+    assert exported(file)["exported"] == len(ODD_FACTS)
+    in_orm(empty_tables)
+    run = imported(file)
+    assert (run.error, run.counts["inserted"]) == (None, len(ODD_FACTS))
+    assert contents() == before
+
+
+@pytest.mark.parametrize(
+    ("format_", "expected"),
+    [
+        ("tsv", 'a\tp\to\nb\tp\to\t0.5\nc\tp\to\t1.0\t{"n":1.0}\n'),
+        ("csv", 'subject,predicate,object,weight,metadata\r\na,p,o,1.0,\r\nb,p,o,0.5,\r\nc,p,o,1.0,"{""n"":1.0}"\r\n'),
+        (
+            "ndjson",
+            """\
+{"subject":"a","predicate":"p","object":"o","weight":1.0}
+{"subject":"b","predicate":"p","object":"o","weight":0.5}
+{"subject":"c","predicate":"p","object":"o","weight":1.0,"metadata":{"n":1.0}}
+""",
+        ),
+    ],
+)
+@pytest.mark.parametrize("suffix", READERS)
+def test_each_format_has_its_form(tmp_path: Path, format_: str, expected: str, suffix: str) -> None:
+    store(fact("a"), fact("b", weight=0.5), fact("c", metadata='{"n":1.0}'))
+    file = tmp_path / f"graph.{format_}{suffix}"
+    exported(file)
+    assert READERS[suffix](file.read_bytes()).decode() == expected
+
+
+def test_format_and_compression_can_be_given(tmp_path: Path) -> None:
+    store(fact("a"))
+    file = tmp_path / "graph.dump"
+    exported(file, format="tsv", compress="gzip")
+    assert gzip.decompress(file.read_bytes()) == b"a\tp\to\n"
+    exported(tmp_path / "graph.tsv.gz", compress="none")
+    assert (tmp_path / "graph.tsv.gz").read_bytes() == b"a\tp\to\n"
+
+
+def test_the_same_graph_makes_the_same_file(tmp_path: Path) -> None:
+    store(*ODD_FACTS)
+    for name in ("1.tsv.gz", "2.tsv.gz"):
+        exported(tmp_path / name)
+    assert (tmp_path / "1.tsv.gz").read_bytes() == (tmp_path / "2.tsv.gz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"subject": "a"}, ["a\tq\tx\t0.9", "a\tp\to\t0.2"]),
+        ({"predicate": "p"}, ["b\tp\to\t0.5", "a\tp\to\t0.2"]),
+        ({"object": "o", "min_weight": 0.5}, ["b\tp\to\t0.5"]),
+        ({"subject": "a", "predicate": "p", "object": "o"}, ["a\tp\to\t0.2"]),
+        ({"subject": "nobody"}, []),
+    ],
+)
+def test_a_part_can_be_exported(tmp_path: Path, options: dict[str, Any], expected: list[str]) -> None:
+    store(fact("a", "p", "o", 0.2), fact("a", "q", "x", 0.9), fact("b", "p", "o", 0.5))
+    exported(tmp_path / "graph.tsv", **options)
+    assert (tmp_path / "graph.tsv").read_text().splitlines() == expected
+
+
+def test_constants_are_taken_as_they_are_stored(tmp_path: Path) -> None:
+    store(fact("\u00e9"))
+    printed = io.StringIO()
+    call_command("export_triples", str(tmp_path / "graph.tsv"), "--subject= e\u0301", stderr=printed)
+    assert printed.getvalue().startswith("1 facts exported (")
+    with pytest.raises(CommandError, match="must not be empty"):
+        call_command("export_triples", str(tmp_path / "graph.tsv"), "--subject= ")
+
+
+@pytest.mark.parametrize("content", [None, "before"])
+def test_a_file_appears_only_when_it_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    store(fact("a"))
+    file = tmp_path / "graph.tsv"
+    if content is not None:
+        file.write_text(content)
+
+    def break_off(*_: object) -> None:
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(exporting, "rendered", break_off)
+    with pytest.raises(CommandError, match="disk I/O error") as failed:
+        exported(file)
+    assert failed.value.returncode == 1
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == (
+        [] if content is None else [("graph.tsv", content)]
+    )
+
+
+def test_a_file_is_replaced_with_the_rights_of_a_new_one(tmp_path: Path) -> None:
+    store(fact("a"))
+    file, link = tmp_path / "graph.tsv", tmp_path / "link.tsv"
+    file.write_text("before")
+    link.symlink_to(file)
+    before = os.umask(0o027)
+    try:
+        exported(link)
+    finally:
+        os.umask(before)
+    assert link.is_symlink()
+    assert file.read_text() == "a\tp\to\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    assert exported(Path("/dev/null"), format="tsv")["exported"] == 0
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [("missing/graph.tsv", 1, "No such file"), ("graph", 2, "give --format"), ("folder.tsv", 1, "Is a directory")],
+)
+def test_what_cannot_be_written_says_why(tmp_path: Path, name: str, code: int, reason: str) -> None:
+    (tmp_path / "folder.tsv").mkdir()
+    with pytest.raises(CommandError, match=reason) as failed:
+        call_command("export_triples", str(tmp_path / name), stderr=io.StringIO())
+    assert failed.value.returncode == code
+
+
+def test_the_summary_is_one_json_object(tmp_path: Path) -> None:
+    store(fact("a"))
+    summary = exported(tmp_path / "graph.tsv")
+    assert summary.pop("seconds") >= 0
+    assert summary.pop("facts_per_second") > 0
+    assert summary == {"complete": True, "exported": 1, "error": None}

@@ -1,0 +1,260 @@
+"""How the databases run the store's statements: by an index that has what is asked for, never by a scan of the facts."""
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connection, transaction
+
+from tests.support.database import in_orm
+from tests.triples.store.graphs import committed, fact
+from triples.store import queries
+from triples.store.operations import AddMany, AddOne, Change, Remove
+from triples.store.patterns import INDEXES, POSTGRESQL, SQLITE, Dialect, Shape, Start, count, select, sqlite_index
+from triples.store.reader import Fetch
+from triples.store.sessions import Session
+from triples.store.statistics import statistics
+from triples.store.writing import open_session
+
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
+
+FACTS = 30_000
+SHAPES: list[Shape] = list(itertools.product([False, True], repeat=3))
+STARTS: list[Start] = ["top", "same weight", "lighter"]
+BOUNDS: dict[Start, list[Any]] = {"top": [0.5], "same weight": [0.5, 10], "lighter": [0.5, 0.1]}
+# One subject and one object have few facts in common; those are read and sorted.
+SORTED = {(True, False, True), (True, True, True)}
+
+
+class Statement(NamedTuple):
+    sql: str
+    parameters: Sequence[Any]
+
+
+@pytest.fixture
+def graph(database: None) -> None:
+    in_orm(_fill)
+
+
+def _fill() -> None:
+    """Terms t1 to t5000, of which t1 to t20 are predicates; one of them in every second fact."""
+    numbers = (
+        f"generate_series(1, {FACTS}) AS n (i)"
+        if connection.vendor == "postgresql"
+        else f"(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {FACTS}) SELECT i FROM n)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO triples_term (text) SELECT 't' || i FROM {numbers} WHERE i <= 5000")
+        cursor.execute("SELECT min(id) FROM triples_term")
+        [first] = cursor.fetchone()
+        cursor.execute(
+            "INSERT INTO triples_triple (subject_id, predicate_id, object_id, weight, source, created_at)"
+            f" SELECT {first} + i % 4999, {first} + CASE i % 2 WHEN 0 THEN 0 ELSE i % 20 END, {first} + i % 4783,"
+            f" (i % 1000) / 1000.0, 1, 0 FROM {numbers}"
+        )
+        cursor.execute("ANALYZE triples_triple")
+        cursor.execute("ANALYZE triples_term")
+
+
+def dialect() -> Dialect:
+    return POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+
+
+def read_statements() -> Iterator[tuple[Shape, Statement]]:
+    for shape in SHAPES:
+        constants = [text for text, fixed in zip(("t7", "t3", "t9"), shape, strict=True) if fixed]
+        for start in STARTS:
+            for with_metadata in (False, True):
+                sql = select(shape, start, dialect(), with_metadata=with_metadata)
+                yield shape, Statement(sql, [*constants, *BOUNDS[start], 10])
+        yield shape, Statement(count(shape, dialect()), [*constants, 0.5])
+
+
+class Recorder:
+    """A driver that notes what it is told to run."""
+
+    def __init__(self, driver: Any, statements: list[Statement]) -> None:
+        self._driver = driver
+        self._statements = statements
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        self._statements.append(Statement(sql, parameters))
+        return self._driver.execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> Any:
+        self._statements.append(Statement(sql, rows[0]))
+        return self._driver.executemany(sql, rows)
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
+    """The statements of every session from here on."""
+    statements: list[Statement] = []
+
+    def open_recorded(database: Any) -> Session:
+        session = open_session(database)
+        session.driver = Recorder(session.driver, statements)
+        return session
+
+    monkeypatch.setattr("triples.store.writing.open_session", open_recorded)
+    return statements
+
+
+def _write_of_every_kind() -> None:
+    row = _fetch("SELECT id, created_at FROM triples_triple ORDER BY id LIMIT 2", [])
+    (one, created_ms), (other, _) = row
+    committed(
+        [
+            AddOne(fact("t1", "t2", "a new term")),
+            AddOne(fact("t1", "t2", "a new term", 0.5), replace=True),
+            AddMany([fact("t1", "t2", f"new {number}") for number in range(5)] + [fact("another", "t2", "t1")]),
+            Change(one, created_ms, weight=0.25),
+            Remove(other, created_ms),
+        ]
+    )
+
+
+def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return open_session(connection).rows(sql, parameters)
+
+
+def _other_reads(fetch: Fetch) -> None:
+    queries.fact(fetch, dialect(), 5)
+    statistics(fetch, dialect(), Path("no such file"))
+
+
+class Step(NamedTuple):
+    """A line of SQLite's plan, and whether it is part of the select that picks the facts."""
+
+    text: str
+    within_picking: bool
+
+
+def sqlite_plan(statement: Statement) -> list[Step]:
+    lines = _fetch(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters)
+    # Django, which only wants to know whether it worked, sees to nothing here.
+    picking = {line[0] for line in lines if line[3].startswith("CO-ROUTINE t")}
+    return [Step(line[3], line[1] in picking) for line in lines]
+
+
+def postgresql_plan(statement: Statement) -> list[dict[str, Any]]:
+    """Every node of the plan."""
+    with transaction.atomic():
+        [(plan,)] = _fetch(f"EXPLAIN (FORMAT JSON) {statement.sql}", statement.parameters)
+    nodes: list[dict[str, Any]] = []
+    pending = [(plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]]
+    while pending:
+        node = pending.pop()
+        nodes.append(node)
+        pending += node.get("Plans", [])
+    return nodes
+
+
+def scanned(nodes: list[dict[str, Any]]) -> list[str]:
+    """The tables that a plan reads from end to end; the tallies are a handful of rows."""
+    tables = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
+    return sorted(tables - {"triples_tally"})
+
+
+def indexes(nodes: list[dict[str, Any]]) -> set[str]:
+    return {node["Index Name"] for node in nodes if "Index Name" in node}
+
+
+@pytest.fixture
+def on_sqlite() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("a plan of SQLite")
+
+
+@pytest.fixture
+def on_postgresql() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("a plan of PostgreSQL")
+
+
+@pytest.mark.usefixtures("on_sqlite")
+class TestSQLite:
+    def test_every_shape_is_searched_by_its_index(self) -> None:
+        for shape, statement in read_statements():
+            steps = in_orm(sqlite_plan, statement)
+            [facts] = [step.text for step in steps if "triples_triple" in step.text]
+            assert facts.startswith("SEARCH triples_triple USING"), (shape, facts)
+            assert f"INDEX {sqlite_index(shape)} (" in facts, (shape, facts)
+            for column, fixed in zip(("subject_id", "predicate_id", "object_id"), shape, strict=True):
+                assert (f"{column}=?" in facts) == fixed or shape in SORTED
+
+    def test_facts_are_picked_in_their_order_without_sorting(self) -> None:
+        for shape, statement in read_statements():
+            sorts = [
+                step for step in in_orm(sqlite_plan, statement) if step.within_picking and "TEMP B-TREE" in step.text
+            ]
+            assert not sorts or shape in SORTED
+
+    def test_terms_are_found_and_not_searched_for(self) -> None:
+        for _, statement in read_statements():
+            for step in in_orm(sqlite_plan, statement):
+                if step.text.startswith("SCAN"):
+                    assert step.text in {"SCAN t", "SCAN matches"}
+
+    def test_no_write_scans_a_table(self, recorded: list[Statement]) -> None:
+        in_orm(_write_of_every_kind)
+        assert len(recorded) > 8
+        for statement in recorded:
+            scans = [step.text for step in in_orm(sqlite_plan, statement) if step.text.startswith("SCAN")]
+            assert {scan.split()[1] for scan in scans} <= {"json_each", "k", "sqlite_sequence"}, (statement.sql, scans)
+
+    def test_neither_do_statistics_and_look_ups_by_id(self) -> None:
+        for statement in in_orm(_statements_of_other_reads):
+            scans = [step.text for step in in_orm(sqlite_plan, statement) if step.text.startswith("SCAN")]
+            assert {scan.split()[1] for scan in scans} <= {"triples_tally", "used"}, (statement.sql, scans)
+
+
+def _statements_of_other_reads() -> list[Statement]:
+    statements: list[Statement] = []
+
+    def fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        statements.append(Statement(sql, parameters))
+        return _fetch(sql, parameters)
+
+    _other_reads(fetch)
+    return statements
+
+
+@pytest.mark.usefixtures("on_postgresql")
+class TestPostgreSQL:
+    @pytest.mark.parametrize("cached", ["force_custom_plan", "force_generic_plan"])
+    def test_no_shape_with_a_constant_scans_the_facts(self, cached: str) -> None:
+        def check() -> None:
+            _fetch_nothing(f"SET plan_cache_mode = {cached}")
+            for shape, statement in read_statements():
+                nodes = postgresql_plan(statement)
+                if any(shape):
+                    assert "triples_triple" not in scanned(nodes), (shape, nodes)
+
+        in_orm(check)
+        in_orm(_fetch_nothing, "RESET plan_cache_mode")
+
+    def test_every_shape_is_read_by_its_index(self) -> None:
+        for shape, statement in read_statements():
+            if "count(*)" not in statement.sql and shape not in SORTED:
+                nodes = in_orm(postgresql_plan, statement)
+                assert INDEXES[shape] in indexes(nodes), (shape, statement.sql, nodes)
+                assert scanned(nodes) == []
+
+    def test_no_write_scans_a_table(self, recorded: list[Statement]) -> None:
+        in_orm(_write_of_every_kind)
+        assert len(recorded) > 8
+        for statement in recorded:
+            assert in_orm(lambda one=statement: scanned(postgresql_plan(one))) == [], statement.sql
+
+    def test_neither_do_statistics_and_look_ups_by_id(self) -> None:
+        for statement in in_orm(_statements_of_other_reads):
+            assert in_orm(lambda one=statement: scanned(postgresql_plan(one))) == [], statement.sql
+
+
+def _fetch_nothing(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
