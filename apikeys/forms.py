@@ -21,7 +21,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stub
         fields = ("name", "rate", "allowed_networks")
         widgets: ClassVar[dict[str, forms.Widget]] = {
             "allowed_networks": forms.Textarea({"rows": 2, "cols": 60}),
-            "name": forms.TextInput({"size": 40, "autofocus": True}),
+            "name": forms.TextInput({"size": 40}),
         }
 
     def clean_name(self) -> str:

@@ -50,6 +50,6 @@ def _postgresql(env: Settings) -> dict[str, Any]:
     return parsed | {
         "ENGINE": "django_prometheus.db.backends.postgresql",
         "OPTIONS": options,
-        # The pool hands out no connection that the server has closed meanwhile. Its threads keep theirs, so this is rare.
+        # The pool hands out no connection that the server has closed meanwhile. Threads keep theirs, so this is rare.
         "CONN_HEALTH_CHECKS": True,
     }

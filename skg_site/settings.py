@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "skg_site.site_middleware.SecureCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_ratelimit.middleware.RatelimitMiddleware",
+    "skg_site.site_middleware.DatabaseUnavailable",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -154,7 +156,8 @@ RATELIMIT_VIEW = "skg_site.site.too_many"
 # django-ratelimit counts in the cache above, which is shared and atomic on this host; its own list of
 # caches known to be so names only servers.
 RATELIMIT_USE_CACHE = "default"
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
+# SecureCookies marks the cookies, where the request came over TLS.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001", "security.W012", "security.W016"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.BearerKey"],

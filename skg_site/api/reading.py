@@ -3,6 +3,7 @@
 import math
 from decimal import Decimal
 from typing import Any, TypeVar
+from urllib.parse import unquote_to_bytes
 
 import jiter
 from pydantic import BaseModel, ValidationError
@@ -54,6 +55,11 @@ def parsed_body(request: Request) -> Any:
 
 def query_parameters(request: Request, model: type[Model]) -> Model:
     """The query string as `model`, whose fields read text; the same parameter twice is refused."""
+    try:
+        unquote_to_bytes(http_of(request).scope.get("query_string", b"")).decode()
+    except UnicodeDecodeError:
+        # Django would put U+FFFD in the place of what it cannot read, and another term would be looked for.
+        raise BadRequest("The query string is not UTF-8.") from None
     values: dict[str, str] = {}
     for name, items in http_of(request).GET.lists():
         if len(items) > 1:

@@ -1,180 +1,23 @@
 """Every problem of every operation: each operation is made to fail in each way that its documentation lists."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
-from django.db import OperationalError
 
-from apikeys import known_keys
 from apikeys.models import ApiKey, KeyEvent
-from apikeys.services import key_revoke, key_rotate
 from skg_site.api.openapi import ProblemOut
+from tests.api.failures import CONFLICTS, PROVOCATIONS, Provoke, World
 from tests.api.operations import DOCUMENT, OPERATIONS, PROBLEM, Operation
 from tests.apikeys.conftest import ChangeSettings
 from tests.conftest import IssueKey
 from tests.support.database import in_orm
-from triples import ids
 from triples.models import Term, Triple
 
 pytestmark = pytest.mark.both
 
-NO_FACT = ids.pack(1_700_000_000_000, 2**40)
-NO_KEY = "AAAAAAAA"
-FACT = {"subject": "Einstein", "predicate": "born_in", "object": "Germany"}
 EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW"]
-
-
-@dataclass
-class World:
-    """What a failure may need: a client, keys to make, and settings to change."""
-
-    client: httpx.AsyncClient
-    issue_key: IssueKey
-    change_settings: ChangeSettings
-    monkeypatch: pytest.MonkeyPatch
-    key: str
-
-    def request(self, operation: Operation, id_: str = "", **options: Any) -> httpx.Request:
-        """A request that is good but for what the options say."""
-        path = operation.route.replace("{id}", id_ or (NO_FACT if "triples" in operation.route else NO_KEY))
-        key = options.pop("key", self.key)
-        headers: dict[str, str] = {} if key is None else {"Authorization": f"Bearer {key}"}
-        if operation.takes_body and not {"json", "content"} & set(options):
-            options["json"] = operation.example
-        options["headers"] = headers | options.pop("headers", {})
-        return self.client.build_request(operation.method, path, **options)
-
-    async def fact(self) -> str:
-        """The id of a fact."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        answer = await self.client.post("/triples/add", json=FACT, headers=headers)
-        return str(answer.json()["id"])
-
-    async def rotated_key(self) -> str:
-        """A key that works and has been replaced already."""
-        old = self.issue_key()
-        in_orm(lambda: key_rotate(key=stored_key(old), actor="tests"))
-        return old
-
-
-Provoke = Callable[[World, Operation], Awaitable[httpx.Request]]
-
-
-def stored_key(clear_text: str) -> ApiKey:
-    return ApiKey.objects.get(public_id=clear_text.split("_")[2][:8])
-
-
-async def a_body_that_does_not_parse(world: World, operation: Operation) -> httpx.Request:
-    if operation.takes_body:
-        return world.request(operation, content=b'{"pattern": [', headers={"Content-Type": "application/json"})
-    request = world.request(operation)
-    request.headers = httpx.Headers([*request.headers.multi_items(), ("Accept", "*/*"), ("Accept", "*/*")])
-    return request
-
-
-async def no_key(world: World, operation: Operation) -> httpx.Request:
-    return world.request(operation, key=None)
-
-
-async def an_address_that_is_not_allowed(world: World, operation: Operation) -> httpx.Request:
-    if not operation.needs_key:
-        world.change_settings(metrics_networks=["10.0.0.0/8"])
-    return world.request(operation, key=world.issue_key(allowed_networks="10.0.0.0/8"))
-
-
-async def nothing_there(world: World, operation: Operation) -> httpx.Request:
-    if "{id}" not in operation.route:
-        # Without authentication there is no key; with a port of their own there are no metrics here.
-        world.change_settings(enable_auth=False, metrics_port=9999)
-    return world.request(operation)
-
-
-async def no_json_wanted(world: World, operation: Operation) -> httpx.Request:
-    return world.request(operation, headers={"Accept": "image/png"})
-
-
-async def a_body_that_does_not_arrive(world: World, operation: Operation) -> httpx.Request:
-    async def never() -> AsyncIterator[bytes]:
-        yield b"{"
-        await asyncio.sleep(60)
-
-    world.change_settings(body_timeout=0.05)
-    return world.request(operation, content=never(), headers={"Content-Type": "application/json"})
-
-
-async def a_fact_that_is_there(world: World, operation: Operation) -> httpx.Request:
-    await world.fact()
-    return world.request(operation, json={"triples": [FACT], "skip_duplicates": False})
-
-
-async def a_revoked_key(world: World, operation: Operation) -> httpx.Request:
-    key = world.issue_key()
-    revoked = in_orm(lambda: key_revoke(key=stored_key(key), actor="tests"))
-    return world.request(operation, revoked.public_id)
-
-
-async def a_key_that_was_replaced(world: World, operation: Operation) -> httpx.Request:
-    return world.request(operation, key=await world.rotated_key())
-
-
-async def another_version(world: World, operation: Operation) -> httpx.Request:
-    return world.request(operation, await world.fact(), headers={"If-Match": '"another"'})
-
-
-async def too_large_a_body(world: World, operation: Operation) -> httpx.Request:
-    world.change_settings(max_body_bytes=1024)
-    return world.request(operation, json={"text": "x" * 1024})
-
-
-async def a_body_of_another_type(world: World, operation: Operation) -> httpx.Request:
-    return world.request(operation, content=b"{}", headers={"Content-Type": "text/plain"})
-
-
-async def an_unknown_field(world: World, operation: Operation) -> httpx.Request:
-    if operation.takes_body:
-        return world.request(operation, json=operation.example | {"unknown": 1})
-    return world.request(operation, params={"unknown": "1"})
-
-
-async def a_bucket_that_is_empty(world: World, operation: Operation) -> httpx.Request:
-    key = world.issue_key(rate="1/h")
-    first = await world.client.send(world.request(operation, key=key))
-    assert first.status_code != 429
-    return world.request(operation, key=key)
-
-
-async def a_database_that_does_not_answer(world: World, operation: Operation) -> httpx.Request:
-    def fail(*_: Any) -> None:
-        raise OperationalError("SELECT secret: connection refused")
-
-    world.monkeypatch.setattr(known_keys, "_read_row", fail)
-    return world.request(operation, key=world.issue_key())
-
-
-PROVOCATIONS: dict[int, Provoke] = {
-    400: a_body_that_does_not_parse,
-    401: no_key,
-    403: an_address_that_is_not_allowed,
-    404: nothing_there,
-    406: no_json_wanted,
-    408: a_body_that_does_not_arrive,
-    412: another_version,
-    413: too_large_a_body,
-    415: a_body_of_another_type,
-    422: an_unknown_field,
-    429: a_bucket_that_is_empty,
-    503: a_database_that_does_not_answer,
-}
-CONFLICTS: dict[str, Provoke] = {
-    "triples_batch": a_fact_that_is_there,
-    "keys_rotate": a_revoked_key,
-    "keys_rotate_me": a_key_that_was_replaced,
-}
 
 
 def everything_stored() -> list[list[Any]]:

@@ -21,13 +21,12 @@ async def found(api: httpx.AsyncClient, **parameters: Any) -> list[str]:
 
 async def pages(api: httpx.AsyncClient, **parameters: Any) -> AsyncIterator[list[str]]:
     """The subjects of every page, each page asked for when it is wanted."""
-    asked = dict(parameters)
     while True:
-        answer = await api.get("/triples", params=asked)
+        answer = await api.get("/triples", params=parameters)
         assert answer.status_code == 200, answer.text
         yield [row["subject"] for row in answer.json()["triples"]]
-        asked["cursor"] = answer.json()["next_cursor"]
-        if asked["cursor"] is None:
+        parameters["cursor"] = answer.json()["next_cursor"]
+        if parameters["cursor"] is None:
             return
 
 
@@ -149,3 +148,10 @@ async def test_a_parameter_twice_is_refused(api: httpx.AsyncClient) -> None:
     answer = await api.get("/triples?subject=a&subject=b")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == ["subject"]
+
+
+async def test_a_query_string_that_is_not_utf8_is_malformed(api: httpx.AsyncClient) -> None:
+    """Read leniently it would ask for another term than the one that was meant."""
+    answer = await api.get("/triples?subject=%FF")
+    assert answer.status_code == 400
+    assert "UTF-8" in answer.json()["detail"]

@@ -54,13 +54,16 @@ def test_other_rates_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"), [("bob", "bob"), ("  nightly import\n", "nightly import"), ("Zoë 🔑", "Zoë 🔑")]
+    ("text", "kept"),
+    [("bob", "bob"), ("  nightly import\n", "nightly import"), ("Zoë 🔑", "Zoë 🔑"), ("a\u00adb", "a\u00adb")],
 )
 def test_a_name_is_kept_without_outer_space(text: str, kept: str) -> None:
     assert clean_name(text) == kept
 
 
-@pytest.mark.parametrize("text", ["", "   ", "a\nb", "a\0b", "a\x7fb", "a\x85b", "x" * 101])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "a\nb", "a\0b", "a\x7fb", "a\x85b", "a\u2028b", "a\u202eb", "a\ud800b", "x" * 101]
+)
 def test_other_names_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="the name must"):
         clean_name(text)

@@ -20,7 +20,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while Playwright is there, an event loop runs in this thread, where Django's ORM then
+# refuses to work.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = require_tool("chromium")
     with sync_playwright() as playwright:
@@ -30,7 +32,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(
     chromium: Browser, fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
@@ -101,7 +103,7 @@ def page(chromium: Browser, site: Service) -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session_cookies(chromium: Browser, site: Service) -> StorageState:
     """What a browser holds that has logged in to the admin; once, since attempts are limited."""
     with fresh_page(chromium, site) as page:

@@ -29,6 +29,7 @@ async def connected_to_every_worker(one: Service, key: str) -> AsyncIterator[Cli
                 clients[worker].append(client)
             else:
                 await client.aclose()
+                await asyncio.sleep(0.05)
         yield clients
 
 

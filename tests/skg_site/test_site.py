@@ -1,15 +1,19 @@
 """The site door: the documentation, the way into the admin, and what protects a browser there."""
 
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import NoReturn
 
 import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
+from structlog.typing import EventDict
 
 from skg_site.site import DOCS_RATE, LOGIN_RATE
 from tests.conftest import StartService
@@ -126,6 +130,10 @@ class TestHeaders:
         assert "<script>" not in page
         assert " onclick=" not in page
 
+    def test_cookies_that_came_encrypted_are_not_sent_otherwise(self, browser: Client) -> None:
+        assert browser.get("/admin/login/", secure=True).cookies["csrftoken"]["secure"]
+        assert not browser.get("/admin/login/").cookies["csrftoken"]["secure"]
+
     def test_pages_of_the_admin_are_kept_by_no_cache(self, browser: Client) -> None:
         assert "no-store" in browser.get("/admin/login/").headers["Cache-Control"]
 
@@ -169,6 +177,37 @@ class TestLimits:
         form = {"username": "somebody", "password": password}
         status: int = browser.post("/admin/login/", form, REMOTE_ADDR=address).status_code
         return status
+
+
+class TestFailures:
+    @pytest.fixture(autouse=True)
+    def answers_instead_of_exceptions(self, browser: Client) -> None:
+        browser.raise_request_exception = False
+
+    def test_a_database_that_is_busy_is_no_failure_of_the_page(
+        self, browser: Client, monkeypatch: pytest.MonkeyPatch, log: list[EventDict]
+    ) -> None:
+        monkeypatch.setattr(
+            "django.contrib.admin.sites.AdminSite.login", raiser(OperationalError("database is locked"))
+        )
+        answer = browser.get("/admin/login/")
+        assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+        assert b"try again" in answer.content
+        assert b"locked" not in answer.content
+        assert [line["error"] for line in log if line["event"] == "database_unavailable"] == ["OperationalError"]
+
+    def test_any_other_failure_shows_nothing_of_itself(self, browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("django.contrib.admin.sites.AdminSite.login", raiser(RuntimeError("secret")))
+        answer = browser.get("/admin/login/")
+        assert answer.status_code == 500
+        assert b"secret" not in answer.content
+
+
+def raiser(error: Exception) -> Callable[..., NoReturn]:
+    def fail(*_arguments: object, **_named: object) -> NoReturn:
+        raise error
+
+    return fail
 
 
 class TestOverview:

@@ -12,8 +12,9 @@ from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
 from triples.store.writing import ATTEMPTS, open_session, write_lock
 
-# Other writers of this host wait while a chunk is written. A chunk is as large as fits into this time.
-CHUNK_SECONDS = 0.1
+# A chunk is as large as can be written in this time, for which others wait: on SQLite every other writer, on
+# PostgreSQL only those that add the same new terms or add to the same subjects.
+CHUNK_SECONDS = {"sqlite": 0.1, "postgresql": 0.5}
 SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 100, 1_000, 10_000
 REMEMBERED_TERMS = 100_000
 
@@ -82,7 +83,7 @@ class Loader:
                 loaded = self._write(session, terms, facts)
             seconds = monotonic() - start
         terms.remember()
-        fitting = len(facts) * CHUNK_SECONDS / seconds
+        fitting = len(facts) * CHUNK_SECONDS[connection.vendor] / seconds
         self.chunk_size = round(min(max(fitting, SMALLEST_CHUNK), 2 * self.chunk_size, LARGEST_CHUNK))
         return loaded
 

@@ -13,6 +13,7 @@ from django.test import Client
 from prometheus_client import REGISTRY
 
 from tests.support.facts import store
+from triples.admin.forms import StoredFactForm
 from triples.fields import to_milliseconds
 from triples.models import Source, Tally, Term, Triple
 from triples.store.browsing import held_row
@@ -190,6 +191,11 @@ class TestChanging:
         write_now([Remove(fact.pk, to_milliseconds(fact.created_at))])
         response = admin.post(change_url(fact), sent, follow=True)
         assert messages(response) == [f"triple with ID “{fact.pk}” doesn’t exist. Perhaps it was deleted?"]
+
+    def test_a_fact_that_is_deleted_while_the_form_is_read_is_not_changed(self, fact: Triple) -> None:
+        write_now([Remove(fact.pk, to_milliseconds(fact.created_at))])
+        form = StoredFactForm({"weight": "1", "metadata": "", "version": "0" * 18}, instance=fact)
+        assert form.errors == {"__all__": ["The fact has been deleted since you opened it."]}
 
     def test_what_is_wrong_is_said_at_the_field(self, admin: Client, fact: Triple) -> None:
         faulty = shown_form(admin, fact) | {"weight": "2", "metadata": "[]"}

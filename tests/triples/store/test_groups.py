@@ -30,8 +30,7 @@ def ticking_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 keys = st.tuples(st.sampled_from("abc"), st.sampled_from("pq"), st.sampled_from("abx"))
 weights = st.sampled_from([0.0, 0.25, 1.0])
 metadata = st.sampled_from([None, '{"a":1}', '{"b":[1.0]}'])
-facts = st.builds(lambda key, weight, text: fact(*key, weight, text), keys, weights, metadata)
-kept_or = st.sampled_from([KEEP, None])
+facts = st.builds(fact, st.sampled_from("abc"), st.sampled_from("pq"), st.sampled_from("abx"), weights, metadata)
 versions = st.sampled_from(["any", "current", "stale"])
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from django.db import connection
@@ -39,8 +39,8 @@ def rows() -> list[Row]:
     return in_order(in_orm(stored_rows).values())
 
 
-def in_order(rows: object) -> list[Row]:
-    return sorted(rows, key=lambda row: (-row.weight, row.id))  # type: ignore[call-overload]  # any rows
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (-row.weight, row.id))
 
 
 def matching(rows: list[Row], pattern: Pattern, min_weight: float) -> list[Row]:

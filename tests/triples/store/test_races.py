@@ -4,13 +4,14 @@ import random
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier, Event
 from time import sleep
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, counted, fact, store, stored_rows, tallied
-from triples.store.operations import AddMany, AddOne, Change, Operation, Outcome, Remove, Row, StoreError
+from triples.store.operations import AddMany, AddOne, Change, Fact, Operation, Outcome, Remove, Row, StoreError
 from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -48,14 +49,14 @@ def test_no_two_writers_wait_for_each_other_in_a_circle() -> None:
 
 
 def _operation(dice: random.Random, number: int, rows: list[Row]) -> Operation:
-    def some_fact() -> object:
+    def some_fact() -> Fact:
         return fact(f"s{number - dice.randrange(3)} {dice.randrange(4)}", "p", f"o{dice.randrange(5)}", dice.random())
 
     kind = dice.random()
     if kind < 0.3 or not rows:
-        return AddOne(some_fact(), replace=dice.random() < 0.5)  # type: ignore[arg-type]
+        return AddOne(some_fact(), replace=dice.random() < 0.5)
     if kind < 0.6:
-        return AddMany([some_fact() for _ in range(10)], skip_duplicates=dice.random() < 0.7)  # type: ignore[misc]
+        return AddMany([some_fact() for _ in range(10)], skip_duplicates=dice.random() < 0.7)
     row = dice.choice(rows)
     if kind < 0.8:
         return Change(row.id, row.created_ms, weight=dice.random())
@@ -95,7 +96,7 @@ class Meeting:
         return outcome
 
 
-def _until_blocked(waiting: Future[object]) -> None:
+def _until_blocked(waiting: Future[Any]) -> None:
     """Wait until the second writer waits for a lock of the first."""
     with connection.cursor() as cursor:
         while not waiting.done():

@@ -78,9 +78,9 @@ async def test_a_client_reads_and_changes_what_it_wrote(writer: Writer) -> None:
         stored: Any = await writer.write(AddOne(fact("a", weight=number / 20), replace=True))
         changed: Any = await writer.write(Change(stored.row.id, stored.row.created_ms, metadata='{"n":1}'))
         assert (changed.weight, changed.metadata) == (number / 20, '{"n":1}')
-    await writer.write(Remove(stored.row.id, stored.row.created_ms))
-    with pytest.raises(NoSuchFact):
         await writer.write(Remove(stored.row.id, stored.row.created_ms))
+        with pytest.raises(NoSuchFact):
+            await writer.write(Remove(stored.row.id, stored.row.created_ms))
     assert in_orm(tallied) == (0, 0)
 
 

@@ -8,68 +8,80 @@ from collections import Counter
 
 import django
 
+django.setup()
+
+from tests.triples.store.graphs import fact  # noqa: E402  # models can be imported only now
+from triples.store.operations import (  # noqa: E402
+    KEEP,
+    AddMany,
+    AddOne,
+    Change,
+    DuplicateFacts,
+    Fact,
+    NoSuchFact,
+    Operation,
+    Remove,
+    Row,
+    Stored,
+)
+from triples.store.writer import Writer  # noqa: E402
+
 CLIENTS = 8
-WRITES = 15
-# Longer than any write takes unless writers wait for each other in a circle.
+TURNS = 15
+# Seconds: longer than any write takes unless writers wait for each other in a circle.
 PATIENCE = 15
 
 
-async def main(seed: int) -> Counter[str]:
-    from tests.triples.store.graphs import fact
-    from triples.store.operations import (
-        KEEP,
-        AddMany,
-        AddOne,
-        Change,
-        DuplicateFacts,
-        Fact,
-        NoSuchFact,
-        Operation,
-        Remove,
-        Row,
-        Stored,
-    )
-    from triples.store.writer import Writer
+class Clients:
+    """Clients of one writer that add, change and remove what the other processes work on as well."""
 
-    dice = random.Random(seed)
-    writer = Writer(PATIENCE)
-    rows: list[Row] = []
-    faults: Counter[str] = Counter()
+    def __init__(self, seed: int) -> None:
+        self.faults: Counter[str] = Counter()
+        self._dice = random.Random(seed)
+        self._writer = Writer(PATIENCE)
+        self._rows: list[Row] = []
 
-    def some_fact(turn: int) -> Fact:
-        # Half of the subjects are new in each turn, to all processes at about the same time.
-        subject = dice.choice([f"s{dice.randrange(30)}", f"turn {turn} {dice.randrange(4)}"])
-        return fact(subject, f"p{dice.randrange(3)}", f"s{dice.randrange(40)}", dice.random())
+    async def run(self) -> None:
+        await asyncio.gather(*(self._write() for _ in range(CLIENTS)))
+        await asyncio.to_thread(self._writer.close)
 
-    def operation(turn: int) -> Operation:
+    async def _write(self) -> None:
+        for turn in range(TURNS):
+            try:
+                outcome = await self._writer.write(self._operation(turn))
+            except (DuplicateFacts, NoSuchFact):
+                continue
+            except Exception as error:  # noqa: BLE001  # whatever it is, the test wants to hear of it
+                self.faults[f"{type(error).__name__}: {error}"] += 1
+            else:
+                if isinstance(outcome, Stored):
+                    self._rows.append(outcome.row)
+
+    def _operation(self, turn: int) -> Operation:
+        dice = self._dice
         kind = dice.random()
-        if kind < 0.35 or not rows:
-            return AddOne(some_fact(turn), replace=dice.random() < 0.5)
+        if kind < 0.35 or not self._rows:
+            return AddOne(self._fact(turn), replace=dice.random() < 0.5)
         if kind < 0.7:
-            batch = [some_fact(turn) for _ in range(dice.randrange(1, 30))]
+            batch = [self._fact(turn) for _ in range(dice.randrange(1, 30))]
             return AddMany(batch, skip_duplicates=dice.random() < 0.8)
-        row = dice.choice(rows)
+        row = dice.choice(self._rows)
         if kind < 0.85:
             return Change(row.id, row.created_ms, weight=dice.random(), metadata=dice.choice([KEEP, None, '{"a":1}']))
         return Remove(row.id, row.created_ms)
 
-    async def client() -> None:
-        for turn in range(WRITES):
-            try:
-                outcome = await writer.write(operation(turn))
-            except (DuplicateFacts, NoSuchFact):
-                continue
-            except Exception as error:
-                faults[f"{type(error).__name__}: {error}"] += 1
-            else:
-                if isinstance(outcome, Stored):
-                    rows.append(outcome.row)
+    def _fact(self, turn: int) -> Fact:
+        # Half of the subjects are new in each turn, to all processes at about the same time.
+        dice = self._dice
+        subject = dice.choice([f"s{dice.randrange(30)}", f"turn {turn} {dice.randrange(4)}"])
+        return fact(subject, f"p{dice.randrange(3)}", f"s{dice.randrange(40)}", dice.random())
 
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    await asyncio.to_thread(writer.close)
-    return faults
+
+async def main() -> None:
+    clients = Clients(int(sys.argv[1]))
+    await clients.run()
+    sys.stdout.write(json.dumps(clients.faults) + "\n")
 
 
 if __name__ == "__main__":
-    django.setup()
-    sys.stdout.write(json.dumps(asyncio.run(main(int(sys.argv[1])))) + "\n")
+    asyncio.run(main())
