@@ -35,6 +35,14 @@ class Ledger:
     def answered(self) -> set[Fact]:
         return {fact for write in self.writes if write.answered for fact in write.facts}
 
+    async def fill(self, seconds: float) -> None:
+        """Wait so long, and on a busy machine until anything new has been answered at all."""
+        before = len(self.answered)
+        await asyncio.sleep(seconds)
+        async with asyncio.timeout(30):
+            while len(self.answered) == before:
+                await asyncio.sleep(0.1)
+
 
 @asynccontextmanager
 async def writing(one: Service, clients: int) -> AsyncIterator[Ledger]:

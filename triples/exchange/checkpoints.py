@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from triples.exchange.inputs import File
@@ -54,7 +53,7 @@ class CheckpointFile:
 
     def __init__(self, folder: Path, files: Sequence[File], options: Mapping[str, Any]) -> None:
         self._path = folder / f"{_digest([file.path for file in files])}.json"
-        self._conditions = _digest([[list(file) for file in files], options])
+        self._conditions = _digest([*files, options])
 
     def load(self) -> Checkpoint | None:
         try:
@@ -76,4 +75,5 @@ class CheckpointFile:
 
 
 def _digest(content: object) -> str:
-    return hashlib.sha256(orjson.dumps(content)).hexdigest()[:32]
+    # As Python writes it: the name of a file need not be a text that JSON could hold.
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:32]

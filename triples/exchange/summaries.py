@@ -41,7 +41,7 @@ class ImportSummary:
             parts.append(f"{counts.updated:,} updated")
         parts += [f"{counts.duplicates:,} duplicates", f"{counts.refused:,} refused"]
         speed = f"{self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s"
-        text = f"{counts.read:,} facts read: {', '.join(parts)} ({speed})."
+        text = f"{_facts(counts.read)} read: {', '.join(parts)} ({speed})."
         if self.earlier.read:
             text += f" {self.earlier.read:,} of them were read by earlier runs."
         if self.options.dry_run:
@@ -71,8 +71,12 @@ class ExportSummary:
 
     @property
     def text(self) -> str:
-        return f"{self.exported:,} facts exported ({self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s)."
+        return f"{_facts(self.exported)} exported ({self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s)."
 
 
 def database_sentence(error: BaseException) -> str:
     return f"The database did not do it: {str(error).strip()}. Has it been migrated?"
+
+
+def _facts(number: int) -> str:
+    return "1 fact" if number == 1 else f"{number:,} facts"

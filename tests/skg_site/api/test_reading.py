@@ -300,13 +300,18 @@ def test_a_query_string_becomes_a_model() -> None:
         (b"limit=ten", ["limit"]),
         (b"limit=5&limit=6", ["limit"]),
         (b"offset=5", ["offset"]),
-        (b"limit=%FF", ["limit"]),
     ],
 )
 def test_a_bad_parameter_is_refused_by_name(query: bytes, loc: list[str]) -> None:
     with pytest.raises(Invalid) as caught:
         query_parameters(request_with(query=query), Paging)
     assert [fault["loc"] for fault in caught.value.errors] == [loc]
+
+
+@pytest.mark.parametrize("query", [b"limit=%FF", b"%C3=1", b"limit=\xff", b"limit=1&x=%ED%A0%80"])
+def test_a_query_string_of_no_encoding_is_a_bad_request(query: bytes) -> None:
+    with pytest.raises(BadRequest, match="not UTF-8"):
+        query_parameters(request_with(query=query), Paging)
 
 
 def test_the_query_string_is_djangos() -> None:

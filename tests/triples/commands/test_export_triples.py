@@ -115,7 +115,7 @@ def test_constants_are_taken_as_they_are_stored(tmp_path: Path) -> None:
     store(fact("\u00e9"))
     printed = io.StringIO()
     call_command("export_triples", str(tmp_path / "graph.tsv"), "--subject= e\u0301", stderr=printed)
-    assert printed.getvalue().startswith("1 facts exported (")
+    assert printed.getvalue().startswith("1 fact exported (")
     with pytest.raises(CommandError, match="must not be empty"):
         call_command("export_triples", str(tmp_path / "graph.tsv"), "--subject= ")
 
@@ -163,12 +163,17 @@ def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "code", "reason"),
-    [("missing/graph.tsv", 1, "No such file"), ("graph", 2, "give --format"), ("folder.tsv", 1, "Is a directory")],
+    [
+        (os.fsdecode(b"\xff/graph.tsv"), 1, r"udcff/graph.tsv: No such file"),
+        ("missing/graph.tsv", 1, "No such file"),
+        ("graph", 2, "give --format"),
+        ("folder.tsv", 1, "Is a directory"),
+    ],
 )
 def test_what_cannot_be_written_says_why(tmp_path: Path, name: str, code: int, reason: str) -> None:
     (tmp_path / "folder.tsv").mkdir()
     with pytest.raises(CommandError, match=reason) as failed:
-        call_command("export_triples", str(tmp_path / name), stderr=io.StringIO())
+        exported(tmp_path / name)
     assert failed.value.returncode == code
 
 

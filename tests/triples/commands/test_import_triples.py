@@ -3,6 +3,7 @@
 import gzip
 import io
 import lzma
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +61,12 @@ def test_a_file_s_content_says_how_it_is_compressed(tmp_path: Path) -> None:
     (tmp_path / "facts.tsv").write_bytes(gzip.compress(b"a\tb\tc\n") + gzip.compress(b"d\te\tf\n"))
     (tmp_path / "facts.tsv.xz").write_bytes(b"g\th\ti\n")
     assert imported(tmp_path / "facts.tsv", tmp_path / "facts.tsv.xz").counts == counts(3, 3)
+
+
+def test_a_file_s_name_need_not_be_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = imported(written(tmp_path / os.fsdecode(b"\xff.tsv"), "a\tb\tc\nbad\n"))
+    assert run.counts == counts(2, 1, refused=1)
+    assert "/\\udcff.tsv:2: " in capsys.readouterr().err
 
 
 def test_a_format_can_be_given(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from triples.exchange.importing import Import, Options, StrictStop, find_start
 from triples.exchange.inputs import PIPE, Input, find_input
 from triples.exchange.interrupts import Interrupted
 from triples.exchange.lines import InputError
-from triples.exchange.refusals import Refusals, printable
+from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ImportSummary, database_sentence
 
@@ -86,7 +86,10 @@ class Command(BaseCommand):
             seconds = screen.seconds
         sentence = _sentence(failure, job.counts, continuable=checkpoints is not None)
         summary = ImportSummary(job.counts, job.earlier, seconds, job.options, sentence)
-        self.stdout.write(orjson.dumps(summary.content).decode() if options["json"] else summary.text)
+        if options["json"]:
+            self.stdout.write(orjson.dumps(summary.content).decode())
+        else:
+            self.stdout.write(summary.text, self.style.WARNING if job.counts.refused else self.style.SUCCESS)
         if sentence is not None:
             code = failure.exit_code if isinstance(failure, Interrupted) else FAILED
             raise CommandError(sentence, returncode=code) from failure
@@ -129,7 +132,7 @@ def _start(checkpoints: CheckpointFile | None, *, restart: bool) -> Checkpoint |
 
 
 def _told(place: Place, inputs: Sequence[Input]) -> str:
-    name = printable(inputs[place.input].shown_name)
+    name = inputs[place.input].shown_name
     return f"behind line {place.line:,} of {name}" if place.line else f"at the beginning of {name}"
 
 
