@@ -68,8 +68,8 @@ class Import:
     def run(self) -> None:
         """Import everything.
 
-        Raises StrictStop, InputError, Interrupted and Django's database errors; then `counts` has what was
-        committed before, and the same import goes on behind it.
+        Raises StrictStop, InputError, Interrupted, OSError and Django's database errors; then `counts` has what
+        was committed before, and the same import goes on behind it.
         """
         with self._interrupts.caught():
             for number in range(self._start.input, len(self._inputs)):

@@ -28,7 +28,7 @@ WATCH_SECONDS = 0.25
 class Job(Generic[Result]):
     """A read on its way through the pool."""
 
-    __slots__ = ("_claims", "future", "loop", "read", "started", "stopped", "worker")
+    __slots__ = ("_claims", "begun", "future", "loop", "read", "started", "stopped", "worker")
 
     def __init__(self, read: Read[Result]) -> None:
         self.read = read
@@ -36,6 +36,7 @@ class Job(Generic[Result]):
         self.future: asyncio.Future[Result] = self.loop.create_future()
         self.started = monotonic()
         self.worker: _Worker | None = None
+        self.begun = False
         self.stopped = False
         self._claims = [True]
 
@@ -65,7 +66,7 @@ class Reader:
         self._workers = [_Worker(f"{name}-{number}", self._queue, self._post) for number in range(threads)]
 
     async def run(self, read: Read[Result]) -> Result:
-        """The read's result. Raises ReadTimeout past the time limit, and what the read raises.
+        """The read's result, or what it raises. Past the time limit ReadTimeout, or OperationalError if it never began.
 
         A caller that is cancelled cancels the read in the database.
         """
@@ -92,10 +93,13 @@ class Reader:
         return sum(worker.connected for worker in self._workers)
 
     def close(self) -> None:
+        """Answer what is queued, then end the threads."""
         for _ in self._workers:
             self._queue.put(None)
         for worker in self._workers:
-            worker.thread.join()
+            while worker.thread.is_alive():
+                worker.thread.join(WATCH_SECONDS)
+                worker.interrupt_again()
 
     def _look_over(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watch = None
@@ -106,7 +110,8 @@ class Reader:
             if job.started < oldest and not job.stopped:
                 job.stop()
                 if not job.future.done():
-                    job.future.set_exception(ReadTimeout())
+                    late = OperationalError("no thread or no connection was free for the read")
+                    job.future.set_exception(ReadTimeout() if job.begun else late)
         if self._jobs or stopping:
             self._watch = loop.call_later(WATCH_SECONDS, self._look_over, loop)
 
@@ -206,6 +211,7 @@ class _Worker:
                 raise ReadTimeout
             return session.rows(sql, parameters)
 
+        job.begun = True
         with self._turn:
             self._job, self._driver = job, session.driver
         try:

@@ -1,20 +1,23 @@
 """An import that was interrupted is continued by the same command line, and misses and doubles nothing."""
 
 import gzip
+import io
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import OperationalError
 
 from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import Run, Shell, counts, imported
 from tests.triples.store.graphs import counted, stored_rows, tallied
+from triples.exchange import importing
 from triples.exchange.interrupts import Interrupted
 from triples.store.bulk import FIRST_CHUNK, Loaded, Loader
 from triples.store.operations import Fact, Remove
@@ -34,7 +37,7 @@ def kept_checkpoints() -> list[Path]:
 
 
 @pytest.fixture
-def interrupted(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Run]]:
+def interrupted(database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
     """A function that imports and is interrupted, or meets the error that is given, after so many chunks."""
     load = Loader.load
 
@@ -56,9 +59,7 @@ def interrupted(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
         assert stopped.error is not None
         return stopped
 
-    yield run
-    for file in kept_checkpoints():
-        file.unlink()
+    return run
 
 
 @pytest.fixture
@@ -127,12 +128,35 @@ def test_between_two_files_it_goes_on_at_the_next(
     assert f"Going on at the beginning of {second}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("error", [OperationalError("disk I/O error"), Interrupted(signal.SIGTERM)])
+@pytest.mark.parametrize(
+    "error", [OperationalError("disk I/O error"), OSError(28, "No space left on device"), Interrupted(signal.SIGTERM)]
+)
 def test_after_a_failure_it_goes_on_too(interrupted: Callable[..., Run], file: Path, error: BaseException) -> None:
     stopped = interrupted(file, error=error)
     assert stopped.summary["complete"] is False
     assert stopped.summary["error"] == str(stopped.error)
     assert imported(file).summary["earlier_runs"]["read"] == FIRST_CHUNK
+
+
+def test_the_summary_says_what_earlier_runs_did(interrupted: Callable[..., Run], file: Path) -> None:
+    interrupted(file)
+    printed = io.StringIO()
+    call_command("import_triples", str(file), stdout=printed)
+    assert printed.getvalue().endswith(f" {FIRST_CHUNK:,} of them were read by earlier runs.\n")
+
+
+def test_a_database_that_cannot_be_asked_is_a_sentence(
+    interrupted: Callable[..., Run], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(file)
+
+    def fail(_: object) -> None:
+        raise OperationalError("no such table: triples_triple")
+
+    monkeypatch.setattr(importing, "is_stored", fail)
+    error = imported(file).error
+    assert error is not None
+    assert str(error) == "The database did not do it: no such table: triples_triple. Has it been migrated?"
 
 
 def earlier(run: Run) -> int:

@@ -1,9 +1,11 @@
 """`export_triples`: files that hold the graph, whole or not at all."""
 
+import errno
 import gzip
 import io
 import lzma
 import os
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ from tests.triples.commands.runs import imported
 from tests.triples.exchange.test_round_trip import ODD_TEXTS
 from tests.triples.store.graphs import fact, store, stored_rows
 from triples.exchange import exporting
+from triples.exchange.interrupts import Interrupted
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -120,9 +123,22 @@ def test_constants_are_taken_as_they_are_stored(tmp_path: Path) -> None:
         call_command("export_triples", str(tmp_path / "graph.tsv"), "--subject= ")
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "reason"),
+    [
+        (OperationalError("disk I/O error"), 1, "The database did not do it: disk I/O error"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 1, "No space left on device"),
+        (Interrupted(signal.SIGINT), 130, "Interrupted before the end"),
+    ],
+)
 @pytest.mark.parametrize("content", [None, "before"])
 def test_a_file_appears_only_when_it_is_complete(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str | None,
+    error: BaseException,
+    code: int,
+    reason: str,
 ) -> None:
     store(fact("a"))
     file = tmp_path / "graph.tsv"
@@ -130,12 +146,12 @@ def test_a_file_appears_only_when_it_is_complete(
         file.write_text(content)
 
     def break_off(*_: object) -> None:
-        raise OperationalError("disk I/O error")
+        raise error
 
     monkeypatch.setattr(exporting, "rendered", break_off)
-    with pytest.raises(CommandError, match="disk I/O error") as failed:
+    with pytest.raises(CommandError, match=reason) as failed:
         exported(file)
-    assert failed.value.returncode == 1
+    assert failed.value.returncode == code
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == (
         [] if content is None else [("graph.tsv", content)]
     )

@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def test_what_is_there_can_be_replaced(tmp_path: Path) -> None:
     file = written(tmp_path / "facts.tsv", numbered_facts(3))
     assert imported(file, on_duplicate="replace").counts == counts(3, 2, updated=1)
     assert stored_rows()["s1", "p", "o"].weight == 1
+
+
+def test_the_summary_is_a_sentence(tmp_path: Path) -> None:
+    file = written(tmp_path / "facts.tsv", "a\tb\tc\n")
+    store(fact("a", "b", "c", 0.5))
+    printed = io.StringIO()
+    call_command("import_triples", str(file), on_duplicate="replace", stdout=printed)
+    assert re.fullmatch(
+        r"1 fact read: 0 inserted, 1 updated, 0 duplicates, 0 refused \([\d.]+ s, [\d,]+ facts/s\)\.\n",
+        printed.getvalue(),
+    )
 
 
 def test_facts_without_a_weight_get_the_one_that_is_given(tmp_path: Path) -> None:
@@ -247,6 +259,14 @@ def test_what_cannot_be_begun_says_why(
 def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
     with pytest.raises(CommandError, match="Error: "):
         call_command("import_triples", *arguments)
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written(tmp_path / "facts.tsv", numbered_facts(1))
+    # Tests may run as root, who may read everything.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    run = imported(file)
+    assert str(run.error) == f"{file}: Permission denied."
 
 
 def test_a_damaged_file_stops_the_import_and_says_where(tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ def counted() -> tuple[int, int]:
     return _numbers("SELECT count(*), count(DISTINCT subject_id) FROM triples_triple")
 
 
+def fresh_pool() -> None:
+    """Forget the idle connections that the threads of other tests left in the pool."""
+    in_orm(lambda: connection.close_pool())  # type: ignore[attr-defined]  # noqa: PLW0108  # as PostgreSQL's has it
+
+
 def disconnect_all() -> None:
     """End every connection to this PostgreSQL database, as an administrator or a restart does."""
     in_orm(lambda: connection.close())  # noqa: PLW0108  # looked up in that thread

@@ -1,5 +1,7 @@
 """Facts in bulk: what is stored, what is counted, and how long others wait."""
 
+from collections.abc import Collection, Sequence
+
 import pytest
 from django.db import OperationalError, connection, transaction
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +12,8 @@ from tests.triples.store.graphs import counted, fact, store, stored_rows, tallie
 from triples.store import bulk
 from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
 from triples.store.operations import Fact, Remove
-from triples.store.writing import write_now
+from triples.store.sessions import Key, NewFact, Session
+from triples.store.writing import open_session, write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -137,6 +140,25 @@ def test_a_chunk_that_fails_again_and_again_stores_nothing(broken_once: list[int
         Loader().load([fact("a")])
     assert broken_once[1] == 3
     assert stored_rows() == {}
+
+
+def test_a_chunk_is_tried_again_when_its_facts_are_removed_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    store(fact("a", weight=0.5))
+    session = type(open_session(connection))
+    insert_facts, find_facts = session.insert_facts, session.find_facts
+    attempts: list[Session] = []
+
+    def stand_there(self: Session, facts: Sequence[NewFact]) -> dict[Key, int]:
+        attempts.append(self)
+        return {} if len(attempts) == 1 else insert_facts(self, facts)
+
+    def are_gone(self: Session, keys: Collection[Key]) -> dict[Key, int]:
+        return {} if len(attempts) == 1 else find_facts(self, keys)
+
+    monkeypatch.setattr(session, "insert_facts", stand_there)
+    monkeypatch.setattr(session, "find_facts", are_gone)
+    assert Loader(replace=True).load([fact("a", weight=0.25)]) == Loaded(0, 1, 0)
+    assert len(attempts) == 2
 
 
 def test_ids_remembered_of_another_database_are_forgotten() -> None:

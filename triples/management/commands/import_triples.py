@@ -19,7 +19,7 @@ from triples.exchange.importing import Import, Options, StrictStop, find_start
 from triples.exchange.inputs import PIPE, Input, find_input
 from triples.exchange.interrupts import Interrupted
 from triples.exchange.lines import InputError
-from triples.exchange.refusals import Refusals
+from triples.exchange.refusals import Refusals, printable
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ImportSummary, database_sentence
 
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             )
             try:
                 job.run()
-            except (StrictStop, InputError, Interrupted, AnyDatabaseError) as error:
+            except (StrictStop, InputError, Interrupted, OSError, AnyDatabaseError) as error:
                 failure = error
             seconds = screen.seconds
         sentence = _sentence(failure, job.counts, continuable=checkpoints is not None)
@@ -160,9 +160,10 @@ def _sentence(failure: BaseException | None, counts: Counts, *, continuable: boo
         case InputError():
             return f"{failure}."
         case Interrupted():
-            if continuable:
-                return "Interrupted; the same command line goes on from here."
-            return "Interrupted; the same input again passes over what is stored, as duplicates."
+            same_line = "goes on from here" if continuable else "passes over what is stored, as duplicates"
+            return f"Interrupted; the same command line {same_line}."
+        case OSError():
+            return f"{printable(str(failure))}."
         case _:
             return database_sentence(failure)
 
