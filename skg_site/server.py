@@ -17,6 +17,8 @@ from uvicorn_worker import UvicornWorker
 GRACEFUL_SECONDS = 20
 QUICK_SECONDS = 1
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
 
 class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Hands gunicorn's lines to the service's log."""
@@ -35,9 +37,13 @@ class _Server(Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stop, number)
         yield
+        # Ctrl-C comes twice, from the terminal and from gunicorn, and the second must not find Python's own handler.
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
     def stop(self, number: int) -> None:
         self.should_exit = True
@@ -64,6 +70,12 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         log.propagate = True
         log.setLevel(logging.WARNING)
         self.server = _Server(self.config)
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # A worker that still loads has nothing to finish. Killed by the signal, it would be logged as an accident.
+        for number in STOP_SIGNALS:
+            signal.signal(number, lambda *_: os._exit(0))
 
     async def _serve(self) -> None:
         self.config.app = self.wsgi

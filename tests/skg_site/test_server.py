@@ -50,6 +50,18 @@ def test_ctrl_c_stops_every_process_at_once_and_without_a_trace(service: StartSe
     assert [line for line in one.log_lines if line["level"] not in {"info", "debug"}] == []
 
 
+def test_ctrl_c_while_the_workers_load_is_no_accident(service: StartService) -> None:
+    one = service(workers=2)
+    one.stop()
+    one.log_file.unlink()
+    one.launch()
+    assert one.process is not None
+    assert eventually(lambda: len(one.workers) == 2)
+    os.killpg(one.process.pid, signal.SIGINT)
+    assert one.process.wait(30) == 0
+    assert [line for line in one.log_lines if line["level"] not in {"info", "debug"}] == []
+
+
 def test_sigterm_lets_a_request_under_way_finish(service: StartService) -> None:
     one = service()
     body = b'{"subject": "Ada", "predicate": "wrote", "object": "notes"}'

@@ -40,6 +40,11 @@ class Service:
 
     def start(self) -> None:
         """Start and wait until it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start, and do not wait."""
         command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
@@ -50,7 +55,6 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait_until_ready()
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """End it as an operator does, and return the exit code."""
@@ -92,7 +96,8 @@ class Service:
         """A client with the key."""
         return httpx.Client(base_url=self.url, headers=self.headers, timeout=timeout)
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Raise AssertionError with the end of the log when it does not become ready."""
         assert self.process is not None
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:

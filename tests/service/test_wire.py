@@ -1,0 +1,126 @@
+"""What arrives at the socket, byte by byte: requests that no HTTP client would send."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.service import KEY, Service
+
+HEAD = f"Host: localhost\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n".encode()
+LAST = HEAD + b"Connection: close\r\n"
+QUERY = b'{"pattern":[null,null,null]}'
+
+
+@pytest.fixture(scope="module")
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for the whole module."""
+    folder = tmp_path_factory.mktemp("service")
+    database = request.getfixturevalue("fresh_database")(folder)
+    one = Service(folder, workers=1, body_timeout=0.5, max_body_bytes=4096, **database)
+    one.start()
+    yield one
+    one.end()
+    assert "Traceback" not in one.log_text
+
+
+class Connection:
+    """A connection whose every byte the test decides."""
+
+    def __init__(self, service: Service) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", service.port), timeout=30)
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def answer(self) -> bytes:
+        """All that comes until the server closes the connection, as each of these requests makes it do."""
+        received = bytearray()
+        with self._socket:
+            while piece := self._socket.recv(65_536):
+                received += piece
+        return bytes(received)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /triples?subject=\xff HTTP/1.1\r\n" + LAST + b"\r\n",
+        b"GET /\xff HTTP/1.1\r\n" + LAST + b"\r\n",
+        b"POST /query HTTP/1.1\r\n" + LAST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"POST /query HTTP/1.1\r\n" + LAST + b"Content-Length: -1\r\n\r\n",
+        b"POST /query HTTP/1.1\r\n" + LAST + b"Content-Length: " + b"9" * 100 + b"\r\n\r\n",
+        b"DISPATCH /query HTTP/1.1\r\n" + LAST + b"\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    ],
+    ids=["raw query", "raw path", "two lengths", "negative length", "huge length", "no method", "HTTP/2", "TLS"],
+)
+def test_what_is_no_request_is_refused(running: Service, request_bytes: bytes) -> None:
+    connection = Connection(running)
+    connection.send(request_bytes)
+    assert status_of(connection.answer()) == 400
+
+
+@pytest.mark.parametrize("line", [b"GET /%00%FF HTTP/1.1", b"OPTIONS * HTTP/1.1", b"GET //query HTTP/1.1"])
+def test_a_path_of_nothing_is_a_problem(running: Service, line: bytes) -> None:
+    connection = Connection(running)
+    connection.send(line + b"\r\n" + LAST + b"\r\n")
+    answer = connection.answer()
+    assert status_of(answer) == 404
+    assert b"application/problem+json" in answer
+
+
+def test_a_method_that_is_called_as_an_action_is_none(running: Service) -> None:
+    connection = Connection(running)
+    connection.send(b"QUERY /query HTTP/1.1\r\n" + LAST + b"\r\n")
+    answer = connection.answer()
+    assert status_of(answer) == 405
+    assert b"allow: post\r\n" in answer.lower()
+
+
+def test_a_body_may_come_in_chunks(running: Service) -> None:
+    connection = Connection(running)
+    connection.send(b"POST /query HTTP/1.1\r\n" + LAST + b"Transfer-Encoding: chunked\r\n\r\n")
+    for piece in (QUERY[:5], QUERY[5:]):
+        connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+    connection.send(b"0\r\n\r\n")
+    assert status_of(connection.answer()) == 200
+
+
+def test_requests_may_follow_each_other_without_waiting(running: Service) -> None:
+    connection = Connection(running)
+    one = b"POST /query HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(QUERY), QUERY)
+    connection.send(one * 5 + b"GET /health HTTP/1.1\r\n" + LAST + b"\r\n")
+    assert connection.answer().count(b"HTTP/1.1 200 OK") == 6
+
+
+@pytest.mark.parametrize("begun", [b"", b"{"])
+def test_a_body_that_does_not_come_is_given_up_and_the_connection_closed(running: Service, begun: bytes) -> None:
+    connection = Connection(running)
+    connection.send(b"POST /query HTTP/1.1\r\n" + HEAD + b"Content-Length: 50\r\n\r\n" + begun)
+    assert status_of(connection.answer()) == 408
+
+
+@pytest.mark.parametrize("header", [b"Content-Length: 5000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n1388\r\n"])
+def test_a_body_that_is_too_large_is_refused_and_the_connection_closed(running: Service, header: bytes) -> None:
+    connection = Connection(running)
+    connection.send(b"POST /query HTTP/1.1\r\n" + HEAD + header + b"x" * 4500)
+    assert status_of(connection.answer()) == 413
+
+
+def test_nobody_waits_for_clients_that_say_nothing_or_half_a_request(running: Service) -> None:
+    silent = [Connection(running) for _ in range(50)]
+    for connection in silent[:25]:
+        connection.send(b"POST /query HTTP/1.1\r\n" + HEAD)
+    with running.client() as client:
+        assert client.get("/stats").status_code == 200
+    for connection in silent:
+        connection.close()
