@@ -45,11 +45,17 @@ def service_variables(folder: Path, **overrides: Any) -> dict[str, str]:
     return variables
 
 
-def process_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with these SKG_* variables instead of its own."""
+def process_environment(variables: Mapping[str, str], *, measured: bool = True) -> dict[str, str]:
+    """This process's environment with these SKG_* variables instead of its own.
+
+    `measured=False` leaves a process out of the coverage: one whose signal handler raises could otherwise do so
+    while the coverage's own lock is taken, and wait for it for ever.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(PREFIX) and name != "PROMETHEUS_MULTIPROC_DIR"
+        if not name.startswith(PREFIX)
+        and name != "PROMETHEUS_MULTIPROC_DIR"
+        and (measured or not name.startswith("COVERAGE_"))
     }
     return kept | dict(variables)

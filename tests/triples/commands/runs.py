@@ -47,11 +47,13 @@ class Shell:
 
     variables: dict[str, str]
 
-    def start(self, *arguments: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    def start(
+        self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = True
+    ) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=BASE_DIR,
-            env=process_environment(self.variables),
+            env=process_environment(self.variables, measured=measured),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
