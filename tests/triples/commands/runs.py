@@ -47,9 +47,7 @@ class Shell:
 
     variables: dict[str, str]
 
-    def start(
-        self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = True
-    ) -> "subprocess.Popen[bytes]":
+    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = True) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=BASE_DIR,
