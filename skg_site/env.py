@@ -132,6 +132,19 @@ class Settings(BaseSettings):
         "any", description="guide: terms only of the deployment guide's characters"
     )
 
+    # Recursion
+    max_inferred: int = Field(
+        5_000_000, ge=1, description="most inferred facts; a run that finds more keeps the heaviest"
+    )
+    recursion_memory: int = Field(
+        1024, ge=64, description="MiB that a run may use; past it, it keeps the heaviest facts only"
+    )
+    recursion_timeout: float = Field(3600, gt=0, description="seconds after which a run is stopped")
+    recursion_threads: int = Field(2, ge=1, le=256, description="threads of a run")
+    type_predicates: CommaList = Field(
+        ["is_a", "type", "instance_of", "rdf:type"], description="predicates that say of what type an entity is"
+    )
+
     # Observability
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="least severe level that is logged"

@@ -178,6 +178,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "triples", "description": "The facts"},
         {"name": "query", "description": "Facts that match a pattern"},
+        {"name": "rules", "description": "What is derived from what"},
         {"name": "stats", "description": "The graph in numbers"},
         {"name": "keys", "description": "Who may call"},
         {"name": "probes", "description": "The state of the service, for machines"},

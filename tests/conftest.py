@@ -14,8 +14,9 @@ import httpx
 import pytest
 import structlog
 from asgi_lifespan import LifespanManager
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 from structlog.typing import EventDict
 
@@ -38,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process a folder, an environment and Django; with pytest-xdist, each worker its own."""
-    if settings.configured:
+    if django_settings.configured:
         # The tests empty the database that they run on.
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests make their own environment first.")
     on_postgresql = config.getoption("--database") == "postgresql"
@@ -143,6 +144,19 @@ async def api(anonymous: httpx.AsyncClient, issue_key: IssueKey) -> httpx.AsyncC
     """A client of the whole application with a key of every scope."""
     anonymous.headers["Authorization"] = f"Bearer {issue_key()}"
     return anonymous
+
+
+ChangeSettings = Callable[..., None]
+
+
+@pytest.fixture
+def change_settings(settings: Settings) -> ChangeSettings:
+    """A function that gives the service other settings, by field name, for the rest of the test."""
+
+    def change(**fields: Any) -> None:
+        settings.ENV = settings.ENV.model_copy(update=fields)
+
+    return change
 
 
 @pytest.fixture

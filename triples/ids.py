@@ -1,22 +1,28 @@
-"""Public ids: UUIDs that pack a row's creation time and its integer key.
+"""Public ids: UUIDs of RFC 9562's version 8 that pack what a row is found by, and so cost no column and no index.
 
-They cost no column and no index, sort by time, and tell nothing but what the row itself shows. The
-layout is RFC 9562's version 8, with the milliseconds where version 7 has them:
-
-    48 bits  milliseconds since 1970
+    48 bits  high
      4 bits  version (8)
     12 bits  kind of row
      2 bits  variant
-    62 bits  the row's integer key
+    62 bits  low
+
+For an asserted fact the high bits are its creation time in milliseconds since 1970, as version 7 has them, and the
+low bits its integer key: such ids sort by time, and tell nothing but what the row itself shows. For an inferred fact
+high and low together are the ids of its three terms, 36 bits each, so that it has the same id after every run.
 """
 
 from typing import NamedTuple
 from uuid import UUID
 
 ASSERTED = 0
+RUN = 2
+INFERRED = 1
 
-_KEY_MASK = (1 << 62) - 1
+_KEY_BITS = 62
+_KEY_MASK = (1 << _KEY_BITS) - 1
 _MILLISECOND_MASK = (1 << 48) - 1
+_TERM_BITS = 36
+_TERM_MASK = (1 << _TERM_BITS) - 1
 _FRAME = (8 << 76) | (0b10 << 62)
 _FRAME_MASK = (0xF << 76) | (0b11 << 62)
 
@@ -29,12 +35,27 @@ class RowId(NamedTuple):
     kind: int
 
 
+class InferredId(NamedTuple):
+    """The ids of an inferred fact's terms."""
+
+    subject: int
+    predicate: int
+    object: int
+
+
 def pack(created_ms: int, key: int, kind: int = ASSERTED) -> str:
     """The public id of a row as text."""
     if not (0 <= created_ms <= _MILLISECOND_MASK and 0 < key <= _KEY_MASK and 0 <= kind < 4096):
         raise ValueError("a public id holds 48 bits of time, a positive key of 62 bits and 12 bits of kind")
-    digits = f"{(created_ms << 80) | (kind << 64) | key | _FRAME:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return _text(created_ms, key, kind)
+
+
+def pack_inferred(subject: int, predicate: int, object_: int) -> str:
+    """The public id of an inferred fact as text."""
+    if not (0 < subject <= _TERM_MASK and 0 < predicate <= _TERM_MASK and 0 < object_ <= _TERM_MASK):
+        raise ValueError("the public id of an inferred fact holds three positive ids of 36 bits")
+    number = (subject << 2 * _TERM_BITS) | (predicate << _TERM_BITS) | object_
+    return _text(number >> _KEY_BITS, number & _KEY_MASK, INFERRED)
 
 
 def unpack(public_id: UUID) -> RowId | None:
@@ -44,3 +65,18 @@ def unpack(public_id: UUID) -> RowId | None:
     if number & _FRAME_MASK != _FRAME or key == 0:
         return None
     return RowId(number >> 80, key, (number >> 64) & 0xFFF)
+
+
+def unpack_inferred(public_id: UUID) -> InferredId | None:
+    """What `pack_inferred` was given, or None for a UUID that it never makes."""
+    row = unpack(public_id)
+    if row is None or row.kind != INFERRED:
+        return None
+    number = (row.created_ms << _KEY_BITS) | row.key
+    found = InferredId(number >> 2 * _TERM_BITS, (number >> _TERM_BITS) & _TERM_MASK, number & _TERM_MASK)
+    return found if 0 < found.subject <= _TERM_MASK and found.predicate and found.object else None
+
+
+def _text(high: int, low: int, kind: int) -> str:
+    digits = f"{(high << 80) | (kind << 64) | low | _FRAME:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

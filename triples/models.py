@@ -10,6 +10,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django_prometheus.models import ExportModelOperationsMixin
 
 from triples.fields import ExactText, JSONText, UnixMilliseconds
+from triples.recursion import rules as recursion
 from triples.text import MAX_TERM_LENGTH
 
 
@@ -88,6 +89,114 @@ class Triple(ExportModelOperationsMixin("triple"), models.Model):  # type: ignor
 
     def __str__(self) -> str:
         return f"{self.subject} {self.predicate} {self.object}"
+
+
+class Change(models.Model):
+    """The key of a fact that was deleted or given another weight since the inferred facts were last derived.
+
+    The store writes a row in the commit that makes the change, once there has been a run; runs read and prune them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    subject_id = models.BigIntegerField()
+    predicate_id = models.BigIntegerField()
+    object_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"change {self.id}"
+
+
+class Rule(models.Model):
+    """A rule of the graph, as `triples.recursion.rules` describes it."""
+
+    name = models.CharField(max_length=recursion.MAX_NAME_LENGTH, unique=True)
+    weight = models.FloatField(default=1.0)
+    head = models.JSONField()
+    body = models.JSONField()
+    distinct = models.JSONField(default=list, blank=True)
+    description = models.TextField(blank=True)
+    enabled = models.BooleanField(default=True)
+    created_at = UnixMilliseconds()
+    updated_at = UnixMilliseconds()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(weight__gt=0, weight__lte=1), name="rule_weight"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As `parse_rule` takes it."""
+        return {
+            "name": self.name,
+            "weight": self.weight,
+            "head": self.head,
+            "body": self.body,
+            "distinct": self.distinct,
+        }
+
+    @property
+    def parsed(self) -> "recursion.Rule":
+        return recursion.parse_rule(self.document)
+
+
+class RunStatus(models.TextChoices):
+    """Where a run stands, or how it ended."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    UNCHANGED = "unchanged"
+    LIMITED = "limited"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+    DIED = "died"
+
+
+class RecursionRun(models.Model):
+    """One derivation of the inferred facts, from its request to its end."""
+
+    id = models.BigAutoField(primary_key=True)
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
+    # True while queued or running, and then NULL: the database lets in one at a time.
+    active = models.BooleanField(null=True, unique=True, default=True)
+    options = models.JSONField(default=dict)
+    requested_by = models.CharField(max_length=100)
+    process = models.CharField(max_length=300, blank=True, help_text="host and process id")
+    mode = models.CharField(max_length=11, blank=True, help_text="full or incremental")
+    rounds = models.JSONField(default=list, help_text="new facts, improved facts and seconds of each round")
+    facts = models.BigIntegerField(null=True, help_text="inferred facts after the run")
+    added = models.BigIntegerField(null=True)
+    changed = models.BigIntegerField(null=True)
+    removed = models.BigIntegerField(null=True)
+    complete_above = models.FloatField(null=True)
+    seconds = models.JSONField(default=dict, help_text="seconds of reading, inference and writing")
+    error = models.TextField(blank=True)
+    created_at = UnixMilliseconds()
+    started_at = UnixMilliseconds(null=True)
+    finished_at = UnixMilliseconds(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"run {self.id}"
+
+
+class InferredTriple(models.Model):
+    """An inferred fact, for the admin to name and to permit; `triples.store.inferred` reads and writes them."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = "inferred fact"
+
+    def __str__(self) -> str:
+        return "inferred fact"
 
 
 class Tally(models.Model):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, Sk
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import WHOLE, JSONValue
 from triples.admission import clean_predicate, clean_text, metadata_text
+from triples.store.inferred.explaining import DEFAULT_DEPTH, MAX_DEPTH
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
 
 _CONTROL = r"\u0000-\u001F\u007F-\u009F"
@@ -117,10 +118,13 @@ class Query(Input):
     k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most results to answer."), WHOLE] = 10
     min_weight: Weight = 0.0
     include_metadata: bool = False
+    include_inferred: Annotated[
+        bool, Field(description="Show inferred facts too, and of each result whether it is one.")
+    ] = True
 
 
-# Weight and key of the last fact that was shown.
-CURSOR = CursorLayout("dq")
+# Of the last fact that was shown: its weight, whether it is inferred, and its key or the ids of its three terms.
+CURSOR = CursorLayout("d?qqq")
 
 
 class ListParameters(BaseModel):
@@ -132,5 +136,18 @@ class ListParameters(BaseModel):
     predicate: Predicate | None = None
     object: Object | None = None
     min_weight: Weight = 0.0
+    inferred: Annotated[
+        bool | None, Field(description="true: inferred facts only; false: asserted ones only; left out: both.")
+    ] = None
     limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results)] = 100
     cursor: Annotated[str, CURSOR.field] | None = None
+
+
+class ExplainParameters(BaseModel):
+    """The query string of an explanation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    depth: Annotated[
+        int, Field(ge=1, le=MAX_DEPTH, description="How many steps from the fact down premises are shown.")
+    ] = DEFAULT_DEPTH

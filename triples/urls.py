@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from triples.rules.views import RuleViewSet
+from triples.runs.views import RecurseViewSet
 from triples.views import QueryViewSet, StatsViewSet, TripleViewSet
 
 urlpatterns = [
@@ -12,6 +14,15 @@ urlpatterns = [
         "triples/<uuid:id>",
         TripleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="triples"),
     ),
+    path("triples/<uuid:id>/explain", TripleViewSet.as_view({"get": "explain"}, basename="triples")),
     path("query", QueryViewSet.as_view({"post": "query"}, basename="query")),
+    path("recurse", RecurseViewSet.as_view({"post": "start"}, basename="recurse")),
+    path("recurse/<uuid:id>", RecurseViewSet.as_view({"get": "retrieve"}, basename="recurse")),
+    path("rules", RuleViewSet.as_view({"get": "list", "post": "create"}, basename="rules")),
+    # A name may have slashes, which arrive here decoded.
+    path(
+        "rules/<path:name>",
+        RuleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="rules"),
+    ),
     path("stats", StatsViewSet.as_view({"get": "stats"}, basename="stats")),
 ]

@@ -17,20 +17,24 @@ from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFai
 from skg_site.api.reading import field_errors, json_body, parsed_body, query_parameters, validated
 from skg_site.api.views import APIViewSet
 from triples import docs, ids
-from triples.answers import query_content, triple_content
+from triples.answers import proof_content, query_content, statistics_content, triple_content
 from triples.metrics import added_by, count_query
 from triples.models import Source
+from triples.recursion.programs import Key
 from triples.schemas import (
     CURSOR,
     AddBatch,
     AddBatchUnchecked,
     AddTriple,
     ChangeTriple,
+    ExplainParameters,
     ListParameters,
     Query,
     TripleIn,
 )
 from triples.store.graph import graph
+from triples.store.inferred.explaining import Asserted
+from triples.store.inferred.facts import AnyRow
 from triples.store.operations import (
     KEEP,
     AddMany,
@@ -48,6 +52,7 @@ from triples.store.operations import (
     VersionMismatch,
 )
 from triples.store.patterns import Position
+from triples.store.queries import Wanted
 
 
 class GraphViewSet(APIViewSet):
@@ -65,6 +70,7 @@ class TripleViewSet(GraphViewSet):
         "batch": "write",
         "list": "read",
         "retrieve": "read",
+        "explain": "read",
         "partial_update": "write",
         "destroy": "write",
     }
@@ -101,22 +107,37 @@ class TripleViewSet(GraphViewSet):
     @docs.list_triples
     async def list(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, ListParameters)
-        after = None if wanted.cursor is None else Position(*CURSOR.decode(wanted.cursor))
-        pattern = (wanted.subject, wanted.predicate, wanted.object)
+        after = None if wanted.cursor is None else _position(wanted.cursor)
+        facts = Wanted(
+            (wanted.subject, wanted.predicate, wanted.object),
+            wanted.min_weight,
+            asserted=wanted.inferred is not True,
+            inferred=wanted.inferred is not False,
+        )
         # One more than is shown tells whether there is another page.
-        rows = await graph.page(pattern, limit=wanted.limit + 1, min_weight=wanted.min_weight, after=after)
+        rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
         shown = rows[: wanted.limit]
-        more = CURSOR.encode(shown[-1].weight, shown[-1].id) if len(rows) > wanted.limit else None
+        more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
         return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
 
     @docs.get_triple
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
-        row = await graph.fact(*_row_key(id))
+        wanted = _wanted(id)
+        row: AnyRow
+        if isinstance(wanted, Asserted):
+            row = await graph.fact(*wanted)
+        else:
+            row = await graph.inferred_fact(wanted)
         return _triple_answer(row)
+
+    @docs.explain_triple
+    async def explain(self, request: Request, id: UUID) -> HttpResponse:
+        parameters = query_parameters(request, ExplainParameters)
+        return json_answer(proof_content(await graph.explain(_wanted(id), depth=parameters.depth)))
 
     @docs.change_triple
     async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
-        key, created_ms = _row_key(id)
+        key, created_ms = await _changeable(id)
         body = json_body(request, ChangeTriple)
         if not body.model_fields_set:
             raise Invalid([{"loc": [], "msg": "Give a weight, a metadata or both", "type": "nothing_to_change"}])
@@ -133,7 +154,7 @@ class TripleViewSet(GraphViewSet):
 
     @docs.delete_triple
     async def destroy(self, request: Request, id: UUID) -> HttpResponse:
-        await graph.write(Remove(*_row_key(id), versions=versions_to_match(request)))
+        await graph.write(Remove(*await _changeable(id), versions=versions_to_match(request)))
         return empty_answer()
 
 
@@ -144,12 +165,14 @@ class QueryViewSet(GraphViewSet):
     async def query(self, request: Request) -> HttpResponse:
         start = perf_counter()
         body = json_body(request, Query)
-        matches = await graph.heaviest(
-            body.pattern, k=body.k, min_weight=body.min_weight, with_metadata=body.include_metadata
-        )
+        wanted = Wanted(body.pattern, body.min_weight, inferred=body.include_inferred)
+        matches = await graph.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
         count_query(body.pattern, len(matches.rows))
         milliseconds = (perf_counter() - start) * 1000
-        return json_answer(query_content(matches, milliseconds, with_metadata=body.include_metadata))
+        content = query_content(
+            matches, milliseconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred
+        )
+        return json_answer(content)
 
 
 class StatsViewSet(GraphViewSet):
@@ -157,15 +180,7 @@ class StatsViewSet(GraphViewSet):
 
     @docs.show_statistics
     async def stats(self, _request: Request) -> HttpResponse:
-        found = await graph.statistics()
-        return json_answer(
-            {
-                "total_triples": found.triples,
-                "unique_subjects": found.subjects,
-                "unique_predicates": found.predicates,
-                "db_size_mb": round(found.size_bytes / 1_000_000, 1),
-            }
-        )
+        return json_answer(statistics_content(await graph.statistics()))
 
 
 def _fact(item: TripleIn, source: Source) -> Fact:
@@ -176,14 +191,37 @@ def _json_text(metadata: dict[str, Any] | None) -> str | None:
     return orjson.dumps(metadata).decode() if metadata else None
 
 
-def _row_key(public_id: UUID) -> tuple[int, int]:
+def _wanted(public_id: UUID) -> Asserted | Key:
+    """Which fact a public id means."""
+    if inferred := ids.unpack_inferred(public_id):
+        return Key(*inferred)
     found = ids.unpack(public_id)
     if found is None or found.kind != ids.ASSERTED:
         raise NoSuchFact
-    return found.key, found.created_ms
+    return Asserted(found.key, found.created_ms)
 
 
-def _triple_answer(row: Row) -> HttpResponse:
+async def _changeable(public_id: UUID) -> Asserted:
+    wanted = _wanted(public_id)
+    if isinstance(wanted, Asserted):
+        return wanted
+    await graph.inferred_fact(wanted)
+    raise Conflict("An inferred fact follows from others and cannot be changed; assert it to give it a weight.")
+
+
+def _position(cursor: str) -> Position:
+    weight, inferred, *numbers = CURSOR.decode(cursor)
+    return Position(weight, key=Key(*numbers)) if inferred else Position(weight, numbers[0])
+
+
+def _cursor(row: AnyRow) -> str:
+    """The position of a row."""
+    if isinstance(row, Row):
+        return CURSOR.encode(row.weight, False, row.id, 0, 0)
+    return CURSOR.encode(row.weight, True, *row.key)
+
+
+def _triple_answer(row: AnyRow) -> HttpResponse:
     return json_answer(triple_content(row), headers={"ETag": entity_tag(row.version)})
 
 

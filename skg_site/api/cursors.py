@@ -11,7 +11,7 @@ from pydantic import Field
 
 
 class CursorLayout:
-    """What a list's positions consist of, as `struct` writes it: `q` an integer, `d` a float."""
+    """What a list's positions consist of, as `struct` writes it: `q` an integer, `d` a float, `?` a bool."""
 
     def __init__(self, layout: str) -> None:
         self._packed = struct.Struct(f">{layout}")

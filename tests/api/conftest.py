@@ -5,11 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.apikeys.conftest import change_settings
 from tests.support.database import in_orm
-
-# The fixture of the tests of keys, for these tests too.
-__all__ = ["change_settings"]
 
 StoreFacts = Callable[..., None]
 
@@ -24,3 +20,19 @@ def store_facts(database: None) -> StoreFacts:
         in_orm(store, *facts)
 
     return store_all
+
+
+@pytest.fixture(autouse=True)
+def no_process(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands of processes that a request would have started for a run."""
+    started: list[list[str]] = []
+
+    class Child:
+        def __init__(self, command: list[str], **_: Any) -> None:
+            started.append(command)
+
+        def poll(self) -> int | None:
+            return None
+
+    monkeypatch.setattr("subprocess.Popen", Child)
+    return started

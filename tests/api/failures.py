@@ -13,13 +13,11 @@ from apikeys import known_keys
 from apikeys.models import ApiKey
 from apikeys.services import key_revoke, key_rotate
 from tests.api.operations import Operation
-from tests.apikeys.conftest import ChangeSettings
-from tests.conftest import IssueKey
+from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
 from triples import ids
 
-NO_FACT = ids.pack(1_700_000_000_000, 2**40)
-NO_KEY = "AAAAAAAA"
+RULE = {"name": "grandparent", "head": ["?x", "is", "?y"], "body": [["?x", "was", "?y"]]}
 FACT = {"subject": "Einstein", "predicate": "born_in", "object": "Germany"}
 
 
@@ -35,19 +33,24 @@ class World:
 
     def request(self, operation: Operation, id_: str = "", **options: Any) -> httpx.Request:
         """A request that is good but for what the options say."""
-        path = operation.route.replace("{id}", id_ or (NO_FACT if "triples" in operation.route else NO_KEY))
         key = options.pop("key", self.key)
         headers: dict[str, str] = {} if key is None else {"Authorization": f"Bearer {key}"}
         if operation.takes_body and not {"json", "content"} & set(options):
             options["json"] = operation.example
         options["headers"] = headers | options.pop("headers", {})
-        return self.client.build_request(operation.method, path, **options)
+        return self.client.build_request(operation.method, operation.path(id_), **options)
 
     async def fact(self) -> str:
         """The id of a fact."""
         headers = {"Authorization": f"Bearer {self.key}"}
         answer = await self.client.post("/triples/add", json=FACT, headers=headers)
         return str(answer.json()["id"])
+
+    async def rule(self) -> str:
+        """The name of a rule."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        await self.client.post("/rules", json=RULE, headers=headers)
+        return str(RULE["name"])
 
     async def rotated_key(self) -> str:
         """A key that works and has been replaced already."""
@@ -82,7 +85,7 @@ async def an_address_that_is_not_allowed(world: World, operation: Operation) -> 
 
 
 async def nothing_there(world: World, operation: Operation) -> httpx.Request:
-    if "{id}" not in operation.route:
+    if not operation.names_one:
         # Without authentication there is no key; with a port of their own there are no metrics here.
         world.change_settings(enable_auth=False, metrics_port=9999)
     return world.request(operation)
@@ -106,6 +109,21 @@ async def a_fact_that_is_there(world: World, operation: Operation) -> httpx.Requ
     return world.request(operation, json={"triples": [FACT], "skip_duplicates": False})
 
 
+async def an_inferred_fact(world: World, operation: Operation) -> httpx.Request:
+    from tests.triples.store.inferred.derived import key, program, run
+
+    def derived() -> str:
+        run(program({"name": "inverse", "head": ["?y", "bore", "?x"], "body": [["?x", "born_in", "?y"]]}))
+        return ids.pack_inferred(*key("Germany", "bore", "Einstein"))
+
+    await world.fact()
+    return world.request(operation, in_orm(derived))
+
+
+async def a_rule_of_that_name(world: World, operation: Operation) -> httpx.Request:
+    return world.request(operation, json=RULE | {"name": await world.rule()})
+
+
 async def a_revoked_key(world: World, operation: Operation) -> httpx.Request:
     key = world.issue_key()
     revoked = in_orm(lambda: key_revoke(key=stored_key(key), actor="tests"))
@@ -117,7 +135,8 @@ async def a_key_that_was_replaced(world: World, operation: Operation) -> httpx.R
 
 
 async def another_version(world: World, operation: Operation) -> httpx.Request:
-    return world.request(operation, await world.fact(), headers={"If-Match": '"another"'})
+    stored = await (world.rule() if operation.route.startswith("/rules") else world.fact())
+    return world.request(operation, stored, headers={"If-Match": '"another"'})
 
 
 async def too_large_a_body(world: World, operation: Operation) -> httpx.Request:
@@ -150,6 +169,12 @@ async def a_database_that_does_not_answer(world: World, operation: Operation) ->
     return world.request(operation, key=world.issue_key())
 
 
+async def a_run_that_is_active(world: World, operation: Operation) -> httpx.Request:
+    first = await world.client.send(world.request(operation))
+    assert first.status_code == 202
+    return world.request(operation)
+
+
 PROVOCATIONS: dict[int, Provoke] = {
     400: a_body_that_does_not_parse,
     401: no_key,
@@ -166,6 +191,10 @@ PROVOCATIONS: dict[int, Provoke] = {
 }
 CONFLICTS: dict[str, Provoke] = {
     "triples_batch": a_fact_that_is_there,
+    "triples_partial_update": an_inferred_fact,
+    "triples_destroy": an_inferred_fact,
+    "rules_create": a_rule_of_that_name,
+    "recurse_start": a_run_that_is_active,
     "keys_rotate": a_revoked_key,
     "keys_rotate_me": a_key_that_was_replaced,
 }

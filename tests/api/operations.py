@@ -7,9 +7,17 @@ from typing import Any
 import orjson
 
 from skg_site.site import _openapi_document
+from triples import ids
 
 DOCUMENT: dict[str, Any] = orjson.loads(_openapi_document())
 PROBLEM = "application/problem+json"
+# What stands in a path for something that is not there, by the path's first part.
+NOTHING = {
+    "triples": ids.pack(1_700_000_000_000, 2**40),
+    "recurse": ids.pack(1_700_000_000_000, 2**40, ids.RUN),
+    "rules": "no-rule",
+    "keys": "AAAAAAAA",
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,15 @@ class Operation:
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
+
+    @property
+    def names_one(self) -> bool:
+        """Whether the path names one thing among many."""
+        return "{" in self.route
+
+    def path(self, id_: str = "") -> str:
+        """The path with this id or name in it, or with one that nothing has."""
+        return re.sub(r"\{\w+\}", lambda _: id_ or NOTHING[self.route.split("/")[1]], self.route)
 
     @property
     def id(self) -> str:

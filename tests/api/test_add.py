@@ -24,6 +24,7 @@ async def test_a_new_fact_is_inserted(api: httpx.AsyncClient) -> None:
         "weight": 0.25,
         "metadata": {"page": 3},
         "source": "api",
+        "inferred": False,
         "updated_at": None,
         "status": "inserted",
     }

@@ -10,10 +10,9 @@ from apikeys.models import ApiKey, KeyEvent
 from skg_site.api.openapi import ProblemOut
 from tests.api.failures import CONFLICTS, PROVOCATIONS, Provoke, World
 from tests.api.operations import DOCUMENT, OPERATIONS, PROBLEM, Operation
-from tests.apikeys.conftest import ChangeSettings
-from tests.conftest import IssueKey
+from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
-from triples.models import Term, Triple
+from triples.models import RecursionRun, Rule, Term, Triple
 
 pytestmark = pytest.mark.both
 
@@ -26,6 +25,8 @@ def everything_stored() -> list[list[Any]]:
     return [
         list(Term.objects.order_by("id").values()),
         list(Triple.objects.order_by("id").values()),
+        list(Rule.objects.order_by("id").values()),
+        list(RecursionRun.objects.order_by("id").values()),
         list(ApiKey.objects.order_by("id").values(*keys)),
         list(KeyEvent.objects.order_by("id").values()),
     ]
@@ -37,6 +38,8 @@ def check_problem(answer: httpx.Response, status: int, told: str) -> dict[str, A
     assert answer.headers["Content-Type"] == PROBLEM, told
     content: dict[str, Any] = answer.json()
     ProblemOut.model_validate(content, strict=True)
+    # A run that is refused for another comes with the other; `test_recurse` looks at it.
+    content.pop("run", None)
     assert content | {"detail": "", "errors": []} == {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -35,7 +35,7 @@ async def test_a_fact_is_answered_with_its_version(api: httpx.AsyncClient, path:
     content = answer.json()
     assert path == f"/triples/{content.pop('id')}"
     assert content.pop("created_at")
-    assert content == FACT | {"source": "api", "updated_at": None}
+    assert content == FACT | {"source": "api", "updated_at": None, "inferred": False}
     assert answer.headers["ETag"] == await tag(api, path)
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from apikeys import bucket_table
 from skg_site.api.rates import Rate
-from tests.apikeys.conftest import ChangeSettings
-from tests.conftest import IssueKey
+from tests.conftest import ChangeSettings, IssueKey
 
 pytestmark = pytest.mark.both
 

@@ -111,7 +111,9 @@ async def test_a_made_up_cursor_of_the_right_form_is_some_place_in_the_list(
     api: httpx.AsyncClient, store_facts: StoreFacts, weight: float, key: int
 ) -> None:
     store_facts(("a", "p", "o", 0.25, None, 1))
-    assert await found(api, cursor=struct.pack(">dq", weight, key).hex()) in (["a"], [])
+    for inferred in (False, True):
+        cursor = struct.pack(">d?qqq", weight, inferred, key, key, key).hex()
+        assert await found(api, cursor=cursor) in (["a"], [])
 
 
 @pytest.mark.parametrize(
@@ -132,8 +134,9 @@ async def test_a_made_up_cursor_of_the_right_form_is_some_place_in_the_list(
         ("object", "a\0b"),
         ("cursor", ""),
         ("cursor", "00"),
-        ("cursor", "g" * 32),
-        ("cursor", "0" * 33),
+        ("cursor", "g" * 66),
+        ("cursor", "0" * 67),
+        ("inferred", "perhaps"),
         ("offset", "1"),
         ("Subject", "a"),
     ],

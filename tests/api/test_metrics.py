@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import triples.metrics
-from tests.apikeys.conftest import ChangeSettings
+from tests.conftest import ChangeSettings
 
 pytestmark = pytest.mark.both
 

@@ -91,7 +91,8 @@ async def test_a_least_weight_includes_itself_and_narrows_the_count(
 async def test_metadata_is_shown_when_asked_for(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
     store_facts(("a", "p", "o", 1.0, '{"k":1.0}', 1), ("b", "p", "o"))
     plain = await ask(api, None, "p", None)
-    assert [set(result) for result in plain["results"]] == [{"id", "subject", "predicate", "object", "weight"}] * 2
+    shown = {"id", "subject", "predicate", "object", "weight", "inferred"}
+    assert [set(result) for result in plain["results"]] == [shown] * 2
     asked = await ask(api, None, "p", None, include_metadata=True)
     assert [result["metadata"] for result in asked["results"]] == [{"k": 1.0}, {}]
 
@@ -142,6 +143,7 @@ async def test_the_count_is_exact_up_to_ten_thousand(api: httpx.AsyncClient, sto
         ({"pattern": [None] * 3, "min_weight": -1}, ["min_weight"]),
         ({"pattern": [None] * 3, "min_weight": "0.5"}, ["min_weight"]),
         ({"pattern": [None] * 3, "include_metadata": 1}, ["include_metadata"]),
+        ({"pattern": [None] * 3, "include_inferred": "yes"}, ["include_inferred"]),
         ({"pattern": [None] * 3, "limit": 1}, ["limit"]),
     ],
 )

@@ -53,6 +53,13 @@ async def test_a_deleted_fact_counts_no_more_and_its_subject_neither_when_it_was
     assert counts == [(1, 1), (0, 0)]
 
 
+async def test_without_a_run_nothing_is_inferred(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("a", "p", "b"))
+    content = (await api.get("/stats")).json()
+    inferred = {name: value for name, value in content.items() if name.startswith("inferred")}
+    assert inferred == {"inferred_triples": 0, "inferred_at": None, "inferred_complete_above": None}
+
+
 async def test_the_size_of_the_database_is_in_megabytes(api: httpx.AsyncClient) -> None:
     size = (await api.get("/stats")).json()["db_size_mb"]
     assert 0 < size < 1000

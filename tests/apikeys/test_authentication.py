@@ -16,9 +16,8 @@ from apikeys.authentication import known_keys
 from apikeys.keys import digest_of, make_key
 from apikeys.models import ApiKey
 from apikeys.services import adopt_configured_key, key_change, key_revoke, key_rotate
-from tests.apikeys.conftest import ChangeSettings
 from tests.apikeys.waiting import until
-from tests.conftest import IssueKey
+from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
 
 pytestmark = pytest.mark.both

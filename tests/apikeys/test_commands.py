@@ -17,8 +17,7 @@ from django.utils import timezone
 from apikeys.keys import digest_of, parse_key
 from apikeys.models import ApiKey, KeyEvent, State
 from apikeys.services import key_issue
-from tests.apikeys.conftest import ChangeSettings
-from tests.conftest import FreshDatabase
+from tests.conftest import ChangeSettings, FreshDatabase
 from tests.support.environment import service_variables
 from tests.support.service import manage
 

@@ -9,9 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from apikeys.services import key_change, key_rotate
 from apikeys.throttling import limit_for
 from skg_site.api.rates import Rate
-from tests.apikeys.conftest import ChangeSettings
 from tests.apikeys.test_authentication import bearer, key_of
-from tests.conftest import IssueKey
+from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
 
 pytestmark = pytest.mark.both

@@ -34,5 +34,5 @@ def test_schemathesis_finds_nothing(service: StartService, tmp_path: Path) -> No
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "17 selected" in result.stdout
+    assert "25 selected" in result.stdout
     assert not [line for line in one.log_lines if line["level"] in {"error", "critical"}]

@@ -21,7 +21,10 @@ def in_orm(function: Callable[Parameters, Result], *args: Parameters.args, **kwa
 
 
 def empty_tables() -> None:
-    """Delete all rows but those that migrations made, and forget what the workers share."""
+    """Delete all rows but those that migrations made, the inferred facts, and what the workers share."""
+    # Its module can be imported once Django is set up.
+    from triples.store.inferred.building import discard
+
     cache.clear()
     kept = {"contenttypes", "auth.permission"}
     tables = [
@@ -32,6 +35,7 @@ def empty_tables() -> None:
     # Ids are not used again: what a process remembers of a row must never fit another test's.
     statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=False, allow_cascade=False)
     connection.ops.execute_sql_flush(statements)
+    discard()
 
 
 def close_connections() -> None:

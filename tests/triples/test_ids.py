@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triples.ids import ASSERTED, RowId, pack, unpack
+from triples.ids import ASSERTED, INFERRED, RowId, pack, pack_inferred, unpack, unpack_inferred
 
 moments = st.integers(0, 2**48 - 1)
 keys = st.integers(1, 2**62 - 1)
@@ -81,3 +81,26 @@ def test_what_does_not_fit_is_not_packed(created_ms: int, key: int, kind: int) -
 
 def test_an_id_shows_its_moment_where_version_7_has_it() -> None:
     assert pack(0x018D0C8E9A40, 1, ASSERTED) == "018d0c8e-9a40-8000-8000-000000000001"
+
+
+terms = st.integers(1, 2**36 - 1)
+
+
+@given(terms, terms, terms)
+def test_the_id_of_an_inferred_fact_gives_its_terms_back(subject: int, predicate: int, object_: int) -> None:
+    public_id = UUID(pack_inferred(subject, predicate, object_))
+    assert unpack_inferred(public_id) == (subject, predicate, object_)
+    assert (public_id.version, public_id.variant) == (8, RFC_4122)
+
+
+@given(st.one_of(st.uuids(), st.builds(UUID, st.builds(pack, moments, keys, st.just(INFERRED)))))
+def test_a_uuid_is_an_inferred_facts_only_if_packing_gives_it(stranger: UUID) -> None:
+    found = unpack_inferred(stranger)
+    if found is not None:
+        assert UUID(pack_inferred(*found)) == stranger
+
+
+@pytest.mark.parametrize("key", [(0, 1, 1), (1, 0, 1), (1, 1, 0), (2**36, 1, 1), (1, 2**36, 1), (1, 1, 2**36)])
+def test_terms_that_do_not_fit_are_not_packed(key: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="36 bits"):
+        pack_inferred(*key)

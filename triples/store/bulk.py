@@ -101,6 +101,9 @@ class Loader:
             inserted, updated = _upsert(session, ordered, now_ms)
         else:
             inserted, updated = session.load_facts(ordered), 0
+        # An asserted fact of weight 0 makes an inferred one false, as its removal would.
+        if denials := [fact[:3] for fact in ordered if fact.weight == 0]:
+            session.record_changes(sorted(session.find_facts(denials).values()))
         if inserted:
             session.add_to_tally(inserted, fresh)
         return Loaded(inserted, updated, len(facts) - inserted - updated)
@@ -145,6 +148,8 @@ def _upsert(session: Session, facts: Sequence[NewFact], now_ms: int) -> tuple[in
         for key, id_ in standing.items()
         if (rows[id_].weight, rows[id_].metadata) != (wanted[key].weight, wanted[key].metadata)
     ]
+    if reweighted := [row.id for row in changed if row.weight != rows[row.id].weight]:
+        session.record_changes(reweighted)
     if changed:
         session.update_facts(changed)
     return len(inserted), len(changed)

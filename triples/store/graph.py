@@ -7,11 +7,16 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from triples.recursion.programs import Key
 from triples.store import queries
-from triples.store.operations import NoSuchFact, Operation, Outcome, Pattern, Row
+from triples.store.inferred.explaining import Asserted, Node, explain
+from triples.store.inferred.facts import AnyRow, InferredRow
+from triples.store.inferred.reading import View
+from triples.store.operations import NoSuchFact, Operation, Outcome, Row
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
-from triples.store.queries import Matches
-from triples.store.reader import Fetch, Reader
+from triples.store.queries import Matches, Wanted
+from triples.store.reader import Reader, Result, WideRead
+from triples.store.sessions import Fetch
 from triples.store.statistics import Statistics, statistics
 from triples.store.writer import Writer
 
@@ -45,38 +50,51 @@ class Graph:
         """Commit an operation; its outcome, or StoreError or a database error raised."""
         return await self.running.writer.write(operation)
 
-    async def heaviest(self, pattern: Pattern, *, k: int, min_weight: float, with_metadata: bool) -> Matches:
+    async def heaviest(self, wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
         """The k heaviest facts that match, and how many match in all."""
         running = self.running
 
-        def read(fetch: Fetch) -> Matches:
-            return queries.heaviest(
-                fetch, running.dialect, pattern, k=k, min_weight=min_weight, with_metadata=with_metadata
-            )
+        def read(fetch: Fetch, view: View | None) -> Matches:
+            return queries.heaviest(fetch, running.dialect, view, wanted, k=k, with_metadata=with_metadata)
 
-        return await running.short.run(read)
+        return await _run(running.short, wanted, read)
 
-    async def page(self, pattern: Pattern, *, limit: int, min_weight: float, after: Position | None) -> list[Row]:
+    async def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> list[AnyRow]:
         """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
         running = self.running
 
-        def read(fetch: Fetch) -> list[Row]:
-            return queries.page(fetch, running.dialect, pattern, limit=limit, min_weight=min_weight, after=after)
+        def read(fetch: Fetch, view: View | None) -> list[AnyRow]:
+            return queries.page(fetch, running.dialect, view, wanted, limit=limit, after=after)
 
-        return await running.long.run(read)
+        return await _run(running.long, wanted, read)
 
     async def fact(self, id_: int, created_ms: int) -> Row:
-        """The fact of this key and time, or NoSuchFact."""
+        """The asserted fact of this key and time, or NoSuchFact."""
         running = self.running
         row = await running.short.run(lambda fetch: queries.fact(fetch, running.dialect, id_))
         if row is None or row.created_ms != created_ms:
             raise NoSuchFact
         return row
 
+    async def inferred_fact(self, key: Key) -> InferredRow:
+        """The inferred fact of these terms, or NoSuchFact."""
+        running = self.running
+        row = await running.short.run_wide(lambda fetch, view: queries.inferred_fact(fetch, running.dialect, view, key))
+        if row is None:
+            raise NoSuchFact
+        return row
+
+    async def explain(self, wanted: Asserted | Key, *, depth: int) -> Node:
+        """The proof tree of a fact, or NoSuchFact."""
+        running = self.running
+        return await running.long.run_wide(
+            lambda fetch, view: explain(fetch, running.dialect, view, wanted, depth=depth)
+        )
+
     async def statistics(self) -> Statistics:
         running = self.running
         file = Path(settings.DATABASES["default"]["NAME"])
-        return await running.long.run(lambda fetch: statistics(fetch, running.dialect, file))
+        return await running.long.run_wide(lambda fetch, view: statistics(fetch, running.dialect, file, view))
 
     @property
     def running(self) -> _Running:
@@ -102,6 +120,13 @@ class Graph:
             self._running.short.close()
             self._running.long.close()
         self._running = None
+
+
+async def _run(reader: Reader, wanted: Wanted, read: WideRead[Result]) -> Result:
+    """A read that wants asserted facts only costs what it would without any inferred."""
+    if wanted.inferred:
+        return await reader.run_wide(read)
+    return await reader.run(lambda fetch: read(fetch, None))
 
 
 graph = Graph()

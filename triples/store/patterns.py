@@ -5,9 +5,11 @@ no remembered id can be stale. The facts are picked first, by an index that has 
 and only those that are answered are joined with the texts of their free places.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
+from triples.recursion.programs import Key
 from triples.store.operations import Pattern
 
 Shape = tuple[bool, bool, bool]
@@ -16,6 +18,7 @@ Shape = tuple[bool, bool, bool]
 COUNT_LIMIT = 10_000
 
 COLUMNS = ("subject_id", "predicate_id", "object_id")
+_COLUMNS = ("id", "created_at", "updated_at", "source", "weight", "metadata")
 INDEXES: dict[Shape, str] = {
     (False, False, False): "triple_any",
     (True, False, False): "triple_s",
@@ -30,10 +33,11 @@ INDEXES: dict[Shape, str] = {
 
 
 class Position(NamedTuple):
-    """A place in the order of answers: after the fact of this weight and id."""
+    """A place in the order of answers: after the fact of this weight and id, or the inferred one of this key."""
 
     weight: float
-    id: int
+    id: int = 0
+    key: Key | None = None
 
 
 # Where a page begins: anywhere; among the facts of the position's own weight; among the lighter ones.
@@ -63,39 +67,53 @@ def select(shape: Shape, start: Start, dialect: Dialect, *, with_metadata: bool)
 
     Columns: id, created_at, updated_at, source, weight, metadata, then the texts of the free places.
     """
-    free = [name for name, fixed in zip(COLUMNS, shape, strict=True) if not fixed]
     metadata = dialect.metadata if with_metadata else "NULL"
-    picked = ", ".join(["id", "created_at", "updated_at", "source", "weight", f"{metadata} AS metadata", *free])
-    inner = f"SELECT {picked} FROM {_matches(shape, start, dialect)} ORDER BY weight DESC, id LIMIT ?"
-    texts = "".join(f", {name[0]}.text" for name in free)
+    picked = ", ".join([*_COLUMNS[:-1], f"{metadata} AS metadata", *free_columns(shape)])
+    inner = f"SELECT {picked} FROM {matches(shape, start, dialect)} ORDER BY weight DESC, id LIMIT ?"
+    return with_texts(inner, _COLUMNS, ("weight DESC", "id"), shape, dialect)
+
+
+def with_texts(picked: str, columns: Sequence[str], order: Sequence[str], shape: Shape, dialect: Dialect) -> str:
+    """These columns of the few facts that a statement picks, and behind them the texts of the free places."""
+    free = free_columns(shape)
+    shown = ", ".join([*(f"t.{column}" for column in columns), *(f"{name[0]}.text" for name in free)])
     # SQLite takes CROSS JOIN as an order to keep: the picked facts first, then their terms.
     join = "CROSS JOIN" if dialect.names_indexes else "JOIN"
     joins = "".join(f" {join} triples_term AS {name[0]} ON {name[0]}.id = t.{name}" for name in free)
-    sql = (
-        f"SELECT t.id, t.created_at, t.updated_at, t.source, t.weight, t.metadata{texts}"
-        f" FROM ({inner}) AS t{joins} ORDER BY t.weight DESC, t.id"
-    )
+    sql = f"SELECT {shown} FROM ({picked}) AS t{joins} ORDER BY {', '.join(f't.{term}' for term in order)}"
     return sql.replace("?", dialect.placeholder)
 
 
 @cache
 def count(shape: Shape, dialect: Dialect) -> str:
     """How many facts match, up to one more than the limit. Parameters: the constants, the least weight."""
-    inner = f"SELECT 1 FROM {_matches(shape, 'top', dialect)} LIMIT {COUNT_LIMIT + 1}"
+    inner = f"SELECT 1 FROM {matches(shape, 'top', dialect)} LIMIT {COUNT_LIMIT + 1}"
     return f"SELECT count(*) FROM ({inner}) AS matches".replace("?", dialect.placeholder)
 
 
-def _matches(shape: Shape, start: Start, dialect: Dialect) -> str:
+def free_columns(shape: Shape) -> list[str]:
+    return [name for name, fixed in zip(COLUMNS, shape, strict=True) if not fixed]
+
+
+def fixed_columns(shape: Shape) -> list[str]:
+    """A condition for each constant of the pattern."""
+    constant = "(SELECT id FROM triples_term WHERE text = ?)"
+    return [f"{name} = {constant}" for name, fixed in zip(COLUMNS, shape, strict=True) if fixed]
+
+
+def matches(shape: Shape, start: Start, dialect: Dialect) -> str:
+    """The table and the conditions of a statement that picks asserted facts."""
     table = "triples_triple"
     if dialect.names_indexes:
         table += f" INDEXED BY {sqlite_index(shape)}"
-    constant = "(SELECT id FROM triples_term WHERE text = ?)"
-    conditions = [f"{name} = {constant}" for name, fixed in zip(COLUMNS, shape, strict=True) if fixed]
-    conditions += {
-        "top": ["weight >= ?"],
-        "same weight": ["weight = ?", "id > ?"],
-        "lighter": ["weight < ?", "weight >= ?"],
-    }[start]
+    conditions = (
+        fixed_columns(shape)
+        + {
+            "top": ["weight >= ?"],
+            "same weight": ["weight = ?", "id > ?"],
+            "lighter": ["weight < ?", "weight >= ?"],
+        }[start]
+    )
     return f"{table} WHERE {' AND '.join(conditions)}"
 
 

@@ -37,6 +37,11 @@ _UPDATE_FACTS = (
     " FROM unnest(%s::bigint[], %s::float8[], %s::text[], %s::bigint[]) AS k (id, w, m, u) WHERE t.id = k.id"
 )
 _DELETE_FACTS = "DELETE FROM triples_triple WHERE id = ANY(%s)"
+_RECORD_CHANGES = (
+    "INSERT INTO triples_change (subject_id, predicate_id, object_id)"
+    " SELECT subject_id, predicate_id, object_id FROM triples_triple"
+    " WHERE id = ANY(%s) AND (SELECT max(id) FROM triples_recursionrun) IS NOT NULL"
+)
 _SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id = ANY(%s)"
 # The strength that neither blocks nor is blocked by the foreign keys' own checks.
 _HOLD_SUBJECTS = "SELECT id FROM triples_term WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -80,6 +85,9 @@ class PostgreSQLSession(Session):
 
     def delete_facts(self, ids: Collection[int]) -> None:
         self.driver.execute(_DELETE_FACTS, (list(ids),))
+
+    def record_changes(self, ids: Collection[int]) -> None:
+        self.driver.execute(_RECORD_CHANGES, (list(ids),))
 
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
         self.driver.execute(_HOLD_SUBJECTS, (list(subject_ids),))

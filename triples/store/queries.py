@@ -1,57 +1,92 @@
-"""The reads of the API, each as a function of `fetch`."""
+"""The reads of the API, each as a function of `fetch`.
+
+A read that may show inferred facts is given a view of them; without one, or where they are not wanted, it runs the
+statements of asserted facts alone.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from triples.recursion.programs import Key
+from triples.store.inferred.facts import AnyRow, InferredRow, rows_of_both, texts_of
+from triples.store.inferred.reading import View
+from triples.store.inferred.statements import (
+    InferredStart,
+    Screen,
+    count_inferred,
+    select_both,
+    select_inferred,
+    select_one,
+)
 from triples.store.operations import Pattern, Row
 from triples.store.patterns import COUNT_LIMIT, Dialect, Position, Start, count, select, shape_of
-from triples.store.reader import Fetch, Rows
+from triples.store.sessions import Fetch
 
 
 class Matches(NamedTuple):
     """The heaviest facts of a pattern, and how many match it in all."""
 
-    rows: list[Row]
+    rows: list[AnyRow]
     total: int
     capped: bool
 
 
+class Wanted(NamedTuple):
+    """Which facts a read is about."""
+
+    pattern: Pattern
+    min_weight: float = 0.0
+    asserted: bool = True
+    inferred: bool = True
+
+
 def heaviest(
-    fetch: Fetch, dialect: Dialect, pattern: Pattern, *, k: int, min_weight: float, with_metadata: bool
+    fetch: Fetch, dialect: Dialect, view: View | None, wanted: Wanted, *, k: int, with_metadata: bool
 ) -> Matches:
-    """The k heaviest facts that match, ties by id; `total` is exact up to `COUNT_LIMIT`."""
-    shape = shape_of(pattern)
-    constants = [term for term in pattern if term is not None]
-    statement = select(shape, "top", dialect, with_metadata=with_metadata)
-    rows = _rows(fetch(statement, [*constants, min_weight, k]), pattern)
-    if len(rows) < k:
-        return Matches(rows, len(rows), False)
-    [(total,)] = fetch(count(shape, dialect), [*constants, min_weight])
+    """The k heaviest facts that match; `total` is exact up to `COUNT_LIMIT`.
+
+    At equal weight the asserted facts come first, by id, then the inferred ones, by key.
+    """
+    read = _Read(fetch, dialect, view, wanted, with_metadata)
+    rows = read.part("top", [wanted.min_weight], k)
+    total = len(rows) if len(rows) < k else read.total()
     return Matches(rows, min(total, COUNT_LIMIT), total > COUNT_LIMIT)
 
 
 def page(
-    fetch: Fetch, dialect: Dialect, pattern: Pattern, *, limit: int, min_weight: float, after: Position | None
-) -> list[Row]:
+    fetch: Fetch, dialect: Dialect, view: View | None, wanted: Wanted, *, limit: int, after: Position | None
+) -> list[AnyRow]:
     """At most `limit` facts in the order of `heaviest`, from the position on.
 
-    The facts of the position's own weight and the lighter ones are two reads, because each is one range
-    of the index; one condition for both would read the whole weight again for every page.
+    The facts of the position's own weight and the lighter ones are reads of their own, because each is one range
+    of an index; one condition for all would read the whole weight again for every page.
     """
+    read = _Read(fetch, dialect, view, wanted, with_metadata=True)
     if after is None:
-        return _part(fetch, dialect, pattern, "top", [min_weight], limit)
-    found: list[Row] = []
-    if after.weight >= min_weight:
-        found = _part(fetch, dialect, pattern, "same weight", [after.weight, after.id], limit)
+        return read.part("top", [wanted.min_weight], limit)
+    found: list[AnyRow] = []
+    if after.weight >= wanted.min_weight:
+        found = read.rest_of_weight(after, limit)
     if len(found) < limit:
-        found += _part(fetch, dialect, pattern, "lighter", [after.weight, min_weight], limit - len(found))
+        found += read.part("lighter", [after.weight, wanted.min_weight], limit - len(found))
     return found
 
 
 def fact(fetch: Fetch, dialect: Dialect, id_: int) -> Row | None:
-    """The fact with this key."""
+    """The asserted fact with this id."""
     found = fetch(_BY_ID.format(metadata=dialect.metadata).replace("?", dialect.placeholder), [id_])
     return Row(*found[0]) if found else None
+
+
+def inferred_fact(fetch: Fetch, dialect: Dialect, view: View | None, key: Key) -> InferredRow | None:
+    """The inferred fact of these terms."""
+    if view is None or view.screen is None:
+        return None
+    found = fetch(select_one(dialect, view.screen), key)
+    for weight, depth, rule, *texts in found:
+        return InferredRow(key, view.state.written_ms, weight, depth, view.state.program.rules[rule].name, *texts)
+    return None
 
 
 _BY_ID = (
@@ -62,20 +97,73 @@ _BY_ID = (
 )
 
 
-def _part(
-    fetch: Fetch, dialect: Dialect, pattern: Pattern, start: Start, bounds: Sequence[Any], limit: int
-) -> list[Row]:
-    constants = [term for term in pattern if term is not None]
-    statement = select(shape_of(pattern), start, dialect, with_metadata=True)
-    return _rows(fetch(statement, [*constants, *bounds, limit]), pattern)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One request's statements."""
 
+    fetch: Fetch
+    dialect: Dialect
+    view: View | None
+    wanted: Wanted
+    with_metadata: bool
 
-def _rows(found: Rows, pattern: Pattern) -> list[Row]:
-    """Put the pattern's constants back among the texts that were read."""
-    return [Row._make((*row[:6], *_texts(pattern, row[6:]))) for row in found]
+    def part(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
+        """The first facts of either kind within bounds that are the same for both."""
+        if self._screen is None:
+            return self._asserted(start, bounds, limit) if self.wanted.asserted else []
+        if not self.wanted.asserted:
+            return self._inferred(start, bounds, limit)
+        statement = select_both(self._shape, start, self.dialect, self._screen, with_metadata=self.with_metadata)
+        of_a_kind = [*self._constants, *bounds, limit]
+        return self._rows(statement, [*of_a_kind, *of_a_kind, limit])
 
+    def rest_of_weight(self, after: Position, limit: int) -> list[AnyRow]:
+        """The first facts of the position's weight that come behind it."""
+        found: list[AnyRow] = []
+        if self.wanted.asserted and after.key is None:
+            found = self._asserted("same weight", [after.weight, after.id], limit)
+        if len(found) < limit and self._screen is not None:
+            left = limit - len(found)
+            if after.key is None:
+                found += self._inferred("whole weight", [after.weight], left)
+            else:
+                found += self._inferred("same weight", [after.weight, *after.key], left)
+        return found
 
-def _texts(pattern: Pattern, read: Sequence[str]) -> tuple[str, str, str]:
-    texts = iter(read)
-    subject, predicate, object_ = (next(texts) if term is None else term for term in pattern)
-    return subject, predicate, object_
+    def total(self) -> int:
+        """How many facts match, or some number above COUNT_LIMIT."""
+        parameters = [*self._constants, self.wanted.min_weight]
+        total = 0
+        if self.wanted.asserted:
+            [(total,)] = self.fetch(count(self._shape, self.dialect), parameters)
+        if self._screen is not None and total <= COUNT_LIMIT:
+            [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._screen), parameters)
+            total += inferred
+        return total
+
+    def _asserted(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
+        statement = select(self._shape, start, self.dialect, with_metadata=self.with_metadata)
+        found = self.fetch(statement, [*self._constants, *bounds, limit])
+        return [Row._make((*row[:6], *texts_of(self.wanted.pattern, row[6:]))) for row in found]
+
+    def _inferred(self, start: InferredStart, bounds: Sequence[float], limit: int) -> list[AnyRow]:
+        assert self._screen is not None
+        statement = select_inferred(self._shape, start, self.dialect, self._screen)
+        return self._rows(statement, [*self._constants, *bounds, limit])
+
+    def _rows(self, statement: str, parameters: Sequence[Any]) -> list[AnyRow]:
+        assert self.view is not None
+        return rows_of_both(self.fetch(statement, parameters), self.wanted.pattern, self.view.state)
+
+    @property
+    def _screen(self) -> Screen | None:
+        """What to leave out of the inferred facts; None where none may be shown."""
+        return self.view.screen if self.view is not None and self.wanted.inferred else None
+
+    @property
+    def _shape(self) -> tuple[bool, bool, bool]:
+        return shape_of(self.wanted.pattern)
+
+    @property
+    def _constants(self) -> list[str]:
+        return [term for term in self.wanted.pattern if term is not None]

@@ -12,14 +12,15 @@ from typing import Any, Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
+from triples.store.inferred.reading import Sight, View, open_sight
 from triples.store.operations import ReadTimeout
+from triples.store.sessions import Fetch, Rows
 from triples.store.writing import open_session
 
 Result = TypeVar("Result")
-Rows = list[tuple[Any, ...]]
-# What a read is given: a function from a statement and its parameters to the rows.
-Fetch = Callable[[str, Sequence[Any]], Rows]
 Read = Callable[[Fetch], Result]
+# A read that may show inferred facts: all that it fetches is of one moment. None when there are none.
+WideRead = Callable[[Fetch, View | None], Result]
 
 # How often the running reads are looked over for those that took too long.
 WATCH_SECONDS = 0.25
@@ -30,7 +31,7 @@ class Job(Generic[Result]):
 
     __slots__ = ("_claims", "begun", "future", "loop", "read", "started", "stopped", "worker")
 
-    def __init__(self, read: Read[Result]) -> None:
+    def __init__(self, read: Callable[[Fetch, Sight], Result]) -> None:
         self.read = read
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Result] = self.loop.create_future()
@@ -70,6 +71,18 @@ class Reader:
 
         A caller that is cancelled cancels the read in the database.
         """
+        return await self._run(lambda fetch, _: read(fetch))
+
+    async def run_wide(self, read: WideRead[Result]) -> Result:
+        """As `run`, for a read that may show inferred facts."""
+
+        def look(fetch: Fetch, sight: Sight) -> Result:
+            with sight.view(fetch) as view:
+                return read(fetch, view)
+
+        return await self._run(look)
+
+    async def _run(self, read: Callable[[Fetch, Sight], Result]) -> Result:
         job = Job(read)
         self._jobs[job] = None
         if self._watch is None:
@@ -152,6 +165,7 @@ class _Worker:
         # Held to change the job and to interrupt it, so that only the job that is meant is interrupted.
         self._turn = threading.Lock()
         self._driver: Any = None
+        self._sight: Sight | None = None
         self.connected = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
@@ -205,6 +219,8 @@ class _Worker:
     def _attempt(self, job: Job[Result]) -> Result:
         session = open_session(connection)
         self.connected = True
+        if self._sight is None or self._sight.driver is not session.driver:
+            self._sight = open_sight(session)
 
         def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
             if job.stopped:
@@ -216,7 +232,7 @@ class _Worker:
             self._job, self._driver = job, session.driver
         try:
             with connection.wrap_database_errors:
-                return job.read(fetch)
+                return job.read(fetch, self._sight)
         finally:
             with self._turn:
                 self._job = None
@@ -224,5 +240,6 @@ class _Worker:
     def _disconnect(self) -> None:
         with self._turn:
             self._driver = None
+        self._sight = None
         connection.close()
         self.connected = False

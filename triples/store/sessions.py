@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,6 +12,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from triples.store.operations import Row
 
 Key = tuple[int, int, int]
+Rows = list[tuple[Any, ...]]
+# What a read is given: a function from a statement and its parameters to the rows.
+Fetch = Callable[[str, Sequence[Any]], Rows]
 
 
 class NewFact(NamedTuple):
@@ -35,8 +38,8 @@ class Session(ABC):
         # The driver's own connection: Django's cursors rewrite placeholders and record every statement.
         self.driver: Any = connection.connection
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self.driver.execute(sql, parameters).fetchall()
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        found: Rows = self.driver.execute(sql, parameters).fetchall()
         return found
 
     @abstractmethod
@@ -69,6 +72,10 @@ class Session(ABC):
 
     @abstractmethod
     def delete_facts(self, ids: Collection[int]) -> None: ...
+
+    @abstractmethod
+    def record_changes(self, ids: Collection[int]) -> None:
+        """Once there has been a run: tell the next one that these facts are about to go or to change their weight."""
 
     @abstractmethod
     def hold_subjects(self, subject_ids: Collection[int]) -> None:

@@ -34,6 +34,12 @@ _ROWS_BY_ID = (
 )
 _UPDATE_FACT = "UPDATE triples_triple SET weight = ?, metadata = ?, updated_at = ? WHERE id = ?"
 _DELETE_FACT = "DELETE FROM triples_triple WHERE id = ?"
+# Whether there has been a run is asked by its largest id, which the index answers without a scan.
+_RECORD_CHANGES = (
+    "INSERT INTO triples_change (subject_id, predicate_id, object_id)"
+    " SELECT t.subject_id, t.predicate_id, t.object_id FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
+    " ON t.id = k.value WHERE (SELECT max(id) FROM triples_recursionrun) IS NOT NULL"
+)
 _SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id IN (SELECT value FROM json_each(?))"
 _WITHOUT_FACTS = (
     "SELECT value FROM json_each(?) WHERE NOT EXISTS"
@@ -77,6 +83,9 @@ class SQLiteSession(Session):
 
     def delete_facts(self, ids: Collection[int]) -> None:
         self.driver.executemany(_DELETE_FACT, [(id_,) for id_ in ids])
+
+    def record_changes(self, ids: Collection[int]) -> None:
+        self.driver.execute(_RECORD_CHANGES, (_json(ids),))
 
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
         """Nothing to do: no other writer gets in before the commit."""

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from triples.store.inferred.files import current_file
+from triples.store.inferred.reading import View
+from triples.store.inferred.state import State
 from triples.store.patterns import POSTGRESQL, Dialect
-from triples.store.reader import Fetch
+from triples.store.sessions import Fetch
 
 # Each predicate is found by one step in the index behind the one before it.
 _PREDICATES = (
@@ -20,18 +23,22 @@ class Statistics(NamedTuple):
     subjects: int
     predicates: int
     size_bytes: int
+    # As of the last run; None when there has been none.
+    recursion: State | None
 
 
-def statistics(fetch: Fetch, dialect: Dialect, database_file: Path) -> Statistics:
+def statistics(fetch: Fetch, dialect: Dialect, database_file: Path, view: View | None = None) -> Statistics:
     [(triples, subjects)] = fetch(_TALLY, [])
     [(predicates,)] = fetch(_PREDICATES, [])
-    return Statistics(int(triples), int(subjects), predicates, size_in_bytes(fetch, dialect, database_file))
+    size = size_in_bytes(fetch, dialect, database_file)
+    return Statistics(int(triples), int(subjects), predicates, size, None if view is None else view.state)
 
 
 def size_in_bytes(fetch: Fetch, dialect: Dialect, database_file: Path) -> int:
-    """The database on disk; for SQLite with what its log holds."""
+    """The database on disk; for SQLite all of its files: the facts, the inferred ones, and what their logs hold."""
     if dialect is POSTGRESQL:
         [(size,)] = fetch("SELECT pg_database_size(current_database())", [])
         return int(size)
-    files = (database_file, database_file.with_name(database_file.name + "-wal"))
+    databases = [database_file, *filter(None, [current_file()])]
+    files = [file for one in databases for file in (one, one.with_name(one.name + "-wal"))]
     return sum(file.stat().st_size for file in files if file.exists())

@@ -47,6 +47,8 @@ class Transaction:
         # Rows as this transaction will leave them; None for those it removes.
         self.rows: dict[int, Row | None] = {}
         self.changed: set[int] = set()
+        # Of those, the ones that another weight makes news to what is derived from them.
+        self.reweighted: set[int] = set()
         self.tally = [0, 0]
 
     def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
@@ -95,6 +97,9 @@ class Transaction:
             fresh |= self.session.without_facts(older)
         self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)])
         self.tally = [len(self.inserted), len(fresh)]
+        # An asserted fact of weight 0 makes an inferred one false, as its removal would.
+        if denials := [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]:
+            self.session.record_changes(denials)
 
     def _load_rows(
         self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[Key]]
@@ -171,13 +176,18 @@ class Transaction:
         updated = row._replace(weight=weight, metadata=metadata, updated_ms=self.now_ms)
         self.rows[row.id] = updated
         self.changed.add(row.id)
+        if weight != row.weight:
+            self.reweighted.add(row.id)
         return updated
 
     def _write_changes(self) -> None:
         updated = [row for id_ in sorted(self.changed) if (row := self.rows[id_]) is not None]
+        removed = sorted(id_ for id_ in self.changed if self.rows[id_] is None)
+        if news := sorted(self.reweighted.union(removed)):
+            self.session.record_changes(news)
         if updated:
             self.session.update_facts(updated)
-        if removed := sorted(id_ for id_ in self.changed if self.rows[id_] is None):
+        if removed:
             subjects = set(self.session.subject_ids(removed).values())
             self.session.delete_facts(removed)
             self.tally[0] -= len(removed)

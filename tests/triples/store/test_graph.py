@@ -11,6 +11,7 @@ from tests.support.database import in_orm
 from tests.triples.store.graphs import fact, store, stored_rows
 from triples.store.graph import Graph
 from triples.store.operations import AddOne, NoSuchFact, Stored
+from triples.store.queries import Wanted
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -28,9 +29,9 @@ async def test_what_is_written_can_be_read_at_once(graph: Graph) -> None:
         assert isinstance(stored, Stored)
         row = stored.row
         assert await graph.fact(row.id, row.created_ms) == row
-        found = await graph.heaviest(("a", "p", f"o{number}"), k=1, min_weight=0, with_metadata=True)
+        found = await graph.heaviest(Wanted(("a", "p", f"o{number}")), k=1, with_metadata=True)
         assert found == ([row], 1, False)
-        assert row in await graph.page(("a", None, None), limit=100, min_weight=0, after=None)
+        assert row in await graph.page(Wanted(("a", None, None)), limit=100, after=None)
 
 
 async def test_a_fact_is_found_by_its_key_and_its_time_together(graph: Graph) -> None:
@@ -48,6 +49,7 @@ async def test_statistics_count_what_is_there(graph: Graph) -> None:
     found = await graph.statistics()
     assert (found.triples, found.subjects, found.predicates) == (4, 2, 3)
     assert found.size_bytes > 10_000
+    assert found.recursion is None
 
 
 async def test_its_connections_are_counted_and_kept(graph: Graph) -> None:
@@ -84,7 +86,7 @@ async def test_reads_do_not_wait_for_a_writer(graph: Graph) -> None:
     in_orm(store, fact("a"))
     await graph.write(AddOne(fact("b")))
     with OpenTransaction():
-        found = await graph.heaviest((None, None, None), k=10, min_weight=0, with_metadata=False)
+        found = await graph.heaviest(Wanted((None, None, None)), k=10, with_metadata=False)
     assert found.total == 2
 
 

@@ -10,9 +10,10 @@ from django.db import connection
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from triples.store import patterns, queries
+from triples.store.inferred.facts import AnyRow
 from triples.store.operations import AddOne, Change, Pattern, Remove, Row
 from triples.store.patterns import POSTGRESQL, SQLITE, Position
-from triples.store.queries import Matches
+from triples.store.queries import Matches, Wanted
 from triples.store.writing import open_session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -55,7 +56,7 @@ def matching(rows: list[Row], pattern: Pattern, min_weight: float) -> list[Row]:
 def heaviest(pattern: Pattern, k: int, min_weight: float, *, with_metadata: bool = True) -> Matches:
     dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
     fetch = open_session(connection).rows
-    return queries.heaviest(fetch, dialect, pattern, k=k, min_weight=min_weight, with_metadata=with_metadata)
+    return queries.heaviest(fetch, dialect, None, Wanted(pattern, min_weight), k=k, with_metadata=with_metadata)
 
 
 def pages(pattern: Pattern, limit: int, min_weight: float = 0.0) -> Iterator[list[Row]]:
@@ -63,7 +64,11 @@ def pages(pattern: Pattern, limit: int, min_weight: float = 0.0) -> Iterator[lis
     after: Position | None = None
     while True:
         fetch = open_session(connection).rows
-        page = queries.page(fetch, dialect, pattern, limit=limit, min_weight=min_weight, after=after)
+        page = [
+            row
+            for row in queries.page(fetch, dialect, None, Wanted(pattern, min_weight), limit=limit, after=after)
+            if isinstance(row, Row)
+        ]
         yield page
         if len(page) < limit:
             return
@@ -92,19 +97,18 @@ def test_the_pages_of_every_pattern_together_are_its_matches(rows: list[Row]) ->
 
 
 def test_a_page_holds_to_a_least_weight_that_was_raised_meanwhile(rows: list[Row]) -> None:
-    def read() -> list[Row]:
+    def read() -> list[AnyRow]:
         dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+        wanted = Wanted((None, None, None), min_weight=0.5)
         after = Position(0.25, 0)
-        return queries.page(
-            open_session(connection).rows, dialect, (None, None, None), limit=100, min_weight=0.5, after=after
-        )
+        return queries.page(open_session(connection).rows, dialect, None, wanted, limit=100, after=after)
 
     assert in_orm(read) == []
 
 
 def test_metadata_is_read_only_where_it_is_wanted(rows: list[Row]) -> None:
     found = in_orm(heaviest, (None, None, None), 1000, 0.0, with_metadata=False).rows
-    assert found == [row._replace(metadata=None) for row in rows]
+    assert list(found) == [row._replace(metadata=None) for row in rows]
 
 
 @pytest.mark.parametrize("limit", [1, 5, 23, 24, 25])

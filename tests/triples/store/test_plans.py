@@ -15,8 +15,7 @@ from tests.triples.store.graphs import committed, fact
 from triples.store import queries
 from triples.store.operations import AddMany, AddOne, Change, Remove
 from triples.store.patterns import INDEXES, POSTGRESQL, SQLITE, Dialect, Shape, Start, count, select, sqlite_index
-from triples.store.reader import Fetch
-from triples.store.sessions import Session
+from triples.store.sessions import Fetch, Session
 from triples.store.statistics import statistics
 from triples.store.writing import open_session
 

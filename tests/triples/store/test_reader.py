@@ -9,7 +9,8 @@ from django.db import DatabaseError, OperationalError, connection
 
 from tests.triples.store.graphs import disconnect_all, fresh_pool
 from triples.store.operations import ReadTimeout
-from triples.store.reader import Fetch, Reader
+from triples.store.reader import Reader
+from triples.store.sessions import Fetch
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -1,0 +1,114 @@
+"""Runs over HTTP, each in a process of its own."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from django.utils import timezone
+
+from tests.conftest import IssueKey
+from tests.support.database import in_orm
+from triples.models import RecursionRun
+from triples.runs.answers import public_id
+
+pytestmark = pytest.mark.both
+
+
+async def test_a_run_is_started_in_a_process_of_its_own(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    answer = await api.post(
+        "/recurse", json={"force": False, "max_depth": 5, "entity_types": ["Person", "Organization"]}
+    )
+    assert answer.status_code == 202
+    content = answer.json()
+    assert content["status"] == "queued"
+    assert content["options"] == {
+        "max_depth": 5,
+        "min_weight": 0.0,
+        "entity_types": ["Person", "Organization"],
+        "rules": [],
+        "force": False,
+    }
+    assert (await api.get(content["status_url"])).json() == content
+    [command] = no_process
+    assert command[-2] == "--run"
+
+
+async def test_an_empty_body_asks_for_everything(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    assert (await api.post("/recurse")).status_code == 202
+
+
+async def test_while_one_run_is_active_another_is_refused(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    first = (await api.post("/recurse", json={})).json()
+    refused = await api.post("/recurse", json={})
+    assert refused.status_code == 409
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert refused.json()["run"]["run_id"] == first["run_id"]
+    assert len(no_process) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [
+        ({"max_depth": 0}, ["max_depth"]),
+        ({"max_depth": "5"}, ["max_depth"]),
+        ({"min_weight": 1.5}, ["min_weight"]),
+        ({"entity_types": "Person"}, ["entity_types"]),
+        ({"entity_types": [""]}, ["entity_types", 0]),
+        ({"rules": ["no such rule"]}, ["rules", 0]),
+        ({"depth": 5}, ["depth"]),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    api: httpx.AsyncClient, no_process: list[list[str]], body: dict[str, Any], loc: list[str | int]
+) -> None:
+    answer = await api.post("/recurse", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == loc
+    assert not no_process
+
+
+async def test_it_needs_the_scope_recurse(anonymous: httpx.AsyncClient, issue_key: IssueKey) -> None:
+    headers = {"Authorization": f"Bearer {issue_key(scopes=['read', 'write'])}"}
+    assert (await anonymous.post("/recurse", headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("wait", ["wait=1", "respond-async, wait=1", 'wait="1"; foo'])
+async def test_a_client_may_wait_for_the_end(
+    api: httpx.AsyncClient, no_process: list[list[str]], monkeypatch: pytest.MonkeyPatch, wait: str
+) -> None:
+    from triples.runs import views
+
+    reload_run = views._reload
+
+    def ended(run_id: int) -> RecursionRun:
+        RecursionRun.objects.filter(id=run_id).update(
+            active=None, status="succeeded", facts=3, finished_at=timezone.now(), started_at=timezone.now()
+        )
+        found: RecursionRun = reload_run(run_id)
+        return found
+
+    monkeypatch.setattr(views, "_reload", ended)
+    answer = await api.post("/recurse", json={}, headers={"Prefer": wait})
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+    assert answer.headers["Preference-Applied"] == "wait=1"
+
+
+async def test_who_has_waited_long_enough_is_told_how_it_goes(
+    api: httpx.AsyncClient, no_process: list[list[str]]
+) -> None:
+    answer = await api.post("/recurse", json={}, headers={"Prefer": "wait=1"})
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+
+
+async def test_a_preference_that_makes_no_sense_is_ignored(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    answer = await api.post("/recurse", json={}, headers={"Prefer": "wait=soon, return=minimal"})
+    assert answer.status_code == 202
+    assert "Preference-Applied" not in answer.headers
+
+
+async def test_an_id_that_no_run_has_is_not_found(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    run = in_orm(RecursionRun.objects.create, requested_by="tests", created_at=timezone.now())
+    run.created_at += timedelta(seconds=1)
+    for run_id in (public_id(run), "018d0c8e-9a40-8000-8000-000000000001"):
+        assert (await api.get(f"/recurse/{run_id}")).status_code == 404

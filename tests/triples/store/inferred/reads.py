@@ -1,0 +1,100 @@
+"""A reader of its own connection, as the service's threads are, and what it shows; beside the plainest way to tell."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from triples.models import Term
+from triples.recursion.programs import Key
+from triples.store import queries
+from triples.store.inferred.facts import AnyRow, InferredRow
+from triples.store.inferred.reading import Sight, View, open_sight
+from triples.store.operations import Row
+from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
+from triples.store.queries import Matches, Wanted
+from triples.store.sessions import Fetch
+from triples.store.writing import open_session
+
+EVERYTHING = Wanted((None, None, None))
+
+
+class Reading(NamedTuple):
+    fetch: Fetch
+    dialect: Dialect
+    sight: Sight
+
+    def heaviest(self, wanted: Wanted = EVERYTHING, k: int = 10_000) -> Matches:
+        with self.sight.view(self.fetch) as view:
+            return queries.heaviest(self.fetch, self.dialect, view, wanted, k=k, with_metadata=True)
+
+    def page(self, wanted: Wanted, limit: int, after: Position | None) -> list[AnyRow]:
+        with self.sight.view(self.fetch) as view:
+            return queries.page(self.fetch, self.dialect, view, wanted, limit=limit, after=after)
+
+    def pages(self, wanted: Wanted, limit: int) -> Iterator[list[AnyRow]]:
+        after: Position | None = None
+        while True:
+            page = self.page(wanted, limit, after)
+            yield page
+            if len(page) < limit:
+                return
+            after = position(page[-1])
+
+    def inferred(self) -> set[Key]:
+        """The keys of the inferred facts that are shown."""
+        return {row.key for row in self.heaviest().rows if isinstance(row, InferredRow)}
+
+    def one(self, key: Key) -> InferredRow | None:
+        with self.sight.view(self.fetch) as view:
+            return queries.inferred_fact(self.fetch, self.dialect, view, key)
+
+    def view(self) -> View | None:
+        with self.sight.view(self.fetch) as view:
+            return view
+
+
+@contextmanager
+def reading() -> Iterator[Reading]:
+    own: Any = connection.copy()
+    try:
+        session = open_session(own)
+        dialect = POSTGRESQL if own.vendor == "postgresql" else SQLITE
+        with own.wrap_database_errors:
+            yield Reading(session.rows, dialect, open_sight(session))
+    finally:
+        own.close()
+
+
+def position(row: AnyRow) -> Position:
+    return Position(row.weight, row.id) if isinstance(row, Row) else Position(row.weight, key=row.key)
+
+
+def in_order(rows: list[AnyRow]) -> list[AnyRow]:
+    return sorted(rows, key=_place)
+
+
+def _place(row: AnyRow) -> tuple[Any, ...]:
+    return (-row.weight, 0, row.id) if isinstance(row, Row) else (-row.weight, 1, *row.key)
+
+
+def matching(rows: list[AnyRow], wanted: Wanted) -> list[AnyRow]:
+    """Those of the rows that are wanted, in the order of answers."""
+    return in_order(
+        [
+            row
+            for row in rows
+            if row.weight >= wanted.min_weight
+            and (wanted.asserted if isinstance(row, Row) else wanted.inferred)
+            and all(
+                term in {None, text}
+                for term, text in zip(wanted.pattern, (row.subject, row.predicate, row.object), strict=True)
+            )
+        ]
+    )
+
+
+def texts(key: Key) -> tuple[str, str, str]:
+    found = dict(Term.objects.values_list("id", "text"))
+    return found[key.subject], found[key.predicate], found[key.object]

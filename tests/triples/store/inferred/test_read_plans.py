@@ -1,0 +1,169 @@
+"""How the databases run the statements over inferred facts: by indexes, and no further than is wanted."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.support.database import empty_tables, in_orm
+from tests.triples.store.inferred.derived import TRANSITIVE, program, put
+from tests.triples.store.inferred.reads import Reading, reading
+from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
+from triples.models import Term
+from triples.recursion.programs import Key, Proof
+from triples.recursion.proofs import uses
+from triples.store.inferred import explaining, hidden
+from triples.store.inferred.layout import FACTS
+from triples.store.inferred.statements import (
+    INDEXES,
+    InferredStart,
+    Screen,
+    count_inferred,
+    select_both,
+    select_inferred,
+    select_one,
+)
+from triples.store.patterns import Shape, Start, sqlite_index
+
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
+
+STARTS: list[Start] = ["top", "lighter"]
+INFERRED_BOUNDS: dict[InferredStart, list[Any]] = {
+    "top": [0.5],
+    "lighter": [0.5, 0.1],
+    "whole weight": [0.5],
+    "same weight": [0.5, 10, 10, 10],
+}
+# With all that a statement may have to look for.
+SCREEN = Screen(asserted=True, hidden=True)
+Statement = tuple[Shape, str, list[Any]]
+
+
+@pytest.fixture(scope="module")
+def graph(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """One for all tests of this module, since it takes seconds to make."""
+
+    def fill() -> None:
+        _fill()
+        first = min(Term.objects.values_list("id", flat=True))
+        derived = {
+            Key(first + i % 4999, first + i % 20, first + i % 4783): Proof(
+                (i % 1000 + 1) / 1001, 1, 0, (first + i % 97,)
+            )
+            for i in range(30_000)
+        }
+        put(derived, program(TRANSITIVE))
+
+    with django_db_blocker.unblock():
+        in_orm(fill)
+        yield
+        in_orm(empty_tables)
+
+
+def constants(shape: Shape) -> list[str]:
+    return [text for text, fixed in zip(("t7", "t3", "t9"), shape, strict=True) if fixed]
+
+
+def row_statements(reader: Reading) -> Iterator[Statement]:
+    for shape in INDEXES:
+        for start, with_metadata in itertools.product(STARTS, (False, True)):
+            kind = [*constants(shape), *BOUNDS[start], 10]
+            sql = select_both(shape, start, reader.dialect, SCREEN, with_metadata=with_metadata)
+            yield shape, sql, [*kind, *kind, 10]
+        for place, bounds in INFERRED_BOUNDS.items():
+            yield shape, select_inferred(shape, place, reader.dialect, SCREEN), [*constants(shape), *bounds, 10]
+
+
+def other_statements(reader: Reading) -> Iterator[tuple[str, list[Any]]]:
+    for shape in INDEXES:
+        yield count_inferred(shape, reader.dialect, SCREEN), [*constants(shape), 0.9]
+    yield select_one(reader.dialect, SCREEN), [7, 8, 9]
+    view = reader.view()
+    assert view is not None
+    for use in uses(view.state.program):
+        yield hidden._proofs_with(use, reader.dialect), ["[[7, 8, 9]]"]
+    yield explaining._asserted_facts(reader.dialect), ["[[7, 8, 9]]"]
+    yield explaining._derived_facts(reader.dialect), ["[[7, 8, 9]]"]
+
+
+def sqlite_steps(reader: Reading, sql: str, parameters: list[Any]) -> list[str]:
+    with reader.sight.view(reader.fetch):
+        return [line[3] for line in reader.fetch(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+
+
+def postgresql_nodes(reader: Reading, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    with reader.sight.view(reader.fetch):
+        [(plans,)] = reader.fetch(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+    found: list[dict[str, Any]] = []
+    pending = [plans[0]["Plan"]]
+    while pending:
+        node = pending.pop()
+        found.append(node)
+        pending += node.get("Plans", [])
+    return found
+
+
+def only_on(vendor: str) -> None:
+    if connection.vendor != vendor:
+        pytest.skip(f"a plan of {vendor}'s")
+
+
+def test_sqlite_picks_each_kind_by_its_index_in_its_order() -> None:
+    only_on("sqlite")
+
+    def look() -> None:
+        with reading() as reader:
+            for shape, sql, parameters in row_statements(reader):
+                steps = sqlite_steps(reader, sql, parameters)
+                [inferred] = [step for step in steps if step.split()[1] == "i" and step.startswith("SEARCH")]
+                name = "PRIMARY KEY" if INDEXES[shape].startswith("sqlite") else f"INDEX {INDEXES[shape]}"
+                assert f"USING {name} (" in inferred, (shape, inferred)
+                assert any(step.startswith("SEARCH a USING COVERING INDEX") for step in steps)
+                # The merged few are sorted, and once more with their texts; a kind only where no index has its order.
+                sorts = sum("TEMP B-TREE FOR ORDER BY" in step for step in steps)
+                both = "UNION ALL" in sql
+                own = (shape in SORTED) * both + INDEXES[shape].startswith("sqlite")
+                assert sorts <= 1 + both + own, (shape, sorts, steps)
+                if both:
+                    assert any(f"INDEX {sqlite_index(shape)} (" in step for step in steps)
+
+    in_orm(look)
+
+
+def test_sqlite_scans_nothing() -> None:
+    only_on("sqlite")
+
+    def look() -> None:
+        with reading() as reader:
+            rows = [(sql, parameters) for _, sql, parameters in row_statements(reader)]
+            for sql, parameters in [*rows, *other_statements(reader)]:
+                scans = {step.split()[1] for step in sqlite_steps(reader, sql, parameters) if step.startswith("SCAN")}
+                # What has been picked already, and the keys that are given.
+                assert scans <= {"t", "g", "matches", "facts", "asserted", "derived"}, (sql, scans)
+
+    in_orm(look)
+
+
+def test_postgresql_scans_nothing_and_reads_each_kind_by_its_index() -> None:
+    only_on("postgresql")
+
+    def look() -> None:
+        with reading() as reader:
+            for shape, sql, parameters in row_statements(reader):
+                nodes = postgresql_nodes(reader, sql, parameters)
+                assert not scanned(nodes), (shape, sql, nodes)
+                if "UNION ALL" in sql and INDEXES[shape].startswith("inferred"):
+                    assert INDEXES[shape] in {node.get("Index Name") for node in nodes}, (shape, sql)
+            for sql, parameters in other_statements(reader):
+                nodes = postgresql_nodes(reader, sql, parameters)
+                assert not scanned(nodes), (sql, nodes)
+
+    in_orm(look)
+
+
+def scanned(nodes: list[dict[str, Any]]) -> set[str]:
+    """The tables of facts that are read from end to end."""
+    return {FACTS, "triples_triple"} & {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}

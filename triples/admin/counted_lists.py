@@ -1,0 +1,21 @@
+"""Change lists of tables that stay small, in the templates that are made for the large ones."""
+
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.utils.text import capfirst
+
+
+class CountedChangeList(ChangeList):
+    """Django's own, which counts its rows."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
+
+    @property
+    def count_text(self) -> str:
+        name = self.opts.verbose_name if self.result_count == 1 else self.opts.verbose_name_plural
+        return f"{self.result_count:,} {name}"

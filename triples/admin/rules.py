@@ -1,0 +1,113 @@
+"""Rules in the admin, edited as patterns."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from triples.admin.counted_lists import CountedChangeList
+from triples.admin.facts import write_turn
+from triples.admin.rule_forms import PREVIEW, RuleForm
+from triples.models import Rule
+from triples.recursion.rules import rule_text
+from triples.rules.services import RulesError, rule_change, rule_delete, rules_add, rules_enable
+from triples.runs.previews import SECONDS, TooLong, preview
+
+
+@admin.register(Rule)
+class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    list_display = ("name", "text", "weight", "enabled")
+    list_filter = ("enabled",)
+    list_per_page = 50
+    ordering = ("name",)
+    search_fields = ("name", "description")
+    search_help_text = "By name or description."
+    show_facets = admin.ShowFacets.NEVER
+    actions = ("enable", "disable")
+    form = RuleForm
+    readonly_fields = ("changed",)
+
+    class Media:
+        css = {"all": ["triples/recursion.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
+        return CountedChangeList
+
+    def get_fieldsets(self, request: HttpRequest, obj: Rule | None = None) -> Any:
+        rule = ("body", "head", "distinct", "weight")
+        if obj is None:
+            return [(None, {"fields": ("name", *rule, "description", "enabled")})]
+        if not self.has_change_permission(request, obj):
+            return [(None, {"fields": ("text", "description", "enabled", "changed")})]
+        return [
+            (None, {"fields": (*rule, "description", "enabled", "version")}),
+            ("Record", {"fields": ("changed",)}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Rule | None = None) -> Any:
+        if obj is None or self.has_change_permission(request, obj):
+            return self.readonly_fields
+        return ("text", "description", "enabled", "changed")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if PREVIEW in request.POST:
+            return super().changeform_view(request, *args, **kwargs)
+        try:
+            with write_turn(request):
+                return super().changeform_view(request, *args, **kwargs)
+        except RulesError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect("admin:triples_rule_changelist")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = context["adminform"].form
+        if isinstance(form, RuleForm) and form.is_preview and not form.errors:
+            context |= _previewed(form)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
+        draft = form.draft
+        if change:
+            rule_change(name=obj.name, members=draft.columns)
+            return
+        [stored] = rules_add(drafts=[draft])
+        obj.pk, obj.name = stored.pk, stored.name
+
+    def delete_model(self, request: HttpRequest, obj: Rule) -> None:
+        rule_delete(name=obj.name)
+
+    @admin.action(description="Enable selected rules", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+        self._set_enabled(request, queryset, enabled=True)
+
+    @admin.action(description="Disable selected rules", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[Rule]) -> None:
+        self._set_enabled(request, queryset, enabled=False)
+
+    def _set_enabled(self, request: HttpRequest, queryset: QuerySet[Rule], *, enabled: bool) -> None:
+        changed = list(queryset.filter(enabled=not enabled))
+        rules_enable(names=[rule.name for rule in changed], enabled=enabled)
+        word = "Enabled" if enabled else "Disabled"
+        for rule in changed:
+            self.log_change(request, rule, f"{word}.")
+        count = "1 rule" if len(changed) == 1 else f"{len(changed):,} rules"
+        self.message_user(request, f"{word} {count}. This holds from the next run on.", messages.SUCCESS)
+
+    @admin.display(description="rule")
+    def text(self, rule: Rule) -> str:
+        return rule_text(rule.parsed)
+
+    @admin.display(description="changed (UTC)")
+    def changed(self, rule: Rule) -> str:
+        return f"{rule.updated_at:%Y-%m-%d %H:%M}"
+
+
+def _previewed(form: RuleForm) -> dict[str, Any]:
+    """What the template shows of the rule that is in the form."""
+    told = {"previewed_text": rule_text(form.draft.rule), "preview_seconds": SECONDS}
+    try:
+        return told | {"preview": preview(form.draft.rule)}
+    except TooLong:
+        return told | {"preview": None}

@@ -1,0 +1,116 @@
+"""`manage.py recurse`"""
+
+import getpass
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
+
+from triples.exchange.arguments import FAILED, MISUSED, weight_argument
+from triples.exchange.interrupts import Interrupted, Interrupts
+from triples.exchange.summaries import database_sentence
+from triples.models import RecursionRun, RunStatus
+from triples.runs.answers import dry_content, dry_sentence, run_content, run_sentence
+from triples.runs.execution import execute
+from triples.runs.lease import LeaseTaken
+from triples.runs.options import RunOptions
+from triples.runs.outcomes import TimedOut
+from triples.runs.recording import Recorder, perform
+from triples.runs.requests import RunActive, UnknownRules, queue_run
+from triples.runs.screen import RunScreen
+
+# What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
+ANOTHER_RUN = 75
+ENDED_WELL = {RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED}
+
+
+class Command(BaseCommand):
+    # Started from cron every few minutes: the checks, which load all of the site, are for the service's own start.
+    requires_system_checks = []
+    help = (
+        "Derive new facts by the enabled rules, or bring those derived before up to date. Shows a progress bar on a "
+        "terminal and writes one JSON line a round otherwise, both to standard error. Exit code 0 when it is done or "
+        "there is nothing to do, 75 when another run is active, 1 when it failed, 2 when the command line makes no "
+        "sense, 130 after Ctrl-C."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--max-depth", type=int, metavar="N", help="keep proofs of at most so many steps")
+        parser.add_argument(
+            "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="keep facts this heavy"
+        )
+        parser.add_argument(
+            "--entity-type",
+            action="append",
+            default=[],
+            metavar="TYPE",
+            help="derive facts of entities of this type only; may be given again for another",
+        )
+        parser.add_argument(
+            "--rule", action="append", default=[], metavar="NAME", help="apply this rule only; may be given again"
+        )
+        parser.add_argument("--force", action="store_true", help="derive everything anew, even if nothing has changed")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be derived, and write nothing")
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+        parser.add_argument("--run", type=int, metavar="ID", help="do this run, which the service has queued")
+
+    def handle(self, *_: Any, run: int | None, json: bool, dry_run: bool, **asked: Any) -> None:
+        options = RunOptions(
+            max_depth=_depth(asked["max_depth"]),
+            min_weight=asked["min_weight"],
+            entity_types=tuple(asked["entity_type"]),
+            rules=tuple(asked["rule"]),
+            force=asked["force"],
+        )
+        interrupts = Interrupts()
+        with RunScreen(self.stderr) as screen, interrupts.caught():
+            content, sentence, well = self._done(lambda: self._do(options, run, screen, dry=dry_run))
+        if json:
+            self.stdout.write(orjson.dumps(content).decode())
+        elif well:
+            self.stdout.write(sentence)
+        if not well:
+            raise CommandError(sentence, returncode=FAILED)
+
+    def _done(self, do: Callable[[], tuple[dict[str, Any], str, bool]]) -> tuple[dict[str, Any], str, bool]:
+        """What `do` says, or a CommandError with a sentence and the exit code for what kept it from its end."""
+        try:
+            return do()
+        except RunActive as active:
+            sentence = f"Another run is active, since {active.run.created_at:%Y-%m-%d %H:%M:%S} UTC."
+            raise CommandError(sentence, returncode=ANOTHER_RUN) from None
+        except LeaseTaken:
+            raise CommandError("Another run is active.", returncode=ANOTHER_RUN) from None
+        except UnknownRules as unknown:
+            raise CommandError(f"There is no enabled rule named {unknown}.", returncode=FAILED) from None
+        except Interrupted as told:
+            sentence = "Interrupted; the inferred facts are those of the run before."
+            raise CommandError(sentence, returncode=told.exit_code) from None
+        except TimedOut:
+            raise CommandError("It took longer than SKG_RECURSION_TIMEOUT allows.", returncode=FAILED) from None
+        except AnyDatabaseError as error:
+            raise CommandError(database_sentence(error), returncode=FAILED) from error
+
+    def _do(
+        self, options: RunOptions, queued: int | None, screen: RunScreen, *, dry: bool
+    ) -> tuple[dict[str, Any], str, bool]:
+        if dry:
+            outcome = execute(options, screen, None, dry=True)
+            return dry_content(outcome), dry_sentence(outcome), True
+        if queued is None:
+            run = queue_run(options, f"command by {getpass.getuser()}")
+        else:
+            found = RecursionRun.objects.filter(id=queued, active=True).first()
+            if found is None:
+                raise CommandError(f"There is no run {queued} that waits to be done.", returncode=FAILED)
+            run = found
+        ended = perform(run, Recorder(run, screen))
+        return run_content(ended), run_sentence(ended), ended.status in ENDED_WELL
+
+
+def _depth(depth: int | None) -> int | None:
+    if depth is not None and depth < 1:
+        raise CommandError("--max-depth must be at least 1.", returncode=MISUSED)
+    return depth

@@ -1,0 +1,193 @@
+"""`manage.py rules load|list|show|check|preview|enable|disable|delete`"""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
+
+from triples.exchange.arguments import FAILED
+from triples.exchange.refusals import printable
+from triples.exchange.summaries import database_sentence
+from triples.models import Rule as StoredRule
+from triples.recursion import presets
+from triples.recursion.rules import rule_text
+from triples.rules.answers import rule_content
+from triples.rules.documents import Draft, Fault, FaultyRules, preset_rules
+from triples.rules.files import UnreadableFile, read_file, shown_name
+from triples.rules.services import Loaded, RulesError, find_rule, rule_delete, rules_enable, rules_load
+from triples.rules.sql import stored_rule_sql
+from triples.rules.stored import in_order
+from triples.runs.previews import SECONDS, TooLong
+
+
+class Command(BaseCommand):
+    help = (
+        "Load, show, check and remove the rules by which new facts are derived. What is changed holds from the next "
+        "run on. Exit code 0 when it is done, 1 when it could not be done, 2 when the command line makes no sense."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
+        load = _action(actions, "load", self.load, "store the rules of a file, all or none")
+        source = load.add_mutually_exclusive_group(required=True)
+        source.add_argument("file", nargs="?", metavar="FILE", help="a JSON array of rules; - for standard input")
+        source.add_argument("--preset", choices=presets.names(), help="rules that come with the service")
+        load.add_argument("--replace", action="store_true", help="put them in the place of others of the same names")
+        load.add_argument("--dry-run", action="store_true", help="say what would be done, and store nothing")
+        _action(actions, "list", self.list_rules, "show all rules, by name")
+        show = _action(actions, "show", self.show, "show one rule")
+        show.add_argument("name")
+        show.add_argument("--sql", action="store_true", help="what the engine asks for it in a round")
+        check = _action(actions, "check", self.check_file, "look for every fault in a file, and store nothing")
+        check.add_argument("file", metavar="FILE", help="a JSON array of rules; - for standard input")
+        preview = _action(actions, "preview", self.preview, "say what one rule would derive now, and store nothing")
+        preview.add_argument("file", metavar="FILE", help="a JSON array of that one rule; - for standard input")
+        for name, run, text in (
+            ("enable", self.enable, "have runs apply rules"),
+            ("disable", self.disable, "have runs leave rules out; what they derived goes with the next run"),
+        ):
+            _action(actions, name, run, text).add_argument("names", nargs="+", metavar="NAME")
+        delete = _action(actions, "delete", self.delete, "remove a rule; what it derived goes with the next run")
+        delete.add_argument("name")
+        delete.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
+        try:
+            run(options)
+        except FaultyRules as error:
+            self._show_faults(error.faults, options)
+            count = f"{len(error.faults)} fault{'s' if len(error.faults) > 1 else ''}"
+            raise CommandError(f"{count} found; nothing was stored.", returncode=FAILED) from None
+        except (RulesError, UnreadableFile) as error:
+            raise CommandError(printable(str(error)), returncode=FAILED) from None
+        except AnyDatabaseError as error:
+            raise CommandError(database_sentence(error), returncode=FAILED) from error
+
+    def load(self, options: dict[str, Any]) -> None:
+        loaded = rules_load(drafts=_drafts(options), replace=options["replace"], dry_run=options["dry_run"])
+        if options["json"]:
+            self._write_json({**loaded._asdict(), "dry_run": options["dry_run"]})
+            return
+        told = "Nothing was stored; this would be " if options["dry_run"] else ""
+        self.stdout.write(f"{told}{_told(loaded)}.", self.style.SUCCESS)
+
+    def list_rules(self, options: dict[str, Any]) -> None:
+        rules = in_order(StoredRule.objects.all())
+        if options["json"]:
+            self._write_json([rule_content(rule) for rule in rules])
+            return
+        longest = max((len(rule.name) for rule in rules), default=0)
+        for rule in rules:
+            state = "enabled " if rule.enabled else "disabled"
+            self.stdout.write(printable(f"{rule.name.ljust(longest)}  {state}  {rule_text(rule.parsed)}"))
+        if not rules:
+            self.stdout.write("There are no rules yet. `manage.py rules load` stores some.")
+
+    def show(self, options: dict[str, Any]) -> None:
+        rule = find_rule(options["name"])
+        sql = stored_rule_sql(rule) if options["sql"] else None
+        if options["json"]:
+            self._write_json(rule_content(rule) | ({} if sql is None else {"sql": sql}))
+        elif sql is not None:
+            self.stdout.write(sql)
+        else:
+            self.stdout.write(f"{rule.name} ({'enabled' if rule.enabled else 'disabled'})")
+            self.stdout.write(printable(rule_text(rule.parsed)))
+            for line in rule.description.splitlines():
+                self.stdout.write(printable(line))
+
+    def check_file(self, options: dict[str, Any]) -> None:
+        drafts = read_file(options["file"])
+        if options["json"]:
+            self._write_json({"rules": len(drafts), "errors": []})
+        else:
+            self.stdout.write(f"{_count(len(drafts))}, no fault found.", self.style.SUCCESS)
+
+    def preview(self, options: dict[str, Any]) -> None:
+        # Not with the others: the engine takes a while to load.
+        from triples.runs.previewing import derive_preview  # noqa: PLC0415
+
+        drafts = read_file(options["file"])
+        if len(drafts) != 1:
+            raise CommandError(f"{_count(len(drafts))} given; one at a time can be previewed.", returncode=FAILED)
+        try:
+            found = derive_preview(drafts[0].rule)
+        except TooLong:
+            if options["json"]:
+                self._write_json({"too_long": True})
+                return
+            raise CommandError(f"It takes longer than {SECONDS:g} seconds.", returncode=FAILED) from None
+        if options["json"]:
+            self._write_json({"too_long": False, **found.content})
+            return
+        more = "" if found.exact else "more than "
+        self.stdout.write(f"This rule by itself would derive {more}{found.count:,} facts now.")
+        for example in found.examples:
+            self.stdout.write(printable("  {} {} {}  {:g}".format(*example)))
+
+    def enable(self, options: dict[str, Any]) -> None:
+        self._set_enabled(options, enabled=True)
+
+    def disable(self, options: dict[str, Any]) -> None:
+        self._set_enabled(options, enabled=False)
+
+    def delete(self, options: dict[str, Any]) -> None:
+        rule = find_rule(options["name"])
+        if not options["yes"]:
+            _confirm(f"Delete the rule {rule.name}? [y/N] ")
+        rule_delete(name=rule.name)
+        if options["json"]:
+            self._write_json({"deleted": rule.name})
+        else:
+            self.stdout.write(f"The rule {rule.name} is deleted.")
+
+    def _set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
+        names = [find_rule(name).name for name in options["names"]]
+        rules_enable(names=names, enabled=enabled)
+        if options["json"]:
+            self._write_json([rule_content(find_rule(name)) for name in names])
+        else:
+            self.stdout.write(f"{'Enabled' if enabled else 'Disabled'}: {', '.join(names)}.")
+
+    def _show_faults(self, faults: list[Fault], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self._write_json({"errors": [{"loc": fault.loc, "msg": fault.message} for fault in faults]})
+            return
+        name = options.get("preset") or shown_name(options["file"])
+        for fault in faults:
+            place = ".".join(map(str, fault.loc))
+            self.stderr.write(printable(f"{name}:{place}: {fault.message}" if place else f"{name}: {fault.message}"))
+
+    def _write_json(self, content: object) -> None:
+        self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> CommandParser:
+    parser: CommandParser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("--json", action="store_true", help="write JSON, in the fields of the API")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _drafts(options: dict[str, Any]) -> list[Draft]:
+    if options["preset"]:
+        return preset_rules(options["preset"])
+    return read_file(options["file"])
+
+
+def _told(loaded: Loaded) -> str:
+    return ", ".join(f"{len(names)} {word}" for word, names in loaded._asdict().items())
+
+
+def _count(number: int) -> str:
+    return "1 rule" if number == 1 else f"{number:,} rules"
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody is there to be asked; --yes deletes without asking.", returncode=FAILED)
+    if input(question).strip().lower() not in {"y", "yes"}:
+        raise CommandError("Nothing was deleted.", returncode=FAILED)

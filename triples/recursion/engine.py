@@ -1,0 +1,66 @@
+"""Rules in, derived facts out: the evaluation of a program over all facts, from nothing.
+
+Round by round the rules are applied to what the round before changed, until nothing changes any more
+(semi-naive evaluation; Abiteboul, Hull and Vianu, "Foundations of Databases", chapter 13), a fact keeping the greatest
+of its weights. The best proof of a fact is picked in the round that finds its weight, so that proofs need no pass of
+their own: the round is the height of the lowest proof of that weight. Only where rounding makes two
+different weights of a premise give one product can that be too low; then the heights are found again level by level.
+"""
+
+import threading
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from triples.recursion.evaluation import Evaluation, Materialised, Options, Round
+from triples.recursion.outcome import DERIVED
+from triples.recursion.programs import Program
+from triples.recursion.workspace import Resources, Stopped, Workspace
+
+__all__ = ["DERIVED", "Engine", "Materialised", "Options", "Round", "Stopped", "materialise"]
+
+EVERYTHING = Options()
+
+
+def materialise(
+    facts: pa.Table,
+    program: Program,
+    options: Options = EVERYTHING,
+    on_round: Callable[[Round], None] | None = None,
+) -> Materialised:
+    """What the program derives from `facts`: subject, predicate and object (int64), weight (float64), each key once.
+
+    Raises MemoryError when not even the asserted facts fit. An error that `on_round` raises ends the evaluation.
+    """
+    return Engine().materialise(facts, program, options, on_round)
+
+
+class Engine:
+    """An evaluation that another thread can interrupt, before it begins too."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._workspace: Workspace | None = None
+
+    def interrupt(self) -> None:
+        """Make `materialise` raise Stopped, now or when it is called."""
+        self._stopped.set()
+        if workspace := self._workspace:
+            workspace.interrupt()
+
+    def materialise(
+        self,
+        facts: pa.Table,
+        program: Program,
+        options: Options = EVERYTHING,
+        on_round: Callable[[Round], None] | None = None,
+    ) -> Materialised:
+        if not program.rules:
+            return Materialised(DERIVED.empty_table(), [], None)
+        resources = Resources(options.memory_bytes, options.threads, options.temp_folder)
+        with Workspace(resources, self._stopped) as workspace:
+            self._workspace = workspace
+            try:
+                return Evaluation(workspace, facts, program, options).run(on_round)
+            finally:
+                self._workspace = None

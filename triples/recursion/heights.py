@@ -1,0 +1,98 @@
+"""Heights of proofs, put right where rounding has deceived the rounds.
+
+A fact's height is taken to be the round that found its weight. That is too low when a premise became heavier
+later and the product, rounded, is the same as before: the proof then holds with the premise's final weight, but is
+higher than it looked. Such facts are found by their proofs, a premise of which is not lower than the fact itself, and
+get the lowest proof with final weights, level by level. Heights only rise by that, so it ends; and when no proof
+is of that kind any more, all of them are right.
+"""
+
+from collections.abc import Iterator
+
+from triples.recursion.packing import Packing
+from triples.recursion.programs import BoundPlace, BoundRule, Program
+from triples.recursion.relation import KEY, Relation, same_key
+from triples.recursion.rules import Variable
+from triples.recursion.sql import COLUMNS, Variant
+from triples.recursion.workspace import Workspace
+
+# Of a fact whose level is not found yet.
+UNSETTLED = 1 << 30
+
+
+class Heights:
+    """The facts of a relation whose heights are wrong, in the table `goal` while they are looked for again."""
+
+    def __init__(self, workspace: Workspace, program: Program, packing: Packing, goal_variants: list[Variant]) -> None:
+        self._workspace = workspace
+        self._variants = goal_variants
+        self._suspicions = [suspicion for rule in program.rules for suspicion in _suspicions(rule, packing)]
+
+    def find_wrong(self) -> int | None:
+        """Make the facts with wrong heights goals; the lowest level at which one of them may be found, if any."""
+        changed = {
+            predicate for (predicate,) in self._workspace.rows("SELECT DISTINCT predicate FROM fact WHERE again")
+        }
+        selects = [
+            select for predicate, select in self._suspicions if isinstance(predicate, Variable) or predicate in changed
+        ]
+        if not selects:
+            return None
+        self._workspace.run(f"CREATE OR REPLACE TEMP TABLE goal AS {' UNION '.join(selects)}")
+        level: int | None = self._workspace.row("SELECT min(height) FROM goal")[0]
+        if level is not None:
+            with self._workspace.transaction():
+                # From here on, those mark that are settled anew.
+                self._workspace.run("UPDATE fact SET again = FALSE WHERE again")
+                self._workspace.run(
+                    f"UPDATE fact SET height = {UNSETTLED} FROM goal AS g WHERE {same_key('fact', 'g')}"
+                )
+        return level
+
+    def settle(self, relation: Relation, level: int, threshold: float) -> bool:
+        """Settle the goals that have a proof of that height; whether there are others."""
+        relation.look_from(level, threshold)
+        # What has become too light meanwhile is no fact any more.
+        self._workspace.run(
+            f"DELETE FROM goal AS g WHERE NOT EXISTS (SELECT 1 FROM fact WHERE {same_key('fact', 'g')})"
+        )
+        goals, changed, known = map(relation.predicates, ("goal", "changed", "known"))
+        selects = [
+            variant.sql for variant in self._variants if variant.can_derive(goals) and variant.can_find(changed, known)
+        ]
+        if selects:
+            self._settle(" UNION ALL ".join(selects), level)
+        left: bool = self._workspace.row("SELECT count(*) > 0 FROM goal")[0]
+        return left
+
+    def _settle(self, proofs: str, level: int) -> None:
+        self._workspace.run(
+            "CREATE OR REPLACE TEMP TABLE settled AS"
+            f" SELECT {KEY}, min(proof) AS proof FROM ({proofs}) AS proofs GROUP BY {KEY}"
+        )
+        with self._workspace.transaction():
+            self._workspace.run(
+                f"UPDATE fact SET height = {level}, proof = s.proof, again = TRUE"
+                f" FROM settled AS s WHERE {same_key('fact', 's')}"
+            )
+            self._workspace.run(f"DELETE FROM goal USING settled AS s WHERE {same_key('goal', 's')}")
+
+
+def _suspicions(rule: BoundRule, packing: Packing) -> Iterator[tuple[BoundPlace, str]]:
+    """For each place of the body its predicate, and the facts whose premise there is not lower than they are."""
+    values = {variable: packing.value("k.proof", index) for index, variable in enumerate(rule.free)}
+    for column, place in zip(COLUMNS, rule.head, strict=True):
+        if isinstance(place, Variable):
+            values[place] = f"k.{column}"
+
+    def expression(place: BoundPlace) -> str:
+        return values[place] if isinstance(place, Variable) else str(place)
+
+    for pattern in rule.body:
+        premise = [f"p.{column} = {expression(place)}" for column, place in zip(COLUMNS, pattern, strict=True)]
+        select = (
+            "SELECT k.subject, k.predicate, k.object, k.weight, k.height FROM fact AS k"
+            f" JOIN fact AS p ON p.again AND p.height >= k.height AND {' AND '.join(premise)}"
+            f" WHERE k.height > 0 AND {packing.rule('k.proof')} = {rule.number}"
+        )
+        yield pattern[1], select

@@ -1,0 +1,56 @@
+"""What an evaluation found, read back from its table: the derived facts and their proofs."""
+
+import pyarrow as pa
+
+from triples.recursion.packing import Packing
+from triples.recursion.programs import Program
+from triples.recursion.sql import COLUMNS
+from triples.recursion.workspace import Workspace
+
+DERIVED = pa.schema(
+    [
+        ("subject", pa.int64()),
+        ("predicate", pa.int64()),
+        ("object", pa.int64()),
+        ("weight", pa.float64()),
+        ("depth", pa.int32()),
+        ("rule", pa.int32()),
+        ("free1", pa.int64()),
+        ("free_rest", pa.string()),
+    ]
+)
+
+
+def derived_table(workspace: Workspace, program: Program, packing: Packing) -> pa.Table:
+    """The derived facts by rising subject, predicate and object, in one chunk."""
+    table = workspace.table(
+        f"SELECT {', '.join(COLUMNS)}, weight, height AS depth, {packing.rule('proof')} AS rule,"
+        f" {_first_value(program, packing)} AS free1, {_further_values(program, packing)} AS free_rest"
+        f" FROM fact WHERE height > 0 ORDER BY {', '.join(COLUMNS)}"
+    )
+    return table.cast(DERIVED).combine_chunks()
+
+
+def _first_value(program: Program, packing: Packing) -> str:
+    numbers = [rule.number for rule in program.rules if rule.free]
+    return _cases(packing, [(numbers, packing.value("proof", 0))], "BIGINT")
+
+
+def _further_values(program: Program, packing: Packing) -> str:
+    counts = sorted({len(rule.free) for rule in program.rules if len(rule.free) > 1})
+    cases = []
+    for count in counts:
+        numbers = [rule.number for rule in program.rules if len(rule.free) == count]
+        values = " || ',' || ".join(f"CAST({packing.value('proof', index)} AS VARCHAR)" for index in range(1, count))
+        cases.append((numbers, f"'[' || {values} || ']'"))
+    return _cases(packing, cases, "VARCHAR")
+
+
+def _cases(packing: Packing, cases: list[tuple[list[int], str]], sql_type: str) -> str:
+    """The expression that stands with the number of the proof's rule, or NULL."""
+    branches = [
+        f"WHEN {packing.rule('proof')} IN ({', '.join(map(str, numbers))}) THEN CAST({expression} AS {sql_type})"
+        for numbers, expression in cases
+        if numbers
+    ]
+    return f"CASE {' '.join(branches)} END" if branches else f"CAST(NULL AS {sql_type})"

@@ -1,0 +1,70 @@
+"""A rule and the values of its free variables as one value that compares as they do, in SQL.
+
+Of two proofs of one fact the better one has the smaller rule name, then the smaller values. As one value the
+database finds it with `min`, and a whole number, where all fits into one, is found fastest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triples.recursion.programs import Program
+
+BIGINT_BITS = 63
+HUGEINT_BITS = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """A whole number: the rule, then a fixed number of values, each of so many bits, missing ones being 0."""
+
+    sql_type: str
+    values: int
+    bits: int
+
+    def pack(self, rule: int, values: Sequence[str]) -> str:
+        """Of the number of a rule and an expression for each of its free variables."""
+        terms = [f"CAST({rule << (self.values * self.bits)} AS {self.sql_type})"]
+        terms += [f"{value} * {self._unit(index)}" for index, value in enumerate(values)]
+        return " + ".join(terms)
+
+    def rule(self, packed: str) -> str:
+        return f"({packed} >> {self.values * self.bits})"
+
+    def value(self, packed: str, index: int) -> str:
+        """The value of the rule's free variable of that number; no use if the rule has fewer."""
+        shift = (self.values - 1 - index) * self.bits
+        return f"(({packed} >> {shift}) & {(1 << self.bits) - 1})"
+
+    def _unit(self, index: int) -> str:
+        return f"CAST({1 << ((self.values - 1 - index) * self.bits)} AS {self.sql_type})"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list, for rules with so many free variables that no number holds them."""
+
+    sql_type: str = "BIGINT[]"
+
+    def pack(self, rule: int, values: Sequence[str]) -> str:
+        return f"CAST([{', '.join([str(rule), *values])}] AS BIGINT[])"
+
+    def rule(self, packed: str) -> str:
+        return f"{packed}[1]"
+
+    def value(self, packed: str, index: int) -> str:
+        return f"{packed}[{index + 2}]"
+
+
+Packing = Digits | Listed
+
+
+def packing_for(program: Program, largest_id: int) -> Packing:
+    """The fastest packing that holds every proof of the program over terms up to that id."""
+    values = max((len(rule.free) for rule in program.rules), default=0)
+    bits = largest_id.bit_length()
+    whole = len(program.rules).bit_length() + values * bits
+    if whole <= BIGINT_BITS:
+        return Digits("BIGINT", values, bits)
+    if whole <= HUGEINT_BITS:
+        return Digits("HUGEINT", values, bits)
+    return Listed()

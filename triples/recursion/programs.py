@@ -1,0 +1,77 @@
+"""Programs: rules in their order, over numbers instead of texts, ready to be evaluated."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from triples.recursion.rules import Place, Rule, Variable, free_variables
+
+# A term's id, or a variable.
+BoundPlace = Variable | int
+BoundPattern = tuple[BoundPlace, BoundPlace, BoundPlace]
+
+
+class Key(NamedTuple):
+    """A fact by the ids of its terms."""
+
+    subject: int
+    predicate: int
+    object: int
+
+
+class Proof(NamedTuple):
+    """The best proof of a derived fact: by which rule of the program, and the values of its free variables."""
+
+    weight: float
+    depth: int
+    rule: int
+    free: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule over ids of terms; `number` is its place in the program."""
+
+    number: int
+    name: str
+    weight: float
+    head: BoundPattern
+    body: tuple[BoundPattern, ...]
+    distinct: tuple[tuple[Variable, Variable], ...]
+    free: tuple[Variable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Rules by rising name, so that comparing their numbers compares their names."""
+
+    rules: tuple[BoundRule, ...]
+
+
+def bind(rules: Iterable[Rule], ids: Mapping[str, int]) -> Program:
+    """The program of those rules that can derive something: all of whose constants are terms.
+
+    Raises ValueError when two rules have one name.
+    """
+    ordered = sorted(rules, key=lambda rule: rule.name)
+    if len({rule.name for rule in ordered}) < len(ordered):
+        raise ValueError("two rules have the same name")
+    able = [rule for rule in ordered if all(text in ids for text in constants(rule))]
+    return Program(tuple(_bound(number, rule, ids) for number, rule in enumerate(able)))
+
+
+def constants(rule: Rule) -> set[str]:
+    """The texts that the rule names."""
+    return {place for pattern in (rule.head, *rule.body) for place in pattern if isinstance(place, str)}
+
+
+def _bound(number: int, rule: Rule, ids: Mapping[str, int]) -> BoundRule:
+    def place(given: Place) -> BoundPlace:
+        return given if isinstance(given, Variable) else ids[given]
+
+    def pattern(given: tuple[Place, Place, Place]) -> BoundPattern:
+        subject, predicate, object_ = given
+        return place(subject), place(predicate), place(object_)
+
+    head, body = pattern(rule.head), tuple(pattern(given) for given in rule.body)
+    return BoundRule(number, rule.name, rule.weight, head, body, rule.distinct, free_variables(head, body))

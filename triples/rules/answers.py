@@ -1,0 +1,40 @@
+"""What the API gives about rules."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from triples.answers import moment
+from triples.fields import to_milliseconds
+from triples.models import Rule as StoredRule
+from triples.recursion.rules import rule_text
+from triples.rules.schemas import Description, Distinct, Enabled, Name, Pattern, Patterns, Weight
+from triples.rules.stored import whole_document
+
+
+def rule_content(stored: StoredRule) -> dict[str, Any]:
+    """A rule as `RuleOut`."""
+    return {
+        **whole_document(stored),
+        "text": rule_text(stored.parsed),
+        "created_at": moment(to_milliseconds(stored.created_at)),
+        "updated_at": moment(to_milliseconds(stored.updated_at)),
+    }
+
+
+class RuleOut(BaseModel):
+    name: Name
+    weight: Weight
+    head: Pattern
+    body: Patterns
+    distinct: Distinct
+    description: Description
+    enabled: Enabled
+    text: Annotated[str, Field(description="The rule on one line, for people.")]
+    created_at: datetime
+    updated_at: datetime
+
+
+class RulesOut(BaseModel):
+    rules: Annotated[list[RuleOut], Field(description="By name.")]

@@ -1,0 +1,177 @@
+"""Everything that stores, changes or removes rules. What it does holds from the next run on."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from triples.fields import from_milliseconds, to_milliseconds
+from triples.models import Rule as StoredRule
+from triples.recursion.rules import MAX_NAME_LENGTH
+from triples.rules.documents import Draft, read_rule
+from triples.rules.stored import version
+from triples.store.writing import write_lock
+from triples.text import TermError, clean_term
+
+MAX_RULES = 10_000
+
+
+class RulesError(Exception):
+    """A request that the stored rules do not allow; the message is a sentence. Nothing was changed by it."""
+
+
+class NoSuchRule(RulesError):
+    def __init__(self) -> None:
+        super().__init__("There is no rule with this name.")
+
+
+class RulesExist(RulesError):
+    """Rules of these names are stored already, and are others."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        told = f"a rule named {names[0]}" if len(names) == 1 else f"other rules named {', '.join(names)}"
+        super().__init__(f"There {'is' if len(names) == 1 else 'are'} {told} already; nothing was stored.")
+        self.names = names
+
+
+class TooManyRules(RulesError):
+    def __init__(self) -> None:
+        super().__init__(f"There may be at most {MAX_RULES:,} rules; nothing was stored.")
+
+
+class RuleChanged(RulesError):
+    """The rule is none of the versions that the change was meant for."""
+
+    def __init__(self) -> None:
+        super().__init__("The rule has changed since the version that If-Match names.")
+
+
+class Loaded(NamedTuple):
+    """The names of what a file of rules brought, by what became of them."""
+
+    added: list[str]
+    replaced: list[str]
+    unchanged: list[str]
+
+
+def find_rule(name: str, among: QuerySet[StoredRule] | None = None) -> StoredRule:
+    """The rule of this name; raises NoSuchRule."""
+    rules = StoredRule.objects.all() if among is None else among
+    try:
+        # Asked for first: not every text that fits into a path can be sent to a database.
+        return rules.get(name=clean_term(name, MAX_NAME_LENGTH))
+    except (TermError, StoredRule.DoesNotExist):
+        raise NoSuchRule from None
+
+
+def rules_add(*, drafts: Sequence[Draft]) -> list[StoredRule]:
+    """Store new rules, all or none; raises RulesExist and TooManyRules."""
+    with _write_turn():
+        if known := _known(drafts):
+            raise RulesExist(sorted(known))
+        return _insert(drafts)
+
+
+def rules_load(*, drafts: Sequence[Draft], replace: bool = False, dry_run: bool = False) -> Loaded:
+    """Store the rules of a file, all or none; raises RulesExist and TooManyRules.
+
+    A rule that is there is left alone; another of the same name gives way with `replace`, and is an error without.
+    """
+    with _write_turn():
+        known = _known(drafts)
+        new = [draft for draft in drafts if draft.rule.name not in known]
+        others = [draft for draft in drafts if draft not in new and _differ(known[draft.rule.name], draft.columns)]
+        if others and not replace:
+            raise RulesExist(_names(others))
+        _check_room(len(new))
+        if not dry_run:
+            _insert(new)
+            for draft in others:
+                _set(known[draft.rule.name], draft.columns)
+    return Loaded(_names(new), _names(others), sorted(known.keys() - _names(others)))
+
+
+def rule_change(*, name: str, members: Mapping[str, Any], versions: Collection[str] | None = None) -> StoredRule:
+    """Put members of a rule's document in place of what they were.
+
+    RuleError says which of them is wrong; raises NoSuchRule, and RuleChanged when its version is none of `versions`.
+    """
+    with _held_rule(name, versions) as stored:
+        columns = read_rule({**stored.document, **members}).columns
+        if _differ(stored, columns):
+            _set(stored, columns)
+    return stored
+
+
+def rule_delete(*, name: str, versions: Collection[str] | None = None) -> None:
+    """Raises NoSuchRule, and RuleChanged when its version is none of `versions`."""
+    with _held_rule(name, versions) as stored:
+        stored.delete()
+
+
+def rules_enable(*, names: Collection[str], enabled: bool) -> int:
+    """Take rules into the next run, or leave them out of it; the number of those that were not so already."""
+    with _write_turn():
+        return StoredRule.objects.filter(name__in=names, enabled=not enabled).update(enabled=enabled, updated_at=_now())
+
+
+@contextmanager
+def _write_turn() -> Iterator[None]:
+    with write_lock(), transaction.atomic():
+        yield
+
+
+@contextmanager
+def _held_rule(name: str, versions: Collection[str] | None) -> Iterator[StoredRule]:
+    """The rule, kept from changing until the transaction ends."""
+    with _write_turn():
+        stored = find_rule(name, StoredRule.objects.select_for_update())
+        if versions is not None and version(stored) not in versions:
+            raise RuleChanged
+        yield stored
+
+
+def _known(drafts: Iterable[Draft]) -> dict[str, StoredRule]:
+    """The stored rules that have the drafts' names."""
+    names = [draft.rule.name for draft in drafts]
+    return {stored.name: stored for stored in StoredRule.objects.select_for_update().filter(name__in=names)}
+
+
+def _check_room(more: int) -> None:
+    if StoredRule.objects.count() + more > MAX_RULES:
+        raise TooManyRules
+
+
+def _insert(drafts: Sequence[Draft]) -> list[StoredRule]:
+    _check_room(len(drafts))
+    times: dict[str, Any] = dict.fromkeys(("created_at", "updated_at"), _now())
+    rows = [StoredRule(name=draft.rule.name, **draft.columns, **times) for draft in drafts]
+    try:
+        with transaction.atomic():
+            return StoredRule.objects.bulk_create(rows)
+    except IntegrityError:
+        # On PostgreSQL another host may have stored one of them since they were looked for.
+        raise RulesExist(sorted(_known(drafts))) from None
+
+
+def _set(stored: StoredRule, columns: Mapping[str, Any]) -> None:
+    for column, value in {**columns, "updated_at": _now()}.items():
+        setattr(stored, column, value)
+    stored.save()
+
+
+def _differ(stored: StoredRule, columns: Mapping[str, Any]) -> bool:
+    return any(getattr(stored, column) != value for column, value in columns.items())
+
+
+def _names(drafts: Iterable[Draft]) -> list[str]:
+    return sorted(draft.rule.name for draft in drafts)
+
+
+def _now() -> datetime:
+    """The time as the columns keep it, so that a rule reads back as it was written."""
+    return from_milliseconds(to_milliseconds(timezone.now()))

@@ -1,0 +1,16 @@
+"""A stored rule as the SQL that the engine runs for it."""
+
+from triples.models import Rule as StoredRule
+from triples.models import Term
+from triples.recursion.programs import bind, constants
+from triples.recursion.sql import rule_sql
+
+
+def stored_rule_sql(stored: StoredRule) -> str:
+    """With the ids of this graph's terms; a constant that is none yet gets a negative number."""
+    rule = stored.parsed
+    texts = sorted(constants(rule))
+    ids = {text: -number for number, text in enumerate(texts, start=1)}
+    ids |= dict(Term.objects.filter(text__in=texts).values_list("text", "id"))
+    [bound] = bind([rule], ids).rules
+    return rule_sql(bound, {id_: text for text, id_ in ids.items()})

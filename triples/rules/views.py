@@ -1,0 +1,108 @@
+"""Rules over HTTP."""
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from django.utils.text import capfirst
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from skg_site.api.answers import empty_answer, json_answer
+from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.problems import Conflict, Invalid, PreconditionFailed
+from skg_site.api.reading import parsed_body
+from skg_site.api.threads import in_thread
+from skg_site.api.views import APIViewSet
+from triples.models import Rule as StoredRule
+from triples.recursion.rules import RuleError
+from triples.rules import docs
+from triples.rules.answers import rule_content
+from triples.rules.documents import Draft, read_document
+from triples.rules.schemas import ChangeRule
+from triples.rules.services import (
+    NoSuchRule,
+    RuleChanged,
+    RulesError,
+    find_rule,
+    rule_change,
+    rule_delete,
+    rules_add,
+)
+from triples.rules.stored import in_order, version
+
+
+class RuleViewSet(APIViewSet):
+    scopes: ClassVar[dict[str, str]] = {
+        "list": "read",
+        "create": "recurse",
+        "retrieve": "read",
+        "partial_update": "recurse",
+        "destroy": "recurse",
+    }
+
+    def handle_exception(self, exc: Exception) -> Any:
+        return super().handle_exception(_problem_for(exc))
+
+    @docs.list_rules
+    async def list(self, _request: Request) -> HttpResponse:
+        return json_answer(await in_thread(_all_rules))
+
+    @docs.add_rules
+    async def create(self, request: Request) -> HttpResponse:
+        drafts = read_document(parsed_body(request))
+        return json_answer(await in_thread(_add, drafts), 201)
+
+    @docs.get_rule
+    async def retrieve(self, _request: Request, name: str) -> HttpResponse:
+        return await in_thread(lambda: _rule_answer(find_rule(name)))
+
+    @docs.change_rule
+    async def partial_update(self, request: Request, name: str) -> HttpResponse:
+        members = _members_to_change(parsed_body(request))
+        versions = versions_to_match(request)
+        return await in_thread(lambda: _rule_answer(rule_change(name=name, members=members, versions=versions)))
+
+    @docs.delete_rule
+    async def destroy(self, request: Request, name: str) -> HttpResponse:
+        await in_thread(rule_delete, name=name, versions=versions_to_match(request))
+        return empty_answer()
+
+
+def _all_rules() -> dict[str, Any]:
+    return {"rules": [rule_content(stored) for stored in in_order(StoredRule.objects.all())]}
+
+
+def _add(drafts: list[Draft]) -> dict[str, Any]:
+    return {"rules": [rule_content(stored) for stored in rules_add(drafts=drafts)]}
+
+
+def _rule_answer(stored: StoredRule) -> HttpResponse:
+    return json_answer(rule_content(stored), headers={"ETag": entity_tag(version(stored))})
+
+
+def _members_to_change(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise RuleError((), "must be an object")
+    if not content:
+        raise RuleError((), "must have the members that are to change")
+    if "name" in content:
+        raise RuleError(("name",), "cannot be changed: other rules and proofs are ordered by it")
+    for member in content:
+        if member not in ChangeRule.model_fields:
+            raise RuleError((member,), "is not known here")
+    return content
+
+
+def _problem_for(error: Exception) -> Exception:
+    """Refusals of rules as problems; anything else as it is."""
+    match error:
+        case RuleError():
+            return Invalid([{"loc": list(error.loc), "msg": capfirst(str(error)), "type": "rule"}])
+        case NoSuchRule():
+            return NotFound(str(error))
+        case RuleChanged():
+            return PreconditionFailed(str(error))
+        case RulesError():
+            return Conflict(str(error))
+        case _:
+            return error

@@ -1,0 +1,131 @@
+"""A run as people and programs are told of it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from triples import ids
+from triples.answers import moment
+from triples.fields import to_milliseconds
+from triples.models import RecursionRun, RunStatus
+from triples.runs.outcomes import Outcome
+
+
+def public_id(run: RecursionRun) -> str:
+    return ids.pack(to_milliseconds(run.created_at), run.id, ids.RUN)
+
+
+def run_content(run: RecursionRun) -> dict[str, Any]:
+    """A run as `RunOut`."""
+    run_id = public_id(run)
+    return {
+        "run_id": run_id,
+        "status": run.status,
+        "status_url": f"/recurse/{run_id}",
+        "requested_by": run.requested_by,
+        "options": run.options,
+        "mode": run.mode or None,
+        "round": len(run.rounds),
+        "rounds": run.rounds,
+        "facts": run.facts,
+        "added": run.added,
+        "changed": run.changed,
+        "removed": run.removed,
+        "complete_above": run.complete_above,
+        "seconds": run.seconds,
+        "error": run.error or None,
+        "created_at": _moment(run.created_at),
+        "started_at": _moment(run.started_at),
+        "finished_at": _moment(run.finished_at),
+        "duration_seconds": duration(run),
+    }
+
+
+def duration(run: RecursionRun) -> float | None:
+    """Seconds from the start to the end."""
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return (to_milliseconds(run.finished_at) - to_milliseconds(run.started_at)) / 1000
+
+
+def run_sentence(run: RecursionRun) -> str:
+    """What came of it, for a reader."""
+    match run.status:
+        case RunStatus.UNCHANGED:
+            return f"Nothing has changed since the last run; {_facts(run.facts)}."
+        case RunStatus.SUCCEEDED | RunStatus.LIMITED:
+            told = (
+                f"{_facts(run.facts)}: {run.added:,} added, {run.changed:,} changed,"
+                f" {run.removed:,} removed ({run.mode}, {duration(run):,.1f} s)."
+            )
+            if run.complete_above is not None:
+                told += f" A limit was met: all facts of weight {run.complete_above:g} and above are there, none below."
+            return told
+        case RunStatus.QUEUED | RunStatus.RUNNING:
+            return "The run goes on."
+        case _:
+            return f"The run ended as {run.status}: {run.error} The inferred facts are those of the run before."
+
+
+def dry_content(outcome: Outcome) -> dict[str, Any]:
+    """What a run would have come to, as JSON."""
+    return {
+        "dry_run": True,
+        "status": outcome.status,
+        "facts": outcome.facts,
+        **outcome.counts._asdict(),
+        "complete_above": outcome.complete_above,
+        "seconds": outcome.seconds,
+    }
+
+
+def dry_sentence(outcome: Outcome) -> str:
+    counts = outcome.counts
+    return (
+        f"There would be {_facts(outcome.facts)}: {counts.added:,} added, {counts.changed:,} changed,"
+        f" {counts.removed:,} removed. Nothing was written."
+    )
+
+
+def _facts(number: int | None) -> str:
+    return "1 inferred fact" if number == 1 else f"{number or 0:,} inferred facts"
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else moment(to_milliseconds(at))
+
+
+class RoundOut(BaseModel):
+    new: Annotated[int, Field(description="Facts derived for the first time.")]
+    improved: Annotated[int, Field(description="Facts that got a heavier proof.")]
+    total: Annotated[int, Field(description="Derived facts after the round.")]
+    seconds: float
+
+
+class RunOut(BaseModel):
+    run_id: UUID
+    status: Annotated[
+        Literal["queued", "running", "succeeded", "unchanged", "limited", "timed_out", "failed", "died"],
+        Field(description="`limited`: a limit was met, and only facts of weight `complete_above` or more are kept."),
+    ]
+    status_url: str
+    requested_by: str
+    options: dict[str, Any]
+    mode: Literal["full", "incremental"] | None
+    round: Annotated[int, Field(description="Rounds of inference so far.")]
+    rounds: list[RoundOut]
+    facts: Annotated[int | None, Field(description="Inferred facts after the run.")]
+    added: int | None
+    changed: int | None
+    removed: int | None
+    complete_above: Annotated[
+        float | None, Field(description="null: all facts. Else every fact of this weight and above, and none below.")
+    ]
+    seconds: Annotated[dict[str, float], Field(description="Of reading, inference, comparison and writing.")]
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_seconds: float | None

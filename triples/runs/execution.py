@@ -1,0 +1,181 @@
+"""A run from its start to its end: what is read, which way is taken, what is written, what is recorded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from time import monotonic, time_ns
+from typing import Any
+
+import orjson
+import psycopg
+import pyarrow as pa
+from django.conf import settings
+
+from triples.models import Rule, RunStatus
+from triples.recursion.counts import Counts
+from triples.recursion.incremental import Changes, Difference, TooMuch, update
+from triples.recursion.programs import bind, constants
+from triples.recursion.rules import rule_document
+from triples.runs.options import RunOptions
+from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.store.dictionary import ensure_terms
+from triples.store.inferred.building import apply, replace_all
+from triples.store.inferred.journal import prune
+from triples.store.inferred.snapshots import Marks, Snapshot, snapshot
+from triples.store.inferred.state import State, read_state
+
+# Beyond so many changes, or so many facts looked at on their account, deriving everything anew is the quicker way.
+MOST_CHANGES = 20_000
+MOST_TOUCHED = 300_000
+
+
+def execute(
+    options: RunOptions,
+    watcher: Watcher,
+    holder: "psycopg.Connection[Any] | None",
+    *,
+    dry: bool = False,
+) -> Outcome:
+    """Derive what the enabled rules say, and write it unless `dry`. The caller holds the lease."""
+    return _Execution(options, watcher, holder, dry=dry).run()
+
+
+class _Execution:
+    def __init__(
+        self, options: RunOptions, watcher: Watcher, holder: "psycopg.Connection[Any] | None", *, dry: bool
+    ) -> None:
+        self.options = options
+        self.watcher = watcher
+        self.holder = holder
+        self.dry = dry
+        self.deadline = monotonic() + settings.ENV.recursion_timeout
+        self.seconds: dict[str, float] = {}
+
+    def run(self) -> Outcome:
+        rules = [rule.parsed for rule in _chosen(self.options.rules)]
+        ids = ensure_terms({text for rule in rules for text in constants(rule)})
+        self.program = bind(rules, ids)
+        documents = [rule_document(rule) for rule in sorted(rules, key=lambda rule: rule.name)]
+        self.parameters = _parameters(self.options, documents)
+        self.state = read_state()
+        outcome = self._unchanged_or_incremental() or self._full()
+        if self.state is not None and outcome.mode and not self.dry:
+            # What the run before had seen; later entries may be wanted by readers that still have its facts.
+            prune(self.state.changes_up_to)
+        return replace(outcome, seconds={name: round(value, 3) for name, value in self.seconds.items()})
+
+    def _unchanged_or_incremental(self) -> Outcome | None:
+        """What came of it, or None when everything is to be derived anew."""
+        state = self.state
+        if self.options.force or self.dry or state is None or state.parameters != self.parameters:
+            return None
+        with snapshot() as view:
+            with self._timed("reading"):
+                changes = view.changes(Marks(state.triples_up_to, state.changes_up_to), MOST_CHANGES)
+            if changes is None:
+                return None
+            if not changes.keys:
+                return Outcome(RunStatus.UNCHANGED, facts=state.facts, complete_above=state.complete_above)
+            if self.options.max_depth is not None or self.options.partial or state.complete_above is not None:
+                return None
+            return self._incremental(view, state, changes)
+
+    def _incremental(self, view: Snapshot, state: State, changes: Changes) -> Outcome | None:
+        with self._timed("inference"):
+            try:
+                source = view.source(state.program)
+                found = update(
+                    state.program,
+                    source,
+                    changes,
+                    min_weight=self.options.min_weight,
+                    budget=MOST_TOUCHED,
+                )
+            except TooMuch:
+                return None
+        counts = _counts(found, len(source.proofs(found.put)))
+        facts = state.facts + counts.added - counts.removed
+        if facts > settings.ENV.max_inferred:
+            return None
+        self._check_time()
+        with self._timed("writing"):
+            apply(found.removed, found.put, self._next_state(view.marks, facts, None), self.holder)
+        return Outcome(RunStatus.SUCCEEDED, "incremental", counts, facts)
+
+    def _full(self) -> Outcome:
+        # Not with the others: most runs find little to do, and the engine takes a while to load.
+        from triples.runs.deriving import beside, derive  # noqa: PLC0415
+
+        with self._timed("reading"), snapshot() as view:
+            marks = view.marks
+            total = view.count
+            facts = view.facts(lambda done: self.watcher.stage("reading", done, total))
+            types = self.options.entity_types
+            subjects = view.subjects(settings.ENV.type_predicates, types) if types else None
+        with self._timed("inference"):
+            found = derive(facts, self.program, self.options, subjects, self.deadline, self.watcher)
+        derived, counts = found.derived, Counts(found.derived.num_rows, 0, 0)
+        if self.state is not None:
+            with self._timed("comparison"):
+                derived, self.program, counts = beside(self.state, facts, found, self.options, subjects)
+        status = RunStatus.SUCCEEDED if found.complete_above is None else RunStatus.LIMITED
+        outcome = Outcome(status, "full", counts, derived.num_rows, found.complete_above)
+        if not self.dry:
+            self._check_time()
+            with self._timed("writing"):
+                self._write(derived, self._next_state(marks, derived.num_rows, found.complete_above), counts)
+        return outcome
+
+    def _write(self, derived: pa.Table, state: State, counts: Counts) -> None:
+        if self.state is not None and self.state.program == state.program and not any(counts):
+            apply((), {}, state, self.holder)
+            return
+        replace_all(derived, state, self.holder, lambda step, steps: self.watcher.stage("writing", step, steps))
+
+    def _next_state(self, marks: Marks, facts: int, complete_above: float | None) -> State:
+        # The generation is of a time rather than counted, so that none comes again after all was discarded.
+        now_ms = time_ns() // 1_000_000
+        return State(
+            generation=max(now_ms, self.state.generation + 1 if self.state else 0),
+            triples_up_to=marks.triples_up_to,
+            changes_up_to=marks.changes_up_to,
+            facts=facts,
+            complete_above=complete_above,
+            parameters=self.parameters,
+            program=self.program,
+            written_ms=now_ms,
+        )
+
+    def _check_time(self) -> None:
+        if monotonic() > self.deadline:
+            raise TimedOut
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        began = monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + monotonic() - began
+
+
+def _chosen(names: tuple[str, ...]) -> list[Rule]:
+    rules = Rule.objects.filter(enabled=True)
+    return list(rules.filter(name__in=names) if names else rules)
+
+
+def _parameters(options: RunOptions, documents: list[dict[str, Any]]) -> str:
+    """All that decides the outcome besides the facts."""
+    content = options.content | {
+        "rules": documents,
+        "partial": options.partial,
+        "max_inferred": settings.ENV.max_inferred,
+        "type_predicates": settings.ENV.type_predicates if options.entity_types else [],
+    }
+    del content["force"]
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _counts(found: Difference, standing: int) -> Counts:
+    """`standing`: how many of the facts that are put stood there before."""
+    return Counts(len(found.put) - standing, standing, len(found.removed))

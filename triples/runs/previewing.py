@@ -1,0 +1,87 @@
+"""The work of `triples.runs.previews`, for the process that does it."""
+
+from threading import Timer
+from time import monotonic
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.conf import settings
+
+from triples.models import Term
+from triples.recursion.engine import Engine, Options, Stopped
+from triples.recursion.programs import bind, constants
+from triples.recursion.rules import Rule
+from triples.runs.previews import SECONDS, Example, Preview, TooLong
+from triples.store.dictionary import find_term_ids
+from triples.store.inferred.building import contents
+from triples.store.inferred.snapshots import snapshot
+from triples.store.inferred.state import read_state
+
+# Beyond so many facts "more than" is as good as a number.
+MOST_COUNTED = 100_000
+EXAMPLES = 10
+# No term has so large an id.
+_NO_TERM = 1 << 36
+
+
+def derive_preview(rule: Rule) -> Preview:
+    """Apply the rule by itself, to its own facts too, on top of all other facts. Raises TooLong."""
+    deadline = monotonic() + SECONDS
+    ids = find_term_ids(constants(rule))
+    # A constant that only the head names need not be a term yet.
+    unknown = {text: _NO_TERM + place for place, text in enumerate(sorted(constants(rule) - ids.keys()))}
+    program = bind([rule], ids | unknown)
+    engine = Engine()
+    alarm = Timer(SECONDS, engine.interrupt)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        facts = _other_facts(rule.name, deadline)
+        options = Options(
+            max_inferred=MOST_COUNTED,
+            memory_bytes=settings.ENV.recursion_memory << 20,
+            threads=settings.ENV.recursion_threads,
+        )
+        found = engine.materialise(facts, program, options, None)
+    except Stopped:
+        raise TooLong from None
+    finally:
+        alarm.cancel()
+    names = {number: text for text, number in unknown.items()}
+    return Preview(found.derived.num_rows, found.complete_above is None, _examples(found.derived, names))
+
+
+def _other_facts(name: str, deadline: float) -> pa.Table:
+    """The asserted facts, and those inferred by other rules."""
+
+    def go_on(_: int) -> None:
+        if monotonic() > deadline:
+            raise TooLong
+
+    with snapshot() as view:
+        facts = view.facts(go_on)
+    state = read_state()
+    if state is None:
+        return facts
+    own = [rule.number for rule in state.program.rules if rule.name == name]
+    inferred = contents()
+    others = inferred.filter(pc.invert(pc.is_in(inferred.column("rule"), pa.array(own, pa.int32()))))
+    both = pa.concat_tables([facts, others.select(facts.column_names)])
+    # What has been asserted since it was inferred is there twice; the asserted one comes first.
+    return (
+        both.group_by(["subject", "predicate", "object"], use_threads=False)
+        .aggregate([("weight", "first")])
+        .rename_columns({"weight_first": "weight"})
+    )
+
+
+def _examples(derived: pa.Table, names: dict[int, str]) -> list[Example]:
+    heaviest = derived.sort_by([("weight", "descending")]).slice(0, EXAMPLES).to_pylist()
+    texts = names | _texts({row[place] for row in heaviest for place in ("subject", "predicate", "object")})
+    return [
+        Example(texts[row["subject"]], texts[row["predicate"]], texts[row["object"]], row["weight"]) for row in heaviest
+    ]
+
+
+def _texts(ids: set[int]) -> dict[int, str]:
+    return dict(Term.objects.filter(id__in=ids).values_list("id", "text"))

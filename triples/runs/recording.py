@@ -1,0 +1,96 @@
+"""A run's row, kept up to date while the run goes on and closed when it ends."""
+
+import os
+import socket
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, InterfaceError, transaction
+from django.utils import timezone
+
+from triples.models import RecursionRun, RunStatus
+from triples.runs.execution import execute
+from triples.runs.lease import lease
+from triples.runs.options import RunOptions
+from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.store.writing import write_lock
+
+# A row is written so often at most: each time is a commit.
+RECORD_SECONDS = 1.0
+# Those who look whether the lease is taken hold it for a moment.
+LEASE_PATIENCE = 5.0
+
+log = structlog.get_logger("skg.recursion")
+
+
+class Recorder:
+    """Notes rounds in the run's row, and passes what it is told on to who shows it."""
+
+    def __init__(self, run: RecursionRun, screen: Watcher) -> None:
+        self.run = run
+        self.rounds: list[dict[str, Any]] = []
+        self._screen = screen
+        self._recorded = 0.0
+
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        self._screen.stage(name, done, total)
+
+    def round(self, number: int, new: int, improved: int, total: int, seconds: float) -> None:
+        self.rounds.append({"new": new, "improved": improved, "total": total, "seconds": round(seconds, 3)})
+        if monotonic() - self._recorded > RECORD_SECONDS:
+            record(self.run, rounds=self.rounds)
+            self._recorded = monotonic()
+        self._screen.round(number, new, improved, total, seconds)
+
+
+def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:
+    """Do a queued run in this process, and return its row as it ended.
+
+    Raises LeaseTaken when another run is active. Whatever else goes wrong is in the row, and raised after that.
+    """
+    with lease(LEASE_PATIENCE) as holder:
+        record(
+            run, status=RunStatus.RUNNING, process=f"{socket.gethostname()}:{os.getpid()}", started_at=timezone.now()
+        )
+        log.info("run_started", run=run.id, requested_by=run.requested_by, **run.options)
+        try:
+            outcome = execute(RunOptions.of(run.options), recorder, holder)
+        except TimedOut:
+            _end(run, recorder, status=RunStatus.TIMED_OUT, error="It took longer than SKG_RECURSION_TIMEOUT allows.")
+        except BaseException as error:
+            # Where the database is lost this cannot be written either; the next run finds the dead one.
+            with suppress(DatabaseError, InterfaceError):
+                _end(run, recorder, status=RunStatus.FAILED, error=f"{type(error).__name__}: {error}"[:2000])
+            raise
+        else:
+            _end(run, recorder, **_columns(outcome))
+    return run
+
+
+def record(run: RecursionRun, **columns: Any) -> None:
+    """Write columns of the row."""
+    for name, value in columns.items():
+        setattr(run, name, value)
+    with write_lock(), transaction.atomic():
+        run.save(update_fields=list(columns))
+
+
+def _end(run: RecursionRun, recorder: Recorder, **columns: Any) -> None:
+    record(run, active=None, rounds=recorder.rounds, finished_at=timezone.now(), **columns)
+    if run.error:
+        log.error("run_ended", run=run.id, status=run.status, error=run.error)
+    else:
+        log.info("run_ended", run=run.id, status=run.status, mode=run.mode, facts=run.facts, seconds=run.seconds)
+
+
+def _columns(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "status": outcome.status,
+        "mode": outcome.mode,
+        "facts": outcome.facts,
+        "complete_above": outcome.complete_above,
+        "seconds": outcome.seconds,
+        **outcome.counts._asdict(),
+    }

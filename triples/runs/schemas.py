@@ -1,0 +1,38 @@
+"""What `POST /recurse` takes."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from triples.admission import clean_text
+from triples.recursion.rules import MAX_NAME_LENGTH
+from triples.runs.options import RunOptions
+
+Names = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]], Field(max_length=1000, examples=[[]])
+]
+Types = Annotated[
+    list[Annotated[str, AfterValidator(clean_text)]], Field(max_length=1000, examples=[["Person", "Organization"]])
+]
+
+
+class Recurse(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    force: Annotated[bool, Field(description="Derive everything anew, even if nothing has changed.")] = False
+    max_depth: Annotated[
+        int | None, Field(ge=1, le=1000, description="Keep proofs of at most so many steps; null for all.")
+    ] = None
+    min_weight: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    entity_types: Annotated[Types, Field(description="Derive facts of entities of these types only.")] = []
+    rules: Annotated[Names, Field(description="Apply these rules only.")] = []
+
+    @property
+    def options(self) -> RunOptions:
+        return RunOptions(
+            max_depth=self.max_depth,
+            min_weight=self.min_weight,
+            entity_types=tuple(dict.fromkeys(self.entity_types)),
+            rules=tuple(dict.fromkeys(self.rules)),
+            force=self.force,
+        )

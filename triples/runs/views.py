@@ -1,0 +1,101 @@
+"""Runs over HTTP."""
+
+import asyncio
+from contextlib import suppress
+from time import monotonic
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from apikeys.callers import caller_of
+from apikeys.permissions import HasScope
+from skg_site.api.answers import json_answer
+from skg_site.api.door import http_of
+from skg_site.api.problems import Conflict, Invalid
+from skg_site.api.reading import json_body
+from skg_site.api.threads import in_thread
+from skg_site.api.views import APIViewSet
+from triples import ids
+from triples.fields import to_milliseconds
+from triples.models import RecursionRun
+from triples.runs import docs
+from triples.runs.answers import run_content
+from triples.runs.requests import RunActive, UnknownRules, request_run
+from triples.runs.schemas import Recurse
+
+MOST_SECONDS_TO_WAIT = 300.0
+# Short waits are what a client that waits wants to be exact; long ones need not ask the database so often.
+FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
+
+
+class RecurseViewSet(APIViewSet):
+    permission_classes = (HasScope,)
+    scopes: ClassVar[dict[str, str]] = {"start": "recurse", "retrieve": "recurse"}
+    optional_bodies = frozenset({"start"})
+
+    @docs.start_run
+    async def start(self, request: Request) -> HttpResponse:
+        wanted = json_body(request, Recurse) if http_of(request).body else Recurse()
+        try:
+            run = await in_thread(request_run, wanted.options, _who(request))
+        except RunActive as active:
+            raise Conflict("A run is active already.", run=run_content(active.run)) from None
+        except UnknownRules as unknown:
+            raise Invalid(
+                [
+                    {"loc": ["rules", place], "msg": "There is no enabled rule with this name", "type": "unknown_rule"}
+                    for place, name in enumerate(wanted.rules)
+                    if name in unknown.names
+                ]
+            ) from None
+        seconds = _seconds_to_wait(http_of(request).headers.get("Prefer", ""))
+        run = await _awaited(run, seconds)
+        answer = json_answer(run_content(run), 202 if run.active else 200)
+        if seconds:
+            answer.headers["Preference-Applied"] = f"wait={seconds:g}"
+        return answer
+
+    @docs.show_run
+    async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
+        return json_answer(run_content(await in_thread(_find, id)))
+
+
+def _who(request: Request) -> str:
+    caller = caller_of(request)
+    return f"key {caller.key_id}" if caller and caller.key_id else f"anybody at {http_of(request).client_address}"
+
+
+def _find(public_id: UUID) -> RecursionRun:
+    found = ids.unpack(public_id)
+    if found is not None and found.kind == ids.RUN:
+        run = RecursionRun.objects.filter(id=found.key).first()
+        if run is not None and to_milliseconds(run.created_at) == found.created_ms:
+            return run
+    raise NotFound("There is no run with this id.")
+
+
+def _seconds_to_wait(prefer: str) -> float:
+    """What the header asks for; a preference that makes no sense is ignored, as RFC 7240 wants it."""
+    for preference in prefer.split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "wait":
+            with suppress(ValueError):
+                return min(float(int(value.strip().strip('"'))), MOST_SECONDS_TO_WAIT)
+    return 0.0
+
+
+async def _awaited(run: RecursionRun, seconds: float) -> RecursionRun:
+    """The run as it is at its end, or after so many seconds."""
+    deadline, pause = monotonic() + seconds, FIRST_PAUSE
+    while run.active and monotonic() < deadline:
+        await asyncio.sleep(min(pause, deadline - monotonic()))
+        pause = min(pause * 1.5, LAST_PAUSE)
+        run = await in_thread(_reload, run.id)
+    return run
+
+
+def _reload(run_id: int) -> Any:
+    return RecursionRun.objects.get(id=run_id)

@@ -1,0 +1,25 @@
+"""Ids of terms for those who need a few of them, outside of any write."""
+
+from collections.abc import Collection
+
+from django.db import connection, transaction
+
+from triples.store.terms import TermCache, Terms
+from triples.store.writing import open_session, write_lock
+
+
+def find_term_ids(texts: Collection[str]) -> dict[str, int]:
+    """The ids of those texts that are terms."""
+    if not texts:
+        return {}
+    with connection.wrap_database_errors:
+        return open_session(connection).find_terms(texts)
+
+
+def ensure_terms(texts: Collection[str]) -> dict[str, int]:
+    """The id of each text; texts that are no terms yet become some, in a commit of their own."""
+    ids = find_term_ids(texts)
+    if all(text in ids for text in texts):
+        return ids
+    with write_lock(), transaction.atomic(), connection.wrap_database_errors:
+        return Terms(open_session(connection), TermCache()).ids(texts)

@@ -1,0 +1,60 @@
+"""Writing the inferred facts: all of them anew, or a small difference. The caller holds the lease of runs.
+
+Both are seen by readers at once and whole, or, when the process dies before, not at all.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import orjson
+import psycopg
+import pyarrow as pa
+from django.db import connection
+
+from triples.recursion.programs import Key, Proof
+from triples.store.inferred import postgresql, sqlite
+from triples.store.inferred.arrow import DERIVED
+from triples.store.inferred.layout import COLUMNS, Progress
+from triples.store.inferred.state import State
+
+# On PostgreSQL the connection that holds the lease: who has lost the lease cannot write.
+Holder = psycopg.Connection[Any] | None
+
+
+def replace_all(derived: pa.Table, state: State, holder: Holder, progress: Progress) -> None:
+    """Put these facts (of `arrow.DERIVED`) in the place of all that stand; they may be in any order."""
+    ordered = derived.select(DERIVED.names).cast(DERIVED).sort_by([(name, "ascending") for name in DERIVED.names[:3]])
+    rows = ordered.rename_columns(list(COLUMNS))
+    if holder is None:
+        sqlite.replace_all(rows, state, progress)
+    else:
+        postgresql.replace_all(holder, rows, state, progress)
+
+
+def apply(removed: Collection[Key], put: Mapping[Key, Proof], state: State, holder: Holder) -> None:
+    """Remove facts, then insert or overwrite others; `state.facts` is what that comes to."""
+    rows = _rows(put)
+    if holder is None:
+        sqlite.apply(removed, rows, state)
+    else:
+        postgresql.apply(holder, removed, rows, state)
+
+
+def contents() -> pa.Table:
+    """All inferred facts, in the order of their keys."""
+    return postgresql.contents() if connection.vendor == "postgresql" else sqlite.contents()
+
+
+def discard() -> None:
+    """Remove the inferred facts and their state, as if there had been no run."""
+    if connection.vendor == "postgresql":
+        postgresql.discard()
+    else:
+        sqlite.discard()
+
+
+def _rows(put: Mapping[Key, Proof]) -> Iterator[tuple[Any, ...]]:
+    for key in sorted(put):
+        weight, depth, rule, free = put[key]
+        rest = orjson.dumps(free[1:]).decode() if len(free) > 1 else None
+        yield *key, weight, depth, rule, free[0] if free else None, rest

@@ -1,0 +1,29 @@
+"""Connections for runs, beside Django's: they are held for long, and read and write otherwise than requests do."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+# A server that cannot be reached is noticed within half a minute.
+_KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
+# Those of Django's parameters that say where the database is; the others shape Django's own connections.
+_PLACE = {"dbname", "user", "password", "host", "port", "service", "options"}
+
+
+def connect_postgresql() -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection outside of the pool, in autocommit."""
+    parameters: dict[str, Any] = connection.get_connection_params()
+    place = {name: value for name, value in parameters.items() if name in _PLACE or name.startswith("ssl")}
+    return psycopg.connect(**place, **_KEEPALIVES, autocommit=True)
+
+
+def connect_sqlite() -> sqlite3.Connection:
+    """A connection that only reads, in autocommit; inferred facts can be attached to it."""
+    database = Path(connection.settings_dict["NAME"])
+    driver = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    # As Django's connections do: pages come from the kernel's cache instead of being copied.
+    driver.execute(f"PRAGMA mmap_size = {1 << 30}")
+    return driver

@@ -1,0 +1,224 @@
+"""Proof trees: what an inferred fact rests on, down to asserted facts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+import orjson
+from django.db import connection
+
+from triples.recursion.programs import BoundPattern, BoundPlace, Key, Program
+from triples.recursion.proofs import premises
+from triples.recursion.rules import Pattern, Place, Rule, Variable
+from triples.store.inferred import keys
+from triples.store.inferred.facts import AnyRow, InferredRow
+from triples.store.inferred.layout import FACTS, KEY
+from triples.store.inferred.reading import View, open_sight
+from triples.store.operations import NoSuchFact, Row
+from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, sqlite_index
+from triples.store.queries import fact, inferred_fact
+from triples.store.sessions import Fetch
+from triples.store.writing import open_session
+
+MAX_NODES = 1_000
+DEFAULT_DEPTH = 10
+MAX_DEPTH = 64
+
+
+class Asserted(NamedTuple):
+    """An asserted fact by what its public id says."""
+
+    id: int
+    created_ms: int
+
+
+@dataclass(slots=True)
+class Node:
+    """A fact in a proof tree."""
+
+    row: AnyRow
+    # Of an inferred fact: the rule that its best proof ends with, and the premises in the order of its body.
+    rule: Rule | None = None
+    premises: "list[Node]" = field(default_factory=list)
+    # Why an inferred fact has no premises here: the same fact has them elsewhere in the tree, or the tree is cut.
+    without: Literal["seen", "truncated"] | None = None
+
+
+def explain(fetch: Fetch, dialect: Dialect, view: View | None, wanted: Asserted | Key, *, depth: int) -> Node:
+    """The proof tree of a fact to this depth, or NoSuchFact.
+
+    It has at most MAX_NODES nodes. A fact that several proofs share has its own proof where it stands highest, and
+    among those first; so a tree is no larger than the facts in it make it.
+    """
+    if isinstance(wanted, Asserted):
+        row = fact(fetch, dialect, wanted.id)
+        if row is None or row.created_ms != wanted.created_ms:
+            raise NoSuchFact
+        return Node(row)
+    if view is None or inferred_fact(fetch, dialect, view, wanted) is None:
+        raise NoSuchFact
+    return _Tree(fetch, dialect, view).grown(wanted, depth)
+
+
+def explain_now(wanted: Asserted | Key, *, depth: int = DEFAULT_DEPTH) -> Node:
+    """As `explain`, in this thread, for the admin and commands; on a connection of its own.
+
+    The thread's own connection may be within a transaction, and must not have the inferred facts attached, since
+    its transactions would lock them.
+    """
+    with own_connection() as (fetch, dialect, view):
+        return explain(fetch, dialect, view, wanted, depth=depth)
+
+
+@contextmanager
+def own_connection() -> Iterator[tuple[Fetch, Dialect, View | None]]:
+    own = connection.copy()
+    try:
+        session = open_session(own)
+        dialect = POSTGRESQL if own.vendor == "postgresql" else SQLITE
+        with own.wrap_database_errors, open_sight(session).view(session.rows) as view:
+            yield session.rows, dialect, view
+    finally:
+        own.close()
+
+
+class _Derived(NamedTuple):
+    """An inferred fact and what its best proof rests on."""
+
+    row: InferredRow
+    rule: int
+    premises: list[Key]
+
+
+class _Tree:
+    """Grown level by level, so that the premises of a level are looked up together."""
+
+    def __init__(self, fetch: Fetch, dialect: Dialect, view: View) -> None:
+        self._fetch = fetch
+        self._dialect = dialect
+        self._state = view.state
+        self._rules = _rules_as_texts(fetch, dialect, view.state.program)
+        self._found: dict[Key, Row | _Derived] = {}
+        self._met: set[Key] = set()
+        self._size = 1
+
+    def grown(self, root: Key, depth: int) -> Node:
+        self._look_up_derived([root])
+        tree = self._node(root)
+        self._met.add(root)
+        level = [tree]
+        for _ in range(depth):
+            self._look_up({premise for node in level for premise in self._premises(node)})
+            level = [below for node in level for below in self._expanded(node)]
+        for node in level:
+            node.without = "truncated"
+        return tree
+
+    def _expanded(self, node: Node) -> list[Node]:
+        """Give a node its premises; those that are to be expanded in turn."""
+        proof = self._premises(node)
+        if self._size + len(proof) > MAX_NODES:
+            node.without = "truncated"
+            return []
+        self._size += len(proof)
+        node.premises = [self._node(key) for key in proof]
+        below: list[Node] = []
+        for premise in node.premises:
+            if isinstance(premise.row, Row):
+                continue
+            if premise.row.key in self._met:
+                premise.without = "seen"
+                continue
+            self._met.add(premise.row.key)
+            below.append(premise)
+        return below
+
+    def _node(self, key: Key) -> Node:
+        found = self._found.get(key)
+        match found:
+            case Row():
+                return Node(found)
+            case _Derived():
+                return Node(found.row, self._rules[found.rule])
+            case None:
+                # The database was changed past the store: what has lost a premise is no fact.
+                raise NoSuchFact
+
+    def _premises(self, node: Node) -> list[Key]:
+        assert isinstance(node.row, InferredRow)
+        found = self._found[node.row.key]
+        assert isinstance(found, _Derived)
+        return found.premises
+
+    def _look_up(self, wanted: Iterable[Key]) -> None:
+        """Find facts; one that is asserted is a premise as such, whatever was derived once."""
+        unknown = set(wanted).difference(self._found)
+        for batch in keys.batches(sorted(unknown)):
+            for subject, predicate, object_, *row in self._fetch(_asserted_facts(self._dialect), [batch]):
+                self._found[Key(subject, predicate, object_)] = Row(*row)
+        self._look_up_derived(sorted(unknown.difference(self._found)))
+
+    def _look_up_derived(self, wanted: Sequence[Key]) -> None:
+        for batch in keys.batches(wanted):
+            for row in self._fetch(_derived_facts(self._dialect), [batch]):
+                self._found[Key(*row[:3])] = self._derived(row)
+
+    def _derived(self, values: Sequence[Any]) -> _Derived:
+        key = Key(*values[:3])
+        weight, depth, number, first, rest, *texts = values[3:]
+        rule = self._state.program.rules[number]
+        free = () if first is None else (first, *orjson.loads(rest or "[]"))
+        row = InferredRow(key, self._state.written_ms, weight, depth, rule.name, *texts)
+        return _Derived(row, number, premises(rule, key, free))
+
+
+_JOINED_TERMS = (
+    " JOIN triples_term AS s ON s.id = f.subject_id JOIN triples_term AS p ON p.id = f.predicate_id"
+    " JOIN triples_term AS o ON o.id = f.object_id"
+)
+
+
+@cache
+def _asserted_facts(dialect: Dialect) -> str:
+    table = "triples_triple AS f"
+    if dialect.names_indexes:
+        table += f" INDEXED BY {sqlite_index((True, True, True))}"
+    columns = f"f.id, f.created_at, f.updated_at, f.source, f.weight, f.{dialect.metadata}, s.text, p.text, o.text"
+    return _facts(columns, table, dialect)
+
+
+@cache
+def _derived_facts(dialect: Dialect) -> str:
+    columns = "f.weight, f.depth, f.rule, f.free1, f.free_rest, s.text, p.text, o.text"
+    return _facts(columns, f"{FACTS} AS f", dialect)
+
+
+def _facts(columns: str, table: str, dialect: Dialect) -> str:
+    """The facts of a table by their keys. Columns: the key, and those that are given. Parameter: the keys."""
+    found = " AND ".join(f"f.{name} = {keys.column(number, dialect)}" for number, name in enumerate(KEY))
+    shown = ", ".join(f"f.{name}" for name in KEY)
+    return f"SELECT {shown}, {columns} FROM {keys.joined(dialect)} {table} ON {found}{_JOINED_TERMS}"
+
+
+def _rules_as_texts(fetch: Fetch, dialect: Dialect, program: Program) -> list[Rule]:
+    """The program's rules with the texts of their constants."""
+    patterns = [pattern for rule in program.rules for pattern in (rule.head, *rule.body)]
+    constants = {place for pattern in patterns for place in pattern if isinstance(place, int)}
+    statement = f"SELECT t.id, t.text FROM {keys.joined(dialect)} triples_term AS t ON t.id = {keys.column(0, dialect)}"
+    texts: dict[int, str] = {}
+    for batch in keys.batches([[id_] for id_ in sorted(constants)]):
+        texts.update(dict(fetch(statement, [batch])))
+
+    def place(bound: BoundPlace) -> Place:
+        return bound if isinstance(bound, Variable) else texts[bound]
+
+    def pattern(bound: BoundPattern) -> Pattern:
+        subject, predicate, object_ = bound
+        return place(subject), place(predicate), place(object_)
+
+    return [
+        Rule(rule.name, pattern(rule.head), tuple(map(pattern, rule.body)), rule.weight, rule.distinct)
+        for rule in program.rules
+    ]

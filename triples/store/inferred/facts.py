@@ -1,0 +1,51 @@
+"""Inferred facts as reads answer them."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from triples.recursion.programs import Key
+from triples.store.inferred.state import State
+from triples.store.inferred.statements import COLUMNS
+from triples.store.operations import Pattern, Row
+
+
+class InferredRow(NamedTuple):
+    """An inferred fact as of the last run; `rule` is the name of the rule that its best proof ends with."""
+
+    key: Key
+    created_ms: int
+    weight: float
+    depth: int
+    rule: str
+    subject: str
+    predicate: str
+    object: str
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the fact does; the entity tag of a conditional request."""
+        state = f"{self.key} {self.weight!r} {self.depth} {self.rule} {self.created_ms}"
+        return blake2b(state.encode(), digest_size=9).hexdigest()
+
+
+AnyRow = Row | InferredRow
+
+
+def rows_of_both(found: Sequence[Sequence[Any]], pattern: Pattern, state: State) -> list[AnyRow]:
+    """What statements that read `statements.COLUMNS` found, with the pattern's constants put back."""
+    return [_row(row, texts_of(pattern, row[len(COLUMNS) :]), state) for row in found]
+
+
+def texts_of(pattern: Pattern, read: Sequence[str]) -> tuple[str, str, str]:
+    """The pattern's constants put back among the texts that were read."""
+    texts = iter(read)
+    subject, predicate, object_ = (next(texts) if term is None else term for term in pattern)
+    return subject, predicate, object_
+
+
+def _row(row: Sequence[Any], texts: tuple[str, str, str], state: State) -> AnyRow:
+    if row[0] is not None:
+        return Row._make((*row[:6], *texts))
+    depth, rule = row[9:11]
+    return InferredRow(Key(*row[6:9]), state.written_ms, row[4], depth, state.program.rules[rule].name, *texts)

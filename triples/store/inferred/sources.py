@@ -1,0 +1,172 @@
+"""The stored facts as the evaluator of small changes asks for them: by index, many at a time."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from typing import Any
+
+import orjson
+
+from triples.recursion.programs import Key, Program, Proof
+from triples.recursion.proofs import Use, uses
+from triples.recursion.standing import Bound, Shape
+from triples.store.inferred.layout import FACTS, KEY, PROOF
+from triples.store.inferred.statements import INDEXES
+from triples.store.patterns import sqlite_index
+
+ROWS_AT_ONCE = 2_000
+# The indexes say how to read all facts by falling weight, which nobody here asks for.
+_ANY: Shape = (False, False, False)
+_EXACT: Shape = (True, True, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A statement that finds rows of a table by the values that some of its columns are given."""
+
+    picked: tuple[str, ...]
+    table: str
+    columns: tuple[str, ...]
+    # The one that SQLite is to use.
+    index: str
+    condition: str = "TRUE"
+
+
+_KEY = tuple(f"f.{column}" for column in KEY)
+_PROOF = tuple(f"f.{column}" for column in PROOF)
+_NOT_ASSERTED = "NOT EXISTS (SELECT 1 FROM triples_triple AS a WHERE {})".format(
+    " AND ".join(f"a.{column} = f.{column}" for column in KEY)
+)
+_ASSERTED = Lookup(("f.weight",), "triples_triple", KEY, sqlite_index(_EXACT))
+_PROOFS = Lookup(_PROOF, FACTS, KEY, INDEXES[_EXACT])
+
+
+class Source(ABC):
+    """A `FactSource` over one snapshot, whose connection it uses."""
+
+    def __init__(self, driver: Any, program: Program) -> None:
+        self._driver = driver
+        self._uses = uses(program)
+
+    def matches(self, shape: Shape, bound: Sequence[Bound]) -> Iterator[tuple[int, Key, float, int]]:
+        for lookup in _matching(shape):
+            for number, subject, predicate, object_, weight, depth in self._rows(lookup, bound):
+                yield number, Key(subject, predicate, object_), weight, depth
+
+    def asserted(self, keys: Collection[Key]) -> dict[Key, float]:
+        wanted = list(keys)
+        return {wanted[number]: weight for number, weight in self._rows(_ASSERTED, wanted)}
+
+    def proofs(self, keys: Collection[Key]) -> dict[Key, Proof]:
+        wanted = list(keys)
+        return {wanted[number]: _proof(values) for number, *values in self._rows(_PROOFS, wanted)}
+
+    def resting_on(self, keys: Collection[Key]) -> Iterator[tuple[Key, Proof]]:
+        found: set[Key] = set()
+        for use in self._uses:
+            lookup = _resting(use)
+            bound: list[Bound] = []
+            others: list[Sequence[int | None]] = []
+            for key in keys:
+                if (matched := use.match(key)) is not None:
+                    head, free = matched
+                    bound.append(tuple(term for term in (*head, *free[:1]) if term is not None))
+                    others.append(free[1:])
+            for number, subject, predicate, object_, *values in self._rows(lookup, bound) if bound else ():
+                head_key, proof = Key(subject, predicate, object_), _proof(values)
+                if head_key not in found and _agree(others[number], proof.free[1:]):
+                    found.add(head_key)
+                    yield head_key, proof
+
+    @abstractmethod
+    def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
+        """What is found for each of `bound`: its number, then the columns that are picked."""
+
+
+class SQLiteSource(Source):
+    def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
+        # A key is a tuple by its class only, which JSON does not know.
+        given = orjson.dumps(bound, default=tuple).decode()
+        cursor = self._driver.execute(_sqlite_statement(lookup), (given,))
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield from rows
+
+
+class PostgreSQLSource(Source):
+    def __init__(self, driver: Any, program: Program) -> None:
+        super().__init__(driver, program)
+        self._numbers = count()
+        # The planner cannot know how few values are given, nor that a loop over them by index is all that is wanted.
+        for setting in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit"):
+            driver.execute(f"SET LOCAL {setting} = off")
+
+    def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
+        numbers = list(range(len(bound)))
+        columns = [[values[place] for values in bound] for place in range(len(lookup.columns))]
+        # The server keeps the rows: there may be more than anybody will look at.
+        with self._driver.cursor(name=f"lookup_{next(self._numbers)}") as cursor:
+            cursor.itersize = ROWS_AT_ONCE
+            cursor.execute(_postgresql_statement(lookup), [numbers, *columns])
+            yield from cursor
+
+
+@cache
+def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
+    """The asserted facts with some of their terms given, and the inferred ones that are not asserted too."""
+    columns = tuple(column for column, given in zip(KEY, shape, strict=True) if given)
+    asserted, inferred = ("", "") if shape == _ANY else (sqlite_index(shape), INDEXES[shape])
+    return (
+        Lookup((*_KEY, "f.weight", "0"), "triples_triple", columns, asserted),
+        Lookup((*_KEY, "f.weight", "f.depth"), FACTS, columns, inferred, _NOT_ASSERTED),
+    )
+
+
+@cache
+def _resting(use: Use) -> Lookup:
+    """The inferred facts whose proof uses a fact so, by what the fact tells of head and first free value."""
+    told = zip(use.head_terms, use.head_columns, strict=True)
+    subject, predicate, object_ = (term is not None or column is not None for term, column in told)
+    head = zip(KEY, (subject, predicate, object_), strict=True)
+    columns = tuple(column for column, is_known in head if is_known)
+    first_free = bool(use.free_columns) and use.free_columns[0] is not None
+    if subject:
+        index = INDEXES[_EXACT]
+    elif object_ and not first_free:
+        index = INDEXES[False, predicate, True]
+    else:
+        index = "inferred_proof"
+    if first_free:
+        columns += ("free1",)
+    return Lookup((*_KEY, *_PROOF), FACTS, columns, index, f"f.rule = {use.rule}")
+
+
+@cache
+def _sqlite_statement(lookup: Lookup) -> str:
+    """CROSS JOIN keeps SQLite from turning the loops round: what is given is little, the facts are many."""
+    table = f"{lookup.table} AS f" + (f" INDEXED BY {lookup.index}" if lookup.index else "")
+    given = [f"f.{column} = json_extract(k.value, '$[{place}]')" for place, column in enumerate(lookup.columns)]
+    conditions = " AND ".join([*given, lookup.condition])
+    return f"SELECT k.key, {', '.join(lookup.picked)} FROM json_each(?) AS k CROSS JOIN {table} ON {conditions}"
+
+
+@cache
+def _postgresql_statement(lookup: Lookup) -> str:
+    arrays = ", ".join(["%s::bigint[]"] * (1 + len(lookup.columns)))
+    names = ", ".join(["number", *lookup.columns])
+    conditions = " AND ".join([*(f"f.{column} = k.{column}" for column in lookup.columns), lookup.condition])
+    return (
+        f"SELECT k.number, {', '.join(lookup.picked)} FROM unnest({arrays}) AS k ({names})"
+        f" JOIN {lookup.table} AS f ON {conditions}"
+    )
+
+
+def _proof(values: Sequence[Any]) -> Proof:
+    weight, depth, rule, first, rest = values
+    free = () if first is None else (first, *(orjson.loads(rest) if rest else ()))
+    return Proof(weight, depth, rule, free)
+
+
+def _agree(wanted: Iterable[int | None], values: Iterable[int]) -> bool:
+    return all(want is None or want == value for want, value in zip(wanted, values, strict=True))

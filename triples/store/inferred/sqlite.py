@@ -1,0 +1,97 @@
+"""Writing the inferred facts on SQLite: into a file of their own."""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from adbc_driver_sqlite import dbapi
+
+from triples.recursion.programs import Key
+from triples.store.inferred.arrow import DERIVED, from_cursor
+from triples.store.inferred.connections import connect_sqlite
+from triples.store.inferred.files import attach, current_file, new_file, put_in_place, remove_all
+from triples.store.inferred.layout import (
+    BUILD_STEPS,
+    COLUMNS,
+    FACTS,
+    INDEXES,
+    KEY,
+    VERSION,
+    Progress,
+    facts_table,
+    index,
+    state_table,
+)
+from triples.store.inferred.state import State, write_state
+
+# Nobody else has the file yet, and a half-built one is thrown away, so nothing need be kept for going back.
+_BUILDING = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -100000")
+_PUT = f"INSERT OR REPLACE INTO {FACTS} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_REMOVE = f"DELETE FROM {FACTS} WHERE subject_id = ? AND predicate_id = ? AND object_id = ?"
+_ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
+
+
+def replace_all(rows: pa.Table, state: State, progress: Progress) -> None:
+    """Build a new file of the sorted rows, and let it take the old one's place."""
+    file = new_file(state.generation)
+    _fill(file, rows, progress)
+    with closing(sqlite3.connect(file, isolation_level=None)) as driver:
+        driver.execute("PRAGMA journal_mode = WAL")
+        driver.execute("BEGIN")
+        driver.execute(state_table("sqlite"))
+        write_state(driver.execute, state, "?")
+        driver.execute(f"PRAGMA user_version = {VERSION}")
+        driver.execute("COMMIT")
+    put_in_place(file)
+
+
+def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State) -> None:
+    """One transaction; on disk when this returns, since the journal that led to it is pruned next."""
+    with closing(sqlite3.connect(_current(), isolation_level=None)) as driver:
+        driver.execute("PRAGMA synchronous = FULL")
+        driver.execute("BEGIN IMMEDIATE")
+        driver.executemany(_REMOVE, sorted(removed))
+        driver.executemany(_PUT, rows)
+        write_state(driver.execute, state, "?")
+        driver.execute("COMMIT")
+
+
+def contents() -> pa.Table:
+    """All rows, or none when there is no file."""
+    with closing(connect_sqlite()) as driver:
+        if attach(driver) is None:
+            return DERIVED.empty_table()
+        return pa.Table.from_batches(from_cursor(driver.execute(_ALL), DERIVED), DERIVED)
+
+
+def discard() -> None:
+    remove_all()
+
+
+def _fill(file: Path, rows: pa.Table, progress: Progress) -> None:
+    """By Arrow's driver, which takes columns as they are.
+
+    It brings an SQLite of its own. Two of them in one process know nothing of each other's locks, so this one only
+    ever opens a file that nobody else has opened, and has closed it before anybody else does.
+    """
+    progress(0, BUILD_STEPS)
+    with dbapi.connect(str(file), autocommit=True) as driver, driver.cursor() as cursor:
+        for pragma in _BUILDING:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("BEGIN")
+        cursor.execute(facts_table("sqlite"))
+        cursor.adbc_ingest(FACTS, rows, mode="append")
+        for done, name in enumerate(INDEXES, 1):
+            progress(done, BUILD_STEPS)
+            cursor.execute(index("sqlite", name))
+        cursor.execute("COMMIT")
+    progress(BUILD_STEPS, BUILD_STEPS)
+
+
+def _current() -> Path:
+    file = current_file()
+    assert file is not None, "a difference is of facts that are there"
+    return file

@@ -1,0 +1,120 @@
+"""What the inferred facts rest on: as of when they hold, with which rules and options they were derived."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Program
+from triples.recursion.rules import Variable
+from triples.store.inferred.files import attach
+from triples.store.inferred.layout import STATE
+
+COLUMNS = (
+    "generation",
+    "triples_up_to",
+    "changes_up_to",
+    "facts",
+    "complete_above",
+    "parameters",
+    "program",
+    "written_ms",
+)
+SELECT_STATE = f"SELECT {', '.join(COLUMNS)} FROM {STATE}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of the inferred facts after a run."""
+
+    # Another one after every run that changed them.
+    generation: int
+    # The asserted facts up to this id and the changes up to this id of the journal are taken into account.
+    triples_up_to: int
+    changes_up_to: int
+    # How many inferred facts there are.
+    facts: int
+    # When only facts of at least this weight could be kept.
+    complete_above: float | None
+    # All that decides the outcome besides the facts, in the words of who runs: equal texts, equal outcome.
+    parameters: str
+    # What the rule numbers of the proofs mean.
+    program: Program
+    written_ms: int
+
+
+def read_state() -> State | None:
+    """The state now; None when there has been no run, or none that this version of the code can read."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(SELECT_STATE)
+            return state_of(cursor.fetchall())
+    with closing(sqlite3.connect(":memory:", uri=True, isolation_level=None)) as driver:
+        return None if attach(driver) is None else state_of(driver.execute(SELECT_STATE).fetchall())
+
+
+def state_of(rows: Sequence[Sequence[Any]]) -> State | None:
+    """The state that SELECT_STATE has read."""
+    if not rows:
+        return None
+    values = dict(zip(COLUMNS, rows[0], strict=True))
+    return State(**values | {"program": _program(values["program"])})
+
+
+def state_row(state: State) -> tuple[Any, ...]:
+    """The values of COLUMNS."""
+    return tuple(_program_text(state.program) if name == "program" else getattr(state, name) for name in COLUMNS)
+
+
+def write_state(execute: Callable[[str, Sequence[Any]], Any], state: State, placeholder: str) -> None:
+    """Replace the state, in the transaction that writes the facts."""
+    execute(f"DELETE FROM {STATE}", ())
+    values = ", ".join([placeholder] * len(COLUMNS))
+    execute(f"INSERT INTO {STATE} (id, {', '.join(COLUMNS)}) VALUES (1, {values})", state_row(state))
+
+
+def _program_text(program: Program) -> str:
+    """A number is the id of a term, a text the name of a variable."""
+    return orjson.dumps(
+        [
+            {
+                "name": rule.name,
+                "weight": rule.weight,
+                "head": _places(rule.head),
+                "body": [_places(pattern) for pattern in rule.body],
+                "distinct": [_places(pair) for pair in rule.distinct],
+                "free": _places(rule.free),
+            }
+            for rule in program.rules
+        ]
+    ).decode()
+
+
+def _places(places: Sequence[BoundPlace]) -> list[int | str]:
+    return [place.name if isinstance(place, Variable) else place for place in places]
+
+
+def _program(text: str) -> Program:
+    return Program(
+        tuple(
+            BoundRule(
+                number=number,
+                name=rule["name"],
+                weight=rule["weight"],
+                head=_pattern(rule["head"]),
+                body=tuple(_pattern(pattern) for pattern in rule["body"]),
+                distinct=tuple((Variable(left), Variable(right)) for left, right in rule["distinct"]),
+                free=tuple(Variable(name) for name in rule["free"]),
+            )
+            for number, rule in enumerate(orjson.loads(text))
+        )
+    )
+
+
+def _pattern(places: Sequence[int | str]) -> BoundPattern:
+    subject, predicate, object_ = (Variable(place) if isinstance(place, str) else place for place in places)
+    return subject, predicate, object_

@@ -1,0 +1,135 @@
+"""Patterns over asserted and inferred facts together, as SQL; `triples.store.patterns` says how, for the asserted.
+
+Each kind is picked by an index that has it in the answer's order, no more of it than is wanted, and what was picked
+is merged. At equal weight the asserted facts come first, by id, then the inferred ones by key.
+"""
+
+from functools import cache
+from typing import Literal, NamedTuple
+
+from triples.store.inferred.layout import FACTS, KEY
+from triples.store.patterns import (
+    COUNT_LIMIT,
+    Dialect,
+    Shape,
+    Start,
+    fixed_columns,
+    matches,
+    sqlite_index,
+    with_texts,
+)
+
+# The inferred facts that rest on facts which are gone; each connection that reads has a temporary table of its own.
+HIDDEN = "inferred_hidden"
+
+# An inferred fact has no id: so it is told from an asserted one.
+COLUMNS = ("id", "created_at", "updated_at", "source", "weight", "metadata", *KEY, "depth", "rule")
+_ORDER = ("weight DESC", "id IS NULL", "id", *KEY)
+_NO_ID = "CAST(NULL AS BIGINT)"
+_NO_NUMBER = "CAST(NULL AS INTEGER)"
+_NO_TEXT = "CAST(NULL AS TEXT)"
+
+_PRIMARY_KEY = f"sqlite_autoindex_{FACTS}_1"
+INDEXES: dict[Shape, str] = {
+    (False, False, False): "inferred_any",
+    (True, False, False): _PRIMARY_KEY,
+    (False, True, False): "inferred_p",
+    (False, False, True): "inferred_o",
+    (True, True, False): _PRIMARY_KEY,
+    (False, True, True): "inferred_po",
+    (True, False, True): _PRIMARY_KEY,
+    (True, True, True): _PRIMARY_KEY,
+}
+
+# Where a page begins within the inferred facts: as `Start`, or among those of a weight from the first one on.
+InferredStart = Start | Literal["whole weight"]
+
+
+class Screen(NamedTuple):
+    """Which inferred facts a statement has to look for and leave out."""
+
+    # Those that have been asserted since they were derived.
+    asserted: bool
+    # Those in HIDDEN.
+    hidden: bool
+
+
+@cache
+def select_both(shape: Shape, start: Start, dialect: Dialect, screen: Screen, *, with_metadata: bool) -> str:
+    """COLUMNS and the texts of the free places, of facts of both kinds.
+
+    Parameters: the constants, the bounds of `start` and the limit, for each kind; and the limit.
+    """
+    asserted = f"SELECT * FROM ({_asserted(shape, start, dialect, with_metadata=with_metadata)}) AS asserted"
+    inferred = f"SELECT * FROM ({_inferred(shape, start, dialect, screen)}) AS derived"
+    order = ", ".join(_ORDER)
+    merged = f"SELECT * FROM ({asserted} UNION ALL {inferred}) AS facts ORDER BY {order} LIMIT ?"
+    return with_texts(merged, COLUMNS, _ORDER, shape, dialect)
+
+
+@cache
+def select_inferred(shape: Shape, start: InferredStart, dialect: Dialect, screen: Screen) -> str:
+    """The same of inferred facts alone. Parameters: the constants, the bounds of `start`, the limit."""
+    return with_texts(_inferred(shape, start, dialect, screen), COLUMNS, ("weight DESC", *KEY), shape, dialect)
+
+
+@cache
+def count_inferred(shape: Shape, dialect: Dialect, screen: Screen) -> str:
+    """As `patterns.count`, for inferred facts."""
+    inner = f"SELECT 1 FROM {_matches(shape, 'top', dialect, screen)} LIMIT {COUNT_LIMIT + 1}"
+    return f"SELECT count(*) FROM ({inner}) AS matches".replace("?", dialect.placeholder)
+
+
+@cache
+def select_one(dialect: Dialect, screen: Screen) -> str:
+    """Weight, depth, rule and texts of the inferred fact of a key. Parameters: the key."""
+    conditions = " AND ".join([*(f"i.{column} = ?" for column in KEY), *_screened(dialect, screen)])
+    sql = (
+        f"SELECT i.weight, i.depth, i.rule, s.text, p.text, o.text FROM {FACTS} AS i"
+        " JOIN triples_term AS s ON s.id = i.subject_id JOIN triples_term AS p ON p.id = i.predicate_id"
+        f" JOIN triples_term AS o ON o.id = i.object_id WHERE {conditions}"
+    )
+    return sql.replace("?", dialect.placeholder)
+
+
+def _screened(dialect: Dialect, screen: Screen) -> list[str]:
+    """The conditions that leave out of the inferred facts `i` what the screen says."""
+    asserted = "triples_triple AS a"
+    if dialect.names_indexes:
+        asserted += f" INDEXED BY {sqlite_index((True, True, True))}"
+    # PostgreSQL might join with the whole table instead of looking up the few; what has an OFFSET it leaves alone.
+    end = "" if dialect.names_indexes else " OFFSET 0"
+    tables = ([asserted] if screen.asserted else []) + ([f"{HIDDEN} AS a"] if screen.hidden else [])
+    same = " AND ".join(f"a.{column} = i.{column}" for column in KEY)
+    return [f"NOT EXISTS (SELECT 1 FROM {table} WHERE {same}{end})" for table in tables]
+
+
+def _asserted(shape: Shape, start: Start, dialect: Dialect, *, with_metadata: bool) -> str:
+    metadata = dialect.metadata if with_metadata else _NO_TEXT
+    columns = f"id, created_at, updated_at, source, weight, {metadata} AS metadata, {', '.join(KEY)}"
+    return (
+        f"SELECT {columns}, {_NO_NUMBER} AS depth, {_NO_NUMBER} AS rule"
+        f" FROM {matches(shape, start, dialect)} ORDER BY weight DESC, id LIMIT ?"
+    )
+
+
+def _inferred(shape: Shape, start: InferredStart, dialect: Dialect, screen: Screen) -> str:
+    columns = (
+        f"{_NO_ID} AS id, {_NO_ID} AS created_at, {_NO_ID} AS updated_at, {_NO_NUMBER} AS source, weight,"
+        f" {_NO_TEXT} AS metadata, {', '.join(KEY)}, depth, rule"
+    )
+    order = ", ".join(("weight DESC", *KEY))
+    return f"SELECT {columns} FROM {_matches(shape, start, dialect, screen)} ORDER BY {order} LIMIT ?"
+
+
+def _matches(shape: Shape, start: InferredStart, dialect: Dialect, screen: Screen) -> str:
+    table = f"{FACTS} AS i"
+    if dialect.names_indexes:
+        table += f" INDEXED BY {INDEXES[shape]}"
+    bounds: dict[InferredStart, list[str]] = {
+        "top": ["weight >= ?"],
+        "whole weight": ["weight = ?"],
+        "same weight": ["weight = ?", f"({', '.join(KEY)}) > (?, ?, ?)"],
+        "lighter": ["weight < ?", "weight >= ?"],
+    }
+    return f"{table} WHERE {' AND '.join([*fixed_columns(shape), *bounds[start], *_screened(dialect, screen)])}"
