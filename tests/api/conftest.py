@@ -27,12 +27,8 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands of processes that a request would have started for a run."""
     started: list[list[str]] = []
 
-    class Child:
-        def __init__(self, command: list[str], **_: Any) -> None:
-            started.append(command)
+    def start(command: list[str], **_: Any) -> None:
+        started.append(command)
 
-        def poll(self) -> int | None:
-            return None
-
-    monkeypatch.setattr("subprocess.Popen", Child)
+    monkeypatch.setattr("triples.runs.requests.subprocess.run", start)
     return started

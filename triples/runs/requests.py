@@ -18,9 +18,6 @@ from triples.store.writing import write_lock
 # A process that has not taken the lease so long after it was started will not do so any more.
 START_PATIENCE = timedelta(seconds=60)
 
-# The processes that this one started.
-_children: list["subprocess.Popen[bytes]"] = []
-
 log = structlog.get_logger("skg.recursion")
 
 
@@ -43,24 +40,19 @@ class UnknownRules(ValueError):
 def request_run(options: RunOptions, requested_by: str) -> RecursionRun:
     """Queue a run and start a process of its own for it. Raises RunActive and UnknownRules."""
     run = queue_run(options, requested_by)
-    _forget_ended_children()
     variables = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
-    # A session of its own: Ctrl-C in the service's terminal is not meant for it, the service's end is not its end.
-    child = subprocess.Popen(  # noqa: S603  # the command is this project's own
-        [sys.executable, "manage.py", "recurse", "--run", str(run.id)],
+    # The shell ends at once and leaves the process to itself, so that nobody here has to wait for its end. With a
+    # session of its own, Ctrl-C in the service's terminal is not meant for it, and the service's end is not its end.
+    subprocess.run(  # noqa: S603  # the command is this project's own
+        ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "manage.py", "recurse", "--run", str(run.id)],
         cwd=settings.BASE_DIR,
         env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        check=True,
     )
-    _children.append(child)
     return run
-
-
-def _forget_ended_children() -> None:
-    """Let the kernel forget them too."""
-    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def queue_run(options: RunOptions, requested_by: str) -> RecursionRun:
