@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from triples.recursion.rules import Place, Rule, Variable, free_variables
@@ -41,11 +42,22 @@ class BoundRule:
     free: tuple[Variable, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program:
     """Rules by rising name, so that comparing their numbers compares their names."""
 
     rules: tuple[BoundRule, ...]
+
+    @cached_property
+    def predicates(self) -> tuple[int, ...] | None:
+        """The predicates of all that can be derived; None when some rule has a variable for a predicate."""
+        found: set[int] = set()
+        for rule in self.rules:
+            for _, predicate, _ in (rule.head, *rule.body):
+                if isinstance(predicate, Variable):
+                    return None
+            found.add(rule.head[1])  # type: ignore[arg-type]  # no variable, as has been seen
+        return tuple(sorted(found))
 
 
 def bind(rules: Iterable[Rule], ids: Mapping[str, int]) -> Program:

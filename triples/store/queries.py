@@ -114,8 +114,8 @@ class _Read:
         if not self.wanted.asserted:
             return self._inferred(start, bounds, limit)
         statement = select_both(self._shape, start, self.dialect, self._screen, with_metadata=self.with_metadata)
-        of_a_kind = [*self._constants, *bounds, limit]
-        return self._rows(statement, [*of_a_kind, *of_a_kind, limit])
+        asserted = [*self._constants, *bounds, limit]
+        return self._rows(statement, [*asserted, *self._inferred_parameters(bounds, limit), limit])
 
     def rest_of_weight(self, after: Position, limit: int) -> list[AnyRow]:
         """The first facts of the position's weight that come behind it."""
@@ -137,6 +137,7 @@ class _Read:
         if self.wanted.asserted:
             [(total,)] = self.fetch(count(self._shape, self.dialect), parameters)
         if self._screen is not None and total <= COUNT_LIMIT:
+            parameters *= self._screen.arms(self._shape) or 1
             [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._screen), parameters)
             total += inferred
         return total
@@ -149,7 +150,13 @@ class _Read:
     def _inferred(self, start: InferredStart, bounds: Sequence[float], limit: int) -> list[AnyRow]:
         assert self._screen is not None
         statement = select_inferred(self._shape, start, self.dialect, self._screen)
-        return self._rows(statement, [*self._constants, *bounds, limit])
+        return self._rows(statement, self._inferred_parameters(bounds, limit))
+
+    def _inferred_parameters(self, bounds: Sequence[float], limit: int) -> list[Any]:
+        assert self._screen is not None
+        one: list[Any] = [*self._constants, *bounds, limit]
+        arms = self._screen.arms(self._shape)
+        return [*one * arms, limit] if arms else one
 
     def _rows(self, statement: str, parameters: Sequence[Any]) -> list[AnyRow]:
         assert self.view is not None

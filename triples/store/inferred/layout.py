@@ -8,6 +8,8 @@ which the migration made as they are described here.
 from collections.abc import Callable
 from typing import Literal
 
+from triples.recursion.programs import Program
+
 # Who watches a build is told how many of its steps are done, and how many there are.
 Progress = Callable[[int, int], None]
 Vendor = Literal["sqlite", "postgresql"]
@@ -32,8 +34,23 @@ INDEXES = {
     "inferred_proof": ("rule", "free1"),
 }
 
-# The table, then its indexes.
-BUILD_STEPS = 1 + len(INDEXES)
+# To pick the heaviest of all facts, or of one object's, whatever their predicate. Where a program derives few
+# predicates, the heaviest of each are picked and merged instead: an index less is a tenth of a run saved.
+_OF_ANY_PREDICATE = {"inferred_any", "inferred_o"}
+MOST_MERGED = 16
+
+
+def merged_predicates(program: Program) -> tuple[int, ...] | None:
+    """The predicates whose facts are merged, since no index has them all in order; None where one has."""
+    predicates = program.predicates
+    return predicates if predicates and len(predicates) <= MOST_MERGED else None
+
+
+def index_names(program: Program) -> list[str]:
+    """The indexes that the facts of a program have."""
+    merged = merged_predicates(program) is not None
+    return [name for name in INDEXES if not (merged and name in _OF_ANY_PREDICATE)]
+
 
 _TYPES = {
     "sqlite": {"id": "INTEGER", "whole": "INTEGER", "float": "REAL", "text": "TEXT"},

@@ -14,15 +14,14 @@ from triples.recursion.programs import Key
 from triples.store.inferred.arrow import DERIVED, from_copy, to_copy
 from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.layout import (
-    BUILD_STEPS,
     COLUMNS,
     FACTS,
-    INDEXES,
     KEY,
     STATE,
     Progress,
     facts_table,
     index,
+    index_names,
     primary_key,
 )
 from triples.store.inferred.state import State, write_state
@@ -54,7 +53,9 @@ _PUT = (
 
 def replace_all(holder: psycopg.Connection[Any], rows: pa.Table, state: State, progress: Progress) -> None:
     """Fill a new table with the sorted rows, and let it take the old one's place, all in one transaction."""
-    progress(0, BUILD_STEPS)
+    indexes = index_names(state.program)
+    steps = 1 + len(indexes)
+    progress(0, steps)
     with holder.transaction():
         holder.execute("SET LOCAL maintenance_work_mem = '256MB'")
         holder.execute(facts_table("postgresql", _NEW))
@@ -62,17 +63,17 @@ def replace_all(holder: psycopg.Connection[Any], rows: pa.Table, state: State, p
             for text in to_copy(rows):
                 copy.write(text)
         holder.execute(primary_key(_NEW, _PRIMARY_KEY + _SUFFIX))
-        for done, name in enumerate(INDEXES, 1):
-            progress(done, BUILD_STEPS)
+        for done, name in enumerate(indexes, 1):
+            progress(done, steps)
             holder.execute(index("postgresql", name, table=_NEW, suffix=_SUFFIX))
         holder.execute(f"ANALYZE {_NEW}")
         _lock_out_readers(holder)
         holder.execute(f"DROP TABLE {FACTS}")
         holder.execute(f"ALTER TABLE {_NEW} RENAME TO {FACTS}")
-        for name in (_PRIMARY_KEY, *INDEXES):
+        for name in (_PRIMARY_KEY, *indexes):
             holder.execute(f"ALTER INDEX {name}{_SUFFIX} RENAME TO {name}")
         write_state(holder.execute, state, "%s")
-    progress(BUILD_STEPS, BUILD_STEPS)
+    progress(steps, steps)
 
 
 def apply(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from triples.store.inferred.files import attach, current_name, detach
 from triples.store.inferred.hidden import TABLE, Hidden
-from triples.store.inferred.layout import FACTS, STATE
+from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
 from triples.store.inferred.statements import Screen
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
@@ -69,7 +69,8 @@ class Sight(ABC):
         if self._hidden.everything:
             return View(state, None)
         # A run derives nothing that is asserted, so what is now came after it.
-        return View(state, Screen(asserted=(newest or 0) > state.triples_up_to, hidden=bool(self._hidden)))
+        asserted = (newest or 0) > state.triples_up_to
+        return View(state, Screen(asserted, bool(self._hidden), merged_predicates(state.program)))
 
 
 class SQLiteSight(Sight):

@@ -1,7 +1,7 @@
 """Writing the inferred facts on SQLite: into a file of their own."""
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,26 @@ from triples.store.inferred.arrow import DERIVED, from_cursor
 from triples.store.inferred.connections import connect_sqlite
 from triples.store.inferred.files import attach, current_file, new_file, put_in_place, remove_all
 from triples.store.inferred.layout import (
-    BUILD_STEPS,
     COLUMNS,
     FACTS,
-    INDEXES,
     KEY,
     VERSION,
     Progress,
     facts_table,
     index,
+    index_names,
     state_table,
 )
 from triples.store.inferred.state import State, write_state
 
 # Nobody else has the file yet, and a half-built one is thrown away, so nothing need be kept for going back.
-_BUILDING = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -100000")
+_BUILDING = (
+    "page_size = 8192",
+    "journal_mode = OFF",
+    "synchronous = OFF",
+    "locking_mode = EXCLUSIVE",
+    "cache_size = -100000",
+)
 _PUT = f"INSERT OR REPLACE INTO {FACTS} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _REMOVE = f"DELETE FROM {FACTS} WHERE subject_id = ? AND predicate_id = ? AND object_id = ?"
 _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
@@ -37,7 +42,7 @@ _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
 def replace_all(rows: pa.Table, state: State, progress: Progress) -> None:
     """Build a new file of the sorted rows, and let it take the old one's place."""
     file = new_file(state.generation)
-    _fill(file, rows, progress)
+    _fill(file, rows, index_names(state.program), progress)
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
         driver.execute("PRAGMA journal_mode = WAL")
         driver.execute("BEGIN")
@@ -71,24 +76,25 @@ def discard() -> None:
     remove_all()
 
 
-def _fill(file: Path, rows: pa.Table, progress: Progress) -> None:
+def _fill(file: Path, rows: pa.Table, indexes: Sequence[str], progress: Progress) -> None:
     """By Arrow's driver, which takes columns as they are.
 
     It brings an SQLite of its own. Two of them in one process know nothing of each other's locks, so this one only
     ever opens a file that nobody else has opened, and has closed it before anybody else does.
     """
-    progress(0, BUILD_STEPS)
+    steps = 1 + len(indexes)
+    progress(0, steps)
     with dbapi.connect(str(file), autocommit=True) as driver, driver.cursor() as cursor:
         for pragma in _BUILDING:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("BEGIN")
         cursor.execute(facts_table("sqlite"))
         cursor.adbc_ingest(FACTS, rows, mode="append")
-        for done, name in enumerate(INDEXES, 1):
-            progress(done, BUILD_STEPS)
+        for done, name in enumerate(indexes, 1):
+            progress(done, steps)
             cursor.execute(index("sqlite", name))
         cursor.execute("COMMIT")
-    progress(BUILD_STEPS, BUILD_STEPS)
+    progress(steps, steps)
 
 
 def _current() -> Path:

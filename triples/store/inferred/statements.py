@@ -46,19 +46,26 @@ InferredStart = Start | Literal["whole weight"]
 
 
 class Screen(NamedTuple):
-    """Which inferred facts a statement has to look for and leave out."""
+    """What a statement has to know of the inferred facts: which to leave out, and which there are."""
 
-    # Those that have been asserted since they were derived.
+    # Whether some may have been asserted since they were derived.
     asserted: bool
-    # Those in HIDDEN.
+    # Whether there are some in HIDDEN.
     hidden: bool
+    # The predicates to merge where the pattern has none; see `layout.merged_predicates`.
+    merged: tuple[int, ...] | None = None
+
+    def arms(self, shape: Shape) -> int:
+        """How many picks are merged for a pattern; each takes the parameters of one, and all of them one more limit."""
+        return 0 if self.merged is None or shape[0] or shape[1] else len(self.merged)
 
 
 @cache
 def select_both(shape: Shape, start: Start, dialect: Dialect, screen: Screen, *, with_metadata: bool) -> str:
     """COLUMNS and the texts of the free places, of facts of both kinds.
 
-    Parameters: the constants, the bounds of `start` and the limit, for each kind; and the limit.
+    Parameters: the constants, the bounds of `start` and the limit, for the asserted; those of `select_inferred`;
+    and the limit.
     """
     asserted = f"SELECT * FROM ({_asserted(shape, start, dialect, with_metadata=with_metadata)}) AS asserted"
     inferred = f"SELECT * FROM ({_inferred(shape, start, dialect, screen)}) AS derived"
@@ -69,14 +76,15 @@ def select_both(shape: Shape, start: Start, dialect: Dialect, screen: Screen, *,
 
 @cache
 def select_inferred(shape: Shape, start: InferredStart, dialect: Dialect, screen: Screen) -> str:
-    """The same of inferred facts alone. Parameters: the constants, the bounds of `start`, the limit."""
+    """The same of inferred facts alone. Parameters: the constants, the bounds of `start`, the limit; see `arms`."""
     return with_texts(_inferred(shape, start, dialect, screen), COLUMNS, ("weight DESC", *KEY), shape, dialect)
 
 
 @cache
 def count_inferred(shape: Shape, dialect: Dialect, screen: Screen) -> str:
-    """As `patterns.count`, for inferred facts."""
-    inner = f"SELECT 1 FROM {_matches(shape, 'top', dialect, screen)} LIMIT {COUNT_LIMIT + 1}"
+    """As `patterns.count`, for inferred facts; the parameters once for each arm."""
+    tables = _merged(shape, "top", dialect, screen) or [_matches(shape, "top", dialect, screen)]
+    inner = " UNION ALL ".join(f"SELECT 1 FROM {table}" for table in tables) + f" LIMIT {COUNT_LIMIT + 1}"
     return f"SELECT count(*) FROM ({inner}) AS matches".replace("?", dialect.placeholder)
 
 
@@ -118,18 +126,34 @@ def _inferred(shape: Shape, start: InferredStart, dialect: Dialect, screen: Scre
         f"{_NO_ID} AS id, {_NO_ID} AS created_at, {_NO_ID} AS updated_at, {_NO_NUMBER} AS source, weight,"
         f" {_NO_TEXT} AS metadata, {', '.join(KEY)}, depth, rule"
     )
-    order = ", ".join(("weight DESC", *KEY))
-    return f"SELECT {columns} FROM {_matches(shape, start, dialect, screen)} ORDER BY {order} LIMIT ?"
+    end = f"ORDER BY {', '.join(('weight DESC', *KEY))} LIMIT ?"
+    merged = _merged(shape, start, dialect, screen)
+    if not merged:
+        return f"SELECT {columns} FROM {_matches(shape, start, dialect, screen)} {end}"
+    arms = [
+        f"SELECT * FROM (SELECT {columns} FROM {table} {end}) AS arm_{number}" for number, table in enumerate(merged)
+    ]
+    return f"SELECT * FROM ({' UNION ALL '.join(arms)}) AS arms {end}"
 
 
-def _matches(shape: Shape, start: InferredStart, dialect: Dialect, screen: Screen) -> str:
+def _merged(shape: Shape, start: InferredStart, dialect: Dialect, screen: Screen) -> list[str]:
+    """The matches of each predicate, where they are to be merged."""
+    if not screen.arms(shape):
+        return []
+    return [_matches(shape, start, dialect, screen, predicate) for predicate in screen.merged or ()]
+
+
+def _matches(shape: Shape, start: InferredStart, dialect: Dialect, screen: Screen, predicate: int | None = None) -> str:
+    """The facts of a pattern; of this predicate, where the pattern has none."""
     table = f"{FACTS} AS i"
+    indexed = shape if predicate is None else (shape[0], True, shape[2])
     if dialect.names_indexes:
-        table += f" INDEXED BY {INDEXES[shape]}"
+        table += f" INDEXED BY {INDEXES[indexed]}"
+    own = [] if predicate is None else [f"predicate_id = {predicate}"]
     bounds: dict[InferredStart, list[str]] = {
         "top": ["weight >= ?"],
         "whole weight": ["weight = ?"],
         "same weight": ["weight = ?", f"({', '.join(KEY)}) > (?, ?, ?)"],
         "lighter": ["weight < ?", "weight >= ?"],
     }
-    return f"{table} WHERE {' AND '.join([*fixed_columns(shape), *bounds[start], *_screened(dialect, screen)])}"
+    return f"{table} WHERE {' AND '.join([*own, *fixed_columns(shape), *bounds[start], *_screened(dialect, screen)])}"

@@ -258,7 +258,8 @@ def test_without_changes_the_statements_have_no_condition_for_them(chain: Progra
         with reading() as reader:
             view = reader.view()
             assert view is not None
-            assert view.screen == (False, False)
+            assert view.screen is not None
+            assert view.screen[:2] == (False, False)
             remove("d", "p", "e")
             view = reader.view()
             assert view is not None

@@ -30,6 +30,8 @@ from triples.store.patterns import Shape, Start, sqlite_index
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
 
+# A program with it may derive facts of any predicate, so that the indexes for these are there too.
+OPEN = {"name": "turned round", "head": ["?y", "?p", "?x"], "body": [["?x", "?p", "?y"], ["?p", "p", "?p"]]}
 STARTS: list[Start] = ["top", "lighter"]
 INFERRED_BOUNDS: dict[InferredStart, list[Any]] = {
     "top": [0.5],
@@ -39,6 +41,8 @@ INFERRED_BOUNDS: dict[InferredStart, list[Any]] = {
 }
 # With all that a statement may have to look for.
 SCREEN = Screen(asserted=True, hidden=True)
+# The patterns for whose inferred facts those of each predicate may be merged.
+MERGED: list[Shape] = [(False, False, False), (False, False, True)]
 Statement = tuple[Shape, str, list[Any]]
 
 
@@ -55,7 +59,7 @@ def graph(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
             )
             for i in range(30_000)
         }
-        put(derived, program(TRANSITIVE))
+        put(derived, program(TRANSITIVE, OPEN))
 
     with django_db_blocker.unblock():
         in_orm(fill)
@@ -133,6 +137,33 @@ def test_sqlite_picks_each_kind_by_its_index_in_its_order() -> None:
     in_orm(look)
 
 
+def merged_statements(reader: Reading) -> Iterator[Statement]:
+    first = min(Term.objects.values_list("id", flat=True))
+    screen = Screen(asserted=True, hidden=True, merged=(first + 3, first + 5))
+    for shape in MERGED:
+        own = constants(shape)
+        yield shape, count_inferred(shape, reader.dialect, screen), [*own, 0.9] * 2
+        for start in STARTS:
+            kind = [*own, *BOUNDS[start], 10]
+            sql = select_both(shape, start, reader.dialect, screen, with_metadata=True)
+            yield shape, sql, [*kind, *kind, *kind, 10, 10]
+
+
+def test_sqlite_picks_the_facts_of_each_predicate_that_is_merged() -> None:
+    only_on("sqlite")
+
+    def look() -> None:
+        with reading() as reader:
+            for shape, sql, parameters in merged_statements(reader):
+                steps = sqlite_steps(reader, sql, parameters)
+                picks = [step for step in steps if step.startswith("SEARCH i")]
+                name = "inferred_po (predicate_id=? AND object_id=?" if shape[2] else "inferred_p (predicate_id=?"
+                assert len(picks) == 2, steps
+                assert all(name in pick for pick in picks), picks
+
+    in_orm(look)
+
+
 def test_sqlite_scans_nothing() -> None:
     only_on("sqlite")
 
@@ -157,7 +188,8 @@ def test_postgresql_scans_nothing_and_reads_each_kind_by_its_index() -> None:
                 assert not scanned(nodes), (shape, sql, nodes)
                 if "UNION ALL" in sql and INDEXES[shape].startswith("inferred"):
                     assert INDEXES[shape] in {node.get("Index Name") for node in nodes}, (shape, sql)
-            for sql, parameters in other_statements(reader):
+            merged = [(sql, parameters) for _, sql, parameters in merged_statements(reader)]
+            for sql, parameters in [*merged, *other_statements(reader)]:
                 nodes = postgresql_nodes(reader, sql, parameters)
                 assert not scanned(nodes), (sql, nodes)
 

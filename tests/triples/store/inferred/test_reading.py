@@ -2,7 +2,8 @@
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -69,23 +70,40 @@ def everything() -> list[AnyRow]:
     return in_order(rows)
 
 
-def make(asserted: Weighted, inferred: Weighted) -> None:
+# Facts of the predicates that these derive are merged; of any predicate, where a rule has a variable for it.
+CLOSED = [TRANSITIVE, {"name": "p to q", "head": ["?x", "q", "?y"], "body": [["?x", "p", "?y"]]}]
+OPEN = [TRANSITIVE, {"name": "inverse of any", "head": ["?y", "?p", "?x"], "body": [["?x", "?p", "?y"]]}]
+
+
+def make(asserted: Weighted, inferred: Weighted, rules: Sequence[dict[str, Any]]) -> None:
     """A graph with these facts; inferred ones need not follow from anything to be read."""
     Triple.objects.all().delete()
     for text in (*TEXTS, *PREDICATES):
         Term.objects.get_or_create(text=text)
-    put({key(*texts_): Proof(weight, 1, 0, (1,)) for texts_, weight in inferred.items()}, program(TRANSITIVE))
+    put({key(*texts_): Proof(weight, 1, 0, (1,)) for texts_, weight in inferred.items()}, program(*rules))
     if asserted:
         store(*(fact(*texts_, weight) for texts_, weight in asserted.items()))
 
 
-@given(weighted, weighted, st.lists(wanted_facts, min_size=1, max_size=6), st.integers(1, 5), st.data())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    weighted,
+    weighted,
+    st.sampled_from([CLOSED, OPEN]),
+    st.lists(wanted_facts, min_size=1, max_size=6),
+    st.integers(1, 5),
+    st.data(),
+)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_answers_are_those_of_a_plain_merge(
-    asserted: Weighted, inferred: Weighted, asked: list[Wanted], k: int, data: st.DataObject
+    asserted: Weighted,
+    inferred: Weighted,
+    rules: list[dict[str, Any]],
+    asked: list[Wanted],
+    k: int,
+    data: st.DataObject,
 ) -> None:
     def compare() -> None:
-        make(asserted, inferred)
+        make(asserted, inferred, rules)
         rows = everything()
         with reading() as reader:
             for wanted in asked:

@@ -48,11 +48,14 @@ def assert_alone(facts: Mapping[Key, float]) -> None:
         )
 
 
-def same_answers(stored: FactSource, expected: FactSource, keys: list[Key]) -> None:
+def same_answers(program: Program, stored: FactSource, expected: FactSource, keys: list[Key]) -> None:
     assert stored.asserted(keys) == expected.asserted(keys)
     assert stored.proofs(keys) == expected.proofs(keys)
     assert dict(stored.resting_on(keys)) == dict(expected.resting_on(keys))
     for shape in SHAPES:
+        # Facts of any predicate are asked for by rules with a variable there, and only then is there an index for them.
+        if program.predicates is not None and not shape[1]:
+            continue
         bound = sorted({tuple(itertools.compress(key, shape)) for key in keys})
         assert sorted(stored.matches(shape, bound)) == sorted(expected.matches(shape, bound))
 
@@ -74,7 +77,7 @@ def test_the_answers_are_those_of_the_same_facts_in_memory(
     assert_alone(now)
     asked = sorted({*keys, *list(derived)[:4], *list(now)[:4]})
     with snapshot() as view:
-        same_answers(view.source(program), MemorySource(program, now, derived), asked)
+        same_answers(program, view.source(program), MemorySource(program, now, derived), asked)
 
 
 @pytest.mark.usefixtures("_terms")
