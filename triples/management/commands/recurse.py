@@ -1,6 +1,7 @@
 """`manage.py recurse`"""
 
 import getpass
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from triples.runs.screen import RunScreen
 
 # What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
 ANOTHER_RUN = 75
+NICENESS = 10
 ENDED_WELL = {RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED}
 
 
@@ -64,6 +66,8 @@ class Command(BaseCommand):
             rules=tuple(asked["rule"]),
             force=asked["force"],
         )
+        # Whatever else this machine does is more urgent: above all, answering the API.
+        os.nice(NICENESS)
         interrupts = Interrupts()
         with RunScreen(self.stderr) as screen, interrupts.caught():
             content, sentence, well = self._done(lambda: self._do(options, run, screen, dry=dry_run))

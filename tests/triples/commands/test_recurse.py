@@ -1,0 +1,91 @@
+"""`manage.py recurse` as cron calls it."""
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.triples.commands.runs import Shell
+
+pytestmark = pytest.mark.both
+
+RULES = [{"transitive": "in", "weight": 0.5}]
+FACTS = "a\tin\tb\nb\tin\tc\nc\tin\td\n"
+
+
+@pytest.fixture
+def graph(shell: Shell, tmp_path: Path) -> Shell:
+    """A small graph with a rule."""
+    facts = tmp_path / "facts.tsv"
+    facts.write_text(FACTS)
+    assert shell.run("import_triples", str(facts)).returncode == 0
+    assert shell.run("rules", "load", "-", given=json.dumps(RULES).encode()).returncode == 0
+    return shell
+
+
+def test_it_derives_and_says_so_once_and_then_has_nothing_to_do(graph: Shell) -> None:
+    first = graph.run("recurse")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith(b"3 inferred facts: 3 added, 0 changed, 0 removed (full, ")
+    rounds = [orjson.loads(line) for line in first.stderr.splitlines() if b'"round"' in line]
+    assert [made["new"] for made in rounds if made["event"] == "round"] == [2, 1]
+    again = graph.run("recurse")
+    assert again.returncode == 0
+    assert again.stdout == b"Nothing has changed since the last run; 3 inferred facts.\n"
+
+
+def test_a_dry_run_writes_nothing_and_needs_no_lease(graph: Shell) -> None:
+    dry = graph.run("recurse", "--dry-run", "--json", "--max-depth", "1")
+    assert dry.returncode == 0, dry.stderr
+    content = orjson.loads(dry.stdout)
+    assert (content["dry_run"], content["facts"], content["added"]) == (True, 2, 2)
+    assert b"There would be 3 inferred facts" in graph.run("recurse", "--dry-run").stdout
+    assert graph.run("recurse").stdout.startswith(b"3 inferred facts: 3 added")
+
+
+def test_the_outcome_as_json_is_that_of_the_api(graph: Shell) -> None:
+    done = graph.run("recurse", "--json", "--min-weight", "0.3", "--force")
+    content = orjson.loads(done.stdout)
+    assert (content["status"], content["facts"], content["options"]["min_weight"]) == ("succeeded", 2, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["--rule", "no such"], 1, b"There is no enabled rule named no such."),
+        (["--run", "77"], 1, b"There is no run 77 that waits to be done."),
+        (["--max-depth", "0"], 2, b"--max-depth must be at least 1."),
+        (["--min-weight", "2"], 2, b"must be a number from 0 to 1"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence_and_an_exit_code(
+    graph: Shell, arguments: list[str], code: int, sentence: bytes
+) -> None:
+    done = graph.run("recurse", *arguments)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_while_another_run_is_active_it_comes_back_later(graph: Shell) -> None:
+    code = "from triples.runs.lease import lease; import sys, time; from triples.runs.requests import queue_run\n"
+    code += "from triples.runs.options import RunOptions\nqueue_run(RunOptions(), 'tests')\n"
+    code += "with lease():\n    print('held', flush=True); sys.stdin.read()\n"
+    with graph.start("shell", "-v0", "-c", code) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == b"held\n"
+        refused = graph.run("recurse")
+        holder.stdin.close()
+    assert refused.returncode == 75
+    assert refused.stderr.startswith(b"CommandError: Another run is active, since ")
+
+
+def test_without_its_tables_it_says_what_to_do(shell: Shell, tmp_path: Path) -> None:
+    shell.variables["SKG_DB_PATH"] = str(tmp_path / "empty.db")
+    if shell.variables["SKG_DATABASE_URL"]:
+        pytest.skip("the database of the test is migrated")
+    failed = shell.run("recurse")
+    assert failed.returncode == 1
+    assert b"Has it been migrated?" in failed.stderr
