@@ -188,6 +188,10 @@ def test_rdfs_types_what_properties_join_and_widens_properties_and_classes() -> 
             {("b", "child", "a"), ("d", "parent", "c")},
         ),
         (
+            [("teaches", "rdfs:domain", "Teacher"), ("teaches", "rdfs:range", "Course"), ("ann", "teaches", "maths")],
+            {("ann", "rdf:type", "Teacher"), ("maths", "rdf:type", "Course")},
+        ),
+        (
             [("mother", "owl:equivalentProperty", "mum"), ("a", "mum", "b")],
             {
                 ("mother", "rdfs:subPropertyOf", "mum"),
@@ -221,7 +225,7 @@ def test_rdfs_types_what_properties_join_and_widens_properties_and_classes() -> 
             {("a", "uncle", "c")},
         ),
     ],
-    ids=["symmetric", "transitive", "inverse", "equivalent property", "equivalent class", "chain"],
+    ids=["symmetric", "transitive", "inverse", "domain and range", "equivalent property", "equivalent class", "chain"],
 )
 def test_owl_rules_derive_what_owl_says(asserted: list[Texts], expected: set[Texts]) -> None:
     assert derived(presets.load("owl"), *asserted) == expected

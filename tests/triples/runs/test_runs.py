@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.database import in_orm
 from tests.triples.runs.graphs import Graph
 from triples.models import RecursionRun, RunStatus, Term
-from triples.store.inferred.building import contents
-from triples.store.inferred.state import read_state
+from triples.store.inferred.building import contents, replace_all
+from triples.store.inferred.connections import connect_postgresql
+from triples.store.inferred.state import State, read_state
 
 pytestmark = pytest.mark.both
 
@@ -195,6 +198,29 @@ def test_a_run_that_fails_says_why_and_changes_nothing(graph: Graph, monkeypatch
     run = in_orm(lambda: RecursionRun.objects.latest("id"))
     assert (run.status, run.error) == (RunStatus.FAILED, "OSError: [Errno 28] No space left on device")
     assert derived() == before
+
+
+def test_a_run_that_loses_the_database_leaves_what_was_there(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("a file cannot be disconnected from")
+    graph.rule(ANCESTOR)
+    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
+    graph.run()
+    before = derived()
+    graph.add(("c", "ancestor", "d"))
+
+    def disconnected(rows: Any, state: State, holder: "psycopg.Connection[Any]", progress: Any) -> None:
+        with connect_postgresql() as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [holder.info.backend_pid])
+        replace_all(rows, state, holder, progress)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("triples.runs.execution.replace_all", disconnected)
+        with pytest.raises(psycopg.OperationalError):
+            graph.run(force=True)
+    assert derived() == before
+    assert graph.run().status == RunStatus.SUCCEEDED
+    assert len(derived()) == 3
 
 
 NAMES = st.sampled_from("abcd")

@@ -2,10 +2,12 @@
 
 import getpass
 import os
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 import orjson
+import psycopg
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
@@ -94,8 +96,12 @@ class Command(BaseCommand):
             raise CommandError(sentence, returncode=told.exit_code) from None
         except TimedOut:
             raise CommandError("It took longer than SKG_RECURSION_TIMEOUT allows.", returncode=FAILED) from None
-        except AnyDatabaseError as error:
+        except (AnyDatabaseError, psycopg.Error, sqlite3.Error) as error:
             raise CommandError(database_sentence(error), returncode=FAILED) from error
+        except MemoryError:
+            raise CommandError("The facts need more than SKG_RECURSION_MEMORY allows.", returncode=FAILED) from None
+        except OSError as error:
+            raise CommandError(f"The run failed: {error.strerror or error}.", returncode=FAILED) from error
 
     def _do(
         self, options: RunOptions, queued: int | None, screen: RunScreen, *, dry: bool
