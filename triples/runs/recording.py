@@ -28,21 +28,23 @@ log = structlog.get_logger("skg.recursion")
 class Recorder:
     """Notes rounds in the run's row, and passes what it is told on to who shows it."""
 
-    def __init__(self, run: RecursionRun, screen: Watcher) -> None:
+    def __init__(self, run: RecursionRun, screen: Watcher | None = None) -> None:
         self.run = run
         self.rounds: list[dict[str, Any]] = []
         self._screen = screen
         self._recorded = 0.0
 
     def stage(self, name: str, done: int, total: int | None) -> None:
-        self._screen.stage(name, done, total)
+        if self._screen is not None:
+            self._screen.stage(name, done, total)
 
     def round(self, number: int, new: int, improved: int, total: int, seconds: float) -> None:
         self.rounds.append({"new": new, "improved": improved, "total": total, "seconds": round(seconds, 3)})
         if monotonic() - self._recorded > RECORD_SECONDS:
             record(self.run, rounds=self.rounds)
             self._recorded = monotonic()
-        self._screen.round(number, new, improved, total, seconds)
+        if self._screen is not None:
+            self._screen.round(number, new, improved, total, seconds)
 
 
 def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:

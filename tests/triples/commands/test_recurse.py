@@ -54,7 +54,7 @@ def test_the_outcome_as_json_is_that_of_the_api(graph: Shell) -> None:
     ("arguments", "code", "sentence"),
     [
         (["--rule", "no such"], 1, b"There is no enabled rule named no such."),
-        (["--run", "77"], 1, b"There is no run 77 that waits to be done."),
+        (["--run", "77"], 1, b'"event":"run_not_queued"'),
         (["--max-depth", "0"], 2, b"--max-depth must be at least 1."),
         (["--min-weight", "2"], 2, b"must be a number from 0 to 1"),
     ],
@@ -66,6 +66,18 @@ def test_what_cannot_be_done_is_a_sentence_and_an_exit_code(
     assert done.returncode == code
     assert sentence in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_run_that_the_service_has_queued_is_told_of_in_its_log_alone(graph: Shell) -> None:
+    code = "from triples.runs.options import RunOptions; from triples.runs.requests import queue_run\n"
+    code += "print(queue_run(RunOptions(), 'tests').id)"
+    run_id = graph.run("shell", "-v0", "-c", code).stdout.decode().strip()
+    done = graph.run("recurse", "--run", run_id)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == b""
+    lines = [orjson.loads(line) for line in done.stderr.splitlines()]
+    assert [(line["event"], line["level"]) for line in lines] == [("run_started", "info"), ("run_ended", "info")]
+    assert graph.run("recurse", "--run", run_id).returncode == 1
 
 
 def test_while_another_run_is_active_it_comes_back_later(graph: Shell) -> None:

@@ -3,11 +3,13 @@
 import getpass
 import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 import psycopg
+import structlog
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
@@ -27,6 +29,8 @@ from triples.runs.screen import RunScreen
 # What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
 ANOTHER_RUN = 75
 NICENESS = 10
+log = structlog.get_logger("skg.recursion")
+
 ENDED_WELL = {RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED}
 
 
@@ -61,6 +65,11 @@ class Command(BaseCommand):
         parser.add_argument("--run", type=int, metavar="ID", help="do this run, which the service has queued")
 
     def handle(self, *_: Any, run: int | None, json: bool, dry_run: bool, **asked: Any) -> None:
+        # Whatever else this machine does is more urgent: above all, answering the API.
+        os.nice(NICENESS)
+        if run is not None:
+            _do_queued(run)
+            return
         options = RunOptions(
             max_depth=_depth(asked["max_depth"]),
             min_weight=asked["min_weight"],
@@ -68,11 +77,9 @@ class Command(BaseCommand):
             rules=tuple(asked["rule"]),
             force=asked["force"],
         )
-        # Whatever else this machine does is more urgent: above all, answering the API.
-        os.nice(NICENESS)
         interrupts = Interrupts()
         with RunScreen(self.stderr) as screen, interrupts.caught():
-            content, sentence, well = self._done(lambda: self._do(options, run, screen, dry=dry_run))
+            content, sentence, well = self._done(lambda: _do(options, screen, dry=dry_run))
         if json:
             self.stdout.write(orjson.dumps(content).decode())
         elif well:
@@ -103,21 +110,32 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"The run failed: {error.strerror or error}.", returncode=FAILED) from error
 
-    def _do(
-        self, options: RunOptions, queued: int | None, screen: RunScreen, *, dry: bool
-    ) -> tuple[dict[str, Any], str, bool]:
-        if dry:
-            outcome = execute(options, screen, None, dry=True)
-            return dry_content(outcome), dry_sentence(outcome), True
-        if queued is None:
-            run = queue_run(options, f"command by {getpass.getuser()}")
-        else:
-            found = RecursionRun.objects.filter(id=queued, active=True).first()
-            if found is None:
-                raise CommandError(f"There is no run {queued} that waits to be done.", returncode=FAILED)
-            run = found
-        ended = perform(run, Recorder(run, screen))
-        return run_content(ended), run_sentence(ended), ended.status in ENDED_WELL
+
+def _do(options: RunOptions, screen: RunScreen, *, dry: bool) -> tuple[dict[str, Any], str, bool]:
+    """What came of it, as JSON and as a sentence, and whether that is well."""
+    if dry:
+        outcome = execute(options, screen, None, dry=True)
+        return dry_content(outcome), dry_sentence(outcome), True
+    run = queue_run(options, f"command by {getpass.getuser()}")
+    ended = perform(run, Recorder(run, screen))
+    return run_content(ended), run_sentence(ended), ended.status in ENDED_WELL
+
+
+def _do_queued(run_id: int) -> None:
+    """Do a run that the service has queued, and tell of it in the service's log only, where its lines end up."""
+    run = RecursionRun.objects.filter(id=run_id, active=True).first()
+    if run is None:
+        log.error("run_not_queued", run=run_id)
+        sys.exit(FAILED)
+    try:
+        ended = perform(run, Recorder(run))
+    except LeaseTaken:
+        log.warning("run_refused", run=run_id)
+        sys.exit(ANOTHER_RUN)
+    except Exception:
+        log.exception("run_failed", run=run_id)
+        sys.exit(FAILED)
+    sys.exit(0 if ended.status in ENDED_WELL else FAILED)
 
 
 def _depth(depth: int | None) -> int | None:
