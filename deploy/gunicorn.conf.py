@@ -55,7 +55,10 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(env.state_dir / "metrics")
 
 
 def on_starting(_server: Any) -> None:
-    """Forget what the processes of an earlier start counted."""
+    """Forget what the processes of an earlier start counted, before any worker is there."""
+    from skg_site.server import guard_forks  # noqa: PLC0415  # loads the server, which reads what stands above
+
+    guard_forks()
     # After USR2 the workers of the old master still count.
     if "GUNICORN_PID" not in os.environ:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -20,6 +20,31 @@ QUICK_SECONDS = 1
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
+def end_when_told(*_: object) -> None:
+    """A worker that still loads has nothing to finish. Killed by the signal, it would be logged as an accident."""
+    os._exit(0)
+
+
+def guard_forks() -> None:
+    """For the master: let no worker miss the signal to stop between its fork and its own handlers.
+
+    Until then it would have the master's, which only take note of signals for a loop that runs in no worker.
+    """
+
+    def hold() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def begin() -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, end_when_told)
+        release()
+
+    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=begin)
+
+
 class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Hands gunicorn's lines to the service's log."""
 
@@ -72,10 +97,13 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         self.server = _Server(self.config)
 
     def init_signals(self) -> None:
-        super().init_signals()
-        # A worker that still loads has nothing to finish. Killed by the signal, it would be logged as an accident.
+        """Not the parent's, with which a signal to stop would for a moment be a killed worker."""
+        for number in set(self.SIGNALS).difference(STOP_SIGNALS):
+            signal.signal(number, signal.SIG_DFL)
         for number in STOP_SIGNALS:
-            signal.signal(number, lambda *_: os._exit(0))
+            signal.signal(number, end_when_told)
+        signal.signal(signal.SIGUSR1, self.handle_usr1)
+        signal.siginterrupt(signal.SIGUSR1, False)
 
     async def _serve(self) -> None:
         self.config.app = self.wsgi
