@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rest_framework.request import Request
 
 from apikeys.scopes import ALL_SCOPES
+from skg_site.api.door import http_of
 from skg_site.api.rates import Rate
 
 
@@ -34,3 +35,9 @@ def caller_of(request: Request) -> Caller | None:
     """Who `BearerKey` found to be calling; None when no key was sent."""
     caller: Caller | None = request.auth  # type: ignore[assignment]  # DRF types it for its own token model
     return caller
+
+
+def actor_of(request: Request) -> str:
+    """Who is to be named as having done what the request asks for."""
+    caller = caller_of(request)
+    return f"key {caller.key_id}" if caller and caller.key_id else f"anybody at {http_of(request).client_address}"

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from apikeys import docs
 from apikeys.answers import issued_content, key_content
-from apikeys.callers import caller_of
+from apikeys.callers import actor_of, caller_of
 from apikeys.keys import is_public_id
 from apikeys.models import ApiKey
 from apikeys.schemas import CURSOR, IssueKey, KeyListParameters, RevokeKey, RotateKey
@@ -51,19 +51,19 @@ class KeyViewSet(APIViewSet):
     @docs.issue
     async def issue(self, request: Request) -> HttpResponse:
         wanted = json_body(request, IssueKey)
-        return json_answer(await in_thread(_issue, wanted, _actor(request)), 201)
+        return json_answer(await in_thread(_issue, wanted, actor_of(request)), 201)
 
     @docs.revoke
     async def revoke(self, request: Request, id: str) -> HttpResponse:
         if http_of(request).body:
             json_body(request, RevokeKey)
-        return json_answer(await in_thread(_revoke, id, _actor(request)))
+        return json_answer(await in_thread(_revoke, id, actor_of(request)))
 
     @docs.rotate
     async def rotate(self, request: Request, id: str) -> HttpResponse:
         wanted = json_body(request, RotateKey) if http_of(request).body else RotateKey()
         grace = timedelta(seconds=wanted.grace_seconds)
-        return json_answer(await in_thread(_rotate, id, grace, _actor(request)), 201)
+        return json_answer(await in_thread(_rotate, id, grace, actor_of(request)), 201)
 
 
 def _own_id(request: Request) -> str:
@@ -71,11 +71,6 @@ def _own_id(request: Request) -> str:
     if caller is None or caller.key_id is None:
         raise NotFound("Authentication is turned off, so there is no key to speak of.")
     return caller.key_id
-
-
-def _actor(request: Request) -> str:
-    caller = caller_of(request)
-    return f"key {caller.key_id}" if caller and caller.key_id else f"anybody at {http_of(request).client_address}"
 
 
 def _find(public_id: str) -> ApiKey:

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from triples.recursion.programs import BoundPlace, BoundRule, Program
 from triples.recursion.rules import Variable
+from triples.recursion.sql import COLUMNS
 
-_COLUMNS = ("subject", "predicate", "object")
 _DERIVED = "subject, predicate, object, weight, depth, rule, free1, free_rest"
 
 
@@ -90,12 +90,12 @@ def _premises(rule: BoundRule) -> Iterator[str]:
         if not isinstance(place, Variable):
             return str(place)
         if place in rule.head:
-            return f"kept.{_COLUMNS[rule.head.index(place)]}"
+            return f"kept.{COLUMNS[rule.head.index(place)]}"
         number = rule.free.index(place)
         return "kept.free1" if number == 0 else f"(kept.free_rest::BIGINT[])[{number}]"
 
     for pattern in rule.body:
-        yield " AND ".join(f"h.{column} = {value(place)}" for column, place in zip(_COLUMNS, pattern, strict=True))
+        yield " AND ".join(f"h.{column} = {value(place)}" for column, place in zip(COLUMNS, pattern, strict=True))
 
 
 def _union(fresh: Program, standing: Program) -> Program:

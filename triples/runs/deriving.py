@@ -1,6 +1,5 @@
 """Deriving everything anew: the engine over all asserted facts, and how its outcome stands to that of the last run."""
 
-from dataclasses import dataclass
 from threading import Timer
 from time import monotonic
 
@@ -9,22 +8,13 @@ from django.conf import settings
 
 from triples.recursion.counts import Counts
 from triples.recursion.differences import compare
-from triples.recursion.engine import Engine, Options, Round
+from triples.recursion.engine import Engine, Materialised, Options, Round
 from triples.recursion.partial import Derivation, combine, renumbered
 from triples.recursion.programs import Program
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import TimedOut, Watcher
 from triples.store.inferred.building import contents
 from triples.store.inferred.state import State
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """What the engine found, and by which program."""
-
-    derived: pa.Table
-    program: Program
-    complete_above: float | None
 
 
 def derive(
@@ -34,7 +24,7 @@ def derive(
     subjects: pa.Array | None,
     deadline: float,
     watcher: Watcher,
-) -> Derived:
+) -> Materialised:
     """Everything that follows. Raises TimedOut when that takes past the deadline (of `time.monotonic`)."""
     env = settings.ENV
     engine = Engine()
@@ -61,26 +51,25 @@ def derive(
     alarm.daemon = True
     alarm.start()
     try:
-        found = engine.materialise(facts, program, options, tell)
+        return engine.materialise(facts, program, options, tell)
     except Exception:
         if monotonic() > deadline:
             raise TimedOut from None
         raise
     finally:
         alarm.cancel()
-    return Derived(found.derived, program, found.complete_above)
 
 
 def beside(
-    state: State, facts: pa.Table, found: Derived, asked: RunOptions, subjects: pa.Array | None
+    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, subjects: pa.Array | None
 ) -> tuple[pa.Table, Program, Counts]:
     """What is to be written, with what a partial run leaves as it is, and how that differs from what stands."""
     previous = contents()
-    derived, program = found.derived, found.program
+    program, derived = found
     if asked.partial:
         derived, program = combine(
             facts,
-            Derivation(program, derived),
+            found,
             Derivation(state.program, previous),
             rules=set(asked.rules) or None,
             subjects=subjects,

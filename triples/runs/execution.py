@@ -104,6 +104,7 @@ class _Execution:
 
     def _full(self) -> Outcome:
         # Not with the others: most runs find little to do, and the engine takes a while to load.
+        from triples.recursion.partial import Derivation  # noqa: PLC0415
         from triples.runs.deriving import beside, derive  # noqa: PLC0415
 
         with self._timed("reading"), snapshot() as view:
@@ -117,7 +118,9 @@ class _Execution:
         derived, counts = found.derived, Counts(found.derived.num_rows, 0, 0)
         if self.state is not None:
             with self._timed("comparison"):
-                derived, self.program, counts = beside(self.state, facts, found, self.options, subjects)
+                derived, self.program, counts = beside(
+                    self.state, facts, Derivation(self.program, derived), self.options, subjects
+                )
         status = RunStatus.SUCCEEDED if found.complete_above is None else RunStatus.LIMITED
         outcome = Outcome(status, "full", counts, derived.num_rows, found.complete_above)
         if not self.dry:

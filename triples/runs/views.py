@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from apikeys.callers import caller_of
+from apikeys.callers import actor_of
 from apikeys.permissions import HasScope
 from skg_site.api.answers import json_answer
 from skg_site.api.door import http_of
@@ -40,7 +40,7 @@ class RecurseViewSet(APIViewSet):
     async def start(self, request: Request) -> HttpResponse:
         wanted = json_body(request, Recurse) if http_of(request).body else Recurse()
         try:
-            run = await in_thread(request_run, wanted.options, _who(request))
+            run = await in_thread(request_run, wanted.options, actor_of(request))
         except RunActive as active:
             raise Conflict("A run is active already.", run=run_content(active.run)) from None
         except UnknownRules as unknown:
@@ -61,11 +61,6 @@ class RecurseViewSet(APIViewSet):
     @docs.show_run
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
         return json_answer(run_content(await in_thread(_find, id)))
-
-
-def _who(request: Request) -> str:
-    caller = caller_of(request)
-    return f"key {caller.key_id}" if caller and caller.key_id else f"anybody at {http_of(request).client_address}"
 
 
 def _find(public_id: UUID) -> RecursionRun:
