@@ -32,7 +32,10 @@ _BUILDING = (
     "journal_mode = OFF",
     "synchronous = OFF",
     "locking_mode = EXCLUSIVE",
-    "cache_size = -100000",
+    # An index is sorted in runs of this size: what fits the processor's cache takes two thirds of the time of runs
+    # that do not, and a second thread sorts one run while the next is gathered.
+    "cache_size = -2000",
+    "threads = 1",
 )
 _PUT = f"INSERT OR REPLACE INTO {FACTS} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _REMOVE = f"DELETE FROM {FACTS} WHERE subject_id = ? AND predicate_id = ? AND object_id = ?"
