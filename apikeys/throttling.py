@@ -25,7 +25,7 @@ class Limit(NamedTuple):
 
     identity: int
     bucket: Bucket
-    policy: str
+    policy: bytes
 
 
 class KeyRate(BaseThrottle):
@@ -37,17 +37,18 @@ class KeyRate(BaseThrottle):
     _wait: int | None = None
 
     def allow_request(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # every API view is one
+        http = http_of(request)
         caller = caller_of(request) or ANONYMOUS
         rate = settings.ENV.rate_limit if caller.rate is None else caller.rate
         if not rate.requests:
             return True
-        who = caller.counted_as or http_of(request).client_address
+        who = caller.counted_as or http.client_address
         limit = limit_for(who, view.basename, view.action, rate)
         taken = table().take(limit.identity, limit.bucket)
         # Rounded up to whole seconds, by which time there is one token more.
         seconds = -(-taken.next_token // SECOND)
-        view.headers["RateLimit-Policy"] = limit.policy
-        view.headers["RateLimit"] = f'"default";r={taken.remaining};t={seconds}'
+        state = b'"default";r=%d;t=%d' % (taken.remaining, seconds)
+        http.answer_headers += ((b"RateLimit-Policy", limit.policy), (b"RateLimit", state))
         if not taken.allowed:
             self._wait = seconds
         return taken.allowed
@@ -69,4 +70,4 @@ def limit_for(who: str, basename: str | None, action: str, rate: Rate) -> Limit:
     # The rate is part of the name: with a new rate a key starts with a full bucket.
     name = "\n".join((who, basename, action, str(rate)))
     identity = int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) or 1
-    return Limit(identity, Bucket.for_rate(rate), f'"default";q={rate.requests};w={rate.seconds}')
+    return Limit(identity, Bucket.for_rate(rate), b'"default";q=%d;w=%d' % rate)

@@ -22,8 +22,9 @@ def _sqlite(env: Settings) -> dict[str, Any]:
         # that work. 8,000 pages are 32 MiB of log.
         "wal_autocheckpoint": 8000,
         "journal_size_limit": 1 << 26,
-        # Pages are read from the kernel's cache, which all workers share, instead of being copied.
-        "mmap_size": 1 << 30,
+        # Pages are read from the kernel's cache, which all workers share, instead of being copied into the cache of
+        # each connection. SQLite maps two gigabytes at most.
+        "mmap_size": 1 << 31,
     }
     return {
         "ENGINE": "django_prometheus.db.backends.sqlite3",

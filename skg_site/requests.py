@@ -30,38 +30,40 @@ class RequestRecord:
 
     async def __call__(self, request: APIRequest) -> HttpResponse:
         start = perf_counter()
-        request.request_id = _request_id(request)
+        request.request_id = request_id_for(request)
         try:
             response = await self.handler(request)
         except (ClientGone, asyncio.CancelledError):
-            self.record(request, CLIENT_CLOSED_REQUEST, start)
+            log_answer(request, CLIENT_CLOSED_REQUEST, start)
             raise
-        response["X-Request-ID"] = request.request_id
-        self.record(request, response.status_code, start)
+        request.answer_headers.append((b"X-Request-ID", request.request_id.encode("ascii")))
+        log_answer(request, response.status_code, start)
         return response
 
-    def record(self, request: APIRequest, status: int, start: float) -> None:
-        seconds = perf_counter() - start
-        method = request.method if request.method in _METHODS else "OTHER"
-        count_request(method, request.route, status).inc()
-        time_request(method, request.route).observe(seconds)
-        log.info(
-            "request",
-            request_id=request.request_id,
-            key_id=request.key_id,
-            ip=request.client_address,
-            method=method,
-            endpoint=request.route,
-            status=status,
-            duration_ms=round(seconds * 1000, 3),
-        )
+
+def log_answer(request: APIRequest, status: int, start: float) -> None:
+    """Count the answer and write its line; `start` is when the request came, by `perf_counter`."""
+    seconds = perf_counter() - start
+    method = request.method if request.method in _METHODS else "OTHER"
+    count_request(method, request.route, status).inc()
+    time_request(method, request.route).observe(seconds)
+    log.info(
+        "request",
+        request_id=request.request_id,
+        key_id=request.key_id,
+        ip=request.client_address,
+        method=method,
+        endpoint=request.route,
+        status=status,
+        duration_ms=round(seconds * 1000, 3),
+    )
 
 
 # A client can send any word as its method; only these become labels.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _request_id(request: APIRequest) -> str:
+def request_id_for(request: APIRequest) -> str:
     name: bytes
     value: bytes
     for name, value in request.scope["headers"]:

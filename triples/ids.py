@@ -23,6 +23,7 @@ _KEY_MASK = (1 << _KEY_BITS) - 1
 _MILLISECOND_MASK = (1 << 48) - 1
 _TERM_BITS = 36
 _TERM_MASK = (1 << _TERM_BITS) - 1
+# What the version and the variant look like in every id.
 _FRAME = (8 << 76) | (0b10 << 62)
 _FRAME_MASK = (0xF << 76) | (0b11 << 62)
 
@@ -78,5 +79,4 @@ def unpack_inferred(public_id: UUID) -> InferredId | None:
 
 
 def _text(high: int, low: int, kind: int) -> str:
-    digits = f"{(high << 80) | (kind << 64) | low | _FRAME:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return f"{high >> 16:08x}-{high & 0xFFFF:04x}-8{kind:03x}-{0x8000 | low >> 48:04x}-{low & 0xFFFF_FFFF_FFFF:012x}"

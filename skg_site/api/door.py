@@ -12,7 +12,7 @@ import asyncio
 import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from django.conf import settings
@@ -31,7 +31,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Handler = Callable[["APIRequest"], Awaitable[HttpResponse]]
 
-# A request that takes longer than this is worth watching for a client that went away.
+# A request that takes longer than this is worth watching: for a body that does not come, a client that went away.
 WATCH_AFTER_SECONDS = 0.1
 
 # What a browser must be told about answers that are never pages.
@@ -70,6 +70,8 @@ class APIRequest(ASGIRequest):
         self.path = self.path_info = scope["path"]
         self.script_name = ""
         self.resolver_match: ResolverMatch | None = None
+        # What is added to the answer, whatever that will be.
+        self.answer_headers: list[tuple[bytes, bytes]] = []
         self._read_started = False
         self._post_parse_error = False
         self._body = b""
@@ -142,8 +144,10 @@ class APIDoor(ASGIHandler):
             match = self.fixed_routes.get(request.path) or self._resolve(request.path)
             request.resolver_match = match
             request.route = match.route
-            await self._read_body(request)
-            with _DisconnectWatch(request.receive):
+            env = settings.ENV
+            with _Watch(request.receive, env.body_timeout) as watch:
+                request._body = await _read_body(request, env.max_body_bytes)
+                watch.body_is_read()
                 response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
         except (ClientGone, asyncio.CancelledError):
             raise
@@ -159,21 +163,13 @@ class APIDoor(ASGIHandler):
         match.route = _template("/" + match.route)
         return match
 
-    async def _read_body(self, request: APIRequest) -> None:
-        limit = settings.ENV.max_body_bytes
-        declared = request.header(b"content-length")
-        # Beyond 18 digits no limit needs comparing, and Python would not even read the number.
-        if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
-            raise BodyTooLarge(limit)
-        try:
-            async with asyncio.timeout(settings.ENV.body_timeout):
-                request._body = await _whole_body(request.receive, limit)
-        except TimeoutError:
-            raise BodyTimeout(settings.ENV.body_timeout) from None
 
-
-async def _whole_body(receive: Receive, limit: int) -> bytes:
-    message = await receive()
+async def _read_body(request: APIRequest, limit: int) -> bytes:
+    declared = request.header(b"content-length")
+    # Beyond 18 digits no limit needs comparing, and Python would not even read the number.
+    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+        raise BodyTooLarge(limit)
+    message = await request.receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         # Nearly every body comes in one piece, which need not be copied.
         if len(body := message.get("body", b"")) > limit:
@@ -186,41 +182,59 @@ async def _whole_body(receive: Receive, limit: int) -> bytes:
             raise BodyTooLarge(limit)
         if not message.get("more_body"):
             return bytes(pieces)
-        message = await receive()
+        message = await request.receive()
     raise ClientGone
 
 
-class _DisconnectWatch:
-    """Cancels what runs under it when the client goes away, if it runs long enough to matter, as `ClientGone`.
+class _Watch:
+    """Ends what runs under it when its body does not arrive in time, or its client goes away before the answer.
 
-    It begins after the body has been read: whoever receives takes a message away from everybody else.
+    One timer is set for both, and nothing else, since nearly every request is answered before that runs out.
     """
 
-    def __init__(self, receive: Receive) -> None:
-        self._client_gone = False
+    def __init__(self, receive: Receive, body_timeout: float) -> None:
         self._receive = receive
+        self._body_timeout = body_timeout
+        self._reading = True
+        self._ended_by: Exception | None = None
         self._listener: asyncio.Task[None] | None = None
 
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
+    def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(WATCH_AFTER_SECONDS, self._start)
+        self._task = asyncio.current_task(self._loop)
+        self._first_look = self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, self._body_timeout), self._look)
+        return self
 
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         self._timer.cancel()
         if self._listener is not None:
             self._listener.cancel()
-        if self._client_gone and self._task is not None and isinstance(error, asyncio.CancelledError):
+        if self._ended_by is not None and self._task is not None and isinstance(error, asyncio.CancelledError):
             self._task.uncancel()
-            raise ClientGone from None
+            raise self._ended_by from None
 
-    def _start(self) -> None:
-        self._listener = self._loop.create_task(self._listen())
+    def body_is_read(self) -> None:
+        """From here on the client is watched: whoever receives takes a message away from everybody else."""
+        self._reading = False
+        if self._timer is not self._first_look:
+            self._timer.cancel()
+            self._look()
+
+    def _look(self) -> None:
+        if self._reading:
+            left = max(0.0, self._body_timeout - WATCH_AFTER_SECONDS)
+            self._timer = self._loop.call_later(left, self._end, BodyTimeout(self._body_timeout))
+        else:
+            self._listener = self._loop.create_task(self._listen())
 
     async def _listen(self) -> None:
         message = await self._receive()
-        if message["type"] == "http.disconnect" and self._task is not None:
-            self._client_gone = True
+        if message["type"] == "http.disconnect":
+            self._end(ClientGone())
+
+    def _end(self, reason: Exception) -> None:
+        self._ended_by = reason
+        if self._task is not None:
             self._task.cancel()
 
 
@@ -228,6 +242,7 @@ async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -
     """Send the whole answer in two messages; the API has no streams and no cookies."""
     body = response.content
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    headers += request.answer_headers
     # An answer that can have no content has no length either (RFC 9110, 8.6); a preflight's has one already.
     if response.status_code != 204 and "Content-Length" not in response:
         headers.append((b"Content-Length", b"%d" % len(body)))

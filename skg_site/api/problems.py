@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("skg.api")
 
+MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
 
 
@@ -115,15 +116,7 @@ def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
 
 
 def _answer_for(error: APIException, request: "APIRequest") -> HttpResponse:
-    status = error.status_code
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": str(error.detail),
-        "instance": request.path,
-        "request_id": request.request_id,
-    }
+    content = content_of(error, request)
     headers: dict[str, str] = {}
     if isinstance(error, Problem):
         if error.errors:
@@ -138,4 +131,17 @@ def _answer_for(error: APIException, request: "APIRequest") -> HttpResponse:
     if isinstance(error, MethodNotAllowed) and (allowed := getattr(error, "allowed", None)):
         headers["Allow"] = ", ".join(allowed)
     body = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
-    return HttpResponse(body, status=status, content_type="application/problem+json", headers=headers)
+    return HttpResponse(body, status=error.status_code, content_type=MEDIA_TYPE, headers=headers)
+
+
+def content_of(error: APIException, request: "APIRequest") -> dict[str, Any]:
+    """What every problem says."""
+    status = error.status_code
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": str(error.detail),
+        "instance": request.path,
+        "request_id": request.request_id,
+    }

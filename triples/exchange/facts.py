@@ -1,17 +1,19 @@
 """Fields of a file as facts to be stored, by the rules that the API has."""
 
 import math
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.exchange.fields import Fields
 from triples.exchange.lines import Refused
+from triples.exchange.records import Record
 from triples.models import Source
 from triples.store.operations import Fact
+from triples.text import TermError
 
-# Terms come again and again, mostly soon; what was cleaned is remembered for that long.
-REMEMBERED_TEXTS = 50_000
+# Terms come again and again, mostly soon; so many that were cleaned are remembered.
+REMEMBERED_TEXTS = 200_000
 
 
 class Scale(NamedTuple):
@@ -39,23 +41,58 @@ class Scale(NamedTuple):
 UNSCALED = Scale(0.0, 1.0)
 
 
+class _Cleaned(dict[str, str]):
+    """What texts of a file are as terms, each cleaned when it is first asked for."""
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        super().__init__()
+        self._clean = clean
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= REMEMBERED_TEXTS:
+            self.clear()
+        cleaned = self[text] = self._clean(text)
+        return cleaned
+
+
 class FactMaker:
     def __init__(self, default_weight: float, scale: Scale) -> None:
         """`default_weight` is for facts without one; it is not scaled."""
         self._default_weight = default_weight
         self._scale = scale
-        self._clean_text = lru_cache(REMEMBERED_TEXTS)(clean_text)
-        self._clean_predicate = lru_cache(REMEMBERED_TEXTS)(clean_predicate)
+        self._texts = _Cleaned(clean_text)
+        self._predicates = _Cleaned(clean_predicate)
+
+    def facts(self, records: Iterable[Record], refuse: Callable[[int, Refused], None]) -> list[Fact]:
+        """The facts that the records make; what makes none is refused with its line."""
+        texts, predicates, weight, source = self._texts, self._predicates, self._default_weight, Source.IMPORT
+        facts: list[Fact] = []
+        for line, fields in records:
+            if isinstance(fields, list):
+                subject, predicate, object_ = fields
+                try:
+                    facts.append(Fact(texts[subject], predicates[predicate], texts[object_], weight, None, source))
+                    continue
+                except TermError:
+                    # Which of the three it was is found out below.
+                    fields = Fields(subject, predicate, object_, None, None)  # noqa: PLW2901
+            try:
+                if isinstance(fields, Refused):
+                    raise fields
+                facts.append(self.fact(fields))
+            except Refused as reason:
+                refuse(line, reason)
+        return facts
 
     def fact(self, fields: Fields) -> Fact:
         """The fact that the fields make, or Refused."""
         name = "subject"
         try:
-            subject = self._clean_text(fields.subject)
+            subject = self._texts[fields.subject]
             name = "predicate"
-            predicate = self._clean_predicate(fields.predicate)
+            predicate = self._predicates[fields.predicate]
             name = "object"
-            object_ = self._clean_text(fields.object)
+            object_ = self._texts[fields.object]
             name = "metadata"
             metadata = metadata_text(fields.metadata)
         except ValueError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from triples.exchange.formats import Compression, Format, compression_at
 from triples.exchange.lines import InputError
@@ -69,7 +69,7 @@ def find_input(name: str, format_: Format) -> Input:
 class Opened:
     """`stream` gives the decompressed content; `consumed` tells how many bytes of the input that took so far."""
 
-    stream: BinaryIO
+    stream: io.BufferedReader
     consumed: Callable[[], int]
 
 
@@ -77,11 +77,11 @@ class Opened:
 def opened(source: Input) -> Iterator[Opened]:
     with ExitStack() as stack:
         if source.name == PIPE:
-            raw: BinaryIO = sys.stdin.buffer
+            raw = cast("io.BufferedReader", sys.stdin.buffer)
         else:
-            raw = stack.enter_context(Path(source.name).open("rb", buffering=_BUFFER_BYTES))
+            raw = io.BufferedReader(stack.enter_context(io.FileIO(source.name)), _BUFFER_BYTES)
         stream = raw
-        match compression_at(cast("io.BufferedReader", raw).peek(_LONGEST_MAGIC)):
+        match compression_at(raw.peek(_LONGEST_MAGIC)):
             case Compression.GZIP:
                 stream = _buffered(stack.enter_context(gzip.GzipFile(fileobj=raw)))
             case Compression.XZ:
@@ -89,7 +89,7 @@ def opened(source: Input) -> Iterator[Opened]:
         yield Opened(stream, raw.tell if source.file is not None else _nothing)
 
 
-def _buffered(stream: gzip.GzipFile | lzma.LZMAFile) -> BinaryIO:
+def _buffered(stream: gzip.GzipFile | lzma.LZMAFile) -> io.BufferedReader:
     """Reads lines without running the decompressor's Python code for each."""
     return io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER_BYTES)
 

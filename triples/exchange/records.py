@@ -1,52 +1,64 @@
 """Lines as facts in each of the formats, or why they are none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from io import BufferedReader
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from triples.exchange.csv_rows import csv_rows, header_names
-from triples.exchange.fields import Fields, fields_of_columns, fields_of_json
+from triples.exchange.fields import REQUIRED, Fields, fields_of_columns, fields_of_json
 from triples.exchange.formats import Format
-from triples.exchange.lines import Line, Refused, lines, skip_to
+from triples.exchange.lines import Block, Refused, blocks, lines, skip_to, text_of
+
+# Subject, predicate and object, where there is nothing else: most files hold nothing else.
+Bare = list[str]
 
 
-class Record(NamedTuple):
-    """What these lines hold: a fact's fields, or why there are none; `end` is the place behind them."""
+# The line that it begins in, and the fields of a fact that it holds, or why it holds none.
+Record = tuple[int, Fields | Bare | Refused]
 
-    first_line: int
+
+class Batch(NamedTuple):
+    """Records that follow on each other; `end` is the place behind them, in which line `last_line` ends."""
+
+    records: Sequence[Record]
     last_line: int
     end: int
-    fields: Fields | Refused
 
 
-def records(stream: BinaryIO, format_: Format, number: int = 0, offset: int = 0) -> Iterator[Record]:
+def batches(stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0) -> Iterator[Batch]:
     """The records of a stream behind its line `number`, which ends at `offset`. Empty lines are none."""
     if format_ is Format.CSV:
-        return _csv_records(stream, number, offset)
+        yield from _csv_batches(stream, number, offset)
+        return
     if offset:
         skip_to(stream, offset)
-    return _line_records(lines(stream, number, offset), _tsv_fields if format_ is Format.TSV else _ndjson_fields)
+    parse = _tsv_fields if format_ is Format.TSV else _ndjson_fields
+    for block in blocks(stream, number, offset):
+        yield Batch(_records(block, parse), block.first + len(block.contents) - 1, block.end)
 
 
-def _line_records(found: Iterator[Line], parse: Callable[[str], Fields]) -> Iterator[Record]:
-    for line in found:
-        if line.content == b"":
-            continue
+def _records(block: Block, parse: Callable[[str], Fields | Bare]) -> list[Record]:
+    records: list[Record] = []
+    for number, content in enumerate(block.contents, block.first):
         try:
-            yield Record(line.number, line.number, line.end, parse(line.text))
+            if content != b"":
+                records.append((number, parse(text_of(content))))
         except Refused as refused:
-            yield Record(line.number, line.number, line.end, refused)
+            records.append((number, refused))
+    return records
 
 
-def _tsv_fields(text: str) -> Fields:
-    return fields_of_columns(text.split("\t"))
+def _tsv_fields(text: str) -> Fields | Bare:
+    columns = text.split("\t")
+    return columns if len(columns) == len(REQUIRED) else fields_of_columns(columns)
 
 
 def _ndjson_fields(text: str) -> Fields:
     return fields_of_json(text.encode())
 
 
-def _csv_records(stream: BinaryIO, number: int, offset: int) -> Iterator[Record]:
+def _csv_batches(stream: BufferedReader, number: int, offset: int) -> Iterator[Batch]:
     rows = csv_rows(lines(stream))
     first = next(rows, None)
     if first is None:
@@ -59,8 +71,9 @@ def _csv_records(stream: BinaryIO, number: int, offset: int) -> Iterator[Record]
     elif names is None:
         rows = chain([first], rows)
     for row in rows:
+        fields: Fields | Refused
         try:
             fields = row.columns if isinstance(row.columns, Refused) else fields_of_columns(row.columns, names)
-            yield Record(*row[:3], fields)
         except Refused as refused:
-            yield Record(*row[:3], refused)
+            fields = refused
+        yield Batch([(row.first_line, fields)], row.last_line, row.end)

@@ -1,30 +1,42 @@
-"""Bulk load: facts in chunks, each a commit of its own, so that other writers get their turn in between."""
+"""Bulk load: facts in chunks, which give way to other writers as soon as any wait."""
 
-from collections.abc import Collection, Sequence
-from time import monotonic, time_ns
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from time import monotonic, sleep, time_ns
 from typing import NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
+from triples.store import founding
 from triples.store.operations import Fact
-from triples.store.sessions import Key, NewFact, Session
+from triples.store.sessions import Key, Session
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
+from triples.store.waiting import others_wait
 from triples.store.writing import ATTEMPTS, open_session, write_lock
 
-# A chunk is as large as can be written in this time, for which others wait: on SQLite every other writer, on
+# A slice is as large as can be written in this time, for which others wait: on SQLite every other writer, on
 # PostgreSQL only those that add the same new terms or add to the same subjects.
-CHUNK_SECONDS = {"sqlite": 0.1, "postgresql": 0.5}
-SMALLEST_CHUNK, FIRST_CHUNK, LARGEST_CHUNK = 100, 1_000, 10_000
-REMEMBERED_TERMS = 100_000
+SLICE_SECONDS = {"sqlite": 0.1, "postgresql": 0.5}
+SMALLEST_SLICE, FIRST_SLICE, LARGEST_SLICE = 100, 1_000, 10_000
+# While nobody waits, so many slices are committed together: a page that several of them change is written once.
+# PostgreSQL does not tell who waits.
+SLICES = {"sqlite": 10, "postgresql": 1}
+# Within this time, whoever was waiting has woken up and has the lock.
+GIVING_WAY_SECONDS = 0.002
+REMEMBERED_TERMS = 200_000
 
 
 class Loaded(NamedTuple):
-    """What became of a chunk."""
+    """What became of some facts."""
 
     inserted: int
     updated: int
     duplicates: int
+
+    def plus(self, other: "Loaded") -> "Loaded":
+        return Loaded(*map(sum, zip(self, other, strict=True)))
 
 
 class Landmark(NamedTuple):
@@ -32,6 +44,10 @@ class Landmark(NamedTuple):
 
     id: int
     created_ms: int
+
+
+class _GiveWay(Exception):
+    """Others wait, and what was written so far is not worth to be kept."""
 
 
 class Loader:
@@ -43,21 +59,27 @@ class Loader:
     def __init__(self, *, replace: bool = False) -> None:
         self._replace = replace
         self._cache = TermCache(REMEMBERED_TERMS)
-        # How many facts the next chunk should have.
-        self.chunk_size = FIRST_CHUNK
+        self._founding: bool | None = None
+        # How many facts the next slice should have.
+        self.slice_size = FIRST_SLICE
+
+    @property
+    def chunk_size(self) -> int:
+        """How many facts the next chunk should have."""
+        if self._founding is None:
+            self._founding = _can_found()
+        return founding.MOST_FACTS if self._founding else self.slice_size * SLICES[connection.vendor]
 
     def load(self, facts: Sequence[Fact]) -> Loaded:
-        """Commit a chunk; Django's database errors when that fails, and then nothing of it is stored."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self._commit(facts)
-            except (OperationalError, InterfaceError, IntegrityError):
-                # The connection broke, other writers were in the way, or the remembered ids are of another database.
-                self._cache.clear()
-                if attempt == ATTEMPTS or connection.in_atomic_block:
-                    raise
-                connection.close()
-        raise AssertionError("the last attempt returns or raises")
+        """Commit a chunk, in parts where others wait; those before a Django database error stay stored."""
+        loaded = Loaded(0, 0, 0)
+        if len(facts) >= founding.FEWEST_FACTS and _can_found():
+            with suppress(_GiveWay):
+                loaded = self._tried(partial(self._found, facts))
+        self._founding = False
+        while (done := sum(loaded)) < len(facts):
+            loaded = loaded.plus(self._tried(partial(self._commit, facts, done)))
+        return loaded
 
     def count_new(self, facts: Collection[Fact]) -> int:
         """How many different facts of these the graph does not hold; nothing is stored."""
@@ -74,39 +96,107 @@ class Loader:
             standing = session.find_facts(sorted(keys)) if keys else {}
         return len(unknown) + len(keys) - len(standing)
 
-    def _commit(self, facts: Sequence[Fact]) -> Loaded:
-        with write_lock():
-            start = monotonic()
-            with transaction.atomic(), connection.wrap_database_errors:
-                session = open_session(connection)
-                terms = Terms(session, self._cache)
-                loaded = self._write(session, terms, facts)
-            seconds = monotonic() - start
-        terms.remember()
-        fitting = len(facts) * CHUNK_SECONDS[connection.vendor] / seconds
-        self.chunk_size = round(min(max(fitting, SMALLEST_CHUNK), 2 * self.chunk_size, LARGEST_CHUNK))
+    def _tried(self, commit: Callable[[], Loaded]) -> Loaded:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return commit()
+            except (OperationalError, InterfaceError, IntegrityError):
+                # The connection broke, other writers were in the way, or the remembered ids are of another database.
+                if attempt == ATTEMPTS or connection.in_atomic_block:
+                    raise
+                connection.close()
+        raise AssertionError("the last attempt returns or raises")
+
+    def _commit(self, facts: Sequence[Fact], start: int) -> Loaded:
+        """Commit the facts from this place on, or as many slices of them as others let pass."""
+        loaded = Loaded(0, 0, 0)
+        with self._transaction() as session:
+            while True:
+                began = monotonic()
+                part = facts[start : start + self.slice_size]
+                loaded = loaded.plus(self._write(session, part, session.load_facts))
+                start += len(part)
+                self._adapt(len(part), monotonic() - began)
+                awaited = SLICES[connection.vendor] == 1 or others_wait()
+                if awaited or start >= len(facts):
+                    break
+        if awaited and connection.vendor == "sqlite":
+            sleep(GIVING_WAY_SECONDS)
         return loaded
 
-    def _write(self, session: Session, terms: Terms, facts: Sequence[Fact]) -> Loaded:
-        ids = terms.ids({text for fact in facts for text in fact[:3]})
+    def _found(self, facts: Sequence[Fact]) -> Loaded:
+        """Commit the first facts of a graph at once; _GiveWay when others want to write meanwhile."""
+
+        def look_up() -> None:
+            if others_wait():
+                raise _GiveWay
+
+        with founding.ready_to_sort(open_session(connection).driver), self._transaction() as session:
+            if not founding.is_empty(session.driver):
+                raise _GiveWay
+            load = partial(founding.load_first_facts, session.driver, look_up)
+            return self._write(session, facts, load, look_up)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        # Foreign keys would be looked up for each fact, which is a third of the time; `check_terms` looks them up
+        # for all of a slice. On PostgreSQL they stay.
+        with write_lock(), connection.constraint_checks_disabled():
+            try:
+                with transaction.atomic(), connection.wrap_database_errors:
+                    yield open_session(connection)
+            except BaseException:
+                # It may have the ids of terms that are rolled back.
+                self._cache.clear()
+                raise
+
+    def _adapt(self, facts: int, seconds: float) -> None:
+        fitting = facts * SLICE_SECONDS[connection.vendor] / seconds
+        self.slice_size = round(min(max(fitting, SMALLEST_SLICE), 2 * self.slice_size, LARGEST_SLICE))
+
+    def _write(
+        self,
+        session: Session,
+        facts: Sequence[Fact],
+        load: Callable[[Sequence[Key], Mapping[Key, Fact], int], int],
+        look_up: Callable[[], None] = lambda: None,
+    ) -> Loaded:
+        """Write facts in the transaction that is open; `load` inserts those of them that do not stand yet.
+
+        `look_up` is called between steps that take long when the facts are many.
+        """
+        subjects, predicates, objects = list(zip(*facts, strict=True))[:3]
+        terms = Terms(session, self._cache)
+        ids = terms.ids({*subjects, *predicates, *objects})
+        if remembered := set(ids.values()) - terms.made:
+            session.check_terms(remembered)
+        terms.remember()
+        look_up()
+        keys = list(zip(*(map(ids.__getitem__, texts) for texts in (subjects, objects, predicates)), strict=True))
+        # Of facts with the same key, the first is kept or the last replaces the others.
+        order = slice(None) if self._replace else slice(None, None, -1)
+        distinct = dict(zip(keys[order], facts[order], strict=True))
         now_ms = time_ns() // 1_000_000
-        rows: dict[Key, NewFact] = {}
-        for subject, predicate, object_, weight, metadata, source in facts:
-            key = (ids[subject], ids[object_], ids[predicate])
-            if self._replace or key not in rows:
-                rows[key] = NewFact(*key, weight, metadata, source, now_ms)
-        fresh = _subjects_without_facts(session, {key[0] for key in rows}, terms.made)
-        ordered = [rows[key] for key in sorted(rows)]
-        if self._replace:
-            inserted, updated = _upsert(session, ordered, now_ms)
-        else:
-            inserted, updated = session.load_facts(ordered), 0
+        ordered = sorted(distinct)
+        look_up()
+        fresh = _subjects_without_facts(session, set(map(ids.__getitem__, subjects)), terms.made)
+        inserted, updated = load(ordered, distinct, now_ms), 0
+        if self._replace and inserted < len(ordered):
+            updated = _replace(session, distinct, now_ms)
         # An asserted fact of weight 0 makes an inferred one false, as its removal would.
-        if denials := [fact[:3] for fact in ordered if fact.weight == 0]:
+        if denials := [key for key in ordered if distinct[key].weight == 0]:
             session.record_changes(sorted(session.find_facts(denials).values()))
         if inserted:
             session.add_to_tally(inserted, fresh)
         return Loaded(inserted, updated, len(facts) - inserted - updated)
+
+
+def _can_found() -> bool:
+    """Whether the facts loaded next are the first of a graph on SQLite."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return False
+    with connection.wrap_database_errors:
+        return founding.is_empty(open_session(connection).driver)
 
 
 def newest_fact() -> Landmark | None:
@@ -133,12 +223,8 @@ def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]
     return fresh
 
 
-def _upsert(session: Session, facts: Sequence[NewFact], now_ms: int) -> tuple[int, int]:
-    """Insert the facts that are new and change those that differ; how many of each."""
-    inserted = session.insert_facts(facts)
-    wanted = {fact[:3]: fact for fact in facts if fact[:3] not in inserted}
-    if not wanted:
-        return len(inserted), 0
+def _replace(session: Session, wanted: Mapping[Key, Fact], now_ms: int) -> int:
+    """Give those that stand their new weight and metadata; how many differed. What was just inserted does not."""
     standing = session.find_facts(wanted)
     rows = session.rows_by_id(sorted(standing.values()))
     if len(rows) < len(wanted):
@@ -152,4 +238,4 @@ def _upsert(session: Session, facts: Sequence[NewFact], now_ms: int) -> tuple[in
         session.record_changes(reweighted)
     if changed:
         session.update_facts(changed)
-    return len(inserted), len(changed)
+    return len(changed)

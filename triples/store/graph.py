@@ -12,6 +12,7 @@ from triples.store import queries
 from triples.store.inferred.explaining import Asserted, Node, explain
 from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.reading import View
+from triples.store.inline import InlineReader
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
 from triples.store.queries import Matches, Wanted
@@ -104,11 +105,12 @@ class Graph:
             # Each thread keeps a connection; the keys and the admin need some of the pool too.
             query_threads = min(MAX_QUERY_THREADS, env.pool_size // 5)
             long_threads = min(MAX_LONG_THREADS, max(1, env.pool_size // 10))
+            on_server = connection.vendor == "postgresql"
             self._running = _Running(
                 os.getpid(),
-                POSTGRESQL if connection.vendor == "postgresql" else SQLITE,
+                POSTGRESQL if on_server else SQLITE,
                 Writer(patience=env.pool_timeout),
-                Reader("query", query_threads, env.query_timeout),
+                (Reader if on_server else InlineReader)("query", query_threads, env.query_timeout),
                 Reader("long", long_threads, env.query_timeout),
             )
         return self._running

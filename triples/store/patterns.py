@@ -85,9 +85,12 @@ def with_texts(picked: str, columns: Sequence[str], order: Sequence[str], shape:
 
 
 @cache
-def count(shape: Shape, dialect: Dialect) -> str:
-    """How many facts match, up to one more than the limit. Parameters: the constants, the least weight."""
-    inner = f"SELECT 1 FROM {matches(shape, 'top', dialect)} LIMIT {COUNT_LIMIT + 1}"
+def count(shape: Shape, dialect: Dialect, *, least_weight: bool) -> str:
+    """How many facts match, up to one more than the limit. Parameters: the constants, and the least weight if any.
+
+    Without one the weights are not looked at, which saves a quarter of the time or more.
+    """
+    inner = f"SELECT 1 FROM {matches(shape, 'top' if least_weight else None, dialect)} LIMIT {COUNT_LIMIT + 1}"
     return f"SELECT count(*) FROM ({inner}) AS matches".replace("?", dialect.placeholder)
 
 
@@ -101,20 +104,19 @@ def fixed_columns(shape: Shape) -> list[str]:
     return [f"{name} = {constant}" for name, fixed in zip(COLUMNS, shape, strict=True) if fixed]
 
 
-def matches(shape: Shape, start: Start, dialect: Dialect) -> str:
-    """The table and the conditions of a statement that picks asserted facts."""
+def matches(shape: Shape, start: Start | None, dialect: Dialect) -> str:
+    """The table and the conditions of a statement that picks asserted facts; None: of any weight, in any order."""
     table = "triples_triple"
     if dialect.names_indexes:
         table += f" INDEXED BY {sqlite_index(shape)}"
-    conditions = (
-        fixed_columns(shape)
-        + {
-            "top": ["weight >= ?"],
-            "same weight": ["weight = ?", "id > ?"],
-            "lighter": ["weight < ?", "weight >= ?"],
-        }[start]
-    )
-    return f"{table} WHERE {' AND '.join(conditions)}"
+    bounds: dict[Start | None, list[str]] = {
+        None: [],
+        "top": ["weight >= ?"],
+        "same weight": ["weight = ?", "id > ?"],
+        "lighter": ["weight < ?", "weight >= ?"],
+    }
+    conditions = fixed_columns(shape) + bounds[start]
+    return f"{table} WHERE {' AND '.join(conditions)}" if conditions else table
 
 
 def sqlite_index(shape: Shape) -> str:

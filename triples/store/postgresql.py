@@ -5,9 +5,10 @@ same order: new terms by text, then subjects by id, then new facts by key, then 
 """
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
-from triples.store.operations import Row
+from triples.store.operations import Fact, Row
 from triples.store.sessions import Key, NewFact, Session
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
@@ -63,14 +64,18 @@ class PostgreSQLSession(Session):
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         return dict(self.rows(_INSERT_TERMS, (list(texts),)))
 
-    def insert_facts(self, facts: Sequence[NewFact]) -> dict[Key, int]:
+    def insert_facts(self, facts: Sequence[NewFact], _made: AbstractSet[int]) -> dict[Key, int]:
         columns = [list(column) for column in zip(*facts, strict=True)]
         return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}
 
-    def load_facts(self, facts: Sequence[NewFact]) -> int:
-        columns = [list(column) for column in zip(*facts, strict=True)]
-        inserted: int = self.driver.execute(_LOAD_FACTS, columns).rowcount
+    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        columns += [list(column) for column in zip(*(facts[key][3:] for key in keys), strict=True)]
+        inserted: int = self.driver.execute(_LOAD_FACTS, [*columns, [created_ms] * len(keys)]).rowcount
         return inserted
+
+    def check_terms(self, ids: Collection[int]) -> None:
+        """Nothing to do: foreign keys see to it."""
 
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
         columns = [list(column) for column in zip(*keys, strict=True)]

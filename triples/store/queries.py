@@ -132,12 +132,13 @@ class _Read:
 
     def total(self) -> int:
         """How many facts match, or some number above COUNT_LIMIT."""
-        parameters = [*self._constants, self.wanted.min_weight]
+        least = self.wanted.min_weight
         total = 0
         if self.wanted.asserted:
-            [(total,)] = self.fetch(count(self._shape, self.dialect), parameters)
+            statement = count(self._shape, self.dialect, least_weight=least > 0)
+            [(total,)] = self.fetch(statement, [*self._constants, least] if least > 0 else self._constants)
         if self._screen is not None and total <= COUNT_LIMIT:
-            parameters *= self._screen.arms(self._shape) or 1
+            parameters = [*self._constants, least] * (self._screen.arms(self._shape) or 1)
             [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._screen), parameters)
             total += inferred
         return total

@@ -4,12 +4,13 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from triples.store.operations import Row
+from triples.store.operations import Fact, Row
 
 Key = tuple[int, int, int]
 Rows = list[tuple[Any, ...]]
@@ -51,12 +52,22 @@ class Session(ABC):
         """Make terms of sorted texts; the ids of those that no other writer made first."""
 
     @abstractmethod
-    def insert_facts(self, facts: Sequence[NewFact]) -> dict[Key, int]:
-        """Insert facts, sorted and distinct by key, where they do not stand yet; the ids of the new rows."""
+    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int], /) -> dict[Key, int]:
+        """Insert facts, sorted and distinct by key, where they do not stand yet; the ids of the new rows.
+
+        `made` are terms of this very transaction, of which no fact can stand.
+        """
 
     @abstractmethod
-    def load_facts(self, facts: Sequence[NewFact]) -> int:
-        """As `insert_facts`; only how many are new."""
+    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
+        """Insert the facts that have these sorted keys where they do not stand yet; how many are new.
+
+        All come from the same source.
+        """
+
+    @abstractmethod
+    def check_terms(self, ids: Collection[int]) -> None:
+        """IntegrityError unless all of these are terms, where foreign keys do not see to it."""
 
     @abstractmethod
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:

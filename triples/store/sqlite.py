@@ -1,24 +1,18 @@
 """The statements of a write for SQLite, where a writer has the database to itself."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import orjson
+from django.db import IntegrityError
 
-from triples.store.operations import Row
+from triples.store.operations import Fact, Row
 from triples.store.sessions import Key, NewFact, Session
+from triples.store.sqlite_rows import insert_facts, insert_terms, load_facts
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
 _LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = ?"
-_INSERT_TERM = "INSERT INTO triples_term (id, text) VALUES (?, ?)"
-_INSERT_FACT = (
-    "INSERT INTO triples_triple"
-    " (id, subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_LOAD_FACT = (
-    "INSERT INTO triples_triple (subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
-)
+_KNOWN_TERMS = "SELECT count(*) FROM json_each(?) AS k CROSS JOIN triples_term AS t ON t.id = k.value"
 # CROSS JOIN keeps SQLite from turning the loops round: the keys are few, the facts are many.
 _FIND_FACTS = (
     "SELECT t.subject_id, t.object_id, t.predicate_id, t.id FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
@@ -53,24 +47,28 @@ _TALLY = (
 
 class SQLiteSession(Session):
     def find_terms(self, texts: Collection[str]) -> dict[str, int]:
-        return dict(self.rows(_FIND_TERMS, (_json(texts),)))
+        return dict(self.rows(_FIND_TERMS, (_json(texts),))) if self._last_id("triples_term") else {}
 
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         first = self._last_id("triples_term") + 1
         ids = dict(zip(texts, range(first, first + len(texts)), strict=True))
-        self.driver.executemany(_INSERT_TERM, [(id_, text) for text, id_ in ids.items()])
+        insert_terms(self.driver, [(id_, text) for text, id_ in ids.items()])
         return ids
 
-    def insert_facts(self, facts: Sequence[NewFact]) -> dict[Key, int]:
-        standing = self.find_facts([fact[:3] for fact in facts])
-        fresh = [fact for fact in facts if fact[:3] not in standing]
+    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[Key, int]:
+        doubtful = [key for fact in facts if made.isdisjoint(key := fact[:3])]
+        standing = self.find_facts(doubtful) if doubtful else {}
+        fresh = [fact for fact in facts if fact[:3] not in standing] if standing else facts
         first = self._last_id("triples_triple") + 1
-        self.driver.executemany(_INSERT_FACT, [(id_, *fact) for id_, fact in enumerate(fresh, first)])
+        insert_facts(self.driver, first, fresh)
         return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
 
-    def load_facts(self, facts: Sequence[NewFact]) -> int:
-        inserted: int = self.driver.executemany(_LOAD_FACT, facts).rowcount
-        return inserted
+    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
+        return load_facts(self.driver, keys, facts, created_ms)
+
+    def check_terms(self, ids: Collection[int]) -> None:
+        if self.rows(_KNOWN_TERMS, (_json(ids),))[0][0] < len(ids):
+            raise IntegrityError("a term was removed that is still in use")
 
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
         return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, (_json(keys),))}

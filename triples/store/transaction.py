@@ -95,7 +95,7 @@ class Transaction:
         fresh = subjects & self.terms.made
         if older := subjects - fresh:
             fresh |= self.session.without_facts(older)
-        self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)])
+        self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)], self.terms.made)
         self.tally = [len(self.inserted), len(fresh)]
         # An asserted fact of weight 0 makes an inferred one false, as its removal would.
         if denials := [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]:

@@ -3,7 +3,9 @@
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -64,12 +66,16 @@ def write_lock() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
-    descriptor = os.open(settings.ENV.state_dir / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
+
+
+def lock_file() -> Path:
+    return settings.ENV.state_dir / "write.lock"
 
 
 def _stands_alone(operation: Operation) -> bool:
@@ -119,10 +125,29 @@ class _Unreachable(Exception):
         self.cause = cause
 
 
+@contextmanager
+def _transaction() -> Iterator[None]:
+    """As Django's `atomic`, whose way to a commit takes a tenth of a small group's time."""
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    driver.execute("BEGIN IMMEDIATE" if connection.vendor == "sqlite" else "BEGIN")
+    try:
+        yield
+        driver.execute("COMMIT")
+    except BaseException:
+        with suppress(Exception):
+            driver.execute("ROLLBACK")
+        raise
+
+
 def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
     began = applied = False
     try:
-        with transaction.atomic(), connection.wrap_database_errors:
+        with connection.wrap_database_errors, _transaction():
             began = True
             changes = Transaction(open_session(connection), cache)
             outcomes = changes.apply(operations)

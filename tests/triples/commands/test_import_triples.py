@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from tests.triples.commands.runs import counts, imported
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.exchange.refusals import SHOWN
-from triples.store.bulk import FIRST_CHUNK
+from triples.store.bulk import Loader
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -33,6 +33,7 @@ STORED = {
     ('the "s"', "p", "é"): (0.5, None),
     ("s", "p", "東京"): (0.25, '{"n":[1.0,"x"]}'),
 }
+CHUNK = 1_000
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}
 
 
@@ -153,16 +154,19 @@ def test_what_a_line_holds_cannot_control_the_terminal(tmp_path: Path, capsys: p
     assert all(line.isprintable() for line in shown.splitlines())
 
 
-def test_strict_stops_at_the_first_refused_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before, behind = numbered_facts(FIRST_CHUNK + 5), numbered_facts(10, start=5_000)
+def test_strict_stops_at_the_first_refused_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Loader, "chunk_size", CHUNK)
+    before, behind = numbered_facts(CHUNK + 5), numbered_facts(10, start=5_000)
     file = written(tmp_path / "facts.tsv", f"{before}bad\n{behind}")
     run = imported(file, strict=True)
     assert run.error is not None
     assert run.error.returncode == 1
     # The chunk that was committed before stays; nothing of the one with the bad line does.
-    assert run.counts == counts(FIRST_CHUNK, FIRST_CHUNK)
-    assert counted()[0] == FIRST_CHUNK
-    assert capsys.readouterr().err == f"{file}:{FIRST_CHUNK + 6}: has 1 column instead of 3 to 5\n"
+    assert run.counts == counts(CHUNK, CHUNK)
+    assert counted()[0] == CHUNK
+    assert capsys.readouterr().err == f"{file}:{CHUNK + 6}: has 1 column instead of 3 to 5\n"
 
 
 def test_an_import_of_which_every_line_is_refused_has_failed(tmp_path: Path) -> None:

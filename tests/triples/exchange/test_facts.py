@@ -14,14 +14,25 @@ from triples.store.operations import Fact
 FITTING = {"a": "x" * (MAX_METADATA_BYTES - len('{"a":""}'))}
 
 
-def made(fields: Fields, default_weight: float = 1.0, scale: Scale = UNSCALED) -> Fact:
-    return FactMaker(default_weight, scale).fact(fields)
+def made(fields: Fields | list[str] | Refused, default_weight: float = 1.0, scale: Scale = UNSCALED) -> Fact:
+    """The fact, if the fields make one; otherwise the reason is raised."""
+    refused: list[Refused] = []
+
+    def refuse(line: int, reason: Refused) -> None:
+        assert line == 7
+        refused.append(reason)
+
+    facts = FactMaker(default_weight, scale).facts([(7, fields)], refuse)
+    if refused:
+        raise refused[0]
+    return facts[0]
 
 
 @pytest.mark.parametrize(
     ("fields", "fact"),
     [
         (Fields("s", "p", "o", None, None), Fact("s", "p", "o", 0.25, None, Source.IMPORT)),
+        ([" s", "p\t", "e\u0301"], Fact("s", "p", "\u00e9", 0.25, None, Source.IMPORT)),
         (Fields(" s\t", "p", "e\u0301", 0.5, {}), Fact("s", "p", "\u00e9", 0.5, None, Source.IMPORT)),
         (
             Fields("s", "p", "o", 0.0, {"b": 1.0, "a": [1]}),
@@ -29,7 +40,7 @@ def made(fields: Fields, default_weight: float = 1.0, scale: Scale = UNSCALED) -
         ),
     ],
 )
-def test_fields_make_a_fact(fields: Fields, fact: Fact) -> None:
+def test_fields_make_a_fact(fields: Fields | list[str], fact: Fact) -> None:
     assert made(fields, default_weight=0.25) == fact
 
 
@@ -38,6 +49,10 @@ def test_fields_make_a_fact(fields: Fields, fact: Fact) -> None:
     [
         (Fields("", "p", "o", None, None), "subject must not be empty"),
         (Fields("s", " \t", "o", None, None), "predicate must not be empty"),
+        (["", "p", "o"], "subject must not be empty"),
+        (["s", "p" * 101, "o"], "predicate must have at most 100 characters, not 101"),
+        (["s", "p", "\x7f"], "object must not contain the control character U+007F"),
+        (Refused("has 1 column"), "has 1 column"),
         (Fields("s", "p" * 101, "o", None, None), "predicate must have at most 100 characters, not 101"),
         (Fields("s", "p", "o" * 501, None, None), "object must have at most 500 characters, not 501"),
         (Fields("s", "p", "a\x00b", None, None), "object must not contain the control character U+0000"),
@@ -46,7 +61,7 @@ def test_fields_make_a_fact(fields: Fields, fact: Fact) -> None:
         (Fields("s", "p", "o", None, {"a": FITTING["a"] + "x"}), "metadata must take at most 16,384 bytes as JSON"),
     ],
 )
-def test_fields_that_make_none_say_which_is_wrong(fields: Fields, reason: str) -> None:
+def test_fields_that_make_none_say_which_is_wrong(fields: Fields | list[str] | Refused, reason: str) -> None:
     with pytest.raises(Refused) as refused:
         made(fields)
     assert str(refused.value).startswith(reason)
@@ -92,3 +107,14 @@ finite = st.floats(-1e300, 1e300)
 def test_a_scaled_weight_is_a_weight(low: float, high: float, data: st.DataObject) -> None:
     if low != high:
         assert 0 <= Scale(low, high).apply(data.draw(st.floats(min(low, high), max(low, high)))) <= 1
+
+
+def not_refused(line: int, reason: Refused) -> None:
+    pytest.fail(f"{line}: {reason}")
+
+
+def test_what_was_cleaned_is_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triples.exchange.facts.REMEMBERED_TEXTS", 3)
+    names = [f" {number}" for number in range(10)]
+    facts = FactMaker(1.0, UNSCALED).facts([(1, [name, " p", name]) for name in names], not_refused)
+    assert [fact[:3] for fact in facts] == [(name.strip(), "p", name.strip()) for name in names]

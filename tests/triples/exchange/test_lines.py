@@ -5,8 +5,10 @@ import io
 from typing import BinaryIO, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from triples.exchange.lines import MAX_LINE_BYTES, InputError, Line, Refused, lines, skip_to
+from triples.exchange.lines import MAX_LINE_BYTES, Block, InputError, Line, Refused, blocks, lines, skip_to
 
 
 def split(content: bytes) -> list[bytes | None]:
@@ -78,3 +80,29 @@ def test_damage_is_an_input_error_behind_the_lines_before_it() -> None:
     assert len(read) > 1_000
     with pytest.raises(InputError, match="cannot be read on"):
         skip_to(damaged(), 10_000_000)
+
+
+@given(
+    st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"bc\td", b"\xff", b"\xef\xbb\xbf"])).map(b"".join),
+    st.integers(1, 12),
+)
+def test_blocks_are_the_same_lines_however_the_stream_is_read_ahead(content: bytes, buffer_size: int) -> None:
+    found = list(blocks(io.BufferedReader(cast("io.RawIOBase", io.BytesIO(content)), buffer_size)))
+    expected = list(lines(io.BytesIO(content)))
+    assert [line for block in found for line in block.contents] == [line.content for line in expected]
+    ends = {line.number: line.end for line in expected}
+    for block in found:
+        assert block.end == ends[block.first + len(block.contents) - 1]
+
+
+def test_a_line_that_is_too_long_is_a_block_of_its_own() -> None:
+    content = b"a\n" + b"x" * MAX_LINE_BYTES + b"\nb\n"
+    found = list(blocks(io.BufferedReader(io.BytesIO(content))))
+    assert [(block.first, block.contents) for block in found] == [(1, [b"a"]), (2, [None]), (3, [b"b"])]
+
+
+def test_damage_is_an_input_error_behind_the_blocks_before_it() -> None:
+    read: list[Block] = []
+    with pytest.raises(InputError, match="cannot be read on"):
+        read.extend(blocks(io.BufferedReader(cast("io.RawIOBase", damaged()))))
+    assert read[-1].first > 1_000

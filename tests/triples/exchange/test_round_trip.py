@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from triples.admission import metadata_text
 from triples.exchange.facts import UNSCALED, FactMaker
-from triples.exchange.fields import Fields
 from triples.exchange.formats import Format
-from triples.exchange.records import records
+from triples.exchange.lines import Refused
+from triples.exchange.records import batches
 from triples.exchange.rendering import rendered
 from triples.store.export import StreamedFact
 from triples.text import MAX_PREDICATE_LENGTH, TermError, clean_term
@@ -73,13 +73,17 @@ facts = st.builds(
 )
 
 
+def not_refused(line: int, reason: Refused) -> None:
+    pytest.fail(f"{line}: {reason}")
+
+
 def read_again(content: bytes, format_: Format) -> list[StreamedFact]:
     maker = FactMaker(1.0, UNSCALED)
-    found = []
-    for record in records(io.BytesIO(content), format_):
-        assert isinstance(record.fields, Fields), record
-        found.append(StreamedFact(*maker.fact(record.fields)[:5]))
-    return found
+    return [
+        StreamedFact(*fact[:5])
+        for batch in batches(io.BufferedReader(io.BytesIO(content)), format_)
+        for fact in maker.facts(batch.records, not_refused)
+    ]
 
 
 @pytest.mark.parametrize("format_", list(Format))

@@ -1,6 +1,7 @@
 """Facts in bulk: what is stored, what is counted, and how long others wait."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -12,7 +13,7 @@ from tests.triples.store.graphs import counted, fact, store, stored_rows, tallie
 from triples.store import bulk
 from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
 from triples.store.operations import Fact, Remove
-from triples.store.sessions import Key, NewFact, Session
+from triples.store.sessions import Key, Session
 from triples.store.writing import open_session, write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -145,17 +146,17 @@ def test_a_chunk_that_fails_again_and_again_stores_nothing(broken_once: list[int
 def test_a_chunk_is_tried_again_when_its_facts_are_removed_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     store(fact("a", weight=0.5))
     session = type(open_session(connection))
-    insert_facts, find_facts = session.insert_facts, session.find_facts
+    load_facts, find_facts = session.load_facts, session.find_facts
     attempts: list[Session] = []
 
-    def stand_there(self: Session, facts: Sequence[NewFact]) -> dict[Key, int]:
+    def stand_there(self: Session, *arguments: Any) -> int:
         attempts.append(self)
-        return {} if len(attempts) == 1 else insert_facts(self, facts)
+        return 0 if len(attempts) == 1 else load_facts(self, *arguments)
 
     def are_gone(self: Session, keys: Collection[Key]) -> dict[Key, int]:
         return {} if len(attempts) == 1 else find_facts(self, keys)
 
-    monkeypatch.setattr(session, "insert_facts", stand_there)
+    monkeypatch.setattr(session, "load_facts", stand_there)
     monkeypatch.setattr(session, "find_facts", are_gone)
     assert Loader(replace=True).load([fact("a", weight=0.25)]) == Loaded(0, 1, 0)
     assert len(attempts) == 2
@@ -178,13 +179,13 @@ def test_inside_of_a_transaction_that_one_decides() -> None:
 
 @pytest.mark.parametrize(
     ("time_taken", "expected"),
-    [(1, 1_000), (2, 500), (0.5, 2_000), (0.01, 2_000), (600, bulk.SMALLEST_CHUNK)],
+    [(1, 1_000), (2, 500), (0.5, 2_000), (0.01, 2_000), (600, bulk.SMALLEST_SLICE)],
 )
-def test_chunks_are_as_large_as_fits_into_the_time_that_others_may_wait(
+def test_slices_are_as_large_as_fits_into_the_time_that_others_may_wait(
     monkeypatch: pytest.MonkeyPatch, time_taken: float, expected: int
 ) -> None:
-    moments = iter([0.0, time_taken * bulk.CHUNK_SECONDS[connection.vendor]])
+    moments = iter([0.0, time_taken * bulk.SLICE_SECONDS[connection.vendor]])
     monkeypatch.setattr(bulk, "monotonic", lambda: next(moments))
     loader = Loader()
     loader.load([fact(f"s{number}") for number in range(1_000)])
-    assert loader.chunk_size == expected
+    assert loader.slice_size == expected

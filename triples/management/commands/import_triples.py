@@ -25,6 +25,8 @@ from triples.exchange.summaries import ImportSummary, database_sentence
 
 
 class Command(BaseCommand):
+    # They load all of the site, and are for the service's own start.
+    requires_system_checks = []
     help = (
         "Store the facts of files or of a pipe (-): TSV (subject, predicate, object, and if wanted weight and "
         "metadata as JSON), CSV in the same order or with a header, or NDJSON with the API's field names; plain, "

@@ -1,4 +1,4 @@
-"""Connections for runs, beside Django's: they are held for long, and read and write otherwise than requests do."""
+"""Connections beside Django's, for runs and for reads on the event loop."""
 
 import sqlite3
 from pathlib import Path
@@ -20,10 +20,15 @@ def connect_postgresql() -> psycopg.Connection[tuple[Any, ...]]:
     return psycopg.connect(**place, **_KEEPALIVES, autocommit=True)
 
 
-def connect_sqlite() -> sqlite3.Connection:
-    """A connection that only reads, in autocommit; inferred facts can be attached to it."""
+def connect_sqlite(*, patience: float = 5) -> sqlite3.Connection:
+    """A connection that only reads, in autocommit; inferred facts can be attached to it.
+
+    Any thread may use it, one at a time; `patience` is how many seconds it waits for a lock.
+    """
     database = Path(connection.settings_dict["NAME"])
-    driver = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    driver = sqlite3.connect(
+        f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=patience, check_same_thread=False
+    )
     # As Django's connections do: pages come from the kernel's cache instead of being copied.
-    driver.execute(f"PRAGMA mmap_size = {1 << 30}")
+    driver.execute(f"PRAGMA mmap_size = {1 << 31}")
     return driver

@@ -39,9 +39,15 @@ def rows_of_both(found: Sequence[Sequence[Any]], pattern: Pattern, state: State)
 
 def texts_of(pattern: Pattern, read: Sequence[str]) -> tuple[str, str, str]:
     """The pattern's constants put back among the texts that were read."""
-    texts = iter(read)
-    subject, predicate, object_ = (next(texts) if term is None else term for term in pattern)
-    return subject, predicate, object_
+    place = 0
+    subject, predicate, object_ = pattern
+    if subject is None:
+        subject = read[place]
+        place += 1
+    if predicate is None:
+        predicate = read[place]
+        place += 1
+    return subject, predicate, read[place] if object_ is None else object_
 
 
 def _row(row: Sequence[Any], texts: tuple[str, str, str], state: State) -> AnyRow:

@@ -1,0 +1,64 @@
+"""The section on scale, on graphs so small that its figures say nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import scale
+from tests.benchmarks.report import Section, Settings
+
+SIZES = (8_000, 10_000)
+
+
+@pytest.fixture(scope="module")
+def section(tmp_path_factory: pytest.TempPathFactory) -> Section:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scale, "QUICK_SIZES", SIZES)
+        patch.setattr(scale, "QUICK_QUERIES", 8)
+        return scale.run(Settings(tmp_path_factory.mktemp("scale"), quick=True))
+
+
+def test_every_shape_has_a_row_and_so_have_hubs_and_the_other_paths(section: Section) -> None:
+    timings = section.tables[0]
+    work = [row[0] for row in timings.rows]
+    assert work[:2] == ["(?, ?, ?)", "(?, ?, o)"]
+    assert len(work) == 8 + 8 + 7 + 3
+    assert work[-3:] == ["/stats", "/metrics", "/ready"]
+    for row in timings.rows:
+        assert all(isinstance(cell, float) and cell > 0 for cell in row[1:]), row
+
+
+def test_memory_is_told_before_and_after_the_work(section: Section) -> None:
+    memory = section.tables[1]
+    assert [row[0] for row in memory.rows] == [SIZES[0], SIZES[0], SIZES[1], SIZES[1]]
+    for _, _, resident, proportional, own in memory.rows:
+        assert isinstance(resident, float)
+        assert isinstance(proportional, float)
+        assert isinstance(own, float)
+        assert 20 < own <= resident < 500
+        assert 20 < proportional <= resident
+
+
+def test_texts_take_more_room_than_numbers_and_long_ones_most(section: Section) -> None:
+    *names, iris = section.tables[2].rows
+    ratios = [row[-1] for row in names]
+    assert all(isinstance(ratio, float) and 0.2 < ratio < 0.7 for ratio in ratios)
+    assert isinstance(iris[-1], float)
+    assert iris[-1] < min(ratio for ratio in ratios if isinstance(ratio, float))
+
+
+def test_no_copy_is_left_behind(tmp_path: Path) -> None:
+    from tests.benchmarks.generator import Graph
+    from tests.benchmarks.scale_disk import disk
+    from tests.benchmarks.scale_graphs import database_of, stored_graph
+
+    graphs, scratch = tmp_path / "graphs", tmp_path / "scratch"
+    scratch.mkdir()
+    folder = stored_graph(Graph(500), graphs)
+    made = database_of(folder).stat().st_mtime_ns
+    assert stored_graph(Graph(500), graphs) == folder
+    assert database_of(folder).stat().st_mtime_ns == made
+    found = disk(database_of(folder), scratch)
+    assert found.facts == 500
+    assert {"triples_triple", "triples_term"} <= {part.name for part in found.parts} or not found.parts
+    assert list(scratch.iterdir()) == []

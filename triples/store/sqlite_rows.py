@@ -1,0 +1,75 @@
+"""Many rows into SQLite by few statements.
+
+A statement costs more than its row: it looks up and writes back the table's last id, and Python steps into SQLite and
+out again. A value that is neither number nor text is searched for an adapter, which costs as much as its row: so
+metadata that is none is left out, and sources become plain numbers.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any, TypeVar
+
+from triples.store.operations import Fact
+from triples.store.sessions import Key, NewFact
+
+_Row = TypeVar("_Row")
+
+_ROWS = 100
+
+_TERMS = "INSERT INTO triples_term (id, text) VALUES "
+_FACTS = (
+    "INSERT INTO triples_triple (source, created_at, subject_id, object_id, predicate_id, weight, metadata) VALUES "
+)
+_NUMBERED_FACTS = (
+    "INSERT INTO triples_triple (id, subject_id, object_id, predicate_id, weight, source, created_at, metadata) VALUES "
+)
+_UNLESS_THERE = " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
+
+
+def insert_terms(driver: Any, terms: Sequence[tuple[int, str]]) -> None:
+    for part in _parts(terms):
+        driver.execute(_statement(_TERMS, "(?, ?)", len(part)), tuple(chain.from_iterable(part)))
+
+
+def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:
+    """Insert facts with ids from the first one on."""
+    for start, part in zip(range(first_id, first_id + len(facts), _ROWS), _parts(facts), strict=True):
+        plain = not any(fact.metadata for fact in part)
+        row = "(?, ?, ?, ?, ?, ?, ?, NULL)" if plain else "(?, ?, ?, ?, ?, ?, ?, ?)"
+        values: list[Any] = []
+        for id_, (subject, object_, predicate, weight, metadata, source, created_ms) in enumerate(part, start):
+            values += (id_, subject, object_, predicate, weight, int(source), created_ms)
+            if not plain:
+                values.append(metadata)
+        driver.execute(_statement(_NUMBERED_FACTS, row, len(part)), values)
+
+
+def load_facts(
+    driver: Any, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int, *, all_new: bool = False
+) -> int:
+    """Insert the facts that have these sorted keys, unless they stand already; how many were inserted."""
+    inserted = 0
+    unless_there = "" if all_new else _UNLESS_THERE
+    for part in _parts(keys):
+        found = [facts[key] for key in part]
+        values: list[Any] = [int(found[0].source), created_ms]
+        if any(fact.metadata for fact in found):
+            row = "(?1, ?2, ?, ?, ?, ?, ?)"
+            for key, fact in zip(part, found, strict=True):
+                values += (*key, fact.weight, fact.metadata)
+        else:
+            row = "(?1, ?2, ?, ?, ?, ?, NULL)"
+            for key, fact in zip(part, found, strict=True):
+                values += (*key, fact.weight)
+        inserted += driver.execute(_statement(_FACTS, row, len(part)) + unless_there, values).rowcount
+    return inserted
+
+
+def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    return (rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS))
+
+
+@lru_cache
+def _statement(beginning: str, row: str, rows: int) -> str:
+    return beginning + ", ".join([row] * rows)
