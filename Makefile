@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest -n $(TEST_PROCESSES) --cov --cov-report= --cov-fail-unde
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format clean
+.PHONY: help install run test bench lint format clean
 
 help:  ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ test: lint  ## every check, then the tests on SQLite and again on PostgreSQL, wi
 	$(PYTEST)
 	$(PYTEST) --cov-append --database postgresql -m both
 	$(BIN)/coverage report
+
+# make bench PEERS=FOLDER PEER_PYTHON=PYTHON GRAPH=FILE RULES=FILE RECURSION_PEER=FILE BENCH='--only floor --quick'
+bench: $(VENV)/installed-dev  ## measure the service beside its peers, report in bench-report/ (BENCH=--help)
+	@$(BIN)/python -m tests.benchmarks $(if $(PEERS),--peers "$(PEERS)") \
+		$(if $(PEER_PYTHON),--peer-python "$(PEER_PYTHON)") $(if $(GRAPH),--graph "$(GRAPH)") \
+		$(if $(RULES),--rules "$(RULES)") $(if $(RECURSION_PEER),--recursion-peer "$(RECURSION_PEER)") $(BENCH)
 
 lint: $(VENV)/installed-dev  ## layout, types, import contracts, Django's own checks, missing migrations
 	$(BIN)/ruff check .

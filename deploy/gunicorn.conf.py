@@ -41,6 +41,9 @@ workers = env.workers
 reload = env.reload
 # A worker's database connections, threads and event loop must be its own, so each loads the application itself.
 preload_app = False
+max_requests = env.max_requests
+# So that not all workers are replaced in the same moment.
+max_requests_jitter = env.max_requests // 10
 # A worker whose event loop stands still this long is replaced.
 timeout = 30
 # Shorter than the 30 s that Kubernetes and systemd give before they kill, longer than a request may take.

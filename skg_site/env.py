@@ -9,7 +9,7 @@ import difflib
 import ipaddress
 import os
 import re
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,7 +22,7 @@ from skg_site.api.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "SKG_"
-SECRETS = ("api_key_hash", "database_url", "secret_key")
+SECRETS = ("api_key_hash", "database_url", "redis_url", "secret_key")
 
 # The deployment guide prints the hash of the word "password" as its example; everyone knows that key.
 SAMPLE_KEY_HASH = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
@@ -81,6 +81,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", description="postgresql://… to use PostgreSQL instead of SQLite", pattern=r"^(postgres(ql)?://.+)?$"
     )
+    redis_url: str = Field(
+        "",
+        description="redis://… of a Valkey or Redis that hosts share, so that limits and revocations count on all",
+        pattern=r"^((rediss?|unix)://.+)?$",
+    )
     enable_wal: bool = Field(
         True, description="SQLite: write-ahead log, so that reads and writes do not wait for each other"
     )
@@ -99,8 +104,19 @@ class Settings(BaseSettings):
     port: int = Field(7777, ge=1, le=65535, description="port to listen on")
     workers: int = Field(min(4, os.cpu_count() or 1), ge=1, le=256, description="worker processes")
     reload: bool = Field(False, description="restart the workers when the code changes (development)")
+    max_requests: int = Field(
+        0, ge=0, description="requests after which a worker is replaced by a new one; 0 for never"
+    )
+    max_wait: float = Field(
+        0.25,
+        gt=0,
+        le=60,
+        description="seconds a request may wait for its turn; while it would be more, some are answered 503",
+    )
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body in bytes")
-    body_timeout: float = Field(15, gt=0, le=3600, description="seconds a client may take to send its body")
+    body_timeout: float = Field(
+        15, gt=0, le=3600, description="seconds a client may take to send a request's head, and its body"
+    )
     trusted_proxies: Networks = Field(
         ["127.0.0.1", "::1"], description="addresses or networks whose X-Forwarded-For is believed"
     )
@@ -150,9 +166,18 @@ class Settings(BaseSettings):
         "INFO", description="least severe level that is logged"
     )
     log_format: Literal["json", "console"] = Field("json", description="json: one object a line; console: for reading")
-    enable_tracing: bool = Field(False, description="reserved for OpenTelemetry traces")
+    enable_tracing: bool = Field(False, description="export OpenTelemetry traces to SKG_OTLP_ENDPOINT")
+    otlp_endpoint: str = Field(
+        "", description="http(s)://… of a collector that takes OTLP over HTTP", pattern=r"^(https?://.+)?$"
+    )
+    trace_sample: float = Field(
+        1.0, ge=0, le=1, description="share of requests that are traced where the caller has not decided"
+    )
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="another port than SKG_PORT serves /metrics there and only there"
+    )
+    certificates: CommaList = Field(
+        [], description="PEM files of the certificates in front of the service, whose expiry is watched"
     )
 
     @classmethod
@@ -167,7 +192,7 @@ class Settings(BaseSettings):
         """`load` gathers the variables itself, so that one rule finds unknown names in all places."""
         return (init_settings,)
 
-    @property
+    @cached_property
     def state_dir(self) -> Path:
         """Where the workers of this host keep what they share: limits, metrics, the signing key."""
         return self.db_path.with_suffix(".state")

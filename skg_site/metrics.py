@@ -8,8 +8,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
@@ -17,10 +16,15 @@ from apikeys.networks import is_allowed
 from skg_site.api.door import http_of
 from skg_site.api.openapi import problems
 from skg_site.api.views import APIViewSet
+from skg_site.metric_files import exposition
 
 REQUESTS = Counter("skg_requests_total", "Requests answered", ["method", "endpoint", "http_status"])
+SHED = Counter("skg_requests_shed_total", "Requests refused because too many were waiting")
 DURATION = Histogram(
-    "skg_request_duration_seconds", "Time from a request's arrival to its answer", ["method", "endpoint"]
+    "skg_request_duration_seconds",
+    "Time from a request's arrival to its answer",
+    ["method", "endpoint"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
 )
 
 
@@ -33,13 +37,6 @@ def count_request(method: str, endpoint: str, status: int) -> Counter:
 @lru_cache(maxsize=1024)
 def time_request(method: str, endpoint: str) -> Histogram:
     return DURATION.labels(method, endpoint)
-
-
-def exposition() -> bytes:
-    """Every metric of every worker, in Prometheus's text format."""
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
-    return generate_latest(registry)
 
 
 class MetricsViewSet(APIViewSet):

@@ -1,23 +1,32 @@
 """How gunicorn runs the service: its worker and its log, fitted to what deploy/gunicorn.conf.py asks for."""
 
-import asyncio
 import logging
+import mmap
 import os
 import signal
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any, ClassVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
-from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
-# Time for the requests under way, after SIGTERM and after Ctrl-C.
-GRACEFUL_SECONDS = 20
-QUICK_SECONDS = 1
+if TYPE_CHECKING:
+    # It loads the application's settings, which the master leaves to the workers.
+    from skg_site.serving import WorkerServer
+
+# Time for the requests under way after SIGTERM.
+GRACEFUL_SECONDS = 18
+# A worker that is to be replaced goes on for at most so long while its successor loads.
+RELIEF_SECONDS = 5
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+# What every process of the service can see: the youngest worker that was forked, by gunicorn's count, the process id
+# of one that began to load, and the youngest that serves.
+_succession = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")
+FORKED, LOADING, SERVING = range(3)
 
 
 def end_when_told(*_: object) -> None:
@@ -53,33 +62,10 @@ class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.error_log.propagate = True
 
 
-class _Server(Server):
-    """uvicorn, ending with exit code 0 when it is told to stop.
-
-    uvicorn raises the signal again after it has stopped, which gunicorn would log as a worker killed.
-    """
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
-            loop.add_signal_handler(number, self.stop, number)
-        yield
-        # Ctrl-C comes twice, from the terminal and from gunicorn, and the second must not find Python's own handler.
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
-
-    def stop(self, number: int) -> None:
-        self.should_exit = True
-        if number != signal.SIGTERM:
-            self.config.timeout_graceful_shutdown = QUICK_SECONDS
-
-
 class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": "skg_site.connections:Connection",
         "ws": "none",
         "lifespan": "on",
         "access_log": False,
@@ -94,7 +80,14 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         log = logging.getLogger("uvicorn.error")
         log.propagate = True
         log.setLevel(logging.WARNING)
-        self.server = _Server(self.config)
+        self.server: WorkerServer | None = None
+        self._told_to_stop: float | None = None
+        # This is still the master.
+        _succession[FORKED] = self.age
+
+    def init_process(self) -> None:
+        _succession[LOADING] = os.getpid()
+        super().init_process()
 
     def init_signals(self) -> None:
         """Not the parent's, with which a signal to stop would for a moment be a killed worker."""
@@ -106,7 +99,10 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         signal.siginterrupt(signal.SIGUSR1, False)
 
     async def _serve(self) -> None:
+        from skg_site.serving import WorkerServer  # noqa: PLC0415  # as above
+
         self.config.app = self.wsgi
+        self.server = WorkerServer(self.config, is_relieved=self.is_relieved, on_start=self.on_start)
         # Not gunicorn's wrappers, which complain when uvicorn closes a socket that the event loop has closed.
         await self.server.serve(sockets=[listener.sock for listener in self.sockets])
         if not self.server.started:
@@ -114,6 +110,29 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
 
     async def callback_notify(self) -> None:
         """Give the master its sign of life, and stop when there is no master to give it to."""
-        if os.getppid() != self.ppid:
+        if self.server is not None and os.getppid() != self.ppid:
             self.server.stop(signal.SIGTERM)
         await super().callback_notify()
+
+    def on_start(self) -> None:
+        _succession[SERVING] = max(_succession[SERVING], self.age)
+
+    def is_relieved(self) -> bool:
+        """Whether no younger worker is still on its way to take this one's place.
+
+        gunicorn stops the old workers as soon as it has forked the new ones (SIGHUP). These load for seconds, in which
+        clients would wait, and be refused by the kernel once its queue is full.
+        """
+        now = monotonic()
+        if self._told_to_stop is None:
+            self._told_to_stop = now
+        is_coming = _succession[FORKED] > self.age >= _succession[SERVING] and is_alive(_succession[LOADING])
+        return not is_coming or now - self._told_to_stop > RELIEF_SECONDS
+
+
+def is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_ratelimit.middleware.RatelimitMiddleware",
     "skg_site.site_middleware.DatabaseUnavailable",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "skg_site.site_middleware.SiteMetrics",
 ]
 
 # The API door has its own list. Each entry wraps an async handler and is async itself.
@@ -82,7 +82,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "skg_site.cache.HostCache",
+        "BACKEND": "skg_site.cache.SharedCache" if ENV.redis_url else "skg_site.cache.HostCache",
         "LOCATION": ENV.state_dir / "cache",
         # A counter gets this much longer to live whenever it is counted up: more than any limit's window.
         "TIMEOUT": 86_400,

@@ -87,7 +87,7 @@ def test_the_readme_has_every_route_and_no_other() -> None:
 
 
 def commands() -> list[str]:
-    folders = [str(Path(apps.get_app_config(app).path) / "management/commands") for app in ("apikeys", "triples")]
+    folders = [str(Path(apps.get_app_config(app).path) / "management/commands") for app in ("apikeys", "skg_site", "triples")]
     return [module.name for module in pkgutil.iter_modules(folders)]
 
 

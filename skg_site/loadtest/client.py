@@ -1,0 +1,84 @@
+"""The connections to the service."""
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import aiohttp
+import orjson
+from aiohttp.typedefs import Query
+
+
+class Unreachable(Exception):
+    """No answer came; the message names what happened in a word or two."""
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    retry_after: float
+
+    def content(self) -> Any:
+        """The body's JSON, or None for anything else."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return None
+
+
+class Client:
+    """At most so many connections, kept open from one request to the next."""
+
+    def __init__(self, url: str, key: str | None, *, connections: int, timeout: float) -> None:
+        self._url = url
+        headers = {"Content-Type": "application/json"}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections),
+            timeout=aiohttp.ClientTimeout(total=timeout),
+            headers=headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def post(self, path: str, body: bytes) -> int:
+        """The answer's status, once all of the answer is there."""
+        return (await self._send("POST", path, data=body)).status
+
+    async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
+        return await self._send("GET", path, parameters)
+
+    async def delete(self, path: str) -> Answer:
+        return await self._send("DELETE", path)
+
+    async def _send(self, method: str, path: str, parameters: Query = None, data: bytes | None = None) -> Answer:
+        try:
+            # A redirect would lead to another service than the one that may be loaded.
+            async with self._session.request(
+                method, self._url + path, params=parameters, data=data, allow_redirects=False
+            ) as answer:
+                body = await answer.read()
+        except TimeoutError:
+            raise Unreachable("timeout") from None
+        except aiohttp.ClientConnectorError as error:
+            raise Unreachable("connection refused" if _was_refused(error) else "no connection") from None
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError):
+            raise Unreachable("connection broken") from None
+        return Answer(answer.status, body, _seconds(answer.headers.get("Retry-After", "")))
+
+
+def _was_refused(error: aiohttp.ClientConnectorError) -> bool:
+    return isinstance(error.os_error, ConnectionRefusedError)
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isascii() and text.isdigit() else 1.0

@@ -1,0 +1,176 @@
+"""`manage.py load_test [URL]`"""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+import uvloop
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from skg_site.loadtest import arguments
+from skg_site.loadtest.arguments import FAILED, KEY_VARIABLE
+from skg_site.loadtest.driver import Plan
+from skg_site.loadtest.graph import NotAllowed, NotReady
+from skg_site.loadtest.mixes import parse_mix
+from skg_site.loadtest.run import Load, Outcome, new_name, remove, run
+from skg_site.loadtest.screen import Screen
+from skg_site.loadtest.signals import Stopped
+
+# Of sysexits.h: EX_UNAVAILABLE and EX_NOPERM.
+UNAVAILABLE, NOT_ALLOWED = 69, 77
+
+Result = TypeVar("Result")
+
+DEFAULT_MIX = "query=80,add=15,batch=5"
+
+
+class Command(BaseCommand):
+    help = (
+        "Load a running service with queries, single facts and batches, and show how it did: throughput, latency and "
+        "failures of each kind of work. The facts are deleted again, unless --keep; their terms remain until the "
+        "graph is vacuumed. Exit code 0 when every request was answered as it should be, 1 when one was not, 2 when "
+        "the command line makes no sense, 69 when there is no service, 77 when the key may not do it, 130 after Ctrl-C."
+    )
+    # It is a client: the database may be on another machine.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("url", nargs="?", metavar="URL", help="the service (default: SKG_PORT of this machine)")
+        add = parser.add_argument_group("the load").add_argument
+        number: dict[str, Any] = {"metavar": "N"}
+        time: dict[str, Any] = {"metavar": "TIME"}
+        add("--concurrency", type=arguments.connections, default=16, **number, help="connections (default: 16)")
+        add("--duration", type=arguments.duration, default=30.0, **time, help="how long: 30s, 5m, 1h (default: 30s)")
+        add("--warm-up", type=arguments.seconds, default=3.0, **time, help="before it, and not counted (default: 3s)")
+        add(
+            "--mix",
+            type=arguments.mix,
+            default=parse_mix(DEFAULT_MIX),
+            help=f"kinds of work and their proportions (default: {DEFAULT_MIX})",
+        )
+        add("--batch-size", type=arguments.batch_size, default=20, **number, help="facts in a batch (default: 20)")
+        add(
+            "--rate",
+            type=arguments.rate,
+            **number,
+            help="send so many requests a second, whether the service keeps up or not; the time that a request had to "
+            "wait for a connection counts (default: each connection sends when its last request was answered)",
+        )
+        add("--timeout", type=arguments.duration, default=10.0, **time, help="for one request (default: 10s)")
+        parser.add_argument(
+            "--key-file",
+            type=Path,
+            metavar="FILE",
+            help=f"a file that holds the key, - for standard input (default: the variable {KEY_VARIABLE})",
+        )
+        parser.add_argument(
+            "--tolerate",
+            type=arguments.share,
+            default=0.0,
+            metavar="SHARE",
+            help="exit with 0 although so many of the requests failed: 0.5%% (default: none)",
+        )
+        afterwards = parser.add_mutually_exclusive_group()
+        afterwards.add_argument("--keep", action="store_true", help="do not delete the facts that were added")
+        afterwards.add_argument(
+            "--remove",
+            type=arguments.name,
+            metavar="PREDICATE",
+            help="send no load, only delete what an earlier one left: all facts with its predicate",
+        )
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+        parser.add_argument("--i-own-this-host", action="store_true", help="load a service that is not on this machine")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        load = Load(
+            url=arguments.target(options["url"] or _own_url(), allow_any=options["i_own_this_host"]),
+            key=arguments.key(options["key_file"]),
+            plan=Plan(options["concurrency"], options["duration"], options["warm_up"], options["rate"]),
+            mix=options["mix"],
+            batch_size=options["batch_size"],
+            timeout=options["timeout"],
+            keep=options["keep"],
+            name=options["remove"] or new_name(),
+        )
+        if options["remove"]:
+            self.remove(load, as_json=options["json"])
+        else:
+            self.run(load, as_json=options["json"], tolerated=options["tolerate"])
+
+    def run(self, load: Load, *, as_json: bool, tolerated: float) -> None:
+        with Screen() as screen:
+            screen.say(_announcement(load))
+            outcome = _ended(run(load, screen))
+        self.stdout.write(orjson.dumps(_content(load, outcome)).decode() if as_json else outcome.summary.text)
+        _exit(load, outcome, tolerated=tolerated)
+
+    def remove(self, load: Load, *, as_json: bool) -> None:
+        with Screen() as screen:
+            removed, left = _ended(remove(load, screen))
+        if as_json:
+            self.stdout.write(orjson.dumps({"predicate": load.name, "removed": removed}).decode())
+        else:
+            self.stdout.write(f"{removed:,} facts with the predicate {load.name} were deleted.")
+        if left:
+            raise CommandError(left, returncode=FAILED)
+
+
+def _ended(work: Coroutine[Any, Any, Result]) -> Result:
+    """What it gives, or a CommandError with the exit code for what kept it from beginning."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
+    except NotAllowed as error:
+        raise CommandError(str(error), returncode=NOT_ALLOWED) from None
+    except NotReady as error:
+        raise CommandError(str(error), returncode=UNAVAILABLE) from None
+    except Stopped as stopped:
+        raise CommandError("Interrupted before anything was sent.", returncode=128 + stopped.signal_number) from None
+
+
+def _exit(load: Load, outcome: Outcome, *, tolerated: float) -> None:
+    sentences, code = [], 0
+    if outcome.summary.failed_share > tolerated:
+        sentences.append(f"{outcome.summary.failed_share:.3%} of the requests failed.")
+        code = FAILED
+    if outcome.left:
+        sentences.append(f"Facts are still there: {outcome.left} --remove {load.name} deletes them.")
+        code = FAILED
+    if outcome.signal_number is not None:
+        sentences.insert(0, "Interrupted; what is shown was measured until then.")
+        code = 128 + outcome.signal_number
+    if sentences:
+        raise CommandError(" ".join(sentences), returncode=code)
+
+
+def _content(load: Load, outcome: Outcome) -> dict[str, Any]:
+    plan = load.plan
+    return {
+        "url": load.url,
+        "concurrency": plan.concurrency,
+        "duration": plan.duration,
+        "warm_up": plan.warm_up,
+        "rate": plan.rate,
+        "mix": {work.value: number for work, number in load.mix.items()},
+        "complete": outcome.signal_number is None,
+        **outcome.summary.content,
+        "facts": {"predicate": load.name, "removed": outcome.removed, "kept": load.keep or outcome.left is not None},
+    }
+
+
+def _announcement(load: Load) -> str:
+    plan = load.plan
+    mix = ",".join(f"{work}={number}" for work, number in load.mix.items())
+    pace = "" if plan.rate is None else f" at {plan.rate:g} requests a second"
+    adds = f" What is added has the predicate {load.name}." if load.adds else ""
+    return (
+        f"{load.url}: {mix} over {plan.concurrency} connections{pace}, {plan.duration:g} s after {plan.warm_up:g} s "
+        f"of warm-up.{adds}"
+    )
+
+
+def _own_url() -> str:
+    return f"http://127.0.0.1:{settings.ENV.port}"

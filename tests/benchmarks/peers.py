@@ -1,0 +1,79 @@
+"""What a user would run instead, each as a server that takes turns with the service."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from tests.benchmarks.report import LeftOut, Settings
+from tests.benchmarks.servers import Server, fill_by_batches, terms
+from tests.support.service import KEY_HASH, free_port
+
+
+def fastapi(settings: Settings) -> Server:
+    """The guide's service by hand, on FastAPI and aiosqlite; it has the guide's `synchronous=NORMAL`."""
+    program, python = _program(settings, "fastapi_skg"), python_with(settings, "fastapi")
+    folder, port = _folder(settings, "fastapi"), free_port()
+    command = [str(python), "-m", "uvicorn", "app:app", "--port", str(port), "--no-access-log"]
+    environment = os.environ | {"SKG_DB_PATH": str(folder / "peer.db"), "SKG_API_KEY_HASH": KEY_HASH}
+    return Server("FastAPI", command, environment, program, folder, port, fill_by_batches)
+
+
+def flask(settings: Settings) -> Server:
+    """The service that the guide replaces: no keys, no checks, a connection to the database for each request."""
+    program, python = _program(settings, "flask_legacy"), python_with(settings, "flask")
+    folder, port = _folder(settings, "flask"), free_port()
+    environment = os.environ | {"SKG_DB_PATH": str(folder / "peer.db"), "PORT": str(port)}
+    return Server("Flask", [str(python), "app.py"], environment, program, folder, port, fill_by_batches)
+
+
+def oxigraph(settings: Settings) -> Server:
+    """A graph database's own server, in Rust: no keys, no limits, no log, no weights, and writes are not synced."""
+    program = _python(settings).parent / "oxigraph"
+    if not program.exists():
+        raise LeftOut(f"{program} is not there: pip install oxigraph into that environment.")
+    folder, port = _folder(settings, "oxigraph"), free_port()
+    command = [str(program), "serve", "--location", str(folder / "store"), "--bind", f"127.0.0.1:{port}"]
+    return Server("Oxigraph", command, os.environ, folder, folder, port, _fill_with_triples, dialect="sparql")
+
+
+def _program(settings: Settings, name: str) -> Path:
+    if settings.peers is None:
+        raise LeftOut("The folder of the peers was not given: make bench PEERS=FOLDER PEER_PYTHON=PYTHON.")
+    program = settings.peers / name
+    if not program.is_dir():
+        raise LeftOut(f"There is no {program}.")
+    return program
+
+
+def python_with(settings: Settings, module: str) -> Path:
+    """The peers' interpreter, if it has this module."""
+    python = _python(settings)
+    if subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode:
+        raise LeftOut(f"{python} has no {module}.")
+    return python
+
+
+def _python(settings: Settings) -> Path:
+    if settings.peer_python is None:
+        raise LeftOut("No interpreter was given that has what the peer needs: make bench PEER_PYTHON=PYTHON.")
+    if not settings.peer_python.exists():
+        raise LeftOut(f"There is no {settings.peer_python}.")
+    return settings.peer_python
+
+
+def _folder(settings: Settings, name: str) -> Path:
+    folder = settings.folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _fill_with_triples(url: str, facts: int) -> None:
+    with httpx.Client(base_url=url, timeout=60, headers={"Content-Type": "application/n-triples"}) as client:
+        for first in range(0, facts, 5000):
+            lines = [
+                " ".join(f"<http://example.org/{term}>" for term in terms(number)) + " ."
+                for number in range(first, min(first + 5000, facts))
+            ]
+            client.post("/store?default", content="\n".join(lines)).raise_for_status()
