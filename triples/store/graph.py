@@ -15,6 +15,7 @@ from triples.store.inferred.reading import View
 from triples.store.inline import InlineReader
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
+from triples.store.prepared import PreparingWriter
 from triples.store.queries import Matches, Wanted
 from triples.store.reader import Reader, Result, WideRead
 from triples.store.sessions import Fetch
@@ -109,7 +110,7 @@ class Graph:
             self._running = _Running(
                 os.getpid(),
                 POSTGRESQL if on_server else SQLITE,
-                Writer(patience=env.pool_timeout),
+                (Writer if on_server or not env.enable_wal else PreparingWriter)(patience=env.pool_timeout),
                 (Reader if on_server else InlineReader)("query", query_threads, env.query_timeout),
                 Reader("long", long_threads, env.query_timeout),
             )

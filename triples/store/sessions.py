@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-
 from triples.store.operations import Fact, Row
 
 Key = tuple[int, int, int]
@@ -33,11 +31,9 @@ class NewFact(NamedTuple):
 class Session(ABC):
     """The statements of a write. All run inside a transaction that the caller opened."""
 
-    def __init__(self, connection: BaseDatabaseWrapper) -> None:
-        connection.ensure_connection()
-        self.connection = connection
+    def __init__(self, driver: Any) -> None:
         # The driver's own connection: Django's cursors rewrite placeholders and record every statement.
-        self.driver: Any = connection.connection
+        self.driver = driver
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         found: Rows = self.driver.execute(sql, parameters).fetchall()

@@ -2,13 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from time import monotonic
 
 from django.db import OperationalError, connection
 
 from triples.store.operations import AddMany, Operation, Outcome
+from triples.store.signals import group_committed
 from triples.store.terms import TermCache
 from triples.store.writing import commit_group, write_lock
 
@@ -16,6 +18,8 @@ from triples.store.writing import commit_group, write_lock
 MAX_GROUP_FACTS = 2_000
 
 Answer = Outcome | Exception
+# What the thread is asked to do.
+Errand = Callable[[], None]
 
 
 class Job:
@@ -49,9 +53,12 @@ class Writer:
     def __init__(self, patience: float) -> None:
         """`patience`: seconds that a write may take, its wait included, before it fails with OperationalError."""
         self._patience = patience
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._waiting: dict[Job, None] = {}
+        self._queue: SimpleQueue[Errand | None] = SimpleQueue()
+        # Those that are in no group yet.
+        self._arrived: deque[Job] = deque()
+        self._unanswered: dict[Job, None] = {}
         self._watch: asyncio.TimerHandle | None = None
+        self._cache = TermCache()
         self._connected = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -59,10 +66,11 @@ class Writer:
     async def write(self, operation: Operation) -> Outcome:
         """The operation's outcome, once it is safe on disk; raises what it ran into."""
         job = Job(operation)
-        self._waiting[job] = None
+        self._unanswered[job] = None
         if self._watch is None:
             self._watch = job.loop.call_later(1, self._give_up_old_jobs, job.loop)
-        self._queue.put(job)
+        self._arrived.append(job)
+        self._announce(job)
         try:
             answer = await job.future
         except asyncio.CancelledError:
@@ -70,7 +78,7 @@ class Writer:
             job.claim()
             raise
         finally:
-            del self._waiting[job]
+            del self._unanswered[job]
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -78,7 +86,13 @@ class Writer:
     @property
     def depth(self) -> int:
         """How many writes wait or are being committed."""
-        return len(self._waiting)
+        return len(self._unanswered)
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds since the oldest write that is not answered yet came."""
+        oldest = next(iter(self._unanswered), None)
+        return monotonic() - oldest.arrived if oldest is not None else 0.0
 
     @property
     def open_connections(self) -> int:
@@ -89,60 +103,82 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
+    def _announce(self, _job: Job) -> None:
+        """Tell the thread that a job has arrived."""
+        self._queue.put(self._commit_arrived)
+
     def _give_up_old_jobs(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watch = None
         now = monotonic()
-        for job in list(self._waiting):
+        for job in list(self._unanswered):
             if now - job.arrived > self._patience:
                 # One that has begun hangs in a lock of the database, and may be committed yet.
                 state = "waited too long for its turn" if job.claim() else "took too long"
-                _resolve([(job, OperationalError(f"the write {state}"))])
-        if self._waiting:
+                resolve([(job, OperationalError(f"the write {state}"))])
+        if self._unanswered:
             self._watch = loop.call_later(1, self._give_up_old_jobs, loop)
 
     def _run(self) -> None:
-        cache = TermCache()
-        while (job := self._queue.get()) is not None:
-            jobs = [job]
-            answers: Sequence[Answer]
-            try:
-                # Those that arrive while other processes have their turn are in the group too; and who has waited
-                # too long by then has given up.
-                with write_lock():
-                    jobs = [job for job in self._group(job) if job.claim()]
-                    answers = commit_group([job.operation for job in jobs], cache)
-            except Exception as error:  # the thread must outlive whatever one group brings
-                answers = [error] * len(jobs)
-            _deliver(jobs, answers)
+        while (errand := self._queue.get()) is not None:
+            errand()
             self._connected = connection.connection is not None
+        while self._arrived:
+            self._commit_arrived()
         connection.close()
 
-    def _group(self, first: Job) -> list[Job]:
-        """A job and what waits behind it."""
-        jobs = [first]
-        facts = first.facts
-        while facts < MAX_GROUP_FACTS and not self._queue.empty():
-            job = self._queue.get()
-            if job is None:
-                # The writer is to end, after this group.
-                self._queue.put(None)
-                break
-            jobs.append(job)
-            facts += job.facts
+    def _commit_arrived(self) -> None:
+        """Commit what has arrived, as one group."""
+        if self._arrived:
+            self._commit([])
+
+    def _commit(self, claimed: list[Job]) -> None:
+        """Commit these, or what has arrived if there are none."""
+        jobs = claimed
+        answers: Sequence[Answer]
+        began = ended = 0.0
+        try:
+            # Those that arrive while other processes have their turn are in the group too; and who has waited
+            # too long by then has given up.
+            with write_lock():
+                jobs = jobs or self._group(MAX_GROUP_FACTS)
+                began = monotonic()
+                answers = commit_group([job.operation for job in jobs], self._cache)
+                ended = monotonic()
+        except Exception as error:  # the thread must outlive whatever one group brings
+            jobs = jobs or self._group(MAX_GROUP_FACTS)
+            answers = [error] * len(jobs)
+        deliver(jobs, answers)
+        if ended:
+            tell(jobs, ended - began)
+
+    def _group(self, most_facts: int) -> list[Job]:
+        """Claim what is to be committed together: the oldest that wait."""
+        jobs: list[Job] = []
+        facts = 0
+        while self._arrived and facts < most_facts:
+            job = self._arrived.popleft()
+            if job.claim():
+                jobs.append(job)
+                facts += job.facts
         return jobs
 
 
-def _deliver(jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
+def tell(jobs: Sequence[Job], seconds: float) -> None:
+    """Say that a group was committed, to whoever counts."""
+    group_committed.send_robust(Writer, operations=[job.operation for job in jobs], seconds=seconds)
+
+
+def deliver(jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
     """Wake each event loop once with all of its answers."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Answer]]] = {}
     for job, answer in zip(jobs, answers, strict=True):
         by_loop.setdefault(job.loop, []).append((job, answer))
     for loop, pairs in by_loop.items():
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, pairs)
+            loop.call_soon_threadsafe(resolve, pairs)
 
 
-def _resolve(pairs: Sequence[tuple[Job, Answer]]) -> None:
+def resolve(pairs: Sequence[tuple[Job, Answer]]) -> None:
     for job, answer in pairs:
         if not job.future.done():
             job.future.set_result(answer)

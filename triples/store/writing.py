@@ -27,7 +27,8 @@ ATTEMPTS = 3
 
 def open_session(database: BaseDatabaseWrapper) -> Session:
     """A session on this thread's connection."""
-    return PostgreSQLSession(database) if database.vendor == "postgresql" else SQLiteSession(database)
+    database.ensure_connection()
+    return (PostgreSQLSession if database.vendor == "postgresql" else SQLiteSession)(database.connection)
 
 
 def write_now(operations: Sequence[Operation]) -> list[Outcome]:

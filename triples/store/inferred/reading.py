@@ -16,6 +16,7 @@ from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
 from triples.store.inferred.statements import Screen
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
+from triples.store.postgresql import PostgreSQLSession
 from triples.store.sessions import Fetch, Session
 
 
@@ -152,4 +153,4 @@ _BEGIN = (
 
 def open_sight(session: Session) -> Sight:
     """What the session's connection sees; at most one for each connection."""
-    return PostgreSQLSight(session.driver) if session.connection.vendor == "postgresql" else SQLiteSight(session.driver)
+    return (PostgreSQLSight if isinstance(session, PostgreSQLSession) else SQLiteSight)(session.driver)

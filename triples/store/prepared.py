@@ -1,0 +1,164 @@
+"""Small groups of writes, prepared on the event loop: only the commit, which waits for the disk, is left to the thread.
+
+A thread that runs statements beside a busy event loop gets and gives away Python's lock dozens of times for each
+group, which takes longer than the statements do.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from time import monotonic
+
+from django.conf import settings
+
+from triples.store.operations import AddMany, Outcome
+from triples.store.sqlite import SQLiteSession
+from triples.store.terms import Terms
+from triples.store.transaction import Transaction
+from triples.store.writer import Errand, Job, Writer, deliver, tell
+from triples.store.writing import lock_file
+
+# For so many facts, some milliseconds at most, the event loop may stand still.
+MOST_FACTS = 64
+# Larger batches are left to the thread, which does most of their work beside the event loop.
+SMALL_BATCH = 8
+
+
+class PreparingWriter(Writer):
+    """A writer for SQLite with a write-ahead log, for one event loop at a time.
+
+    While a group is committed the next one gathers. Whatever goes wrong on the loop, such as a lock that somebody
+    holds, the thread tries again and reports.
+    """
+
+    def __init__(self, patience: float) -> None:
+        super().__init__(patience)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # From when a group is going to be begun until it is answered; only the loop looks at it.
+        self._busy = False
+        self._driver: sqlite3.Connection | None = None
+        # Nothing is prepared any more once the thread has been told to end.
+        self._ending = threading.Lock()
+        self._ended = False
+
+    @property
+    def open_connections(self) -> int:
+        return super().open_connections + (self._driver is not None)
+
+    def close(self) -> None:
+        with self._ending:
+            self._ended = True
+            super().close()
+        if self._driver is not None:
+            self._driver.close()
+
+    def _announce(self, job: Job) -> None:
+        if self._loop is None or self._loop.is_closed():
+            self._loop = job.loop
+            self._busy = False
+        if job.loop is self._loop:
+            self._begin_soon()
+        else:
+            self._loop.call_soon_threadsafe(self._begin_soon)
+
+    def _begin_soon(self) -> None:
+        if not self._busy:
+            self._busy = True
+            # At the end of this turn of the loop, in which others may arrive.
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        with self._ending:
+            if not self._ended:
+                self._queue.put(partial(self._do, self._first_half()))
+
+    def _do(self, errand: Errand) -> None:
+        """In the thread."""
+        errand()
+        assert self._loop is not None
+        with suppress(RuntimeError):
+            # The loop may have been closed by now, when nobody waits for anything.
+            self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._arrived:
+            asyncio.get_running_loop().call_soon(self._begin)
+        else:
+            self._busy = False
+
+    def _first_half(self) -> Errand:
+        """Do on the loop what can be done there; what is left for the thread."""
+        if not all(_is_small(job) for job in self._arrived):
+            return self._commit_arrived
+        began = monotonic()
+        turn = _take_turn()
+        if turn is None:
+            return self._commit_arrived
+        jobs = self._group(MOST_FACTS)
+        try:
+            outcomes, terms = self._prepare(jobs)
+        except Exception:  # whatever it is, it comes again in the thread, where each operation gets its own error
+            self._undo()
+            os.close(turn)
+            return partial(self._commit, jobs)
+        return partial(self._second_half, jobs, outcomes, terms, turn, began)
+
+    def _prepare(self, jobs: Sequence[Job]) -> tuple[list[Outcome], Terms]:
+        if self._driver is None:
+            self._driver = _connect()
+        self._driver.execute("BEGIN IMMEDIATE")
+        changes = Transaction(SQLiteSession(self._driver), self._cache)
+        return changes.apply([job.operation for job in jobs]), changes.terms
+
+    def _second_half(self, jobs: list[Job], outcomes: Sequence[Outcome], terms: Terms, turn: int, began: float) -> None:
+        """In the thread."""
+        assert self._driver is not None
+        committed = False
+        try:
+            self._driver.execute("COMMIT")
+            committed = True
+        except sqlite3.Error:
+            self._undo()
+        finally:
+            os.close(turn)
+        if committed:
+            terms.remember()
+            deliver(jobs, outcomes)
+            tell(jobs, monotonic() - began)
+        else:
+            self._commit(jobs)
+
+    def _undo(self) -> None:
+        self._cache.clear()
+        if self._driver is not None:
+            with suppress(sqlite3.Error):
+                self._driver.execute("ROLLBACK")
+
+
+def _is_small(job: Job) -> bool:
+    operation = job.operation
+    return not isinstance(operation, AddMany) or (operation.skip_duplicates and job.facts <= SMALL_BATCH)
+
+
+def _take_turn() -> int | None:
+    """The lock that writers of this host take in turns, as an open file, if nobody holds it."""
+    descriptor = os.open(lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _connect() -> sqlite3.Connection:
+    """As Django's connections are, but one that waits for nobody, and that two threads use in turns."""
+    database = settings.DATABASES["default"]
+    driver = sqlite3.connect(database["NAME"], timeout=0, isolation_level=None, check_same_thread=False)
+    driver.executescript(database["OPTIONS"]["init_command"] + "PRAGMA foreign_keys = ON")
+    return driver
