@@ -97,5 +97,8 @@ class FactMaker:
             metadata = metadata_text(fields.metadata)
         except ValueError as error:
             raise Refused(f"{name} {error}") from None
-        weight = self._default_weight if fields.weight is None else self._scale.apply(fields.weight)
-        return Fact(subject, predicate, object_, weight, metadata, Source.IMPORT)
+        return Fact(subject, predicate, object_, self.weight(fields.weight), metadata, Source.IMPORT)
+
+    def weight(self, given: float | None) -> float:
+        """The weight of a fact whose fields give this one, or Refused."""
+        return self._default_weight if given is None else self._scale.apply(given)

@@ -32,14 +32,23 @@ def fields_of_columns(columns: Sequence[str], names: Sequence[str] | None = None
     elif len(columns) != len(names):
         raise Refused(f"has {_counted(len(columns))}, the header {len(names)}")
     values = dict(zip(names, columns, strict=True))
-    weight, metadata = values.get("weight", "").strip(), values.get("metadata", "").strip()
     return Fields(
         values["subject"],
         values["predicate"],
         values["object"],
-        _number(weight) if weight else None,
-        _object(metadata) if metadata else None,
+        weight_of(values.get("weight", "")),
+        metadata_of(values.get("metadata", "")),
     )
+
+
+def weight_of(column: str) -> float | None:
+    text = column.strip()
+    return _number(text) if text else None
+
+
+def metadata_of(column: str) -> dict[str, Any] | None:
+    text = column.strip()
+    return _object(text) if text else None
 
 
 def _counted(columns: int) -> str:

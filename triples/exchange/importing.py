@@ -11,12 +11,13 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.inputs import Input, Opened, opened
 from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import InputError, Refused
-from triples.exchange.records import batches
+from triples.exchange.parts import Reader
 from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen
 from triples.metrics import added_by
 from triples.models import Source
 from triples.store.bulk import Loaded, Loader, is_stored, newest_fact
+from triples.store.columns import joined
 from triples.store.operations import Fact
 
 # A chunk ends after so many lines even where few of them are facts, so that the checkpoint moves on.
@@ -61,8 +62,8 @@ class Import:
         self._checkpoints = checkpoints
         self._interrupts = Interrupts()
         self._loader = Loader(replace=options.replace)
-        self._chunk: list[Fact] = []
-        self._refused = 0
+        self._chunk: list[Sequence[Fact]] = []
+        self._gathered = self._refused = 0
         # What is committed, by earlier runs of the same import too, and what they had counted of it.
         self.counts = Counts() if start is None else start.counts
         self.earlier = replace(self.counts)
@@ -83,11 +84,13 @@ class Import:
     def _import(self, number: int, start: Place) -> None:
         source = self._inputs[number]
         place = start
+        reader = Reader(self._facts, partial(self._refuse, source), lambda: self._loader.chunk_size)
         with opened(source) as content:
             try:
-                for batch in batches(content.stream, source.format, start.line, start.offset):
-                    place = Place(number, batch.last_line, batch.end)
-                    self._chunk += self._facts.facts(batch.records, partial(self._refuse, source))
+                for part in reader.parts(content.stream, source.format, start.line, start.offset):
+                    place = Place(number, part.last_line, part.end)
+                    self._chunk.append(part.facts)
+                    self._gathered += len(part.facts)
                     if self._chunk_is_full:
                         self._commit(place)
                     self._show(number, content)
@@ -105,30 +108,31 @@ class Import:
 
     @property
     def _chunk_is_full(self) -> bool:
-        facts, size = len(self._chunk), self._loader.chunk_size
-        return facts >= size or facts + self._refused >= max(size, MAX_CHUNK_LINES)
+        size = self._loader.chunk_size
+        return self._gathered >= size or self._gathered + self._refused >= max(size, MAX_CHUNK_LINES)
 
     def _commit(self, place: Place) -> None:
         """Commit the chunk, which ends at `place`, and note that."""
         with self._interrupts.put_off():
-            loaded = self._store() if self._chunk else Loaded(0, 0, 0)
+            loaded = self._store() if self._gathered else Loaded(0, 0, 0)
             counts = self.counts
-            counts.read += len(self._chunk) + self._refused
+            counts.read += self._gathered + self._refused
             counts.inserted += loaded.inserted
             counts.updated += loaded.updated
             counts.duplicates += loaded.duplicates
             counts.refused += self._refused
-            self._chunk, self._refused = [], 0
+            self._chunk, self._gathered, self._refused = [], 0, 0
             if self._checkpoints is not None and place.input < len(self._inputs):
                 landmark = newest_fact()
                 if landmark is not None:
                     self._checkpoints.save(Checkpoint(place, counts, landmark))
 
     def _store(self) -> Loaded:
+        facts = joined(self._chunk)
         if self.options.dry_run:
-            new = self._loader.count_new(self._chunk)
-            return Loaded(new, 0, len(self._chunk) - new)
-        loaded = self._loader.load(self._chunk)
+            new = self._loader.count_new(facts)
+            return Loaded(new, 0, len(facts) - new)
+        loaded = self._loader.load(facts)
         added_by(Source.IMPORT).inc(loaded.inserted)
         return loaded
 

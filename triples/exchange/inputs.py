@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from triples.exchange.formats import Compression, Format, compression_at
-from triples.exchange.lines import InputError
+from triples.exchange.lines import MAX_LINE_BYTES, InputError
 from triples.exchange.refusals import printable
 
 PIPE = "-"
 
 _LONGEST_MAGIC = 6
-_BUFFER_BYTES = 1 << 18
+# So much is read at once, and no line that is longer is taken.
+_BUFFER_BYTES = MAX_LINE_BYTES
+# Where the content is damaged, less than this before the damage is lost.
+_DECOMPRESSED_BYTES = 1 << 18
 
 
 class File(NamedTuple):
@@ -91,7 +94,7 @@ def opened(source: Input) -> Iterator[Opened]:
 
 def _buffered(stream: gzip.GzipFile | lzma.LZMAFile) -> io.BufferedReader:
     """Reads lines without running the decompressor's Python code for each."""
-    return io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER_BYTES)
+    return io.BufferedReader(cast("io.RawIOBase", stream), _DECOMPRESSED_BYTES)
 
 
 def _nothing() -> int:

@@ -35,6 +35,16 @@ class Line(NamedTuple):
         return text_of(self.content)
 
 
+class Span(NamedTuple):
+    """Whole lines as they stand in a stream, from line `first` at byte `start` to line `last` and byte `end`."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    content: bytes
+
+
 class Block(NamedTuple):
     """Lines that follow on each other, from this number on, as `Line` has them; `end` is the place behind them."""
 
@@ -57,26 +67,38 @@ def lines(stream: BinaryIO, number: int = 0, offset: int = 0) -> Iterator[Line]:
         yield Line(number, offset, content if start else content.removeprefix(BYTE_ORDER_MARK))
 
 
-def blocks(stream: BufferedReader, number: int = 0, offset: int = 0) -> Iterator[Block]:
-    """The lines of a stream as `lines` has them, but some at a time, which takes a fraction of the work."""
+def spans(stream: BufferedReader, number: int = 0, offset: int = 0) -> Iterator[Span | Line]:
+    """The lines of a stream as `lines` has them, but together as far as the stream was read ahead."""
     while True:
-        # The line that goes on where the stream was not read ahead is taken by itself, and bounded there.
         size = _peek(stream).rfind(b"\n") + 1
-        if not size:
-            line = next(lines(stream, number, offset), None)
-            if line is None:
-                return
-            yield Block(line.number, line.end, [line.content])
-            number, offset = line[:2]
+        if size:
+            content = stream.read(size)
+            span = Span(number + 1, number + content.count(b"\n"), offset, offset + size, content)
+            number, offset = span.last, span.end
+            yield span
             continue
-        contents = stream.read(size).split(b"\n")[:-1]
-        for start in range(0, len(contents), MOST_LINES):
-            part = contents[start : start + MOST_LINES]
-            first, beginning = number + 1, offset
-            number, offset = number + len(part), offset + sum(map(len, part)) + len(part)
-            if not beginning:
-                part[0] = part[0].removeprefix(BYTE_ORDER_MARK)
-            yield Block(first, offset, [content.removesuffix(b"\r") for content in part])
+        # The line that goes on where the stream was not read ahead is taken by itself, and bounded there.
+        line = next(lines(stream, number, offset), None)
+        if line is None:
+            return
+        number, offset = line[:2]
+        yield line
+
+
+def blocks(part: Span | Line) -> Iterator[Block]:
+    """The lines of it, some at a time, which takes a fraction of the work of one by one."""
+    if isinstance(part, Line):
+        yield Block(part.number, part.end, [part.content])
+        return
+    contents = part.content.split(b"\n")[:-1]
+    number, offset = part.first, part.start
+    for start in range(0, len(contents), MOST_LINES):
+        block = contents[start : start + MOST_LINES]
+        first, beginning = number, offset
+        number, offset = number + len(block), offset + sum(map(len, block)) + len(block)
+        if not beginning:
+            block[0] = block[0].removeprefix(BYTE_ORDER_MARK)
+        yield Block(first, offset, [content.removesuffix(b"\r") for content in block])
 
 
 def skip_to(stream: BinaryIO, offset: int) -> None:

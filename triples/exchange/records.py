@@ -8,7 +8,7 @@ from typing import NamedTuple
 from triples.exchange.csv_rows import csv_rows, header_names
 from triples.exchange.fields import REQUIRED, Fields, fields_of_columns, fields_of_json
 from triples.exchange.formats import Format
-from triples.exchange.lines import Block, Refused, blocks, lines, skip_to, text_of
+from triples.exchange.lines import Block, Line, Refused, Span, blocks, lines, skip_to, spans, text_of
 
 # Subject, predicate and object, where there is nothing else: most files hold nothing else.
 Bare = list[str]
@@ -33,8 +33,21 @@ def batches(stream: BufferedReader, format_: Format, number: int = 0, offset: in
         return
     if offset:
         skip_to(stream, offset)
-    parse = _tsv_fields if format_ is Format.TSV else _ndjson_fields
-    for block in blocks(stream, number, offset):
+    batches_of = tsv_batches if format_ is Format.TSV else _ndjson_batches
+    for part in spans(stream, number, offset):
+        yield from batches_of(part)
+
+
+def tsv_batches(part: Span | Line) -> Iterator[Batch]:
+    return _batches(part, _tsv_fields)
+
+
+def _ndjson_batches(part: Span | Line) -> Iterator[Batch]:
+    return _batches(part, _ndjson_fields)
+
+
+def _batches(part: Span | Line, parse: Callable[[str], Fields | Bare]) -> Iterator[Batch]:
+    for block in blocks(part):
         yield Batch(_records(block, parse), block.first + len(block.contents) - 1, block.end)
 
 

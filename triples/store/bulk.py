@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from triples.store import founding
+from triples.store.columns import FactColumns
 from triples.store.operations import Fact
 from triples.store.sessions import Key, Session
 from triples.store.terms import TermCache, Terms
@@ -75,7 +76,7 @@ class Loader:
         loaded = Loaded(0, 0, 0)
         if len(facts) >= founding.FEWEST_FACTS and _can_found():
             with suppress(_GiveWay):
-                loaded = self._tried(partial(self._found, facts))
+                loaded = self._tried(partial(self._found, FactColumns.of(facts)))
         self._founding = False
         while (done := sum(loaded)) < len(facts):
             loaded = loaded.plus(self._tried(partial(self._commit, facts, done)))
@@ -114,7 +115,7 @@ class Loader:
             while True:
                 began = monotonic()
                 part = facts[start : start + self.slice_size]
-                loaded = loaded.plus(self._write(session, part, session.load_facts))
+                loaded = loaded.plus(self._write(session, part))
                 start += len(part)
                 self._adapt(len(part), monotonic() - began)
                 awaited = SLICES[connection.vendor] == 1 or others_wait()
@@ -124,7 +125,7 @@ class Loader:
             sleep(GIVING_WAY_SECONDS)
         return loaded
 
-    def _found(self, facts: Sequence[Fact]) -> Loaded:
+    def _found(self, facts: FactColumns) -> Loaded:
         """Commit the first facts of a graph at once; _GiveWay when others want to write meanwhile."""
 
         def look_up() -> None:
@@ -134,8 +135,15 @@ class Loader:
         with founding.ready_to_sort(open_session(connection).driver), self._transaction() as session:
             if not founding.is_empty(session.driver):
                 raise _GiveWay
-            load = partial(founding.load_first_facts, session.driver, look_up)
-            return self._write(session, facts, load, look_up)
+            ids = founding.find_or_make_terms(session, facts.texts)
+            self._cache.update(ids)
+            look_up()
+            rows = facts.rows(ids, keep_last=self._replace)
+            look_up()
+            founding.load_first_rows(session.driver, look_up, rows, facts.source, time_ns() // 1_000_000)
+            _record_denials(session, founding.denials(rows))
+            session.add_to_tally(rows.num_rows, founding.count_subjects(rows))
+            return Loaded(rows.num_rows, 0, len(facts) - rows.num_rows)
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -154,38 +162,25 @@ class Loader:
         fitting = facts * SLICE_SECONDS[connection.vendor] / seconds
         self.slice_size = round(min(max(fitting, SMALLEST_SLICE), 2 * self.slice_size, LARGEST_SLICE))
 
-    def _write(
-        self,
-        session: Session,
-        facts: Sequence[Fact],
-        load: Callable[[Sequence[Key], Mapping[Key, Fact], int], int],
-        look_up: Callable[[], None] = lambda: None,
-    ) -> Loaded:
-        """Write facts in the transaction that is open; `load` inserts those of them that do not stand yet.
-
-        `look_up` is called between steps that take long when the facts are many.
-        """
+    def _write(self, session: Session, facts: Sequence[Fact]) -> Loaded:
+        """Write facts in the transaction that is open."""
         subjects, predicates, objects = list(zip(*facts, strict=True))[:3]
         terms = Terms(session, self._cache)
         ids = terms.ids({*subjects, *predicates, *objects})
         if remembered := set(ids.values()) - terms.made:
             session.check_terms(remembered)
         terms.remember()
-        look_up()
         keys = list(zip(*(map(ids.__getitem__, texts) for texts in (subjects, objects, predicates)), strict=True))
         # Of facts with the same key, the first is kept or the last replaces the others.
         order = slice(None) if self._replace else slice(None, None, -1)
         distinct = dict(zip(keys[order], facts[order], strict=True))
         now_ms = time_ns() // 1_000_000
         ordered = sorted(distinct)
-        look_up()
         fresh = _subjects_without_facts(session, set(map(ids.__getitem__, subjects)), terms.made)
-        inserted, updated = load(ordered, distinct, now_ms), 0
+        inserted, updated = session.load_facts(ordered, distinct, now_ms), 0
         if self._replace and inserted < len(ordered):
             updated = _replace(session, distinct, now_ms)
-        # An asserted fact of weight 0 makes an inferred one false, as its removal would.
-        if denials := [key for key in ordered if distinct[key].weight == 0]:
-            session.record_changes(sorted(session.find_facts(denials).values()))
+        _record_denials(session, [key for key in ordered if distinct[key].weight == 0])
         if inserted:
             session.add_to_tally(inserted, fresh)
         return Loaded(inserted, updated, len(facts) - inserted - updated)
@@ -211,6 +206,12 @@ def is_stored(landmark: Landmark) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM triples_triple WHERE id = %s AND created_at = %s", landmark)
         return cursor.fetchone() is not None
+
+
+def _record_denials(session: Session, keys: Sequence[Key]) -> None:
+    """An asserted fact of weight 0 makes an inferred one false, as its removal would."""
+    if keys:
+        session.record_changes(sorted(session.find_facts(keys).values()))
 
 
 def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]) -> int:

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from triples.store.operations import Fact
-from triples.store.sessions import Key
-from triples.store.sqlite_rows import load_facts
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from triples.models import Source
+from triples.store.columns import KEY
+from triples.store.sessions import Key, Session
+from triples.store.sqlite_rows import load_columns
 
 # Fewer are as quick row by row, and leave other connections' statements as they are.
 FEWEST_FACTS = 20_000
@@ -43,20 +47,36 @@ def ready_to_sort(driver: Any) -> Iterator[None]:
         _set(driver, before)
 
 
-def load_first_facts(
-    driver: Any, look_up: Callable[[], None], keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int
-) -> int:
-    """As `load_facts` into an empty table; `look_up` is called a few times a second, and may raise."""
+def find_or_make_terms(session: Session, texts: Sequence[str]) -> dict[str, int]:
+    """The ids of the texts. On SQLite no other writer makes any meanwhile."""
+    distinct = dict.fromkeys(texts)
+    ids = session.find_terms(distinct)
+    missing = sorted(distinct.keys() - ids.keys() if ids else distinct)
+    return ids | session.insert_terms(missing)
+
+
+def load_first_rows(driver: Any, look_up: Callable[[], None], rows: pa.Table, source: Source, created_ms: int) -> None:
+    """Insert sorted rows into an empty table; `look_up` is called a few times a second, and may raise."""
     indexes = driver.execute(_INDEXES).fetchall()
     for name, _ in indexes:
         driver.execute(f'DROP INDEX "{name}"')
-    for start in range(0, len(keys), _FACTS_AT_ONCE):
-        load_facts(driver, keys[start : start + _FACTS_AT_ONCE], facts, created_ms, all_new=True)
+    for start in range(0, rows.num_rows, _FACTS_AT_ONCE):
+        part = rows.slice(start, _FACTS_AT_ONCE)
+        load_columns(driver, [column.to_pylist() for column in part.columns], source, created_ms)
         look_up()
     for _, statement in indexes:
         driver.execute(statement)
         look_up()
-    return len(keys)
+
+
+def denials(rows: pa.Table) -> list[Key]:
+    """The keys of those with weight 0."""
+    found = rows.filter(pc.equal(rows["weight"], 0)).select(KEY)
+    return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+
+def count_subjects(rows: pa.Table) -> int:
+    return int(pc.count_distinct(rows["subject_id"]).as_py())
 
 
 def _set(driver: Any, values: Mapping[str, Any]) -> None:

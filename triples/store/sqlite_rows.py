@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
+from triples.models import Source
 from triples.store.operations import Fact
 from triples.store.sessions import Key, NewFact
 
@@ -21,6 +22,7 @@ _TERMS = "INSERT INTO triples_term (id, text) VALUES "
 _FACTS = (
     "INSERT INTO triples_triple (source, created_at, subject_id, object_id, predicate_id, weight, metadata) VALUES "
 )
+_ROW, _PLAIN_ROW = "(?1, ?2, ?, ?, ?, ?, ?)", "(?1, ?2, ?, ?, ?, ?, NULL)"
 _NUMBERED_FACTS = (
     "INSERT INTO triples_triple (id, subject_id, object_id, predicate_id, weight, source, created_at, metadata) VALUES "
 )
@@ -45,25 +47,33 @@ def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:
         driver.execute(_statement(_NUMBERED_FACTS, row, len(part)), values)
 
 
-def load_facts(
-    driver: Any, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int, *, all_new: bool = False
-) -> int:
+def load_facts(driver: Any, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
     """Insert the facts that have these sorted keys, unless they stand already; how many were inserted."""
     inserted = 0
-    unless_there = "" if all_new else _UNLESS_THERE
     for part in _parts(keys):
         found = [facts[key] for key in part]
         values: list[Any] = [int(found[0].source), created_ms]
         if any(fact.metadata for fact in found):
-            row = "(?1, ?2, ?, ?, ?, ?, ?)"
+            row = _ROW
             for key, fact in zip(part, found, strict=True):
                 values += (*key, fact.weight, fact.metadata)
         else:
-            row = "(?1, ?2, ?, ?, ?, ?, NULL)"
+            row = _PLAIN_ROW
             for key, fact in zip(part, found, strict=True):
                 values += (*key, fact.weight)
-        inserted += driver.execute(_statement(_FACTS, row, len(part)) + unless_there, values).rowcount
+        inserted += driver.execute(_statement(_FACTS, row, len(part)) + _UNLESS_THERE, values).rowcount
     return inserted
+
+
+def load_columns(driver: Any, columns: Sequence[Sequence[Any]], source: Source, created_ms: int) -> None:
+    """Insert facts that do not stand yet: their subjects, objects, predicates, weights and metadata."""
+    for start in range(0, len(columns[0]), _ROWS):
+        part = [column[start : start + _ROWS] for column in columns]
+        plain = not any(part[-1])
+        if plain:
+            part.pop()
+        statement = _statement(_FACTS, _PLAIN_ROW if plain else _ROW, len(part[0]))
+        driver.execute(statement, (int(source), created_ms, *chain.from_iterable(zip(*part, strict=True))))
 
 
 def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:

@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 from tests.triples.commands.runs import counts, imported
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.exchange.refusals import SHOWN
+from triples.store import founding
 from triples.store.bulk import Loader
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -195,6 +196,28 @@ def test_a_dry_run_checks_and_counts_and_stores_nothing(tmp_path: Path, capsys: 
     call_command("import_triples", str(file), dry_run=True, stdout=printed)
     assert "2 would be new" in printed.getvalue()
     assert "Nothing was stored" in printed.getvalue()
+
+
+@pytest.mark.parametrize("suffix", ["", ".xz"])
+def test_many_facts_and_some_odd_lines_among_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    monkeypatch.setattr(founding, "FEWEST_FACTS", 1_000)
+    # Parts that are as long as what is read at once; the odd lines are in the second.
+    many = [f"s{number % 700}\tp\t{'x' * 480}{number}\t0.5" for number in range(6_000)]
+    odd = ["s0\tp\to", "bad", "s0\tp\to\t0.25", 's1\tp\to\t0\t{"n": 1}', ""]
+    lines = [*many[:3_000], *odd, *many[3_000:], many[0]]
+    file = tmp_path / f"facts.tsv{suffix}"
+    file.write_bytes(COMPRESSORS[suffix]("\n".join(lines).encode()))
+    run = imported(file)
+    assert (run.error, run.counts) == (None, counts(6_005, 6_002, duplicates=2, refused=1))
+    assert f"{file}:3002: has 1 column" in capsys.readouterr().err
+    rows = stored_rows()
+    assert len(rows) == 6_002
+    assert {rows[line.split("\t")[0], "p", line.split("\t")[2]].weight for line in many} == {0.5}
+    assert rows["s0", "p", "o"].weight == 1
+    assert (rows["s1", "p", "o"].weight, rows["s1", "p", "o"].metadata) == (0, '{"n":1}')
+    assert tallied() == counted() == (6_002, 700)
 
 
 def test_the_summary_is_one_json_object(tmp_path: Path) -> None:

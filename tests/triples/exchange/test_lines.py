@@ -2,13 +2,19 @@
 
 import gzip
 import io
+from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triples.exchange.lines import MAX_LINE_BYTES, Block, InputError, Line, Refused, blocks, lines, skip_to
+from triples.exchange.lines import MAX_LINE_BYTES, Block, InputError, Line, Refused, blocks, lines, skip_to, spans
+
+
+def read_blocks(stream: io.BufferedReader) -> Iterator[Block]:
+    for part in spans(stream):
+        yield from blocks(part)
 
 
 def split(content: bytes) -> list[bytes | None]:
@@ -87,7 +93,7 @@ def test_damage_is_an_input_error_behind_the_lines_before_it() -> None:
     st.integers(1, 12),
 )
 def test_blocks_are_the_same_lines_however_the_stream_is_read_ahead(content: bytes, buffer_size: int) -> None:
-    found = list(blocks(io.BufferedReader(cast("io.RawIOBase", io.BytesIO(content)), buffer_size)))
+    found = list(read_blocks(io.BufferedReader(cast("io.RawIOBase", io.BytesIO(content)), buffer_size)))
     expected = list(lines(io.BytesIO(content)))
     assert [line for block in found for line in block.contents] == [line.content for line in expected]
     ends = {line.number: line.end for line in expected}
@@ -97,12 +103,12 @@ def test_blocks_are_the_same_lines_however_the_stream_is_read_ahead(content: byt
 
 def test_a_line_that_is_too_long_is_a_block_of_its_own() -> None:
     content = b"a\n" + b"x" * MAX_LINE_BYTES + b"\nb\n"
-    found = list(blocks(io.BufferedReader(io.BytesIO(content))))
+    found = list(read_blocks(io.BufferedReader(io.BytesIO(content))))
     assert [(block.first, block.contents) for block in found] == [(1, [b"a"]), (2, [None]), (3, [b"b"])]
 
 
 def test_damage_is_an_input_error_behind_the_blocks_before_it() -> None:
     read: list[Block] = []
     with pytest.raises(InputError, match="cannot be read on"):
-        read.extend(blocks(io.BufferedReader(cast("io.RawIOBase", damaged()))))
+        read.extend(read_blocks(io.BufferedReader(cast("io.RawIOBase", damaged()))))
     assert read[-1].first > 1_000

@@ -4,12 +4,15 @@ import io
 import tracemalloc
 from typing import cast
 
+import pyarrow as pa
 import pytest
 
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.formats import Format
 from triples.exchange.lines import MAX_LINE_BYTES
+from triples.exchange.parts import Reader
 from triples.exchange.records import batches
+from triples.store.columns import FactColumns
 
 # A line as long as it may be, as bytes, as text and as what becomes of it.
 BOUND = 8 * MAX_LINE_BYTES
@@ -53,6 +56,22 @@ def test_what_is_read_is_forgotten(format_: Format, pattern: bytes, size: int) -
     try:
         for batch in batches(io.BufferedReader(stream), format_):
             maker.facts(batch.records, lambda *_: None)
+        assert tracemalloc.get_traced_memory()[1] < BOUND
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_read_in_columns_is_forgotten() -> None:
+    stream = cast("io.RawIOBase", Repeating(b"a fact\tof few\tbytes\n", 8_000_000))
+    reader = Reader(FactMaker(1.0, UNSCALED), lambda *_: None, lambda: MAX_LINE_BYTES)
+    tracemalloc.start()
+    try:
+        before, most = pa.total_allocated_bytes(), 0
+        for part in reader.parts(io.BufferedReader(stream, MAX_LINE_BYTES), Format.TSV):
+            # Between two of them, one line stands alone where the stream was not read ahead.
+            assert isinstance(part.facts, FactColumns) or len(part.facts) == 1
+            most = max(most, pa.total_allocated_bytes() - before)
+        assert 0 < most < BOUND
         assert tracemalloc.get_traced_memory()[1] < BOUND
     finally:
         tracemalloc.stop()

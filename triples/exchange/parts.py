@@ -1,0 +1,55 @@
+"""The facts of an input, as many together as are read at once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from io import BufferedReader
+from typing import NamedTuple
+
+from triples.exchange.facts import FactMaker
+from triples.exchange.formats import Format
+from triples.exchange.lines import Refused, Span, skip_to, spans
+from triples.exchange.plain import plain_facts
+from triples.exchange.records import Batch, batches, tsv_batches
+from triples.store.operations import Fact
+
+# Of fewer lines, columns are no quicker.
+FEWEST_LINES = 200
+
+
+class Part(NamedTuple):
+    """Facts that follow on each other; `end` is the place behind them, in which line `last_line` ends."""
+
+    facts: Sequence[Fact]
+    last_line: int
+    end: int
+
+
+class Reader:
+    """Makes facts of an input; a line that holds none is refused. `most_lines` tells how many to take at once."""
+
+    def __init__(self, maker: FactMaker, refuse: Callable[[int, Refused], None], most_lines: Callable[[], int]) -> None:
+        self._maker = maker
+        self._refuse = refuse
+        self._most_lines = most_lines
+
+    def parts(self, stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0) -> Iterator[Part]:
+        """What is behind line `number`, which ends at `offset`."""
+        if format_ is not Format.TSV:
+            yield from map(self._part, batches(stream, format_, number, offset))
+            return
+        if offset:
+            skip_to(stream, offset)
+        for piece in spans(stream, number, offset):
+            plain = self._plain_part(piece) if isinstance(piece, Span) else None
+            if plain is not None:
+                yield plain
+            else:
+                yield from map(self._part, tsv_batches(piece))
+
+    def _plain_part(self, span: Span) -> Part | None:
+        if not FEWEST_LINES <= span.last - span.first < self._most_lines():
+            return None
+        facts = plain_facts(span.content, self._maker)
+        return None if facts is None else Part(facts, span.last, span.end)
+
+    def _part(self, batch: Batch) -> Part:
+        return Part(self._maker.facts(batch.records, self._refuse), batch.last_line, batch.end)

@@ -1,0 +1,65 @@
+"""Lines of TSV of which none is out of the ordinary, by columns: each text is looked at once, however often it stands.
+
+Whatever is not taken here is left to the other modules, line by line, to be told why; what is taken is the same.
+"""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from triples.admission import clean_predicate, clean_text, metadata_text
+from triples.exchange.facts import FactMaker
+from triples.exchange.fields import NAMES, REQUIRED, metadata_of, weight_of
+from triples.exchange.lines import BYTE_ORDER_MARK
+from triples.models import Source
+from triples.store.columns import PLACES, FactColumns
+
+_PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
+
+
+def plain_facts(content: bytes, maker: FactMaker) -> FactColumns | None:
+    """The facts of whole lines; None unless all have the same columns and none is refused."""
+    try:
+        table = _table(content)
+        return None if table is None else _facts(table, maker)
+    except ValueError:
+        # Arrow's errors are such too: lines with other columns than the first, or what is not UTF-8.
+        return None
+
+
+def _table(content: bytes) -> pa.Table | None:
+    columns = content.count(b"\t", 0, content.index(b"\n")) + 1
+    # Arrow takes a carriage return for a line end wherever it stands, and leaves out every byte order mark.
+    if not len(REQUIRED) <= columns <= len(NAMES) or content.startswith(BYTE_ORDER_MARK):
+        return None
+    if content.count(b"\r") != content.count(b"\r\n"):
+        return None
+    names = NAMES[:columns]
+    return csv.read_csv(
+        pa.BufferReader(content),
+        read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(content) + 1),
+        parse_options=_PARSE,
+        convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+    )
+
+
+def _facts(table: pa.Table, maker: FactMaker) -> FactColumns:
+    lines = table.num_rows
+    columns = {name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)}
+    ends = pa.concat_arrays([columns["subject"], columns["object"]]).dictionary_encode()
+    predicates = columns["predicate"].dictionary_encode()
+    texts = [clean_text(text) for text in ends.dictionary.to_pylist()]
+    predicate_places = pc.add(predicates.indices, pa.scalar(len(texts), pa.int32()))
+    texts += [clean_predicate(text) for text in predicates.dictionary.to_pylist()]
+    weights = pa.repeat(maker.weight(None), lines)
+    if "weight" in columns:
+        given = columns["weight"].dictionary_encode()
+        distinct = [maker.weight(weight_of(text)) for text in given.dictionary.to_pylist()]
+        weights = pa.array(distinct, pa.float64()).take(given.indices)
+    metadata = pa.nulls(lines, pa.large_string())
+    if "metadata" in columns:
+        given = columns["metadata"].dictionary_encode()
+        kept = [metadata_text(metadata_of(text)) for text in given.dictionary.to_pylist()]
+        metadata = pa.array(kept, pa.large_string()).take(given.indices)
+    places = [ends.indices[:lines], predicate_places, ends.indices[lines:], weights, metadata]
+    return FactColumns(texts, pa.table(places, schema=PLACES), Source.IMPORT)
