@@ -1,0 +1,155 @@
+"""The old Flask service's database: read, and never written; the service may be running meanwhile."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from triples.exchange.refusals import printable
+
+# Read in a moment, between two of the old service's writes: without a write-ahead log a reader keeps writers waiting.
+PAGE_ROWS = 2_000
+# For a write of the old service that is under way.
+PATIENCE_SECONDS = 30
+
+REQUIRED = ("subject", "predicate", "object")
+OPTIONAL = ("weight", "metadata", "created_at")
+
+_READ_VERSION = 19
+_WAL = 2
+
+Value = bytes | int | float | None
+
+
+class LegacyError(Exception):
+    """The old database cannot be read, or not read on; the message is a sentence."""
+
+
+class Row(NamedTuple):
+    """As it stands there, text as bytes; what the table has no column for is None."""
+
+    rowid: int
+    subject: Value
+    predicate: Value
+    object: Value
+    weight: Value
+    metadata: Value
+    created_at: Value
+
+
+class Place(NamedTuple):
+    """Behind the row with this number and this mark; they may get other numbers."""
+
+    rowid: int = 0
+    mark: str = ""
+
+    @classmethod
+    def behind(cls, row: Row) -> "Place":
+        return cls(row.rowid, blake2b(repr(row[1:4]).encode(), digest_size=12).hexdigest())
+
+
+class LegacyDatabase:
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, idle: bool) -> None:
+        self._path = path
+        self._connection = connection
+        self._idle_since = _state(path) if idle else None
+        self._columns = self._find_columns()
+
+    def count(self) -> int:
+        [(count,)] = self._read("SELECT count(*) FROM triples")
+        return int(count)
+
+    def holds(self, place: Place) -> bool:
+        """Whether the row that the place is behind is still where it was."""
+        rows = self._rows(place.rowid, 1)
+        return bool(rows) and Place.behind(rows[0]) == place
+
+    def pages(self, start: Place) -> Iterator[Sequence[Row]]:
+        """The rows behind a place that the table holds, with those that are added meanwhile."""
+        place = start
+        while True:
+            # The row before is read again, to see that the rows still have their numbers.
+            again = 1 if place.rowid else 0
+            rows = self._rows(place.rowid, PAGE_ROWS + again)
+            if again and not (rows and Place.behind(rows[0]) == place):
+                raise LegacyError(
+                    f"{printable(str(self._path))} was changed while it was read: its rows have other numbers. "
+                    "The same command line begins anew and passes over what is stored."
+                )
+            if len(rows) == again:
+                return
+            yield rows[again:]
+            place = Place.behind(rows[-1])
+
+    def _rows(self, first: int, most: int) -> list[Row]:
+        # The names are those of REQUIRED and OPTIONAL.
+        sql = f"SELECT rowid, {self._columns} FROM triples WHERE rowid >= ? ORDER BY rowid LIMIT ?"  # noqa: S608
+        return [Row(*row) for row in self._read(sql, first, most)]
+
+    def _find_columns(self) -> str:
+        found = {name.decode() for (name,) in self._read("SELECT name FROM pragma_table_info('triples')")}
+        if missing := [name for name in REQUIRED if name not in found]:
+            raise LegacyError(
+                f"{printable(str(self._path))} is not a database of the old service: "
+                f"it has no table triples with a column {missing[0]}."
+            )
+        return ", ".join([*REQUIRED, *(name if name in found else "NULL" for name in OPTIONAL)])
+
+    def _read(self, sql: str, *parameters: int) -> list[tuple[Any, ...]]:
+        with _told(self._path):
+            rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
+        if self._idle_since is not None and _state(self._path) != self._idle_since:
+            raise LegacyError(
+                f"{printable(str(self._path))} came into use while it was read. The same command line goes on."
+            )
+        return rows
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[LegacyDatabase]:
+    """Raises LegacyError where the file cannot be read or is something else."""
+    idle = _is_idle(path)
+    # SQLite would leave files beside a database that has a write-ahead log and is not in use.
+    mode = "mode=ro&immutable=1" if idle else "mode=ro"
+    uri = f"file:{quote(str(path.absolute()))}?{mode}"
+    with _told(path):
+        connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
+    with closing(connection):
+        # What is no UTF-8 is refused with its row.
+        connection.text_factory = bytes
+        yield LegacyDatabase(path, connection, idle=idle)
+
+
+def _is_idle(path: Path) -> bool:
+    """Whether the file has a write-ahead log that nobody uses."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_READ_VERSION + 1)
+    except OSError as error:
+        raise LegacyError(f"{printable(str(path))}: {error.strerror}.") from error
+    return beginning[_READ_VERSION:] == bytes([_WAL]) and not _log_of(path).exists()
+
+
+def _state(path: Path) -> tuple[bool, int, int]:
+    status = path.stat()
+    return _log_of(path).exists(), status.st_size, status.st_mtime_ns
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tells SQLite's errors as sentences."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        hint = ""
+        if error.sqlite_errorcode in {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_CANTOPEN}:
+            # A journal that was left by a crash is brought in by whoever may write.
+            hint = " If it was not closed properly: start the old service once, or copy the file and those beside it."
+        raise LegacyError(f"{printable(str(path))} cannot be read: {error}.{hint}") from error

@@ -1,0 +1,45 @@
+"""What a service says about when the next request may come.
+
+`Retry-After` as RFC 9110 has it; `RateLimit` and `RateLimit-Policy` as in
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+LONGEST_SECONDS = 3600.0
+
+_PARAMETER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float:
+    """0 where the next request may come at once, or nothing is said."""
+    seconds = _retry_after(headers["Retry-After"]) if "Retry-After" in headers else _until_next_token(headers)
+    return min(max(seconds, 0.0), LONGEST_SECONDS)
+
+
+def _retry_after(text: str) -> float:
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+
+
+def _until_next_token(headers: Mapping[str, str]) -> float:
+    limit, policy = (_parameters(headers.get(name, "")) for name in ("RateLimit", "RateLimit-Policy"))
+    if limit.get("r") != 0:
+        return 0.0
+    seconds = float(limit.get("t", 0))
+    if policy.get("q") and policy.get("w"):
+        # `t` is in whole seconds, more than a token of a quick bucket takes.
+        seconds = min(seconds, policy["w"] / policy["q"])
+    return seconds
+
+
+def _parameters(text: str) -> dict[str, int]:
+    return {name: int(value) for name, value in _PARAMETER.findall(text)}
