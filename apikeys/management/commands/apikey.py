@@ -16,8 +16,12 @@ from django.utils import timezone
 from apikeys.answers import issued_content, key_content
 from apikeys.durations import parse_duration
 from apikeys.models import ApiKey, State
+from apikeys.rotations import LINEAGE, NAME, Rotation, Rotator, newest_of_lineages
 from apikeys.scopes import Scope
-from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue, key_revoke, key_rotate
+from apikeys.secrets_manager import SecretError
+from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue, key_revoke
+
+MISUSED = 2
 
 COLUMNS = ("id", "name", "state", "scopes", "rate", "last used", "expires")
 
@@ -42,15 +46,7 @@ class Command(BaseCommand):
         create.add_argument("--networks", default="", help="addresses it may be used from: 10.0.0.0/8,192.0.2.7")
         listing = _action(actions, "list", self.list_keys, "show all keys, newest first")
         listing.add_argument("--state", choices=State.values, help="only keys in this state")
-        rotate = _action(actions, "rotate", self.rotate, "make a key's successor and show it, this once")
-        rotate.add_argument("key", help="its id, or its name if only one working key has it")
-        rotate.add_argument(
-            "--grace",
-            metavar="TIME",
-            type=_duration,
-            default=timedelta(days=1),
-            help=f"how long the old key goes on working, at most {MAX_GRACE.days}d (default: 1d)",
-        )
+        _add_rotate(actions, self.rotate)
         revoke = _action(actions, "revoke", self.revoke, "end a key for good, within a second everywhere")
         revoke.add_argument("key", help="its id, or its name if only one working key has it")
         revoke.add_argument("--yes", action="store_true", help="do not ask")
@@ -85,16 +81,38 @@ class Command(BaseCommand):
             self._write_table([COLUMNS, *map(_row, keys)])
 
     def rotate(self, options: dict[str, Any]) -> None:
-        issued = key_rotate(key=_find(options["key"]), grace=options["grace"], actor=_actor())
-        self._show_issued(issued, as_json=options["json"])
-        old = issued.key.rotated_from
-        if old and old.expires_at and not options["json"]:
-            self.stdout.write(f"The old key {old.public_id} works until {old.expires_at:%Y-%m-%d %H:%M:%S} UTC.")
+        keys, rotator = _keys_to_rotate(options), _rotator(options)
+        if rotator.emergency and not options["yes"]:
+            names = ", ".join(map(str, keys))
+            _confirm(f"Replace {len(keys)} keys at once: {names}? [y/N] ", "Nothing was replaced.")
+        done, failed = [], []
+        for key in keys:
+            try:
+                done.append(rotator.rotate(key))
+            except (SecretError, NotRotatable) as error:
+                failed.append(str(error))
+        if options["json"] and (done or options["key"] is None):
+            contents = [rotation.content for rotation in done]
+            self._write_json(contents if options["key"] is None else contents[0])
+        elif not options["json"]:
+            for rotation in done:
+                self._show_rotation(rotation)
+        if failed:
+            raise CommandError("\n".join(failed))
+
+    def _show_rotation(self, rotation: Rotation) -> None:
+        key, secret = rotation.issued.key, rotation.secret
+        if secret is None:
+            self._show_issued(rotation.issued, as_json=False)
+        else:
+            self.stdout.write(f"{key}, may {key.scopes}, is in the secret {secret.name} as version {secret.version}.")
+        for sentence in rotation.endings:
+            self.stdout.write(sentence)
 
     def revoke(self, options: dict[str, Any]) -> None:
         key = _find(options["key"])
         if not options["yes"]:
-            _confirm(f"Revoke {key} for good? [y/N] ")
+            _confirm(f"Revoke {key} for good? [y/N] ", "Nothing was revoked.")
         key = key_revoke(key=key, actor=_actor())
         if options["json"]:
             self._write_json(key_content(key))
@@ -125,6 +143,55 @@ def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> Com
     return parser
 
 
+def _add_rotate(actions: Any, run: Callable[..., None]) -> None:
+    rotate = _action(actions, "rotate", run, "make a key's successor and show it, this once")
+    rotate.add_argument("key", nargs="?", help="its id, or its name if only one working key has it")
+    rotate.add_argument(
+        "--grace",
+        metavar="TIME",
+        type=_duration,
+        help=f"how long the old key goes on working, at most {MAX_GRACE.days}d (default: 1d; in an emergency: 0s)",
+    )
+    rotate.add_argument(
+        "--secrets-manager",
+        metavar="SECRET",
+        help="put the new key into this secret of AWS Secrets Manager instead of showing it; in the name, {name} and "
+        "{lineage} stand for the key's own (needs boto3)",
+    )
+    emergency = rotate.add_argument_group("emergency", "a key is in wrong hands")
+    emergency.add_argument(
+        "--emergency",
+        action="store_true",
+        help="end the key and every other in its row of rotations at once, or after --grace; asks first",
+    )
+    which = emergency.add_mutually_exclusive_group()
+    which.add_argument("--scope", choices=list(Scope), help="instead of one key: all that have this scope")
+    which.add_argument("--all", action="store_true", help="instead of one key: all")
+    emergency.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _keys_to_rotate(options: dict[str, Any]) -> list[ApiKey]:
+    many = options["scope"] or options["all"]
+    if bool(options["key"]) == bool(many):
+        raise CommandError("Name one key; or --all or --scope, with --emergency.", returncode=MISUSED)
+    if not many:
+        return [_find(options["key"])]
+    if not options["emergency"]:
+        raise CommandError("Only --emergency replaces many keys.", returncode=MISUSED)
+    name = options["secrets_manager"]
+    if name is not None and not (NAME in name or LINEAGE in name):
+        sentence = f"Many keys do not fit into one secret: name it by {NAME} or {LINEAGE}, such as skg/{NAME}."
+        raise CommandError(sentence, returncode=MISUSED)
+    keys = newest_of_lineages(options["scope"])
+    if not keys:
+        raise CommandError("No working key is one of these.")
+    return keys
+
+
+def _rotator(options: dict[str, Any]) -> Rotator:
+    return Rotator(_actor(), options["grace"], options["emergency"], options["secrets_manager"])
+
+
 def _duration(text: str) -> timedelta:
     try:
         return parse_duration(text)
@@ -146,11 +213,11 @@ def _find(text: str) -> ApiKey:
     return named[0]
 
 
-def _confirm(question: str) -> None:
+def _confirm(question: str, otherwise: str) -> None:
     if not sys.stdin.isatty():
-        raise CommandError("Nobody is there to be asked; --yes revokes without asking.")
+        raise CommandError("Nobody is there to be asked; --yes does it without asking.")
     if input(question).strip().lower() not in {"y", "yes"}:
-        raise CommandError("Nothing was revoked.")
+        raise CommandError(otherwise)
 
 
 def _actor() -> str:

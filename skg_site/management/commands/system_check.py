@@ -1,0 +1,180 @@
+"""`manage.py system_check`"""
+
+import os
+import ssl
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from apikeys.durations import parse_duration
+from skg_site.checkup.checks import NAMES, Result, Wanted, all_checks, run
+from skg_site.checkup.findings import Limits, Mark
+
+FAILED, MISUSED, ONLY_WARNINGS = 1, 2, 2
+
+SIGNS = {Mark.OK: "✓", Mark.WARNING: "!", Mark.FAILED: "✗", Mark.NOT_APPLICABLE: "-"}
+# Addresses to listen on that nobody can be reached at.
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not listened on
+
+
+class Command(BaseCommand):
+    # They would stop at the first thing that is broken, which is what this is to look at.
+    requires_system_checks = []
+    help = (
+        "Look at everything that the service needs, one line each: ✓ fine, ! worth a look, ✗ broken, - not there to be "
+        "looked at. Changes nothing. Exit code 0 when nothing is broken, 1 when something is, 2 with --strict when "
+        "there are only warnings, or when the command line makes no sense."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add = parser.add_argument
+        add("--url", type=_url, help="the service (default: SKG_HOST and SKG_PORT)")
+        add(
+            "--metrics-url", type=_url, metavar="URL", help="where /metrics is (default: there, or on SKG_METRICS_PORT)"
+        )
+        add("--ca", type=Path, metavar="FILE", help="trust these certificates instead of the system's")
+        add(
+            "--only",
+            action="append",
+            choices=NAMES,
+            metavar="CHECK",
+            help=f"only this, of {', '.join(NAMES)}; repeatable",
+        )
+        add("--timeout", type=_seconds, default=10.0, metavar="TIME", help="for each check (default: 10s)")
+        add("--strict", action="store_true", help="exit with 2 for warnings")
+        add("--json", action="store_true", help="print what was found as JSON")
+        self._add_limits(parser)
+
+    def _add_limits(self, parser: CommandParser) -> None:
+        add = parser.add_argument_group("what to look at, and from where on it is too much").add_argument
+        days: dict[str, Any] = {"type": float, "metavar": "DAYS"}
+        share: dict[str, Any] = {"type": _share, "metavar": "SHARE"}
+        time: dict[str, Any] = {"type": _seconds, "metavar": "TIME"}
+        add(
+            "--certificate",
+            action="append",
+            default=[],
+            metavar="PLACE",
+            help="a PEM file, or HOST:PORT of a server; repeatable. That of an https --url is looked at anyway",
+        )
+        add("--certificate-warning", **days, default=21.0, help="left (default: 21)")
+        add("--certificate-failure", **days, default=7.0, help="left (default: 7)")
+        add("--disk-warning", **share, default=0.15, help="of the disk free (default: 15%%)")
+        add("--disk-failure", **share, default=0.05, help="of the disk free (default: 5%%)")
+        add("--backup-warning", **time, default=26 * 3600.0, help="since the last backup (default: 26h)")
+        add("--backup-failure", **time, default=50 * 3600.0, help="since the last backup (default: 50h)")
+        add(
+            "--clock",
+            type=_url,
+            metavar="URL",
+            help="compare this host's clock with the Date field of this server's answer (default: with PostgreSQL's "
+            "clock where that is the database; with the service's where --url is on another host)",
+        )
+        add("--clock-warning", **time, default=2.0, help="apart (default: 2s)")
+        add("--clock-failure", **time, default=30.0, help="apart (default: 30s)")
+        add("--log", type=Path, metavar="FILE", help="the service's JSON log, to look for errors in")
+        add("--log-window", **time, default=3600.0, help="how far back (default: 1h)")
+        add("--log-errors", type=int, default=0, metavar="N", help="so many are no failure (default: 0)")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        checks = all_checks(_wanted(options), os.environ)
+        chosen = {name: check for name, check in checks.items() if not options["only"] or name in options["only"]}
+        results = []
+        # Some checks go on asking within their own time; this is for those that hang.
+        for result in run(chosen, options["timeout"] + 1):
+            results.append(result)
+            if not options["json"]:
+                self._show(result)
+        marks = {result.finding.mark for result in results}
+        if options["json"]:
+            self._show_json(results, is_well=Mark.FAILED not in marks)
+        if Mark.FAILED in marks:
+            raise CommandError(_count(results, Mark.FAILED, "broken"), returncode=FAILED)
+        if Mark.WARNING in marks and options["strict"]:
+            raise CommandError(_count(results, Mark.WARNING, "worth a look"), returncode=ONLY_WARNINGS)
+
+    def _show(self, result: Result) -> None:
+        mark, text = result.finding.mark, result.finding.text
+        styles = {Mark.OK: self.style.SUCCESS, Mark.WARNING: self.style.WARNING, Mark.FAILED: self.style.ERROR}
+        sign = styles[mark](SIGNS[mark]) if mark in styles else SIGNS[mark]
+        self.stdout.write(f"{sign} {result.name:<12}  {text}")
+        self.stdout.flush()
+
+    def _show_json(self, results: list[Result], *, is_well: bool) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        content = {"ok": is_well, "checked_at": now, "checks": [result.content for result in results]}
+        self.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+
+
+def _wanted(options: dict[str, Any]) -> Wanted:
+    env = settings.ENV
+    url = options["url"] or _own_url(env.port)
+    # Whoever names the service may not reach a port that it keeps to itself.
+    metrics_url = options["url"] or _own_url(env.metrics_port or env.port)
+    return Wanted(
+        url=url,
+        metrics_url=options["metrics_url"] or metrics_url,
+        timeout=options["timeout"],
+        trusted=_trusted(options["ca"]),
+        certificates=options["certificate"],
+        certificate_days=Limits(options["certificate_warning"], options["certificate_failure"]),
+        clock_url=options["clock"],
+        clock=Limits(options["clock_warning"], options["clock_failure"]),
+        disk=Limits(options["disk_warning"], options["disk_failure"]),
+        backup=Limits(options["backup_warning"], options["backup_failure"]),
+        log=options["log"],
+        log_window=timedelta(seconds=options["log_window"]),
+        log_errors=options["log_errors"],
+    )
+
+
+def _own_url(port: int) -> str:
+    host = REACHED_AT.get(settings.ENV.host, settings.ENV.host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _trusted(file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=file)
+    except (OSError, ssl.SSLError) as error:
+        raise CommandError(f"{file} cannot be read as certificates: {error}.", returncode=MISUSED) from None
+
+
+def _count(results: list[Result], mark: Mark, what: str) -> str:
+    names = [result.name for result in results if result.finding.mark is mark]
+    return f"{len(names)} of {len(results)} {what}: {', '.join(names)}."
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise ArgumentTypeError("must be an address such as https://api.example.com")
+    return text.rstrip("/")
+
+
+def _seconds(text: str) -> float:
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _share(text: str) -> float:
+    number = text.removesuffix("%")
+    try:
+        found = float(number) / (1 if number == text else 100)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise ArgumentTypeError("must be a share such as 10% or 0.1")
+    return found
