@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 
+from apikeys.metrics import FAILURES
 from apikeys.models import ApiKey, KeyEvent, Kind
 from skg_site.api.door import APIRequest
 
@@ -20,15 +21,18 @@ def record_event(key: ApiKey, kind: Kind, actor: str, **detail: Any) -> None:
 
 def auth_failure(request: APIRequest, reason: str, key_id: str | None = None) -> None:
     """`reason` is what the client is not told: missing, malformed, unknown, revoked, expired."""
+    FAILURES.labels(reason).inc()
     _warn("auth_failure", request, reason=reason, key_id=key_id)
 
 
 def auth_failures_limited(request: APIRequest, seconds: int) -> None:
     """From here on an address is turned away unheard, for so many seconds."""
+    FAILURES.labels("limited").inc()
     _warn("auth_failures_limited", request, seconds=seconds)
 
 
 def address_refused(request: APIRequest, key_id: str | None) -> None:
+    FAILURES.labels("address").inc()
     _warn("key_address_refused", request, key_id=key_id)
 
 

@@ -1,7 +1,8 @@
 """Keys that this process has seen to be good, so that a request need not ask the database.
 
 What was read from a row holds for `FRESH_SECONDS`, then the row is read again; so a revocation, a rotation
-or a new limit is effective in every worker within a second, with nothing to be told to anybody.
+or a new limit is effective in every worker within a second, with nothing to be told to anybody. Where there is a
+Valkey, workers are told all the same (`apikeys.announcements`), and it is effective at once.
 """
 
 import asyncio
@@ -82,10 +83,18 @@ class KnownKeys:
             log.warning("keys_unreadable", error=type(error).__name__)
             raise Unavailable("The key cannot be checked now: the database does not answer. Try again.") from error
 
+    def forget(self, public_id: str) -> None:
+        """Read this key's row again before it is used again."""
+        self._keys = {digest: key for digest, key in self._keys.items() if key.caller.key_id != public_id}
+        # Reads that are under way may have seen the row as it was: nobody new waits for them, and nobody keeps them.
+        self._reads.clear()
+
     def clear(self) -> None:
         self._keys.clear()
 
     def _keep(self, digest: bytes, task: asyncio.Task[KnownKey | Refusal]) -> None:
+        if self._reads.get(digest) is not task:
+            return
         del self._reads[digest]
         if task.cancelled() or task.exception() is not None:
             return

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
+from apikeys.announcements import announce
 from apikeys.audit import log, record_event
 from apikeys.cleaning import clean_name, clean_networks, clean_rate
-from apikeys.keys import configured_digest, make_key, make_public_id
+from apikeys.keys import NewKey, configured_digest, make_key, make_public_id
 from apikeys.models import ApiKey, Kind, Origin, State
 from apikeys.scopes import ALL_SCOPES, scope_text
 from apikeys.turns import write_turn
@@ -30,6 +31,13 @@ class IssuedKey(NamedTuple):
 
     key: ApiKey
     clear_text: str
+
+
+class ReplacedLineage(NamedTuple):
+    """The only key of a row of rotations that goes on, and those that worked before."""
+
+    issued: IssuedKey
+    ended: list[ApiKey]
 
 
 def key_issue(
@@ -57,33 +65,36 @@ def key_issue(
     return IssuedKey(key, clear_text)
 
 
-def key_rotate(*, key: ApiKey, actor: str, grace: timedelta = DEFAULT_GRACE) -> IssuedKey:
+def key_rotate(*, key: ApiKey, actor: str, grace: timedelta = DEFAULT_GRACE, made: NewKey | None = None) -> IssuedKey:
     """Make the key's successor, which may do what it may; both work until the grace period ends.
 
-    The successor expires when the key would have: a key cannot lengthen its own life. Raises `NotRotatable`.
+    The successor expires when the key would have: a key cannot lengthen its own life. `made` is for a successor whose
+    clear text had to be known before. Raises `NotRotatable`.
     """
-    if not timedelta(0) <= grace <= MAX_GRACE:
-        raise ValueError(f"the grace period must be between 0 and {MAX_GRACE.days} days")
+    _check_grace(grace)
     with write_turn():
-        old = _locked(key)
-        _check_rotatable(old)
-        new = ApiKey(
-            name=old.name,
-            scopes=old.scopes,
-            expires_at=old.expires_at,
-            rate=old.rate,
-            allowed_networks=old.allowed_networks,
-            rotated_from=old,
-            lineage=old.lineage,
-        )
-        clear_text = _store(new)
-        grace_end = timezone.now() + grace
-        old.expires_at = min(old.expires_at or grace_end, grace_end)
-        old.save(update_fields=["expires_at"])
-        works_until = f"{old.expires_at:%Y-%m-%dT%H:%M:%SZ}"
-        record_event(old, Kind.ROTATED, actor, successor=new.public_id, works_until=works_until)
-        record_event(new, Kind.ISSUED, actor, scopes=new.scopes, rotated_from=old.public_id)
-    return IssuedKey(new, clear_text)
+        return _succeed(_locked(key), grace, actor, made)
+
+
+def lineage_replace(
+    *, key: ApiKey, actor: str, grace: timedelta = timedelta(0), made: NewKey | None = None
+) -> ReplacedLineage:
+    """For a key that is in wrong hands: make a successor of the last key in its row of rotations, end all others.
+
+    Without grace they are revoked. Raises `NotRotatable` where the last key no longer works.
+    """
+    _check_grace(grace)
+    with write_turn():
+        lineage = list(ApiKey.objects.select_for_update().filter(lineage=key.lineage).order_by("id"))
+        ended = [old for old in lineage if old.state in {State.ACTIVE, State.ROTATING}]
+        try:
+            issued = _succeed(lineage[-1], grace, actor, made)
+        except NotRotatable as error:
+            left = ", ".join(old.public_id for old in ended)
+            raise NotRotatable(f"{error} Of its row, these still work and can be revoked: {left or 'none'}.") from None
+        for old in ended:
+            _end(old, grace, actor)
+    return ReplacedLineage(issued, ended)
 
 
 def key_revoke(*, key: ApiKey, actor: str) -> ApiKey:
@@ -93,6 +104,7 @@ def key_revoke(*, key: ApiKey, actor: str) -> ApiKey:
         if stored.revoked_at is None:
             stored.revoked_at = timezone.now()
             stored.save(update_fields=["revoked_at"])
+            announce(stored.public_id)
             record_event(stored, Kind.REVOKED, actor)
     return stored
 
@@ -113,6 +125,7 @@ def key_change(*, key: ApiKey, actor: str, name: str, rate: str, allowed_network
             for field, (_, value) in changes.items():
                 setattr(stored, field, value)
             stored.save(update_fields=list(changes))
+            announce(stored.public_id)
             record_event(stored, Kind.CHANGED, actor, changes=changes)
     return stored
 
@@ -151,15 +164,58 @@ def _adopt(digest: bytes) -> ApiKey:
     return key
 
 
-def _store(key: ApiKey) -> str:
+def _succeed(old: ApiKey, grace: timedelta, actor: str, made: NewKey | None) -> IssuedKey:
+    _check_rotatable(old)
+    new = ApiKey(
+        name=old.name,
+        scopes=old.scopes,
+        expires_at=old.expires_at,
+        rate=old.rate,
+        allowed_networks=old.allowed_networks,
+        rotated_from=old,
+        lineage=old.lineage,
+    )
+    clear_text = _store(new, made)
+    grace_end = timezone.now() + grace
+    old.expires_at = min(old.expires_at or grace_end, grace_end)
+    old.save(update_fields=["expires_at"])
+    announce(old.public_id)
+    works_until = f"{old.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+    record_event(old, Kind.ROTATED, actor, successor=new.public_id, works_until=works_until)
+    record_event(new, Kind.ISSUED, actor, scopes=new.scopes, rotated_from=old.public_id)
+    return IssuedKey(new, clear_text)
+
+
+def _end(old: ApiKey, grace: timedelta, actor: str) -> None:
+    """Revoke a key that has a successor, or shorten its grace period."""
+    announce(old.public_id)
+    if not grace:
+        old.revoked_at = timezone.now()
+        old.save(update_fields=["revoked_at"])
+        record_event(old, Kind.REVOKED, actor)
+        return
+    before, end = old.expires_at, timezone.now() + grace
+    if before is None or before > end:
+        old.expires_at = end
+        old.save(update_fields=["expires_at"])
+        changes = {"expires_at": [before and before.isoformat(), end.isoformat()]}
+        record_event(old, Kind.CHANGED, actor, changes=changes)
+
+
+def _store(key: ApiKey, made: NewKey | None = None) -> str:
     """Give the key an identity and a secret, insert it, and return the clear text."""
-    made = make_key(settings.ENV.environment)
+    made = made or make_key(settings.ENV.environment)
     key.environment = settings.ENV.environment
     key.public_id = made.public_id
     key.digest = made.digest
     key.lineage = key.lineage or made.public_id
     key.save(force_insert=True)
     return made.clear_text
+
+
+def _check_grace(grace: timedelta) -> None:
+    if not timedelta(0) <= grace <= MAX_GRACE:
+        raise ValueError(f"the grace period must be between 0 and {MAX_GRACE.days} days")
 
 
 def _locked(key: ApiKey) -> ApiKey:

@@ -1,4 +1,4 @@
-"""A token bucket for each key and endpoint, counted over all workers of the host."""
+"""A token bucket for each key and endpoint, counted over all workers, of all hosts where they share a Valkey."""
 
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -10,10 +10,13 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apikeys.bucket_table import BucketTable
-from apikeys.buckets import SECOND, Bucket
+from apikeys.buckets import SECOND, Bucket, Take
 from apikeys.callers import ANONYMOUS, caller_of
+from apikeys.metrics import note_near_limit
+from apikeys.shared_buckets import shared_buckets
 from skg_site.api.door import http_of
 from skg_site.api.rates import Rate
+from skg_site.api.valkey import ValkeyDown, valkey
 
 if TYPE_CHECKING:
     # DRF imports this module while it is itself being imported, so its views cannot be had here.
@@ -36,7 +39,7 @@ class KeyRate(BaseThrottle):
 
     _wait: int | None = None
 
-    def allow_request(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # every API view is one
+    async def allow_request(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # the API's views await it
         http = http_of(request)
         caller = caller_of(request) or ANONYMOUS
         rate = settings.ENV.rate_limit if caller.rate is None else caller.rate
@@ -44,17 +47,27 @@ class KeyRate(BaseThrottle):
             return True
         who = caller.counted_as or http.client_address
         limit = limit_for(who, view.basename, view.action, rate)
-        taken = table().take(limit.identity, limit.bucket)
+        taken = await take(limit) if valkey.is_up else table().take(limit.identity, limit.bucket)
         # Rounded up to whole seconds, by which time there is one token more.
         seconds = -(-taken.next_token // SECOND)
         state = b'"default";r=%d;t=%d' % (taken.remaining, seconds)
         http.answer_headers += ((b"RateLimit-Policy", limit.policy), (b"RateLimit", state))
+        if taken.remaining * 5 < limit.bucket.capacity:
+            note_near_limit(http, who, refused=not taken.allowed)
         if not taken.allowed:
             self._wait = seconds
         return taken.allowed
 
     def wait(self) -> int | None:
         return self._wait
+
+
+async def take(limit: Limit) -> Take:
+    """Take a token from the bucket that all hosts share, or from this host's while the others cannot be asked."""
+    try:
+        return await shared_buckets.take(limit.identity, limit.bucket)
+    except ValkeyDown:
+        return table().take(limit.identity, limit.bucket)
 
 
 @cache

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class SiteConfig(AppConfig):
@@ -6,3 +7,8 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from skg_site import checks  # noqa: F401, PLC0415  # importing them registers them
+
+        if settings.ENV.is_traced:
+            from skg_site import tracing  # noqa: PLC0415  # loads a lot, for those alone who want it
+
+            tracing.start()

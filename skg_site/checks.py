@@ -21,13 +21,13 @@ def authentication_is_on(**_: Any) -> Sequence[checks.CheckMessage]:
 
 
 @checks.register(checks.Tags.compatibility)
-def tracing_is_not_exported(**_: Any) -> Sequence[checks.CheckMessage]:
-    if not settings.ENV.enable_tracing:
+def traces_go_somewhere(**_: Any) -> Sequence[checks.CheckMessage]:
+    if not settings.ENV.enable_tracing or settings.ENV.otlp_endpoint:
         return []
     return [
         checks.Warning(
-            "SKG_ENABLE_TRACING=true: this version accepts the setting but exports no traces yet.",
-            hint="Request ids in the log and in X-Request-ID connect a request with what it did.",
+            "SKG_ENABLE_TRACING=true without SKG_OTLP_ENDPOINT: there is nowhere to send traces to.",
+            hint="Name a collector that takes OTLP over HTTP, such as http://localhost:4318.",
             id="skg_site.W002",
         )
     ]

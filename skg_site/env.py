@@ -86,6 +86,12 @@ class Settings(BaseSettings):
         description="redis://… of a Valkey or Redis that hosts share, so that limits and revocations count on all",
         pattern=r"^((rediss?|unix)://.+)?$",
     )
+    cache_ttl: float = Field(
+        0,
+        ge=0,
+        le=86_400,
+        description="seconds for which an answer is kept in Valkey, to be given until anything changes; 0 keeps none",
+    )
     enable_wal: bool = Field(
         True, description="SQLite: write-ahead log, so that reads and writes do not wait for each other"
     )
@@ -98,6 +104,10 @@ class Settings(BaseSettings):
     pool_size: int = Field(20, ge=8, le=1000, description="most database connections of one worker")
     pool_timeout: float = Field(30, gt=0, le=3600, description="seconds to wait for a connection or for the write lock")
     query_timeout: float = Field(10, gt=0, le=3600, description="seconds a read may take before it is answered 503")
+    backup_dir: str = Field(
+        "",
+        description="where backup and restore look: a folder or s3://bucket/prefix; empty for the state's own folder",
+    )
 
     # Server
     host: str = Field("127.0.0.1", description="address to listen on", min_length=1)
@@ -191,6 +201,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """`load` gathers the variables itself, so that one rule finds unknown names in all places."""
         return (init_settings,)
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether there are to be traces, and a place to send them to."""
+        return self.enable_tracing and bool(self.otlp_endpoint)
 
     @cached_property
     def state_dir(self) -> Path:

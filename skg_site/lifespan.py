@@ -8,9 +8,12 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
+from apikeys.announcements import follow_announcements
 from apikeys.services import adopt_configured_key
+from skg_site import lone_host
 from skg_site.api.door import Receive, Send
-from triples.metrics import sample_forever
+from skg_site.api.valkey import valkey
+from skg_site.sampling import sample_forever
 from triples.store.graph import graph
 
 log = structlog.get_logger("skg.lifespan")
@@ -19,11 +22,22 @@ log = structlog.get_logger("skg.lifespan")
 async def lifespan(receive: Receive, send: Send) -> None:
     """The ASGI lifespan protocol: start up, wait, shut down."""
     await receive()
+    try:
+        await asyncio.to_thread(lone_host.claim)
+    except lone_host.Occupied as error:
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        return
+    if settings.ENV.redis_url:
+        valkey.open(settings.ENV.redis_url)
     await sync_to_async(_start)()
-    sampler = asyncio.create_task(sample_forever())
+    tasks = [asyncio.create_task(sample_forever()), asyncio.create_task(lone_host.hold())]
+    if settings.ENV.redis_url:
+        tasks.append(asyncio.create_task(follow_announcements()))
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    sampler.cancel()
+    for task in tasks:
+        task.cancel()
+    await valkey.close()
     await sync_to_async(graph.close)()
     await send({"type": "lifespan.shutdown.complete"})
 

@@ -5,6 +5,7 @@ It goes to the standard error stream: the other one belongs to what a command wa
 
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import orjson
@@ -15,18 +16,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 _CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
+_JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+
 
 def configure(options: dict[str, Any]) -> None:
-    """Django's LOGGING_CONFIG hook: `level` a level's name, `format` either `json` or `console`."""
+    """Django's LOGGING_CONFIG hook: `level` a level's name, `format` `json` or `console`, `traced` if so."""
     level = logging.getLevelNamesMapping()[options["level"]]
     as_json = options["format"] == "json"
-    common: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if as_json:
-        common.append(_TRACEBACKS)
+    common: list[Processor] = [structlog.processors.add_log_level, _add_timestamp]
+    if options.get("traced"):
+        common.append(_trace_ids())
+    common.append(_TRACEBACKS if as_json else _timestamp_text)
     structlog.configure(
         processors=[*common, _json_bytes if as_json else _CONSOLE],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -59,9 +59,34 @@ def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, 
     logging.getLogger("uvicorn.access").disabled = True
 
 
+def _add_timestamp(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    # orjson writes it, in a tenth of the time that structlog's own takes to make a text of it.
+    event["timestamp"] = datetime.now(UTC)
+    return event
+
+
+def _timestamp_text(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    event["timestamp"] = event["timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return event
+
+
+def _trace_ids() -> Processor:
+    """A processor that names the trace and the span in which the line was written."""
+    from opentelemetry.trace import format_span_id, format_trace_id, get_current_span  # noqa: PLC0415  # often not needed
+
+    def add(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+        context = get_current_span().get_span_context()
+        if context.is_valid:
+            event["trace_id"] = format_trace_id(context.trace_id)
+            event["span_id"] = format_span_id(context.span_id)
+        return event
+
+    return add
+
+
 def _json_bytes(_logger: WrappedLogger, _name: str, event: EventDict) -> bytes:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(event, default=str, option=_JSON)
 
 
 def _json_text(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return orjson.dumps(event, default=str, option=_JSON).decode()

@@ -69,6 +69,8 @@ MIDDLEWARE = [
 
 # The API door has its own list. Each entry wraps an async handler and is async itself.
 API_MIDDLEWARE = ["skg_site.requests.RequestRecord"]
+if ENV.is_traced:
+    API_MIDDLEWARE.insert(0, "skg_site.tracing.RequestSpan")
 if ENV.cors_origins:
     # Browsers elsewhere may call the API only where the operator has named their origin.
     API_MIDDLEWARE.append("corsheaders.middleware.CorsMiddleware")
@@ -160,7 +162,9 @@ RATELIMIT_USE_CACHE = "default"
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001", "security.W012", "security.W016"]
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.BearerKey"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "skg_site.tracing.TracedKey" if ENV.is_traced else "apikeys.authentication.BearerKey"
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["apikeys.throttling.KeyRate"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -187,7 +191,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
+# A third of django-prometheus's own, which would be most of what there is to scrape.
+PROMETHEUS_LATENCY_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, float("inf"))
 
 # structlog owns the log; see skg_site.logging, which asgi.py and the commands configure through this hook.
 LOGGING_CONFIG = "skg_site.logging.configure"
-LOGGING = {"level": ENV.log_level, "format": ENV.log_format}
+LOGGING = {"level": ENV.log_level, "format": ENV.log_format, "traced": ENV.is_traced}

@@ -71,6 +71,8 @@ def _sample_backup(record: Path) -> None:
     try:
         told = orjson.loads(record.read_bytes())
     except FileNotFoundError:
+        # An alert on the age of the last backup speaks up where there has never been one, too.
+        BACKUP.set(0)
         return
     BACKUP.set(datetime.fromisoformat(told["finished_at"]).timestamp())
     BACKUP_SIZE.set(told["bytes"])

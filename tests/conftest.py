@@ -25,6 +25,7 @@ from tests.support.environment import process_environment, service_variables
 from tests.support.network import loopback_only
 from tests.support.postgresql import TestServer, create_database
 from tests.support.service import Service, manage
+from tests.support.valkey import ValkeyServer
 
 FOLDER = pytest.StashKey[Path]()
 POSTGRESQL_SERVER = pytest.StashKey[TestServer]()
@@ -196,6 +197,15 @@ def fresh_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
 def _migrate(variables: dict[str, str]) -> None:
     result = manage("migrate", "--no-input", variables=variables)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.fixture
+def valkey_server() -> Iterator[ValkeyServer]:
+    """A Valkey of the test's own, empty."""
+    server = ValkeyServer()
+    server.start()
+    yield server
+    server.end()
 
 
 StartService = Callable[..., Service]

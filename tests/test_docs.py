@@ -16,6 +16,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 from dotenv import dotenv_values
 
+import skg_site.sampling  # noqa: F401  # makes the metrics that no view needs
 from skg_site.api.door import _template
 from skg_site.env import BASE_DIR, PREFIX, SECRETS, Settings, load
 from tests.support.environment import default_texts
@@ -87,7 +88,9 @@ def test_the_readme_has_every_route_and_no_other() -> None:
 
 
 def commands() -> list[str]:
-    folders = [str(Path(apps.get_app_config(app).path) / "management/commands") for app in ("apikeys", "skg_site", "triples")]
+    folders = [
+        str(Path(apps.get_app_config(app).path) / "management/commands") for app in ("apikeys", "skg_site", "triples")
+    ]
     return [module.name for module in pkgutil.iter_modules(folders)]
 
 

@@ -16,7 +16,7 @@ from skg_site.api.conditional import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
 from skg_site.api.reading import field_errors, json_body, parsed_body, query_parameters, validated
 from skg_site.api.views import APIViewSet
-from triples import docs, ids
+from triples import docs, ids, query_cache
 from triples.answers import proof_content, query_content, statistics_content, triple_content
 from triples.metrics import added_by, count_query
 from triples.models import Source
@@ -166,7 +166,7 @@ class QueryViewSet(GraphViewSet):
         start = perf_counter()
         body = json_body(request, Query)
         wanted = Wanted(body.pattern, body.min_weight, inferred=body.include_inferred)
-        matches = await graph.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
+        matches = await query_cache.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
         count_query(body.pattern, len(matches.rows))
         milliseconds = (perf_counter() - start) * 1000
         content = query_content(

@@ -50,6 +50,7 @@ class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
     """How a client shows its key."""
 
     target_class = "apikeys.authentication.BearerKey"
+    match_subclasses = True
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
@@ -17,7 +18,10 @@ async def in_thread(
     function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
     """Run `function` in one of two threads, each with a connection that it keeps."""
-    return await asyncio.get_running_loop().run_in_executor(_executor, lambda: _run(function, *args, **kwargs))
+    context = copy_context()
+    return await asyncio.get_running_loop().run_in_executor(
+        _executor, lambda: context.run(lambda: _run(function, *args, **kwargs))
+    )
 
 
 def _run(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

@@ -29,8 +29,8 @@ class APIViewSet(ViewSetMixin, APIView):
     """Actions are coroutines that return a finished `HttpResponse`.
 
     What DRF does in between is the same, in the same order: authentication, permissions, throttles,
-    the action, and the exception handler for whatever any of them raises. Authentication is
-    awaited; permissions and throttles decide without waiting for anything.
+    the action, and the exception handler for whatever any of them raises. Authentication and
+    throttles are awaited; permissions decide without waiting for anything.
     """
 
     # The scope that each action needs; "" is for any valid key. `HasScope` reads it.
@@ -68,7 +68,7 @@ class APIViewSet(ViewSetMixin, APIView):
             self.action = action
             await self.authenticate(drf_request)
             self.check_permissions(drf_request)
-            self.check_throttles(drf_request)
+            await self.check_throttles(drf_request)
             response: HttpResponse = await getattr(self, action)(drf_request, *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
@@ -86,6 +86,14 @@ class APIViewSet(ViewSetMixin, APIView):
                 return
         # Or else DRF would ask the authenticators again, without awaiting them, when `user` is read.
         inner._not_authenticated()
+
+    async def check_throttles(self, request: Request) -> None:  # type: ignore[override]  # `dispatch` awaits it
+        """Count the request, which may mean to ask another host."""
+        # Not DRF's throttles, which are not awaited.
+        throttles: list[Any] = self.get_throttles()
+        for throttle in throttles:
+            if not await throttle.allow_request(request, self):
+                self.throttled(request, throttle.wait())
 
     def get_exception_handler(self) -> Any:
         return problem_from

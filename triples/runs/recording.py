@@ -15,6 +15,7 @@ from triples.runs.execution import execute
 from triples.runs.lease import lease
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.runs.signals import round_ended, run_ended, run_started
 from triples.store.writing import write_lock
 
 # A row is written so often at most: each time is a commit.
@@ -43,6 +44,7 @@ class Recorder:
         if monotonic() - self._recorded > RECORD_SECONDS:
             record(self.run, rounds=self.rounds)
             self._recorded = monotonic()
+        round_ended.send_robust(RecursionRun, run=self.run, number=number, new=new, improved=improved, seconds=seconds)
         if self._screen is not None:
             self._screen.round(number, new, improved, total, seconds)
 
@@ -56,6 +58,7 @@ def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:
         record(
             run, status=RunStatus.RUNNING, process=f"{socket.gethostname()}:{os.getpid()}", started_at=timezone.now()
         )
+        run_started.send_robust(RecursionRun, run=run)
         log.info("run_started", run=run.id, requested_by=run.requested_by, **run.options)
         try:
             outcome = execute(RunOptions.of(run.options), recorder, holder)
@@ -81,6 +84,7 @@ def record(run: RecursionRun, **columns: Any) -> None:
 
 def _end(run: RecursionRun, recorder: Recorder, **columns: Any) -> None:
     record(run, active=None, rounds=recorder.rounds, finished_at=timezone.now(), **columns)
+    run_ended.send_robust(RecursionRun, run=run)
     if run.error:
         log.error("run_ended", run=run.id, status=run.status, error=run.error)
     else:

@@ -1,7 +1,10 @@
 """The switch before a real Valkey: who waits when it is killed, stopped or refuses, and that it comes back."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
@@ -9,6 +12,8 @@ from redis.asyncio import Redis
 from structlog.typing import EventDict
 
 from skg_site.api.valkey import Valkey, ValkeyDown, publish
+from skg_site.env import BASE_DIR
+from tests.support.environment import process_environment, service_variables
 from tests.support.valkey import ValkeyServer
 
 
@@ -47,9 +52,10 @@ async def test_a_killed_server_is_left_alone_until_it_is_back(
     outcomes = await asyncio.gather(*(valkey.call(ping) for _ in range(10)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {ValkeyDown}
     assert not valkey.is_up
-    assert REGISTRY.get_sample_value("skg_valkey_down", {"pid": str(__import__("os").getpid())}) in {1, None}
+    assert REGISTRY.get_sample_value("skg_valkey_down") == 1
     valkey_server.start()
     await until_up(valkey)
+    assert REGISTRY.get_sample_value("skg_valkey_down") == 0
     assert await valkey.call(ping)
     assert [event["event"] for event in log] == ["valkey_down", "valkey_up"]
 
@@ -118,3 +124,29 @@ async def said(server: ValkeyServer, heard: "asyncio.Queue[str]", word: str) -> 
 def test_what_nobody_takes_is_not_said(valkey_server: ValkeyServer) -> None:
     valkey_server.kill()
     assert not publish(valkey_server.url, "channel", "word")
+
+
+@pytest.mark.parametrize(("settings", "is_loaded"), [({}, False), ({"redis_url": "redis://127.0.0.1:1"}, True)])
+def test_the_client_is_loaded_only_where_there_is_a_server(
+    tmp_path: Path, settings: dict[str, str], is_loaded: bool
+) -> None:
+    code = """
+import asyncio, sys
+import skg_site.asgi
+from django.core.cache import cache
+cache.get("anything")
+
+async def receive():
+    return {}
+
+async def send(message):
+    pass
+
+asyncio.run(skg_site.asgi.application({"type": "lifespan"}, receive, send))
+sys.exit("redis" in sys.modules)
+"""
+    environment = process_environment(service_variables(tmp_path, **settings))
+    environment["DJANGO_SETTINGS_MODULE"] = "skg_site.settings"
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=environment, check=False).returncode == is_loaded
+    )

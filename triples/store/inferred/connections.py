@@ -13,11 +13,16 @@ _KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, 
 _PLACE = {"dbname", "user", "password", "host", "port", "service", "options"}
 
 
-def connect_postgresql() -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection outside of the pool, in autocommit."""
+def postgresql_place(database: str | None = None) -> dict[str, Any]:
+    """libpq's parameters for the service's database, or for another one of the same server."""
     parameters: dict[str, Any] = connection.get_connection_params()
     place = {name: value for name, value in parameters.items() if name in _PLACE or name.startswith("ssl")}
-    return psycopg.connect(**place, **_KEEPALIVES, autocommit=True)
+    return place if database is None else place | {"dbname": database}
+
+
+def connect_postgresql(database: str | None = None) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection outside of the pool, in autocommit; to another database of the same server, if one is named."""
+    return psycopg.connect(**postgresql_place(database), **_KEEPALIVES, autocommit=True)
 
 
 def connect_sqlite(*, patience: float = 5) -> sqlite3.Connection:

@@ -13,6 +13,7 @@ from secrets import token_hex
 
 from django.conf import settings
 
+from triples.store.inferred.derivations import is_noted
 from triples.store.inferred.layout import VERSION
 
 # What the file is called in statements of a connection that has it attached; its tables need no such prefix.
@@ -40,7 +41,9 @@ def current_name() -> str | None:
 def attach(driver: sqlite3.Connection) -> Path | None:
     """Attach the inferred facts to a connection; which file it is, or None (and nothing attached) without any.
 
-    The connection goes on reading this file when another has taken its place: compare with `current_file`.
+    Those of another version of the code, or of another database than the connection's, count as none.
+    The connection must be outside of a transaction. It goes on reading this file when another has taken its
+    place: compare with `current_file`.
     """
     while (file := current_file()) is not None:
         try:
@@ -53,7 +56,7 @@ def attach(driver: sqlite3.Connection) -> Path | None:
         [(version,)] = driver.execute(f"PRAGMA {SCHEMA}.user_version")
         # The first read opens the file's log. Both are of one moment only if the file has not been removed by then.
         if file.exists():
-            if version == VERSION:
+            if version == VERSION and is_noted(driver):
                 return file
             detach(driver)
             return None

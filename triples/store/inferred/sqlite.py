@@ -12,6 +12,7 @@ from adbc_driver_sqlite import dbapi
 from triples.recursion.programs import Key
 from triples.store.inferred.arrow import DERIVED, from_cursor
 from triples.store.inferred.connections import connect_sqlite
+from triples.store.inferred.derivations import forget_older, note
 from triples.store.inferred.files import attach, current_file, new_file, put_in_place, remove_all
 from triples.store.inferred.layout import (
     COLUMNS,
@@ -53,11 +54,14 @@ def replace_all(rows: pa.Table, state: State, progress: Progress) -> None:
         write_state(driver.execute, state, "?")
         driver.execute(f"PRAGMA user_version = {VERSION}")
         driver.execute("COMMIT")
+    note(state.generation)
     put_in_place(file)
+    forget_older(state.generation)
 
 
 def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State) -> None:
     """One transaction; on disk when this returns, since the journal that led to it is pruned next."""
+    note(state.generation)
     with closing(sqlite3.connect(_current(), isolation_level=None)) as driver:
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("BEGIN IMMEDIATE")
@@ -65,6 +69,7 @@ def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: Stat
         driver.executemany(_PUT, rows)
         write_state(driver.execute, state, "?")
         driver.execute("COMMIT")
+    forget_older(state.generation)
 
 
 def contents() -> pa.Table:

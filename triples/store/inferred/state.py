@@ -1,6 +1,5 @@
 """What the inferred facts rest on: as of when they hold, with which rules and options they were derived."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from django.db import connection
 
 from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Program
 from triples.recursion.rules import Variable
+from triples.store.inferred.connections import connect_sqlite
 from triples.store.inferred.files import attach
 from triples.store.inferred.layout import STATE
 
@@ -53,7 +53,7 @@ def read_state() -> State | None:
         with connection.cursor() as cursor:
             cursor.execute(SELECT_STATE)
             return state_of(cursor.fetchall())
-    with closing(sqlite3.connect(":memory:", uri=True, isolation_level=None)) as driver:
+    with closing(connect_sqlite()) as driver:
         return None if attach(driver) is None else state_of(driver.execute(SELECT_STATE).fetchall())
 
 

@@ -1,0 +1,51 @@
+"""`manage.py backup`"""
+
+import os
+from argparse import ArgumentTypeError
+from typing import Any
+
+import orjson
+from django.core.management import BaseCommand, CommandParser
+
+from skg_site.backups.commands import failures_told
+from skg_site.backups.progress import Bar
+from skg_site.backups.taking import backup
+
+NICENESS = 10
+
+
+class Command(BaseCommand):
+    # Started by a timer: the checks, which load all of the site, are for the service's own start.
+    requires_system_checks = []
+    help = (
+        "Save the database (facts, keys, rules, users; not the inferred facts, which recurse derives again) as of one "
+        "moment, while the service goes on writing. The backup is restored in a scratch place and counted before it "
+        "gets its name, and has its SHA-256 beside it. Exit code 0 when it is there, 1 when it failed, 65 when what "
+        "was saved could not be restored, 69 when a program or a server is missing, 75 when another backup is under "
+        "way, 130 after Ctrl-C."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--to",
+            default="",
+            metavar="PLACE",
+            help="a folder, or s3://bucket/prefix (default: SKG_BACKUP_DIR, else the folder backups of the state)",
+        )
+        parser.add_argument(
+            "--keep", type=_count, metavar="N", help="remove all but the newest N backups of this database from there"
+        )
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+    def handle(self, *_: Any, to: str, keep: int | None, json: bool, **__: Any) -> None:
+        # Whatever else this machine does is more urgent: above all, answering the API.
+        os.nice(NICENESS)
+        with failures_told("Interrupted; no backup was made."), Bar() as bar:
+            taken = backup(to, keep, bar)
+        self.stdout.write(orjson.dumps(taken.content).decode() if json else taken.text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError("must be a number from 1")
+    return int(text)

@@ -1,0 +1,56 @@
+"""`manage.py migrate`: Django's, which several hosts may start at the same time."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.management.commands.migrate import Command as DjangosCommand
+from django.db import connection
+
+# Any number that nothing else in the database locks.
+_ADVISORY_KEY = 7_777_002
+_WAITING = "Another migrate is under way; waiting for it to end."
+
+
+class Command(DjangosCommand):
+    """Django's own takes no lock: of two that find the same tables missing, one fails when the other has made them."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with self._turn(quiet=not options["verbosity"]):
+            super().handle(*args, **options)
+
+    @contextmanager
+    def _turn(self, *, quiet: bool) -> Iterator[None]:
+        if connection.vendor == "postgresql":
+            yield from self._postgresql_turn(quiet=quiet)
+        else:
+            yield from self._sqlite_turn(quiet=quiet)
+
+    def _postgresql_turn(self, *, quiet: bool) -> Iterator[None]:
+        # Held for the connection that migrates: a process that dies gives it back at once.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_KEY])
+            if not cursor.fetchone()[0]:
+                self._say_waiting(quiet=quiet)
+                cursor.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_KEY])
+        try:
+            yield
+        finally:
+            if not connection.needs_rollback and connection.is_usable():
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_KEY])
+
+    def _sqlite_turn(self, *, quiet: bool) -> Iterator[None]:
+        with (settings.ENV.state_dir / "migrate.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._say_waiting(quiet=quiet)
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _say_waiting(self, *, quiet: bool) -> None:
+        if not quiet:
+            self.stderr.write(_WAITING)

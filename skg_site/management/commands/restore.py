@@ -1,0 +1,54 @@
+"""`manage.py restore [BACKUP]`"""
+
+import sys
+from typing import Any
+
+import orjson
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from skg_site.backups.commands import failures_told
+from skg_site.backups.failures import FAILED
+from skg_site.backups.progress import Bar
+from skg_site.backups.restoring import Consent, restore
+
+
+class Command(BaseCommand):
+    # The database that they look at may be the one that is to be replaced.
+    requires_system_checks = []
+    help = (
+        "Put a backup in the place of the database. It is proved whole and restored in a scratch place first; the "
+        "database that stood there is kept beside it. The service must be stopped. Exit code 0 when it is done, 1 "
+        "when it failed or was not to be, 65 when the backup is damaged, 66 when there is none, 69 when a program or "
+        "a server is missing, 75 when the database is in use, 130 after Ctrl-C."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "backup",
+            nargs="?",
+            default="",
+            metavar="BACKUP",
+            help="a file or s3:// URL; or a folder or s3://bucket/prefix, whose newest is taken (default: as backup)",
+        )
+        parser.add_argument("--force", action="store_true", help="overwrite a database that is not empty")
+        parser.add_argument("--yes", action="store_true", help="do not ask before that")
+        parser.add_argument("--discard", action="store_true", help="do not keep the database that stood there")
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+    def handle(self, *_: Any, backup: str, json: bool, discard: bool, force: bool, yes: bool, **__: Any) -> None:
+        with failures_told("Interrupted; the database is as it was."), Bar() as bar:
+            restored = restore(backup, _consent(force=force, yes=yes), bar, discard=discard)
+        self.stdout.write(orjson.dumps(restored.content).decode() if json else restored.text)
+
+
+def _consent(*, force: bool, yes: bool) -> Consent:
+    def may_overwrite(stands: str) -> bool:
+        if not force:
+            raise CommandError(f"The database is not empty: {stands}. --force overwrites it.", returncode=FAILED)
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise CommandError("Nobody is there to be asked; --yes overwrites without asking.", returncode=FAILED)
+        return input(f"Overwrite the database, which holds {stands}? [y/N] ").strip().lower() in {"y", "yes"}
+
+    return may_overwrite

@@ -1,0 +1,61 @@
+"""`manage.py vacuum`"""
+
+import os
+from argparse import ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from apikeys.durations import parse_duration
+from skg_site.backups.commands import failures_told
+from skg_site.backups.failures import BUSY
+from skg_site.backups.progress import Bar
+from skg_site.vacuuming.vacuum import Retention, vacuum
+from triples.runs.lease import LeaseTaken
+
+NICENESS = 10
+FOREVER = "forever"
+
+
+class Command(BaseCommand):
+    # Started by a timer: the checks, which load all of the site, are for the service's own start.
+    requires_system_checks = []
+    help = (
+        "Remove terms that no fact and no rule uses, and old key events and runs; bring the database's statistics up "
+        "to date and give its free space back. In small steps, while the service goes on. Exit code 0 when it is done, "
+        "1 when it failed, 75 while recursion runs, 130 after Ctrl-C; what was removed by then stays removed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        for name, what, default in (("events", "key events", "365d"), ("runs", "runs of recursion", "90d")):
+            parser.add_argument(
+                f"--keep-{name}",
+                type=_retention,
+                default=default,
+                metavar="TIME",
+                help=f"how long {what} are kept: 12h, 365d, {FOREVER} (default: {default})",
+            )
+        parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and change nothing")
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+    def handle(self, *_: Any, json: bool, dry_run: bool, **options: Any) -> None:
+        # Whatever else this machine does is more urgent: above all, answering the API.
+        os.nice(NICENESS)
+        retention = Retention(options["keep_events"], options["keep_runs"])
+        with failures_told("Interrupted; what was removed by then stays removed."), Bar() as bar:
+            try:
+                done = vacuum(retention, bar, dry=dry_run)
+            except LeaseTaken:
+                raise CommandError("Recursion runs; try again when it is done.", returncode=BUSY) from None
+        self.stdout.write(orjson.dumps(done.content).decode() if json else done.text)
+
+
+def _retention(text: str) -> timedelta | None:
+    if text == FOREVER:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None

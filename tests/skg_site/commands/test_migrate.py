@@ -1,0 +1,52 @@
+"""`manage.py migrate` under way twice: the second waits and says so."""
+
+import fcntl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from skg_site.env import BASE_DIR
+from skg_site.management.commands.migrate import _ADVISORY_KEY
+from tests.conftest import FreshDatabase
+from tests.support.environment import process_environment, service_variables
+
+pytestmark = pytest.mark.both
+
+
+@contextmanager
+def another_migrating(folder: Path, database_url: str | None) -> Iterator[None]:
+    if database_url is not None:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_KEY])
+            yield
+        return
+    state = folder / "skg.state"
+    state.mkdir(exist_ok=True)
+    with (state / "migrate.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_second_migrate_waits_for_the_first(fresh_database: FreshDatabase, tmp_path: Path, quiet: bool) -> None:
+    database = fresh_database(tmp_path)
+    command = [sys.executable, "manage.py", "migrate", "--no-input", f"--verbosity={0 if quiet else 1}"]
+    environment = process_environment(service_variables(tmp_path, **database))
+    with another_migrating(tmp_path, database.get("database_url")):
+        process = subprocess.Popen(
+            command, cwd=BASE_DIR, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        assert process.stdout is not None
+        if not quiet:
+            assert "Another migrate is under way" in process.stderr.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert ("No migrations to apply" in out) is not quiet
