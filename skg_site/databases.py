@@ -14,9 +14,6 @@ def databases(env: Settings) -> dict[str, dict[str, Any]]:
 
 def _sqlite(env: Settings) -> dict[str, Any]:
     pragmas = {
-        # So that `vacuum` can give free pages back in small steps. Only a database without any table takes it on, and
-        # only before its journal is chosen.
-        "auto_vacuum": "INCREMENTAL",
         "journal_mode": "WAL" if env.enable_wal else "DELETE",
         "synchronous": env.synchronous,
         "cache_size": env.cache_size,

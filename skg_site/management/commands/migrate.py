@@ -49,6 +49,11 @@ class Command(DjangosCommand):
             except BlockingIOError:
                 self._say_waiting(quiet=quiet)
                 fcntl.flock(file, fcntl.LOCK_EX)
+            with connection.cursor() as cursor:
+                if not connection.introspection.table_names(cursor):
+                    # So that `vacuum` can give free pages back in small steps; once there are tables it is too late.
+                    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                    cursor.execute("VACUUM")
             yield
 
     def _say_waiting(self, *, quiet: bool) -> None:

@@ -83,6 +83,7 @@ def test_a_term_of_a_rule_or_of_an_inferred_fact_stays_until_neither_is_there(sh
 
 
 OLD = """
+from datetime import timedelta
 from django.utils import timezone
 from apikeys.models import KeyEvent
 from triples.models import RecursionRun
