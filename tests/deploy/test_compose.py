@@ -2,12 +2,12 @@
 
 import json
 import re
-import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.deploy.gunicorn import gunicorn_setting
 from tests.deploy.programs import DEPLOY, run
 from tests.deploy.settings import SECRET_FILES, secrets_in, settings_from
 
@@ -97,8 +97,7 @@ def test_health_is_asked_without_curl(services: dict[str, Any]) -> None:
 
 
 def test_a_container_has_the_time_that_gunicorn_gives_its_requests(services: dict[str, Any]) -> None:
-    configuration = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
-    assert int(services["skg-api"]["stop_grace_period"].rstrip("s")) > configuration["graceful_timeout"]
+    assert int(services["skg-api"]["stop_grace_period"].rstrip("s")) > gunicorn_setting("graceful_timeout")
 
 
 def test_several_containers_share_no_folder() -> None:

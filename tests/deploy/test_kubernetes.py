@@ -1,6 +1,5 @@
 """What the overlays of deploy/k8s build, against Kubernetes' own schemas and against the service."""
 
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 import yaml
 
 from skg_site.health import PATIENCE
+from tests.deploy.gunicorn import gunicorn_setting
 from tests.deploy.programs import DEPLOY, run
 from tests.deploy.settings import SECRET_FILES, secrets_in, settings_from
 
@@ -149,7 +149,7 @@ def test_every_container_is_confined_and_has_its_limits(built: list[Resource]) -
 
 
 def test_a_pod_that_ends_has_time_for_its_proxies_and_its_requests(built: list[Resource]) -> None:
-    graceful = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))["graceful_timeout"]
+    graceful = gunicorn_setting("graceful_timeout")
     command = api_container(built)["lifecycle"]["preStop"]["exec"]["command"]
     assert command[0] == "sleep"
     assert api_pod(built)["terminationGracePeriodSeconds"] > int(command[1]) + graceful

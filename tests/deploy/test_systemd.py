@@ -2,7 +2,6 @@
 
 import os
 import re
-import runpy
 import shutil
 import socket
 import subprocess
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
+from tests.deploy.gunicorn import gunicorn_setting
 from tests.deploy.programs import DEPLOY
 from tests.deploy.settings import settings_from
 from tests.support.service import Service
@@ -72,7 +72,7 @@ def directive(unit: str, name: str) -> str:
 
 
 def test_a_service_that_stops_has_the_time_that_gunicorn_gives_its_requests() -> None:
-    graceful = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))["graceful_timeout"]
+    graceful = gunicorn_setting("graceful_timeout")
     assert int(directive("skg-api.service", "TimeoutStopSec")) > graceful
 
 

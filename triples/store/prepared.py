@@ -42,6 +42,8 @@ class PreparingWriter(Writer):
         # From when a group is going to be begun until it is answered; only the loop looks at it.
         self._busy = False
         self._driver: sqlite3.Connection | None = None
+        # Held by the loop from when it begins to prepare a group until the thread has committed it.
+        self._preparing = threading.Lock()
         # Nothing is prepared any more once the thread has been told to end.
         self._ending = threading.Lock()
         self._ended = False
@@ -64,7 +66,7 @@ class PreparingWriter(Writer):
         if job.loop is self._loop:
             self._begin_soon()
         else:
-            self._loop.call_soon_threadsafe(self._begin_soon)
+            self._queue.put(self._commit_for_others)
 
     def _begin_soon(self) -> None:
         if not self._busy:
@@ -76,6 +78,17 @@ class PreparingWriter(Writer):
         with self._ending:
             if not self._ended:
                 self._queue.put(partial(self._do, self._first_half()))
+
+    def _commit_for_others(self) -> None:
+        """In the thread, for jobs of another event loop."""
+        if self._preparing.acquire(blocking=False):
+            try:
+                self._commit_arrived()
+            finally:
+                self._preparing.release()
+        else:
+            # The group that was prepared comes first: it holds the turn.
+            self._queue.put(self._commit_for_others)
 
     def _do(self, errand: Errand) -> None:
         """In the thread."""
@@ -93,11 +106,12 @@ class PreparingWriter(Writer):
 
     def _first_half(self) -> Errand:
         """Do on the loop what can be done there; what is left for the thread."""
-        if not all(_is_small(job) for job in self._arrived):
+        if not all(_is_small(job) for job in self._arrived.copy()) or not self._preparing.acquire(blocking=False):
             return self._commit_arrived
         began = monotonic()
         turn = _take_turn()
         if turn is None:
+            self._preparing.release()
             return self._commit_arrived
         jobs = self._group(MOST_FACTS)
         try:
@@ -105,6 +119,7 @@ class PreparingWriter(Writer):
         except Exception:  # whatever it is, it comes again in the thread, where each operation gets its own error
             self._undo()
             os.close(turn)
+            self._preparing.release()
             return partial(self._commit, jobs)
         return partial(self._second_half, jobs, outcomes, terms, turn, began)
 
@@ -128,6 +143,8 @@ class PreparingWriter(Writer):
             os.close(turn)
         if committed:
             terms.remember()
+        self._preparing.release()
+        if committed:
             deliver(jobs, outcomes)
             tell(jobs, monotonic() - began)
         else:
