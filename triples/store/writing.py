@@ -148,7 +148,7 @@ def _transaction() -> Iterator[None]:
 def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
     began = applied = False
     try:
-        with _transaction(), connection.wrap_database_errors:
+        with connection.wrap_database_errors, _transaction():
             began = True
             changes = Transaction(open_session(connection), cache)
             outcomes = changes.apply(operations)
