@@ -29,6 +29,7 @@ def _sqlite(env: Settings) -> dict[str, Any]:
     return {
         "ENGINE": "django_prometheus.db.backends.sqlite3",
         "NAME": env.db_path,
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             "init_command": "".join(f"PRAGMA {name}={value};" for name, value in pragmas.items()),
             "timeout": env.pool_timeout,
@@ -51,6 +52,6 @@ def _postgresql(env: Settings) -> dict[str, Any]:
     return parsed | {
         "ENGINE": "django_prometheus.db.backends.postgresql",
         "OPTIONS": options,
-        # The pool hands out no connection that the server has closed meanwhile. Threads keep theirs, so this is rare.
+        # The pool hands out no connection that the server has closed meanwhile.
         "CONN_HEALTH_CHECKS": True,
     }

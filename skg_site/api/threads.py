@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -17,7 +17,7 @@ _executor = ThreadPoolExecutor(2, thread_name_prefix="database")
 async def in_thread(
     function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
-    """Run `function` in one of two threads, each with a connection that it keeps."""
+    """Run `function` in one of two threads; a connection to a file is kept, one to a server goes back to the pool."""
     context = copy_context()
     return await asyncio.get_running_loop().run_in_executor(
         _executor, lambda: context.run(lambda: _run(function, *args, **kwargs))
@@ -31,3 +31,6 @@ def _run(function: Callable[Parameters, Result], *args: Parameters.args, **kwarg
         # The server may have closed the connection; the next call opens another.
         connection.close()
         raise
+    finally:
+        # As Django does after each request. The pool looks at a connection before it hands it out again.
+        close_old_connections()

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 from structlog.typing import EventDict
 
@@ -18,7 +18,7 @@ from apikeys.models import ApiKey
 from apikeys.services import adopt_configured_key, key_change, key_revoke, key_rotate
 from tests.apikeys.waiting import until
 from tests.conftest import ChangeSettings, IssueKey
-from tests.support.database import in_orm
+from tests.support.database import disconnect_all, in_orm
 
 pytestmark = pytest.mark.both
 
@@ -193,6 +193,16 @@ async def test_nobody_is_let_in_when_the_database_cannot_be_read(
     assert refused.headers["Retry-After"]
     assert "disk" not in refused.text
     assert "keys_unreadable" in [line["event"] for line in log]
+
+
+async def test_a_restart_of_the_database_costs_no_request(api: httpx.AsyncClient, issue_key: IssueKey) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no server")
+    tokens = [issue_key() for _ in range(8)]
+    answers = await asyncio.gather(*(api.get("/keys/me", headers=bearer(token)) for token in tokens[:4]))
+    await asyncio.to_thread(disconnect_all)
+    answers += await asyncio.gather(*(api.get("/keys/me", headers=bearer(token)) for token in tokens[4:]))
+    assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_nobody_is_let_in_when_the_database_does_not_answer(

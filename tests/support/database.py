@@ -4,7 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+import psycopg
 from django.apps import apps
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management.color import no_style
 from django.db import connection
@@ -42,3 +44,13 @@ def close_connections() -> None:
     """Close this thread's connection and that of `in_orm`."""
     connection.close()
     _executor.submit(lambda: connection.close()).result()  # noqa: PLW0108  # looked up in that thread
+
+
+def disconnect_all() -> None:
+    """End every connection to this PostgreSQL database, as an administrator or a restart does; back when all are gone."""
+    in_orm(lambda: connection.close())  # noqa: PLW0108  # looked up in that thread
+    with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -44,6 +44,10 @@ def kept(server: ValkeyServer) -> list[Any]:
 async def test_an_answer_is_kept_on_postgresql_alone(api: httpx.AsyncClient, server: ValkeyServer) -> None:
     await add(api, "Charles")
     first = await ask(api, include_metadata=True)
+    if connection.vendor == "postgresql":
+        # Whatever else the server does meanwhile (such as its own cleaning up) may pass for a change.
+        while not kept(server):
+            assert await ask(api, include_metadata=True) == first
     assert len(kept(server)) == (connection.vendor == "postgresql")
     assert await ask(api, include_metadata=True) == first
     assert first[0]["metadata"] == {"since": 1833}

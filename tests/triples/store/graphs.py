@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import psycopg
-from django.conf import settings
 from django.db import connection
 
 from tests.support.database import in_orm
@@ -59,16 +57,6 @@ def counted() -> tuple[int, int]:
 def fresh_pool() -> None:
     """Forget the idle connections that the threads of other tests left in the pool."""
     in_orm(lambda: connection.close_pool())  # type: ignore[attr-defined]  # noqa: PLW0108  # as PostgreSQL's has it
-
-
-def disconnect_all() -> None:
-    """End every connection to this PostgreSQL database, as an administrator or a restart does."""
-    in_orm(lambda: connection.close())  # noqa: PLW0108  # looked up in that thread
-    with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 def _numbers(sql: str) -> tuple[int, int]:

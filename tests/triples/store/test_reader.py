@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import DatabaseError, OperationalError, connection
 
-from tests.triples.store.graphs import disconnect_all, fresh_pool
+from tests.support.database import disconnect_all
+from tests.triples.store.graphs import fresh_pool
 from triples.store.operations import ReadTimeout
 from triples.store.reader import Reader
 from triples.store.sessions import Fetch

@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection
 
-from tests.support.database import in_orm
-from tests.triples.store.graphs import counted, disconnect_all, fact, fresh_pool, stored_rows, tallied
+from tests.support.database import disconnect_all, in_orm
+from tests.triples.store.graphs import counted, fact, fresh_pool, stored_rows, tallied
 from triples.store.operations import AddMany, AddOne, Change, DuplicateFacts, NoSuchFact, Operation, Remove, Stored
 from triples.store.prepared import PreparingWriter
 from triples.store.writer import Writer

@@ -70,9 +70,10 @@ def everything() -> list[AnyRow]:
     return in_order(rows)
 
 
-# Facts of the predicates that these derive are merged; of any predicate, where a rule has a variable for it.
-CLOSED = [TRANSITIVE, {"name": "p to q", "head": ["?x", "q", "?y"], "body": [["?x", "p", "?y"]]}]
-OPEN = [TRANSITIVE, {"name": "inverse of any", "head": ["?y", "?p", "?x"], "body": [["?x", "?p", "?y"]]}]
+# Facts of the predicates that these derive are merged; of any predicate, where a rule has a variable for it. What they
+# start from is never asserted: a fact that is asserted with weight 0 would hide what rests on it.
+CLOSED = [{"name": f"to {name}", "head": ["?x", name, "?y"], "body": [["?x", "r", "?y"]]} for name in PREDICATES]
+OPEN = [{"name": "of any", "head": ["?x", "?p", "?y"], "body": [["?x", "r", "?p"], ["?p", "r", "?y"]]}]
 
 
 def make(asserted: Weighted, inferred: Weighted, rules: Sequence[dict[str, Any]]) -> None:
@@ -80,7 +81,7 @@ def make(asserted: Weighted, inferred: Weighted, rules: Sequence[dict[str, Any]]
     Triple.objects.all().delete()
     for text in (*TEXTS, *PREDICATES):
         Term.objects.get_or_create(text=text)
-    put({key(*texts_): Proof(weight, 1, 0, (1,)) for texts_, weight in inferred.items()}, program(*rules))
+    put({key(*texts_): Proof(weight, 1, 0, ()) for texts_, weight in inferred.items()}, program(*rules))
     if asserted:
         store(*(fact(*texts_, weight) for texts_, weight in asserted.items()))
 
