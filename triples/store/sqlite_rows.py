@@ -2,7 +2,9 @@
 
 A statement costs more than its row: it looks up and writes back the table's last id, and Python steps into SQLite and
 out again. A value that is neither number nor text is searched for an adapter, which costs as much as its row: so
-metadata that is none is left out, and sources become plain numbers.
+metadata that is none is left out, and sources become plain numbers. And where a statement of many rows could fail and
+undo its own work alone, SQLite copies every page before its first change: with OR FAIL it leaves that to the caller,
+who undoes the whole transaction.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +20,15 @@ _Row = TypeVar("_Row")
 
 _ROWS = 100
 
-_TERMS = "INSERT INTO triples_term (id, text) VALUES "
+_TERMS = "INSERT OR FAIL INTO triples_term (id, text) VALUES "
 _FACTS = (
-    "INSERT INTO triples_triple (source, created_at, subject_id, object_id, predicate_id, weight, metadata) VALUES "
+    "INSERT OR FAIL INTO triples_triple"
+    " (source, created_at, subject_id, object_id, predicate_id, weight, metadata) VALUES "
 )
 _ROW, _PLAIN_ROW = "(?1, ?2, ?, ?, ?, ?, ?)", "(?1, ?2, ?, ?, ?, ?, NULL)"
 _NUMBERED_FACTS = (
-    "INSERT INTO triples_triple (id, subject_id, object_id, predicate_id, weight, source, created_at, metadata) VALUES "
+    "INSERT OR FAIL INTO triples_triple"
+    " (id, subject_id, object_id, predicate_id, weight, source, created_at, metadata) VALUES "
 )
 _UNLESS_THERE = " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
 
