@@ -47,7 +47,7 @@ def close_connections() -> None:
 
 
 def disconnect_all() -> None:
-    """End every connection to this PostgreSQL database, as an administrator or a restart does; back when all are gone."""
+    """End every connection to this PostgreSQL database, as its restart does; back when all are gone."""
     in_orm(lambda: connection.close())  # noqa: PLW0108  # looked up in that thread
     with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
         other.execute(
