@@ -19,6 +19,7 @@ FACTS = 50
 LOADS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 QUICK_LOADS = (0.5, 1.0, 3.0)
 PROBE_RATE = 40
+HALVINGS = 3
 IDLE = 2000
 STEP_SECONDS = 0.25
 
@@ -35,7 +36,7 @@ HEADINGS = (
 
 LEAD = """Batches of {facts} facts, sent to one worker at a rate of their own: an open loop, in which nobody waits for
 an answer before the next is sent, and each is timed from when it was due. The capacity, {capacity:,.0f} requests a
-second, is the most that was answered of loads that double until some are refused. Beyond it the service refuses with
+second, is the largest load that was answered whole. Beyond it the service refuses with
 503 and goes on with what it accepts; `SKG_MAX_WAIT` is {wait} s. The second plot is a peak of three times the capacity
 between seconds {peak[0]} and {peak[1]}. The client takes a part of the machine, too: the more, the higher the load."""
 
@@ -123,15 +124,19 @@ def _recovery(outcome: Outcome, seconds: float) -> Plot:
 
 
 def _capacity(one: Service, seconds: float) -> float:
-    """Answers a second of the largest of loads that double, none of which were refused."""
-    best = 0.0
-    for rate in (PROBE_RATE * 2**power for power in itertools.count()):
-        outcome = _offer(one, [(rate, seconds)])
-        spent = max((answer.answered for answer in outcome.answers), default=1.0)
-        best = max(best, len(outcome.with_status(202)) / spent)
-        if outcome.with_status(503) or outcome.unsent or best < rate * 0.9:
-            return best
-    raise AssertionError("the loads never end")
+    """The largest load, in requests a second, that was answered whole: doubled until it is not, then narrowed down."""
+    good, bad = 0.0, float(PROBE_RATE)
+    while _bears(one, bad, seconds):
+        good, bad = bad, 2 * bad
+    for _ in range(HALVINGS):
+        middle = (good + bad) / 2
+        good, bad = (middle, bad) if _bears(one, middle, seconds) else (good, middle)
+    return good
+
+
+def _bears(one: Service, rate: float, seconds: float) -> bool:
+    outcome = _offer(one, [(rate, seconds)])
+    return len(outcome.with_status(202)) == len(outcome.answers) and not outcome.unsent and not outcome.broken
 
 
 def _offer(one: Service, phases: Sequence[tuple[float, float]]) -> Outcome:
