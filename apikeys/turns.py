@@ -13,7 +13,7 @@ from django.db import connection, transaction
 def write_turn() -> Iterator[None]:
     """A transaction that waits for its turn in the queue in which the graph's writers stand.
 
-    They take the same file (`triples.store.writing.write_lock`). SQLite by itself makes a writer
+    They take the same file (`triples.store.turns.write_lock`). SQLite by itself makes a writer
     sleep and try again, so that under a steady load of facts a revocation could wait for many seconds.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:

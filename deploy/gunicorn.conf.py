@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from skg_site.env import SettingsError, current  # noqa: E402  # found only by the line above
 from skg_site.logging import configure  # noqa: E402
+from skg_site.shared_memory import VARIABLE, prepare_metrics_folder  # noqa: E402
 
 try:
     env = current()
@@ -53,8 +54,7 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 # gunicornc's socket would be made in the user's home.
 control_socket_disable = True
 
-# prometheus_client reads this when it is first imported; every process of the service shares one folder.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(env.state_dir / "metrics"))
+prepare_metrics_folder(env.state_dir)
 
 
 def on_starting(_server: Any) -> None:
@@ -64,8 +64,14 @@ def on_starting(_server: Any) -> None:
     guard_forks()
     # After USR2 the workers of the old master still count.
     if "GUNICORN_PID" not in os.environ:
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
-    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.rmtree(os.environ[VARIABLE], ignore_errors=True)
+        prepare_metrics_folder(env.state_dir)
+
+
+def on_exit(server: Any) -> None:
+    """Give the memory back, unless the workers of another master count there by now (USR2)."""
+    if not server.reexec_pid:
+        shutil.rmtree(os.environ[VARIABLE], ignore_errors=True)
 
 
 def worker_int(_worker: Any) -> None:

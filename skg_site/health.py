@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from skg_site.api.answers import json_answer
 from skg_site.api.views import APIViewSet
 from skg_site.version import VERSION
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 # Seconds after which a database that does not answer counts as one that cannot be written.
 PATIENCE = 5

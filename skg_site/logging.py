@@ -5,8 +5,9 @@ It goes to the standard error stream: the other one belongs to what a command wa
 
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 import orjson
 import structlog
@@ -30,12 +31,27 @@ def configure(options: dict[str, Any]) -> None:
     structlog.configure(
         processors=[*common, _json_bytes if as_json else _CONSOLE],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", _Forgiving(sys.stderr.buffer)))
         if as_json
         else structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     _adopt_standard_logging(level, common, as_json, sys.stderr)
+
+
+class _Forgiving:
+    """A stream that loses what it cannot write, as the standard library's handlers do: no line is worth a request."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, line: bytes) -> None:
+        with suppress(OSError):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, stream: TextIO) -> None:

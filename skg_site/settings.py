@@ -1,21 +1,18 @@
 """Django's settings, all derived from the SKG_* variables; safe when none is set."""
 
-import os
-from pathlib import Path
-
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 
 from skg_site import env as skg
 from skg_site.databases import databases
 from skg_site.secret_key import kept_secret_key
+from skg_site.shared_memory import prepare_metrics_folder
 from skg_site.version import VERSION
 
 ENV = skg.current()
 BASE_DIR = skg.BASE_DIR
 
-# prometheus_client reads this when it is first imported; every process of the service shares one folder.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(ENV.state_dir / "metrics"))
-Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+ENV.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+prepare_metrics_folder(ENV.state_dir)
 
 DEBUG = False
 # The probes come by address, from inside; every other API path checks the Host header.

@@ -36,6 +36,12 @@ PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what the tests run on")
+    parser.addoption(
+        "--instances",
+        type=int,
+        metavar="N",
+        help="tests/api: ask N services behind nginx, which share PostgreSQL and Valkey, and not this process",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from skg_site.checkup.findings import Finding, Limits, failed, not_applicable, ok, told_duration, warning
 from skg_site.checkup.web import clock_finding
 from triples.models import RecursionRun, RunStatus, Term
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 _UNWELL = {RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT}
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from skg_site.backups.progress import Report
 from triples.store.inferred.connections import connect_postgresql
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 # Some 4 MiB, which are moved within a tenth of a second.
 _PAGES_AT_ONCE = 1_000

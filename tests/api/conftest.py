@@ -1,11 +1,95 @@
-"""What the tests of the API share beside the fixtures that all tests have."""
+"""What the tests of the API share beside the fixtures that all tests have.
 
-from collections.abc import Callable
+With `--instances` their client asks several services behind nginx: whatever the API promises, it must keep when each
+request is answered by another process. Tests that look into this process, or change it, are left out.
+"""
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.conftest import POSTGRESQL_URL
+from tests.deploy.proxy import DOMAIN, Proxy
 from tests.support.database import in_orm
+from tests.support.service import Service
+from tests.support.valkey import ValkeyServer
+
+# Of a test that asks for one of these, the service must be in the test's own process.
+INSIDE = {"change_settings", "log", "monkeypatch", "no_process", "settings"}
+# nginx's own limits have tests of their own, and the tests' address is one of its trusted networks.
+UNLIMITED = {"limit_req zone=skg_address burst=20 nodelay;": "", "limit_req zone=skg_key burst=200 nodelay;": ""}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--instances"):
+        return
+    if POSTGRESQL_URL not in config.stash:
+        raise pytest.UsageError("--instances wants --database postgresql, which they share")
+    for item in items:
+        if isinstance(item, pytest.Function):
+            inside = sorted(INSIDE.intersection(inspect.signature(item.function).parameters))
+            if inside or item.get_closest_marker("in_process"):
+                reason = f"looks into the process that answers ({', '.join(inside) or 'in_process'})"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+class Front:
+    """nginx in front of services that share the test process's own database, and a Valkey."""
+
+    def __init__(self, number: int, folders: pytest.TempPathFactory, opened: ExitStack) -> None:
+        self.valkey = ValkeyServer()
+        opened.callback(self.valkey.end)
+        self.valkey.start()
+        from django.conf import settings
+
+        shared: dict[str, Any] = {
+            "database_url": settings.ENV.database_url,
+            "redis_url": self.valkey.url,
+            "trusted_proxies": "127.0.0.1",
+            "allowed_hosts": DOMAIN,
+            "workers": 1,
+        }
+        services = [Service(folders.mktemp("instance"), **shared) for _ in range(number)]
+        for one in services:
+            opened.callback(one.end)
+            one.launch()
+        for one in services:
+            one.wait_until_ready()
+        upstream = "127.0.0.1:1"
+        servers = " ".join(f"server 127.0.0.1:{one.port} max_fails=0;" for one in services)
+        self.proxy = Proxy(folders.mktemp("nginx"), upstream, UNLIMITED | {f"server {upstream} max_fails=0;": servers})
+        opened.callback(self.proxy.end)
+        self.proxy.start()
+
+    def forget(self) -> None:
+        """Empty what the instances share beside the database."""
+        with self.valkey.client() as client:
+            client.flushall()
+
+
+@pytest.fixture(scope="session")
+def front(
+    request: pytest.FixtureRequest, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Front]:
+    with ExitStack() as opened:
+        yield Front(request.config.getoption("--instances"), tmp_path_factory, opened)
+
+
+@pytest.fixture
+async def anonymous(request: pytest.FixtureRequest, anonymous: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """As everywhere, unless the instances are to be asked."""
+    if not request.config.getoption("--instances"):
+        yield anonymous
+        return
+    front: Front = request.getfixturevalue("front")
+    async with httpx.AsyncClient(base_url=front.proxy.url, verify=front.proxy.trust, timeout=30) as client:
+        yield client
+    front.forget()
+
 
 StoreFacts = Callable[..., None]
 

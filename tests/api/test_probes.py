@@ -14,7 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from skg_site import health
 from skg_site.version import VERSION
 from tests.support.database import in_orm
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 pytestmark = pytest.mark.both
 

@@ -96,3 +96,20 @@ def stored_facts(one: Service) -> Iterator[Fact]:
             if page["next_cursor"] is None:
                 return
             parameters["cursor"] = page["next_cursor"]
+
+
+def assert_each_request_is_whole_or_missing(ledger: Ledger, found: list[Fact]) -> None:
+    stored = set(found)
+    assert len(stored) == len(found)
+    for request in ledger.writes:
+        assert len(stored.intersection(request.facts)) in {0, len(request.facts)}
+        stored.difference_update(request.facts)
+    assert not stored, "facts that nobody sent"
+
+
+def assert_statistics_are_true(one: Service, found: list[Fact]) -> None:
+    with one.client() as client:
+        statistics = client.get("/stats").json()
+    assert statistics["total_triples"] == len(found)
+    assert statistics["unique_subjects"] == len({subject for subject, _, _ in found})
+    assert statistics["unique_predicates"] == 1

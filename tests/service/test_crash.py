@@ -12,8 +12,12 @@ import sqlite3
 from contextlib import closing
 
 from tests.conftest import StartService
-from tests.service.load import Fact, Ledger, stored_facts, writing
-from tests.support.service import Service
+from tests.service.load import (
+    assert_each_request_is_whole_or_missing,
+    assert_statistics_are_true,
+    stored_facts,
+    writing,
+)
 
 WORKERS = int(os.environ.get("CRASH_WORKERS", "4"))
 CLIENTS = int(os.environ.get("CRASH_CLIENTS", "12"))
@@ -38,24 +42,7 @@ async def test_every_answered_fact_survives_the_loss_of_a_worker_and_of_the_whol
     lost = ledger.answered.difference(found)
     log.info("answered %d, found %d, lost %d", len(ledger.answered), len(found), len(lost))
     assert not lost
-    assert_nothing_was_stored_by_halves(ledger, found)
+    assert_each_request_is_whole_or_missing(ledger, found)
     assert_statistics_are_true(one, found)
-
-
-def assert_nothing_was_stored_by_halves(ledger: Ledger, found: list[Fact]) -> None:
-    stored = set(found)
-    assert len(stored) == len(found)
-    for request in ledger.writes:
-        assert len(stored.intersection(request.facts)) in {0, len(request.facts)}
-        stored.difference_update(request.facts)
-    assert not stored, "facts that nobody sent"
-
-
-def assert_statistics_are_true(one: Service, found: list[Fact]) -> None:
-    with one.client() as client:
-        statistics = client.get("/stats").json()
-    assert statistics["total_triples"] == len(found)
-    assert statistics["unique_subjects"] == len({subject for subject, _, _ in found})
-    assert statistics["unique_predicates"] == 1
     with closing(sqlite3.connect(one.folder / "skg.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

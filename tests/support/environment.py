@@ -46,7 +46,7 @@ def service_variables(folder: Path, **overrides: Any) -> dict[str, str]:
 
 
 def process_environment(variables: Mapping[str, str], *, measured: bool = True) -> dict[str, str]:
-    """This process's environment with these SKG_* variables instead of its own.
+    """This process's environment with these SKG_* variables instead of its own, and metrics beside the database.
 
     `measured=False` leaves a process out of the coverage: one whose signal handler raises could otherwise do so
     while the coverage's own lock is taken, and wait for it for ever.
@@ -58,4 +58,6 @@ def process_environment(variables: Mapping[str, str], *, measured: bool = True) 
         and name != "PROMETHEUS_MULTIPROC_DIR"
         and (measured or not name.startswith("COVERAGE_"))
     }
+    if database := variables.get("SKG_DB_PATH"):
+        kept["PROMETHEUS_MULTIPROC_DIR"] = str(Path(database).parent / "metrics")
     return kept | dict(variables)

@@ -27,7 +27,8 @@ from triples.metrics import added_by
 from triples.models import Source, Term, Triple
 from triples.store.browsing import PLACES
 from triples.store.operations import Remove, Row, Stored
-from triples.store.writing import write_lock, write_now
+from triples.store.turns import write_lock
+from triples.store.writing import write_now
 
 
 class FactStands(Exception):

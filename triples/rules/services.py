@@ -14,7 +14,7 @@ from triples.models import Rule as StoredRule
 from triples.recursion.rules import MAX_NAME_LENGTH
 from triples.rules.documents import Draft, read_rule
 from triples.rules.stored import version
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 from triples.text import TermError, clean_term
 
 MAX_RULES = 10_000

@@ -16,7 +16,7 @@ from triples.runs.lease import lease
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
 from triples.runs.signals import round_ended, run_ended, run_started
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 # A row is written so often at most: each time is a commit.
 RECORD_SECONDS = 1.0

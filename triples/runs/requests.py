@@ -14,7 +14,7 @@ from triples.models import RecursionRun, Rule, RunStatus
 from triples.runs.lease import is_taken
 from triples.runs.options import RunOptions
 from triples.runs.signals import run_requested
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 # A process that has not taken the lease so long after it was started will not do so any more.
 START_PATIENCE = timedelta(seconds=60)
@@ -41,7 +41,7 @@ class UnknownRules(ValueError):
 def request_run(options: RunOptions, requested_by: str) -> RecursionRun:
     """Queue a run and start a process of its own for it. Raises RunActive and UnknownRules."""
     run = queue_run(options, requested_by)
-    variables = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    variables = dict(os.environ)
     run_requested.send_robust(RecursionRun, run=run, variables=variables)
     # The shell ends at once and leaves the process to itself, so that nobody here has to wait for its end. With a
     # session of its own, Ctrl-C in the service's terminal is not meant for it, and the service's end is not its end.

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from triples.models import RecursionRun
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 RUNS_AT_ONCE = 500
 

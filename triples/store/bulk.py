@@ -14,8 +14,9 @@ from triples.store.operations import Fact
 from triples.store.sessions import Key, Session
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
+from triples.store.turns import write_lock
 from triples.store.waiting import others_wait
-from triples.store.writing import ATTEMPTS, open_session, write_lock
+from triples.store.writing import ATTEMPTS, open_session
 
 # A slice is as large as can be written in this time, for which others wait: on SQLite every other writer, on
 # PostgreSQL only those that add the same new terms or add to the same subjects.

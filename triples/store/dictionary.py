@@ -5,7 +5,8 @@ from collections.abc import Collection
 from django.db import connection, transaction
 
 from triples.store.terms import TermCache, Terms
-from triples.store.writing import open_session, write_lock
+from triples.store.turns import write_lock
+from triples.store.writing import open_session
 
 
 def find_term_ids(texts: Collection[str]) -> dict[str, int]:

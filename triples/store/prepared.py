@@ -5,7 +5,6 @@ group, which takes longer than the statements do.
 """
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 import threading
@@ -20,8 +19,8 @@ from triples.store.operations import AddMany, Outcome
 from triples.store.sqlite import SQLiteSession
 from triples.store.terms import Terms
 from triples.store.transaction import Transaction
+from triples.store.turns import take_free_turn
 from triples.store.writer import Errand, Job, Writer, deliver, tell
-from triples.store.writing import lock_file
 
 # For so many facts, some milliseconds at most, the event loop may stand still.
 MOST_FACTS = 64
@@ -109,7 +108,7 @@ class PreparingWriter(Writer):
         if not all(_is_small(job) for job in self._arrived.copy()) or not self._preparing.acquire(blocking=False):
             return self._commit_arrived
         began = monotonic()
-        turn = _take_turn()
+        turn = take_free_turn()
         if turn is None:
             self._preparing.release()
             return self._commit_arrived
@@ -160,17 +159,6 @@ class PreparingWriter(Writer):
 def _is_small(job: Job) -> bool:
     operation = job.operation
     return not isinstance(operation, AddMany) or (operation.skip_duplicates and job.facts <= SMALL_BATCH)
-
-
-def _take_turn() -> int | None:
-    """The lock that writers of this host take in turns, as an open file, if nobody holds it."""
-    descriptor = os.open(lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _connect() -> sqlite3.Connection:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Collection
 
 from django.db import IntegrityError, OperationalError, connection
 
-from triples.store.writing import ATTEMPTS, write_lock
+from triples.store.turns import write_lock
+from triples.store.writing import ATTEMPTS
 
 # A step, in which no other may write on SQLite, takes a few milliseconds.
 TERMS_AT_ONCE = 2_000

@@ -5,7 +5,7 @@ Asking the kernel costs those who wait nothing, and sees everybody: keys are wri
 
 from pathlib import Path
 
-from triples.store.writing import lock_file
+from triples.store.turns import lock_file
 
 _LOCKS = Path("/proc/locks")
 

@@ -12,7 +12,8 @@ from django.db import OperationalError, connection
 from triples.store.operations import AddMany, Operation, Outcome
 from triples.store.signals import group_committed
 from triples.store.terms import TermCache
-from triples.store.writing import commit_group, write_lock
+from triples.store.turns import write_lock
+from triples.store.writing import commit_group
 
 # A group is closed at so many facts, so that no request waits long for its neighbours.
 MAX_GROUP_FACTS = 2_000

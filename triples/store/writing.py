@@ -1,13 +1,9 @@
 """Groups of operations committed: one lock, one transaction, one fsync for all of them."""
 
-import fcntl
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -17,6 +13,7 @@ from triples.store.sessions import Session
 from triples.store.sqlite import SQLiteSession
 from triples.store.terms import TermCache
 from triples.store.transaction import Transaction
+from triples.store.turns import write_lock
 
 # What an operation comes to in the end: what the store makes of it, or what the database says.
 Result = Outcome | DatabaseError | InterfaceError
@@ -55,28 +52,6 @@ def commit_group(operations: Sequence[Operation], cache: TermCache) -> list[Resu
     grouped = iter(_commit_or_split(together, cache) if together else ())
     alone = iter(_commit_each([operation for operation in operations if _stands_alone(operation)], cache))
     return [next(alone if _stands_alone(operation) else grouped) for operation in operations]
-
-
-@contextmanager
-def write_lock() -> Iterator[None]:
-    """This host's turn to write.
-
-    SQLite lets writers in one at a time and makes the others sleep and try again, up to a tenth of a second
-    a time; waiting in the kernel's queue instead keeps every worker's writes flowing.
-    """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        yield
-        return
-    descriptor = os.open(lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def lock_file() -> Path:
-    return settings.ENV.state_dir / "write.lock"
 
 
 def _stands_alone(operation: Operation) -> bool:

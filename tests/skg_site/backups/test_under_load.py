@@ -5,9 +5,13 @@ import asyncio
 import pytest
 
 from tests.conftest import StartService
-from tests.service.load import Fact, Ledger, stored_facts, writing
+from tests.service.load import (
+    assert_each_request_is_whole_or_missing,
+    assert_statistics_are_true,
+    stored_facts,
+    writing,
+)
 from tests.skg_site.backups.databases import Databases, as_json, refused
-from tests.support.service import Service
 from tests.triples.commands.runs import Shell
 
 pytestmark = pytest.mark.both
@@ -43,19 +47,3 @@ async def test_a_backup_under_full_write_load_restores_to_a_consistent_graph(
     assert before <= set(found)
     assert_each_request_is_whole_or_missing(ledger, found)
     assert_statistics_are_true(restored, found)
-
-
-def assert_each_request_is_whole_or_missing(ledger: Ledger, found: list[Fact]) -> None:
-    stored = set(found)
-    assert len(stored) == len(found)
-    for request in ledger.writes:
-        assert len(stored.intersection(request.facts)) in {0, len(request.facts)}
-        stored.difference_update(request.facts)
-    assert not stored, "facts that nobody sent"
-
-
-def assert_statistics_are_true(one: Service, found: list[Fact]) -> None:
-    with one.client() as client:
-        statistics = client.get("/stats").json()
-    assert statistics["total_triples"] == len(found)
-    assert statistics["unique_subjects"] == len({subject for subject, _, _ in found})

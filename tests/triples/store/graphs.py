@@ -8,7 +8,8 @@ from tests.support.database import in_orm
 from triples.models import Source
 from triples.store.operations import AddMany, Fact, Outcome, Row
 from triples.store.terms import TermCache
-from triples.store.writing import commit_group, write_lock, write_now
+from triples.store.turns import write_lock
+from triples.store.writing import commit_group, write_now
 
 Key = tuple[str, str, str]
 

@@ -11,8 +11,8 @@ from django.db import connection
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.store import bulk, founding, waiting
 from triples.store.bulk import Loaded, Loader
+from triples.store.turns import write_lock
 from triples.store.waiting import others_wait
-from triples.store.writing import write_lock
 
 pytestmark = pytest.mark.usefixtures("database")
 

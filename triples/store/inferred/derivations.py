@@ -10,7 +10,7 @@ import sqlite3
 from django.db import connection
 
 from triples.store.inferred.layout import STATE
-from triples.store.writing import write_lock
+from triples.store.turns import write_lock
 
 _TABLE = "triples_derivation"
 _GENERATION = f"SELECT generation FROM {STATE}"
