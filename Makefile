@@ -24,10 +24,11 @@ run: $(VENV)/installed  ## install, migrate, make the first user and key, serve 
 	@SKG_LOG_LEVEL=WARNING $(BIN)/python manage.py bootstrap
 	@exec $(BIN)/gunicorn -c deploy/gunicorn.conf.py skg_site.asgi:application
 
-test: lint  ## every check, then the tests on SQLite and again on PostgreSQL, with coverage
+test: lint  ## every check, then the tests on SQLite, on PostgreSQL, and of three services behind nginx; with coverage
 	$(BIN)/coverage erase
 	$(PYTEST)
 	$(PYTEST) --cov-append --database postgresql -m both
+	$(PYTEST) --cov-append --database postgresql -m both --instances 3 tests/api
 	$(BIN)/coverage report
 
 # make bench PEERS=FOLDER PEER_PYTHON=PYTHON GRAPH=FILE RULES=FILE RECURSION_PEER=FILE BENCH='--only floor --quick'

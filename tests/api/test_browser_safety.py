@@ -36,6 +36,7 @@ async def answers(api: httpx.AsyncClient) -> list[httpx.Response]:
     ]
 
 
+@pytest.mark.in_process
 async def test_every_answer_says_what_a_browser_may_do_with_it(api: httpx.AsyncClient) -> None:
     found = await answers(api)
     assert [answer.status_code for answer in found] == [201, 200, 204, 404, 415, 401, 400, 405, 404, 200, 200]
@@ -44,12 +45,14 @@ async def test_every_answer_says_what_a_browser_may_do_with_it(api: httpx.AsyncC
             assert answer.headers.get_list(name) == [value], (answer.request.url, name)
 
 
+@pytest.mark.in_process
 async def test_no_answer_sets_a_cookie_or_names_the_software(api: httpx.AsyncClient) -> None:
     for answer in await answers(api):
         for name in ("Set-Cookie", "Server", "X-Powered-By", "X-XSS-Protection"):
             assert name not in answer.headers
 
 
+@pytest.mark.in_process
 async def test_only_a_secure_connection_is_asked_to_stay_secure(api: httpx.AsyncClient) -> None:
     assert "Strict-Transport-Security" not in (await api.get("/health")).headers
     secure = await api.get("https://testserver/health")

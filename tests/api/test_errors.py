@@ -75,6 +75,7 @@ async def failed(world: World, operation: Operation, status: int, provoke: Provo
     return answer
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize(("status", "provoke"), PROVOCATIONS.items(), ids=map(str, PROVOCATIONS))
 async def test_every_operation_fails_as_it_is_documented_to(world: World, status: int, provoke: Provoke) -> None:
     operations = [operation for operation in OPERATIONS if status in operation.problems]
@@ -116,6 +117,7 @@ async def test_every_operation_is_refused_to_a_key_without_its_scope(world: Worl
         assert in_orm(everything_stored) == before
 
 
+@pytest.mark.in_process
 async def test_every_host_but_the_services_is_refused_except_to_probes(world: World) -> None:
     for operation in OPERATIONS:
         answer = await world.client.send(world.request(operation, headers={"Host": "evil.example"}))
@@ -125,6 +127,7 @@ async def test_every_host_but_the_services_is_refused_except_to_probes(world: Wo
             assert answer.status_code == 200, operation
 
 
+@pytest.mark.in_process
 @pytest.mark.parametrize("name", ["Accept", "Authorization", "Content-Type", "If-Match"])
 async def test_a_header_that_counts_may_come_only_once(world: World, name: str) -> None:
     good = {"Accept": "*/*", "Content-Type": "application/json", "If-Match": "*"}
@@ -144,6 +147,7 @@ async def test_a_header_that_counts_may_come_only_once(world: World, name: str) 
             assert content["detail"] == f"The header {name.lower()} came more than once."
 
 
+@pytest.mark.in_process
 async def test_every_path_names_the_methods_that_it_takes(world: World) -> None:
     for route, methods in DOCUMENT["paths"].items():
         taken = {method.upper() for method in methods} | ({"HEAD"} if "get" in methods else set())

@@ -137,7 +137,11 @@ async def test_a_weak_version_matches_nothing(api: httpx.AsyncClient, path: str)
     assert await if_matched(api, path, f"W/{await tag(api, path)}") == [412, 412]
 
 
-@pytest.mark.parametrize("if_match", ["", " ", "3f2a", '"3f2a', '"a" "b"', '"a",', '*, "a"', "'a'", "W/*", '"a b"'])
+# A client of its own does not send a header of nothing but a space.
+BLANK = pytest.param(" ", marks=pytest.mark.in_process)
+
+
+@pytest.mark.parametrize("if_match", ["", BLANK, "3f2a", '"3f2a', '"a" "b"', '"a",', '*, "a"', "'a'", "W/*", '"a b"'])
 async def test_a_malformed_condition_is_a_bad_request(api: httpx.AsyncClient, path: str, if_match: str) -> None:
     before = await tag(api, path)
     assert await if_matched(api, path, if_match) == [400, 400]
@@ -177,6 +181,10 @@ async def test_an_id_that_no_fact_has_is_not_found(api: httpx.AsyncClient, path:
     assert (await api.get(path)).status_code == 200
 
 
-@pytest.mark.parametrize("id_", ["1", "x", "018d0c8e", "018d0c8e-9a40-8000-8000-00000000000g", "%00", "a%2Fb"])
+# nginx refuses it itself.
+ZERO = pytest.param("%00", marks=pytest.mark.in_process)
+
+
+@pytest.mark.parametrize("id_", ["1", "x", "018d0c8e", "018d0c8e-9a40-8000-8000-00000000000g", ZERO, "a%2Fb"])
 async def test_what_is_no_id_is_not_found(api: httpx.AsyncClient, id_: str) -> None:
     assert (await api.get(f"/triples/{id_}")).status_code == 404

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 import skg_site.sampling
 from tests.conftest import ChangeSettings
 
-pytestmark = pytest.mark.both
+# nginx leads nobody to /metrics.
+pytestmark = [pytest.mark.both, pytest.mark.in_process]
 
 GUIDE = {
     "skg_requests_total": {"method", "endpoint", "http_status"},

@@ -16,7 +16,8 @@ from skg_site.version import VERSION
 from tests.support.database import in_orm
 from triples.store.turns import write_lock
 
-pytestmark = pytest.mark.both
+# Each instance has probes of its own.
+pytestmark = [pytest.mark.both, pytest.mark.in_process]
 
 NOT_READY = {"ready": False, "db_connected": False, "migrated": False}
 

@@ -251,7 +251,11 @@ class TestChanging:
             assert (again.status_code, again.json()["detail"]) == (404, "There is no rule with this name.")
 
 
-@pytest.mark.parametrize("name", ["nothing", "%00", "%09", "x" * 101, "%20", "%0A"])
+# nginx refuses it itself.
+ZERO = pytest.param("%00", marks=pytest.mark.in_process)
+
+
+@pytest.mark.parametrize("name", ["nothing", ZERO, "%09", "x" * 101, "%20", "%0A"])
 async def test_a_name_that_no_rule_has_is_not_found(api: httpx.AsyncClient, name: str) -> None:
     for method in ("GET", "DELETE"):
         assert (await api.request(method, f"/rules/{name}")).status_code == 404

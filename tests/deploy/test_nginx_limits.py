@@ -1,6 +1,7 @@
 """What nginx refuses, what it leaves to the service, and whose address both of them see."""
 
 import asyncio
+import json
 import signal
 import socket
 from collections import Counter
@@ -100,6 +101,26 @@ def test_a_body_that_is_too_large_is_refused_by_whoever_sees_it_first(proxied: P
     assert huge.json()["instance"] == "/query"
     # Of the huge one the service never heard.
     assert [line["status"] for line in requests_of(service) if line["endpoint"] == "/query"] == [200, 413]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /triples/%00 HTTP/1.1", 400),
+        (b"GET /%zz HTTP/1.1", 400),
+        (b"TRACE /stats HTTP/1.1", 405),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1", 414),
+    ],
+    ids=["zero byte", "no encoding", "trace", "long"],
+)
+def test_a_request_that_is_none_is_answered_with_a_problem(proxied: Proxied, line: bytes, status: int) -> None:
+    _, front = proxied()
+    with front.connect() as connection:
+        connection.sendall(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert f"content-type: {PROBLEM}".encode() in head.lower()
+    assert json.loads(body)["status"] == status
 
 
 def read_all(connection: socket.socket) -> bytes:

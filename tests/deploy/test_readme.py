@@ -4,7 +4,9 @@ import re
 import subprocess
 
 import pytest
+from django.core.management import get_commands
 
+from skg_site.env import PREFIX, Settings
 from tests.deploy.programs import DEPLOY
 
 GUIDE = (DEPLOY / "README.md").read_text(encoding="utf-8")
@@ -25,6 +27,14 @@ def test_every_link_leads_somewhere() -> None:
 def test_everything_in_the_folder_is_named() -> None:
     here = {path.name for path in DEPLOY.iterdir() if not path.name.startswith((".", "_"))} - {"README.md"}
     assert {name for name in here if name not in GUIDE} == set()
+
+
+def test_every_setting_and_every_command_that_it_names_exists() -> None:
+    settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    named = set(re.findall(r"\bSKG_[A-Z_]+", GUIDE)) - {name + "_FILE" for name in settings}
+    assert named <= settings | {"SKG_TAG", "SKG_API_SERVICE_PORT"}
+    commands = set(re.findall(r"\bmanage\.py ([a-z_]+)", GUIDE)) - {"stands"}
+    assert commands <= get_commands().keys()
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0][:40])

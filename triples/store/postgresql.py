@@ -75,7 +75,8 @@ class PostgreSQLSession(Session):
         return inserted
 
     def check_terms(self, ids: Collection[int]) -> None:
-        """Nothing to do: foreign keys see to it."""
+        """Foreign keys see to it: now for what was written, and no longer at the commit for what will be."""
+        self.driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
         columns = [list(column) for column in zip(*keys, strict=True)]

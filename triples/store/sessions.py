@@ -63,7 +63,7 @@ class Session(ABC):
 
     @abstractmethod
     def check_terms(self, ids: Collection[int]) -> None:
-        """IntegrityError unless all of these are terms, where foreign keys do not see to it."""
+        """IntegrityError unless all of these are terms, or when a fact is first written with one that is not."""
 
     @abstractmethod
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:

@@ -40,6 +40,8 @@ class Terms:
         self._cache = cache
         self._learned: dict[str, int] = {}
         self.made: set[int] = set()
+        # What was not learned in this transaction, and may be a term no more.
+        self.remembered: set[int] = set()
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
         """The id of each text; texts that are no terms yet become some."""
@@ -51,6 +53,7 @@ class Terms:
                 unknown.append(text)
             else:
                 ids[text] = found
+        self.remembered.update(ids.values())
         if unknown:
             self._learned = self._session.find_terms(unknown)
             if missing := sorted(set(unknown).difference(self._learned)):

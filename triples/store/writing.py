@@ -129,6 +129,8 @@ def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
             outcomes = changes.apply(operations)
             for outcome in outcomes:
                 if isinstance(outcome, DuplicateFacts):
+                    # Nothing will be committed, which would have found it out.
+                    changes.check_terms()
                     raise outcome
             applied = True
     except (OperationalError, InterfaceError) as error:

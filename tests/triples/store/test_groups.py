@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, counted, fact, store, stored_rows, tallied
 from tests.triples.store.oracle import is_explained, known, visible
-from triples.store.operations import KEEP, AddMany, AddOne, Change, Fact, Keep, Operation, Remove
+from triples.store.operations import KEEP, AddMany, AddOne, Change, DuplicateFacts, Fact, Keep, Operation, Remove
 from triples.store.terms import TermCache
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database", "ticking_clock")]
@@ -142,6 +142,19 @@ def test_remembered_terms_that_are_gone_are_made_again() -> None:
     for batch in (AddMany([fact("a")], skip_duplicates=False), AddOne(fact("a"))):
         [outcome] = in_orm(committed, [batch], cache)
         assert not isinstance(outcome, Exception)
+
+
+def test_duplicates_are_found_although_remembered_terms_have_got_other_ids() -> None:
+    cache = TermCache()
+    in_orm(committed, [AddOne(fact("a"))], cache)
+    row = in_orm(stored_rows)["a", "p", "o"]
+    in_orm(committed, [Remove(row.id, row.created_ms)], cache)
+    in_orm(_forget_terms)
+    in_orm(store, fact("a"))
+    [refusal] = in_orm(committed, [AddMany([fact("b"), fact("a"), fact("b")], skip_duplicates=False)], cache)
+    assert isinstance(refusal, DuplicateFacts)
+    assert refusal.places == [1, 2]
+    assert in_orm(stored_rows).keys() == {("a", "p", "o")}
 
 
 def _forget_terms() -> None:

@@ -106,15 +106,17 @@ def _note_run() -> None:
 
 def _next_state(rules: Program) -> State:
     before = read_state()
+    # As runs have it: none comes again after all was discarded.
+    now_ms = time_ns() // 1_000_000
     return State(
-        generation=1 if before is None else before.generation + 1,
+        generation=max(now_ms, before.generation + 1 if before else 0),
         triples_up_to=max(Triple.objects.values_list("id", flat=True), default=0),
         changes_up_to=max(Change.objects.values_list("id", flat=True), default=0),
         facts=0,
         complete_above=None,
         parameters="",
         program=rules,
-        written_ms=time_ns() // 1_000_000,
+        written_ms=now_ms,
     )
 
 
