@@ -4,7 +4,9 @@ from functools import cache
 from time import perf_counter
 
 import orjson
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
+from django.http import HttpResponse
 
 from skg_site.api.door import CONSTANT_HEADERS, SECURE_HEADERS, APIRequest, Receive, Scope
 from skg_site.api.problems import MEDIA_TYPE, Problem, Unavailable, content_of
@@ -57,7 +59,15 @@ def plain_answer(status_line: bytes, problem: Problem, request: APIRequest, *, k
     own = f"x-request-id: {request.request_id}\r\ncontent-length: {len(body)}\r\n".encode()
     constant = _constant_head(problem, str(request.scope.get("scheme")))
     end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
-    return b"".join((status_line, constant, own, end, b"" if request.method == "HEAD" else body))
+    return b"".join((status_line, constant, own, _cors_head(request), end, b"" if request.method == "HEAD" else body))
+
+
+def _cors_head(request: APIRequest) -> bytes:
+    """What lets a page of another origin read the answer, where the operator has named it."""
+    if not settings.ENV.cors_origins or "origin" not in request.headers:
+        return b""
+    response = _cors().add_response_headers(request, HttpResponse(content_type=""))
+    return b"".join(b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in response.items() if value)
 
 
 @cache
@@ -68,6 +78,11 @@ def _constant_head(problem: Problem, scheme: str) -> bytes:
         *((name.encode(), value.encode()) for name, value in problem.headers.items()),
     ]
     return b"".join(b"%b: %b\r\n" % (name.lower(), value) for name, value in pairs)
+
+
+@cache
+def _cors() -> CorsMiddleware:
+    return CorsMiddleware(lambda _request: HttpResponse())
 
 
 @cache

@@ -82,6 +82,26 @@ def assert_it_was_counted_and_logged(one: Service, counted: Counter[int]) -> Non
     assert Counter(line["status"] for line in logged) == counted
 
 
+def test_a_page_of_a_named_origin_may_read_that_it_was_refused(service: StartService) -> None:
+    hurried = service(max_wait=0.001, cors_origins=["https://app.example"])
+    origins = [b"https://app.example", b"https://evil.example"]
+    wires = [Wire(hurried) for _ in range(CLIENTS)]
+    told: dict[bytes, set[bool]] = {origin: set() for origin in origins}
+    for first in range(0, ROUNDS * CLIENTS, CLIENTS):
+        for number, wire in enumerate(wires, start=first):
+            wire.send(post("/triples/batch", batch(number), headers=b"Origin: %b\r\n" % origins[number % 2]))
+        for number, (status, head, _) in enumerate([wire.answer() for wire in wires], start=first):
+            if status == 503:
+                allowed = b"access-control-allow-origin: https://app.example" in head.lower()
+                assert allowed == (b"access-control-expose-headers" in head.lower())
+                told[origins[number % 2]].add(allowed)
+        if all(told.values()):
+            break
+    for wire in wires:
+        wire.close()
+    assert told == {origins[0]: {True}, origins[1]: {False}}
+
+
 def test_probes_are_answered_whatever_waits_and_all_is_well_as_soon_as_nothing_does(
     hurried: Service, wires: list[Wire]
 ) -> None:
