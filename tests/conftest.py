@@ -16,6 +16,7 @@ import structlog
 from asgi_lifespan import LifespanManager
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.db import connection
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 from structlog.typing import EventDict
@@ -116,6 +117,9 @@ def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
         graph.close()
         known_keys.clear()
         failures.clear()
+        # The server may have ended it: back to the pool, which looks at it.
+        if connection.vendor == "postgresql":
+            connection.close()
         in_orm(empty_tables)
 
 

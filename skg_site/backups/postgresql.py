@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -139,12 +140,21 @@ class _PostgreSQLScratch(Scratch):
         return Replaced(None if discard else kept)
 
 
+# The server takes a moment to notice that a connection was closed, such as that of a service which has just stopped.
+_LEAVING_SECONDS = 2.0
+
+
 def _require_unused(server: "psycopg.Connection[Any]", name: str) -> None:
-    [(number, places)] = server.execute(_OTHERS, [name]).fetchall()
-    if number:
-        raise BackupFailure(
-            f"{name} has {number} open connections, from {places}. Stop the service, then try again.", BUSY
-        )
+    deadline = monotonic() + _LEAVING_SECONDS
+    while True:
+        [(number, places)] = server.execute(_OTHERS, [name]).fetchall()
+        if not number:
+            return
+        if monotonic() > deadline:
+            raise BackupFailure(
+                f"{name} has {number} open connections, from {places}. Stop the service, then try again.", BUSY
+            )
+        sleep(0.05)
 
 
 def _beside(name: str, ending: str) -> str:
