@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from skg_site.shared_memory import VARIABLE
+
 # What goes on counting after its process: counters and histograms. A gauge is of a process that lives.
 KEPT = ("counter", "histogram")
 ENDED = "ended"
@@ -71,7 +73,7 @@ def _is_alive(process_id: int) -> bool:
 
 
 def _folder() -> Path:
-    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    return Path(os.environ[VARIABLE])
 
 
 @contextmanager

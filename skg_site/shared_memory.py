@@ -11,8 +11,6 @@ from pathlib import Path
 from stat import S_ISDIR
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # what others have made there is not used
-
-
 # prometheus_client reads this when it is first imported.
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 

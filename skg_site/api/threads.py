@@ -28,7 +28,7 @@ def _run(function: Callable[Parameters, Result], *args: Parameters.args, **kwarg
     try:
         return function(*args, **kwargs)
     except (OperationalError, InterfaceError):
-        # The server may have closed the connection; the next call opens another.
+        # Whatever was wrong with it, the next call opens another: a file's is kept below, even so.
         connection.close()
         raise
     finally:

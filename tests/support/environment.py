@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from skg_site.env import PREFIX, Settings
+from skg_site.shared_memory import VARIABLE
 
 # Its SHA-256 is SKG_API_KEY_HASH in the processes that tests start.
 SECRET_KEY = "tests-sign-with-this-key-that-is-long-enough-for-anybody"
@@ -54,10 +55,8 @@ def process_environment(variables: Mapping[str, str], *, measured: bool = True) 
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(PREFIX)
-        and name != "PROMETHEUS_MULTIPROC_DIR"
-        and (measured or not name.startswith("COVERAGE_"))
+        if not name.startswith(PREFIX) and name != VARIABLE and (measured or not name.startswith("COVERAGE_"))
     }
     if database := variables.get("SKG_DB_PATH"):
-        kept["PROMETHEUS_MULTIPROC_DIR"] = str(Path(database).parent / "metrics")
+        kept[VARIABLE] = str(Path(database).parent / "metrics")
     return kept | dict(variables)

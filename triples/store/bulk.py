@@ -168,8 +168,7 @@ class Loader:
         subjects, predicates, objects = list(zip(*facts, strict=True))[:3]
         terms = Terms(session, self._cache)
         ids = terms.ids({*subjects, *predicates, *objects})
-        if remembered := set(ids.values()) - terms.made:
-            session.check_terms(remembered)
+        terms.check()
         terms.remember()
         keys = list(zip(*(map(ids.__getitem__, texts) for texts in (subjects, objects, predicates)), strict=True))
         # Of facts with the same key, the first is kept or the last replaces the others.

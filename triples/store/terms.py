@@ -41,7 +41,7 @@ class Terms:
         self._learned: dict[str, int] = {}
         self.made: set[int] = set()
         # What was not learned in this transaction, and may be a term no more.
-        self.remembered: set[int] = set()
+        self._remembered: set[int] = set()
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
         """The id of each text; texts that are no terms yet become some."""
@@ -53,7 +53,7 @@ class Terms:
                 unknown.append(text)
             else:
                 ids[text] = found
-        self.remembered.update(ids.values())
+        self._remembered.update(ids.values())
         if unknown:
             self._learned = self._session.find_terms(unknown)
             if missing := sorted(set(unknown).difference(self._learned)):
@@ -65,6 +65,11 @@ class Terms:
                     self._learned |= self._session.find_terms(others)
             ids |= self._learned
         return ids
+
+    def check(self) -> None:
+        """IntegrityError if one that was remembered is a term no more: what was made of it is not so."""
+        if self._remembered:
+            self._session.check_terms(self._remembered)
 
     def remember(self) -> None:
         """Keep what was learned, after the commit."""

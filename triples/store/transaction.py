@@ -51,11 +51,6 @@ class Transaction:
         self.reweighted: set[int] = set()
         self.tally = [0, 0]
 
-    def check_terms(self) -> None:
-        """IntegrityError if a term was removed that was taken to be one: what was made of it is not so."""
-        if self.terms.remembered:
-            self.session.check_terms(self.terms.remembered)
-
     def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """The outcome of each operation. A `DuplicateFacts` outcome asks the caller to roll back."""
         adds = [operation for operation in operations if isinstance(operation, (AddOne, AddMany))]

@@ -130,7 +130,7 @@ def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
             for outcome in outcomes:
                 if isinstance(outcome, DuplicateFacts):
                     # Nothing will be committed, which would have found it out.
-                    changes.check_terms()
+                    changes.terms.check()
                     raise outcome
             applied = True
     except (OperationalError, InterfaceError) as error:

@@ -134,22 +134,14 @@ def test_an_id_whose_time_is_not_the_rows_names_nothing() -> None:
 
 
 def test_remembered_terms_that_are_gone_are_made_again() -> None:
-    cache = TermCache()
-    in_orm(committed, [AddOne(fact("a"))], cache)
-    row = in_orm(stored_rows)["a", "p", "o"]
-    in_orm(committed, [Remove(row.id, row.created_ms)], cache)
-    in_orm(_forget_terms)
+    cache = in_orm(_cache_of_terms_that_are_gone)
     for batch in (AddMany([fact("a")], skip_duplicates=False), AddOne(fact("a"))):
         [outcome] = in_orm(committed, [batch], cache)
         assert not isinstance(outcome, Exception)
 
 
 def test_duplicates_are_found_although_remembered_terms_have_got_other_ids() -> None:
-    cache = TermCache()
-    in_orm(committed, [AddOne(fact("a"))], cache)
-    row = in_orm(stored_rows)["a", "p", "o"]
-    in_orm(committed, [Remove(row.id, row.created_ms)], cache)
-    in_orm(_forget_terms)
+    cache = in_orm(_cache_of_terms_that_are_gone)
     in_orm(store, fact("a"))
     [refusal] = in_orm(committed, [AddMany([fact("b"), fact("a"), fact("b")], skip_duplicates=False)], cache)
     assert isinstance(refusal, DuplicateFacts)
@@ -157,7 +149,12 @@ def test_duplicates_are_found_although_remembered_terms_have_got_other_ids() -> 
     assert in_orm(stored_rows).keys() == {("a", "p", "o")}
 
 
-def _forget_terms() -> None:
+def _cache_of_terms_that_are_gone() -> TermCache:
     from triples.models import Term
 
+    cache = TermCache()
+    committed([AddOne(fact("a"))], cache)
+    row = stored_rows()["a", "p", "o"]
+    committed([Remove(row.id, row.created_ms)], cache)
     Term.objects.all().delete()
+    return cache
