@@ -5,11 +5,10 @@ request is answered by another process. Tests that look into this process, or ch
 """
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.conftest import POSTGRESQL_URL
@@ -80,14 +79,12 @@ def front(
 
 
 @pytest.fixture
-async def anonymous(request: pytest.FixtureRequest, anonymous: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
-    """As everywhere, unless the instances are to be asked."""
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[dict[str, Any] | None]:
     if not request.config.getoption("--instances"):
-        yield anonymous
+        yield None
         return
     front: Front = request.getfixturevalue("front")
-    async with httpx.AsyncClient(base_url=front.proxy.url, verify=front.proxy.trust, timeout=30) as client:
-        yield client
+    yield {"base_url": front.proxy.url, "verify": front.proxy.trust}
     front.forget()
 
 
