@@ -26,6 +26,8 @@ from triples.store.writer import Errand, Job, Writer, deliver, tell
 MOST_FACTS = 64
 # Larger batches are left to the thread, which does most of their work beside the event loop.
 SMALL_BATCH = 8
+# More than a small group ever changes. A larger cache would only grow for hours: all else is read from the kernel's.
+CACHE_KIB = 8 * 1024
 
 
 class PreparingWriter(Writer):
@@ -166,4 +168,5 @@ def _connect() -> sqlite3.Connection:
     database = settings.DATABASES["default"]
     driver = sqlite3.connect(database["NAME"], timeout=0, isolation_level=None, check_same_thread=False)
     driver.executescript(database["OPTIONS"]["init_command"] + "PRAGMA foreign_keys = ON")
+    driver.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return driver

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from triples.store.sessions import Session
 
-GENERATION_SIZE = 50_000
+GENERATION_SIZE = 10_000
 
 
 class TermCache:
