@@ -79,4 +79,5 @@ def unpack_inferred(public_id: UUID) -> InferredId | None:
 
 
 def _text(high: int, low: int, kind: int) -> str:
-    return f"{high >> 16:08x}-{high & 0xFFFF:04x}-8{kind:03x}-{0x8000 | low >> 48:04x}-{low & 0xFFFF_FFFF_FFFF:012x}"
+    digits = (high << 80 | kind << 64 | low | _FRAME).to_bytes(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
