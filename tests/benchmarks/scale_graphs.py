@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -10,13 +11,18 @@ from skg_site.env import BASE_DIR
 from tests.benchmarks.generator import Graph, tsv_line
 from tests.support.environment import process_environment, service_variables
 
+MANAGE = [sys.executable, "manage.py"]
+
 
 def stored_graph(graph: Graph, graphs: Path) -> Path:
     """The folder of a service whose database holds the graph, imported unless it is there already."""
     folder = graphs / f"{graph.facts}-{graph.seed}"
     folder.mkdir(parents=True, exist_ok=True)
+    environment = process_environment(service_variables(folder))
+    # One that was kept may be older than the newest migration.
+    subprocess.run([*MANAGE, "migrate", "--no-input", "--verbosity", "0"], cwd=BASE_DIR, env=environment, check=True)
     if _facts(database_of(folder)) != graph.facts:
-        _import(graph, folder)
+        _import(graph, environment)
     return folder
 
 
@@ -25,18 +31,13 @@ def database_of(folder: Path) -> Path:
 
 
 def _facts(database: Path) -> int:
-    if not database.exists():
-        return 0
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as driver:
         [(facts,)] = driver.execute("SELECT coalesce(sum(triples), 0) FROM triples_tally")
         return int(facts)
 
 
-def _import(graph: Graph, folder: Path) -> None:
-    environment = process_environment(service_variables(folder))
-    manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "migrate", "--no-input", "--verbosity", "0"], cwd=BASE_DIR, env=environment, check=True)
-    loading = [*manage, "import_triples", "--format", "tsv", "--json", "-"]
+def _import(graph: Graph, environment: Mapping[str, str]) -> None:
+    loading = [*MANAGE, "import_triples", "--format", "tsv", "--json", "-"]
     with subprocess.Popen(
         loading, cwd=BASE_DIR, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
