@@ -7,12 +7,14 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.generator import Graph
 from tests.benchmarks.report import Cell, Section, Settings, Table
 from tests.benchmarks.scale_disk import Disk, disk
 from tests.benchmarks.scale_graphs import database_of, stored_graph
+from tests.benchmarks.scale_import import Imports, imports
 from tests.benchmarks.scale_memory import Memory, memory
 from tests.benchmarks.scale_queries import SHAPES, drawn_facts, hub_facts, query, shape_name
 from tests.benchmarks.scale_timing import REPEATS, Latency, Request, latencies
@@ -62,14 +64,16 @@ class Measured:
     # Of each graph, and of the small one with IRIs for its terms.
     disks: Sequence[Disk]
     iris: Disk
+    imports: Imports
 
 
 def run(settings: Settings, graphs: Path | None = None) -> Section:
     """`graphs` is a folder that keeps the databases from one time to the next."""
-    return section(measure(graphs or settings.folder / "graphs", settings.folder, quick=settings.quick))
+    return section(measure(settings, graphs or settings.folder / "graphs"))
 
 
-def measure(kept: Path, scratch: Path, *, quick: bool = False) -> Measured:
+def measure(settings: Settings, kept: Path) -> Measured:
+    quick, scratch = settings.quick, settings.folder
     graphs = [Graph(facts) for facts in (QUICK_SIZES if quick else SIZES)]
     folders = [stored_graph(graph, kept) for graph in graphs]
     services = [Service(folder, rate_limit=RATE_LIMIT) for folder in folders]
@@ -84,7 +88,8 @@ def measure(kept: Path, scratch: Path, *, quick: bool = False) -> Measured:
             service.end()
     disks = [disk(database_of(folder), scratch) for folder in folders]
     iris = disk(database_of(folders[0]), scratch, prefix=IRI)
-    return Measured(graphs, timings, [Occupied(*both) for both in zip(rest, used, strict=True)], disks, iris)
+    imported = imports(settings, database_of(folders[-1]))
+    return Measured(graphs, timings, [Occupied(*both) for both in zip(rest, used, strict=True)], disks, iris, imported)
 
 
 def _timings(graphs: Sequence[Graph], services: Sequence[Service], count: int) -> Iterator[Timing]:
@@ -117,14 +122,21 @@ def section(measured: Measured) -> Section:
         " requests over HTTP in turn, one at a time. The constants of a query are those of facts drawn at random, so"
         " that hubs are asked for as often as they occur; hubs alone stand in rows of their own. Each request is sent"
         f" {REPEATS} times and the least of its times counts. The targets are a p99 of at most twice as long, a third"
-        f" of the bytes of text columns, and {REST_TARGET // MIB} MiB for a worker at rest. Text columns are measured"
+        f" of the bytes of text columns, {REST_TARGET // MIB} MiB for a worker at rest, and an import at least half as"
+        " fast as into an empty database. Text columns are measured"
         " in a database with the same columns and the same indexes that has a text wherever the service keeps the"
         " number of a term; so it matters how long the terms are."
     )
     return Section(
         "A hundred times as many facts",
         lead,
-        [_timing_table(measured, small, large), _memory_table(measured), _disk_table(measured), _parts(measured)],
+        [
+            _timing_table(measured, small, large),
+            _memory_table(measured),
+            _disk_table(measured),
+            _parts(measured),
+            _import_table(measured.imports, large),
+        ],
         commands=["python -m tests.benchmarks.scale --graphs FOLDER"],
     )
 
@@ -171,13 +183,20 @@ def _parts(measured: Measured) -> Table:
     return Table(["table or index", "bytes for each fact"], rows, f"Where the bytes of {large.facts:,} facts are")
 
 
+def _import_table(found: Imports, large: str) -> Table:
+    columns = ["graph", "into an empty database, s", f"into {large} facts, s", "times the speed of the first"]
+    row: list[Cell] = [found.graph, median(found.into_empty), median(found.into_large), found.ratio]
+    return Table(columns, [row], "Bulk import")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what a hundred times as many facts cost.")
     parser.add_argument("--graphs", type=Path, metavar="FOLDER", help="keep the databases there, for the next time")
+    parser.add_argument("--graph", type=Path, metavar="FILE", help="the facts to import, as TSV (default: generated)")
     parser.add_argument("--quick", action="store_true", help="two small graphs, to see that it works")
     arguments = parser.parse_args()
     with TemporaryDirectory() as scratch:
-        result = run(Settings(Path(scratch), quick=arguments.quick), arguments.graphs)
+        result = run(Settings(Path(scratch), graph=arguments.graph, quick=arguments.quick), arguments.graphs)
     print(result.lead, *(table.text for table in result.tables), sep="\n\n")  # noqa: T201  # what the command is for
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import scale
+from tests.benchmarks import graphs, scale
 from tests.benchmarks.report import Section, Settings
 
 SIZES = (8_000, 10_000)
@@ -15,7 +15,8 @@ def section(tmp_path_factory: pytest.TempPathFactory) -> Section:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scale, "QUICK_SIZES", SIZES)
         patch.setattr(scale, "QUICK_QUERIES", 8)
-        return scale.run(Settings(tmp_path_factory.mktemp("scale"), quick=True))
+        patch.setattr(graphs, "QUICK_FACTS", 600)
+        return scale.run(Settings(tmp_path_factory.mktemp("scale"), quick=True, rounds=1))
 
 
 def test_every_shape_has_a_row_and_so_have_hubs_and_the_other_paths(section: Section) -> None:
@@ -45,6 +46,14 @@ def test_texts_take_more_room_than_numbers_and_long_ones_most(section: Section) 
     assert all(isinstance(ratio, float) and 0.2 < ratio < 0.7 for ratio in ratios)
     assert isinstance(iris[-1], float)
     assert iris[-1] < min(ratio for ratio in ratios if isinstance(ratio, float))
+
+
+def test_an_import_into_the_large_graph_is_told_beside_one_into_an_empty_database(section: Section) -> None:
+    [[graph, empty, large, ratio]] = section.tables[4].rows
+    assert graph == "a generated graph"
+    assert isinstance(empty, float)
+    assert isinstance(large, float)
+    assert ratio == pytest.approx(empty / large)
 
 
 def test_no_copy_is_left_behind(tmp_path: Path) -> None:
