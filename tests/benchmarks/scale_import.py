@@ -1,5 +1,6 @@
 """An import into a database that holds a large graph already, beside the same import into an empty one."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ def imports(settings: Settings, database: Path) -> Imports:
         shutil.rmtree(folder)
         folder.mkdir()
         shutil.copy(database, database_of(folder))
+        # Or else the import would wait for the copy to be on disk.
+        os.sync()
         variables = service_variables(folder, **EVERYTHING_ON)
         into_large.append(summary(variables, "import_triples", str(file))["seconds"])
         shutil.rmtree(folder)
