@@ -27,7 +27,7 @@ MOST_FACTS = 64
 # Larger batches are left to the thread, which does most of their work beside the event loop.
 SMALL_BATCH = 8
 # More than a small group ever changes. A larger cache would only grow for hours: all else is read from the kernel's.
-CACHE_KIB = 8 * 1024
+CACHE_KIB, PAGE_KIB = 8 * 1024, 4
 
 
 class PreparingWriter(Writer):
@@ -168,5 +168,10 @@ def _connect() -> sqlite3.Connection:
     database = settings.DATABASES["default"]
     driver = sqlite3.connect(database["NAME"], timeout=0, isolation_level=None, check_same_thread=False)
     driver.executescript(database["OPTIONS"]["init_command"] + "PRAGMA foreign_keys = ON")
-    driver.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    driver.execute(f"PRAGMA cache_size = {enough_cache(settings.ENV.cache_size)}")
     return driver
+
+
+def enough_cache(size: int) -> int:
+    """What a small group needs of a page cache, in SQLite's terms: positive is pages, negative is KiB."""
+    return max(size, -CACHE_KIB) if size < 0 else min(size, CACHE_KIB // PAGE_KIB)

@@ -11,7 +11,7 @@ from django.conf import settings
 from tests.support.database import in_orm
 from tests.triples.store.graphs import counted, fact, stored_rows, tallied
 from triples.store.operations import AddMany, AddOne, ManyStored, Outcome, Stored
-from triples.store.prepared import MOST_FACTS, PreparingWriter
+from triples.store.prepared import MOST_FACTS, PreparingWriter, enough_cache
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -117,3 +117,8 @@ async def test_what_is_prepared_is_not_to_be_seen_before_its_commit(writer: Prep
     stop.set()
     await watcher
     assert seen_early == []
+
+
+@pytest.mark.parametrize(("size", "enough"), [(-64_000, -8_192), (-2_000, -2_000), (16_000, 2_048), (500, 500), (0, 0)])
+def test_small_groups_keep_fewer_pages_and_never_more_than_they_may(size: int, enough: int) -> None:
+    assert enough_cache(size) == enough
