@@ -123,9 +123,9 @@ def section(measured: Measured) -> Section:
         " that hubs are asked for as often as they occur; hubs alone stand in rows of their own. Each request is sent"
         f" {REPEATS} times and the least of its times counts. The targets are a p99 of at most twice as long, a third"
         f" of the bytes of text columns, {REST_TARGET // MIB} MiB for a worker at rest, and an import at least half as"
-        " fast as into an empty database. Text columns are measured"
-        " in a database with the same columns and the same indexes that has a text wherever the service keeps the"
-        " number of a term; so it matters how long the terms are."
+        " fast as into an empty database. Text columns are measured in a database with the same columns and the same"
+        " indexes that has a text wherever the service keeps the number of a term; so it matters how long the terms"
+        " are."
     )
     return Section(
         "A hundred times as many facts",

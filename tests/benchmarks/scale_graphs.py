@@ -9,20 +9,19 @@ from pathlib import Path
 
 from skg_site.env import BASE_DIR
 from tests.benchmarks.generator import Graph, tsv_line
+from tests.benchmarks.graphs import commanded
 from tests.support.environment import process_environment, service_variables
-
-MANAGE = [sys.executable, "manage.py"]
 
 
 def stored_graph(graph: Graph, graphs: Path) -> Path:
     """The folder of a service whose database holds the graph, imported unless it is there already."""
     folder = graphs / f"{graph.facts}-{graph.seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    environment = process_environment(service_variables(folder))
+    variables = service_variables(folder)
     # One that was kept may be older than the newest migration.
-    subprocess.run([*MANAGE, "migrate", "--no-input", "--verbosity", "0"], cwd=BASE_DIR, env=environment, check=True)
+    commanded(variables, "migrate", "--no-input")
     if _facts(database_of(folder)) != graph.facts:
-        _import(graph, environment)
+        _import(graph, process_environment(variables))
     return folder
 
 
@@ -37,7 +36,7 @@ def _facts(database: Path) -> int:
 
 
 def _import(graph: Graph, environment: Mapping[str, str]) -> None:
-    loading = [*MANAGE, "import_triples", "--format", "tsv", "--json", "-"]
+    loading = [sys.executable, "manage.py", "import_triples", "--format", "tsv", "--json", "-"]
     with subprocess.Popen(
         loading, cwd=BASE_DIR, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:

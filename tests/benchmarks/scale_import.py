@@ -10,8 +10,6 @@ from statistics import median
 from tests.benchmarks.graphs import fresh_database, graph_file, graph_name, summary
 from tests.benchmarks.report import Settings
 from tests.benchmarks.scale_graphs import database_of
-from tests.benchmarks.servers import EVERYTHING_ON
-from tests.support.environment import service_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,5 @@ def imports(settings: Settings, database: Path) -> Imports:
         shutil.copy(database, database_of(folder))
         # Or else the import would wait for the copy to be on disk.
         os.sync()
-        variables = service_variables(folder, **EVERYTHING_ON)
         into_large.append(summary(variables, "import_triples", str(file))["seconds"])
-        shutil.rmtree(folder)
     return Imports(graph_name(settings), into_empty, into_large)
