@@ -23,6 +23,7 @@ from structlog.typing import EventDict
 
 from tests.support.database import close_connections, empty_tables, in_orm
 from tests.support.environment import process_environment, service_variables
+from tests.support.memory import DISK, use_memory
 from tests.support.network import loopback_only
 from tests.support.postgresql import TestServer, create_database
 from tests.support.service import Service, manage
@@ -50,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if django_settings.configured:
         # The tests empty the database that they run on.
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests make their own environment first.")
+    use_memory()
     on_postgresql = config.getoption("--database") == "postgresql"
     if on_postgresql:
         config.stash[POSTGRESQL_URL] = _server_url(config)
@@ -232,12 +234,19 @@ StartService = Callable[..., Service]
 
 
 @pytest.fixture
+def disk_folder() -> Iterator[Path]:
+    """A folder on a disk, where a commit waits for it; other temporary folders are in memory."""
+    with tempfile.TemporaryDirectory(prefix="skg-tests-", dir=DISK) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def service(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
     """A function that starts the service under gunicorn, with settings by field name, and a database of its own."""
     started: list[Service] = []
 
-    def start(**overrides: Any) -> Service:
-        folder = tmp_path_factory.mktemp("service")
+    def start(folder: Path | None = None, **overrides: Any) -> Service:
+        folder = folder or tmp_path_factory.mktemp("service")
         one = Service(folder, **fresh_database(folder) | overrides)
         started.append(one)
         one.start()

@@ -10,6 +10,7 @@ import random
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from tests.conftest import StartService
 from tests.service.load import (
@@ -27,9 +28,9 @@ log = logging.getLogger(__name__)
 
 
 async def test_every_answered_fact_survives_the_loss_of_a_worker_and_of_the_whole_service(
-    service: StartService,
+    service: StartService, disk_folder: Path
 ) -> None:
-    one = service(workers=WORKERS)
+    one = service(disk_folder, workers=WORKERS)
     async with writing(one, CLIENTS) as ledger:
         await ledger.fill(SECONDS / 2)
         os.kill(random.choice(one.workers), signal.SIGKILL)

@@ -29,8 +29,8 @@ def limit_files(one: Service, size: int) -> None:
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def test_a_full_disk_refuses_writes_keeps_answering_and_heals(service: StartService) -> None:
-    one = service(workers=1)
+def test_a_full_disk_refuses_writes_keeps_answering_and_heals(service: StartService, disk_folder: Path) -> None:
+    one = service(disk_folder, workers=1)
     stored: set[int] = set()
     with one.client() as client:
         assert client.post("/triples/batch", json=batch(0)).status_code == 202
@@ -63,11 +63,11 @@ def test_a_full_disk_refuses_writes_keeps_answering_and_heals(service: StartServ
 
 
 def test_nothing_that_a_full_disk_would_end_the_service_for_lies_on_it(
-    service: StartService, monkeypatch: pytest.MonkeyPatch
+    service: StartService, disk_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A write into a page of a mapped file for which the disk has no room is the end of the process (SIGBUS)."""
     monkeypatch.setattr("tests.support.service.process_environment", _with_metrics_where_the_service_puts_them)
-    one = service(workers=1)
+    one = service(disk_folder, workers=1)
     with one.client() as client:
         assert client.post("/triples/batch", json=batch(0)).status_code == 202
         assert "skg_requests_total" in client.get("/metrics").text

@@ -2,19 +2,26 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from triples.models import Source, Triple
 from triples.store.operations import AddOne, Fact, Stored
+from triples.store.turns import write_lock
 from triples.store.writing import write_now
 
 DEFAULTS = (1.0, None, Source.API)
+# Facts that are stored together get their ids in the order of their terms; tests with fewer can rely on their own.
+ORDERED = 200
 
 
 def store(*facts: tuple[Any, ...]) -> list[Triple]:
-    """Store facts, each given as three terms and, where it matters, weight, metadata and source."""
-    ids = []
-    for fact in facts:
-        # One after the other: facts that are stored together get their ids in the order of their terms.
-        [stored] = write_now([AddOne(Fact(*fact, *DEFAULTS[len(fact) - 3 :]))])
-        assert isinstance(stored, Stored)
-        ids.append(stored.row.id)
+    """Store facts by one commit, each given as three terms and, where it matters, weight, metadata and source."""
+    adding = [AddOne(Fact(*fact, *DEFAULTS[len(fact) - 3 :])) for fact in facts]
+    groups = [[one] for one in adding] if len(adding) <= ORDERED else [adding]
+    outcomes = []
+    with write_lock(), transaction.atomic():
+        for group in groups:
+            outcomes += write_now(group)
+    ids = [outcome.row.id for outcome in outcomes if isinstance(outcome, Stored)]
+    assert len(ids) == len(facts)
     return list(Triple.objects.filter(pk__in=ids).order_by("id"))

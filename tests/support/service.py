@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 import httpx
 import orjson
 
-from skg_site.env import BASE_DIR
 from tests.support.environment import process_environment, service_variables
+from tests.support.processes import PythonProcess, run_python
 
 # A key of every scope that each of these services adopts by its SHA-256 when it starts.
 KEY = "the-key-that-the-tests-hold"
@@ -45,15 +44,10 @@ class Service:
 
     def launch(self) -> None:
         """Start, and do not wait."""
-        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
+        command = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=BASE_DIR,
-                env=process_environment(self.variables),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+            self.process = PythonProcess(
+                command, env=process_environment(self.variables), stdout=log, stderr=log, start_new_session=True
             )
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
@@ -118,17 +112,7 @@ def free_port() -> int:
         return port
 
 
-def manage(
-    *arguments: str, variables: dict[str, str], input_text: str | None = None
-) -> subprocess.CompletedProcess[str]:
+def manage(*arguments: str, variables: dict[str, str], input_text: str = "") -> subprocess.CompletedProcess[str]:
     """Run `manage.py` as a process of its own."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=BASE_DIR,
-        env=process_environment(variables),
-        input=input_text,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    done = run_python(["manage.py", *arguments], env=process_environment(variables), given=input_text.encode())
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -1,16 +1,19 @@
 """What the tests of backups do to databases, whichever they run on."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 
-from tests.triples.commands.runs import Shell
+from tests.triples.commands.runs import CommandLine, Shell
 
 RULES = [{"transitive": "in", "weight": 0.5}]
-# All in one process, since each takes seconds to load the site.
+# All in one process, since each takes a while to load the site.
 FILL = f"""
 import io, sys
 from django.core.management import call_command
@@ -27,26 +30,21 @@ key_issue(name="one", scopes=["read"], actor="tests")
 @dataclass(frozen=True, slots=True)
 class Databases:
     fresh: Callable[[], Shell]
-
-    def filled(self) -> Shell:
-        """Three facts, a rule, three inferred facts and a key."""
-        shell = self.fresh()
-        done(shell, "shell", "-v0", "-c", FILL)
-        return shell
+    filled: Callable[[], Shell]
 
 
-def done(shell: Shell, *arguments: str, given: str = "") -> str:
+def done(shell: CommandLine, *arguments: str, given: str = "") -> str:
     """What a command prints that ends well."""
     run = shell.run(*arguments, given=given.encode())
     assert run.returncode == 0, run.stderr.decode()
     return run.stdout.decode()
 
 
-def as_json(shell: Shell, *arguments: str) -> Any:
+def as_json(shell: CommandLine, *arguments: str) -> Any:
     return orjson.loads(done(shell, *arguments, "--json"))
 
 
-def refused(shell: Shell, *arguments: str) -> tuple[int, str]:
+def refused(shell: CommandLine, *arguments: str) -> tuple[int, str]:
     """The exit code and the sentence of a command that does not do it."""
     run = shell.run(*arguments)
     said = run.stderr.decode()
@@ -54,13 +52,27 @@ def refused(shell: Shell, *arguments: str) -> tuple[int, str]:
     return run.returncode, said.removeprefix("CommandError: ").strip()
 
 
-def exported(shell: Shell) -> set[str]:
-    return set(done(shell, "export_triples", "-", "--format", "tsv").splitlines())
+def exported(shell: CommandLine) -> set[tuple[Any, ...]]:
+    """The asserted facts, read as they lie there."""
+    if is_sqlite(shell):
+        with closing(sqlite3.connect(shell.variables["SKG_DB_PATH"])) as database:
+            return set(database.execute(_FACTS).fetchall())
+    with psycopg.connect(shell.variables["SKG_DATABASE_URL"]) as connection:
+        return set(connection.execute(_FACTS).fetchall())
 
 
-def state_folder(shell: Shell) -> Path:
+_FACTS = """
+SELECT s.text, p.text, o.text, f.weight, CAST(f.metadata AS TEXT)
+FROM triples_triple AS f
+JOIN triples_term AS s ON s.id = f.subject_id
+JOIN triples_term AS p ON p.id = f.predicate_id
+JOIN triples_term AS o ON o.id = f.object_id
+"""
+
+
+def state_folder(shell: CommandLine) -> Path:
     return Path(shell.variables["SKG_DB_PATH"]).with_suffix(".state")
 
 
-def is_sqlite(shell: Shell) -> bool:
+def is_sqlite(shell: CommandLine) -> bool:
     return not shell.variables["SKG_DATABASE_URL"]

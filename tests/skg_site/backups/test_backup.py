@@ -63,6 +63,7 @@ def test_the_newest_are_kept_and_nothing_else_is_touched(graph: Shell, tmp_path:
 
 
 def test_two_do_not_run_at_once(graph: Shell, tmp_path: Path) -> None:
+    state_folder(graph).mkdir(exist_ok=True)
     descriptor = os.open(state_folder(graph) / "backup.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     for command in ("backup", "restore"):

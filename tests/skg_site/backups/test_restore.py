@@ -6,17 +6,16 @@ import pty
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from skg_site.env import BASE_DIR
 from tests.skg_site.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
 from tests.support.environment import process_environment
 from tests.support.postgresql import database_url
+from tests.support.processes import PythonProcess
 from tests.triples.commands.runs import Shell
 
 pytestmark = pytest.mark.both
@@ -55,9 +54,8 @@ def test_who_is_there_is_asked(graph: Shell, tmp_path: Path, answer: str, facts:
     file = backup_of(graph, tmp_path)
     add(graph, "later\tin\ta")
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "restore", str(file), "--force"],
-        cwd=BASE_DIR,
+    process = PythonProcess(
+        ["manage.py", "restore", str(file), "--force"],
         env=process_environment(graph.variables),
         stdin=theirs,
         stdout=subprocess.PIPE,

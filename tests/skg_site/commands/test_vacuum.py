@@ -12,32 +12,31 @@ from tests.conftest import FreshDatabase, StartService
 from tests.skg_site.backups.databases import RULES, as_json, done, is_sqlite, refused
 from tests.support.environment import service_variables
 from tests.support.service import Service
-from tests.triples.commands.runs import Shell
+from tests.triples.commands.runs import CommandLine, Inside, Shell
 
 pytestmark = pytest.mark.both
 
 CLIENTS = 6
-ROUNDS = 25
+ROUNDS = 10
 # So few texts that each is removed and needed again all the time.
 TEXTS = [f"text {number}" for number in range(12)]
 
 
 @pytest.fixture
-def shell(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    folder = tmp_path_factory.mktemp("shell")
-    return Shell(service_variables(folder, **fresh_database(folder)))
+def shell(database: None) -> Inside:
+    return Inside()
 
 
-def python(shell: Shell, code: str) -> str:
+def python(shell: CommandLine, code: str) -> str:
     return done(shell, "shell", "-v0", "-c", code).strip()
 
 
-def terms(shell: Shell) -> list[str]:
+def terms(shell: CommandLine) -> list[str]:
     code = "from triples.models import Term; print(*Term.objects.order_by('text').values_list('text', flat=True))"
     return python(shell, code).split()
 
 
-def add(shell: Shell, facts: str) -> None:
+def add(shell: CommandLine, facts: str) -> None:
     done(shell, "import_triples", "--format", "tsv", "-", given=facts)
 
 
@@ -51,11 +50,11 @@ for row in Triple.objects.filter(subject__text__in={subjects}):
 """
 
 
-def remove(shell: Shell, *subjects: str) -> None:
+def remove(shell: CommandLine, *subjects: str) -> None:
     python(shell, REMOVE.format(subjects=subjects))
 
 
-def test_terms_that_nothing_uses_go_and_the_others_stay(shell: Shell) -> None:
+def test_terms_that_nothing_uses_go_and_the_others_stay(shell: CommandLine) -> None:
     add(shell, "a\tp\tb\nc\tq\td\nd\tp\ta\n")
     remove(shell, "c")
     dry = as_json(shell, "vacuum", "--dry-run")
@@ -68,7 +67,7 @@ def test_terms_that_nothing_uses_go_and_the_others_stay(shell: Shell) -> None:
     assert terms(shell) == ["a", "b", "c", "d", "p", "q"]
 
 
-def test_a_term_of_a_rule_or_of_an_inferred_fact_stays_until_neither_is_there(shell: Shell) -> None:
+def test_a_term_of_a_rule_or_of_an_inferred_fact_stays_until_neither_is_there(shell: CommandLine) -> None:
     add(shell, "a\tin\tb\nb\tin\tc\nx\ty\tz\n")
     done(shell, "rules", "load", "-", given=str(RULES).replace("'", '"'))
     done(shell, "recurse")
@@ -92,7 +91,7 @@ RecursionRun.objects.update(created_at=timezone.now() - timedelta(days=100))
 """
 
 
-def test_old_key_events_and_runs_go_but_for_the_newest_run(shell: Shell) -> None:
+def test_old_key_events_and_runs_go_but_for_the_newest_run(shell: CommandLine) -> None:
     done(shell, "apikey", "create", "one", "--scopes", "read")
     for _ in range(3):
         done(shell, "recurse", "--force")
@@ -107,7 +106,9 @@ def test_old_key_events_and_runs_go_but_for_the_newest_run(shell: Shell) -> None
     assert "one" in done(shell, "apikey", "list")
 
 
-def test_free_space_is_given_back(shell: Shell) -> None:
+def test_free_space_is_given_back(fresh_database: FreshDatabase, tmp_path: Path) -> None:
+    # A process of its own has no connection left that still reads.
+    shell = Shell(service_variables(tmp_path, **fresh_database(tmp_path)))
     add(shell, "".join(f"{'subject ' * 20}{number}\tp\to\n" for number in range(3000)))
     python(shell, "from triples.models import *; Triple.objects.all().delete(); Tally.objects.all().delete()")
     told = as_json(shell, "vacuum")
@@ -120,10 +121,10 @@ def test_free_space_is_given_back(shell: Shell) -> None:
             assert database.execute("SELECT count(*) FROM sqlite_stat1").fetchone() > (0,)
 
 
-def test_while_recursion_runs_it_comes_back_later(shell: Shell) -> None:
+def test_while_recursion_runs_it_comes_back_later(shell: CommandLine) -> None:
     code = "from triples.runs.lease import lease; import sys\n"
     code += "with lease():\n    print('held', flush=True); sys.stdin.read()\n"
-    with shell.start("shell", "-v0", "-c", code) as holder:
+    with Shell(shell.variables).start("shell", "-v0", "-c", code) as holder:
         assert holder.stdout is not None
         assert holder.stdin is not None
         assert holder.stdout.readline() == b"held\n"
@@ -132,7 +133,7 @@ def test_while_recursion_runs_it_comes_back_later(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("given", ["90", "soon", "-1d"])
-def test_a_time_that_is_none_is_refused(shell: Shell, given: str) -> None:
+def test_a_time_that_is_none_is_refused(shell: CommandLine, given: str) -> None:
     assert shell.run("vacuum", f"--keep-runs={given}").returncode == 2
 
 
@@ -172,7 +173,7 @@ async def add_and_delete(one: Service, number: int) -> set[tuple[str, str]]:
     return {(f"{text} of {number}", text) for text in TEXTS}
 
 
-async def vacuum_until(stop: asyncio.Event, shell: Shell) -> int:
+async def vacuum_until(stop: asyncio.Event, shell: CommandLine) -> int:
     removed = 0
     while not stop.is_set():
         removed += (await asyncio.to_thread(as_json, shell, "vacuum"))["terms"]

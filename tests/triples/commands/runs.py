@@ -1,17 +1,19 @@
-"""Runs of the two commands: in this process, or as processes of their own."""
+"""Runs of commands: in this process, or as processes of their own."""
 
 import io
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from unittest import mock
 
 import orjson
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, ManagementUtility, call_command
 
-from skg_site.env import BASE_DIR
 from tests.support.environment import process_environment
+from tests.support.processes import PythonProcess, run_python
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,59 @@ def counts(read: int, inserted: int, *, updated: int = 0, duplicates: int = 0, r
     return {"read": read, "inserted": inserted, "updated": updated, "duplicates": duplicates, "refused": refused}
 
 
+class CommandLine(Protocol):
+    """Where commands run, and on which database."""
+
+    @property
+    def variables(self) -> dict[str, str]: ...
+
+    def run(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]": ...
+
+
+class Inside:
+    """Commands run in this process, on the database that it has; exit codes and streams are a process's."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def run(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(given)), "utf-8")  # type: ignore[arg-type]  # it is raw
+        printed, reported = io.BytesIO(), io.BytesIO()
+        stdout, stderr = io.TextIOWrapper(printed, "utf-8"), io.TextIOWrapper(reported, "utf-8")
+        words = ["manage.py", *arguments]
+        with (
+            mock.patch.multiple(sys, stdin=stdin, stdout=stdout, stderr=stderr, argv=words),
+            # It would hold for the tests that come after.
+            mock.patch("os.nice"),
+        ):
+            code = _exit_code(words)
+        stdout.flush()
+        stderr.flush()
+        return subprocess.CompletedProcess(words, code, printed.getvalue(), reported.getvalue())
+
+
+def _exit_code(words: list[str]) -> int:
+    """What `manage.py` ends with; Django's `execute` would set the log up again, for streams that are gone then."""
+    try:
+        ManagementUtility(words).fetch_command(words[1]).run_from_argv(words)
+    except SystemExit as end:
+        if not isinstance(end.code, str):
+            return end.code or 0
+        sys.stderr.write(f"{end.code}\n")
+        return 1
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """Where commands run as processes, on a database of their own."""
 
     variables: dict[str, str]
 
-    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = True) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=BASE_DIR,
+    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = True) -> PythonProcess:
+        return PythonProcess(
+            ["manage.py", *arguments],
             env=process_environment(self.variables, measured=measured),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -58,6 +103,4 @@ class Shell:
         )
 
     def run(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        with self.start(*arguments) as process:
-            stdout, stderr = process.communicate(given, timeout=100)
-        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+        return run_python(["manage.py", *arguments], env=process_environment(self.variables), given=given)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import orjson
 import pytest
+from structlog.typing import EventDict
 
-from tests.triples.commands.runs import Shell
+from tests.triples.commands.runs import Inside, Shell
 
 pytestmark = pytest.mark.both
 
@@ -15,16 +16,17 @@ FACTS = "a\tin\tb\nb\tin\tc\nc\tin\td\n"
 
 
 @pytest.fixture
-def graph(shell: Shell, tmp_path: Path) -> Shell:
+def graph(database: None, tmp_path: Path) -> Inside:
     """A small graph with a rule."""
+    here = Inside()
     facts = tmp_path / "facts.tsv"
     facts.write_text(FACTS)
-    assert shell.run("import_triples", str(facts)).returncode == 0
-    assert shell.run("rules", "load", "-", given=json.dumps(RULES).encode()).returncode == 0
-    return shell
+    assert here.run("import_triples", str(facts)).returncode == 0
+    assert here.run("rules", "load", "-", given=json.dumps(RULES).encode()).returncode == 0
+    return here
 
 
-def test_it_derives_and_says_so_once_and_then_has_nothing_to_do(graph: Shell) -> None:
+def test_it_derives_and_says_so_once_and_then_has_nothing_to_do(graph: Inside) -> None:
     first = graph.run("recurse")
     assert first.returncode == 0, first.stderr
     assert first.stdout.startswith(b"3 inferred facts: 3 added, 0 changed, 0 removed (full, ")
@@ -35,7 +37,7 @@ def test_it_derives_and_says_so_once_and_then_has_nothing_to_do(graph: Shell) ->
     assert again.stdout == b"Nothing has changed since the last run; 3 inferred facts.\n"
 
 
-def test_a_dry_run_writes_nothing_and_needs_no_lease(graph: Shell) -> None:
+def test_a_dry_run_writes_nothing_and_needs_no_lease(graph: Inside) -> None:
     dry = graph.run("recurse", "--dry-run", "--json", "--max-depth", "1")
     assert dry.returncode == 0, dry.stderr
     content = orjson.loads(dry.stdout)
@@ -44,7 +46,7 @@ def test_a_dry_run_writes_nothing_and_needs_no_lease(graph: Shell) -> None:
     assert graph.run("recurse").stdout.startswith(b"3 inferred facts: 3 added")
 
 
-def test_the_outcome_as_json_is_that_of_the_api(graph: Shell) -> None:
+def test_the_outcome_as_json_is_that_of_the_api(graph: Inside) -> None:
     done = graph.run("recurse", "--json", "--min-weight", "0.3", "--force")
     content = orjson.loads(done.stdout)
     assert (content["status"], content["facts"], content["options"]["min_weight"]) == ("succeeded", 2, 0.3)
@@ -54,13 +56,12 @@ def test_the_outcome_as_json_is_that_of_the_api(graph: Shell) -> None:
     ("arguments", "code", "sentence"),
     [
         (["--rule", "no such"], 1, b"There is no enabled rule named no such."),
-        (["--run", "77"], 1, b'"event":"run_not_queued"'),
         (["--max-depth", "0"], 2, b"--max-depth must be at least 1."),
         (["--min-weight", "2"], 2, b"must be a number from 0 to 1"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_and_an_exit_code(
-    graph: Shell, arguments: list[str], code: int, sentence: bytes
+    graph: Inside, arguments: list[str], code: int, sentence: bytes
 ) -> None:
     done = graph.run("recurse", *arguments)
     assert done.returncode == code
@@ -68,11 +69,11 @@ def test_what_cannot_be_done_is_a_sentence_and_an_exit_code(
     assert b"Traceback" not in done.stderr
 
 
-def test_a_run_that_the_service_has_queued_is_told_of_in_its_log_alone(graph: Shell) -> None:
+def test_a_run_that_the_service_has_queued_is_told_of_in_its_log_alone(graph: Inside) -> None:
     code = "from triples.runs.options import RunOptions; from triples.runs.requests import queue_run\n"
     code += "print(queue_run(RunOptions(), 'tests').id)"
     run_id = graph.run("shell", "-v0", "-c", code).stdout.decode().strip()
-    done = graph.run("recurse", "--run", run_id)
+    done = Shell(graph.variables).run("recurse", "--run", run_id)
     assert done.returncode == 0, done.stderr
     assert done.stdout == b""
     lines = [orjson.loads(line) for line in done.stderr.splitlines()]
@@ -80,11 +81,16 @@ def test_a_run_that_the_service_has_queued_is_told_of_in_its_log_alone(graph: Sh
     assert graph.run("recurse", "--run", run_id).returncode == 1
 
 
-def test_while_another_run_is_active_it_comes_back_later(graph: Shell) -> None:
+def test_a_run_that_nobody_has_queued_is_told_of_in_the_log(graph: Inside, log: list[EventDict]) -> None:
+    assert graph.run("recurse", "--run", "77").returncode == 1
+    assert [(line["event"], line["run"]) for line in log] == [("run_not_queued", 77)]
+
+
+def test_while_another_run_is_active_it_comes_back_later(graph: Inside) -> None:
     code = "from triples.runs.lease import lease; import sys, time; from triples.runs.requests import queue_run\n"
     code += "from triples.runs.options import RunOptions\nqueue_run(RunOptions(), 'tests')\n"
     code += "with lease():\n    print('held', flush=True); sys.stdin.read()\n"
-    with graph.start("shell", "-v0", "-c", code) as holder:
+    with Shell(graph.variables).start("shell", "-v0", "-c", code) as holder:
         assert holder.stdout is not None
         assert holder.stdin is not None
         assert holder.stdout.readline() == b"held\n"

@@ -1,0 +1,147 @@
+"""A process that has the libraries loaded and forks whatever Python program a test starts.
+
+Half of a command's second, and of a service's three, is the import of libraries; a fork has them already. Nothing of
+the project is loaded here, and no library that reads the environment or settings when it is imported. The forks are
+given to the test's process as its own children, so that they are waited for, and signalled, as any other.
+
+Run by `tests.support.processes`, with the number of a socket's file descriptor.
+"""
+
+import io
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import TypedDict
+
+import coverage
+
+LARGEST_REQUEST = 1 << 20
+LIBRARIES = (
+    "asyncio",
+    "concurrent.futures.thread",
+    "django.core.handlers.asgi",
+    "django.core.management",
+    "django.core.serializers.json",
+    "django.db.models",
+    "django.forms",
+    "django.template.loader",
+    "django.test.signals",
+    "django.urls",
+    "django.views.generic",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.arbiter",
+    "uvicorn_worker",
+    "httptools",
+    "jiter",
+    "orjson",
+    "psycopg",
+    "psycopg_pool",
+    "pydantic",
+    "pydantic_settings",
+    "rich.progress",
+    "rich.table",
+    "sqlite3",
+    "structlog",
+    "uvicorn.main",
+    "uvloop",
+)
+
+
+class Request(TypedDict):
+    """A program to be run: `words` as they stand behind `python`."""
+
+    words: list[str]
+    folder: str
+    environment: dict[str, str]
+    umask: int
+    new_session: bool
+
+
+def serve(requests: socket.socket) -> tuple[Request, list[int]]:
+    """Fork for each request; returns in the forks, with what to run and its standard streams."""
+    while True:
+        data, streams, _, _ = socket.recv_fds(requests, LARGEST_REQUEST, 3)
+        if not data:
+            os._exit(0)
+        held, released = os.pipe()
+        told, tells = os.pipe()
+        middle = os.fork()
+        if middle == 0:
+            process_id = os.fork()
+            if process_id == 0:
+                for descriptor in (released, told, tells, requests.detach()):
+                    os.close(descriptor)
+                # Until the process between is gone, and this is the test's own child.
+                os.read(held, 1)
+                os.close(held)
+                return json.loads(data), list(streams)
+            os.write(tells, str(process_id).encode())
+            os._exit(0)
+        os.waitpid(middle, 0)
+        requests.sendall(os.read(told, 20))
+        for descriptor in (*streams, held, released, told, tells):
+            os.close(descriptor)
+
+
+def become(request: Request, streams: list[int]) -> None:
+    """Take on what a new process of that program would have been started with."""
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+    for descriptor in streams:
+        os.close(descriptor)
+    if request["new_session"]:
+        os.setsid()
+    if request["umask"] >= 0:
+        os.umask(request["umask"])
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    encoding = "utf-8"
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding)
+    sys.stdout = sys.__stdout__ = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(1, "w", closefd=False)), encoding, line_buffering=os.isatty(1)
+    )
+    sys.stderr = sys.__stderr__ = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(2, "w", closefd=False)), encoding, "backslashreplace", line_buffering=True
+    )
+    # Who gives way to others is waited for very long beside a load that takes every processor.
+    os.nice = _keep_priority
+    coverage.process_startup(force=True)
+
+
+def _keep_priority(_increment: int) -> int:
+    return 0
+
+
+def run(words: list[str]) -> None:
+    """As `python` does with these words: a file, or `-m` and a module."""
+    if words[0] == "-m":
+        sys.argv = words[1:]
+        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = words
+        runpy.run_path(words[0], run_name="__main__")
+
+
+def main() -> None:
+    # The terminal's Ctrl-C is for the tests, which end this process by closing the socket.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in LIBRARIES:
+        # What is not installed is not needed either.
+        with suppress(ImportError):
+            import_module(name)
+    requests = socket.socket(fileno=int(sys.argv[1]))
+    requests.sendall(b"ready")
+    request, streams = serve(requests)
+    become(request, streams)
+    run(request["words"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Python programs as processes of their own, forked from one that has the libraries loaded: see `fork_server`."""
+
+import atexit
+import ctypes
+import inspect
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from skg_site.env import BASE_DIR
+from tests.support.fork_server import Request
+
+PR_SET_CHILD_SUBREAPER = 36
+ENDS = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
+
+
+class PythonProcess(subprocess.Popen[bytes]):
+    """A Python program in the project's folder: `words` are what follows `python`; the rest is Popen's."""
+
+    def __init__(self, words: Sequence[str], *, env: Mapping[str, str], **options: Any) -> None:
+        super().__init__(list(words), env=dict(env), cwd=BASE_DIR, **options)
+
+    def _execute_child(self, *arguments: Any) -> None:
+        """In place of Popen's, which forks this process and executes another program."""
+        popen: Any = super()
+        given = inspect.signature(popen._execute_child).bind(*arguments).arguments
+        request: Request = {
+            "words": given["args"],
+            "folder": str(given["cwd"]),
+            "environment": given["env"],
+            "umask": given["umask"],
+            "new_session": given["start_new_session"],
+        }
+        wanted = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
+        # Where Popen was told of none, the process has this one's.
+        self.pid = _fork(request, [number if end == -1 else end for number, end in enumerate(wanted)])
+        this: Any = self
+        this._child_created = True
+        this._close_pipe_fds(*(given[name] for name in ENDS))
+
+
+def run_python(
+    words: Sequence[str], *, env: Mapping[str, str], given: bytes = b"", timeout: float = 100
+) -> "subprocess.CompletedProcess[bytes]":
+    """The program run to its end, with what it is given at its standard input and what it wrote."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with PythonProcess(words, env=env, **pipes) as process:
+        try:
+            stdout, stderr = process.communicate(given, timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
+
+
+def _fork(request: Request, streams: Sequence[int]) -> int:
+    """The id of a process that runs this, a child of this process."""
+    server = _fork_server()
+    # The fork's parent ends at once, and the next ancestor that asks for it becomes its parent. Others are not asked
+    # for: what a service leaves behind is not this process's to wait for.
+    _adopt_orphans(wanted=True)
+    try:
+        socket.send_fds(server, [json.dumps(request).encode()], streams)
+        return int(server.recv(20))
+    finally:
+        _adopt_orphans(wanted=False)
+
+
+@cache
+def _fork_server() -> socket.socket:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    # Each fork begins its own measuring of coverage.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
+    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, pass_fds=[theirs.fileno()])
+    theirs.close()
+    assert ours.recv(20) == b"ready"
+    atexit.register(_end, ours, process)
+    return ours
+
+
+def _end(server: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+    server.close()
+    process.wait()
+
+
+def _adopt_orphans(*, wanted: bool) -> None:
+    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0):
+        raise OSError("prctl")
