@@ -7,15 +7,17 @@ TEST_PROCESSES ?= 2
 
 # The checks import the settings, which keep state beside the database: not beside the data of a running service.
 CHECK := SKG_DB_PATH="$(CURDIR)/$(VENV)/checks/skg.db"
-# The coverage of both runs is judged together, at the end.
-PYTEST := $(BIN)/pytest -n $(TEST_PROCESSES) --cov --cov-report= --cov-fail-under=0
+PYTEST := $(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
+# Measuring takes nearly as long again as what is measured. Both databases have code of their own; what crosses
+# processes has none.
+MEASURED := $(PYTEST) --cov --cov-report= --cov-fail-under=0
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench lint format clean
+.PHONY: help install run test test-quick test-long bench lint format clean
 
 help:  ## show what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed  ## make .venv with what the service needs
 
@@ -26,10 +28,17 @@ run: $(VENV)/installed  ## install, migrate, make the first user and key, serve 
 
 test: lint  ## every check, then the tests on SQLite, on PostgreSQL, and of three services behind nginx; with coverage
 	$(BIN)/coverage erase
-	$(PYTEST)
-	$(PYTEST) --cov-append --database postgresql -m both
-	$(PYTEST) --cov-append --database postgresql -m both --instances 3 tests/api
+	$(MEASURED)
+	$(MEASURED) --cov-append --database postgresql -m both
+	$(PYTEST) --database postgresql -m both --instances 3 tests/api
 	$(BIN)/coverage report
+
+test-quick: $(VENV)/installed-dev  ## for daily work: the tests that start no process, on SQLite
+	$(PYTEST) --quick
+
+test-long: $(VENV)/installed-dev  ## thousands of examples for each property, on both databases
+	$(PYTEST) --hypothesis-profile long --timeout 10800 -m hypothesis
+	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "hypothesis and both" --database postgresql
 
 # make bench PEERS=FOLDER PEER_PYTHON=PYTHON GRAPH=FILE RULES=FILE RECURSION_PEER=FILE BENCH='--only floor --quick'
 bench: $(VENV)/installed-dev  ## measure the service beside its peers, report in bench-report/ (BENCH=--help)

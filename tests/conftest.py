@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 from structlog.typing import EventDict
 
+import tests.support.properties  # noqa: F401  # its profiles must be there before tests are collected
 from tests.support.database import close_connections, empty_tables, in_orm
 from tests.support.environment import process_environment, service_variables
 from tests.support.memory import DISK, use_memory
@@ -32,6 +34,9 @@ from tests.support.valkey import ValkeyServer
 FOLDER = pytest.StashKey[Path]()
 POSTGRESQL_SERVER = pytest.StashKey[TestServer]()
 POSTGRESQL_URL = pytest.StashKey[str]()
+# Where every test starts processes, and the fixtures that do.
+PROCESS_FOLDERS = {"benchmarks", "browser", "deploy", "service"}
+PROCESS_FIXTURES = {"fresh_database", "service", "valkey_server"}
 # pytest-xdist's name for this process.
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
@@ -44,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="tests/api: ask N services behind nginx, which share PostgreSQL and Valkey, and not this process",
     )
+    parser.addoption("--quick", action="store_true", help="only the tests that start no process")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,6 +84,36 @@ def _server_url(config: pytest.Config) -> str:
         return url
     server = config.stash[POSTGRESQL_SERVER] = TestServer()
     return server.url
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what another pass has tried and, with --quick, what starts processes."""
+    left_out = set()
+    if config.getoption("--database") == "postgresql":
+        left_out.update(item for item in items if item.get_closest_marker("once"))
+    if config.getoption("--quick"):
+        left_out.update(item for item in items if _starts_processes(item))
+        # Who starts one all the same is told to say so.
+        sys.addaudithook(_no_process)
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _starts_processes(item: pytest.Item) -> bool:
+    folder = item.path.relative_to(item.config.rootpath / "tests").parts[0]
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return (
+        item.get_closest_marker("process") is not None
+        or folder in PROCESS_FOLDERS
+        or not PROCESS_FIXTURES.isdisjoint(fixtures)
+    )
+
+
+def _no_process(event: str, arguments: tuple[Any, ...]) -> None:
+    # Libraries start others: `uuid` asks one for the network's address.
+    if event == "subprocess.Popen" and arguments[0] == sys.executable:
+        raise AssertionError(f"with --quick no process may be started: mark this test `process` ({arguments[0]})")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -122,6 +122,7 @@ def curl_examples() -> list[list[str]]:
     return [shlex.split(example) for example in re.findall(r"^curl (?:'[^']*'|[^\n'])*", blocks, re.MULTILINE)]
 
 
+@pytest.mark.process
 async def test_every_curl_example_works_when_they_are_pasted_one_after_the_other(api: httpx.AsyncClient) -> None:
     examples = curl_examples()
     assert len(examples) > 5

@@ -97,6 +97,7 @@ async def test_metadata_has_a_size_limit(api: httpx.AsyncClient) -> None:
     assert "16,384" in refused.json()["errors"][0]["msg"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -146,6 +147,7 @@ async def test_terms_may_be_as_long_as_is_promised(api: httpx.AsyncClient) -> No
     assert long.items() <= answer.json().items()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("body", ["[]", "null", '"text"', "1", "[{}]"])
 async def test_a_body_that_is_no_object_is_not_valid(api: httpx.AsyncClient, body: str) -> None:
     answer = await api.post("/triples/add", content=body, headers={"Content-Type": "application/json"})

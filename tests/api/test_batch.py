@@ -114,6 +114,7 @@ async def test_a_batch_may_be_as_large_as_is_promised(api: httpx.AsyncClient) ->
     assert (await api.get("/stats")).json()["total_triples"] == 100
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "place"),
     [

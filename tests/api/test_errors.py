@@ -164,6 +164,7 @@ async def test_every_path_names_the_methods_that_it_takes(world: World) -> None:
             assert answer.headers["Allow"] == ", ".join(sorted(taken))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/health/", "/triples/", "/query/x", "/keys/me/", "/Health", "/api/triples", "/a b", "/é"]
 )

@@ -78,6 +78,7 @@ async def test_a_change_of_nothing_is_refused(api: httpx.AsyncClient, path: str)
     assert [(fault["loc"], fault["type"]) for fault in answer.json()["errors"]] == [([], "nothing_to_change")]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("field", "value"),
     [("weight", None), ("weight", "1"), ("weight", 2), ("metadata", []), ("subject", "Charon"), ("source", "admin")],
@@ -141,6 +142,7 @@ async def test_a_weak_version_matches_nothing(api: httpx.AsyncClient, path: str)
 BLANK = pytest.param(" ", marks=pytest.mark.in_process)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("if_match", ["", BLANK, "3f2a", '"3f2a', '"a" "b"', '"a",', '*, "a"', "'a'", "W/*", '"a b"'])
 async def test_a_malformed_condition_is_a_bad_request(api: httpx.AsyncClient, path: str, if_match: str) -> None:
     before = await tag(api, path)

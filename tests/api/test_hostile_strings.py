@@ -113,6 +113,7 @@ async def test_odd_strings_are_all_different_facts(api: httpx.AsyncClient) -> No
     assert stored.json()["accepted"] == len({as_kept(text) for text in ACCEPTED.values()})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("text", "reason"), REFUSED.values(), ids=REFUSED)
 async def test_a_string_that_can_be_no_term_is_refused_by_name(api: httpx.AsyncClient, text: str, reason: str) -> None:
     good = dict.fromkeys(FIELDS, "good")

@@ -103,6 +103,7 @@ async def test_a_full_last_page_says_that_it_is_the_last(api: httpx.AsyncClient,
     assert (await api.get("/triples", params={"limit": 2})).json()["next_cursor"] is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "weight", [0.5, 0.0, -1.0, 2.0, float("nan"), float("inf"), float("-inf"), 5e-324, 1.7976931348623157e308]
 )
@@ -116,6 +117,7 @@ async def test_a_made_up_cursor_of_the_right_form_is_some_place_in_the_list(
         assert await found(api, cursor=cursor) in (["a"], [])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "value"),
     [

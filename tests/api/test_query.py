@@ -122,6 +122,7 @@ async def test_the_count_is_exact_up_to_ten_thousand(api: httpx.AsyncClient, sto
     assert (found["total"], found["total_capped"]) == (10_000, True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "place"),
     [

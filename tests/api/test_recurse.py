@@ -47,6 +47,7 @@ async def test_while_one_run_is_active_another_is_refused(api: httpx.AsyncClient
     assert len(no_process) == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "loc"),
     [

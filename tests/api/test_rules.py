@@ -90,6 +90,7 @@ async def test_any_name_is_found_by_its_percent_encoded_path(api: httpx.AsyncCli
     assert await names(api) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("members", "loc", "message"),
     [
@@ -128,6 +129,7 @@ async def test_nonsense_is_refused_with_its_place(
     assert await names(api) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("document", "loc"),
     [
@@ -209,6 +211,7 @@ class TestChanging:
         answer = await self.change(api, weight=0.9, enabled=True)
         assert (answer.status_code, answer.headers["ETag"]) == (200, tag)
 
+    @pytest.mark.once
     @pytest.mark.parametrize(
         ("members", "loc"),
         [

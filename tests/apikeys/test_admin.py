@@ -91,6 +91,7 @@ def test_a_key_is_issued_with_an_expiry(admin: Client) -> None:
     assert expires_at.isoformat() == "2099-01-01T12:00:00+00:00"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -61,6 +61,7 @@ def failures(log: list[EventDict]) -> list[tuple[str, str | None]]:
     return [(line["reason"], line["key_id"]) for line in log if line["event"] == "auth_failure"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("header", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_a_hostile_header_is_refused_without_the_database(
     anonymous: httpx.AsyncClient, header: str | bytes, log: list[EventDict], monkeypatch: pytest.MonkeyPatch

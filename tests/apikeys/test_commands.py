@@ -161,6 +161,7 @@ def test_where_nobody_can_be_asked_revoking_needs_to_be_told(monkeypatch: pytest
     assert key.state is State.ACTIVE
 
 
+@pytest.mark.process
 @pytest.mark.both
 def test_the_command_line_has_exit_codes_and_writes_nothing_but_json(
     fresh_database: FreshDatabase, tmp_path: Path
@@ -175,6 +176,7 @@ def test_the_command_line_has_exit_codes_and_writes_nothing_but_json(
     assert manage("apikey", "fly", variables=variables).returncode == 2
 
 
+@pytest.mark.process
 def test_without_tables_a_sentence_says_what_to_do(tmp_path: Path) -> None:
     failed = manage("apikey", "list", variables=service_variables(tmp_path))
     assert failed.returncode == 1

@@ -53,6 +53,7 @@ OPERATIONS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
 async def test_an_operation_opens_to_its_scope_alone(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, operation: Operation

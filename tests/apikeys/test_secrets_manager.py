@@ -24,7 +24,7 @@ from tests.support.aws import aws_server, aws_variables
 from tests.support.environment import service_variables
 from tests.support.service import free_port, manage
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.process]
 
 KEY_SHAPE = re.compile(r"skg_[a-z0-9]+_[0-9A-Za-z]{40}")
 

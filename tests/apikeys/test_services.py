@@ -49,6 +49,7 @@ def test_a_key_is_stored_as_its_digest_and_shown_once() -> None:
     assert issued.clear_text not in repr(rows)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "properties",
     [

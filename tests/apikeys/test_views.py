@@ -52,6 +52,7 @@ async def test_a_key_is_issued_for_a_time(api: httpx.AsyncClient) -> None:
     assert issued["expires_at"] == f"{expires_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("properties", "place"),
     [
@@ -98,6 +99,7 @@ async def test_keys_are_listed_newest_first_in_pages(api: httpx.AsyncClient, iss
     assert "key" not in (await api.get("/keys")).json()["keys"][0]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=1001", "limit=x", "cursor=", "cursor=xyz", "page=2", "limit=1&limit=2"]
 )
@@ -144,6 +146,7 @@ async def test_the_grace_period_is_the_callers_choice(api: httpx.AsyncClient, is
     assert timedelta(seconds=50) < expires_at - timezone.now() <= timedelta(seconds=60)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "body", [{"grace_seconds": -1}, {"grace_seconds": 90 * 86_400 + 1}, {"grace_seconds": "1"}, {"x": 1}, []]
 )

@@ -65,4 +65,6 @@ def test_nothing_is_rolled_out_that_was_not_tested_and_scanned_and_production_co
 def test_tests_run_on_the_base_of_the_image() -> None:
     base = re.search(r"^ARG PYTHON=(.*)$", (BASE_DIR / "deploy/Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert base is not None
-    assert workflow(BASE_DIR / ".github/workflows/ci.yml")["jobs"]["test"]["container"] == base[1]
+    for file, job in (("ci", "test"), ("nightly", "properties")):
+        container = workflow(BASE_DIR / f".github/workflows/{file}.yml")["jobs"][job]["container"]
+        assert container["image"] == base[1]

@@ -28,6 +28,7 @@ def cache(tmp_path: Path) -> HostCache:
     return HostCache(str(tmp_path / "cache"), {})
 
 
+@pytest.mark.process
 def test_processes_that_count_at_once_miss_no_count(cache: HostCache, tmp_path: Path) -> None:
     command = [sys.executable, "-c", COUNT, str(tmp_path / "cache")]
     processes = [subprocess.Popen(command, cwd=BASE_DIR) for _ in range(4)]

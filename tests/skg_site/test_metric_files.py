@@ -10,6 +10,8 @@ import pytest
 
 from skg_site.metric_files import carry_over_the_ended, exposition
 
+pytestmark = pytest.mark.process
+
 # A process that counts to its argument and ends, by exit or by a crash.
 COUNTING = """
 import os, sys

@@ -153,6 +153,7 @@ def test_what_an_untrusted_client_forwards_is_not_believed(service: StartService
     assert httpx.get(f"{one.url}/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "value"), [("SKG_PORT", "seven"), ("SKG_PROT", "7777"), ("SKG_DATABASE_URL", "mysql://x")]
 )

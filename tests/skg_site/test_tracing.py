@@ -133,6 +133,7 @@ def test_a_collector_that_is_down_fails_no_request(service: StartService) -> Non
     assert httpx.get(f"{one.url}/stats", headers=one.headers).is_success
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("settings", [{}, {"enable_tracing": True}, {"otlp_endpoint": "http://127.0.0.1:9"}])
 def test_nothing_of_it_is_loaded_where_it_is_off(tmp_path: Path, settings: dict[str, object]) -> None:
     program = (

@@ -126,6 +126,7 @@ def test_what_nobody_takes_is_not_said(valkey_server: ValkeyServer) -> None:
     assert not publish(valkey_server.url, "channel", "word")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("settings", "is_loaded"), [({}, False), ({"redis_url": "redis://127.0.0.1:1"}, True)])
 def test_the_client_is_loaded_only_where_there_is_a_server(
     tmp_path: Path, settings: dict[str, str], is_loaded: bool

@@ -62,6 +62,7 @@ def test_a_service_that_is_well(service: StartService) -> None:
     assert (strict.returncode, strict.stderr) == (2, "CommandError: 1 of 1 worth a look: backup.\n")
 
 
+@pytest.mark.process
 def test_where_everything_is_gone_each_line_says_so_and_none_is_a_trace(tmp_path: Path) -> None:
     variables = service_variables(tmp_path, port=free_port(), database_url="postgresql://x:y@127.0.0.1:1/z")
     result = manage(
@@ -77,6 +78,7 @@ def test_where_everything_is_gone_each_line_says_so_and_none_is_a_trace(tmp_path
     assert "y@" not in result.stdout
 
 
+@pytest.mark.process
 def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     variables = service_variables(tmp_path, port=free_port())
     result = manage("system_check", "--only", "database", "--only", "migrations", variables=variables)
@@ -84,6 +86,7 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     assert not (tmp_path / "skg.db").exists()
 
 
+@pytest.mark.process
 def test_a_database_that_was_never_migrated(tmp_path: Path) -> None:
     (tmp_path / "skg.db").touch()
     variables = service_variables(tmp_path, port=free_port())
@@ -324,6 +327,7 @@ def test_the_certificate_of_a_server(https: Server, authority: trustme.CA, tmp_p
     assert "unable to get local issuer" in one("certificates", "--certificate", place)[1]
 
 
+@pytest.mark.process
 def test_the_certificate_of_a_file(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "cert.pem"
     for days, mark in ((100, "ok"), (10, "warning"), (3, "failed"), (-2, "failed")):

@@ -121,6 +121,7 @@ def test_free_space_is_given_back(fresh_database: FreshDatabase, tmp_path: Path)
             assert database.execute("SELECT count(*) FROM sqlite_stat1").fetchone() > (0,)
 
 
+@pytest.mark.process
 def test_while_recursion_runs_it_comes_back_later(shell: CommandLine) -> None:
     code = "from triples.runs.lease import lease; import sys\n"
     code += "with lease():\n    print('held', flush=True); sys.stdin.read()\n"

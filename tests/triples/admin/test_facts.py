@@ -81,6 +81,7 @@ class TestAdding:
         assert Triple.objects.get().weight == 0.25
         assert log_entries() == []
 
+    @pytest.mark.once
     @pytest.mark.parametrize(
         ("field", "value", "error"),
         [

@@ -65,6 +65,7 @@ class TestAdding:
         admin.post(f"{RULES}add/", NEW | {"body": '?x "lives in" ?z\n?z p "?why"', "distinct": ""})
         assert Rule.objects.get().body == [["?x", "lives in", "?z"], ["?z", "p", {"term": "?why"}]]
 
+    @pytest.mark.once
     @pytest.mark.parametrize(
         ("field", "value", "error"),
         [
@@ -141,6 +142,7 @@ class TestChanging:
 
 
 class TestPreviews:
+    @pytest.mark.process
     def test_a_preview_counts_what_the_rule_would_derive_and_saves_nothing(self, admin: Client) -> None:
         store(("Ann", "parent_of", "Bob", 0.5), ("Bob", "parent_of", "Cid"), ("Bob", "parent_of", "Dot"))
         response = admin.post(f"{RULES}add/", NEW | {"_preview": "1"})
@@ -151,6 +153,7 @@ class TestPreviews:
         assert 'value="grandparent"' in content
         assert not Rule.objects.exists()
 
+    @pytest.mark.process
     def test_a_stored_rule_is_previewed_as_it_stands_in_the_form(self, admin: Client, rule: Rule) -> None:
         store(("Ann", "likes", "Bob"))
         sent = shown_form(admin, rule) | {"body": "?x likes ?z", "_preview": "1"}

@@ -139,6 +139,7 @@ class TestStarting:
         admin.post(f"{RUNS}run/", {"min_weight": "0"})
         assert asked == [(RunOptions(), "user somebody")]
 
+    @pytest.mark.once
     @pytest.mark.parametrize(
         ("field", "value"),
         [

@@ -272,6 +272,7 @@ def test_what_cannot_be_begun_says_why(
     assert stored_rows() == {}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -69,6 +69,7 @@ def test_what_cannot_be_done_is_a_sentence_and_an_exit_code(
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_a_run_that_the_service_has_queued_is_told_of_in_its_log_alone(graph: Inside) -> None:
     code = "from triples.runs.options import RunOptions; from triples.runs.requests import queue_run\n"
     code += "print(queue_run(RunOptions(), 'tests').id)"
@@ -86,6 +87,7 @@ def test_a_run_that_nobody_has_queued_is_told_of_in_the_log(graph: Inside, log: 
     assert [(line["event"], line["run"]) for line in log] == [("run_not_queued", 77)]
 
 
+@pytest.mark.process
 def test_while_another_run_is_active_it_comes_back_later(graph: Inside) -> None:
     code = "from triples.runs.lease import lease; import sys, time; from triples.runs.requests import queue_run\n"
     code += "from triples.runs.options import RunOptions\nqueue_run(RunOptions(), 'tests')\n"

@@ -286,6 +286,7 @@ def test_a_report_that_cannot_be_written_is_a_sentence(old: Path, tmp_path: Path
     assert "Is a directory" in str(run.error)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments",
     [

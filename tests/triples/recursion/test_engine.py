@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triples.recursion.oracle import evaluate
@@ -24,7 +24,6 @@ ONE_THREAD = Options(threads=1)
 
 
 # A database is made for each example, on a machine that may be busy.
-@settings(deadline=None)
 @given(facts(min_size=3), programs())
 def test_weights_depths_and_proofs_are_those_of_the_definition(asserted: dict[Key, float], program: Program) -> None:
     result = materialise(fact_table(asserted), program, ONE_THREAD)
@@ -33,7 +32,6 @@ def test_weights_depths_and_proofs_are_those_of_the_definition(asserted: dict[Ke
     assert result.complete_above is None
 
 
-@settings(deadline=None)
 @given(facts(min_size=3), programs(), st.integers(0, 4))
 def test_max_depth_keeps_the_proofs_of_so_many_rounds(
     asserted: dict[Key, float], program: Program, max_depth: int
@@ -43,7 +41,6 @@ def test_max_depth_keeps_the_proofs_of_so_many_rounds(
     assert proofs_in(result.derived) == evaluate(asserted, program, max_depth=max_depth)
 
 
-@settings(deadline=None)
 @given(
     facts(min_size=3),
     programs(),
@@ -178,6 +175,7 @@ def test_the_outcome_is_the_same_bytes_for_any_order_and_number_of_threads() -> 
     assert len(outcomes) == 1
 
 
+@pytest.mark.process
 def test_the_engine_needs_no_django() -> None:
     code = "import sys, triples.recursion.engine, triples.recursion.presets; sys.exit('django' in sys.modules)"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import nextafter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triples.recursion.memory import MemorySource
@@ -75,7 +75,6 @@ def rules(*written: tuple[tuple[BoundPattern, ...], float]) -> Program:
 
 
 @given(programs(), facts(), st.lists(st.tuples(steps, st.booleans(), st.booleans()), min_size=1, max_size=6))
-@settings(deadline=None)
 def test_any_changes(program: Program, asserted: dict[Key, float], changes: list[tuple[Step, bool, bool]]) -> None:
     graph = Graph(program, asserted)
     for step, run_now, drop_asserted in changes:
@@ -86,7 +85,6 @@ def test_any_changes(program: Program, asserted: dict[Key, float], changes: list
 
 
 @given(programs(), facts(), st.lists(steps, min_size=1, max_size=4), st.sampled_from([0.1, 0.3, 0.5, 1.0]))
-@settings(deadline=None)
 def test_any_changes_above_a_least_weight(
     program: Program, asserted: dict[Key, float], changes: list[Step], min_weight: float
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triples.recursion.oracle import evaluate
@@ -22,7 +22,6 @@ from triples.recursion.programs import Key, Program
 CHAIN = {Key(number, 1, number + 1): 0.9 for number in range(1, 40)}
 
 
-@settings(max_examples=50, deadline=None)
 @given(facts(min_size=3), programs(), st.none() | st.integers(1, 3), st.integers(0, 6))
 def test_what_is_left_of_too_many_facts_is_all_above_a_weight(
     asserted: dict[Key, float], program: Program, max_depth: int | None, limit: int

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.strategies import facts, programs
@@ -38,7 +38,6 @@ def test_a_fact_must_hold_twice_what_the_pattern_names_twice() -> None:
 
 
 @given(facts(), programs())
-@settings(deadline=None)
 def test_each_premise_of_a_proof_leads_back_to_it(asserted: dict[Key, float], program: Program) -> None:
     derived = evaluate(asserted, program)
     known = uses(program)

@@ -35,6 +35,7 @@ def test_the_lease_is_one_holders_at_a_time(database: None) -> None:
     in_orm(twice)
 
 
+@pytest.mark.process
 def test_a_dead_process_loses_the_lease(database: None) -> None:
     code = (
         "import django, sys, time; django.setup()\n"

@@ -5,10 +5,11 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.database import in_orm
+from tests.support.properties import examples
 from tests.triples.runs.graphs import Graph
 from triples.models import RecursionRun, RunStatus, Term
 from triples.store.inferred.building import contents, replace_all
@@ -234,7 +235,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(0.3))
 @given(steps=STEPS)
 def test_many_runs_end_where_one_from_nothing_does(graph: Graph, steps: list[tuple[Any, ...]]) -> None:
     for fact in list(graph.rows):

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.database import empty_tables, in_orm
+from tests.support.properties import examples
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.store import bulk
 from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
@@ -74,7 +75,7 @@ chunks = st.lists(
 
 
 @given(chunks, st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(0.5))
 def test_any_chunks_leave_what_one_fact_at_a_time_would(loads: list[list[Fact]], replace: bool) -> None:
     in_orm(empty_tables)
     loader = Loader(replace=replace)

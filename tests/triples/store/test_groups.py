@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.database import in_orm
@@ -48,7 +48,6 @@ groups = st.lists(st.one_of(add_one, add_many, change, remove, st.builds(Spoiled
 
 
 @given(st.lists(groups, min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_group_has_the_outcomes_of_some_order_of_its_operations(plan: list[list[Any]]) -> None:
     in_orm(_follow, plan)
 

@@ -14,6 +14,7 @@ from tests.triples.store.graphs import counted, stored_rows, tallied
 PROCESSES = 4
 
 
+@pytest.mark.process
 @pytest.mark.both
 @pytest.mark.usefixtures("database")
 def test_writers_of_several_processes_get_on_with_each_other() -> None:

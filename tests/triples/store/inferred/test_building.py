@@ -172,6 +172,7 @@ with lease_holder() as holder:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("step", [0, 1, len(index_names(a_state().program))])
 def test_a_build_that_is_killed_leaves_what_stood_before(step: int) -> None:
     write_anew(PROOFS)

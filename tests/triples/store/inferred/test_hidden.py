@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.typing import EventDict
 
 from tests.support.database import in_orm
+from tests.support.properties import examples
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, asserted, key, program, run, stored
@@ -86,7 +87,7 @@ def unfounded(rules: Program) -> set[Key]:
 
 
 @given(graphs, st.lists(changes, min_size=1, max_size=3), st.sets(st.integers(0, len(RULES) - 1), min_size=1))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(0.4))
 def test_what_is_shown_still_follows(
     graph: Mapping[tuple[str, str, str], float], turns: list[list[tuple[str, tuple[str, str, str]]]], chosen: set[int]
 ) -> None:

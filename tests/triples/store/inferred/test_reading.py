@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.database import in_orm
+from tests.support.properties import examples
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, run, stored
 from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, reading, texts
@@ -94,7 +95,7 @@ def make(asserted: Weighted, inferred: Weighted, rules: Sequence[dict[str, Any]]
     st.integers(1, 5),
     st.data(),
 )
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(0.4))
 def test_answers_are_those_of_a_plain_merge(
     asserted: Weighted,
     inferred: Weighted,

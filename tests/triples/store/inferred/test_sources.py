@@ -7,11 +7,12 @@ from typing import Any, Self
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
+from tests.support.properties import examples
 from tests.triples.recursion import strategies
 from tests.triples.recursion.memory import MemorySource
 from tests.triples.recursion.oracle import evaluate
@@ -61,7 +62,7 @@ def same_answers(program: Program, stored: FactSource, expected: FactSource, key
 
 
 @pytest.mark.usefixtures("_terms")
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(0.5))
 @given(
     before=strategies.facts(min_size=3),
     program=strategies.programs(),
@@ -81,7 +82,7 @@ def test_the_answers_are_those_of_the_same_facts_in_memory(
 
 
 @pytest.mark.usefixtures("_terms")
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(0.3))
 @given(
     before=strategies.facts(min_size=3),
     program=strategies.programs(),

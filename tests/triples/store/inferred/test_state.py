@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from tests.triples.recursion.strategies import programs
 from tests.triples.store.inferred.derivations import PROGRAM, a_state, write_anew, write_difference
@@ -35,7 +35,6 @@ def test_each_write_replaces_it() -> None:
 
 
 @pytest.mark.usefixtures("database")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(program=programs())
 def test_every_program_comes_back_as_it_was_written(program: Program) -> None:
     state = a_state(program=program)
