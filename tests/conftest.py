@@ -89,7 +89,7 @@ def _server_url(config: pytest.Config) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what another pass has tried and, with --quick, what starts processes."""
-    left_out = set()
+    left_out: set[pytest.Item] = set()
     if config.getoption("--database") == "postgresql":
         left_out.update(item for item in items if item.get_closest_marker("once"))
     if config.getoption("--quick"):

@@ -60,7 +60,7 @@ class Inside:
         return dict(os.environ)
 
     def run(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(given)), "utf-8")  # type: ignore[arg-type]  # it is raw
+        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(given)), "utf-8")
         printed, reported = io.BytesIO(), io.BytesIO()
         stdout, stderr = io.TextIOWrapper(printed, "utf-8"), io.TextIOWrapper(reported, "utf-8")
         words = ["manage.py", *arguments]
