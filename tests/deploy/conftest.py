@@ -32,7 +32,7 @@ def proxied(service: StartService, proxy: StartProxy) -> Callable[..., tuple[Ser
     """A function that starts both, the service with settings by field name."""
 
     def start(changes: dict[str, str] | None = None, **settings: Any) -> tuple[Service, Proxy]:
-        one = service(**settings)
+        one = service(**settings, measured=False)
         return one, proxy(one, changes)
 
     return start

@@ -26,7 +26,7 @@ STOP_SECONDS = 30
 class Service:
     """A running service; `folder` holds its database, its state and its log."""
 
-    def __init__(self, folder: Path, *, log_file: Path | None = None, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, log_file: Path | None = None, measured: bool = True, **settings: Any) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -36,6 +36,8 @@ class Service:
         )
         self.log_file = log_file or folder / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
+        # Whether coverage is measured in it, which takes nearly as long again as what is measured.
+        self._measured = measured
 
     def start(self) -> None:
         """Start and wait until it is ready."""
@@ -47,7 +49,11 @@ class Service:
         command = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
         with self.log_file.open("ab") as log:
             self.process = PythonProcess(
-                command, env=process_environment(self.variables), stdout=log, stderr=log, start_new_session=True
+                command,
+                env=process_environment(self.variables, measured=self._measured),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
