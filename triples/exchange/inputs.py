@@ -3,7 +3,6 @@
 import errno
 import gzip
 import io
-import lzma
 import os
 import stat
 import sys
@@ -16,6 +15,7 @@ from typing import NamedTuple, cast
 from triples.exchange.formats import Compression, Format, compression_at
 from triples.exchange.lines import MAX_LINE_BYTES, InputError
 from triples.exchange.refusals import printable
+from triples.exchange.xz import XZReader
 
 PIPE = "-"
 
@@ -88,11 +88,11 @@ def opened(source: Input) -> Iterator[Opened]:
             case Compression.GZIP:
                 stream = _buffered(stack.enter_context(gzip.GzipFile(fileobj=raw)))
             case Compression.XZ:
-                stream = _buffered(stack.enter_context(lzma.LZMAFile(raw)))
+                stream = _buffered(stack.enter_context(XZReader(raw)))
         yield Opened(stream, raw.tell if source.file is not None else _nothing)
 
 
-def _buffered(stream: gzip.GzipFile | lzma.LZMAFile) -> io.BufferedReader:
+def _buffered(stream: gzip.GzipFile | XZReader) -> io.BufferedReader:
     """Reads lines without running the decompressor's Python code for each."""
     return io.BufferedReader(cast("io.RawIOBase", stream), _DECOMPRESSED_BYTES)
 

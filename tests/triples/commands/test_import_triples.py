@@ -66,6 +66,16 @@ def test_a_file_s_content_says_how_it_is_compressed(tmp_path: Path) -> None:
     assert imported(tmp_path / "facts.tsv", tmp_path / "facts.tsv.xz").counts == counts(3, 3)
 
 
+def test_no_stream_of_a_file_is_left_out_without_a_word(tmp_path: Path) -> None:
+    file = tmp_path / "facts.tsv.xz"
+    file.write_bytes(lzma.compress(b"a\tb\tc\n") + bytes(4) + lzma.compress(b"d\te\tf\n"))
+    assert imported(file).counts == counts(2, 2)
+    file.write_bytes(lzma.compress(b"g\th\ti\n") + b"no stream")
+    run = imported(file)
+    assert (run.counts, run.error and run.error.returncode) == (counts(1, 1), 1)
+    assert "behind line 1: cannot be read on: an xz stream is followed by what is neither" in str(run.error)
+
+
 def test_a_file_s_name_need_not_be_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = imported(written(tmp_path / os.fsdecode(b"\xff.tsv"), "a\tb\tc\nbad\n"))
     assert run.counts == counts(2, 1, refused=1)
