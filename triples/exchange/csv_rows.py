@@ -1,61 +1,90 @@
-"""Lines as rows of CSV (RFC 4180), in which a quoted field may reach over several lines."""
+"""Lines as rows of CSV (RFC 4180), in which quoted metadata may reach over several lines."""
 
 import csv
+import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from triples.exchange.fields import NAMES, REQUIRED
-from triples.exchange.lines import MAX_LINE_BYTES, InputError, Line, Refused, decoded
+import jiter
+
+from triples.exchange.fields import NAMES, Fields, fields_of_columns
+from triples.exchange.lines import MAX_LINE_BYTES, Line, Refused, decoded
 
 # How many lines a row may take before its quotation mark is held to be a mistake.
 MAX_ROW_LINES = 1_000
 
 _UNPAIRED = "has a quotation mark that encloses no field"
+_FAULTY_LINE = re.compile(r" at line (\d+) column \d+$")
 
 
 class Row(NamedTuple):
-    """The row of these lines, or why it is none; `end` is the place behind it."""
+    """The fields of a row, or why it has none; `end` is the place after its last line."""
 
     first_line: int
     last_line: int
     end: int
-    columns: list[str] | Refused
+    fields: Fields | Refused
 
 
-def csv_rows(lines: Iterator[Line]) -> Iterator[Row]:
-    """The rows. Where one cannot be read, its first line is refused, and the next line begins another."""
+def csv_rows(lines: Iterator[Line], names: Sequence[str] | None = None) -> Iterator[Row]:
+    """The rows. Where one cannot be read, its first line is refused, and the next line begins another.
+
+    Only metadata may reach over lines. A row that is refused keeps the lines that its JSON takes, and no others.
+    """
     read_ahead: deque[Line] = deque()
 
     def next_line() -> Line | None:
         return read_ahead.popleft() if read_ahead else next(lines, None)
 
     while (line := next_line()) is not None:
-        taken = [line]
+        taken, kept = [line], 1
         try:
             text = line.text
             if text.count('"') % 2:
                 text = _taken_to_its_end(taken, next_line)
-            row = Row(line.number, taken[-1].number, taken[-1].end, _columns(text))
+            columns = single_row(text)
+            if not columns:
+                continue
+            kept = _lines_of(columns) if len(taken) > 1 else 1
+            fields: Fields | Refused = _fields(columns, names)
+            kept = len(taken)
         except Refused as refused:
-            read_ahead.extendleft(reversed(taken[1:]))
-            row = Row(line.number, line.number, line.end, refused)
-        if row.columns:
-            yield row
+            fields = refused
+        read_ahead.extendleft(reversed(taken[kept:]))
+        last = taken[kept - 1]
+        yield Row(line.number, last.number, last.end, fields)
 
 
-def header_names(columns: list[str] | Refused) -> list[str] | None:
-    """The names of the columns, if this first row of a file gives them; InputError when some are unknown."""
-    if isinstance(columns, Refused):
-        return None
-    names = [column.strip().lower() for column in columns]
-    if not set(REQUIRED) <= set(names):
-        return None
-    if unknown := [name for name in names if name not in NAMES]:
-        raise InputError(f"the header names the unknown column {unknown[0]!r}")
-    if len(set(names)) < len(names):
-        raise InputError("the header names a column twice")
-    return names
+def single_row(text: str) -> list[str]:
+    """The columns of a row; none of an empty line."""
+    if '"' not in text:
+        return text.split(",") if text else []
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise Refused(_UNPAIRED if "\n" in text else f"is not CSV: {error}") from None
+
+
+def _fields(columns: Sequence[str], names: Sequence[str] | None) -> Fields:
+    fields = fields_of_columns(columns, names)
+    for name, column in zip(names or NAMES, columns, strict=False):
+        if name != "metadata" and "\n" in column:
+            raise Refused(f"{name} must not reach over lines, as only metadata may: is a quotation mark missing?")
+    return fields
+
+
+def _lines_of(columns: Sequence[str]) -> int:
+    """How many of a row's lines are one text: those that a JSON object takes, whole or as far as it is one."""
+    column = next((column for column in columns if "\n" in column), "")
+    if not column.lstrip().startswith("{"):
+        return 1
+    try:
+        jiter.from_json(column.encode())
+    except ValueError as error:
+        found = _FAULTY_LINE.search(str(error))
+        return max(1, int(found[1]) - 1) if found else 1
+    return 1 + column.count("\n")
 
 
 def _taken_to_its_end(taken: list[Line], next_line: Callable[[], Line | None]) -> str:
@@ -71,13 +100,3 @@ def _taken_to_its_end(taken: list[Line], next_line: Callable[[], Line | None]) -
         if line.content.count(b'"') % 2:
             return decoded(b"\n".join(parts))
     raise Refused(_UNPAIRED)
-
-
-def _columns(text: str) -> list[str]:
-    """The columns of a row; none of an empty line."""
-    if '"' not in text:
-        return text.split(",") if text else []
-    try:
-        return next(csv.reader([text], strict=True))
-    except csv.Error as error:
-        raise Refused(_UNPAIRED if "\n" in text else f"is not CSV: {error}") from None

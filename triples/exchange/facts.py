@@ -35,7 +35,8 @@ class Scale(NamedTuple):
         low, high = self
         if not (low <= weight <= high or high <= weight <= low):
             raise Refused(f"weight must be from {low:g} to {high:g}, not {weight!r}")
-        return (weight - low) / (high - low)
+        # There is one zero: -0.0 would be told apart from it in answers, entity tags and exports.
+        return (weight - low) / (high - low) + 0.0
 
 
 UNSCALED = Scale(0.0, 1.0)

@@ -8,6 +8,7 @@ from functools import partial
 
 from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
 from triples.exchange.facts import FactMaker
+from triples.exchange.headers import BadBeginning, read_beginning
 from triples.exchange.inputs import Input, Opened, opened
 from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import InputError, Refused
@@ -33,6 +34,7 @@ class Options:
     strict: bool
     replace: bool
     dry_run: bool
+    header: bool = True
 
 
 def find_start(checkpoints: CheckpointFile) -> Checkpoint | None:
@@ -76,6 +78,8 @@ class Import:
         was committed before, and the same import goes on behind it.
         """
         with self._interrupts.caught(), _uncollected():
+            if self.options.header:
+                self._check_beginnings()
             for number in range(self._start.input, len(self._inputs)):
                 self._import(number, self._start if number == self._start.input else Place(number))
             if self._checkpoints is not None:
@@ -84,7 +88,12 @@ class Import:
     def _import(self, number: int, start: Place) -> None:
         source = self._inputs[number]
         place = start
-        reader = Reader(self._facts, partial(self._refuse, source), lambda: self._loader.chunk_size)
+        reader = Reader(
+            self._facts,
+            partial(self._refuse, source),
+            lambda: self._loader.chunk_size,
+            header=self.options.header,
+        )
         with opened(source) as content:
             try:
                 for part in reader.parts(content.stream, source.format, start.line, start.offset):
@@ -97,8 +106,23 @@ class Import:
             except InputError as error:
                 # What could be read is stored, however large the chunk was to become.
                 self._commit(place)
-                raise InputError(f"{source.shown_name}, behind line {place.line:,}: {error}") from error
+                told = f", behind line {place.line:,}" if place.line else ""
+                raise InputError(f"{source.shown_name}{told}: {error}") from error
         self._commit(Place(number + 1))
+
+    def _check_beginnings(self) -> None:
+        """Find a header that is not understood before any of the files is stored."""
+        for source in self._inputs[self._start.input + 1 :]:
+            if source.file is None:
+                continue
+            with opened(source) as content:
+                try:
+                    read_beginning(content.stream, source.format)
+                except BadBeginning as error:
+                    raise InputError(f"{source.shown_name}: {error}") from error
+                except InputError:
+                    # Damage is told where it is reached, after what can be read.
+                    continue
 
     def _refuse(self, source: Input, line: int, reason: Refused) -> None:
         self._refused += 1

@@ -70,7 +70,7 @@ def lines(stream: BinaryIO, number: int = 0, offset: int = 0) -> Iterator[Line]:
 def spans(stream: BufferedReader, number: int = 0, offset: int = 0) -> Iterator[Span | Line]:
     """The lines of a stream as `lines` has them, but together as far as the stream was read ahead."""
     while True:
-        size = _peek(stream).rfind(b"\n") + 1
+        size = peek(stream).rfind(b"\n") + 1
         if size:
             content = stream.read(size)
             span = Span(number + 1, number + content.count(b"\n"), offset, offset + size, content)
@@ -109,6 +109,14 @@ def skip_to(stream: BinaryIO, offset: int) -> None:
         raise _unreadable(error) from error
 
 
+def peek(stream: BufferedReader) -> bytes:
+    """What was read ahead, or at least one byte; none only at the end."""
+    try:
+        return stream.peek()
+    except _DAMAGED as error:
+        raise _unreadable(error) from error
+
+
 def text_of(content: bytes | None) -> str:
     if content is None:
         raise Refused(f"is longer than {MAX_LINE_BYTES:,} bytes")
@@ -135,13 +143,6 @@ def _skip_line(stream: BinaryIO) -> int:
 def _read(stream: BinaryIO) -> bytes:
     try:
         return stream.readline(MAX_LINE_BYTES)
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
-
-
-def _peek(stream: BufferedReader) -> bytes:
-    try:
-        return stream.peek()
     except _DAMAGED as error:
         raise _unreadable(error) from error
 

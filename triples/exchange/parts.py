@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.formats import Format
-from triples.exchange.lines import Refused, Span, skip_to, spans
+from triples.exchange.headers import read_beginning
+from triples.exchange.lines import Refused, Span
 from triples.exchange.plain import plain_facts
 from triples.exchange.records import Batch, batches, tsv_batches
 from triples.store.operations import Fact
@@ -26,30 +27,48 @@ class Part(NamedTuple):
 class Reader:
     """Makes facts of an input; a line that holds none is refused. `most_lines` tells how many to take at once."""
 
-    def __init__(self, maker: FactMaker, refuse: Callable[[int, Refused], None], most_lines: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        maker: FactMaker,
+        refuse: Callable[[int, Refused], None],
+        most_lines: Callable[[], int],
+        *,
+        header: bool = True,
+    ) -> None:
+        """Without `header`, the first line holds a fact whatever it looks like."""
         self._maker = maker
         self._refuse = refuse
         self._most_lines = most_lines
+        self._header = header
 
     def parts(self, stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0) -> Iterator[Part]:
         """What is behind line `number`, which ends at `offset`."""
         if format_ is not Format.TSV:
-            yield from map(self._part, batches(stream, format_, number, offset))
+            part = self._row_part if format_ is Format.CSV else self._part
+            yield from map(part, batches(stream, format_, number, offset, header=self._header))
             return
-        if offset:
-            skip_to(stream, offset)
-        for piece in spans(stream, number, offset):
-            plain = self._plain_part(piece) if isinstance(piece, Span) else None
+        beginning = read_beginning(stream, format_, number, offset, header=self._header)
+        for piece in beginning.spans(stream):
+            plain = self._plain_part(piece, beginning.names) if isinstance(piece, Span) else None
             if plain is not None:
                 yield plain
             else:
-                yield from map(self._part, tsv_batches(piece))
+                yield from map(self._part, tsv_batches(piece, beginning.names))
 
-    def _plain_part(self, span: Span) -> Part | None:
+    def _plain_part(self, span: Span, names: Sequence[str] | None) -> Part | None:
         if not FEWEST_LINES <= span.last - span.first < self._most_lines():
             return None
-        facts = plain_facts(span.content, self._maker)
+        facts = plain_facts(span.content, self._maker, names)
         return None if facts is None else Part(facts, span.last, span.end)
 
     def _part(self, batch: Batch) -> Part:
         return Part(self._maker.facts(batch.records, self._refuse), batch.last_line, batch.end)
+
+    def _row_part(self, batch: Batch) -> Part:
+        """One record, which may take several lines; all of them are named where it is refused."""
+
+        def refuse(line: int, reason: Refused) -> None:
+            told = f" (the row ends in line {batch.last_line:,})" if batch.last_line > line else ""
+            self._refuse(line, Refused(f"{reason}{told}"))
+
+        return Part(self._maker.facts(batch.records, refuse), batch.last_line, batch.end)

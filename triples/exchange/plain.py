@@ -3,6 +3,8 @@
 Whatever is not taken here is left to the other modules, line by line, to be told why; what is taken is the same.
 """
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
@@ -17,24 +19,27 @@ from triples.store.columns import PLACES, FactColumns
 _PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
 
 
-def plain_facts(content: bytes, maker: FactMaker) -> FactColumns | None:
-    """The facts of whole lines; None unless all have the same columns and none is refused."""
+def plain_facts(content: bytes, maker: FactMaker, names: Sequence[str] | None = None) -> FactColumns | None:
+    """The facts of whole lines, whose columns a header may have named.
+
+    None unless all have the same columns and none is refused.
+    """
     try:
-        table = _table(content)
+        table = _table(content, names)
         return None if table is None else _facts(table, maker)
     except ValueError:
         # Arrow's errors are such too: lines with other columns than the first, or what is not UTF-8.
         return None
 
 
-def _table(content: bytes) -> pa.Table | None:
+def _table(content: bytes, header: Sequence[str] | None) -> pa.Table | None:
     columns = content.count(b"\t", 0, content.index(b"\n")) + 1
+    names = (header or NAMES)[:columns]
     # Arrow takes a carriage return for a line end wherever it stands, and leaves out every byte order mark.
-    if not len(REQUIRED) <= columns <= len(NAMES) or content.startswith(BYTE_ORDER_MARK):
+    if len(names) < columns or not set(REQUIRED) <= set(names) or content.startswith(BYTE_ORDER_MARK):
         return None
     if content.count(b"\r") != content.count(b"\r\n"):
         return None
-    names = NAMES[:columns]
     return csv.read_csv(
         pa.BufferReader(content),
         read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(content) + 1),

@@ -1,14 +1,15 @@
 """Lines as facts in each of the formats, or why they are none."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from io import BufferedReader
-from itertools import chain
 from typing import NamedTuple
 
-from triples.exchange.csv_rows import csv_rows, header_names
+from triples.exchange.csv_rows import csv_rows
 from triples.exchange.fields import REQUIRED, Fields, fields_of_columns, fields_of_json
 from triples.exchange.formats import Format
-from triples.exchange.lines import Block, Line, Refused, Span, blocks, lines, skip_to, spans, text_of
+from triples.exchange.headers import read_beginning
+from triples.exchange.lines import Block, Line, Refused, Span, blocks, text_of
 
 # Subject, predicate and object, where there is nothing else: most files hold nothing else.
 Bare = list[str]
@@ -26,24 +27,21 @@ class Batch(NamedTuple):
     end: int
 
 
-def batches(stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0) -> Iterator[Batch]:
-    """The records of a stream behind its line `number`, which ends at `offset`. Empty lines are none."""
+def batches(
+    stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0, *, header: bool = True
+) -> Iterator[Batch]:
+    """The records of a stream after its line `number`, which ends at `offset`. Empty lines are none."""
+    beginning = read_beginning(stream, format_, number, offset, header=header)
     if format_ is Format.CSV:
-        yield from _csv_batches(stream, number, offset)
+        for row in csv_rows(beginning.lines(stream), beginning.names):
+            yield Batch([(row.first_line, row.fields)], row.last_line, row.end)
         return
-    if offset:
-        skip_to(stream, offset)
-    batches_of = tsv_batches if format_ is Format.TSV else _ndjson_batches
-    for part in spans(stream, number, offset):
-        yield from batches_of(part)
+    for part in beginning.spans(stream):
+        yield from tsv_batches(part, beginning.names) if format_ is Format.TSV else _batches(part, _ndjson_fields)
 
 
-def tsv_batches(part: Span | Line) -> Iterator[Batch]:
-    return _batches(part, _tsv_fields)
-
-
-def _ndjson_batches(part: Span | Line) -> Iterator[Batch]:
-    return _batches(part, _ndjson_fields)
+def tsv_batches(part: Span | Line, names: Sequence[str] | None) -> Iterator[Batch]:
+    return _batches(part, _tsv_fields if names is None else partial(_named_tsv_fields, names))
 
 
 def _batches(part: Span | Line, parse: Callable[[str], Fields | Bare]) -> Iterator[Batch]:
@@ -67,26 +65,16 @@ def _tsv_fields(text: str) -> Fields | Bare:
     return columns if len(columns) == len(REQUIRED) else fields_of_columns(columns)
 
 
+def _named_tsv_fields(names: Sequence[str], text: str) -> Fields:
+    columns = text.split("\t")
+    return fields_of_columns(columns, names_of(columns, names))
+
+
+def names_of(columns: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+    """The names of these columns of TSV: as in an export, those that a line leaves out at its end say nothing."""
+    shorter = names[: len(columns)]
+    return shorter if set(REQUIRED) <= set(shorter) else names
+
+
 def _ndjson_fields(text: str) -> Fields:
     return fields_of_json(text.encode())
-
-
-def _csv_batches(stream: BufferedReader, number: int, offset: int) -> Iterator[Batch]:
-    rows = csv_rows(lines(stream))
-    first = next(rows, None)
-    if first is None:
-        return
-    names = header_names(first.columns)
-    if offset:
-        # The beginning was read again for its header alone.
-        skip_to(stream, offset)
-        rows = csv_rows(lines(stream, number, offset))
-    elif names is None:
-        rows = chain([first], rows)
-    for row in rows:
-        fields: Fields | Refused
-        try:
-            fields = row.columns if isinstance(row.columns, Refused) else fields_of_columns(row.columns, names)
-        except Refused as refused:
-            fields = refused
-        yield Batch([(row.first_line, fields)], row.last_line, row.end)

@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
-from triples.exchange.fields import NAMES
+from triples.exchange.fields import NAMES, REQUIRED
 from triples.exchange.formats import Format
+from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import BYTE_ORDER_MARK
 from triples.store.export import StreamedFact
 
 
 def rendered(format_: Format, batches: Iterable[Sequence[StreamedFact]]) -> Iterator[bytes]:
     """The content of a file with these facts, in parts."""
-    parts = _parts(format_, batches)
+    parts = filter(None, _parts(format_, batches))
     first = next(parts, b"")
+    if format_ is Format.TSV:
+        first = _begun_with_a_fact(first)
     if first.startswith(BYTE_ORDER_MARK):
         # The first fact begins like this, and an import leaves it out once.
         yield BYTE_ORDER_MARK
@@ -40,6 +43,13 @@ def _tsv_line(subject: str, predicate: str, object_: str, weight: float, metadat
     if weight != 1:
         return f"{subject}\t{predicate}\t{object_}\t{weight!r}\n"
     return f"{subject}\t{predicate}\t{object_}\n"
+
+
+def _begun_with_a_fact(content: bytes) -> bytes:
+    """The lines, the first of which no import takes for the names of columns: a weight tells it from them."""
+    line, end, rest = content.partition(b"\n")
+    cells = line.decode().split("\t")
+    return b"%b\t1.0%b%b" % (line, end, rest) if len(cells) == len(REQUIRED) and looks_like_names(cells) else content
 
 
 def _csv(facts: Sequence[StreamedFact]) -> bytes:

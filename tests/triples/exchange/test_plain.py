@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from triples.exchange import parts
 from triples.exchange.facts import UNSCALED, FactMaker, Scale
+from triples.exchange.fields import NAMES
 from triples.exchange.formats import Format
 from triples.exchange.lines import BYTE_ORDER_MARK, Refused
 from triples.exchange.parts import Reader
@@ -154,3 +155,13 @@ def test_only_as_many_lines_as_are_asked_for_are_taken_at_once() -> None:
     maker = FactMaker(1.0, UNSCALED)
     assert len(read(content, maker, most_lines=2 * parts.FEWEST_LINES).places) == 1
     assert len(read(content, maker, most_lines=2 * parts.FEWEST_LINES - 1).places) > 1
+
+
+@pytest.mark.parametrize("names", [("object", "weight", "subject", "predicate"), NAMES])
+@pytest.mark.parametrize("line", [b"a\t0.5\tb\tc\n", b"a\tb\tc\n", b"a\tb\tc\t0\t{}\n", b"a\tb\n", b"a\tb\tc\t0\n"])
+def test_columns_are_those_that_a_header_names(names: tuple[str, ...], line: bytes) -> None:
+    content = "\t".join(names).encode() + b"\n" + 3 * line
+    maker = FactMaker(1.0, UNSCALED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "FEWEST_LINES", 0)
+        assert read(content, maker, most_lines=9)[:2] == read(content, maker, most_lines=0)[:2]

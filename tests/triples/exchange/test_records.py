@@ -1,6 +1,7 @@
 """Lines as fields in each of the formats: what is taken, what is refused, and why."""
 
 import io
+from contextlib import suppress
 from typing import NamedTuple
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from triples.exchange.fields import Fields
 from triples.exchange.formats import Format
+from triples.exchange.headers import BadBeginning
 from triples.exchange.lines import InputError, Refused
 from triples.exchange.records import batches
 
@@ -69,7 +71,6 @@ def only_reason(content: str | bytes, format_: Format) -> str:
         (CSV, "s,p,o", ("s", "p", "o", None, None)),
         (CSV, "s,p,o,0.5", ("s", "p", "o", 0.5, None)),
         (CSV, '"a, b","""p""",o,,"{""x"": ""y, z""}"', ("a, b", '"p"', "o", None, {"x": "y, z"})),
-        (CSV, '"s\nt",p,o', ("s\nt", "p", "o", None, None)),
         (CSV, 's,p,o,1,"{\r\n  ""a"": 1\r\n}"\r\n', ("s", "p", "o", 1.0, {"a": 1})),
         (CSV, 's,5" disk,6" disk', ("s", '5" disk', '6" disk', None, None)),
         (CSV, "subject,predicate,object\ns,p,o", ("s", "p", "o", None, None)),
@@ -116,7 +117,6 @@ BAD_LINES = [
     (TSV, 's\tp\to\t1\t{"a": {"b": 12345678901234567890}}', "metadata.a.b: The number cannot be kept"),
     (TSV, f's\tp\to\t1\t{{"a": {DEEP}}}', "metadata: Nested deeper than 32 levels"),
     (TSV, b"s\tp\to\xff", "is not UTF-8 at byte 6"),
-    (TSV, b"\xff\xfes\x00\t\x00p\x00\t\x00o\x00", "is not UTF-8 at byte 1"),
     (CSV, "s,p", "has 2 columns instead of 3 to 5"),
     (CSV, "s;p;o", "has 1 column instead of 3 to 5"),
     (CSV, "a,b,c,d,e,f", "has 6 columns instead of 3 to 5"),
@@ -164,13 +164,13 @@ class TestCSV:
     """What is particular to quoted line breaks and headers."""
 
     def test_a_mistaken_quotation_mark_costs_one_line(self) -> None:
-        content = 'a,b,c\n5" disk,b,c\nd,e,f\n"x\ny",b,c\n"never closed,b,c\ng,h,i\n'
+        content = 'a,b,c\n5" disk,b,c\nd,e,f\nx,b,c,1,"{\n}"\n"never closed,b,c\ng,h,i\n'
         found = read(content, CSV)
         assert [
             (record.first_line, record.last_line, record.fields.subject)
             for record in found
             if isinstance(record.fields, Fields)
-        ] == [(1, 1, "a"), (3, 3, "d"), (4, 5, "x\ny"), (7, 7, "g")]
+        ] == [(1, 1, "a"), (3, 3, "d"), (4, 5, "x"), (7, 7, "g")]
         assert [record.first_line for record in found if not _is_fact(record)] == [2, 6]
 
     def test_a_quoted_field_does_not_reach_over_the_whole_file(self) -> None:
@@ -229,8 +229,10 @@ def test_from_behind_any_record_the_rest_is_the_same(format_: Format, monkeypatc
 
 @given(st.binary(max_size=200), st.sampled_from(list(Format)))
 def test_any_bytes_are_read_to_their_end(content: bytes, format_: Format) -> None:
-    for record in read(content, format_):
-        assert 0 < record.end <= len(content)
+    # What begins like UTF-16 is not read at all.
+    with suppress(BadBeginning):
+        for record in read(content, format_):
+            assert 0 < record.end <= len(content)
 
 
 @given(st.lists(st.sampled_from(['"', ",", "\n", "\r\n", "a", "b c", "\u2028", '""'])))

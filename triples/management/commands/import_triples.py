@@ -28,8 +28,8 @@ class Command(BaseCommand):
     # They load all of the site, and are for the service's own start.
     requires_system_checks = []
     help = (
-        "Store the facts of files or of a pipe (-): TSV (subject, predicate, object, and if wanted weight and "
-        "metadata as JSON), CSV in the same order or with a header, or NDJSON with the API's field names; plain, "
+        "Store the facts of files or of a pipe (-): TSV or CSV (subject, predicate, object, and if wanted weight and "
+        "metadata as JSON; in any order with a header), or NDJSON with the API's field names; in UTF-8; plain, "
         "gzip or xz. A line that is no fact is reported and left out. An import that was interrupted is continued "
         "by the same command line. Exit code 0 when the input was read to its end, lines that were refused or not; "
         "1 when it was not, or every line was refused; 2 when the command line makes no sense; 130 after Ctrl-C."
@@ -55,6 +55,12 @@ class Command(BaseCommand):
             default="keep",
             help="a fact that is there: leave it as it is, or give it the new weight and metadata (default: keep)",
         )
+        parser.add_argument(
+            "--no-header",
+            dest="header",
+            action="store_false",
+            help="take the first line of TSV and CSV for a fact even where it looks like the names of columns",
+        )
         parser.add_argument("--strict", action="store_true", help="stop at the first line that is refused")
         parser.add_argument("--errors", type=Path, metavar="FILE", help="write every refused line's number and reason")
         parser.add_argument("--dry-run", action="store_true", help="read and check everything, store nothing")
@@ -74,7 +80,7 @@ class Command(BaseCommand):
             errors = stack.enter_context(_errors_file(options["errors"], append=start is not None))
             job = Import(
                 inputs,
-                Options(options["strict"], options["on_duplicate"] == "replace", options["dry_run"]),
+                Options(options["strict"], options["on_duplicate"] == "replace", options["dry_run"], options["header"]),
                 facts=FactMaker(options["weight"], options["scale_weights"]),
                 screen=screen,
                 refusals=Refusals(screen.say, errors),
@@ -117,6 +123,7 @@ def _checkpoints(inputs: Sequence[Input], options: dict[str, Any]) -> Checkpoint
         "database": settings.ENV.database_url,
         "terms": settings.ENV.term_pattern,
         "formats": [source.format for source in inputs],
+        "header": options["header"],
         "weight": options["weight"],
         "scale": list(options["scale_weights"]),
         "on_duplicate": options["on_duplicate"],
