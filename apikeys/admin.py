@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from unicodedata import normalize
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -92,6 +93,12 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
 
     class Media:
         css = {"all": ["apikeys/keys.css"]}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
+    ) -> tuple[QuerySet[ApiKey], bool]:
+        """In the form in which names are kept."""
+        return super().get_search_results(request, queryset, normalize("NFC", search_term))
 
     @admin.display(description="id", ordering="public_id")
     def key_id(self, key: ApiKey) -> SafeString:

@@ -1,6 +1,7 @@
 """What people write about a key, brought into the one form that is stored; ValueError says what is wrong."""
 
 import re
+from unicodedata import normalize
 
 from apikeys.networks import parse_networks
 from skg_site.api.rates import Rate
@@ -10,11 +11,18 @@ MAX_NAME_LENGTH = 100
 # Control characters, line breaks, and marks that turn the direction of what is shown after them, as in the brackets
 # of a regular expression. `str.isprintable` would refuse other characters with each edition of Unicode.
 UNSHOWN = r"\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069"
+# No character decomposes into more than so many.
+_MOST_COMPOSED = 4
+
 _UNSHOWN = re.compile(rf"[{UNSHOWN}\uD800-\uDFFF]")
 
 
 def clean_name(text: str) -> str:
+    """`text` in NFC without outer white space, the form in which names are kept and looked up."""
     text = text.strip()
+    # Bringing marks into order takes the square of their number, so what is far too long is not tried.
+    if len(text) <= MAX_NAME_LENGTH * _MOST_COMPOSED:
+        text = normalize("NFC", text)
     if not text:
         raise ValueError("the name must not be empty")
     if len(text) > MAX_NAME_LENGTH:

@@ -23,16 +23,17 @@ def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
-def _text_schema(longest: int, example: str) -> Any:
+def text_schema(longest: int, example: str) -> Any:
+    """The documentation of a text that `clean_term` cleans."""
     # Only a pattern can bound the length of what is left without the outer white space, as the validator does.
     pattern = rf"^{_OUTER}{_EDGE}([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?{_OUTER}$"
     description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
     return Field(json_schema_extra={"pattern": pattern}, description=description, examples=[example])
 
 
-Subject = Annotated[str, AfterValidator(clean_text), _text_schema(MAX_TERM_LENGTH, "Einstein")]
-Predicate = Annotated[str, AfterValidator(clean_predicate), _text_schema(MAX_PREDICATE_LENGTH, "discovered")]
-Object = Annotated[str, AfterValidator(clean_text), _text_schema(MAX_TERM_LENGTH, "Relativity")]
+Subject = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Einstein")]
+Predicate = Annotated[str, AfterValidator(clean_predicate), text_schema(MAX_PREDICATE_LENGTH, "discovered")]
+Object = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Relativity")]
 Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.95])]
 Metadata = Annotated[
     dict[str, SkipValidation[JSONValue]],

@@ -56,7 +56,10 @@ async def test_while_one_run_is_active_another_is_refused(api: httpx.AsyncClient
         ({"min_weight": 1.5}, ["min_weight"]),
         ({"entity_types": "Person"}, ["entity_types"]),
         ({"entity_types": [""]}, ["entity_types", 0]),
+        ({"entity_types": ["Person", " \u00a0"]}, ["entity_types", 1]),
         ({"rules": ["no such rule"]}, ["rules", 0]),
+        ({"rules": [" "]}, ["rules", 0]),
+        ({"rules": ["e\u0301" * 101]}, ["rules", 0]),
         ({"depth": 5}, ["depth"]),
     ],
 )
@@ -67,6 +70,17 @@ async def test_what_makes_no_sense_is_refused(
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == loc
     assert not no_process
+
+
+@pytest.mark.parametrize("asked", ["p\u00e8re", "pe\u0300re", " p\u00e8re", "\u00a0pe\u0300re\n"])
+async def test_names_are_looked_up_as_they_are_kept(
+    api: httpx.AsyncClient, no_process: list[list[str]], asked: str
+) -> None:
+    await api.post("/rules", json={"name": " pe\u0300re", "head": ["?x", "a", "?y"], "body": [["?x", "b", "?y"]]})
+    answer = await api.post("/recurse", json={"rules": [asked, "p\u00e8re"], "entity_types": [asked]})
+    assert answer.status_code == 202
+    options = answer.json()["options"]
+    assert (options["rules"], options["entity_types"]) == (["p\u00e8re"], ["p\u00e8re"])
 
 
 async def test_it_needs_the_scope_recurse(anonymous: httpx.AsyncClient, issue_key: IssueKey) -> None:

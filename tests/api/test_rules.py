@@ -90,6 +90,15 @@ async def test_any_name_is_found_by_its_percent_encoded_path(api: httpx.AsyncCli
     assert await names(api) == []
 
 
+@pytest.mark.parametrize("asked", ["pe%CC%80re", "p%C3%A8re", "%20pe%CC%80re", "%C2%A0p%C3%A8re"])
+async def test_a_path_is_looked_up_as_names_are_kept(api: httpx.AsyncClient, asked: str) -> None:
+    await add(api, name="pe\u0300re ")
+    path = f"/rules/{asked}"
+    assert (await api.get(path)).json()["name"] == "p\u00e8re"
+    assert (await api.patch(path, json={"weight": 0.5})).json()["weight"] == 0.5
+    assert (await api.delete(path)).status_code == 204
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("members", "loc", "message"),

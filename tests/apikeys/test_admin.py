@@ -280,6 +280,13 @@ def test_a_key_is_found_by_its_id(admin: Client) -> None:
     assert "1 API key" in shown
 
 
+def test_a_key_is_found_by_its_name_however_that_is_typed(admin: Client) -> None:
+    issue(name="Rene\u0301e")
+    issue(name="other")
+    for typed in ("Rene\u0301e", "Ren\u00e9e"):
+        assert "1 API key" in text_of(admin.get(LIST, {"q": typed}))
+
+
 def count_queries(client: Client, path: str) -> int:
     # What Django remembers from one page to the next is asked for before counting.
     client.get(path)

@@ -87,6 +87,13 @@ def test_rotating_says_how_long_the_old_key_works() -> None:
     assert key.state is State.ROTATING
 
 
+@pytest.mark.parametrize("asked", ["Rene\u0301e", " Ren\u00e9e"])
+def test_names_are_looked_up_as_they_are_kept(asked: str) -> None:
+    issued = as_json("create", "Rene\u0301e ")
+    assert issued["name"] == "Ren\u00e9e"
+    assert as_json("revoke", asked, "--yes")["id"] == issued["id"]
+
+
 def test_a_name_that_two_working_keys_have_is_no_answer() -> None:
     first, second = issue(), issue()
     with pytest.raises(CommandError, match="2 working keys are named bob") as raised:

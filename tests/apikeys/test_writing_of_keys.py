@@ -55,7 +55,13 @@ def test_other_rates_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("bob", "bob"), ("  nightly import\n", "nightly import"), ("Zoë 🔑", "Zoë 🔑"), ("a\u00adb", "a\u00adb")],
+    [
+        ("bob", "bob"),
+        ("  nightly import\n", "nightly import"),
+        ("Zoë 🔑", "Zoë 🔑"),
+        ("a\u00adb", "a\u00adb"),
+        (" e\u0301", "\u00e9"),
+    ],
 )
 def test_a_name_is_kept_without_outer_space(text: str, kept: str) -> None:
     assert clean_name(text) == kept

@@ -1,6 +1,7 @@
 """Rules in the admin, edited as patterns."""
 
 from typing import Any
+from unicodedata import normalize
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -34,6 +35,12 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
         return CountedChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Rule], search_term: str
+    ) -> tuple[QuerySet[Rule], bool]:
+        """In the form in which names are kept."""
+        return super().get_search_results(request, queryset, normalize("NFC", search_term))
 
     def get_fieldsets(self, request: HttpRequest, obj: Rule | None = None) -> Any:
         rule = ("body", "head", "distinct", "weight")

@@ -18,11 +18,12 @@ from django.utils.safestring import SafeString
 
 from triples.admin.counted_lists import CountedChangeList
 from triples.admin.run_plot import plot
+from triples.admission import clean_text
 from triples.models import RecursionRun, Rule
 from triples.runs.answers import duration, public_id, run_sentence
 from triples.runs.options import RunOptions
 from triples.runs.requests import RunActive, request_run
-from triples.text import TermError, clean_term
+from triples.text import TermError
 
 MAX_DEPTH = 1000
 
@@ -62,7 +63,7 @@ class RunForm(forms.Form):
     def clean_entity_types(self) -> tuple[str, ...]:
         lines = [line for line in self.cleaned_data["entity_types"].splitlines() if line.strip()]
         try:
-            return tuple(dict.fromkeys(map(clean_term, lines)))
+            return tuple(dict.fromkeys(map(clean_text, lines)))
         except TermError as error:
             raise forms.ValidationError(f"A type {error}.") from None
 

@@ -1,6 +1,7 @@
 """What the two commands read alike from their command lines, and with which codes they exit."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 
 from django.core.management import CommandError
 
@@ -15,6 +16,18 @@ def weight_argument(text: str) -> float:
         return UNSCALED.apply(float(text))
     except ValueError:
         raise ArgumentTypeError("must be a number from 0 to 1") from None
+
+
+def cleaned_argument(clean: Callable[[str], str]) -> Callable[[str], str]:
+    """An argument that is brought into the form in which it is stored and looked up."""
+
+    def cleaned(text: str) -> str:
+        try:
+            return clean(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from None
+
+    return cleaned
 
 
 def format_named(name: str, chosen: str | None) -> Format:

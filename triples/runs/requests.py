@@ -57,11 +57,16 @@ def request_run(options: RunOptions, requested_by: str) -> RecursionRun:
     return run
 
 
-def queue_run(options: RunOptions, requested_by: str) -> RecursionRun:
-    """The row of a new run, for which a process must be started. Raises RunActive and UnknownRules."""
+def check_rules(options: RunOptions) -> None:
+    """Raises UnknownRules."""
     enabled = set(Rule.objects.filter(enabled=True, name__in=options.rules).values_list("name", flat=True))
     if unknown := [name for name in options.rules if name not in enabled]:
         raise UnknownRules(unknown)
+
+
+def queue_run(options: RunOptions, requested_by: str) -> RecursionRun:
+    """The row of a new run, for which a process must be started. Raises RunActive and UnknownRules."""
+    check_rules(options)
     with write_lock():
         bury_the_dead()
         try:

@@ -5,11 +5,13 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from triples.admission import clean_text
-from triples.recursion.rules import MAX_NAME_LENGTH
+from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
 from triples.runs.options import RunOptions
+from triples.schemas import text_schema
 
 Names = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]], Field(max_length=1000, examples=[[]])
+    list[Annotated[str, AfterValidator(clean_name), text_schema(MAX_NAME_LENGTH, "grandparent")]],
+    Field(max_length=1000, examples=[[]]),
 ]
 Types = Annotated[
     list[Annotated[str, AfterValidator(clean_text)]], Field(max_length=1000, examples=[["Person", "Organization"]])

@@ -14,6 +14,7 @@ from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 
 from apikeys.answers import issued_content, key_content
+from apikeys.cleaning import clean_name
 from apikeys.durations import parse_duration
 from apikeys.models import ApiKey, State
 from apikeys.rotations import LINEAGE, NAME, Rotation, Rotator, newest_of_lineages
@@ -204,7 +205,7 @@ def _find(text: str) -> ApiKey:
     key = ApiKey.objects.filter(public_id=text).first()
     if key is not None:
         return key
-    named = list(ApiKey.objects.working(timezone.now()).filter(name=text))
+    named = list(ApiKey.objects.working(timezone.now()).filter(name=clean_name(text)))
     if not named:
         raise CommandError(f"No key has the id {text}, and no working key has this name.")
     if len(named) > 1:

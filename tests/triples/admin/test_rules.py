@@ -184,6 +184,11 @@ class TestList:
         assert [each.name for each in found.result_list] == ["symmetric-near"]
         assert admin.get(f"{RULES}?enabled__exact=1").context["cl"].count_text == "1 rule"
 
+    def test_a_rule_is_found_by_its_name_however_that_is_typed(self, admin: Client) -> None:
+        rules_add(drafts=read_document(DOCUMENT | {"name": "pe\u0300re"}))
+        for typed in ("p\u00e8re", "pe\u0300re", " pe\u0300r"):
+            assert [each.name for each in admin.get(RULES, {"q": typed}).context["cl"].result_list] == ["p\u00e8re"]
+
     def test_rules_are_disabled_and_enabled(self, admin: Client, rule: Rule) -> None:
         ticked = {"_selected_action": [str(rule.pk)]}
         response = admin.post(RULES, {"action": "disable", **ticked}, follow=True)

@@ -46,6 +46,16 @@ def test_a_dry_run_writes_nothing_and_needs_no_lease(graph: Inside) -> None:
     assert graph.run("recurse").stdout.startswith(b"3 inferred facts: 3 added")
 
 
+def test_names_are_looked_up_as_they_are_kept(graph: Inside) -> None:
+    rule = {"transitive": "in", "name": "pe\u0300re", "weight": 0.5}
+    assert graph.run("rules", "load", "-", given=json.dumps([rule]).encode()).returncode == 0
+    done = graph.run(
+        "recurse", "--rule", " pe\u0300re", "--rule", "p\u00e8re", "--entity-type", "\u00a0e\u0301", "--json"
+    )
+    options = orjson.loads(done.stdout)["options"]
+    assert (options["rules"], options["entity_types"]) == (["p\u00e8re"], ["\u00e9"])
+
+
 def test_the_outcome_as_json_is_that_of_the_api(graph: Inside) -> None:
     done = graph.run("recurse", "--json", "--min-weight", "0.3", "--force")
     content = orjson.loads(done.stdout)
@@ -56,6 +66,9 @@ def test_the_outcome_as_json_is_that_of_the_api(graph: Inside) -> None:
     ("arguments", "code", "sentence"),
     [
         (["--rule", "no such"], 1, b"There is no enabled rule named no such."),
+        (["--dry-run", "--rule", "no such"], 1, b"There is no enabled rule named no such."),
+        (["--rule", " "], 2, b"argument --rule: must not be empty"),
+        (["--entity-type", ""], 2, b"argument --entity-type: must not be empty"),
         (["--max-depth", "0"], 2, b"--max-depth must be at least 1."),
         (["--min-weight", "2"], 2, b"must be a number from 0 to 1"),
     ],

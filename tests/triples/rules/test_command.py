@@ -243,6 +243,19 @@ class TestStoredRules:
         assert failing("enable", "grandparent", "x")[1] == "There is no rule with this name."
         assert list(Rule.objects.filter(enabled=True).values_list("name", flat=True)) == ["n"]
 
+    @pytest.mark.parametrize("asked", ["pe\u0300re", " p\u00e8re"])
+    def test_names_are_looked_up_as_they_are_kept(self, asked: str) -> None:
+        rules_add(drafts=read_document({"symmetric": "near", "name": "pe\u0300re "}))
+        assert as_json("show", asked)["name"] == "p\u00e8re"
+        assert run("disable", asked) == "Disabled: p\u00e8re.\n"
+        assert run("enable", asked) == "Enabled: p\u00e8re.\n"
+        assert as_json("delete", asked, "--yes") == {"deleted": "p\u00e8re"}
+
+    @pytest.mark.parametrize("action", ["show", "enable", "disable", "delete"])
+    def test_an_unknown_or_empty_name_is_a_sentence(self, action: str) -> None:
+        for name in ("no such", "", " "):
+            assert failing(action, name)[1] == "There is no rule with this name."
+
     def test_one_is_deleted_once_confirmed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         monkeypatch.setattr("builtins.input", lambda _: "n")

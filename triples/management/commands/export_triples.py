@@ -1,7 +1,5 @@
 """`manage.py export_triples FILE|-`"""
 
-from argparse import ArgumentTypeError
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from triples.admission import clean_predicate, clean_text
-from triples.exchange.arguments import FAILED, format_named, weight_argument
+from triples.exchange.arguments import FAILED, cleaned_argument, format_named, weight_argument
 from triples.exchange.exporting import Export, Target
 from triples.exchange.formats import Compression, Format, compression_of
 from triples.exchange.inputs import PIPE
@@ -32,9 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", help="where to write; - for standard output")
         parser.add_argument("--format", choices=list(Format), help="instead of what the name tells")
         parser.add_argument("--compress", choices=list(Compression), help="instead of what the name tells")
-        parser.add_argument("--subject", type=_term(clean_text), help="only facts with this subject")
-        parser.add_argument("--predicate", type=_term(clean_predicate), help="only facts with this predicate")
-        parser.add_argument("--object", type=_term(clean_text), help="only facts with this object")
+        parser.add_argument("--subject", type=cleaned_argument(clean_text), help="only facts with this subject")
+        parser.add_argument(
+            "--predicate", type=cleaned_argument(clean_predicate), help="only facts with this predicate"
+        )
+        parser.add_argument("--object", type=cleaned_argument(clean_text), help="only facts with this object")
         parser.add_argument(
             "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy"
         )
@@ -64,16 +64,6 @@ class Command(BaseCommand):
         if sentence is not None:
             code = failure.exit_code if isinstance(failure, Interrupted) else FAILED
             raise CommandError(sentence, returncode=code) from failure
-
-
-def _term(clean: Callable[[str], str]) -> Callable[[str], str]:
-    def cleaned(text: str) -> str:
-        try:
-            return clean(text)
-        except ValueError as error:
-            raise ArgumentTypeError(str(error)) from None
-
-    return cleaned
 
 
 def _sentence(failure: BaseException | None, name: str) -> str | None:

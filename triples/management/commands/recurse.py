@@ -13,17 +13,19 @@ import structlog
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
-from triples.exchange.arguments import FAILED, MISUSED, weight_argument
+from triples.admission import clean_text
+from triples.exchange.arguments import FAILED, MISUSED, cleaned_argument, weight_argument
 from triples.exchange.interrupts import Interrupted, Interrupts
 from triples.exchange.summaries import database_sentence
 from triples.models import RecursionRun, RunStatus
+from triples.recursion.rules import clean_name
 from triples.runs.answers import dry_content, dry_sentence, run_content, run_sentence
 from triples.runs.execution import execute
 from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import TimedOut
 from triples.runs.recording import Recorder, perform
-from triples.runs.requests import RunActive, UnknownRules, queue_run
+from triples.runs.requests import RunActive, UnknownRules, check_rules, queue_run
 from triples.runs.screen import RunScreen
 
 # What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
@@ -51,13 +53,19 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--entity-type",
+            type=cleaned_argument(clean_text),
             action="append",
             default=[],
             metavar="TYPE",
             help="derive facts of entities of this type only; may be given again for another",
         )
         parser.add_argument(
-            "--rule", action="append", default=[], metavar="NAME", help="apply this rule only; may be given again"
+            "--rule",
+            type=cleaned_argument(clean_name),
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="apply this rule only; may be given again",
         )
         parser.add_argument("--force", action="store_true", help="derive everything anew, even if nothing has changed")
         parser.add_argument("--dry-run", action="store_true", help="say what would be derived, and write nothing")
@@ -73,8 +81,8 @@ class Command(BaseCommand):
         options = RunOptions(
             max_depth=_depth(asked["max_depth"]),
             min_weight=asked["min_weight"],
-            entity_types=tuple(asked["entity_type"]),
-            rules=tuple(asked["rule"]),
+            entity_types=tuple(dict.fromkeys(asked["entity_type"])),
+            rules=tuple(dict.fromkeys(asked["rule"])),
             force=asked["force"],
         )
         interrupts = Interrupts()
@@ -114,6 +122,7 @@ class Command(BaseCommand):
 def _do(options: RunOptions, screen: RunScreen, *, dry: bool) -> tuple[dict[str, Any], str, bool]:
     """What came of it, as JSON and as a sentence, and whether that is well."""
     if dry:
+        check_rules(options)
         outcome = execute(options, screen, None, dry=True)
         return dry_content(outcome), dry_sentence(outcome), True
     run = queue_run(options, f"command by {getpass.getuser()}")
