@@ -71,6 +71,21 @@ async def test_a_shorthand_is_stored_as_the_rules_it_stands_for(api: httpx.Async
     assert await names(api) == ["inverse-child_of-parent_of", "inverse-parent_of-child_of"]
 
 
+async def test_an_array_is_stored_as_the_rules_of_each(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/rules", json=[{"symmetric": "near"}, {"inverse": ["a", "b"], "enabled": False}])
+    assert answer.status_code == 201
+    stored = {rule["name"]: rule["enabled"] for rule in answer.json()["rules"]}
+    assert stored == {"symmetric-near": True, "inverse-a-b": False, "inverse-b-a": False}
+    again = await api.post("/rules", json=[{"symmetric": "far"}, {"symmetric": "near"}])
+    assert (again.status_code, len(await names(api))) == (409, 3)
+
+
+async def test_every_fault_of_an_array_is_told(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/rules", json=[{"symmetric": "near"}, {"symmetric": 5}, 7, {"chain": ["a", "b"]}])
+    assert [loc for loc, _ in faults(answer)] == [[1, "symmetric"], [2], [3, "gives"]]
+    assert await names(api) == []
+
+
 async def test_texts_are_brought_into_shape_and_question_marks_kept_apart(api: httpx.AsyncClient) -> None:
     body = [["?x", " cafe\u0301 ", {"term": "?why"}]]
     [stored] = (await add(api, name=" caf\u00e9 rule ", head=["?x", "is", "odd"], body=body, distinct=[])).json()[
@@ -144,6 +159,9 @@ async def test_nonsense_is_refused_with_its_place(
     [
         ([], []),
         ("x", []),
+        (["x"], [0]),
+        ([{"symmetric": "p"}, {"symmetric": 5}], [1, "symmetric"]),
+        ([{"symmetric": "p"}, {"symmetric": "p"}], [1]),
         ({}, ["name"]),
         ({"transitive": ["p"]}, ["transitive"]),
         ({"inverse": ["p", "p"]}, ["inverse"]),

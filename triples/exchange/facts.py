@@ -35,7 +35,7 @@ class Scale(NamedTuple):
         low, high = self
         if not (low <= weight <= high or high <= weight <= low):
             raise Refused(f"weight must be from {low:g} to {high:g}, not {weight!r}")
-        # There is one zero: -0.0 would be told apart from it in answers, entity tags and exports.
+        # Where that is -0.0, it becomes 0.0: they are equal, and yet differ in what is exported.
         return (weight - low) / (high - low) + 0.0
 
 

@@ -46,13 +46,14 @@ list_rules = extend_schema(
 )
 
 add_rules = extend_schema(
-    summary="Add a rule, or the rules that a shorthand stands for",
+    summary="Add a rule, the rules that a shorthand stands for, or an array of both",
     description="All or nothing. They hold from the next run on.",
     request=NewRule,
     responses={201: OpenApiResponse(RulesOut, "The rules are stored."), **problems(409)},
     examples=[
         OpenApiExample("A rule", _DOCUMENT, request_only=True),
         OpenApiExample("A shorthand", {"transitive": "located_in", "weight": 0.99}, request_only=True),
+        OpenApiExample("Several", [{"symmetric": "near"}, {"inverse": ["parent_of", "child_of"]}], request_only=True),
         _answer("Stored", {"rules": [_RULE]}),
     ],
 )

@@ -67,10 +67,21 @@ def read_document(document: Any) -> list[Draft]:
     return [Draft(_admitted(each), description, enabled) for each in expand(rule)]
 
 
-def read_documents(documents: Any) -> list[Draft]:
-    """The rules of a file; FaultyRules has every document's fault with its place in the file."""
-    if not isinstance(documents, list):
-        raise FaultyRules([Fault((), "must be an array of rules")])
+def read_rules(content: Any) -> list[Draft]:
+    """The rules of a file or a request: of a document, or of each in an array.
+
+    FaultyRules has every document's fault with its place.
+    """
+    if isinstance(content, list):
+        return _read_documents(content)
+    try:
+        return read_document(content)
+    except RuleError as error:
+        message = str(error) if error.loc or isinstance(content, dict) else "must be a rule, or an array of rules"
+        raise FaultyRules([Fault(error.loc, message)]) from None
+
+
+def _read_documents(documents: list[Any]) -> list[Draft]:
     drafts: list[Draft] = []
     faults: list[Fault] = []
     places: dict[str, int] = {}

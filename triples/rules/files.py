@@ -1,4 +1,4 @@
-"""Files of rules: a JSON array of documents and shorthands."""
+"""Files of rules: a document, a shorthand, or a JSON array of them."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import Any
 
 from skg_site.api.problems import Invalid
 from skg_site.api.reading import NotJSON, parse_json
-from triples.rules.documents import Draft, Fault, FaultyRules, read_documents
+from triples.exchange.encodings import foreign_encoding
+from triples.exchange.lines import BYTE_ORDER_MARK
+from triples.rules.documents import Draft, Fault, FaultyRules, read_rules
 
 PIPE = "-"
 
@@ -17,7 +19,7 @@ class UnreadableFile(Exception):
 
 def read_file(name: str) -> list[Draft]:
     """The rules of a file, or of standard input (-); raises UnreadableFile, and FaultyRules with every fault."""
-    return read_documents(_parsed(name, _content(name)))
+    return read_rules(_parsed(name, _content(name)))
 
 
 def shown_name(name: str) -> str:
@@ -32,8 +34,12 @@ def _content(name: str) -> bytes:
 
 
 def _parsed(name: str, content: bytes) -> Any:
+    if encoding := foreign_encoding(content):
+        raise UnreadableFile(
+            f"{shown_name(name)} is {encoding}, not UTF-8; `iconv -f {encoding} -t UTF-8` makes it that."
+        )
     try:
-        return parse_json(content)
+        return parse_json(content.removeprefix(BYTE_ORDER_MARK))
     except NotJSON as error:
         raise UnreadableFile(f"{shown_name(name)} is not JSON: {error.reason}.") from None
     except Invalid as problem:

@@ -98,8 +98,11 @@ class Range(Shorthand):
 AnyShorthand = Transitive | Symmetric | Inverse | SubProperty | Chain | TypeInheritance | Domain | Range
 
 
-class NewRule(RootModel[RuleIn | AnyShorthand]):
-    """A rule, or a word for one or two of those that come often."""
+AnyRule = RuleIn | AnyShorthand
+
+
+class NewRule(RootModel[AnyRule | Annotated[list[AnyRule], Field(min_length=1)]]):
+    """A rule, or a word for one or two of those that come often; or an array of them."""
 
 
 def _any_of_them(schema: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from skg_site.api.answers import empty_answer, json_answer
 from skg_site.api.conditional import entity_tag, versions_to_match
-from skg_site.api.problems import Conflict, Invalid, PreconditionFailed
+from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed
 from skg_site.api.reading import parsed_body
 from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet
@@ -17,7 +17,7 @@ from triples.models import Rule as StoredRule
 from triples.recursion.rules import RuleError
 from triples.rules import docs
 from triples.rules.answers import rule_content
-from triples.rules.documents import Draft, read_document
+from triples.rules.documents import Draft, FaultyRules, read_rules
 from triples.rules.schemas import ChangeRule
 from triples.rules.services import (
     NoSuchRule,
@@ -49,7 +49,7 @@ class RuleViewSet(APIViewSet):
 
     @docs.add_rules
     async def create(self, request: Request) -> HttpResponse:
-        drafts = read_document(parsed_body(request))
+        drafts = _rules_to_add(parsed_body(request))
         return json_answer(await in_thread(_add, drafts), 201)
 
     @docs.get_rule
@@ -70,6 +70,12 @@ class RuleViewSet(APIViewSet):
 
 def _all_rules() -> dict[str, Any]:
     return {"rules": [rule_content(stored) for stored in in_order(StoredRule.objects.all())]}
+
+
+def _rules_to_add(content: Any) -> list[Draft]:
+    if content == []:
+        raise RuleError((), "must have at least one rule")
+    return read_rules(content)
 
 
 def _add(drafts: list[Draft]) -> dict[str, Any]:
@@ -97,7 +103,9 @@ def _problem_for(error: Exception) -> Exception:
     """Refusals of rules as problems; anything else as it is."""
     match error:
         case RuleError():
-            return Invalid([{"loc": list(error.loc), "msg": capfirst(str(error)), "type": "rule"}])
+            return Invalid([_fault(error.loc, str(error))])
+        case FaultyRules():
+            return Invalid([_fault(fault.loc, fault.message) for fault in error.faults])
         case NoSuchRule():
             return NotFound(str(error))
         case RuleChanged():
@@ -106,3 +114,7 @@ def _problem_for(error: Exception) -> Exception:
             return Conflict(str(error))
         case _:
             return error
+
+
+def _fault(loc: tuple[str | int, ...], message: str) -> FieldError:
+    return {"loc": list(loc), "msg": capfirst(message), "type": "rule"}

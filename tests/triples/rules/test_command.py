@@ -160,6 +160,29 @@ class TestLoading:
         assert stored().keys() == {"grandparent"}
 
 
+DOCUMENTS: list[Any] = [
+    GRANDPARENT,
+    {"symmetric": "near"},
+    {"inverse": ["a", "b"]},
+    [{"symmetric": "near"}, GRANDPARENT],
+]
+
+
+class TestDocuments:
+    """Every action takes what `POST /rules` takes."""
+
+    @pytest.mark.parametrize("document", DOCUMENTS)
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+    def test_any_document_is_checked_previewed_and_loaded(self, tmp_path: Path, document: Any, encoding: str) -> None:
+        file = tmp_path / "rules.json"
+        file.write_text(json.dumps(document), encoding=encoding)
+        count = as_json("check", file)["rules"]
+        previewed = as_json("preview", file)
+        assert count == (len(previewed) if isinstance(previewed, list) else 1)
+        assert run("preview", file).count(" by itself would derive 0 facts now.\n") == count
+        assert len(as_json("load", file)["added"]) == count == len(stored())
+
+
 class TestChecking:
     def test_a_good_file_is_good(self, write: Any) -> None:
         file = write(GRANDPARENT, {"inverse": ["a", "b"]})
@@ -184,7 +207,11 @@ class TestChecking:
         [
             (b"[", "", "{file} is not JSON: EOF while parsing a list at line 1 column 1."),
             (b"\xff", "", "{file} is not JSON: "),
-            (b"{}", "{file}: must be an array of rules\n", "1 fault found; nothing was stored."),
+            (b"{}", "{file}:name: is missing\n", "1 fault found; nothing was stored."),
+            (b'"x"', "{file}: must be a rule, or an array of rules\n", "1 fault found; nothing was stored."),
+            (b'{"symmetric": 5}', "{file}:symmetric: must be a text\n", "1 fault found; nothing was stored."),
+            ("[]".encode("utf-16"), "", "{file} is UTF-16, not UTF-8; `iconv -f UTF-16 -t UTF-8` makes it that."),
+            ("[]".encode("utf-16-le"), "", "{file} is UTF-16LE, not UTF-8;"),
             (b'[{"name": "a", "name": "b"}]', "{file}: Detected duplicate key", "1 fault found; nothing was stored."),
         ],
     )

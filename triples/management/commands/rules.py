@@ -20,7 +20,9 @@ from triples.rules.files import UnreadableFile, read_file, shown_name
 from triples.rules.services import Loaded, RulesError, find_rule, rule_delete, rules_enable, rules_load
 from triples.rules.sql import stored_rule_sql
 from triples.rules.stored import in_order
-from triples.runs.previews import SECONDS, TooLong
+from triples.runs.previews import SECONDS, Preview, TooLong
+
+FILE_HELP = "a rule, a shorthand, or a JSON array of them; - for standard input"
 
 
 class Command(BaseCommand):
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
         load = _action(actions, "load", self.load, "store the rules of a file, all or none")
         source = load.add_mutually_exclusive_group(required=True)
-        source.add_argument("file", nargs="?", metavar="FILE", help="a JSON array of rules; - for standard input")
+        source.add_argument("file", nargs="?", metavar="FILE", help=FILE_HELP)
         source.add_argument("--preset", choices=presets.names(), help="rules that come with the service")
         load.add_argument("--replace", action="store_true", help="put them in the place of others of the same names")
         load.add_argument("--dry-run", action="store_true", help="say what would be done, and store nothing")
@@ -42,9 +44,9 @@ class Command(BaseCommand):
         show.add_argument("name")
         show.add_argument("--sql", action="store_true", help="what the engine asks for it in a round")
         check = _action(actions, "check", self.check_file, "look for every fault in a file, and store nothing")
-        check.add_argument("file", metavar="FILE", help="a JSON array of rules; - for standard input")
+        check.add_argument("file", metavar="FILE", help=FILE_HELP)
         preview = _action(actions, "preview", self.preview, "say what one rule would derive now, and store nothing")
-        preview.add_argument("file", metavar="FILE", help="a JSON array of that one rule; - for standard input")
+        preview.add_argument("file", metavar="FILE", help=FILE_HELP)
         for name, run, text in (
             ("enable", self.enable, "have runs apply rules"),
             ("disable", self.disable, "have runs leave rules out; what they derived goes with the next run"),
@@ -111,20 +113,25 @@ class Command(BaseCommand):
         from triples.runs.previewing import derive_preview  # noqa: PLC0415
 
         drafts = read_file(options["file"])
-        if len(drafts) != 1:
-            raise CommandError(f"{_count(len(drafts))} given; one at a time can be previewed.", returncode=FAILED)
-        try:
-            found = derive_preview(drafts[0].rule)
-        except TooLong:
-            if options["json"]:
-                self._write_json({"too_long": True})
-                return
-            raise CommandError(f"It takes longer than {SECONDS:g} seconds.", returncode=FAILED) from None
+        contents: list[dict[str, Any]] = []
+        for draft in drafts:
+            try:
+                found = derive_preview(draft.rule)
+            except TooLong:
+                if not options["json"]:
+                    raise CommandError(f"It takes longer than {SECONDS:g} seconds.", returncode=FAILED) from None
+                contents.append({"too_long": True})
+                continue
+            contents.append({"too_long": False, **found.content})
+            if not options["json"]:
+                self._show_preview("This rule" if len(drafts) == 1 else draft.rule.name, found)
         if options["json"]:
-            self._write_json({"too_long": False, **found.content})
-            return
+            named = [{"name": draft.rule.name, **content} for draft, content in zip(drafts, contents, strict=True)]
+            self._write_json(contents[0] if len(drafts) == 1 else named)
+
+    def _show_preview(self, rule: str, found: Preview) -> None:
         more = "" if found.exact else "more than "
-        self.stdout.write(f"This rule by itself would derive {more}{found.count:,} facts now.")
+        self.stdout.write(printable(f"{rule} by itself would derive {more}{found.count:,} facts now."))
         for example in found.examples:
             self.stdout.write(printable("  {} {} {}  {:g}".format(*example)))
 
