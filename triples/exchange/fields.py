@@ -11,6 +11,9 @@ from triples.exchange.lines import Refused
 NAMES = ("subject", "predicate", "object", "weight", "metadata")
 REQUIRED = NAMES[:3]
 
+# Of a weight that is none, in the message that says so.
+SHOWN_CHARACTERS = 40
+
 
 class Fields(NamedTuple):
     subject: str
@@ -76,7 +79,16 @@ def fields_of_json(line: bytes) -> Fields:
 
 @lru_cache(4096)
 def _number(text: str) -> float:
-    return _checked_number(_parsed(text.encode(), "weight"))
+    shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    try:
+        value = parse_json(text.encode())
+    except NotJSON:
+        raise Refused(f"weight must be a number such as 0.5, not {shown!r}") from None
+    except Invalid as error:
+        raise Refused(f"weight: {error.errors[0]['msg']}") from None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Refused(f"weight must be a number such as 0.5, not {shown!r}")
+    return float(value)
 
 
 def _checked_number(value: Any) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from triples.exchange.fields import Fields, fields_of_columns
+from triples.exchange.fields import Fields, metadata_of, weight_of
 from triples.exchange.lines import Refused, decoded
 from triples.exchange.records import Record
 from triples.legacy.database import Row, Value
@@ -24,16 +24,20 @@ def records(rows: Iterable[Row], *, mark: bool) -> Iterator[Record]:
 
 def _fields(row: Row) -> Fields:
     metadata = _text("metadata", row.metadata).strip() if row.metadata is not None else ""
-    return fields_of_columns(
-        [
-            _text("subject", row.subject),
-            _text("predicate", row.predicate),
-            _text("object", row.object),
-            # NULL is no weight, and gets the default; 0 is one.
-            "" if row.weight is None else _text("weight", row.weight),
-            "" if metadata in NO_METADATA else metadata,
-        ]
+    return Fields(
+        _text("subject", row.subject),
+        _text("predicate", row.predicate),
+        _text("object", row.object),
+        _weight(row.weight),
+        None if metadata in NO_METADATA else metadata_of(metadata),
     )
+
+
+def _weight(value: Value) -> float | None:
+    """NULL is no weight, and gets the default; 0 is one. SQLite keeps whatever a column was given, text too."""
+    if isinstance(value, int | float):
+        return float(value)
+    return None if value is None else weight_of(_text("weight", value))
 
 
 def _text(name: str, value: Value) -> str:

@@ -50,7 +50,7 @@ OVER_LINES = "must not reach over lines, as only metadata may: is a quotation ma
         ('a,p,o,"0.5\n"', None, [f"weight {OVER_LINES}", "has a quotation mark"]),
         ('a,p,o,"{}\n"', None, ["weight must be a number"]),
         ('"{\n}",a,p,o', ("metadata", *NAMES[:3]), ["a"]),
-        ('"{\n}",a,p,o', None, ["weight is not JSON"]),
+        ('"{\n}",a,p,o', None, ["weight must be a number"]),
         ('"{\n}",a,p', None, [f"subject {OVER_LINES}"]),
         ('a,"p\np",o,"{\n}"', (*NAMES[:3], "metadata"), [f"predicate {OVER_LINES}", "is not CSV", "has"]),
     ],
