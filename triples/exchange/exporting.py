@@ -15,11 +15,12 @@ from triples.store.operations import Pattern
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`path` is None for standard output."""
+    """`path` is None for standard output; `safe_csv` is for what a spreadsheet will open."""
 
     path: Path | None
     format: Format
     compression: Compression
+    safe_csv: bool = False
 
 
 class Export:
@@ -41,7 +42,7 @@ class Export:
             stream(self._pattern, self._min_weight) as facts,
         ):
             self._screen.expect(facts.total)
-            for part in rendered(self._target.format, self._counted(facts.batches)):
+            for part in rendered(self._target.format, self._counted(facts.batches), safe_csv=self._target.safe_csv):
                 file.write(part)
 
     def _counted(self, batches: Iterable[list[StreamedFact]]) -> Iterator[list[StreamedFact]]:

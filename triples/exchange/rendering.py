@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import orjson
 
@@ -12,10 +12,13 @@ from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import BYTE_ORDER_MARK
 from triples.store.export import StreamedFact
 
+# What makes a cell a formula to a spreadsheet (OWASP, "CSV Injection"); the last four to those of East Asia.
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-def rendered(format_: Format, batches: Iterable[Sequence[StreamedFact]]) -> Iterator[bytes]:
-    """The content of a file with these facts, in parts."""
-    parts = filter(None, _parts(format_, batches))
+
+def rendered(format_: Format, batches: Iterable[Sequence[StreamedFact]], *, safe_csv: bool = False) -> Iterator[bytes]:
+    """The content of a file with these facts, in parts; with `safe_csv`, such that no spreadsheet computes a term."""
+    parts = filter(None, _parts(format_, batches, _safe_csv if safe_csv else _csv))
     first = next(parts, b"")
     if format_ is Format.TSV:
         first = _begun_with_a_fact(first)
@@ -26,10 +29,12 @@ def rendered(format_: Format, batches: Iterable[Sequence[StreamedFact]]) -> Iter
     yield from parts
 
 
-def _parts(format_: Format, batches: Iterable[Sequence[StreamedFact]]) -> Iterator[bytes]:
+def _parts(
+    format_: Format, batches: Iterable[Sequence[StreamedFact]], csv_: Callable[[Sequence[StreamedFact]], bytes]
+) -> Iterator[bytes]:
     if format_ is Format.CSV:
         yield f"{','.join(NAMES)}\r\n".encode()
-    yield from map({Format.TSV: _tsv, Format.CSV: _csv, Format.NDJSON: _ndjson}[format_], batches)
+    yield from map({Format.TSV: _tsv, Format.CSV: csv_, Format.NDJSON: _ndjson}[format_], batches)
 
 
 def _tsv(facts: Sequence[StreamedFact]) -> bytes:
@@ -57,6 +62,17 @@ def _csv(facts: Sequence[StreamedFact]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(facts)
     return text.getvalue().encode()
+
+
+def _safe_csv(facts: Sequence[StreamedFact]) -> bytes:
+    """All cells are quoted, so that none ends where another language of the spreadsheet has its delimiter."""
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([*map(_text_cell, fact[:3]), *fact[3:]] for fact in facts)
+    return text.getvalue().encode()
+
+
+def _text_cell(term: str) -> str:
+    return f"'{term}" if term.startswith(FORMULA_MARKS) else term
 
 
 def _ndjson(facts: Sequence[StreamedFact]) -> bytes:

@@ -1,5 +1,6 @@
 """`export_triples`: files that hold the graph, whole or not at all."""
 
+import csv
 import errno
 import gzip
 import io
@@ -57,6 +58,39 @@ def test_what_is_exported_and_imported_again_is_the_same_graph(tmp_path: Path, f
     run = imported(file)
     assert (run.error, run.counts["inserted"]) == (None, len(ODD_FACTS))
     assert contents() == before
+
+
+FORMULAS = ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "=a;=b"]
+
+
+def test_no_spreadsheet_takes_a_term_of_a_safe_csv_for_a_formula(tmp_path: Path) -> None:
+    harmless = ["a", "'=1", "a=b", "1-1", "a;=b"]
+    store(*(fact(text, text, text, 0.5, '{"n":-1}') for text in (*FORMULAS, *harmless)))
+    exported(tmp_path / "graph.csv", safe_csv=True)
+    content = (tmp_path / "graph.csv").read_text(encoding="utf-8")
+    header, *rows = csv.reader(io.StringIO(content))
+    assert header == ["subject", "predicate", "object", "weight", "metadata"]
+    expected = [f"'{text}" for text in FORMULAS] + harmless
+    assert sorted(rows) == sorted([text, text, text, "0.5", '{"n":-1}'] for text in expected)
+    # Each cell is quoted: in some languages a semicolon is what ends one.
+    assert all(line.startswith('"') for line in content.splitlines()[1:])
+    in_orm(empty_tables)
+    assert imported(tmp_path / "graph.csv").error is None
+    assert {subject for subject, _, _ in stored_rows()} == set(expected)
+
+
+def test_a_plain_csv_keeps_every_term_as_it_is(tmp_path: Path) -> None:
+    store(*(fact(text, text, text) for text in FORMULAS))
+    exported(tmp_path / "graph.csv")
+    rows = list(csv.reader(io.StringIO((tmp_path / "graph.csv").read_text(encoding="utf-8"))))[1:]
+    assert {row[0] for row in rows} == set(FORMULAS)
+
+
+@pytest.mark.parametrize("format_", ["tsv", "ndjson"])
+def test_only_csv_can_be_made_safe(tmp_path: Path, format_: str) -> None:
+    with pytest.raises(CommandError, match=f"--safe-csv is for CSV, not for {format_}") as caught:
+        exported(tmp_path / f"graph.{format_}", safe_csv=True)
+    assert caught.value.returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -145,7 +179,7 @@ def test_a_file_appears_only_when_it_is_complete(
     if content is not None:
         file.write_text(content)
 
-    def break_off(*_: object) -> None:
+    def break_off(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(exporting, "rendered", break_off)

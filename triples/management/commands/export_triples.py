@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from triples.admission import clean_predicate, clean_text
-from triples.exchange.arguments import FAILED, cleaned_argument, format_named, weight_argument
+from triples.exchange.arguments import FAILED, MISUSED, cleaned_argument, format_named, weight_argument
 from triples.exchange.exporting import Export, Target
 from triples.exchange.formats import Compression, Format, compression_of
 from triples.exchange.inputs import PIPE
@@ -38,13 +38,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy"
         )
+        parser.add_argument(
+            "--safe-csv",
+            action="store_true",
+            help="CSV for a spreadsheet: a term that it would take for a formula, as it begins with = + - or @, gets "
+            "an apostrophe before it. An import keeps that apostrophe, so facts do not come back as they were",
+        )
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *_: Any, file: str, json: bool, **options: Any) -> None:
+        format_ = format_named(file, options["format"])
+        if options["safe_csv"] and format_ is not Format.CSV:
+            raise CommandError(f"--safe-csv is for CSV, not for {format_}.", returncode=MISUSED)
         target = Target(
             None if file == PIPE else Path(file),
-            format_named(file, options["format"]),
+            format_,
             Compression(options["compress"]) if options["compress"] else compression_of(file),
+            options["safe_csv"],
         )
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None
