@@ -13,6 +13,8 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from triples.visible import visible, visible_json, visible_lines
+
 # Local variables stay out of traces: among them are keys and the contents of requests.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 _CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -27,7 +29,7 @@ def configure(options: dict[str, Any]) -> None:
     common: list[Processor] = [structlog.processors.add_log_level, _add_timestamp]
     if options.get("traced"):
         common.append(_trace_ids())
-    common.append(_TRACEBACKS if as_json else _timestamp_text)
+    common += [_TRACEBACKS] if as_json else [_timestamp_text, _visible_values]
     structlog.configure(
         processors=[*common, _json_bytes if as_json else _CONSOLE],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -100,9 +102,18 @@ def _trace_ids() -> Processor:
     return add
 
 
+def _visible_values(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    # What clients send must not steer the terminal that shows it, nor begin a line of its own there.
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = visible_lines(value) if name == "event" else visible(value)
+    return event
+
+
 def _json_bytes(_logger: WrappedLogger, _name: str, event: EventDict) -> bytes:
-    return orjson.dumps(event, default=str, option=_JSON)
+    line = orjson.dumps(event, default=str, option=_JSON)
+    return line if line.isascii() else visible_json(line.decode()).encode()
 
 
-def _json_text(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
-    return orjson.dumps(event, default=str, option=_JSON).decode()
+def _json_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    return _json_bytes(logger, name, event).decode()

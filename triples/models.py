@@ -12,6 +12,7 @@ from django_prometheus.models import ExportModelOperationsMixin
 from triples.fields import ExactText, JSONText, UnixMilliseconds
 from triples.recursion import rules as recursion
 from triples.text import MAX_TERM_LENGTH
+from triples.visible import visible
 
 
 class HeaviestFirst(models.Index):
@@ -46,7 +47,7 @@ class Term(ExportModelOperationsMixin("term"), models.Model):  # type: ignore[mi
         ]
 
     def __str__(self) -> str:
-        return str(self.text)
+        return visible(str(self.text))
 
 
 class Source(models.IntegerChoices):
@@ -126,7 +127,7 @@ class Rule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return visible(self.name)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from skg_site.checkup.findings import (
     told_duration,
     warning,
 )
-from triples.exchange.refusals import printable
+from triples.visible import visible
 
 # So much of a log is read, from its end.
 MOST_LOG_BYTES = 256 << 20
@@ -72,7 +72,7 @@ def check_log(file: Path | None, window: timedelta, most: int) -> Finding:
     told = f"in the last {told_duration(window.total_seconds())} of {file}"
     if not events:
         return ok(f"No error {told}.")
-    text = f"{len(events)} error{'s' * (len(events) > 1)} {told}; the last: {printable(events[-1])}."
+    text = f"{len(events)} error{'s' * (len(events) > 1)} {told}; the last: {visible(events[-1])}."
     return failed(text) if len(events) > most else ok(text)
 
 

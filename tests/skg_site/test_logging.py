@@ -1,13 +1,17 @@
 """The log of a service that runs: what is in it, and what never is."""
 
+import json
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from skg_site.env import BASE_DIR
 from tests.conftest import StartService
 from tests.support.service import KEY, Service, manage
 
@@ -97,3 +101,29 @@ def test_a_level_leaves_out_what_is_below_it(service: StartService) -> None:
     one.stop()
     assert [line["event"] for line in one.log_lines] == ["auth_failure"]
     assert manage("check", variables=one.variables | {"SKG_LOG_FORMAT": "console"}).returncode == 0
+
+
+HOSTILE = "a\u202eb\x1b[31m\x9bc\u2028d"
+WRITE_A_LINE = """
+import logging, sys, structlog
+from skg_site.logging import configure
+configure({"level": "INFO", "format": sys.argv[1]})
+structlog.get_logger("skg.tests").info("request", path=sys.argv[2])
+logging.getLogger("foreign").warning("Invalid path: %s", sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_no_line_turns_or_steers_the_terminal_that_shows_it(format_: str) -> None:
+    command = [sys.executable, "-c", WRITE_A_LINE, format_, HOSTILE]
+    done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, check=True, timeout=60)
+    # The console's own colours are no part of what was sent.
+    lines_ = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr.decode()).split("\n")[:-1]
+    assert len(lines_) == 2
+    for line in lines_:
+        assert not set("\u202e\x9b\u2028").intersection(line)
+        assert "a\\u202eb" in line
+        if format_ == "json":
+            assert HOSTILE in "".join(map(str, json.loads(line).values()))
+        else:
+            assert "b\\x1b[31m" in line

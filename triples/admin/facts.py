@@ -21,6 +21,7 @@ from triples import ids
 from triples.admin.fact_list import FactList
 from triples.admin.filters import MetadataFilter, PredicateFilter, SourceFilter, WeightFilter
 from triples.admin.forms import NewFactForm, StoredFactForm
+from triples.admin.shown import all_isolated, isolated
 from triples.admin.terms import facts_link
 from triples.fields import to_milliseconds
 from triples.metrics import added_by
@@ -29,6 +30,7 @@ from triples.store.browsing import PLACES
 from triples.store.operations import Remove, Row, Stored
 from triples.store.turns import write_lock
 from triples.store.writing import write_now
+from triples.visible import visible_json
 
 
 class FactStands(Exception):
@@ -37,7 +39,7 @@ class FactStands(Exception):
     def __init__(self, row: Row) -> None:
         super().__init__(row)
         self.row = row
-        self.text = f"{row.subject} {row.predicate} {row.object}"
+        self.text = all_isolated(" ", row.subject, row.predicate, row.object)
 
 
 @contextmanager
@@ -148,7 +150,7 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
 
     @admin.display(description="metadata")
     def short_metadata(self, fact: Triple) -> str:
-        return truncatechars(orjson.dumps(fact.metadata).decode(), 60) if fact.metadata else ""
+        return truncatechars(visible_json(orjson.dumps(fact.metadata).decode()), 60) if fact.metadata else ""
 
     @admin.display(description="added (UTC)")
     def added(self, fact: Triple) -> str:
@@ -164,15 +166,15 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
 
     @admin.display(description="subject")
     def subject_facts(self, fact: Triple) -> SafeString:
-        return facts_link("subject", fact.subject.text, fact.subject.text)
+        return facts_link("subject", fact.subject.text, isolated(fact.subject.text))
 
     @admin.display(description="predicate")
     def predicate_facts(self, fact: Triple) -> SafeString:
-        return facts_link("predicate", fact.predicate.text, fact.predicate.text)
+        return facts_link("predicate", fact.predicate.text, isolated(fact.predicate.text))
 
     @admin.display(description="object")
     def object_facts(self, fact: Triple) -> SafeString:
-        return facts_link("object", fact.object.text, fact.object.text)
+        return facts_link("object", fact.object.text, isolated(fact.object.text))
 
 
 def _removal(fact: Triple) -> Remove:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from triples.models import Source, Triple
 from triples.store.browsing import Selection, used_predicates
+from triples.visible import visible
 
 # With more predicates than this the list is no help; the search box finds them.
 MAX_PREDICATES = 500
@@ -63,7 +64,7 @@ class PredicateFilter(SelectionFilter):
 
     def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Sequence[tuple[str, str]]:
         predicates = used_predicates(MAX_PREDICATES + 1)
-        return [(str(id_), text) for id_, text in predicates] if len(predicates) <= MAX_PREDICATES else []
+        return [(str(id_), visible(text)) for id_, text in predicates] if len(predicates) <= MAX_PREDICATES else []
 
     def narrow(self, selection: Selection, value: str) -> Selection:
         return replace(selection, predicate=int(value))

@@ -13,6 +13,7 @@ from triples.models import Source, Triple
 from triples.schemas import Metadata, Object, Predicate, Subject
 from triples.store.browsing import held_row
 from triples.store.operations import KEEP, AddOne, Change, Fact
+from triples.visible import visible_json
 
 
 class CheckedField(forms.CharField):
@@ -139,7 +140,10 @@ class StoredFactForm(FactForm):
 
 
 def indented(metadata: str | None) -> str:
-    return "" if metadata is None else orjson.dumps(orjson.loads(metadata), option=orjson.OPT_INDENT_2).decode()
+    """As people edit it: escapes stand for what they could not see."""
+    if metadata is None:
+        return ""
+    return visible_json(orjson.dumps(orjson.loads(metadata), option=orjson.OPT_INDENT_2).decode())
 
 
 def _place(loc: list[str | int]) -> str:

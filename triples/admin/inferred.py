@@ -14,9 +14,9 @@ from django.urls import URLPattern, path, reverse
 from rest_framework.exceptions import APIException
 
 from triples import ids
+from triples.admin.shown import rule_html
 from triples.models import InferredTriple, Rule
 from triples.recursion.programs import Key
-from triples.recursion.rules import rule_text
 from triples.schemas import CURSOR
 from triples.store.inferred.explaining import Node, explain_now, own_connection
 from triples.store.inferred.facts import InferredRow
@@ -162,7 +162,7 @@ def _shown(node: Node, rules: dict[str, int]) -> dict[str, Any]:
     return content | {
         "id": public_id,
         "url": reverse("admin:triples_inferredtriple_proof", args=[public_id]),
-        "rule_text": rule_text(node.rule) if node.rule else "",
+        "rule_text": rule_html(node.rule) if node.rule else "",
         "rule_url": reverse("admin:triples_rule_change", args=[number]) if number is not None else "",
         "without": node.without,
     }

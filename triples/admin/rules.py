@@ -7,19 +7,23 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import linebreaksbr
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from triples.admin.counted_lists import CountedChangeList
 from triples.admin.facts import write_turn
 from triples.admin.rule_forms import PREVIEW, RuleForm
+from triples.admin.shown import isolated, rule_html
 from triples.models import Rule
-from triples.recursion.rules import rule_text
 from triples.rules.services import RulesError, rule_change, rule_delete, rules_add, rules_enable
 from triples.runs.previews import SECONDS, TooLong, preview
+from triples.visible import visible, visible_lines
 
 
 @admin.register(Rule)
 class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
-    list_display = ("name", "text", "weight", "enabled")
+    list_display = ("shown_name", "text", "weight", "enabled")
     list_filter = ("enabled",)
     list_per_page = 50
     ordering = ("name",)
@@ -47,7 +51,7 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         if obj is None:
             return [(None, {"fields": ("name", *rule, "description", "enabled")})]
         if not self.has_change_permission(request, obj):
-            return [(None, {"fields": ("text", "description", "enabled", "changed")})]
+            return [(None, {"fields": ("text", "shown_description", "enabled", "changed")})]
         return [
             (None, {"fields": (*rule, "description", "enabled", "version")}),
             ("Record", {"fields": ("changed",)}),
@@ -56,7 +60,7 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
     def get_readonly_fields(self, request: HttpRequest, obj: Rule | None = None) -> Any:
         if obj is None or self.has_change_permission(request, obj):
             return self.readonly_fields
-        return ("text", "description", "enabled", "changed")
+        return ("text", "shown_description", "enabled", "changed")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if PREVIEW in request.POST:
@@ -65,7 +69,7 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
             with write_turn(request):
                 return super().changeform_view(request, *args, **kwargs)
         except RulesError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, visible(str(error)), messages.ERROR)
             return redirect("admin:triples_rule_changelist")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -103,8 +107,16 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         self.message_user(request, f"{word} {count}. This holds from the next run on.", messages.SUCCESS)
 
     @admin.display(description="rule")
-    def text(self, rule: Rule) -> str:
-        return rule_text(rule.parsed)
+    def text(self, rule: Rule) -> SafeString:
+        return rule_html(rule.parsed)
+
+    @admin.display(description="name", ordering="name")
+    def shown_name(self, rule: Rule) -> SafeString:
+        return isolated(rule.name)
+
+    @admin.display(description="description")
+    def shown_description(self, rule: Rule) -> SafeString:
+        return format_html("<bdi>{}</bdi>", linebreaksbr(visible_lines(rule.description), autoescape=True))
 
     @admin.display(description="changed (UTC)")
     def changed(self, rule: Rule) -> str:
@@ -113,7 +125,7 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
 
 def _previewed(form: RuleForm) -> dict[str, Any]:
     """What the template shows of the rule that is in the form."""
-    told = {"previewed_text": rule_text(form.draft.rule), "preview_seconds": SECONDS}
+    told = {"previewed_text": rule_html(form.draft.rule), "preview_seconds": SECONDS}
     try:
         return told | {"preview": preview(form.draft.rule)}
     except TooLong:

@@ -18,12 +18,14 @@ from django.utils.safestring import SafeString
 
 from triples.admin.counted_lists import CountedChangeList
 from triples.admin.run_plot import plot
+from triples.admin.shown import all_isolated
 from triples.admission import clean_text
 from triples.models import RecursionRun, Rule
 from triples.runs.answers import duration, public_id, run_sentence
 from triples.runs.options import RunOptions
 from triples.runs.requests import RunActive, request_run
 from triples.text import TermError
+from triples.visible import visible_lines
 
 MAX_DEPTH = 1000
 
@@ -200,7 +202,7 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
 
     @admin.display(description="error")
     def error_text(self, run: RecursionRun) -> str:
-        return run.error or "none"
+        return visible_lines(run.error) or "none"
 
     @admin.display(description="options")
     def asked(self, run: RecursionRun) -> SafeString:
@@ -228,7 +230,7 @@ def _second(at: Any) -> str:
 
 def _option(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "all"
+        return all_isolated(", ", *map(str, value)) or "all"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "no limit" if value is None else f"{value:g}"

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from triples.admin.lists import BoundedChangeList
 from triples.admin.searches import parse, written
+from triples.admin.shown import isolated
 from triples.models import Term, Triple
 from triples.store.browsing import PLACES, REACH, Place
 from triples.text import TermError
@@ -35,14 +36,14 @@ class TermList(BoundedChangeList):
 class TermAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
     """Read only: the store makes terms as facts need them."""
 
-    list_display = ("text", "facts")
+    list_display = ("shown_text", "facts")
     list_per_page = 50
     ordering = ("text",)
     search_fields = ("text",)
     search_help_text = 'Finds terms that begin with this text; "in double quotes", exactly this term. Capitals matter.'
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
-    fields = ("text", "facts")
+    fields = ("shown_text", "facts")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Term]:
         uses = {f"is_{place}": Exists(Triple.objects.filter(**{place: OuterRef("pk")})) for place in PLACES}
@@ -68,6 +69,10 @@ class TermAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
 
     def has_delete_permission(self, request: HttpRequest, obj: Term | None = None) -> bool:
         return False
+
+    @admin.display(description="text")
+    def shown_text(self, term: Term) -> SafeString:
+        return isolated(term.text)
 
     @admin.display(description="stands as")
     def facts(self, term: Term) -> str:

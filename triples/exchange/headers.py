@@ -11,7 +11,7 @@ from triples.exchange.encodings import foreign_encoding
 from triples.exchange.fields import NAMES, REQUIRED
 from triples.exchange.formats import Format
 from triples.exchange.lines import InputError, Line, Refused, Span, lines, peek, skip_to, spans
-from triples.exchange.refusals import printable
+from triples.visible import visible
 
 SUBJECT, PREDICATE, OBJECT, WEIGHT, METADATA = range(len(NAMES))
 
@@ -142,4 +142,4 @@ def _is_number(cell: str) -> bool:
 
 
 def _shown(cell: str) -> str:
-    return printable(shorten(cell.strip(), 60))
+    return visible(shorten(cell.strip(), 60))

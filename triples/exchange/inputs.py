@@ -14,8 +14,8 @@ from typing import NamedTuple, cast
 
 from triples.exchange.formats import Compression, Format, compression_at
 from triples.exchange.lines import MAX_LINE_BYTES, InputError
-from triples.exchange.refusals import printable
 from triples.exchange.xz import XZReader
+from triples.visible import visible
 
 PIPE = "-"
 
@@ -44,7 +44,7 @@ class Input:
 
     @property
     def shown_name(self) -> str:
-        return "stdin" if self.name == PIPE else printable(self.name)
+        return "stdin" if self.name == PIPE else visible(self.name)
 
     @property
     def size(self) -> int:
@@ -63,7 +63,7 @@ def find_input(name: str, format_: Format) -> Input:
         if not os.access(path, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise InputError(f"{printable(name)}: {error.strerror}") from error
+        raise InputError(f"{visible(name)}: {error.strerror}") from error
     regular = stat.S_ISREG(status.st_mode)
     return Input(name, format_, File(str(path.resolve()), status.st_size, status.st_mtime_ns) if regular else None)
 

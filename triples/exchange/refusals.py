@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TextIO
 
+from triples.visible import visible
+
 SHOWN = 20
 
 
@@ -13,7 +15,7 @@ class Refusals:
         self._count = 0
 
     def report(self, name: str, line: int, reason: str) -> None:
-        sentence = printable(f"{name}:{line}: {reason}")
+        sentence = visible(f"{name}:{line}: {reason}")
         self._count += 1
         if self._file is not None:
             self._file.write(sentence + "\n")
@@ -21,8 +23,3 @@ class Refusals:
             self._show(sentence)
         elif self._count == SHOWN + 1:
             self._show("Further refused lines are only counted here; --errors FILE has them all.")
-
-
-def printable(text: str) -> str:
-    """The text without characters that would control the terminal."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

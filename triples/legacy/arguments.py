@@ -12,7 +12,7 @@ from django.core.management import CommandError
 
 from triples.exchange.arguments import FAILED, MISUSED
 from triples.exchange.facts import Scale
-from triples.exchange.refusals import printable
+from triples.visible import visible
 
 KEY_VARIABLE = "API_KEY"
 PIPE = Path("-")
@@ -66,7 +66,7 @@ def key_given(file: Path | None) -> str:
     if file is None:
         text, source = os.environ.get(KEY_VARIABLE, ""), f"The variable {KEY_VARIABLE}"
     else:
-        text, source = _read(file), printable(str(file))
+        text, source = _read(file), visible(str(file))
     text = text.strip()
     if not (text and text.isprintable() and text.isascii()):
         raise CommandError(f"{source} does not hold a key.", returncode=MISUSED)
@@ -77,7 +77,7 @@ def _read(file: Path) -> str:
     try:
         return sys.stdin.read() if file == PIPE else file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise CommandError(f"{printable(str(file))}: {error.strerror}.", returncode=FAILED) from None
+        raise CommandError(f"{visible(str(file))}: {error.strerror}.", returncode=FAILED) from None
 
 
 def _is_loopback(host: str) -> bool:

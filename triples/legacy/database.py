@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from triples.exchange.refusals import printable
+from triples.visible import visible
 
 # Read in a moment, between two of the old service's writes: without a write-ahead log a reader keeps writers waiting.
 PAGE_ROWS = 2_000
@@ -76,7 +76,7 @@ class LegacyDatabase:
             rows = self._rows(place.rowid, PAGE_ROWS + again)
             if again and not (rows and Place.behind(rows[0]) == place):
                 raise LegacyError(
-                    f"{printable(str(self._path))} was changed while it was read: its rows have other numbers. "
+                    f"{visible(str(self._path))} was changed while it was read: its rows have other numbers. "
                     "The same command line begins anew and passes over what is stored."
                 )
             if len(rows) == again:
@@ -93,7 +93,7 @@ class LegacyDatabase:
         found = {name.decode() for (name,) in self._read("SELECT name FROM pragma_table_info('triples')")}
         if missing := [name for name in REQUIRED if name not in found]:
             raise LegacyError(
-                f"{printable(str(self._path))} is not a database of the old service: "
+                f"{visible(str(self._path))} is not a database of the old service: "
                 f"it has no table triples with a column {missing[0]}."
             )
         return ", ".join([*REQUIRED, *(name if name in found else "NULL" for name in OPTIONAL)])
@@ -103,7 +103,7 @@ class LegacyDatabase:
             rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
         if self._idle_since is not None and _state(self._path) != self._idle_since:
             raise LegacyError(
-                f"{printable(str(self._path))} came into use while it was read. The same command line goes on."
+                f"{visible(str(self._path))} came into use while it was read. The same command line goes on."
             )
         return rows
 
@@ -129,7 +129,7 @@ def _is_idle(path: Path) -> bool:
         with path.open("rb") as file:
             beginning = file.read(_READ_VERSION + 1)
     except OSError as error:
-        raise LegacyError(f"{printable(str(path))}: {error.strerror}.") from error
+        raise LegacyError(f"{visible(str(path))}: {error.strerror}.") from error
     return beginning[_READ_VERSION:] == bytes([_WAL]) and not _log_of(path).exists()
 
 
@@ -152,4 +152,4 @@ def _told(path: Path) -> Iterator[None]:
         if error.sqlite_errorcode in {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_CANTOPEN}:
             # A journal that was left by a crash is brought in by whoever may write.
             hint = " If it was not closed properly: start the old service once, or copy the file and those beside it."
-        raise LegacyError(f"{printable(str(path))} cannot be read: {error}.{hint}") from error
+        raise LegacyError(f"{visible(str(path))} cannot be read: {error}.{hint}") from error

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, Self
 import aiohttp
 import orjson
 
-from triples.exchange.refusals import printable
 from triples.legacy.destinations import Brought
 from triples.legacy.limits import seconds_to_wait
 from triples.legacy.progress import Landmark
 from triples.store.bulk import Loaded
 from triples.store.operations import Fact
+from triples.visible import visible
 
 REQUEST_SECONDS = 60
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -133,12 +133,12 @@ class RemoteService:
         if answer is None or answer.status != 429:
             self._down_since = self._down_since or now
             if now - self._down_since >= self._patience:
-                raise ServiceError(f"{self._url} cannot be reached: {printable(reason)}.")
+                raise ServiceError(f"{self._url} cannot be reached: {visible(reason)}.")
         self._turn = now + (asked or self._pause)
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def _refusal(self, answer: _Answer) -> str:
-        detail = printable(str(answer.content.get("detail", "")))
+        detail = visible(str(answer.content.get("detail", "")))
         sentence = f"{self._url} answers {answer.status}: {detail}".rstrip(": .") + "."
         if answer.status in {413, 422}:
             sentence += " It may take smaller batches only: --batch-size."

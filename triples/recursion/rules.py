@@ -8,11 +8,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, TermError, clean_term
+from triples.visible import visible, visible_json
 
 MAX_BODY = 8
 MAX_NAME_LENGTH = 100
@@ -100,11 +101,18 @@ def rule_document(rule: Rule) -> dict[str, Any]:
     return document
 
 
-def rule_text(rule: Rule) -> str:
-    """The rule on one line: `?x grandparent_of ?z  <-  ?x parent_of ?y, ?y parent_of ?z  (0.9, ?x != ?z)`."""
+def rule_text(rule: Rule, show: Callable[[str], str] = str, arrow: str = "<-") -> str:
+    """The rule on one line: `?x grandparent_of ?z  <-  ?x parent_of ?y, ?y parent_of ?z  (0.9, ?x != ?z)`.
+
+    `show` says how a variable or a constant is to be shown: as HTML, for one.
+    """
+
+    def pattern_text(pattern: Pattern) -> str:
+        return " ".join(show(_place_text(place)) for place in pattern)
+
     notes = [repr(rule.weight)] if rule.weight != 1 else []
-    notes += [f"{left} != {right}" for left, right in rule.distinct]
-    text = f"{_pattern_text(rule.head)}  <-  {', '.join(map(_pattern_text, rule.body))}"
+    notes += [f"{show(str(left))} != {show(str(right))}" for left, right in rule.distinct]
+    text = f"{pattern_text(rule.head)}  {arrow}  {', '.join(map(pattern_text, rule.body))}"
     return f"{text}  ({', '.join(notes)})" if notes else text
 
 
@@ -218,12 +226,8 @@ def _place_document(place: Place) -> str | dict[str, str]:
     return str(place)
 
 
-def _pattern_text(pattern: Pattern) -> str:
-    return " ".join(map(_place_text, pattern))
-
-
 def _place_text(place: Place) -> str:
     """A variable or a word as it is; a constant that could be mistaken for something else in quotes."""
-    if isinstance(place, Variable) or _WORD.fullmatch(place):
+    if isinstance(place, Variable) or (_WORD.fullmatch(place) and visible(place) == place):
         return str(place)
-    return json.dumps(place, ensure_ascii=False)
+    return visible_json(json.dumps(place, ensure_ascii=False))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from triples.recursion.programs import BoundPlace, BoundRule
 from triples.recursion.rules import Variable
+from triples.visible import visible
 
 COLUMNS = ("subject", "predicate", "object")
 
@@ -122,4 +123,4 @@ def _aliased(rule: BoundRule) -> list[tuple[str, tuple[BoundPlace, BoundPlace, B
 
 def _comment(text: str) -> str:
     """`text` without what would end a comment, or begin another in it."""
-    return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
+    return visible(" ".join(text.split())).replace("*/", "* /").replace("/*", "/ *")

@@ -2,14 +2,19 @@
 
 ?x parent_of ?y
 ?x "lives in" "New York"
+
+In a quotation a backslash takes the next character as it is; \\u and four digits are the character of that number, as
+which those are written that nobody could see.
 """
 
 import re
 from typing import Any
 
 from triples.recursion.rules import RuleError
+from triples.visible import visible, visible_json
 
 # A text in double quotes, in which a backslash takes the next character as it is, or anything without white space.
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|(.))")
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]\S*)')
 
 
@@ -22,7 +27,7 @@ def read_line(line: str) -> list[str | dict[str, str]]:
         if found is None:
             raise RuleError((), "a quotation must end with a double quote before white space or the end of the line")
         quoted, bare = found.groups()
-        places.append(bare if quoted is None else _constant(re.sub(r"\\(.)", r"\1", quoted)))
+        places.append(bare if quoted is None else _constant(_ESCAPE.sub(_meant, quoted)))
         rest = rest[found.end() :].lstrip()
     return places
 
@@ -36,9 +41,15 @@ def _constant(text: str) -> str | dict[str, str]:
     return {"term": text} if text.lstrip().startswith("?") else text
 
 
+def _meant(escape: re.Match[str]) -> str:
+    number, character = escape.groups()
+    return character if number is None else chr(int(number, 16))
+
+
 def _written(place: Any) -> str:
     text: str = place["term"] if isinstance(place, dict) else place
-    if isinstance(place, dict) or text.startswith('"') or not text or any(map(str.isspace, text)):
+    shown = visible(text)
+    if isinstance(place, dict) or text.startswith('"') or shown != text or not text or any(map(str.isspace, text)):
         escaped = re.sub(r'(["\\])', r"\\\1", text)
-        return f'"{escaped}"'
+        return f'"{visible_json(escaped)}"'
     return text

@@ -69,6 +69,7 @@ def test_the_outcome_as_json_is_that_of_the_api(graph: Inside) -> None:
         (["--dry-run", "--rule", "no such"], 1, b"There is no enabled rule named no such."),
         (["--rule", " "], 2, b"argument --rule: must not be empty"),
         (["--entity-type", ""], 2, b"argument --entity-type: must not be empty"),
+        (["--rule", "\u202eno"], 1, b"There is no enabled rule named \\u202eno."),
         (["--max-depth", "0"], 2, b"--max-depth must be at least 1."),
         (["--min-weight", "2"], 2, b"must be a number from 0 to 1"),
     ],

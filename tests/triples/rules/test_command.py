@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.support.facts import store
+from tests.triples.test_visible import DIRECTIONS
 from triples.models import Rule, Term
 from triples.recursion import presets
 from triples.rules import services
@@ -282,6 +283,28 @@ class TestStoredRules:
     def test_an_unknown_or_empty_name_is_a_sentence(self, action: str) -> None:
         for name in ("no such", "", " "):
             assert failing(action, name)[1] == "There is no rule with this name."
+
+    def test_nothing_turns_the_direction_of_the_terminal(self, write: Any) -> None:
+        name = "gpj.\u202eexe"
+        document = {"name": name, "head": ["?x", name, "?y"], "body": [["?x", "b\u2066", "?y"]], "description": name}
+        file = write(document)
+        printed = [
+            run("load", file),
+            run("preview", file),
+            run("list"),
+            run("list", "--json"),
+            run("show", name),
+            run("show", name, "--sql"),
+            run("show", name, "--json"),
+            run("disable", name),
+            run("enable", name),
+            failing("load", write({**document, "weight": 0.5}))[1],
+            failing("load", write({"symmetric": "a", name: 1}))[0],
+            run("delete", name, "--yes"),
+        ]
+        assert not set(DIRECTIONS).intersection("".join(printed))
+        assert all("\\u202e" in text for text in printed[2:])
+        assert json.loads(printed[6])["name"] == name
 
     def test_one_is_deleted_once_confirmed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

@@ -13,9 +13,9 @@ from triples.exchange.exporting import Export, Target
 from triples.exchange.formats import Compression, Format, compression_of
 from triples.exchange.inputs import PIPE
 from triples.exchange.interrupts import Interrupted
-from triples.exchange.refusals import printable
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ExportSummary, database_sentence
+from triples.visible import visible
 
 
 class Command(BaseCommand):
@@ -85,6 +85,6 @@ def _sentence(failure: BaseException | None, name: str) -> str | None:
         case BrokenPipeError():
             return "The reader of the pipe went away before the end."
         case OSError():
-            return f"{printable(name)}: {failure.strerror or failure}."
+            return f"{visible(name)}: {failure.strerror or failure}."
         case _:
             return database_sentence(failure)

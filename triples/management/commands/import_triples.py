@@ -19,9 +19,10 @@ from triples.exchange.importing import Import, Options, StrictStop, find_start
 from triples.exchange.inputs import PIPE, Input, find_input
 from triples.exchange.interrupts import Interrupted
 from triples.exchange.lines import InputError
-from triples.exchange.refusals import Refusals, printable
+from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ImportSummary, database_sentence
+from triples.visible import visible
 
 
 class Command(BaseCommand):
@@ -155,7 +156,7 @@ def _errors_file(path: Path | None, *, append: bool) -> AbstractContextManager[T
     try:
         return path.open("a" if append else "w", encoding="utf-8", buffering=1)
     except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}.", returncode=FAILED) from error
+        raise CommandError(f"{visible(str(path))}: {error.strerror}.", returncode=FAILED) from error
 
 
 def _sentence(failure: BaseException | None, counts: Counts, *, continuable: bool) -> str | None:
@@ -172,7 +173,7 @@ def _sentence(failure: BaseException | None, counts: Counts, *, continuable: boo
             same_line = "goes on from here" if continuable else "passes over what is stored, as duplicates"
             return f"Interrupted; the same command line {same_line}."
         case OSError():
-            return f"{printable(str(failure))}."
+            return f"{visible(str(failure))}."
         case _:
             return database_sentence(failure)
 

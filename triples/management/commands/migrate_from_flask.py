@@ -14,7 +14,7 @@ from triples.exchange.checkpoints import Counts
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.importing import Options
 from triples.exchange.interrupts import Interrupted
-from triples.exchange.refusals import Refusals, printable
+from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ExportSummary, ImportSummary, database_sentence
 from triples.legacy import arguments
@@ -24,6 +24,7 @@ from triples.legacy.migration import Migration, Shown, find_start
 from triples.legacy.progress import ProgressFile
 from triples.legacy.returning import Return
 from triples.legacy.service import RemoteService, ServiceError
+from triples.visible import visible
 
 FAILURES = (LegacyError, ServiceError, Interrupted, OSError, AnyDatabaseError)
 
@@ -211,6 +212,6 @@ def _sentence(failure: BaseException) -> str:
         case Interrupted():
             return "Interrupted; the same command line goes on from here, or with --back, begins again."
         case OSError():
-            return f"{printable(str(failure))}."
+            return f"{visible(str(failure))}."
         case _:
             return database_sentence(failure)

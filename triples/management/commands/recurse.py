@@ -27,6 +27,7 @@ from triples.runs.outcomes import TimedOut
 from triples.runs.recording import Recorder, perform
 from triples.runs.requests import RunActive, UnknownRules, check_rules, queue_run
 from triples.runs.screen import RunScreen
+from triples.visible import visible, visible_json
 
 # What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
 ANOTHER_RUN = 75
@@ -89,7 +90,7 @@ class Command(BaseCommand):
         with RunScreen(self.stderr) as screen, interrupts.caught():
             content, sentence, well = self._done(lambda: _do(options, screen, dry=dry_run))
         if json:
-            self.stdout.write(orjson.dumps(content).decode())
+            self.stdout.write(visible_json(orjson.dumps(content).decode()))
         elif well:
             self.stdout.write(sentence)
         if not well:
@@ -105,7 +106,7 @@ class Command(BaseCommand):
         except LeaseTaken:
             raise CommandError("Another run is active.", returncode=ANOTHER_RUN) from None
         except UnknownRules as unknown:
-            raise CommandError(f"There is no enabled rule named {unknown}.", returncode=FAILED) from None
+            raise CommandError(f"There is no enabled rule named {visible(str(unknown))}.", returncode=FAILED) from None
         except Interrupted as told:
             sentence = "Interrupted; the inferred facts are those of the run before."
             raise CommandError(sentence, returncode=told.exit_code) from None

@@ -9,7 +9,6 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from triples.exchange.arguments import FAILED
-from triples.exchange.refusals import printable
 from triples.exchange.summaries import database_sentence
 from triples.models import Rule as StoredRule
 from triples.recursion import presets
@@ -21,6 +20,7 @@ from triples.rules.services import Loaded, RulesError, find_rule, rule_delete, r
 from triples.rules.sql import stored_rule_sql
 from triples.rules.stored import in_order
 from triples.runs.previews import SECONDS, Preview, TooLong
+from triples.visible import visible, visible_json
 
 FILE_HELP = "a rule, a shorthand, or a JSON array of them; - for standard input"
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             count = f"{len(error.faults)} fault{'s' if len(error.faults) > 1 else ''}"
             raise CommandError(f"{count} found; nothing was stored.", returncode=FAILED) from None
         except (RulesError, UnreadableFile) as error:
-            raise CommandError(printable(str(error)), returncode=FAILED) from None
+            raise CommandError(visible(str(error)), returncode=FAILED) from None
         except AnyDatabaseError as error:
             raise CommandError(database_sentence(error), returncode=FAILED) from error
 
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         longest = max((len(rule.name) for rule in rules), default=0)
         for rule in rules:
             state = "enabled " if rule.enabled else "disabled"
-            self.stdout.write(printable(f"{rule.name.ljust(longest)}  {state}  {rule_text(rule.parsed)}"))
+            self.stdout.write(visible(f"{rule.name.ljust(longest)}  {state}  {rule_text(rule.parsed)}"))
         if not rules:
             self.stdout.write("There are no rules yet. `manage.py rules load` stores some.")
 
@@ -96,10 +96,10 @@ class Command(BaseCommand):
         elif sql is not None:
             self.stdout.write(sql)
         else:
-            self.stdout.write(f"{rule.name} ({'enabled' if rule.enabled else 'disabled'})")
-            self.stdout.write(printable(rule_text(rule.parsed)))
+            self.stdout.write(visible(f"{rule.name} ({'enabled' if rule.enabled else 'disabled'})"))
+            self.stdout.write(rule_text(rule.parsed))
             for line in rule.description.splitlines():
-                self.stdout.write(printable(line))
+                self.stdout.write(visible(line))
 
     def check_file(self, options: dict[str, Any]) -> None:
         drafts = read_file(options["file"])
@@ -131,9 +131,9 @@ class Command(BaseCommand):
 
     def _show_preview(self, rule: str, found: Preview) -> None:
         more = "" if found.exact else "more than "
-        self.stdout.write(printable(f"{rule} by itself would derive {more}{found.count:,} facts now."))
+        self.stdout.write(visible(f"{rule} by itself would derive {more}{found.count:,} facts now."))
         for example in found.examples:
-            self.stdout.write(printable("  {} {} {}  {:g}".format(*example)))
+            self.stdout.write(visible("  {} {} {}  {:g}".format(*example)))
 
     def enable(self, options: dict[str, Any]) -> None:
         self._set_enabled(options, enabled=True)
@@ -144,12 +144,12 @@ class Command(BaseCommand):
     def delete(self, options: dict[str, Any]) -> None:
         rule = find_rule(options["name"])
         if not options["yes"]:
-            _confirm(f"Delete the rule {rule.name}? [y/N] ")
+            _confirm(visible(f"Delete the rule {rule.name}? [y/N] "))
         rule_delete(name=rule.name)
         if options["json"]:
             self._write_json({"deleted": rule.name})
         else:
-            self.stdout.write(f"The rule {rule.name} is deleted.")
+            self.stdout.write(visible(f"The rule {rule.name} is deleted."))
 
     def _set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
         names = [find_rule(name).name for name in options["names"]]
@@ -157,7 +157,7 @@ class Command(BaseCommand):
         if options["json"]:
             self._write_json([rule_content(find_rule(name)) for name in names])
         else:
-            self.stdout.write(f"{'Enabled' if enabled else 'Disabled'}: {', '.join(names)}.")
+            self.stdout.write(visible(f"{'Enabled' if enabled else 'Disabled'}: {', '.join(names)}."))
 
     def _show_faults(self, faults: list[Fault], options: dict[str, Any]) -> None:
         if options["json"]:
@@ -166,10 +166,10 @@ class Command(BaseCommand):
         name = options.get("preset") or shown_name(options["file"])
         for fault in faults:
             place = ".".join(map(str, fault.loc))
-            self.stderr.write(printable(f"{name}:{place}: {fault.message}" if place else f"{name}: {fault.message}"))
+            self.stderr.write(visible(f"{name}:{place}: {fault.message}" if place else f"{name}: {fault.message}"))
 
     def _write_json(self, content: object) -> None:
-        self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False))
+        self.stdout.write(visible_json(json.dumps(content, indent=2, ensure_ascii=False)))
 
 
 def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> CommandParser:
