@@ -27,6 +27,8 @@ def _one_network(text: str) -> str:
 
 Network = Annotated[
     str,
+    # Longer than any network is written.
+    Field(max_length=100),
     AfterValidator(_one_network),
     # For readers of the schema: the common ways to write a network. The validator takes every one.
     Field(json_schema_extra={"pattern": _NETWORK}, examples=["10.0.0.0/8"]),
@@ -47,7 +49,7 @@ class IssueKey(Input):
         ),
         AfterValidator(clean_name),
     ]
-    scopes: Annotated[list[Literal["read", "write", "recurse", "admin"]], Field(min_length=1)]
+    scopes: Annotated[list[Literal["read", "write", "recurse", "admin"]], Field(min_length=1, max_length=100)]
     expires_in_seconds: (
         Annotated[int, Field(ge=1, le=TEN_YEARS, description="null: it does not expire."), WHOLE] | None
     ) = None

@@ -50,18 +50,18 @@ class KeyViewSet(APIViewSet):
 
     @docs.issue
     async def issue(self, request: Request) -> HttpResponse:
-        wanted = json_body(request, IssueKey)
+        wanted = await json_body(request, IssueKey)
         return json_answer(await in_thread(_issue, wanted, actor_of(request)), 201)
 
     @docs.revoke
     async def revoke(self, request: Request, id: str) -> HttpResponse:
         if http_of(request).body:
-            json_body(request, RevokeKey)
+            await json_body(request, RevokeKey)
         return json_answer(await in_thread(_revoke, id, actor_of(request)))
 
     @docs.rotate
     async def rotate(self, request: Request, id: str) -> HttpResponse:
-        wanted = json_body(request, RotateKey) if http_of(request).body else RotateKey()
+        wanted = await json_body(request, RotateKey) if http_of(request).body else RotateKey()
         grace = timedelta(seconds=wanted.grace_seconds)
         return json_answer(await in_thread(_rotate, id, grace, actor_of(request)), 201)
 

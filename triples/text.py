@@ -1,13 +1,20 @@
 """What a term may be, and the one way it is brought into shape, on writes and on queries alike."""
 
 import re
-from unicodedata import normalize
+from functools import cache
+from unicodedata import combining, normalize
 
 MAX_TERM_LENGTH = 500
 MAX_PREDICATE_LENGTH = 100
 
 # No character decomposes into more than so many, so a text beyond this multiple of a limit never composes into it.
 _MOST_COMPOSED = 4
+# And no character takes up more than so many marks of those that follow it.
+_MOST_TAKEN_UP = 3
+# Marks in a row beyond which they are brought into order here: `normalize` takes the square of their number.
+_LONG_RUN = 64
+# Marks that are two, and that nothing says of them.
+_DOUBLE_MARKS = {ord(mark): normalize("NFD", mark) for mark in "\u0f73\u0f75\u0f81"}
 
 # C0 and C1 controls with DEL, and surrogates, which stand for no character by themselves.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -24,8 +31,10 @@ def clean_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
     if not (text.isascii() and text.isprintable()):
         if found := _FORBIDDEN.search(text):
             raise TermError(f"must not contain the control character U+{ord(found[0]):04X}")
-        # Bringing marks into order takes the square of their number, so what is far too long is not tried.
+        # What is far too long is not tried.
         if len(text) <= limit * _MOST_COMPOSED:
+            if len(text) > _LONG_RUN:
+                text = _with_marks_in_order(text, limit)
             # White space stays white space in NFC and other characters never become it: the edges stay clean.
             text = normalize("NFC", text)
     if not text:
@@ -41,3 +50,27 @@ def clean_guide_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
     if not _GUIDE_TERM.fullmatch(text):
         raise TermError("must consist of letters, digits, spaces, - and _ only")
     return text
+
+
+def _with_marks_in_order(text: str, limit: int) -> str:
+    """The same text to `normalize`, which has less to do with it; TermError if it is too long whatever comes of it."""
+    # A long run cannot miss all of these characters, and few texts have a mark at one of them.
+    if not any(combining(sample) or ord(sample) in _DOUBLE_MARKS for sample in text[:: _LONG_RUN // 2]):
+        return text
+    lengths = [end - start for start, end in map(re.Match.span, _runs_of_marks().finditer(text))]
+    if max(lengths, default=0) < _LONG_RUN:
+        return text
+    if (least := sum(max(length - _MOST_TAKEN_UP, 0) for length in lengths)) > limit:
+        raise TermError(f"must have at most {limit} characters, not {least} or more")
+    return _runs_of_marks().sub(_in_order, text)
+
+
+def _in_order(run: re.Match[str]) -> str:
+    return "".join(sorted(run[0].translate(_DOUBLE_MARKS), key=combining)) if len(run[0]) >= _LONG_RUN else run[0]
+
+
+@cache
+def _runs_of_marks() -> re.Pattern[str]:
+    # There are no combining marks beyond this (Unicode 16).
+    marks = "".join(chr(code) for code in range(0x1E950) if combining(chr(code)))
+    return re.compile(f"[{re.escape(marks)}{''.join(map(chr, _DOUBLE_MARKS))}]+")

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import orjson
 from django.http import HttpResponse
-from pydantic import ValidationError
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -14,17 +13,16 @@ from apikeys.permissions import HasScope
 from skg_site.api.answers import empty_answer, json_answer
 from skg_site.api.conditional import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
-from skg_site.api.reading import field_errors, json_body, parsed_body, query_parameters, validated
+from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet
 from triples import docs, ids, query_cache
 from triples.answers import proof_content, query_content, statistics_content, triple_content
+from triples.batches import MAX_VALUES, read_batch
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.recursion.programs import Key
 from triples.schemas import (
     CURSOR,
-    AddBatch,
-    AddBatchUnchecked,
     AddTriple,
     ChangeTriple,
     ExplainParameters,
@@ -77,7 +75,7 @@ class TripleViewSet(GraphViewSet):
 
     @docs.add_triple
     async def add(self, request: Request) -> HttpResponse:
-        body = json_body(request, AddTriple)
+        body = await json_body(request, AddTriple)
         stored = await graph.write(AddOne(_fact(body, Source.API), replace=body.on_duplicate == "replace"))
         assert isinstance(stored, Stored)
         if stored.status == "inserted":
@@ -89,7 +87,7 @@ class TripleViewSet(GraphViewSet):
     @docs.add_batch
     async def batch(self, request: Request) -> HttpResponse:
         start = perf_counter()
-        items, skip_duplicates, invalid = _read_batch(request)
+        items, skip_duplicates, invalid = await read_body(request, read_batch, most_values=MAX_VALUES)
         stored = ManyStored(0, [])
         if items:
             stored = await _add_many(items, skip_duplicates)
@@ -138,7 +136,7 @@ class TripleViewSet(GraphViewSet):
     @docs.change_triple
     async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
         key, created_ms = await _changeable(id)
-        body = json_body(request, ChangeTriple)
+        body = await json_body(request, ChangeTriple)
         if not body.model_fields_set:
             raise Invalid([{"loc": [], "msg": "Give a weight, a metadata or both", "type": "nothing_to_change"}])
         operation = Change(
@@ -164,7 +162,7 @@ class QueryViewSet(GraphViewSet):
     @docs.match_pattern
     async def query(self, request: Request) -> HttpResponse:
         start = perf_counter()
-        body = json_body(request, Query)
+        body = await json_body(request, Query)
         wanted = Wanted(body.pattern, body.min_weight, inferred=body.include_inferred)
         matches = await query_cache.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
         count_query(body.pattern, len(matches.rows))
@@ -223,23 +221,6 @@ def _cursor(row: AnyRow) -> str:
 
 def _triple_answer(row: AnyRow) -> HttpResponse:
     return json_answer(triple_content(row), headers={"ETag": entity_tag(row.version)})
-
-
-def _read_batch(request: Request) -> tuple[dict[int, TripleIn], bool, dict[int, list[FieldError]] | None]:
-    """A batch's facts by their places, whether duplicates are skipped, and what is wrong with those left out."""
-    content = parsed_body(request)
-    if not (isinstance(content, dict) and content.get("skip_invalid") is True):
-        batch = validated(content, AddBatch)
-        return dict(enumerate(batch.triples)), batch.skip_duplicates, None
-    unchecked = validated(content, AddBatchUnchecked)
-    items: dict[int, TripleIn] = {}
-    invalid: dict[int, list[FieldError]] = {}
-    for place, item in enumerate(unchecked.triples):
-        try:
-            items[place] = TripleIn.model_validate(item)
-        except ValidationError as error:
-            invalid[place] = field_errors(error, ("triples", place))
-    return items, unchecked.skip_duplicates, invalid
 
 
 async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManyStored:

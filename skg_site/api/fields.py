@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypeAliasType
 
-from skg_site.api.reading import MAX_EXACT_INTEGER
+from skg_site.api.exactness import MAX_EXACT_INTEGER
 
 
 def _whole(value: Any) -> Any:
@@ -17,7 +17,7 @@ def _whole(value: Any) -> Any:
 WHOLE = BeforeValidator(_whole)
 
 ExactInteger = Annotated[int, Field(ge=-MAX_EXACT_INTEGER, le=MAX_EXACT_INTEGER)]
-# What `parsed_body` lets through, for the documentation: fields of this type need not be validated once more.
+# What `parse_json` lets through, for the documentation: fields of this type need not be validated once more.
 JSONValue = TypeAliasType(
     "JSONValue", "dict[str, JSONValue] | list[JSONValue] | str | bool | ExactInteger | float | None"
 )

@@ -8,7 +8,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from skg_site.api.problems import FieldError
+from skg_site.api.problems import MAX_REPORTED, FieldError
 
 if TYPE_CHECKING:
     # DRF's settings name this module's class, so DRF's views import it before they are there themselves.
@@ -28,7 +28,7 @@ _WHEN = {
     412: "`If-Match` names another version.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
-    422: "The input is not valid; `errors` lists every fault with its place.",
+    422: f"The input is not valid; `errors` lists its faults with their places, {MAX_REPORTED} at most.",
     429: "The rate limit is used up; `Retry-After` says for how many seconds.",
     503: "The database cannot be reached, is busy, or the read took too long.",
 }
@@ -44,6 +44,10 @@ class ProblemOut(BaseModel):
     instance: Annotated[str, Field(description="The path of the request.")]
     request_id: Annotated[str, Field(description="The same id stands in the log and in X-Request-ID.")]
     errors: Annotated[list[FieldError] | None, Field(description="For bad input: what is wrong where.")] = None
+    more_errors: Annotated[
+        int | None,
+        Field(description=f"How many faults there are beside those listed, which are {MAX_REPORTED} at most."),
+    ] = None
 
 
 class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types

@@ -20,6 +20,10 @@ log = structlog.get_logger("skg.api")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
+# Of the faults in an input so many are reported; a client that makes more mends these first.
+MAX_REPORTED = 100
+# Names and messages are cut after so many characters: they may hold what the client sent.
+MAX_TEXT = 200
 
 
 class FieldError(TypedDict):
@@ -76,13 +80,33 @@ class BodyTooLarge(Problem):
 
 
 class Invalid(Problem):
-    """Well-formed JSON that is not valid input."""
+    """Well-formed JSON that is not valid input. The first faults are reported, and how many more there are."""
 
     status_code = 422
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        places = len(errors)
-        super().__init__(f"The input is not valid in {places} place{'s' if places > 1 else ''}.", errors=errors)
+    def __init__(self, errors: Sequence[FieldError], *, more: int = 0, stopped: bool = False) -> None:
+        """`more` faults were found beside `errors`; `stopped` says that the rest of the input was not looked at."""
+        places = len(errors) + more
+        shown = [shortened(error) for error in errors[:MAX_REPORTED]]
+        omitted = places - len(shown)
+        detail = f"The input is not valid in {places:,} place{'s' if places > 1 else ''}"
+        if omitted or stopped:
+            detail += f"; the first {len(shown)} are listed"
+        if stopped:
+            detail += ", and what comes after them was not looked at"
+        super().__init__(f"{detail}.", errors=shown)
+        if omitted:
+            self.extra["more_errors"] = omitted
+
+
+def shortened(error: FieldError) -> FieldError:
+    """The fault with long names and messages cut off: both may repeat what the client sent."""
+    loc = [part if isinstance(part, int) else shorten(part) for part in error["loc"]]
+    return {"loc": loc, "msg": shorten(error["msg"]), "type": error["type"]}
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 class Unavailable(Problem):

@@ -1,7 +1,9 @@
 """Requests as Pydantic models: strict JSON in, or a problem that names the field."""
 
-import math
-from decimal import Decimal
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -11,21 +13,18 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
 from skg_site.api.door import http_of
-from skg_site.api.problems import BadRequest, FieldError, Invalid
+from skg_site.api.exactness import inexact_numbers, may_lose_precision
+from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, shorten
+from skg_site.api.sizes import MAX_VALUES, SMALL_BODY, check_values
 
 Model = TypeVar("Model", bound=BaseModel)
+Result = TypeVar("Result")
 
 MAX_DEPTH = 32
-# Integers beyond this are rounded by every reader that keeps numbers as IEEE 754 doubles (RFC 7493, 2.2).
-MAX_EXACT_INTEGER = 2**53 - 1
-# No double has more significant decimal digits than this, written out in full.
-MAX_SIGNIFICANT_DIGITS = 767
-
-# Folds digits and points to 0 and exponents to e, so that two substring searches find every number
-# that could lose precision, and a body without one (nearly all) is parsed only once.
-_FOLD = bytes(0x30 if chr(code) in "0123456789." else 0x65 if chr(code) in "eE" else 0x20 for code in range(256))
 
 _CONTAINERS = frozenset({dict, list})
+# Reads large bodies one after the other, while the event loop goes on: each takes Python's lock for milliseconds only.
+_reader = ThreadPoolExecutor(1, thread_name_prefix="reading")
 _TOO_DEEP: FieldError = {"loc": [], "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
 
 
@@ -37,20 +36,27 @@ class NotJSON(BadRequest):
         self.reason = reason
 
 
-def json_body(request: Request, model: type[Model]) -> Model:
-    """The request's JSON body as `model`; 422 with every fault when it is not valid input."""
-    return validated(parsed_body(request), model)
+async def json_body(request: Request, model: type[Model]) -> Model:
+    """The request's JSON body as `model`; 422 with its faults when it is not valid input."""
+    return await read_body(request, partial(validated, model=model))
 
 
-def parsed_body(request: Request) -> Any:
-    """The request's JSON body; 415 when it is not declared as JSON, 400 when it does not parse."""
+async def read_body(request: Request, read: Callable[[Any], Result], *, most_values: int = MAX_VALUES) -> Result:
+    """What `read` makes of the request's JSON body.
+
+    415 when it is not declared as JSON, 400 when it does not parse, 422 when it holds more than `most_values`.
+    """
     content_type = http_of(request).header(b"content-type")
     if content_type != b"application/json" and not _is_json(content_type):
         raise UnsupportedMediaType(
             content_type.decode("latin-1")[:100] if content_type else "",
             "The body must be sent as application/json, in UTF-8.",
         )
-    return parse_json(http_of(request)._body)
+    body = http_of(request)._body
+    if len(body) <= SMALL_BODY:
+        return read(parse_json(body))
+    check_values(body, most_values)
+    return await asyncio.get_running_loop().run_in_executor(_reader, lambda: read(parse_json(body)))
 
 
 def query_parameters(request: Request, model: type[Model]) -> Model:
@@ -69,11 +75,25 @@ def query_parameters(request: Request, model: type[Model]) -> Model:
 
 
 def validated(content: Any, model: type[Model]) -> Model:
-    """`content` as `model`, or 422 with every fault in it."""
+    """`content` as `model`, or 422 with the faults in it."""
+    if isinstance(content, dict) and len(content) > MAX_REPORTED:
+        refuse_many_unknown(content, model)
     try:
         return model.model_validate(content)
     except ValidationError as error:
         raise Invalid(field_errors(error)) from None
+
+
+def refuse_many_unknown(content: dict[str, Any], model: type[BaseModel], prefix: tuple[str | int, ...] = ()) -> None:
+    """Refuse more unknown members than are reported; Pydantic would look at all of them first."""
+    known = model.model_fields
+    unknown = [name for name in content if name not in known]
+    if len(unknown) > MAX_REPORTED:
+        faults: list[FieldError] = [
+            {"loc": [*prefix, name], "msg": "Extra inputs are not permitted", "type": "extra_forbidden"}
+            for name in unknown[:MAX_REPORTED]
+        ]
+        raise Invalid(faults, more=len(unknown) - MAX_REPORTED)
 
 
 def field_errors(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> list[FieldError]:
@@ -101,12 +121,9 @@ def parse_json(body: bytes, *, levels_above: int = 0) -> Any:
             raise Invalid([{"loc": [], "msg": message, "type": "duplicate_key"}]) from None
         if message.startswith("recursion limit exceeded"):
             raise Invalid([_TOO_DEEP]) from None
-        raise NotJSON(message) from None
-    folded = body.translate(_FOLD)
-    if b"0" * 16 in folded or b"0e" in folded:
-        exact = jiter.from_json(body, allow_inf_nan=False, float_mode="lossless-float")
-        if faults := list(_inexact_numbers(exact, [])):
-            raise Invalid(faults)
+        raise NotJSON(shorten(message)) from None
+    if may_lose_precision(body) and (faults := inexact_numbers(body)):
+        raise Invalid(faults[:MAX_REPORTED], stopped=len(faults) > MAX_REPORTED)
     levels = MAX_DEPTH - levels_above
     if body.count(b"[") + body.count(b"{") > levels and _is_too_deep(content, levels):
         raise Invalid([_TOO_DEEP])
@@ -119,43 +136,6 @@ def _is_json(content_type: bytes | None) -> bool:
     media_type, _, parameters = content_type.decode("latin-1").lower().partition(";")
     parameters = parameters.replace(" ", "").replace('"', "")
     return media_type.strip() == "application/json" and parameters in {"", "charset=utf-8"}
-
-
-def _inexact_numbers(content: Any, loc: list[str | int]) -> list[FieldError]:
-    """Walks with its own stack: the content is at most jiter's 200 levels deep, but may be wide."""
-    faults: list[FieldError] = []
-    stack: list[tuple[Any, list[str | int]]] = [(content, loc)]
-    while stack:
-        value, place = stack.pop()
-        if isinstance(value, dict):
-            stack += [(item, [*place, key]) for key, item in value.items()]
-        elif isinstance(value, list):
-            stack += [(item, [*place, index]) for index, item in enumerate(value)]
-        elif isinstance(value, jiter.LosslessFloat):
-            if not _is_exact(bytes(value).decode()):
-                faults.append(_inexact(place))
-        elif isinstance(value, int) and abs(value) > MAX_EXACT_INTEGER:
-            faults.append(_inexact(place))
-    return faults
-
-
-def _is_exact(literal: str) -> bool:
-    """Whether a decimal literal is the same number after being kept as a double and written again.
-
-    Written, that is, in the shortest way or with as many digits: programs do either.
-    """
-    mantissa = literal.lower().partition("e")[0].lstrip("-").replace(".", "")
-    digits = len(mantissa.strip("0"))
-    if digits == 0:
-        return True
-    value = float(literal)
-    if digits > MAX_SIGNIFICANT_DIGITS or value == 0 or math.isinf(value):
-        return False
-    return Decimal(literal) in {Decimal(repr(value)), Decimal(f"{value:.{digits - 1}e}")}
-
-
-def _inexact(loc: list[str | int]) -> FieldError:
-    return {"loc": loc, "msg": "The number cannot be kept without losing precision", "type": "inexact_number"}
 
 
 def _is_too_deep(content: Any, levels: int) -> bool:

@@ -24,7 +24,7 @@ class EmptyViewSet(APIViewSet):
         return json_answer(ANSWER)
 
     async def reading(self, request: Request) -> HttpResponse:
-        json_body(request, Query)
+        await json_body(request, Query)
         return json_answer(ANSWER)
 
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from skg_site.api.answers import empty_answer, json_answer
 from skg_site.api.conditional import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed
-from skg_site.api.reading import parsed_body
+from skg_site.api.reading import read_body
 from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet
 from triples.models import Rule as StoredRule
@@ -49,7 +49,7 @@ class RuleViewSet(APIViewSet):
 
     @docs.add_rules
     async def create(self, request: Request) -> HttpResponse:
-        drafts = _rules_to_add(parsed_body(request))
+        drafts = await read_body(request, _rules_to_add)
         return json_answer(await in_thread(_add, drafts), 201)
 
     @docs.get_rule
@@ -58,7 +58,7 @@ class RuleViewSet(APIViewSet):
 
     @docs.change_rule
     async def partial_update(self, request: Request, name: str) -> HttpResponse:
-        members = _members_to_change(parsed_body(request))
+        members = await read_body(request, _members_to_change)
         versions = versions_to_match(request)
         return await in_thread(lambda: _rule_answer(rule_change(name=name, members=members, versions=versions)))
 

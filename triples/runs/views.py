@@ -38,7 +38,7 @@ class RecurseViewSet(APIViewSet):
 
     @docs.start_run
     async def start(self, request: Request) -> HttpResponse:
-        wanted = json_body(request, Recurse) if http_of(request).body else Recurse()
+        wanted = await json_body(request, Recurse) if http_of(request).body else Recurse()
         try:
             run = await in_thread(request_run, wanted.options, actor_of(request))
         except RunActive as active:
