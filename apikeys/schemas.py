@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from apikeys.cleaning import MAX_NAME_LENGTH, UNSHOWN, clean_name, clean_networks, clean_rate
 from apikeys.services import DEFAULT_GRACE, MAX_GRACE
 from skg_site.api.cursors import CursorLayout
-from skg_site.api.fields import WHOLE
+from skg_site.api.fields import INTEGER_TEXT, WHOLE
 
 TEN_YEARS = 10 * 365 * 86_400
 
@@ -90,5 +90,5 @@ class KeyListParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1, le=1000), INTEGER_TEXT] = 100
     cursor: Annotated[str, CURSOR.field] | None = None

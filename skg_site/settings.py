@@ -184,6 +184,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "keys", "description": "Who may call"},
         {"name": "probes", "description": "The state of the service, for machines"},
     ],
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "OAS_VERSION": "3.1.0",
 }
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, SkipValidation
 
 from skg_site.api.cursors import CursorLayout
-from skg_site.api.fields import WHOLE, JSONValue
+from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
 from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.store.inferred.explaining import DEFAULT_DEPTH, MAX_DEPTH
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
@@ -34,7 +34,6 @@ def text_schema(longest: int, example: str) -> Any:
 Subject = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Einstein")]
 Predicate = Annotated[str, AfterValidator(clean_predicate), text_schema(MAX_PREDICATE_LENGTH, "discovered")]
 Object = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Relativity")]
-Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.95])]
 Metadata = Annotated[
     dict[str, SkipValidation[JSONValue]],
     AfterValidator(_fits),
@@ -52,7 +51,7 @@ class TripleIn(Input):
     subject: Subject
     predicate: Predicate
     object: Object
-    weight: Weight = 1.0
+    weight: AnyWeight = 1.0
     metadata: Metadata | None = None
 
 
@@ -136,11 +135,11 @@ class ListParameters(BaseModel):
     subject: Subject | None = None
     predicate: Predicate | None = None
     object: Object | None = None
-    min_weight: Weight = 0.0
+    min_weight: Annotated[Weight, NUMBER_TEXT] = 0.0
     inferred: Annotated[
         bool | None, Field(description="true: inferred facts only; false: asserted ones only; left out: both.")
     ] = None
-    limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results)] = 100
+    limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results), INTEGER_TEXT] = 100
     cursor: Annotated[str, CURSOR.field] | None = None
 
 
@@ -150,5 +149,7 @@ class ExplainParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     depth: Annotated[
-        int, Field(ge=1, le=MAX_DEPTH, description="How many steps from the fact down premises are shown.")
+        int,
+        Field(ge=1, le=MAX_DEPTH, description="How many steps from the fact down premises are shown."),
+        INTEGER_TEXT,
     ] = DEFAULT_DEPTH

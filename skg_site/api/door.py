@@ -13,7 +13,7 @@ import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property, lru_cache
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
@@ -107,6 +107,11 @@ class APIRequest(ASGIRequest):
                 found = value
         return found
 
+    def list_header(self, name: bytes) -> bytes | None:
+        """The value of a header that is a list: several lines mean the same as one with commas (RFC 9110, 5.3)."""
+        lines = [value for key, value in self.scope["headers"] if key == name]
+        return b",".join(lines) if lines else None
+
 
 def http_of(request: Request) -> APIRequest:
     """The door's request inside DRF's."""
@@ -140,6 +145,7 @@ class APIDoor(ASGIHandler):
     async def answer(self, request: APIRequest) -> HttpResponse:
         """The innermost handler: every failure becomes a problem, so nothing is raised past it."""
         try:
+            check_path(request)
             check_host(request)
             match = self.fixed_routes.get(request.path) or self._resolve(request.path)
             request.resolver_match = match
@@ -249,6 +255,15 @@ async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -
     headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def check_path(request: APIRequest) -> None:
+    """Refuse a path that is no UTF-8: the server has put U+FFFD in the place of what cannot be read."""
+    if "\ufffd" in request.path:
+        try:
+            unquote_to_bytes(request.scope["raw_path"]).decode()
+        except UnicodeDecodeError:
+            raise BadRequest("The path is not UTF-8.") from None
 
 
 def check_host(request: APIRequest) -> None:

@@ -1,8 +1,10 @@
-"""Types of the fields that request models share."""
+"""Types of the fields that request models share, and of what stands in paths."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from django.urls.converters import UUIDConverter
+from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypeAliasType
 
 from skg_site.api.exactness import MAX_EXACT_INTEGER
@@ -16,8 +18,39 @@ def _whole(value: Any) -> Any:
 # would be missing from the documentation otherwise.
 WHOLE = BeforeValidator(_whole)
 
+# The grammar of JSON. Python's own readers of numbers take much more: underscores, digits of every script, white space.
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)(\.0+)?", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+
+
+def _integer_text(value: Any) -> Any:
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
+        raise ValueError("must be an integer, in the digits 0 to 9")
+    return value
+
+
+def _number_text(value: Any) -> Any:
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("must be a number, written as in JSON")
+    return value
+
+
+# For parameters of a query string, which are text. They come after `Field`, as `WHOLE` does.
+INTEGER_TEXT, NUMBER_TEXT = BeforeValidator(_integer_text), BeforeValidator(_number_text)
+
+# From 0 to 1; -0.0 may be among it.
+AnyWeight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.95])]
+# There is no -0.0, which equals 0.0 and yet is written as another number, with another entity tag.
+Weight = Annotated[AnyWeight, AfterValidator((0.0).__add__)]
+
 ExactInteger = Annotated[int, Field(ge=-MAX_EXACT_INTEGER, le=MAX_EXACT_INTEGER)]
 # What `parse_json` lets through, for the documentation: fields of this type need not be validated once more.
 JSONValue = TypeAliasType(
     "JSONValue", "dict[str, JSONValue] | list[JSONValue] | str | bool | ExactInteger | float | None"
 )
+
+
+class PublicId(UUIDConverter):
+    """A UUID in a path, in small letters or capitals (RFC 9562, 4)."""
+
+    regex = UUIDConverter.regex.replace("a-f", "a-fA-F")

@@ -27,7 +27,7 @@ _WHEN = {
     409: "The request conflicts with what is stored.",
     412: "`If-Match` names another version.",
     413: "The body is too large.",
-    415: "The body is not declared as JSON.",
+    415: "The body is not declared as JSON, or is compressed.",
     422: f"The input is not valid; `errors` lists its faults with their places, {MAX_REPORTED} at most.",
     429: "The rate limit is used up; `Retry-After` says for how many seconds.",
     503: "The database cannot be reached, is busy, or the read took too long.",
@@ -99,9 +99,9 @@ class OperationSchema(AutoSchema):
         return schema, self.view.action not in self.view.optional_bodies
 
     def _usual_problems(self, operation: dict[str, Any]) -> set[int]:
-        usual = {400, 406}
+        usual = {406}
         if self.view.authentication_classes:
-            usual |= {401, 403, 429, 503}
+            usual |= {400, 401, 403, 429, 503}
         if "requestBody" in operation:
             usual |= {408, 413, 415, 422}
         if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):

@@ -79,6 +79,15 @@ class BodyTooLarge(Problem):
         super().__init__(f"The body is larger than {limit:,} bytes.", headers={"Connection": "close"})
 
 
+class UnsupportedEncoding(Problem):
+    status_code = 415
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The body must be sent as it is, without a Content-Encoding.", headers={"Accept-Encoding": "identity"}
+        )
+
+
 class Invalid(Problem):
     """Well-formed JSON that is not valid input. The first faults are reported, and how many more there are."""
 

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
-from skg_site.api.door import http_of
+from skg_site.api.door import APIRequest, http_of
 from skg_site.api.exactness import inexact_numbers, may_lose_precision
-from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, shorten
+from skg_site.api.headers import is_identity, is_json
+from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, UnsupportedEncoding, shorten
 from skg_site.api.sizes import MAX_VALUES, SMALL_BODY, check_values
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -46,17 +47,25 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
 
     415 when it is not declared as JSON, 400 when it does not parse, 422 when it holds more than `most_values`.
     """
-    content_type = http_of(request).header(b"content-type")
-    if content_type != b"application/json" and not _is_json(content_type):
-        raise UnsupportedMediaType(
-            content_type.decode("latin-1")[:100] if content_type else "",
-            "The body must be sent as application/json, in UTF-8.",
-        )
+    check_content(http_of(request))
     body = http_of(request)._body
     if len(body) <= SMALL_BODY:
         return read(parse_json(body))
     check_values(body, most_values)
     return await asyncio.get_running_loop().run_in_executor(_reader, lambda: read(parse_json(body)))
+
+
+def check_content(request: APIRequest) -> None:
+    """Refuse a body that is not declared as JSON, or is compressed."""
+    content_type = request.header(b"content-type")
+    if content_type != b"application/json" and not (content_type and is_json(content_type)):
+        raise UnsupportedMediaType(
+            content_type.decode("latin-1")[:100] if content_type else "",
+            "The body must be sent as application/json, in UTF-8.",
+        )
+    encoding = request.list_header(b"content-encoding")
+    if encoding is not None and not is_identity(encoding):
+        raise UnsupportedEncoding
 
 
 def query_parameters(request: Request, model: type[Model]) -> Model:
@@ -128,14 +137,6 @@ def parse_json(body: bytes, *, levels_above: int = 0) -> Any:
     if body.count(b"[") + body.count(b"{") > levels and _is_too_deep(content, levels):
         raise Invalid([_TOO_DEEP])
     return content
-
-
-def _is_json(content_type: bytes | None) -> bool:
-    if content_type is None:
-        return False
-    media_type, _, parameters = content_type.decode("latin-1").lower().partition(";")
-    parameters = parameters.replace(" ", "").replace('"', "")
-    return media_type.strip() == "application/json" and parameters in {"", "charset=utf-8"}
 
 
 def _is_too_deep(content: Any, levels: int) -> bool:

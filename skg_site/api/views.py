@@ -1,8 +1,7 @@
 """The base of every view on the API door: DRF's viewset with a native async dispatch."""
 
-import re
 from collections.abc import Awaitable, Mapping, Sequence
-from functools import lru_cache, update_wrapper
+from functools import update_wrapper
 from typing import Any, ClassVar, Never
 
 from django.http import HttpResponse
@@ -13,6 +12,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from skg_site.api.door import APIRequest
+from skg_site.api.headers import accepts
 from skg_site.api.problems import problem_from
 
 
@@ -106,17 +106,6 @@ class APIViewSet(ViewSetMixin, APIView):
 
 def check_accept(request: APIRequest, media_type: str) -> None:
     """Refuse a client that says it does not take what the answers are."""
-    accept = request.header(b"accept")
-    if accept is not None and accept != b"*/*" and not _accepts(accept, media_type):
+    accept = request.list_header(b"accept")
+    if accept is not None and accept != b"*/*" and not accepts(accept, media_type):
         raise exceptions.NotAcceptable(f"Answers are {media_type}; the Accept header refuses it.")
-
-
-@lru_cache(maxsize=256)
-def _accepts(accept: bytes, media_type: str) -> bool:
-    welcome: dict[str, bool] = {}
-    for media_range in accept.decode("latin-1").lower().split(","):
-        name, *parameters = (part.strip() for part in media_range.split(";"))
-        welcome[name] = not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter) for parameter in parameters)
-    # The range that says most about the type decides.
-    ranges = (media_type, media_type.split("/", maxsplit=1)[0] + "/*", "*/*")
-    return next((welcome[name] for name in ranges if name in welcome), False)

@@ -138,12 +138,31 @@ async def test_a_weak_version_matches_nothing(api: httpx.AsyncClient, path: str)
     assert await if_matched(api, path, f"W/{await tag(api, path)}") == [412, 412]
 
 
+async def test_a_condition_may_have_empty_elements_and_come_in_several_lines(api: httpx.AsyncClient, path: str) -> None:
+    for weight, lines in enumerate((["{},"], ['"a",, {}'], ['"a"', "{}"]), 1):
+        headers = [("If-Match", line.format(await tag(api, path))) for line in lines]
+        answer = await api.patch(path, json={"weight": weight / 8}, headers=headers)
+        assert answer.status_code == 200, lines
+
+
+@pytest.mark.parametrize("below", ["", "/explain"])
+async def test_an_id_in_capitals_is_the_same_id(api: httpx.AsyncClient, path: str, below: str) -> None:
+    prefix, id_ = path.rsplit("/", 1)
+    capitals = f"{prefix}/{id_.upper()}"
+    assert capitals != path
+    answer = await api.get(capitals + below)
+    assert (answer.status_code, answer.json()["id"]) == (200, id_)
+    assert (await change(api, capitals, weight=0.25)).json()["weight"] == 0.25
+    assert (await api.delete(capitals)).status_code == 204
+    assert (await api.get(path)).status_code == 404
+
+
 # A client of its own does not send a header of nothing but a space.
 BLANK = pytest.param(" ", marks=pytest.mark.in_process)
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("if_match", ["", BLANK, "3f2a", '"3f2a', '"a" "b"', '"a",', '*, "a"', "'a'", "W/*", '"a b"'])
+@pytest.mark.parametrize("if_match", ["", BLANK, "3f2a", '"3f2a', '"a" "b"', ",", '*, "a"', "'a'", "W/*", '"a b"'])
 async def test_a_malformed_condition_is_a_bad_request(api: httpx.AsyncClient, path: str, if_match: str) -> None:
     before = await tag(api, path)
     assert await if_matched(api, path, if_match) == [400, 400]

@@ -160,3 +160,47 @@ async def test_a_query_string_that_is_not_utf8_is_malformed(api: httpx.AsyncClie
     answer = await api.get("/triples?subject=%FF")
     assert answer.status_code == 400
     assert "UTF-8" in answer.json()["detail"]
+
+
+NO_NUMBERS = [
+    "1_0",
+    "0_1",
+    "+1",
+    " 1",
+    "1 ",
+    "\uff11",
+    "\u0661",
+    "0x1",
+    "01",
+    "1e400",
+    "nan",
+    "inf",
+    "Infinity",
+    "",
+    ".5",
+    "1.",
+]
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+async def test_a_number_is_written_as_in_json(api: httpx.AsyncClient, text: str) -> None:
+    paths = {
+        "/triples": ("limit", "min_weight"),
+        "/keys": ("limit",),
+        "/triples/018d0c8e-9a40-8000-8000-000000000001/explain": ("depth",),
+    }
+    for path, names in paths.items():
+        for name in names:
+            answer = await api.get(path, params={name: text})
+            assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, [name]), path
+
+
+async def test_numbers_in_every_spelling_of_json_are_read(api: httpx.AsyncClient) -> None:
+    for name, text in (
+        ("limit", "5"),
+        ("limit", "5.0"),
+        ("min_weight", "0"),
+        ("min_weight", "5e-1"),
+        ("min_weight", "1E-2"),
+    ):
+        assert (await api.get("/triples", params={name: text})).status_code == 200, text

@@ -58,7 +58,7 @@ def test_an_operation_says_whom_it_is_for(operation: Operation) -> None:
 
 @every_operation
 def test_an_operation_has_its_errors(operation: Operation) -> None:
-    expected = {400, 406}
+    expected = {406}
     if operation.needs_key:
         expected |= {401, 403, 429, 503}
     if operation.takes_body:

@@ -116,6 +116,17 @@ async def test_who_has_waited_long_enough_is_told_how_it_goes(
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
 
 
+@pytest.mark.parametrize("digits", [5, 400, 5000])
+async def test_a_wait_is_capped_however_long_it_is(
+    api: httpx.AsyncClient, no_process: list[list[str]], monkeypatch: pytest.MonkeyPatch, digits: int
+) -> None:
+    from triples.runs import views
+
+    monkeypatch.setattr(views, "MOST_SECONDS_TO_WAIT", 1)
+    answer = await api.post("/recurse", headers=[("Prefer", "respond-async"), ("Prefer", f"wait={'9' * digits}")])
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=1")
+
+
 async def test_a_preference_that_makes_no_sense_is_ignored(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
     answer = await api.post("/recurse", json={}, headers={"Prefer": "wait=soon, return=minimal"})
     assert answer.status_code == 202
@@ -127,3 +138,9 @@ async def test_an_id_that_no_run_has_is_not_found(api: httpx.AsyncClient, no_pro
     run.created_at += timedelta(seconds=1)
     for run_id in (public_id(run), "018d0c8e-9a40-8000-8000-000000000001"):
         assert (await api.get(f"/recurse/{run_id}")).status_code == 404
+
+
+async def test_an_id_in_capitals_is_the_same_id(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    run = (await api.post("/recurse")).json()
+    assert run["run_id"].upper() != run["run_id"]
+    assert (await api.get(f"/recurse/{run['run_id'].upper()}")).json() == run

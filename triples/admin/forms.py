@@ -88,6 +88,11 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         model = Triple
         fields = ("weight", "metadata")
 
+    def clean_weight(self) -> float:
+        # As over HTTP, -0.0 is 0.0.
+        weight: float = self.cleaned_data["weight"] + 0.0
+        return weight
+
     def _post_clean(self) -> None:
         """Nothing: the store takes what the form holds, and the model's instance stays as it was read."""
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from skg_site.api.fields import Weight
 from triples.admission import clean_text
 from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
 from triples.runs.options import RunOptions
@@ -25,7 +26,7 @@ class Recurse(BaseModel):
     max_depth: Annotated[
         int | None, Field(ge=1, le=1000, description="Keep proofs of at most so many steps; null for all.")
     ] = None
-    min_weight: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    min_weight: Weight = 0.0
     entity_types: Annotated[Types, Field(description="Derive facts of entities of these types only.")] = []
     rules: Annotated[Names, Field(description="Apply these rules only.")] = []
 

@@ -1,7 +1,6 @@
 """Runs over HTTP."""
 
 import asyncio
-from contextlib import suppress
 from time import monotonic
 from typing import Any, ClassVar
 from uuid import UUID
@@ -14,6 +13,7 @@ from apikeys.callers import actor_of
 from apikeys.permissions import HasScope
 from skg_site.api.answers import json_answer
 from skg_site.api.door import http_of
+from skg_site.api.headers import seconds_to_wait
 from skg_site.api.problems import Conflict, Invalid
 from skg_site.api.reading import json_body
 from skg_site.api.threads import in_thread
@@ -26,7 +26,7 @@ from triples.runs.answers import run_content
 from triples.runs.requests import RunActive, UnknownRules, request_run
 from triples.runs.schemas import Recurse
 
-MOST_SECONDS_TO_WAIT = 300.0
+MOST_SECONDS_TO_WAIT = 300
 # Short waits are what a client that waits wants to be exact; long ones need not ask the database so often.
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 
@@ -39,6 +39,8 @@ class RecurseViewSet(APIViewSet):
     @docs.start_run
     async def start(self, request: Request) -> HttpResponse:
         wanted = await json_body(request, Recurse) if http_of(request).body else Recurse()
+        # Whatever the header says, it is read before there is a run.
+        seconds = seconds_to_wait(http_of(request).list_header(b"prefer") or b"", MOST_SECONDS_TO_WAIT)
         try:
             run = await in_thread(request_run, wanted.options, actor_of(request))
         except RunActive as active:
@@ -51,11 +53,10 @@ class RecurseViewSet(APIViewSet):
                     if name in unknown.names
                 ]
             ) from None
-        seconds = _seconds_to_wait(http_of(request).headers.get("Prefer", ""))
         run = await _awaited(run, seconds)
         answer = json_answer(run_content(run), 202 if run.active else 200)
         if seconds:
-            answer.headers["Preference-Applied"] = f"wait={seconds:g}"
+            answer.headers["Preference-Applied"] = f"wait={seconds}"
         return answer
 
     @docs.show_run
@@ -70,16 +71,6 @@ def _find(public_id: UUID) -> RecursionRun:
         if run is not None and to_milliseconds(run.created_at) == found.created_ms:
             return run
     raise NotFound("There is no run with this id.")
-
-
-def _seconds_to_wait(prefer: str) -> float:
-    """What the header asks for; a preference that makes no sense is ignored, as RFC 7240 wants it."""
-    for preference in prefer.split(","):
-        name, _, value = preference.partition(";")[0].partition("=")
-        if name.strip().lower() == "wait":
-            with suppress(ValueError):
-                return min(float(int(value.strip().strip('"'))), MOST_SECONDS_TO_WAIT)
-    return 0.0
 
 
 async def _awaited(run: RecursionRun, seconds: float) -> RecursionRun:

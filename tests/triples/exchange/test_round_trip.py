@@ -96,7 +96,7 @@ def read_again(content: bytes, format_: Format) -> list[StreamedFact]:
 @example([StreamedFact("s", "p", "o", 0.5, '{"z":1.0,"a":1,"e":1e+300,"n":-0.0,"u":"\\u0000\\n"}')])
 def test_any_facts_come_back_as_they_are(format_: Format, exported: list[StreamedFact]) -> None:
     content = b"".join(rendered(format_, [exported[:2], exported[2:]]))
-    # As text, so that 0.0 and -0.0 are told apart.
+    # As text, in which 0.0 and -0.0 differ.
     assert repr(read_again(content, format_)) == repr(exported)
 
 
