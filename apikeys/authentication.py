@@ -18,8 +18,8 @@ from apikeys.failures import FailureLimit
 from apikeys.keys import configured_digest, digest_of, parse_key, same_digest
 from apikeys.known_keys import KnownKey, KnownKeys
 from apikeys.last_used import LastUsed
-from apikeys.networks import is_allowed
 from apikeys.refusals import REFUSED, Reason, Refusal
+from skg_site.api.addresses import is_within
 from skg_site.api.door import APIRequest, http_of
 
 known_keys = KnownKeys()
@@ -47,7 +47,7 @@ class BearerKey(BaseAuthentication):
         key = known_keys.fresh(digest) or await look_up(http, token, digest)
         if key.expires_at <= time():
             await refuse(http, Refusal(Reason.EXPIRED, key.caller.key_id))
-        if key.networks and not is_allowed(http.client_address, key.networks):
+        if key.networks and not is_within(http.client_address, key.networks):
             audit.address_refused(http, key.caller.key_id)
             raise PermissionDenied("This key may not be used from this address.")
         http.key_id = key.caller.key_id

@@ -18,8 +18,8 @@ from django.db import Error as AnyDatabaseError
 from apikeys.callers import Caller
 from apikeys.keys import same_digest
 from apikeys.models import ApiKey
-from apikeys.networks import Network
 from apikeys.refusals import Reason, Refusal
+from skg_site.api.addresses import Network
 from skg_site.api.problems import Unavailable
 from skg_site.api.threads import in_thread
 

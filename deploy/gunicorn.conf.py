@@ -33,7 +33,6 @@ accesslog = None
 chdir = str(ROOT)
 _ports = [env.port] if env.metrics_port is None else sorted({env.port, env.metrics_port})
 bind = [f"[{env.host}]:{port}" if ":" in env.host else f"{env.host}:{port}" for port in _ports]
-forwarded_allow_ips = ",".join(env.trusted_proxies)
 # Longer than a proxy keeps its idle connections (60 s in nginx), so that it never reuses one just closed.
 keepalive = 75
 

@@ -6,7 +6,6 @@ in `SECRETS`. A value that makes no sense, or a name that nothing reads, stops t
 """
 
 import difflib
-import ipaddress
 import os
 import re
 from functools import cache, cached_property
@@ -18,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from skg_site.api.addresses import parse_network
 from skg_site.api.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def _split(value: Any) -> Any:
 
 def _networks(parts: list[str]) -> list[str]:
     for part in parts:
-        ipaddress.ip_network(part, strict=False)
+        parse_network(part)
     return parts
 
 
@@ -128,7 +128,7 @@ class Settings(BaseSettings):
         15, gt=0, le=3600, description="seconds a client may take to send a request's head, and its body"
     )
     trusted_proxies: Networks = Field(
-        ["127.0.0.1", "::1"], description="addresses or networks whose X-Forwarded-For is believed"
+        [], description="addresses or networks of the proxies whose X-Forwarded-For is believed; empty for nobody's"
     )
 
     # Security

@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import lru_cache
-from ipaddress import ip_network
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -12,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
-from apikeys.networks import is_allowed
+from skg_site.api.addresses import is_within, parse_network
 from skg_site.api.door import http_of
 from skg_site.api.openapi import problems
 from skg_site.api.views import APIViewSet
@@ -68,8 +67,8 @@ class MetricsViewSet(APIViewSet):
         apart = env.metrics_port not in {None, env.port}
         if apart and http_of(request).scope["server"][1] != env.metrics_port:
             raise NotFound(f"Metrics are served on port {env.metrics_port}.")
-        networks = [ip_network(network, strict=False) for network in env.metrics_networks]
-        if networks and not is_allowed(http_of(request).client_address, networks):
+        networks = [parse_network(network) for network in env.metrics_networks]
+        if networks and not is_within(http_of(request).client_address, networks):
             raise PermissionDenied("Metrics are not shown to this address.")
         # Merging the workers' files takes milliseconds, which the event loop does not have.
         page = await asyncio.get_running_loop().run_in_executor(None, exposition)

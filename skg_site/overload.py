@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from skg_site.api.door import CONSTANT_HEADERS, SECURE_HEADERS, APIRequest, Receive, Scope
 from skg_site.api.problems import MEDIA_TYPE, Problem, Unavailable, content_of
 from skg_site.api.shedding import Gate
+from skg_site.forwarding import settle_client
 from skg_site.metrics import SHED
 from skg_site.requests import log_answer, request_id_for
 
@@ -43,6 +44,7 @@ def refusal(scope: Scope, receive: Receive, *, keep_alive: bool) -> bytes:
     without the ASGI server's and the door's help, before either has done anything for the request.
     """
     start = perf_counter()
+    settle_client(scope)
     request = APIRequest(scope, receive)
     request.request_id = request_id_for(request)
     # Only these have no variables, so that no client can make up names of metrics.

@@ -70,6 +70,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         "lifespan": "on",
         "access_log": False,
         "server_header": False,
+        # `skg_site.forwarding` does that.
+        "proxy_headers": False,
         "timeout_graceful_shutdown": GRACEFUL_SECONDS,
         "timeout_notify": 1,
     }
