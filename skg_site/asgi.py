@@ -15,6 +15,7 @@ site_door = get_asgi_application()
 from skg_site.api.door import APIDoor, Receive, Scope, Send  # noqa: E402  # needs Django to be set up
 from skg_site.forwarding import settle_client  # noqa: E402
 from skg_site.lifespan import lifespan  # noqa: E402
+from skg_site.masking import guard_request  # noqa: E402
 
 api_door = APIDoor("skg_site.api_urls")
 # SKG_METRICS_PORT, where it is not SKG_PORT, leads to the metrics alone.
@@ -28,6 +29,7 @@ SITE_PREFIXES = ("/admin/", "/static/")
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
+        guard_request(scope["headers"])
         settle_client(scope)
         path = scope["path"]
         if METRICS_PORT is not None and scope["server"][1] == METRICS_PORT:

@@ -13,6 +13,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from skg_site.masking import REPEATING, masked, masked_for_people, without_shown_key
 from triples.visible import visible, visible_json, visible_lines
 
 # Local variables stay out of traces: among them are keys and the contents of requests.
@@ -29,9 +30,9 @@ def configure(options: dict[str, Any]) -> None:
     common: list[Processor] = [structlog.processors.add_log_level, _add_timestamp]
     if options.get("traced"):
         common.append(_trace_ids())
-    common += [_TRACEBACKS] if as_json else [_timestamp_text, _visible_values]
+    common += [_TRACEBACKS, _without_shown_key] if as_json else [_timestamp_text, _without_shown_key, _visible_values]
     structlog.configure(
-        processors=[*common, _json_bytes if as_json else _CONSOLE],
+        processors=[*common, _json_bytes if as_json else _console_text],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", _Forgiving(sys.stderr.buffer)))
         if as_json
@@ -68,7 +69,8 @@ def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, 
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _json_text if as_json else _CONSOLE,
+                _foreign_without_shown_key,
+                _json_text if as_json else _console_text,
             ],
         )
     )
@@ -110,10 +112,25 @@ def _visible_values(_logger: WrappedLogger, _name: str, event: EventDict) -> Eve
     return event
 
 
+def _without_shown_key(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    without_shown_key(event)
+    return event
+
+
+def _foreign_without_shown_key(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    # What Django says of a request, it says in words, with the path or the Host among them.
+    without_shown_key(event, (*REPEATING, "event"))
+    return event
+
+
 def _json_bytes(_logger: WrappedLogger, _name: str, event: EventDict) -> bytes:
-    line = orjson.dumps(event, default=str, option=_JSON)
+    line = masked(orjson.dumps(event, default=str, option=_JSON))
     return line if line.isascii() else visible_json(line.decode()).encode()
 
 
 def _json_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
     return _json_bytes(logger, name, event).decode()
+
+
+def _console_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    return masked_for_people(_CONSOLE(logger, name, event))

@@ -10,6 +10,7 @@ import structlog
 from django.http import HttpResponse
 
 from skg_site.api.door import APIRequest, ClientGone, Handler
+from skg_site.masking import masked_value
 from skg_site.metrics import count_request, time_request
 
 log = structlog.get_logger("skg.request")
@@ -19,6 +20,8 @@ _PROCESS = secrets.token_hex(10)
 _count = count()
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=-]{1,128}")
+# Of an id that cannot be used so much is logged.
+MAX_REPLACED = 128
 CLIENT_CLOSED_REQUEST = 499
 METHOD_NOT_ALLOWED = 405
 
@@ -50,9 +53,12 @@ def log_answer(request: APIRequest, status: int, start: float) -> None:
     counted = method if status != METHOD_NOT_ALLOWED else "OTHER"
     count_request(counted, request.route, status).inc()
     time_request(counted, request.route).observe(seconds)
+    # The id that the client had given, where that could not be used.
+    replaced = {"client_request_id": request.replaced_id} if request.replaced_id else {}
     log.info(
         "request",
         request_id=request.request_id,
+        **replaced,
         key_id=request.key_id,
         ip=request.client_address,
         method=method,
@@ -67,9 +73,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def request_id_for(request: APIRequest) -> str:
-    name: bytes
-    value: bytes
-    for name, value in request.scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value.decode("ascii")
+    """The client's id for the request, or one that is made in place of none, of an unfit one and of a key."""
+    headers: list[tuple[bytes, bytes]] = request.scope["headers"]
+    for name, value in headers:
+        if name == b"x-request-id":
+            # A client that sends two means one of them.
+            if _REQUEST_ID.fullmatch(value) and masked_value(value, headers) == value:
+                return value.decode("ascii")
+            request.replaced_id = masked_value(value, headers)[:MAX_REPLACED].decode("ascii", "backslashreplace")
     return f"{_PROCESS}{next(_count):012x}"

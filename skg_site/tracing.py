@@ -16,8 +16,8 @@ from django.http import HttpResponse
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import (
     Link,
@@ -25,6 +25,7 @@ from opentelemetry.trace import (
     Span,
     SpanContext,
     SpanKind,
+    Status,
     StatusCode,
     Tracer,
     get_current_span,
@@ -36,6 +37,7 @@ from rest_framework.request import Request
 from apikeys.authentication import BearerKey
 from apikeys.callers import Caller
 from skg_site.api.door import APIRequest, Handler
+from skg_site.masking import masked_text, masked_value
 from skg_site.version import VERSION
 from triples.models import RecursionRun
 from triples.runs.signals import round_ended, run_ended, run_requested, run_started
@@ -58,8 +60,36 @@ def provider_for_settings() -> TracerProvider:
     resource = Resource.create({"service.name": "skg-api", "service.version": VERSION})
     provider = TracerProvider(ParentBased(TraceIdRatioBased(env.trace_sample)), resource)
     endpoint = env.otlp_endpoint.removesuffix("/").removesuffix(TRACES_PATH) + TRACES_PATH
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
+    provider.add_span_processor(BatchSpanProcessor(MaskingExporter(endpoint)))
     return provider
+
+
+class MaskingExporter(OTLPSpanExporter):
+    """Masks keys in spans on their way out, in the thread that exports."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return super().export([_masked_span(span) for span in spans])
+
+
+def _masked_span(span: ReadableSpan) -> ReadableSpan:
+    status = span.status
+    return ReadableSpan(
+        name=masked_text(span.name),
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes={
+            name: masked_text(value) if isinstance(value, str) else value
+            for name, value in (span.attributes or {}).items()
+        },
+        events=span.events,
+        links=span.links,
+        kind=span.kind,
+        status=Status(status.status_code, masked_text(status.description)) if status.description else status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
 
 
 _tracer: Tracer = provider_for_settings().get_tracer("skg", VERSION)
@@ -103,7 +133,10 @@ def _caller_context(request: APIRequest) -> Context:
     """What the caller says of the trace that the request belongs to."""
     headers: list[tuple[bytes, bytes]] = request.scope["headers"]
     carrier = {
-        name.decode(): value.decode("latin-1") for name, value in headers if name in {b"traceparent", b"tracestate"}
+        name.decode(): value.decode("latin-1")
+        for name, value in headers
+        # What others keep in the state is theirs, and goes on; but no key does.
+        if name in {b"traceparent", b"tracestate"} and masked_value(value, headers) == value
     }
     return _w3c.extract(carrier, Context())
 

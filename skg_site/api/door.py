@@ -59,6 +59,8 @@ class APIRequest(ASGIRequest):
     """Django's request, with META built only when somebody asks for it."""
 
     request_id: str = ""
+    # What the client sent as the request's id, where another was made in its place.
+    replaced_id: str = ""
     key_id: str | None = None
     route: str = "unknown"
 

@@ -88,6 +88,8 @@ async def test_no_line_holds_what_a_client_wrote(
     await api.get("/stats", headers={"Authorization": f"Bearer {MARK}"})
     await api.get("/stats", headers={"X-Request-ID": f"{MARK} "})
     assert len(requests(log)) == 11
+    # But what it called its request, where that cannot be used.
+    assert requests(log)[-1].pop("client_request_id") == f"{MARK} "
     text = orjson.dumps(log, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
     assert MARK not in text
 

@@ -17,6 +17,8 @@ from tests.support.service import KEY, Service
 
 Proxied = Callable[..., tuple[Service, Proxy]]
 QUERY = {"pattern": [None, None, None]}
+PROBES = {"/health", "/ready"}
+SECRET = "skg_prod_" + "s3cr3t78" * 5
 PROBLEM = "application/problem+json"
 # The address limit out of the way, for tests of something else.
 UNLIMITED = {"limit_req zone=skg_address burst=20 nodelay;": "", "limit_req zone=skg_key burst=200 nodelay;": ""}
@@ -43,10 +45,13 @@ def test_a_request_has_one_id_in_the_answer_and_in_both_logs(proxied: Proxied) -
     with front.client(KEY) as client:
         own = client.get("/stats", headers={"X-Request-ID": "a-client-s-own_id.1"})
         hostile = client.get("/stats", headers={"X-Request-ID": 'a"b c'})
+        misplaced = client.get(f"/{SECRET}?{SECRET}", headers={"X-Request-ID": SECRET, "Referer": SECRET})
     assert own.headers["X-Request-ID"] == "a-client-s-own_id.1"
-    ids = [answer.headers["X-Request-ID"] for answer in (own, hostile)]
-    assert [line["request_id"] for line in requests_of(service) if line["endpoint"] == "/stats"] == ids
+    ids = [answer.headers["X-Request-ID"] for answer in (own, hostile, misplaced)]
+    assert [line["request_id"] for line in requests_of(service) if line["endpoint"] not in PROBES] == ids
     assert [line["request_id"] for line in front.access_log_lines] == ids
+    assert front.access_log_lines[-1]["path"] == f"/{SECRET[:17]}***"
+    assert SECRET not in service.log_text
 
 
 def test_a_flood_from_one_address_is_refused_by_nginx_with_a_problem(proxied: Proxied) -> None:

@@ -24,7 +24,8 @@ HEADERS = {
 def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """One service and one nginx for the whole module."""
     folder = tmp_path_factory.mktemp("service")
-    service = Service(folder, measured=False, **request.getfixturevalue("fresh_database")(folder))
+    database = request.getfixturevalue("fresh_database")(folder)
+    service = Service(folder, trusted_proxies=["127.0.0.1"], measured=False, **database)
     one = Proxy(tmp_path_factory.mktemp("nginx"), f"127.0.0.1:{service.port}")
     try:
         service.start()

@@ -26,7 +26,7 @@ def lines(service: Service, event: str) -> list[dict[str, Any]]:
 
 @pytest.mark.both
 def test_nothing_that_a_client_sent_is_in_the_log(service: StartService) -> None:
-    one = service(workers=1)
+    one = service(workers=1, trusted_proxies=["127.0.0.1"])
     with one.client() as client:
         made = client.post("/keys", json={"name": "another", "scopes": ["read"]}).json()["key"]
         added = client.post("/triples/add", json=FACT)
@@ -40,6 +40,11 @@ def test_nothing_that_a_client_sent_is_in_the_log(service: StartService) -> None
         client.get("/keys/me", headers={"Authorization": f"Bearer {made}"})
         client.get("/stats", headers={"Authorization": f"Bearer {MARK}"})
         client.get("/stats", headers={"Authorization": f"Bearer {made[:-1]}"})
+        for path in ("/stats", "/static/x", "/admin/"):
+            for misplaced in (made, KEY):
+                client.get(path, headers={"X-Request-ID": misplaced, "X-Forwarded-For": misplaced})
+                client.get(path, headers={"Host": misplaced})
+                client.get(f"{path}{misplaced}", headers={"Referer": misplaced})
         client.post("/admin/login/", data={"username": MARK, "password": MARK})
     one.stop()
     text = one.log_text
@@ -47,6 +52,9 @@ def test_nothing_that_a_client_sent_is_in_the_log(service: StartService) -> None
     for secret in (MARK, KEY, made.split("_")[-1][8:16], made[-12:-6], one.variables["SKG_SECRET_KEY"]):
         assert secret not in text
     assert made.split("_")[-1][:8] in text
+    # What the client had called its request is said, with the key in it masked.
+    replaced = [line["client_request_id"] for line in one.log_lines if "client_request_id" in line]
+    assert set(replaced) == {f"{made[:17]}***", "***"}
 
 
 def test_requests_and_refused_keys_have_the_fields_that_operators_look_for(service: StartService) -> None:

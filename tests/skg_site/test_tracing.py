@@ -21,6 +21,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
 SAMPLED = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
 MARK = "the-clients-own-words"
+SECRET = "skg_prod_" + "s3cr3t" * 7
 FACT = {"subject": MARK, "predicate": "near", "object": "b", "metadata": {"note": MARK}}
 RULE = {"name": "near", "head": ["?x", "near", "?y"], "body": [["?y", "near", "?x"]]}
 
@@ -45,8 +46,10 @@ def test_a_write_is_traced_from_its_caller_to_its_commit(service: StartService, 
     with one.client() as client:
         answer = client.post("/triples/add", json=FACT, headers=SAMPLED)
         refused = client.get("/stats", headers={"Authorization": f"Bearer {MARK}"})
+        misplaced = {"X-Request-ID": SECRET, "tracestate": f"a={SECRET}", "X-Forwarded-For": SECRET}
+        client.get(f"/stats/{SECRET}", headers={**SAMPLED, **misplaced})
     assert (answer.status_code, refused.status_code) == (201, 401)
-    spans = by_name(collector.in_trace(TRACE, lambda names: len(names) == 4))
+    spans = by_name(collector.in_trace(TRACE, lambda names: len(names) == 5))
     request, write, commit = (spans[name] for name in ("POST /triples/add", "graph.write", "commit"))
     assert request.parent_span_id.hex() == PARENT
     assert request.kind == Span.SPAN_KIND_SERVER
@@ -63,6 +66,7 @@ def test_a_write_is_traced_from_its_caller_to_its_commit(service: StartService, 
     # What was not exported yet has been by now. No span says what a client wrote.
     assert [span for span in collector.spans if span.name == "GET /stats"]
     assert MARK.encode() not in collector.raw
+    assert SECRET.encode() not in collector.raw
 
 
 def test_the_log_has_the_ids_of_the_trace(service: StartService, collector: Collector) -> None:
