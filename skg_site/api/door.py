@@ -48,6 +48,9 @@ SECURE_HEADERS = [
     (b"Strict-Transport-Security", b"max-age=63072000; includeSubDomains"),
 ]
 
+# The longest name that DNS allows, and a port. Longer ones are not remembered.
+MAX_HOST = 253 + len(":65535")
+
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@_~"
 
 
@@ -275,8 +278,12 @@ def check_host(request: APIRequest) -> None:
         raise BadHost(host.decode("latin-1"))
 
 
-@lru_cache(maxsize=1024)
 def _is_allowed(host: bytes) -> bool:
+    return len(host) <= MAX_HOST and _is_allowed_remembered(host)
+
+
+@lru_cache(maxsize=1024)
+def _is_allowed_remembered(host: bytes) -> bool:
     domain, _port = split_domain_port(host.decode("latin-1"))
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 

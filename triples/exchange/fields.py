@@ -8,6 +8,8 @@ from skg_site.api.problems import Invalid
 from skg_site.api.reading import NotJSON, parse_json
 from triples.exchange.lines import Refused
 
+# Longer numbers are read each time.
+MAX_REMEMBERED = 64
 NAMES = ("subject", "predicate", "object", "weight", "metadata")
 REQUIRED = NAMES[:3]
 
@@ -77,8 +79,16 @@ def fields_of_json(line: bytes) -> Fields:
     return Fields(content["subject"], content["predicate"], content["object"], weight, metadata)
 
 
-@lru_cache(4096)
 def _number(text: str) -> float:
+    return _short_number(text) if len(text) <= MAX_REMEMBERED else _read_number(text)
+
+
+@lru_cache(4096)
+def _short_number(text: str) -> float:
+    return _read_number(text)
+
+
+def _read_number(text: str) -> float:
     shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
     try:
         value = parse_json(text.encode())

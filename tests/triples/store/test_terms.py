@@ -23,6 +23,15 @@ def test_texts_that_are_used_stay_and_others_are_forgotten() -> None:
     assert cache.get("new 19") == 19
 
 
+def test_long_texts_fill_a_generation_by_their_bytes() -> None:
+    cache = TermCache(generation_size=1000, generation_bytes=10_000)
+    for number in range(100):
+        cache.update({"used": 1, f"{number}" + "\U0001f9e0" * 499: number})
+    remembered = [number for number in range(100) if cache.get(f"{number}" + "\U0001f9e0" * 499) is not None]
+    assert 99 in remembered
+    assert len(remembered) < 15
+
+
 def test_a_cleared_cache_knows_nothing() -> None:
     cache = TermCache(generation_size=1)
     for number in range(5):
