@@ -11,10 +11,10 @@ from rest_framework.throttling import BaseThrottle
 
 from apikeys.bucket_table import BucketTable
 from apikeys.buckets import SECOND, Bucket, Take
-from apikeys.callers import ANONYMOUS, caller_of
+from apikeys.callers import ANONYMOUS, Caller, caller_of
 from apikeys.metrics import note_near_limit
 from apikeys.shared_buckets import shared_buckets
-from skg_site.api.door import http_of
+from skg_site.api.door import APIRequest, http_of
 from skg_site.api.rates import Rate
 from skg_site.api.valkey import ValkeyDown, valkey
 
@@ -38,6 +38,8 @@ class KeyRate(BaseThrottle):
     """
 
     _wait: int | None = None
+    # Which limit it is that is used up, and what raises it.
+    reason = ""
 
     async def allow_request(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # the API's views await it
         http = http_of(request)
@@ -56,10 +58,23 @@ class KeyRate(BaseThrottle):
             note_near_limit(http, who, refused=not taken.allowed)
         if not taken.allowed:
             self._wait = seconds
+            self.reason = _reason(http, caller, rate)
         return taken.allowed
 
     def wait(self) -> int | None:
         return self._wait
+
+
+def _reason(request: APIRequest, caller: Caller, rate: Rate) -> str:
+    used_up = f"{rate.in_words} to {request.method} {request.route} {'are' if rate.requests > 1 else 'is'} used up."
+    if caller.counted_as is None:
+        return f"For this address, {used_up} SKG_RATE_LIMIT sets how many there are."
+    if caller.rate is None:
+        return (
+            f"For this key, {used_up} SKG_RATE_LIMIT sets how many there are; "
+            "an admin can also give the key a rate of its own."
+        )
+    return f"For this key, {used_up} That is the key's own rate, which an admin can change."
 
 
 async def take(limit: Limit) -> Take:

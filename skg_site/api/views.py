@@ -93,7 +93,7 @@ class APIViewSet(ViewSetMixin, APIView):
         throttles: list[Any] = self.get_throttles()
         for throttle in throttles:
             if not await throttle.allow_request(request, self):
-                self.throttled(request, throttle.wait())
+                raise exceptions.Throttled(throttle.wait(), throttle.reason)
 
     def get_exception_handler(self) -> Any:
         return problem_from

@@ -35,6 +35,10 @@ async def test_a_hundred_requests_pass_and_the_next_is_refused(
     assert refused.headers["RateLimit-Policy"] == '"default";q=100;w=60'
     assert refused.headers["RateLimit"] == '"default";r=0;t=1'
     assert refused.headers["Retry-After"] == "1"
+    assert refused.json()["detail"] == (
+        "For this key, 100 requests a minute to GET /stats are used up. SKG_RATE_LIMIT sets how many there are; "
+        "an admin can also give the key a rate of its own. Expected available in 1 second."
+    )
 
 
 async def test_an_endpoint_that_is_used_up_leaves_the_others(
@@ -51,7 +55,27 @@ async def test_a_keys_own_rate_holds_in_place_of_the_services(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings, still_clock: None
 ) -> None:
     change_settings(rate_limit=Rate(1, 60))
-    assert [answer.status_code for answer in await stats(anonymous, issue_key(rate="2/h"), 3)] == [200, 200, 429]
+    answers = await stats(anonymous, issue_key(rate="2/h"), 3)
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert (
+        answers[-1]
+        .json()["detail"]
+        .startswith(
+            "For this key, 2 requests an hour to GET /stats are used up. "
+            "That is the key's own rate, which an admin can change."
+        )
+    )
+
+
+async def test_without_keys_the_limit_is_the_addresss(
+    anonymous: httpx.AsyncClient, change_settings: ChangeSettings, still_clock: None
+) -> None:
+    change_settings(rate_limit=Rate(1, 60), enable_auth=False)
+    passed, refused = [await anonymous.get("/stats") for _ in range(2)]
+    assert (passed.status_code, refused.status_code) == (200, 429)
+    assert refused.json()["detail"].startswith(
+        "For this address, 1 request a minute to GET /stats is used up. SKG_RATE_LIMIT sets how many there are."
+    )
 
 
 async def test_a_rate_of_nought_is_no_limit(
