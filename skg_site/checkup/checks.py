@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from skg_site.api.addresses import parse_address
 from skg_site.checkup import certificates, database, host, web
 from skg_site.checkup.findings import Finding, Limits, Mark, failed, not_applicable
 from skg_site.env import BASE_DIR, PREFIX, SECRETS
@@ -150,7 +150,5 @@ def _files_with_secrets(environment: Mapping[str, str]) -> Iterator[Path]:
 
 def _is_here(url: str) -> bool:
     name = urlsplit(url).hostname or ""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
+    address = parse_address(name)
+    return name == "localhost" if address is None else address.is_loopback

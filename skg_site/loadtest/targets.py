@@ -30,5 +30,11 @@ def is_on_this_machine(url: str) -> bool:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
         raise BadTarget(f"{host} cannot be found: {error.strerror}.") from None
+    return all(_is_loopback(str(address[0])) for *_, address in found)
+
+
+def _is_loopback(text: str) -> bool:
     # An address of a link may end with the name of that link.
-    return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
+    address = ip_address(text.partition("%")[0])
+    # ::ffff:127.0.0.1 is 127.0.0.1 (RFC 4291, 2.5.5.2).
+    return ((address.version == 6 and address.ipv4_mapped) or address).is_loopback

@@ -56,8 +56,9 @@ VALUES: dict[str, Callable[[int], bytes]] = {
     "brackets": lambda _most: b"[" * ROOM,
     "deep members": lambda _most: b'{"a":' * (ROOM // 5),
 }
-# Those that cost something in being validated and not only in being parsed.
-VALIDATED = ("texts", "marks", "members", "networks in a text")
+# Those that fill a whole body, and those that cost something in being validated and not only in being parsed.
+FILLING = ("powers of ten", "objects", "members", "commas", "deep members")
+VALIDATED = ("texts", "marks", "members")
 OPERATIONS_WITH_BODIES = [operation for operation in OPERATIONS if operation.takes_body]
 
 
@@ -82,11 +83,12 @@ def hostile_bodies(operation: Operation) -> Iterator[tuple[str, bytes]]:
     allowed = batches.MAX_VALUES if operation.path() == "/triples/batch" else sizes.MAX_VALUES
     first, *others = properties(operation)
     for name, make in VALUES.items():
-        for most in (MAX_BODY, allowed - 50):
-            yield f"{name} in {first}", _with(operation.example, first, make(most))
+        yield f"{name} in {first}", _with(operation.example, first, make(allowed - 50))
+    for name in FILLING:
+        yield f"a body of {name}", _with(operation.example, first, VALUES[name](MAX_BODY))
     for name in VALIDATED:
         value = VALUES[name](allowed - 50)
-        yield name, value
+        yield f"{name} as the body", value
         for member in (*others, "unknown"):
             yield f"{name} in {member}", _with(operation.example, member, value)
 

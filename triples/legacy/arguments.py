@@ -4,12 +4,12 @@ import os
 import re
 import sys
 from argparse import ArgumentTypeError
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.management import CommandError
 
+from skg_site.api.addresses import parse_address
 from triples.exchange.arguments import FAILED, MISUSED
 from triples.exchange.facts import Scale
 from triples.visible import visible
@@ -81,7 +81,5 @@ def _read(file: Path) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    address = parse_address(host)
+    return host == "localhost" if address is None else address.is_loopback

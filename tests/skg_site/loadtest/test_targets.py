@@ -38,7 +38,7 @@ def test_anything_else_is_refused(text: str) -> None:
         parse_target(text)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "[::1]"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
 def test_loopback_addresses_are_this_machine(host: str) -> None:
     assert is_on_this_machine(f"http://{host}:7777")
 
