@@ -9,7 +9,8 @@ from time import perf_counter
 import structlog
 from django.http import HttpResponse
 
-from skg_site.api.door import APIRequest, ClientGone, Handler
+from skg_site.api.bodies import ClientGone
+from skg_site.api.door import APIRequest, Handler
 from skg_site.masking import masked_value
 from skg_site.metrics import count_request, time_request
 
@@ -23,6 +24,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=-]{1,128}")
 # Of an id that cannot be used so much is logged.
 MAX_REPLACED = 128
 CLIENT_CLOSED_REQUEST = 499
+# Set in the scope of a request that the connection has answered in place of the application.
+ANSWERED = "skg.answered"
 METHOD_NOT_ALLOWED = 405
 
 
@@ -38,7 +41,9 @@ class RequestRecord:
         try:
             response = await self.handler(request)
         except (ClientGone, asyncio.CancelledError):
-            log_answer(request, CLIENT_CLOSED_REQUEST, start)
+            # The connection has logged what it answered itself, such as that the body is malformed.
+            if not request.scope.get(ANSWERED):
+                log_answer(request, CLIENT_CLOSED_REQUEST, start)
             raise
         request.answer_headers.append((b"X-Request-ID", request.request_id.encode("ascii")))
         log_answer(request, response.status_code, start)

@@ -1,13 +1,49 @@
 """What the site door adds to Django's middleware."""
 
+from typing import Any
+
 import structlog
+from asgiref.sync import iscoroutinefunction
+from django.core.handlers.asgi import ASGIRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.deprecation import MiddlewareMixin
 from django_prometheus.middleware import PrometheusAfterMiddleware
 from prometheus_client.metrics import MetricWrapperBase
 
+from skg_site.api.hosts import check_host
+from skg_site.api.problems import BadRequest
+
 log = structlog.get_logger("skg.site")
+
+
+@sync_and_async_middleware
+def only_served_hosts(get_response: Any) -> Any:
+    """Refuses a request for a host that is not the service's, as the API does.
+
+    Django would do so too, but late, not for static files, and with a trace in the log each time.
+    """
+
+    def refusal(request: HttpRequest) -> HttpResponse | None:
+        if not isinstance(request, ASGIRequest):
+            return None
+        try:
+            check_host(request.scope)
+        except BadRequest as error:
+            text = f"{error.detail}\n".encode()
+            return HttpResponse(text, "text/plain", error.status_code, headers={"Content-Length": str(len(text))})
+        return None
+
+    async def answer_async(request: HttpRequest) -> HttpResponseBase:
+        answer: HttpResponseBase = refusal(request) or await get_response(request)
+        return answer
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        answer: HttpResponseBase = refusal(request) or get_response(request)
+        return answer
+
+    return answer_async if iscoroutinefunction(get_response) else answer
 
 
 class SiteMetrics(PrometheusAfterMiddleware):  # type: ignore[misc]  # the library has no types

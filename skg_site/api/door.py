@@ -11,28 +11,26 @@ chain and what `ASGIRequest` keeps. `tests/skg_site/api/test_door.py` holds it a
 import asyncio
 import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from functools import cached_property, lru_cache
-from typing import Any, Self
+from functools import cached_property
+from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpResponse, QueryDict
-from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from skg_site.api.problems import BadHost, BadRequest, BodyTimeout, BodyTooLarge, problem_from
+from skg_site.api.bodies import ClientGone, Watch, read_body
+from skg_site.api.hosts import check_host
+from skg_site.api.problems import BadRequest, problem_from
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Handler = Callable[["APIRequest"], Awaitable[HttpResponse]]
-
-# A request that takes longer than this is worth watching: for a body that does not come, a client that went away.
-WATCH_AFTER_SECONDS = 0.1
 
 # What a browser must be told about answers that are never pages.
 CONSTANT_HEADERS = [
@@ -48,14 +46,8 @@ SECURE_HEADERS = [
     (b"Strict-Transport-Security", b"max-age=63072000; includeSubDomains"),
 ]
 
-# The longest name that DNS allows, and a port. Longer ones are not remembered.
-MAX_HOST = 253 + len(":65535")
 
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@_~"
-
-
-class ClientGone(Exception):
-    """The client closed the connection before its answer was ready."""
 
 
 class APIRequest(ASGIRequest):
@@ -66,6 +58,7 @@ class APIRequest(ASGIRequest):
     replaced_id: str = ""
     key_id: str | None = None
     route: str = "unknown"
+    watch: Watch
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         # Not calling the parent is the point: it copies every header into META.
@@ -80,6 +73,15 @@ class APIRequest(ASGIRequest):
         self._read_started = False
         self._post_parse_error = False
         self._body = b""
+
+    async def read_body(self) -> None:
+        """Read the body; a view calls this as soon as it knows that the request may be answered.
+
+        Not before: whoever has no key could fill the memory with bodies.
+        """
+        self.watch.reading_begins()
+        self._body = await read_body(self, settings.ENV.max_body_bytes)
+        self.watch.body_is_read()
 
     @cached_property
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute that is made at its first use
@@ -151,14 +153,11 @@ class APIDoor(ASGIHandler):
         """The innermost handler: every failure becomes a problem, so nothing is raised past it."""
         try:
             check_path(request)
-            check_host(request)
+            check_host(request.scope)
             match = self.fixed_routes.get(request.path) or self._resolve(request.path)
             request.resolver_match = match
             request.route = match.route
-            env = settings.ENV
-            with _Watch(request.receive, env.body_timeout) as watch:
-                request._body = await _read_body(request, env.max_body_bytes)
-                watch.body_is_read()
+            with Watch(request.receive, settings.ENV.body_timeout) as request.watch:
                 response: HttpResponse = await match.func(request, *match.args, **match.kwargs)
         except (ClientGone, asyncio.CancelledError):
             raise
@@ -173,80 +172,6 @@ class APIDoor(ASGIHandler):
             raise NotFound(f"There is nothing at {path[:200]}.") from None
         match.route = _template("/" + match.route)
         return match
-
-
-async def _read_body(request: APIRequest, limit: int) -> bytes:
-    declared = request.header(b"content-length")
-    # Beyond 18 digits no limit needs comparing, and Python would not even read the number.
-    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
-        raise BodyTooLarge(limit)
-    message = await request.receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        # Nearly every body comes in one piece, which need not be copied.
-        if len(body := message.get("body", b"")) > limit:
-            raise BodyTooLarge(limit)
-        return bytes(body)
-    pieces = bytearray()
-    while message["type"] == "http.request":
-        pieces += message.get("body", b"")
-        if len(pieces) > limit:
-            raise BodyTooLarge(limit)
-        if not message.get("more_body"):
-            return bytes(pieces)
-        message = await request.receive()
-    raise ClientGone
-
-
-class _Watch:
-    """Ends what runs under it when its body does not arrive in time, or its client goes away before the answer.
-
-    One timer is set for both, and nothing else, since nearly every request is answered before that runs out.
-    """
-
-    def __init__(self, receive: Receive, body_timeout: float) -> None:
-        self._receive = receive
-        self._body_timeout = body_timeout
-        self._reading = True
-        self._ended_by: Exception | None = None
-        self._listener: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(self._loop)
-        self._first_look = self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, self._body_timeout), self._look)
-        return self
-
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        self._timer.cancel()
-        if self._listener is not None:
-            self._listener.cancel()
-        if self._ended_by is not None and self._task is not None and isinstance(error, asyncio.CancelledError):
-            self._task.uncancel()
-            raise self._ended_by from None
-
-    def body_is_read(self) -> None:
-        """From here on the client is watched: whoever receives takes a message away from everybody else."""
-        self._reading = False
-        if self._timer is not self._first_look:
-            self._timer.cancel()
-            self._look()
-
-    def _look(self) -> None:
-        if self._reading:
-            left = max(0.0, self._body_timeout - WATCH_AFTER_SECONDS)
-            self._timer = self._loop.call_later(left, self._end, BodyTimeout(self._body_timeout))
-        else:
-            self._listener = self._loop.create_task(self._listen())
-
-    async def _listen(self) -> None:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self._end(ClientGone())
-
-    def _end(self, reason: Exception) -> None:
-        self._ended_by = reason
-        if self._task is not None:
-            self._task.cancel()
 
 
 async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -> None:
@@ -269,23 +194,6 @@ def check_path(request: APIRequest) -> None:
             unquote_to_bytes(request.scope["raw_path"]).decode()
         except UnicodeDecodeError:
             raise BadRequest("The path is not UTF-8.") from None
-
-
-def check_host(request: APIRequest) -> None:
-    """Refuse a Host that is not the service's, except to probes, which come by address."""
-    host = request.header(b"host")
-    if host is not None and not _is_allowed(host) and request.path not in settings.PROBE_PATHS:
-        raise BadHost(host.decode("latin-1"))
-
-
-def _is_allowed(host: bytes) -> bool:
-    return len(host) <= MAX_HOST and _is_allowed_remembered(host)
-
-
-@lru_cache(maxsize=1024)
-def _is_allowed_remembered(host: bytes) -> bool:
-    domain, _port = split_domain_port(host.decode("latin-1"))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
 def _fixed_paths(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:

@@ -64,6 +64,20 @@ class BodyTimeout(Problem):
         super().__init__(f"The body did not arrive within {seconds:g} seconds.", headers={"Connection": "close"})
 
 
+class HeadTimeout(Problem):
+    status_code = 408
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The request did not arrive within {seconds:g} seconds.")
+
+
+class HeadTooLarge(Problem):
+    status_code = 431
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request's line and headers, or its trailers, are larger than {limit:,} bytes.")
+
+
 class Conflict(Problem):
     status_code = 409
 

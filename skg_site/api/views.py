@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from skg_site.api.bodies import ClientGone
 from skg_site.api.door import APIRequest
 from skg_site.api.headers import accepts
 from skg_site.api.problems import problem_from
@@ -30,7 +31,8 @@ class APIViewSet(ViewSetMixin, APIView):
 
     What DRF does in between is the same, in the same order: authentication, permissions, throttles,
     the action, and the exception handler for whatever any of them raises. Authentication and
-    throttles are awaited; permissions decide without waiting for anything.
+    throttles are awaited; permissions decide without waiting for anything. The body is read after them,
+    so that only bodies of requests that may be answered take memory.
     """
 
     # The scope that each action needs; "" is for any valid key. `HasScope` reads it.
@@ -69,7 +71,10 @@ class APIViewSet(ViewSetMixin, APIView):
             await self.authenticate(drf_request)
             self.check_permissions(drf_request)
             await self.check_throttles(drf_request)
+            await request.read_body()
             response: HttpResponse = await getattr(self, action)(drf_request, *args, **kwargs)
+        except ClientGone:
+            raise
         except Exception as error:
             response = self.handle_exception(error)
         return response

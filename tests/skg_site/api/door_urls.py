@@ -8,6 +8,7 @@ from django.urls import path
 from rest_framework.request import Request
 
 from skg_site.api.answers import json_answer
+from skg_site.api.door import APIRequest
 from skg_site.api.views import APIViewSet
 
 
@@ -24,6 +25,9 @@ happenings = Happenings()
 
 
 async def echo(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    # Django's own handler has read it.
+    if isinstance(request, APIRequest):
+        await request.read_body()
     return JsonResponse(
         {
             "method": request.method,
@@ -43,7 +47,8 @@ async def echo(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     )
 
 
-async def slow(_request: HttpRequest) -> HttpResponse:
+async def slow(request: APIRequest) -> HttpResponse:
+    await request.read_body()
     happenings.started.set()
     try:
         await happenings.release.wait()

@@ -121,15 +121,30 @@ async def test_another_host_is_not_served(door: APIDoor, host: bytes) -> None:
     assert "SKG_ALLOWED_HOSTS" in one.content["detail"]
 
 
-async def test_two_hosts_are_refused_and_none_is_fine(door: APIDoor) -> None:
-    two = without_host(http_scope(path="/thing"), b"testserver", b"testserver")
-    assert (await exchange(door, two)).status == 400
-    assert (await exchange(door, without_host(http_scope(path="/thing")))).status == 200
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        ("1.1", [b"testserver", b"testserver"], 400),
+        ("1.0", [b"testserver", b"testserver"], 400),
+        ("1.1", [], 400),
+        ("2.0", [], 400),
+        ("1.0", [], 200),
+        ("1.0", [b"evil.example"], 400),
+        ("1.1", [b"x" * 10_000 + b".testserver"], 400),
+    ],
+)
+async def test_a_request_names_one_host(door: APIDoor, version: str, hosts: list[bytes], status: int) -> None:
+    scope = without_host(http_scope(path="/thing"), *hosts)
+    scope["http_version"] = version
+    assert (await exchange(door, scope)).status == status
 
 
-async def test_a_probe_comes_by_address(door: APIDoor, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("hosts", "status"), [([b"10.1.2.3:7777"], 200), ([b"any.example"], 200), ([b"a b"], 400), ([b""], 400), ([], 400)]
+)
+async def test_a_probe_comes_by_address(door: APIDoor, settings: Settings, hosts: list[bytes], status: int) -> None:
     settings.PROBE_PATHS = frozenset({"/thing"})
-    assert (await exchange(door, without_host(http_scope(path="/thing"), b"10.1.2.3:7777"))).status == 200
+    assert (await exchange(door, without_host(http_scope(path="/thing"), *hosts))).status == status
 
 
 @pytest.mark.parametrize(

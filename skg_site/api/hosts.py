@@ -1,0 +1,50 @@
+"""The host that a request is for, which must be one of the service's."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from skg_site.api.problems import BadHost, BadRequest
+
+# A name has at most 253 characters, and a port five digits.
+MAX_HOST_BYTES = 260
+VERSIONS_WITHOUT_HOST = frozenset({"0.9", "1.0"})
+
+
+def check_host(scope: Mapping[str, Any]) -> None:
+    """Refuse a request without a Host, with two, or with one that is not the service's (RFC 9112, 3.2).
+
+    Probes come by address, so any host will do for them. The ASGI server has put the host of an absolute target in the
+    place of the header's.
+    """
+    host: bytes | None = None
+    for name, value in scope["headers"]:
+        if name == b"host":
+            if host is not None:
+                raise BadRequest("The header Host came more than once.")
+            host = value
+    if host is None:
+        if scope["http_version"] not in VERSIONS_WITHOUT_HOST:
+            raise BadRequest("The request has no Host header, which HTTP/1.1 demands.")
+    elif not _is_served(host, scope["path"]):
+        raise BadHost(host.decode("latin-1"))
+
+
+def _is_served(host: bytes, path: str) -> bool:
+    if len(host) > MAX_HOST_BYTES:
+        return False
+    return _is_allowed(host) or (path in settings.PROBE_PATHS and bool(_domain(host)))
+
+
+@lru_cache(maxsize=1024)
+def _is_allowed(host: bytes) -> bool:
+    domain = _domain(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def _domain(host: bytes) -> str:
+    """The name or address without its port; empty where it is neither."""
+    return split_domain_port(host.decode("latin-1"))[0]
