@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
 site_door = get_asgi_application()
 
 from skg_site.api.door import APIDoor, Receive, Scope, Send  # noqa: E402  # needs Django to be set up
+from skg_site.doors import is_site  # noqa: E402
 from skg_site.forwarding import settle_client  # noqa: E402
 from skg_site.lifespan import lifespan  # noqa: E402
 from skg_site.masking import guard_request  # noqa: E402
@@ -22,10 +23,6 @@ api_door = APIDoor("skg_site.api_urls")
 metrics_door = APIDoor("skg_site.metrics_urls")
 METRICS_PORT = None if settings.ENV.metrics_port == settings.ENV.port else settings.ENV.metrics_port
 
-DOCS_PATHS = {"/docs", "/redoc", "/openapi.json"} if settings.ENV.enable_docs else set()
-SITE_PATHS = frozenset({"/", "/admin", *DOCS_PATHS})
-SITE_PREFIXES = ("/admin/", "/static/")
-
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
@@ -34,7 +31,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if METRICS_PORT is not None and scope["server"][1] == METRICS_PORT:
             await metrics_door(scope, receive, send)
-        elif path in SITE_PATHS or path.startswith(SITE_PREFIXES):
+        elif is_site(path):
             await site_door(scope, receive, send)  # type: ignore[arg-type]  # Django types the same protocol its own way
         else:
             await api_door(scope, receive, send)

@@ -65,7 +65,7 @@ class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
 class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "skg_site.connections:Connection",
+        "http": "skg_site.connections.connection:Connection",
         "ws": "none",
         "lifespan": "on",
         "access_log": False,

@@ -12,7 +12,8 @@ from typing import cast
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-from skg_site.connections import Connection
+from skg_site.connections.connection import Connection
+from skg_site.connections.unsent import backlog
 from skg_site.overload import adjust_gates
 from skg_site.server import STOP_SIGNALS
 
@@ -111,6 +112,7 @@ class WorkerServer(Server):
         if counter % TICKS_BETWEEN_LOOKS == 0:
             for connection in self._connections:
                 connection.end_if_overdue(now)
+            backlog.look(now)
         told = await super().on_tick(counter)
         return told and (self._quickly or self._is_relieved())
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import POSTGRESQL_URL
+from tests.conftest import POSTGRESQL_URL, FreshDatabase
+from tests.service.wire import Wire
 from tests.support.environment import service_variables
 from tests.support.postgresql import TestServer, create_database
 from tests.support.service import Service, manage
@@ -71,3 +72,34 @@ def hosts(
     yield start
     for one in started:
         one.end()
+
+
+@pytest.fixture(scope="session")
+def wired(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for all tests of what arrives at the socket: one worker, small limits, and no failure in its log."""
+    folder = tmp_path_factory.mktemp("wired")
+    settings: dict[str, Any] = {"workers": 1, "body_timeout": 1, "max_body_bytes": 65_536, "rate_limit": "0"}
+    settings["trusted_proxies"] = ["127.0.0.1"]
+    one = Service(folder, **settings | fresh_database(folder))
+    one.start()
+    yield one
+    one.end()
+    assert "Traceback" not in one.log_text
+    assert "uncaught_error" not in one.log_text
+
+
+Connect = Callable[..., Wire]
+
+
+@pytest.fixture
+def connect(wired: Service) -> Iterator[Connect]:
+    """A function that makes a connection to it, closed after the test."""
+    wires: list[Wire] = []
+
+    def make(**options: Any) -> Wire:
+        wires.append(Wire(wired, **options))
+        return wires[-1]
+
+    yield make
+    for wire in wires:
+        wire.close()

@@ -1,6 +1,9 @@
 """Connections whose every byte the test decides."""
 
+import select
 import socket
+import time
+from collections.abc import Callable
 
 from tests.support.service import KEY, Service
 
@@ -33,6 +36,10 @@ class Wire:
         self._received = rest[length:]
         return int(head[9:12]), head.lower(), rest[:length]
 
+    def shut_down(self) -> None:
+        """Say that nothing more is sent; answers may still come."""
+        self.socket.shutdown(socket.SHUT_WR)
+
     def rest(self) -> bytes:
         """All that comes until the service closes the connection, in whichever way."""
         try:
@@ -41,6 +48,10 @@ class Wire:
         except ConnectionResetError:
             pass
         return self._received
+
+    def has_something(self) -> bool:
+        """Whether an answer has come, or the end."""
+        return bool(select.select([self.socket], [], [], 0)[0])
 
     def is_closed(self) -> bool:
         """Whether the service has closed the connection."""
@@ -70,3 +81,20 @@ def content_length(head: bytes) -> int:
 def post(path: str, body: bytes, *, headers: bytes = b"") -> bytes:
     """A request as bytes."""
     return b"POST %b HTTP/1.1\r\n%b%bContent-Length: %d\r\n\r\n%b" % (path.encode(), HEAD, headers, len(body), body)
+
+
+def chunked(path: str, *pieces: bytes, headers: bytes = b"", trailers: bytes = b"") -> bytes:
+    """A request as bytes whose body comes in chunks; `trailers` follow it."""
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    head = b"POST %b HTTP/1.1\r\n%b%bTransfer-Encoding: chunked\r\n\r\n" % (path.encode(), HEAD, headers)
+    return head + chunks + b"0\r\n" + trailers + b"\r\n"
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    """Wait until it is so, or return False."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
