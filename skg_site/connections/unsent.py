@@ -1,5 +1,7 @@
 """Answers that wait in a worker's memory for their clients to read them."""
 
+import socket
+import struct
 from asyncio import AbstractEventLoop, Transport
 from typing import NamedTuple
 
@@ -11,9 +13,12 @@ log = structlog.get_logger("skg.connections")
 LEAST_READ_BYTES = 128 * 1024
 READ_SECONDS = 15.0
 # While a worker holds more than this, it begins no answer that may be large, and ends the slowest readers.
-MOST_UNSENT_BYTES = 128 << 20
+MOST_UNSENT_BYTES = 64 << 20
 # A reader is not judged before it has had so long; but it is when a worker holds twice as much.
 PATIENCE_SECONDS = 1.0
+
+# For SO_LINGER: close at once, and forget what is not sent.
+DISCARD = struct.pack("ii", 1, 0)
 
 
 class Unsent(NamedTuple):
@@ -69,6 +74,10 @@ class Reader:
 
     def end(self, reason: str) -> None:
         log.warning("slow_reader_ended", ip=self._client, unsent_bytes=self.unsent, reason=reason)
+        # The kernel holds as much again, and must not wait for the client either.
+        connection: socket.socket | None = self._transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, DISCARD)
         self._transport.abort()
 
 
