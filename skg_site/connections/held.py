@@ -9,6 +9,8 @@ LEAST_BODIES = 8
 API_BYTES = max(64 << 20, LEAST_BODIES * settings.ENV.max_body_bytes)
 # The admin reads bodies before it knows who sends them: these must not keep out those of the API, which asks first.
 SITE_BYTES = max(16 << 20, 2 * settings.ENV.max_body_bytes)
+# Requests that are sent ahead of the answers to others; hardly any client does so.
+UNREAD_BYTES = 16 << 20
 
 
 class Budget:
@@ -39,7 +41,7 @@ class Share:
         self.size = 0
 
 
-API_BODIES, SITE_BODIES, UNREAD = Budget(API_BYTES), Budget(SITE_BYTES), Budget(API_BYTES)
+API_BODIES, SITE_BODIES, UNREAD = Budget(API_BYTES), Budget(SITE_BYTES), Budget(UNREAD_BYTES)
 
 
 def bodies_of(path: str) -> Budget:

@@ -97,25 +97,6 @@ def test_unfinished_bodies_are_kept_up_to_a_sum(
     assert again.answer()[0] == 422
 
 
-def test_clients_that_send_far_ahead_are_cut_off_and_what_was_taken_is_answered(
-    running: Service, connect: Connect
-) -> None:
-    """Each of these keeps its connection's next requests waiting behind one that waits for a run's end."""
-    before = memory(running)
-    wires = [connect() for _ in range(500)]
-    ahead = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 6000
-    for wire in wires:
-        wire.socket.settimeout(0.01)
-        wire.send(b"POST /query HTTP/1.1\r\n" + HEAD + b"Content-Length: 900\r\n\r\n{")
-        try:
-            wire.send(b" " * 898 + b"}" + ahead)
-        except TimeoutError:
-            continue
-    with running.client() as client:
-        assert client.get("/stats").status_code == 200
-    assert memory(running) - before < 160 * MIB
-
-
 @pytest.fixture(scope="module")
 def wide(running: Service) -> bytes:
     """A request whose answer has ten megabytes."""
