@@ -11,7 +11,6 @@ from skg_site.api.problems import BadHost, BadRequest
 
 # A name has at most 253 characters, and a port five digits.
 MAX_HOST_BYTES = 260
-VERSIONS_WITHOUT_HOST = frozenset({"0.9", "1.0"})
 
 
 def check_host(scope: Mapping[str, Any]) -> None:
@@ -27,7 +26,7 @@ def check_host(scope: Mapping[str, Any]) -> None:
                 raise BadRequest("The header Host came more than once.")
             host = value
     if host is None:
-        if scope["http_version"] not in VERSIONS_WITHOUT_HOST:
+        if scope["http_version"] != "1.0":
             raise BadRequest("The request has no Host header, which HTTP/1.1 demands.")
     elif not _is_served(host, scope["path"]):
         raise BadHost(host.decode("latin-1"))

@@ -22,6 +22,7 @@ MAX_HEAD_BYTES = 64 * 1024
 # Of what has arrived so much is looked at before it is asked whether there is enough to do already: a request may
 # be 18 bytes, and takes some thousands once it is parsed.
 PIECE_BYTES = 2048
+VERSIONS = frozenset({"1.0", "1.1"})
 
 
 class Ended(Exception):
@@ -167,8 +168,10 @@ class ArrivingRequests(HttpToolsProtocol):
         if parser.should_upgrade():
             # The parser stops behind this head.
             return
-        target = target_of(self.url)
         version = parser.get_http_version()
+        if version not in VERSIONS:
+            raise BadRequest(f"This service speaks HTTP/1.1, not HTTP/{version}.")
+        target = target_of(self.url)
         scope: Any = self.scope
         scope["path"] = self.root_path + target.path
         scope["raw_path"] = self.root_path.encode("ascii") + target.raw_path
