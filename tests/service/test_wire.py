@@ -65,7 +65,18 @@ def status_of(answer: bytes) -> int:
         b"GET /health HTTP/0.9\r\n" + LAST + b"\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     ],
-    ids=["raw query", "raw path", "two lengths", "negative length", "huge length", "no method", "HTTP/2", "2.0", "0.9", "TLS"],
+    ids=[
+        "raw query",
+        "raw path",
+        "two lengths",
+        "negative length",
+        "huge length",
+        "no method",
+        "HTTP/2",
+        "2.0",
+        "0.9",
+        "TLS",
+    ],
 )
 def test_what_is_no_request_is_refused(running: Service, request_bytes: bytes) -> None:
     connection = Connection(running)
