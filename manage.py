@@ -6,6 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from skg_site.api.unfit import UnfitDatabase
 from skg_site.env import SettingsError
 
 
@@ -13,7 +14,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
     try:
         execute_from_command_line(sys.argv)
-    except SettingsError as error:
+    except (SettingsError, UnfitDatabase) as error:
         sys.exit(str(error))
 
 

@@ -27,7 +27,7 @@ def _sqlite(env: Settings) -> dict[str, Any]:
         "mmap_size": 1 << 31,
     }
     return {
-        "ENGINE": "django_prometheus.db.backends.sqlite3",
+        "ENGINE": "skg_site.sqlite",
         "NAME": env.db_path,
         "CONN_MAX_AGE": None,
         "OPTIONS": {
@@ -50,7 +50,7 @@ def _postgresql(env: Settings) -> dict[str, Any]:
         "prepare_threshold": 5,
     }
     return parsed | {
-        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "ENGINE": "skg_site.postgresql",
         "OPTIONS": options,
         # The pool hands out no connection that the server has closed meanwhile.
         "CONN_HEALTH_CHECKS": True,

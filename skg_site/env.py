@@ -240,7 +240,8 @@ def load(environ: dict[str, str]) -> Settings:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} {message[0].lower()}{message[1:]}") from None
-    return settings.model_copy(update={"db_path": BASE_DIR / settings.db_path})
+    # Whoever comes to the database by another path, through a link, must find the same state beside it.
+    return settings.model_copy(update={"db_path": (BASE_DIR / settings.db_path).resolve()})
 
 
 @cache

@@ -3,16 +3,18 @@
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from rest_framework.request import Request
 
 from skg_site.api.answers import json_answer
+from skg_site.api.unfit import UnfitDatabase
 from skg_site.api.views import APIViewSet
+from skg_site.schema import schema_fault as find_schema_fault
 from skg_site.version import VERSION
 from triples.store.turns import write_lock
 
@@ -30,6 +32,16 @@ class ReadyOut(BaseModel):
     ready: bool
     db_connected: bool
     migrated: bool
+    # What is wrong, where that is known.
+    reason: str = Field(default="", exclude_if=lambda reason: not reason)
+
+
+class State(NamedTuple):
+    """Whether the database takes writes, whether its tables are those of this code, and what is wrong if known."""
+
+    writable: bool
+    migrated: bool
+    reason: str = ""
 
 
 class ProbeViewSet(APIViewSet):
@@ -61,38 +73,49 @@ class ProbeViewSet(APIViewSet):
     async def ready(self, _request: Request) -> HttpResponse:
         try:
             async with asyncio.timeout(PATIENCE):
-                writable, migrated = await asyncio.shield(asyncio.wrap_future(_look()))
+                state = await asyncio.shield(asyncio.wrap_future(_look()))
         except TimeoutError:
-            writable = migrated = False
-        ready = writable and migrated
-        content = {"ready": ready, "db_connected": writable, "migrated": migrated}
+            state = State(writable=False, migrated=False)
+        ready = state.writable and state.migrated
+        content: dict[str, bool | str] = {
+            "ready": ready,
+            "db_connected": state.writable,
+            "migrated": state.migrated,
+        }
+        if state.reason:
+            content["reason"] = state.reason
         return json_answer(content, 200 if ready else 503, headers=None if ready else {"Retry-After": "1"})
 
 
 # A look may wait for a lock that somebody holds for long; it keeps nobody waiting but the probes, which share it.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="ready")
-_looking: Future[tuple[bool, bool]] | None = None
+_looking: Future[State] | None = None
 
 
-def _look() -> Future[tuple[bool, bool]]:
+def _look() -> Future[State]:
     global _looking  # noqa: PLW0603  # one look at a time for the whole process
     if _looking is None or _looking.done():
         _looking = _thread.submit(_database_state)
     return _looking
 
 
-def _database_state() -> tuple[bool, bool]:
-    """Whether the database takes writes, and whether no migration is missing."""
+def _database_state() -> State:
     try:
         with write_lock(), transaction.atomic():
             writable = _takes_writes()
-            migrated = writable and _is_migrated()
+            fault = schema_fault() if writable else None
             # What was written to see whether it can be is not kept.
             transaction.set_rollback(True)
-            return writable, migrated
+            return State(writable=writable, migrated=writable and fault is None, reason=fault or "")
+    except UnfitDatabase as error:
+        connection.close()
+        return State(writable=False, migrated=False, reason=str(error))
     except DatabaseError:
         connection.close()
-        return False, False
+        return State(writable=False, migrated=False)
+    except OSError as error:
+        # A file or folder of the service's own was removed, or the disk is full.
+        return State(writable=False, migrated=False, reason=f"The service cannot use its state: {error.strerror}.")
 
 
 def _takes_writes() -> bool:
@@ -108,10 +131,13 @@ def _takes_writes() -> bool:
 _migrated = False
 
 
-def _is_migrated() -> bool:
-    # Looked at until it is so; migrations do not go away under a running service.
+def schema_fault() -> str | None:
+    """What is wrong with the database's migrations, as `skg_site.schema` says it."""
+    # Looked at until nothing is: migrations do not go away under a running service, and those that newer code adds
+    # while this goes on to serve, as in a rolling update, are made so that it can.
     global _migrated  # noqa: PLW0603  # one fact for the whole process
-    if not _migrated:
-        executor = MigrationExecutor(connection)
-        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return _migrated
+    if _migrated:
+        return None
+    fault = find_schema_fault()
+    _migrated = fault is None
+    return fault

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+from contextlib import suppress
 
+import psycopg
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -12,25 +14,32 @@ from apikeys.announcements import follow_announcements
 from apikeys.services import adopt_configured_key
 from skg_site import lone_host
 from skg_site.api.door import Receive, Send
+from skg_site.api.unfit import UnfitDatabase
 from skg_site.api.valkey import valkey
+from skg_site.health import schema_fault
 from skg_site.sampling import sample_forever
+from skg_site.sqlite import serving as files
 from triples.store.graph import graph
+from triples.store.inferred.connections import connect_postgresql
 
 log = structlog.get_logger("skg.lifespan")
+
+# A PostgreSQL that does not answer holds the start up for no longer.
+CONNECT_SECONDS = 3
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
     """The ASGI lifespan protocol: start up, wait, shut down."""
     await receive()
     try:
-        await asyncio.to_thread(lone_host.claim)
-    except lone_host.Occupied as error:
+        await asyncio.to_thread(_claim)
+    except (lone_host.Occupied, UnfitDatabase) as error:
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         return
     if settings.ENV.redis_url:
         valkey.open(settings.ENV.redis_url)
     await sync_to_async(_start)()
-    tasks = [asyncio.create_task(sample_forever()), asyncio.create_task(lone_host.hold())]
+    tasks = [asyncio.create_task(work) for work in (sample_forever(), lone_host.hold(), files.watch())]
     if settings.ENV.redis_url:
         tasks.append(asyncio.create_task(follow_announcements()))
     await send({"type": "lifespan.startup.complete"})
@@ -39,7 +48,18 @@ async def lifespan(receive: Receive, send: Send) -> None:
         task.cancel()
     await valkey.close()
     await sync_to_async(graph.close)()
+    files.end()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _claim() -> None:
+    """Raise, with a sentence for the operator, when this host or this code must not serve the database."""
+    lone_host.claim()
+    files.begin()
+    if settings.ENV.database_url:
+        # A server that cannot be reached yet may be soon; /ready says so until then.
+        with suppress(psycopg.Error):
+            connect_postgresql(connect_timeout=CONNECT_SECONDS).close()
 
 
 def _start() -> None:
@@ -52,6 +72,8 @@ def _start() -> None:
         log.warning("authentication_is_off", advice="SKG_ENABLE_AUTH=false lets anybody read and write")
     try:
         adopt_configured_key(settings.ENV.api_key_hash)
+        if (fault := schema_fault()) is not None:
+            log.error("schema_does_not_fit", advice=fault)
     except DatabaseError as error:
         # Not migrated yet, or not reachable yet: /ready says so, and the next start adopts the key.
         log.warning("configured_key_not_adopted", error=str(error))

@@ -14,6 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from skg_site.api.hosts import check_host
 from skg_site.api.problems import BadRequest
+from skg_site.api.unfit import UnfitDatabase
 
 log = structlog.get_logger("skg.site")
 
@@ -75,8 +76,15 @@ class DatabaseUnavailable(MiddlewareMixin):
     """Says so when the database cannot be reached or stays locked, as the API does, instead of failing."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, (OperationalError, InterfaceError)):
+        if isinstance(exception, UnfitDatabase):
+            log.error("unfit_database", path=request.path, error=str(exception))
+            message = f"{exception}\n"
+        elif isinstance(exception, (OperationalError, InterfaceError)):
+            log.warning("database_unavailable", path=request.path, error=type(exception).__name__)
+            message = "The database cannot be reached or is busy. Nothing was changed; try again.\n"
+        elif isinstance(exception, OSError):
+            log.error("file_unavailable", path=request.path, file=exception.filename, error=exception.strerror)
+            message = "The service cannot use one of its own files; its log has the reason.\n"
+        else:
             return None
-        log.warning("database_unavailable", path=request.path, error=type(exception).__name__)
-        message = "The database cannot be reached or is busy. Nothing was changed; try again.\n"
         return HttpResponse(message, "text/plain", 503, headers={"Retry-After": "1"})

@@ -13,6 +13,8 @@ from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
+from skg_site.api.unfit import UnfitDatabase
+
 if TYPE_CHECKING:
     from skg_site.api.door import APIRequest
 
@@ -150,9 +152,16 @@ def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     if isinstance(error, SuspiciousOperation):
         # Django's name for input that breaks one of its own limits, such as 1,000 parameters in a query string.
         return _answer_for(BadRequest(str(error)), request)
+    if isinstance(error, UnfitDatabase):
+        log.error("unfit_database", request_id=request.request_id, error=str(error))
+        return _answer_for(Unavailable(str(error)), request)
     if isinstance(error, (OperationalError, InterfaceError)):
         log.warning("database_unavailable", request_id=request.request_id, error=type(error).__name__)
         return _answer_for(Unavailable("The database cannot be reached or is busy; try again."), request)
+    if isinstance(error, OSError):
+        # A disk that is full, or a file or folder of the service's own that was removed or is closed to it.
+        log.error("file_unavailable", request_id=request.request_id, file=error.filename, error=error.strerror)
+        return _answer_for(Unavailable("The service cannot use one of its own files; its log has the reason."), request)
     log.error(
         "uncaught_error",
         request_id=request.request_id,

@@ -24,25 +24,23 @@ def exchange(database: Path, new: Path, *, discard: bool) -> Path | None:
 
     The place is never empty: who opens the database meanwhile gets the old one or the new one.
     """
-    kept = None
-    if database.exists():
+    kept = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    stood = database.exists()
+    if stood:
         _fold(database)
         require_closed(database)
-        new.chmod(database.stat().st_mode & 0o777)
-        kept = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         os.link(database, kept)
-        # The log of one database would be taken for the other's. There is still one where the old is beyond reading.
-        for suffix in _BESIDE:
-            with suppress(FileNotFoundError):
-                Path(f"{database}{suffix}").rename(f"{kept}{suffix}")
+    # The log of one database would be taken for the other's. There is one where the old is gone or beyond reading.
+    for suffix in _BESIDE:
+        with suppress(FileNotFoundError):
+            Path(f"{database}{suffix}").rename(f"{kept}{suffix}")
     _sync(new)
     new.replace(database)
     _sync(database.parent)
-    if discard and kept is not None:
+    if discard:
         for suffix in ("", *_BESIDE):
             Path(f"{kept}{suffix}").unlink(missing_ok=True)
-        kept = None
-    return kept
+    return kept if stood and not discard else None
 
 
 def _fold(database: Path) -> None:

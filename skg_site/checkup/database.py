@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 
 from skg_site.checkup.findings import Finding, Limits, failed, not_applicable, ok, told_duration, warning
 from skg_site.checkup.web import clock_finding
+from skg_site.schema import schema_fault
 from triples.models import RecursionRun, RunStatus, Term
 from triples.store.turns import write_lock
 
@@ -33,13 +33,8 @@ def check_database() -> Finding:
 
 
 def check_migrations() -> Finding:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        first = missing[0][0]
-        text = f"{len(missing)} are not applied, the first of them {first.app_label} {first.name}."
-        return failed(f"{text} manage.py migrate applies them.")
-    return ok("All migrations are applied.")
+    fault = schema_fault()
+    return ok("All migrations are applied.") if fault is None else failed(fault)
 
 
 def check_clock_by_database(limits: Limits) -> Finding:

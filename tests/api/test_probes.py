@@ -35,6 +35,15 @@ def unmigrated(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 @pytest.fixture
+def newer(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Newer code has migrated the database."""
+    monkeypatch.setattr(health, "_migrated", False)
+    in_orm(lambda: MigrationRecorder(connection).record_applied("triples", "0999_later"))
+    yield
+    in_orm(lambda: MigrationRecorder(connection).record_unapplied("triples", "0999_later"))
+
+
+@pytest.fixture
 def read_only(database: None) -> Iterator[None]:
     """The probe's connection may not write, as on a standby server or a disk that was mounted so."""
     health._thread.submit(_forbid_writes).result()
@@ -99,8 +108,17 @@ async def test_a_service_that_can_work_is_ready(anonymous: httpx.AsyncClient) ->
 
 async def test_a_service_without_its_tables_is_not_ready(anonymous: httpx.AsyncClient, unmigrated: None) -> None:
     answer = await anonymous.get("/ready")
-    assert (answer.status_code, answer.json()) == (503, {"ready": False, "db_connected": True, "migrated": False})
+    content = answer.json()
+    assert content.pop("reason").endswith("manage.py migrate applies them.")
+    assert (answer.status_code, content) == (503, {"ready": False, "db_connected": True, "migrated": False})
     assert answer.headers["Retry-After"] == "1"
+
+
+async def test_a_service_is_not_ready_for_a_database_of_newer_code(anonymous: httpx.AsyncClient, newer: None) -> None:
+    answer = await anonymous.get("/ready")
+    content = answer.json()
+    assert "newer version of this code (triples 0999_later)" in content.pop("reason")
+    assert (answer.status_code, content) == (503, {"ready": False, "db_connected": True, "migrated": False})
 
 
 async def test_a_database_that_takes_no_writes_is_not_ready_and_the_process_is_well(

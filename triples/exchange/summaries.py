@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from skg_site.api.unfit import UnfitDatabase
 from triples.exchange.checkpoints import Counts
 from triples.exchange.importing import Options
 
@@ -75,6 +76,8 @@ class ExportSummary:
 
 
 def database_sentence(error: BaseException) -> str:
+    if isinstance(error, UnfitDatabase):
+        return str(error)
     return f"The database did not do it: {str(error).strip()}. Has it been migrated?"
 
 

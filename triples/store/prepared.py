@@ -14,13 +14,14 @@ from functools import partial
 from time import monotonic
 
 from django.conf import settings
+from django.db import OperationalError
 
 from triples.store.operations import AddMany, Outcome
 from triples.store.sqlite import SQLiteSession
 from triples.store.terms import Terms
 from triples.store.transaction import Transaction
-from triples.store.turns import take_free_turn
-from triples.store.writer import Errand, Job, Writer, deliver, tell
+from triples.store.turns import require_fit, require_in_place, take_free_turn
+from triples.store.writer import Answer, Errand, Job, Writer, deliver, tell
 
 # For so many facts, some milliseconds at most, the event loop may stand still.
 MOST_FACTS = 64
@@ -48,6 +49,8 @@ class PreparingWriter(Writer):
         # Nothing is prepared any more once the thread has been told to end.
         self._ending = threading.Lock()
         self._ended = False
+        # Files that were removed or replaced are not written again here; the thread looks whether they are back.
+        self._is_lost = False
 
     @property
     def open_connections(self) -> int:
@@ -107,7 +110,7 @@ class PreparingWriter(Writer):
 
     def _first_half(self) -> Errand:
         """Do on the loop what can be done there; what is left for the thread."""
-        if not all(_is_small(job) for job in self._arrived.copy()) or not self._preparing.acquire(blocking=False):
+        if self._is_lost or not self._can_prepare():
             return self._commit_arrived
         began = monotonic()
         turn = take_free_turn()
@@ -124,6 +127,9 @@ class PreparingWriter(Writer):
             return partial(self._commit, jobs)
         return partial(self._second_half, jobs, outcomes, terms, turn, began)
 
+    def _can_prepare(self) -> bool:
+        return all(_is_small(job) for job in self._arrived.copy()) and self._preparing.acquire(blocking=False)
+
     def _prepare(self, jobs: Sequence[Job]) -> tuple[list[Outcome], Terms]:
         if self._driver is None:
             self._driver = _connect()
@@ -135,18 +141,25 @@ class PreparingWriter(Writer):
         """In the thread."""
         assert self._driver is not None
         committed = False
+        answers: Sequence[Answer] = outcomes
         try:
             self._driver.execute("COMMIT")
             committed = True
+            require_in_place()
         except sqlite3.Error:
             self._undo()
+        except OperationalError as error:
+            # Committed, but into files that are the database's no more. The next group finds that out before it begins.
+            self._cache.clear()
+            self._is_lost = True
+            answers = [error] * len(jobs)
+        else:
+            terms.remember()
         finally:
             os.close(turn)
-        if committed:
-            terms.remember()
         self._preparing.release()
         if committed:
-            deliver(jobs, outcomes)
+            deliver(jobs, answers)
             tell(jobs, monotonic() - began)
         else:
             self._commit(jobs)
@@ -165,6 +178,7 @@ def _is_small(job: Job) -> bool:
 
 def _connect() -> sqlite3.Connection:
     """As Django's connections are, but one that waits for nobody, and that two threads use in turns."""
+    require_fit()
     database = settings.DATABASES["default"]
     driver = sqlite3.connect(database["NAME"], timeout=0, isolation_level=None, check_same_thread=False)
     driver.executescript(database["OPTIONS"]["init_command"] + "PRAGMA foreign_keys = ON")

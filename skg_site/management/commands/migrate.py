@@ -1,13 +1,20 @@
 """`manage.py migrate`: Django's, which several hosts may start at the same time."""
 
 import fcntl
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangosCommand
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from skg_site.schema import newer_schema
+from skg_site.sqlite.aside import set_log_aside
 
 # Any number that nothing else in the database locks.
 _ADVISORY_KEY = 7_777_002
@@ -17,9 +24,32 @@ _WAITING = "Another migrate is under way; waiting for it to end."
 class Command(DjangosCommand):
     """Django's own takes no lock: of two that find the same tables missing, one fails when the other has made them."""
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--set-log-aside",
+            action="store_true",
+            help="SQLite: move a log aside that does not belong to the database, and lose what only the log holds",
+        )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        # Before Django's checks, which open the database.
+        if options["set_log_aside"] and connection.vendor == "sqlite":
+            self._set_log_aside()
+        return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         with self._turn(quiet=not options["verbosity"]):
+            if (fault := newer_schema(MigrationLoader(connection))) is not None:
+                raise CommandError(fault)
             super().handle(*args, **options)
+
+    def _set_log_aside(self) -> None:
+        kept = set_log_aside(Path(connection.settings_dict["NAME"]))
+        if kept is None:
+            sys.stderr.write("The log and the database belong together; nothing was moved.\n")
+        else:
+            sys.stderr.write(f"The log was moved aside, to {kept}.\n")
 
     @contextmanager
     def _turn(self, *, quiet: bool) -> Iterator[None]:

@@ -2,10 +2,12 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
-from django.db import connection
+from django.db import OperationalError, connection
+
+from triples.store.turns import require_fit
 
 # A server that cannot be reached is noticed within half a minute.
 _KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
@@ -20,9 +22,20 @@ def postgresql_place(database: str | None = None) -> dict[str, Any]:
     return place if database is None else place | {"dbname": database}
 
 
-def connect_postgresql(database: str | None = None) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection outside of the pool, in autocommit; to another database of the same server, if one is named."""
-    return psycopg.connect(**postgresql_place(database), **_KEEPALIVES, autocommit=True)
+def connect_postgresql(database: str | None = None, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection outside of the pool, in autocommit; to another database of the same server, if one is named.
+
+    `options` are more of libpq's parameters. Raises UnfitDatabase when the service's database is not in UTF8.
+    """
+    driver = psycopg.connect(**postgresql_place(database), **_KEEPALIVES, **options, autocommit=True)
+    if database is None:
+        # As the service's own backend does (`skg_site.postgresql`).
+        try:
+            cast("Any", connection).require_fit(driver)
+        except OperationalError:
+            driver.close()
+            raise
+    return driver
 
 
 def connect_sqlite(*, patience: float = 5) -> sqlite3.Connection:
@@ -30,6 +43,7 @@ def connect_sqlite(*, patience: float = 5) -> sqlite3.Connection:
 
     Any thread may use it, one at a time; `patience` is how many seconds it waits for a lock.
     """
+    require_fit()
     database = Path(connection.settings_dict["NAME"])
     driver = sqlite3.connect(
         f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=patience, check_same_thread=False
