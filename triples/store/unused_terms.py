@@ -10,12 +10,13 @@ A fact that is deleted leaves its terms, since another may use them at any time.
 The caller holds the lease of runs, which bind rules to terms and read facts long before they write.
 
 Writers remember ids of terms. None is used again for another text, and a fact with one that is gone is refused by the
-foreign keys when it is committed; the writer then forgets what it remembers, and tries again.
+foreign keys when it is committed; the writer then forgets what it remembers, and tries again. A term that a writer
+uses at this very moment is left to the next vacuum.
 """
 
 from collections.abc import Callable, Collection
 
-from django.db import IntegrityError, OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from triples.store.turns import write_lock
 from triples.store.writing import ATTEMPTS
@@ -58,11 +59,17 @@ def remove_unused_terms(kept: Collection[int], progress: Progress, *, dry: bool)
 def _remove(unused: str, above: int, up_to: int) -> int:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with write_lock(), connection.cursor() as cursor:
-                cursor.execute(f"DELETE{unused}", [above, up_to])
+            with write_lock(), transaction.atomic(), connection.cursor() as cursor:
+                if connection.vendor == "postgresql":
+                    # Those that a writer is about to use are locked by its foreign keys; whoever comes to use one of
+                    # the others waits, and then finds it gone. What was committed until here the deletion sees.
+                    cursor.execute(f"SELECT id{unused} ORDER BY id FOR UPDATE SKIP LOCKED", [above, up_to])
+                    free = [id_ for (id_,) in cursor.fetchall()]
+                    cursor.execute(f"DELETE{unused} AND id = ANY(%s)", [above, up_to, free])
+                else:
+                    cursor.execute(f"DELETE{unused}", [above, up_to])
                 return int(cursor.rowcount)
-        except (IntegrityError, OperationalError):
-            # PostgreSQL: a writer came to use one of them meanwhile.
+        except OperationalError:
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError("the last attempt returns or raises")
