@@ -8,9 +8,11 @@ from django.core.management import execute_from_command_line
 
 from skg_site.api.unfit import UnfitDatabase
 from skg_site.env import SettingsError
+from skg_site.private_files import keep_files_private
 
 
 def main() -> None:
+    keep_files_private()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
     try:
         execute_from_command_line(sys.argv)

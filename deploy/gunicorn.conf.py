@@ -15,8 +15,11 @@ sys.path.insert(0, str(ROOT))
 
 from skg_site.env import SettingsError, current  # noqa: E402  # found only by the line above
 from skg_site.logging import configure  # noqa: E402
+from skg_site.private_files import keep_files_private  # noqa: E402
 from skg_site.shared_memory import VARIABLE, prepare_metrics_folder  # noqa: E402
 
+# Of the master, and of the workers that it forks.
+keep_files_private()
 try:
     env = current()
 except SettingsError as error:

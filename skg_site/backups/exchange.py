@@ -29,6 +29,8 @@ def exchange(database: Path, new: Path, *, discard: bool) -> Path | None:
     if stood:
         _fold(database)
         require_closed(database)
+        # The operator's group may read the new one as it may the old; others neither.
+        new.chmod(database.stat().st_mode & 0o770)
         os.link(database, kept)
     # The log of one database would be taken for the other's. There is one where the old is gone or beyond reading.
     for suffix in _BESIDE:

@@ -1,4 +1,4 @@
-"""A PostgreSQL database that is not in UTF8 is refused wherever it turns up, with a sentence that names its encoding."""
+"""A PostgreSQL database that is not in UTF8 is refused wherever it turns up, in a sentence that names its encoding."""
 
 from pathlib import Path
 
