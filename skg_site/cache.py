@@ -37,11 +37,18 @@ class HostCache(FileBasedCache):
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         return _counted("filebased", super().get(key, MISSING, version), default)
 
+    @property
+    def _folder(self) -> Path:
+        return Path(self._dir)  # type: ignore[attr-defined]  # private to Django's file cache
+
+    def _createdir(self) -> None:
+        """Make the cache's folder as Django does, but never the state's: where that was removed, it would hide it."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        folder = Path(self._dir)  # type: ignore[attr-defined]  # private to Django's file cache
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as file:
+        self._createdir()
+        with (self._folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

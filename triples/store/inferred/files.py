@@ -71,7 +71,7 @@ def detach(driver: sqlite3.Connection) -> None:
 
 def new_file(generation: int) -> Path:
     """A path for a new file. It is never the path of an older one, whose readers would take its log for theirs."""
-    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    _folder().mkdir(mode=0o700, exist_ok=True)
     return _folder() / f"{generation}-{token_hex(4)}.db"
 
 
