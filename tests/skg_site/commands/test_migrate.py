@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
+import httpx
 import psycopg
 import pytest
 
@@ -14,6 +16,7 @@ from skg_site.env import BASE_DIR
 from skg_site.management.commands.migrate import _ADVISORY_KEY
 from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment, service_variables
+from tests.support.service import Service, manage
 
 pytestmark = pytest.mark.both
 
@@ -50,3 +53,35 @@ def test_a_second_migrate_waits_for_the_first(fresh_database: FreshDatabase, tmp
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert ("No migrations to apply" in out) is not quiet
+
+
+def test_a_database_of_newer_code_is_refused(fresh_database: FreshDatabase, tmp_path: Path) -> None:
+    one = Service(tmp_path, **fresh_database(tmp_path))
+    code = "from django.db import connection; from django.db.migrations.recorder import MigrationRecorder as M;"
+    code += "M(connection).record_applied('triples', '0999_later')"
+    assert manage("shell", "-v0", "-c", code, variables=one.variables).returncode == 0
+    told = "The database was migrated by a newer version of this code (triples 0999_later)."
+    refused = manage("migrate", "--no-input", variables=one.variables)
+    assert refused.returncode == 1
+    assert told in refused.stderr
+    assert told in manage("system_check", "--only", "migrations", variables=one.variables).stdout
+    one.launch()
+    try:
+        with one.client() as client:
+            ready = answered(client)
+    finally:
+        one.end()
+    assert (ready.status_code, ready.json()["db_connected"]) == (503, True)
+    assert told in ready.json()["reason"]
+    assert [line["advice"] for line in one.log_lines if line["event"] == "schema_does_not_fit"]
+
+
+def answered(client: httpx.Client) -> httpx.Response:
+    """What /ready says as soon as anything does."""
+    deadline = monotonic() + 60
+    while monotonic() < deadline:
+        try:
+            return client.get("/ready")
+        except httpx.TransportError:
+            sleep(0.05)
+    raise AssertionError("no answer")
