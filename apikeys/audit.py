@@ -26,7 +26,7 @@ def auth_failure(request: APIRequest, reason: str, key_id: str | None = None) ->
 
 
 def auth_failures_limited(request: APIRequest, seconds: int) -> None:
-    """From here on an address is turned away unheard, for so many seconds."""
+    """From here on an address is told for each further failure to come back later; once a minute for each worker."""
     FAILURES.labels("limited").inc()
     _warn("auth_failures_limited", request, seconds=seconds)
 

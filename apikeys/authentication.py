@@ -4,6 +4,7 @@ A key that this process knows costs a hash and a look-up. Only one that it does 
 looked at for most of a second, is looked up in the database.
 """
 
+from functools import partial
 from time import time
 from typing import Never
 
@@ -33,8 +34,8 @@ class BearerKey(BaseAuthentication):
     async def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:  # type: ignore[override]  # the API's views await it
         """The caller, or None when no key was sent.
 
-        Raises 401 for a key that is not good, 403 for one that may not be used from this address, 429 for an
-        address that has failed too often, and 503 when the key cannot be checked.
+        Raises 401 for a key that is not good, or 429 where the address has sent too many such; 403 for one that may
+        not be used from this address; and 503 when the key cannot be checked.
         """
         if not settings.ENV.enable_auth:
             return ANONYMOUS, ANONYMOUS
@@ -44,7 +45,7 @@ class BearerKey(BaseAuthentication):
             return None
         token = bearer_token(header)
         digest = digest_of(token)
-        key = known_keys.fresh(digest) or await look_up(http, token, digest)
+        key = known_keys.fresh(digest) or await found_key(http, token, digest)
         if key.expires_at <= time():
             await refuse(http, Refusal(Reason.EXPIRED, key.caller.key_id))
         if key.networks and not is_within(http.client_address, key.networks):
@@ -63,7 +64,7 @@ def bearer_token(header: bytes) -> bytes:
     return token.strip(b" ") if scheme.lower() == b"bearer" else b""
 
 
-async def look_up(request: APIRequest, token: bytes, digest: bytes) -> KnownKey:
+async def found_key(request: APIRequest, token: bytes, digest: bytes) -> KnownKey:
     """The key by its row, or a refusal; the database is not asked for what cannot be a key."""
     public_id = None
     if not (token and _is_configured(digest)):
@@ -71,10 +72,8 @@ async def look_up(request: APIRequest, token: bytes, digest: bytes) -> KnownKey:
         if parsed.fault:
             await refuse(request, Refusal(Reason.MALFORMED, parsed.public_id))
         public_id = parsed.public_id
-    if digest not in known_keys:
-        # Others' failures from the same address never stand in the way of a key that was good before.
-        await failures.check(request)
-    found = await known_keys.read(digest, public_id)
+    look_up = partial(known_keys.read, digest, public_id)
+    found = await (look_up() if digest in known_keys else failures.in_turn(request, look_up))
     if isinstance(found, Refusal):
         await refuse(request, found)
     last_used.note(found)

@@ -4,6 +4,8 @@ The file is a table of sets. A bucket's 64-bit identity names its set, in which 
 place; a set holds the identities at all of its places, then the moments at which these buckets are full again.
 A place whose bucket is full is free: forgetting a full bucket loses nothing.
 
+A disk that has no room for the file costs its being shared, and nothing else: the process counts in memory of its own.
+
 A process changes a set while it holds the kernel's lock on the set's bytes, for microseconds; the
 kernel releases it when a process is killed. Each number is stored by one aligned 8-byte write, so that
 a process that dies between two of them leaves a bucket that is right or full, never a torn one.
@@ -36,8 +38,15 @@ class BucketTable:
     """The shared table, as one process has it open."""
 
     def __init__(self, path: Path) -> None:
-        self._file = _open_table(path)
-        self._words = memoryview(mmap.mmap(self._file, TABLE_BYTES)).cast("Q")
+        try:
+            self._file = _open_file(path)
+            memory = mmap.mmap(self._file, TABLE_BYTES)
+        except OSError as error:
+            log.warning("limit_table_not_shared", error=str(error), advice="this worker counts alone until it ends")
+            # Something to lock all the same.
+            self._file = os.memfd_create(path.name)
+            memory = mmap.mmap(-1, TABLE_BYTES)
+        self._words = memoryview(memory).cast("Q")
         # The kernel's locks belong to the process, so they do not keep its own threads apart.
         self._mutex = threading.Lock()
         self._was_full = False
@@ -57,6 +66,38 @@ class BucketTable:
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, SET_BYTES, start)
         return taken
+
+    def ahead(self, identity: int) -> int:
+        """How many nanoseconds from now the bucket is full again; 0 where the table knows nothing of it."""
+        first = identity % SETS * SET_BYTES // WORD
+        try:
+            place = first + self._words[first : first + PLACES].tolist().index(identity)
+        except ValueError:
+            return 0
+        full_at = self._words[place + PLACES]
+        # Without the lock: the place may have been given to another bucket meanwhile.
+        if self._words[place] != identity:
+            return 0
+        left = full_at - monotonic_ns()
+        return left if 0 < left <= LONGEST else 0
+
+    def move_forward(self, identity: int, full_at: int) -> None:
+        """Note that the bucket is full again at `full_at`, by the monotonic clock, if not even later."""
+        start = identity % SETS * SET_BYTES
+        with self._mutex:
+            fcntl.lockf(self._file, fcntl.LOCK_EX, SET_BYTES, start)
+            try:
+                now = monotonic_ns()
+                place = self._place_of(identity, start // WORD, now)
+                if now < full_at <= now + LONGEST and not full_at <= self._words[place + PLACES] <= now + LONGEST:
+                    self._words[place + PLACES] = full_at
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, SET_BYTES, start)
+
+    def clear(self) -> None:
+        """Fill every bucket."""
+        with self._mutex:
+            self._words[:] = memoryview(bytes(TABLE_BYTES)).cast("Q")
 
     def _place_of(self, identity: int, first: int, now: int) -> int:
         """Where the identity stands in the set that begins at `first`, which gives it a place if it has none."""
@@ -80,11 +121,15 @@ class BucketTable:
         return full_at.index(min(full_at))
 
 
-def _open_table(path: Path) -> int:
+def _open_file(path: Path) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if os.fstat(descriptor).st_size < TABLE_BYTES:
-        _fill_up(descriptor)
+    try:
+        if os.fstat(descriptor).st_size < TABLE_BYTES:
+            _fill_up(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
 
 
@@ -93,7 +138,8 @@ def _fill_up(descriptor: int) -> None:
     # A byte that belongs to no set: whoever opens the table at the same time waits for this, and nobody else.
     fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, TABLE_BYTES)
     try:
-        size = os.fstat(descriptor).st_size
-        os.pwrite(descriptor, bytes(TABLE_BYTES - size), size)
+        # A disk that becomes full in the midst of it takes a part, and refuses the next.
+        while (size := os.fstat(descriptor).st_size) < TABLE_BYTES:
+            os.pwrite(descriptor, bytes(TABLE_BYTES - size), size)
     finally:
         fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, TABLE_BYTES)

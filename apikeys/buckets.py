@@ -12,6 +12,7 @@ from typing import NamedTuple
 from skg_site.api.rates import Rate
 
 SECOND = 1_000_000_000
+MICROSECOND = 1000
 # How far clocks read on two processors may be apart, generously.
 CLOCK_SLACK = SECOND
 
@@ -40,6 +41,11 @@ class Bucket:
         The interval is rounded up, so that no period ever gives more than the rate.
         """
         return cls(rate.requests, -(-rate.seconds * SECOND // rate.requests))
+
+    @property
+    def in_microseconds(self) -> "Bucket":
+        """The bucket with its interval rounded up to what Lua counts exactly; no period gives more than the rate."""
+        return Bucket(self.capacity, -(-self.interval // MICROSECOND) * MICROSECOND)
 
     def take(self, full_at: int, now: int) -> Take:
         """Take one token if there is one, from a bucket that is full again at `full_at`."""

@@ -1,65 +1,82 @@
-"""Limits how often an address may fail to authenticate, so that keys cannot be tried out in numbers."""
+"""Limits how often an address may fail to authenticate, so that keys cannot be tried out in numbers.
 
+Only failures are limited. A good key is let in from an address that is over its limit, since others may share it
+(behind one NAT, say); what such an address presents is looked up one after the other, so that it keeps a worker no
+busier than one client does.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
-from django_ratelimit.core import get_usage
 from rest_framework.exceptions import Throttled
 
 from apikeys.audit import auth_failures_limited
+from apikeys.buckets import SECOND, Bucket
+from apikeys.counting import failed_attempts, identity_of
 from apikeys.networks import client_network
 from skg_site.api.door import APIRequest
-from skg_site.api.threads import in_thread
+from skg_site.api.rates import Rate
 
-FAILURE_RATE = "30/m"
+Result = TypeVar("Result")
+
+FAILURE_RATE = Rate(30, 60)
 MAX_REMEMBERED = 10_000
+
+_BUCKET = Bucket.for_rate(FAILURE_RATE)
+
+
+@dataclass(slots=True)
+class _Failing:
+    """An address that is over its limit: until when it counts as such, and whose turn it is to look a key up."""
+
+    until: float
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class FailureLimit:
-    """Counts in Django's cache, which the workers share; for use on one event loop.
-
-    An address over its limit stays so until the counter's window ends, so each process remembers until when
-    and does not ask again.
-    """
+    """A bucket of failures for each address, over all workers, in a table of fixed size; for use on one event loop."""
 
     def __init__(self) -> None:
-        self._over_until: dict[str, float] = {}
-
-    async def check(self, request: APIRequest) -> None:
-        """Raise `Throttled` for an address that has failed too often."""
-        self._check_remembered(request)
-        await self._ask(request, increment=False)
+        # Those that came first at the front.
+        self._failing: dict[str, _Failing] = {}
 
     async def count(self, request: APIRequest) -> None:
         """Count a failure; raise `Throttled` if it is one too many."""
-        self._check_remembered(request)
-        await self._ask(request, increment=True)
+        network = client_network(request.client_address)
+        taken = await failed_attempts.take(identity_of(network), _BUCKET)
+        if not taken.allowed:
+            wait = -(-taken.next_token // SECOND)
+            self._remember(request, network, wait)
+            raise Throttled(wait, "Too many failed attempts to authenticate came from this address.")
+
+    async def in_turn(self, request: APIRequest, look_up: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """What `look_up` gives; for an address that keeps failing, one at a time."""
+        failing = self._failing.get(client_network(request.client_address))
+        if failing is None or failing.until < monotonic():
+            return await look_up()
+        async with failing.turn:
+            looking = asyncio.create_task(look_up())
+            try:
+                return await asyncio.shield(looking)
+            except asyncio.CancelledError:
+                # A client that goes away at once would otherwise keep the database as busy as it likes.
+                await asyncio.wait({looking})
+                raise
 
     def clear(self) -> None:
-        self._over_until.clear()
+        self._failing.clear()
+        failed_attempts.table.clear()
 
-    def _check_remembered(self, request: APIRequest) -> None:
-        until = self._over_until.get(client_network(request.client_address))
-        if until is not None and (wait := until - monotonic()) > 0:
-            raise _too_many(wait)
-
-    async def _ask(self, request: APIRequest, *, increment: bool) -> None:
-        usage = await in_thread(
-            get_usage, request, group="auth-failure", key=_client, rate=FAILURE_RATE, increment=increment
-        )
-        if usage is None or not usage["should_limit"]:
-            return
-        wait = max(1, usage["time_left"])
-        if len(self._over_until) >= MAX_REMEMBERED:
-            self._over_until.clear()
-        self._over_until[client_network(request.client_address)] = monotonic() + wait
-        auth_failures_limited(request, wait)
-        raise _too_many(wait)
-
-
-def _client(_group: str, request: Any) -> str:
-    return client_network(request.client_address)
-
-
-def _too_many(wait: float) -> Throttled:
-    return Throttled(wait, "Too many failed attempts to authenticate came from this address.")
+    def _remember(self, request: APIRequest, network: str, wait: int) -> None:
+        now = monotonic()
+        failing = self._failing.get(network)
+        if failing is None:
+            if len(self._failing) >= MAX_REMEMBERED:
+                del self._failing[next(iter(self._failing))]
+            failing = self._failing[network] = _Failing(until=0)
+        if failing.until < now:
+            auth_failures_limited(request, wait)
+        failing.until = now + FAILURE_RATE.seconds

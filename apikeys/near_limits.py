@@ -10,7 +10,11 @@ from pathlib import Path
 from time import monotonic_ns
 from zlib import crc32
 
+import structlog
+
 from apikeys.buckets import CLOCK_SLACK, SECOND
+
+log = structlog.get_logger("skg.limits")
 
 PLACES = 16_384
 WORD = 8
@@ -22,12 +26,12 @@ class NearLimits:
     """The shared table, as one process has it open. Each moment is one aligned write, so it needs no lock."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        # Blocks of the disk rather than a hole, which a full disk could not fill when it is written to.
-        os.posix_fallocate(descriptor, 0, PLACES * WORD)
-        self._moments = memoryview(mmap.mmap(descriptor, PLACES * WORD)).cast("Q")
-        os.close(descriptor)
+        try:
+            memory = _map_file(path)
+        except OSError as error:
+            log.warning("near_limits_not_shared", error=str(error), advice="this worker counts alone until it ends")
+            memory = mmap.mmap(-1, PLACES * WORD)
+        self._moments = memoryview(memory).cast("Q")
 
     def note(self, who: str) -> bool:
         """Remember that `who` is near a limit now; whether that is news."""
@@ -41,6 +45,17 @@ class NearLimits:
         """How many were near a limit in the last minute."""
         now = monotonic_ns()
         return sum(_is_recent(moment, now) for moment in self._moments if moment)
+
+
+def _map_file(path: Path) -> mmap.mmap:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # Blocks of the disk rather than a hole, which a full disk could not fill when it is written to.
+        os.posix_fallocate(descriptor, 0, PLACES * WORD)
+        return mmap.mmap(descriptor, PLACES * WORD)
+    finally:
+        os.close(descriptor)
 
 
 def _is_recent(moment: int, now: int) -> bool:

@@ -1,7 +1,6 @@
 """A token bucket for each key and endpoint, counted over all workers, of all hosts where they share a Valkey."""
 
-from functools import cache, lru_cache
-from hashlib import blake2b
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
@@ -9,14 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from apikeys.bucket_table import BucketTable
-from apikeys.buckets import SECOND, Bucket, Take
+from apikeys.buckets import SECOND, Bucket
 from apikeys.callers import ANONYMOUS, Caller, caller_of
+from apikeys.counting import identity_of, limits
 from apikeys.metrics import note_near_limit
-from apikeys.shared_buckets import shared_buckets
+from apikeys.networks import client_network
 from skg_site.api.door import APIRequest, http_of
 from skg_site.api.rates import Rate
-from skg_site.api.valkey import ValkeyDown, valkey
+from skg_site.api.valkey import valkey
 
 if TYPE_CHECKING:
     # DRF imports this module while it is itself being imported, so its views cannot be had here.
@@ -47,14 +46,15 @@ class KeyRate(BaseThrottle):
         rate = settings.ENV.rate_limit if caller.rate is None else caller.rate
         if not rate.requests:
             return True
-        who = caller.counted_as or http.client_address
+        who = caller.counted_as or client_network(http.client_address)
         limit = limit_for(who, view.basename, view.action, rate)
-        taken = await take(limit) if valkey.is_up else table().take(limit.identity, limit.bucket)
+        identity, bucket = limit.identity, limit.bucket
+        taken = await limits.take(identity, bucket) if valkey.is_up else limits.table.take(identity, bucket)
         # Rounded up to whole seconds, by which time there is one token more.
         seconds = -(-taken.next_token // SECOND)
         state = b'"default";r=%d;t=%d' % (taken.remaining, seconds)
         http.answer_headers += ((b"RateLimit-Policy", limit.policy), (b"RateLimit", state))
-        if taken.remaining * 5 < limit.bucket.capacity:
+        if taken.remaining * 5 < bucket.capacity:
             note_near_limit(http, who, refused=not taken.allowed)
         if not taken.allowed:
             self._wait = seconds
@@ -77,25 +77,13 @@ def _reason(request: APIRequest, caller: Caller, rate: Rate) -> str:
     return f"For this key, {used_up} That is the key's own rate, which an admin can change."
 
 
-async def take(limit: Limit) -> Take:
-    """Take a token from the bucket that all hosts share, or from this host's while the others cannot be asked."""
-    try:
-        return await shared_buckets.take(limit.identity, limit.bucket)
-    except ValkeyDown:
-        return table().take(limit.identity, limit.bucket)
-
-
-@cache
-def table() -> BucketTable:
-    """This process's view of the shared table, opened by its first limited request."""
-    return BucketTable(settings.ENV.state_dir / "limits")
-
-
 @lru_cache(maxsize=16_384)
 def limit_for(who: str, basename: str | None, action: str, rate: Rate) -> Limit:
     if not basename:
         raise ImproperlyConfigured("a view with limits needs a basename: as_view(…, basename='triples')")
     # The rate is part of the name: with a new rate a key starts with a full bucket.
     name = "\n".join((who, basename, action, str(rate)))
-    identity = int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) or 1
-    return Limit(identity, Bucket.for_rate(rate), b'"default";q=%d;w=%d' % rate)
+    bucket = Bucket.for_rate(rate)
+    # Of one size for the host and for Valkey, which take turns in counting it.
+    bucket = bucket.in_microseconds if settings.ENV.redis_url else bucket
+    return Limit(identity_of(name), bucket, b'"default";q=%d;w=%d' % rate)

@@ -164,3 +164,38 @@ def test_buckets_from_before_a_reboot_are_full_and_their_places_free(
     assert table.take(crowded[3], bucket).allowed
     assert table.take(7, bucket).allowed
     assert log == []
+
+
+def test_a_disk_without_room_costs_the_sharing_and_nothing_else(
+    path: Path, monkeypatch: pytest.MonkeyPatch, log: list[EventDict]
+) -> None:
+    path.parent.mkdir()
+    path.symlink_to("/dev/full")
+    table = BucketTable(path)
+    assert [table.take(IDENTITY, Bucket.for_rate(Rate(2, 60))).allowed for _ in range(3)] == [True, True, False]
+    assert [event["event"] for event in log] == ["limit_table_not_shared"]
+
+
+def test_what_another_counted_moves_a_bucket_forward_and_never_back(table: BucketTable) -> None:
+    assert table.ahead(IDENTITY) == 0
+    now = time.monotonic_ns()
+    table.move_forward(IDENTITY, now + 90 * HOURLY.interval)
+    assert 89 * HOURLY.interval < table.ahead(IDENTITY) <= 90 * HOURLY.interval
+    assert sum(table.take(IDENTITY, HOURLY).allowed for _ in range(20)) == 10
+    before = table.ahead(IDENTITY)
+    for full_at in (0, now, now + SECOND, now + LONGEST * 2):
+        table.move_forward(IDENTITY, full_at)
+    assert before - SECOND * 60 < table.ahead(IDENTITY) <= before
+    table.clear()
+    assert table.take(IDENTITY, HOURLY).remaining == 99
+
+
+def test_what_was_counted_before_a_reboot_is_forgotten(table: BucketTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 2 * LONGEST
+    monkeypatch.setattr("apikeys.bucket_table.monotonic_ns", lambda: now)
+    table.move_forward(IDENTITY, now + SECOND)
+    assert table.ahead(IDENTITY) == SECOND
+    now = SECOND
+    assert table.ahead(IDENTITY) == 0
+    table.move_forward(IDENTITY, 2 * SECOND)
+    assert table.ahead(IDENTITY) == SECOND

@@ -114,3 +114,14 @@ def _with_metrics_where_the_service_puts_them(variables: Mapping[str, str]) -> d
     environment = process_environment(variables)
     del environment[VARIABLE]
     return environment
+
+
+def test_on_a_full_disk_keys_are_judged_and_counted_as_ever(service: StartService) -> None:
+    one = service(workers=1, rate_limit="50/h")
+    limit_files(one, 0)
+    with one.client() as client:
+        assert [client.get("/stats").status_code for _ in range(51)] == [200] * 50 + [429]
+        wrong = {"Authorization": "Bearer wrong"}
+        assert [client.get("/stats", headers=wrong).status_code for _ in range(25)] == [401] * 25
+        assert {client.get("/stats", headers=wrong).status_code for _ in range(25)} == {401, 429}
+        assert client.get("/keys/me").status_code == 200

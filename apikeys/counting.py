@@ -1,0 +1,41 @@
+"""Where tokens are taken: from buckets that all hosts share or, while those cannot be asked, from this host's."""
+
+from functools import cached_property
+from hashlib import blake2b
+
+from django.conf import settings
+
+from apikeys.bucket_table import BucketTable
+from apikeys.buckets import Bucket, Take
+from apikeys.shared_buckets import shared_buckets
+from skg_site.api.valkey import ValkeyDown, valkey
+
+
+class Buckets:
+    """Buckets by a 64-bit identity that is not 0; `name` is the file of this host's own."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @cached_property
+    def table(self) -> BucketTable:
+        """This process's view of the host's buckets, opened by the first that is counted."""
+        return BucketTable(settings.ENV.state_dir / self._name)
+
+    async def take(self, identity: int, bucket: Bucket) -> Take:
+        if valkey.is_up:
+            try:
+                return await shared_buckets.take(identity, bucket, self.table)
+            except ValkeyDown:
+                pass
+        return self.table.take(identity, bucket)
+
+
+def identity_of(name: str) -> int:
+    """The identity of the bucket that has this name."""
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()) or 1
+
+
+limits = Buckets("limits")
+# Apart from the limits: however many addresses fail, they drive no key's count out of its place.
+failed_attempts = Buckets("failed-attempts")
