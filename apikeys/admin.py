@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apikeys.forms import GraceForm, IssueForm, KeyForm
+from apikeys.forms import GraceForm, IssueForm, KeyForm, RevokeForm
+from apikeys.lineages import revoke, working_in_lineage
 from apikeys.models import ApiKey, KeyEvent, State
 from apikeys.scopes import Scope
-from apikeys.services import IssuedKey, NotRotatable, key_change, key_issue, key_revoke, key_rotate
+from apikeys.services import IssuedKey, NotRotatable, key_change, key_issue, key_rotate
 
 WORKING = {State.ACTIVE, State.ROTATING}
 
@@ -218,10 +219,15 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
         if not self.has_change_permission(request, found):
             raise PermissionDenied
         if request.method != "POST":
-            return self._page(request, "revoke", f"Revoke {found}", key=found)
-        key_revoke(key=found, actor=_actor(request))
-        self.log_change(request, found, "Revoked.")
+            others = [key for key in working_in_lineage(found) if key != found]
+            return self._page(request, "revoke", f"Revoke {found}", key=found, form=RevokeForm(), others=others)
+        form = RevokeForm(request.POST)
+        revocation = revoke(key=found, actor=_actor(request), lineage=form.is_valid() and form.cleaned_data["lineage"])
+        for ended in (found, *revocation.also_revoked):
+            self.log_change(request, ended, "Revoked.")
         self.message_user(request, f"The key {found} is revoked; within a second no worker takes it.", messages.SUCCESS)
+        for sentence in list(revocation.sentences)[1:]:
+            self.message_user(request, sentence, messages.WARNING)
         return redirect("admin:apikeys_apikey_change", found.pk)
 
     def _find(self, request: HttpRequest, key: int) -> ApiKey:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from apikeys.lineages import Revocation
 from apikeys.models import ApiKey
 from apikeys.services import IssuedKey
 
@@ -32,6 +33,20 @@ def key_content(key: ApiKey) -> dict[str, Any]:
 def issued_content(issued: IssuedKey) -> dict[str, Any]:
     """A new key as `IssuedKeyOut`."""
     return {"key": issued.clear_text, **key_content(issued.key)}
+
+
+def revocation_content(revocation: Revocation) -> dict[str, Any]:
+    """A revoked key as `RevokedKeyOut`."""
+    return {
+        **key_content(revocation.key),
+        "also_revoked": _ids(revocation.also_revoked),
+        "still_working": _ids(revocation.still_working),
+        "issued_still_working": _ids(revocation.issued_still_working),
+    }
+
+
+def _ids(keys: list[ApiKey]) -> list[str]:
+    return [key.public_id for key in keys]
 
 
 def moment(at: datetime | None) -> str | None:
@@ -65,3 +80,13 @@ class KeyPageOut(BaseModel):
 
 class IssuedKeyOut(KeyOut):
     key: Annotated[str, Field(description="The key itself. It is shown this once and kept nowhere.")]
+
+
+class RevokedKeyOut(KeyOut):
+    also_revoked: Annotated[list[str], Field(description="With `lineage`: the ids of the other keys that were ended.")]
+    still_working: Annotated[
+        list[str], Field(description="The ids of keys of its row of rotations that still work; `lineage` ends them.")
+    ]
+    issued_still_working: Annotated[
+        list[str], Field(description="The ids of keys that were made with one of that row, and still work.")
+    ]

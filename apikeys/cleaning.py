@@ -1,6 +1,7 @@
 """What people write about a key, brought into the one form that is stored; ValueError says what is wrong."""
 
 import re
+from typing import Any
 from unicodedata import normalize
 
 from apikeys.networks import parse_networks
@@ -15,6 +16,11 @@ UNSHOWN = r"\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069"
 _MOST_COMPOSED = 4
 
 _UNSHOWN = re.compile(rf"[{UNSHOWN}\uD800-\uDFFF]")
+
+
+def composed(value: Any) -> Any:
+    """Text in Unicode's composed form (NFC); anything else as it is."""
+    return normalize("NFC", value) if isinstance(value, str) else value
 
 
 def clean_name(text: str) -> str:

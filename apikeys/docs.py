@@ -2,8 +2,8 @@
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-from apikeys.answers import IssuedKeyOut, KeyOut, KeyPageOut
-from apikeys.schemas import IssueKey, KeyListParameters, RotateKey
+from apikeys.answers import IssuedKeyOut, KeyOut, KeyPageOut, RevokedKeyOut
+from apikeys.schemas import IssueKey, KeyListParameters, RevokeKey, RotateKey
 from skg_site.api.openapi import problems
 
 _KEY = {
@@ -23,6 +23,16 @@ _KEY = {
 }
 _ISSUED = {"key": "skg_prod_4Xk0vT2aExampleExampleExampleExamp0kD93x", **_KEY, "last_used_at": None}
 _SUCCESSOR = {**_ISSUED, "rotated_from": "9bQz81Lm"}
+
+_REVOKED = {
+    **_KEY,
+    "state": "revoked",
+    "revoked_at": "2026-01-16T09:00:00Z",
+    "successor": "9bQz81Lm",
+    "also_revoked": ["9bQz81Lm"],
+    "still_working": [],
+    "issued_still_working": [],
+}
 
 _SHOWN_ONCE = "The answer is the only place where the new key is ever shown."
 _GRACE = (
@@ -64,7 +74,8 @@ list_keys = extend_schema(
 
 issue = extend_schema(
     summary="Issue a key",
-    description=_SHOWN_ONCE,
+    description=f"{_SHOWN_ONCE} A key hands on no more than it has: the new one has no scope that the key that asks "
+    "lacks, expires no later, and may be used from no other networks (403 otherwise).",
     request=IssueKey,
     responses={201: OpenApiResponse(IssuedKeyOut, "The new key.")},
     examples=[
@@ -85,15 +96,20 @@ issue = extend_schema(
 
 revoke = extend_schema(
     summary="Revoke a key",
-    description="Final, and effective on every worker within a second. A key that is revoked already stays so.",
-    request=None,
-    responses={200: OpenApiResponse(KeyOut, "The key as it is now.")},
-    examples=[_answer("Revoked", {**_KEY, "state": "revoked", "revoked_at": "2026-01-16T09:00:00Z"})],
+    description="Final, and effective on every worker within a second. A key that is revoked already stays so. Whoever "
+    "has a key can have rotated it: `still_working` names the keys of its row of rotations that go on working, and "
+    "`lineage` ends them too.",
+    request=RevokeKey,
+    responses={200: OpenApiResponse(RevokedKeyOut, "The key as it is now.")},
+    examples=[
+        OpenApiExample("With all that replaced it", {"lineage": True}, request_only=True),
+        _answer("Revoked", _REVOKED),
+    ],
 )
 
 rotate = extend_schema(
     summary="Replace a key",
-    description=_GRACE,
+    description=f"{_GRACE} A key that may do more than the one that asks, or for longer, is not given out to it (403).",
     request=RotateKey,
     responses={201: OpenApiResponse(IssuedKeyOut, "The new key."), **problems(409)},
     examples=_rotate_examples,

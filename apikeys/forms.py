@@ -61,6 +61,14 @@ class IssueForm(KeyForm):
         return expires_at
 
 
+class RevokeForm(forms.Form):
+    """Which keys end."""
+
+    lineage = forms.BooleanField(
+        required=False, label="End every other key of its row of rotations too: it was in wrong hands"
+    )
+
+
 class GraceForm(forms.Form):
     """How long a rotated key goes on working."""
 

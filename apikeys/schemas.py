@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from apikeys.cleaning import MAX_NAME_LENGTH, UNSHOWN, clean_name, clean_networks, clean_rate
+from apikeys.cleaning import MAX_NAME_LENGTH, UNSHOWN, clean_name, clean_networks, clean_rate, composed
 from apikeys.services import DEFAULT_GRACE, MAX_GRACE
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, WHOLE
@@ -48,10 +48,13 @@ class IssueKey(Input):
             description="Who or what uses the key.",
         ),
         AfterValidator(clean_name),
+        # Last, to come before `Field`: what is counted is what is stored.
+        BeforeValidator(composed),
     ]
     scopes: Annotated[list[Literal["read", "write", "recurse", "admin"]], Field(min_length=1, max_length=100)]
     expires_in_seconds: (
-        Annotated[int, Field(ge=1, le=TEN_YEARS, description="null: it does not expire."), WHOLE] | None
+        Annotated[int, Field(ge=1, le=TEN_YEARS, description="null: when the key that asks does, if ever."), WHOLE]
+        | None
     ) = None
     rate: (
         Annotated[
@@ -66,7 +69,9 @@ class IssueKey(Input):
         ]
         | None
     ) = None
-    allowed_networks: Annotated[list[Network], Field(max_length=100, description="Empty: any address.")] = []
+    allowed_networks: Annotated[
+        list[Network], Field(max_length=100, description="Empty: those of the key that asks, or any.")
+    ] = []
 
 
 class RotateKey(Input):
@@ -78,7 +83,15 @@ class RotateKey(Input):
 
 
 class RevokeKey(Input):
-    """Nothing can be said about a revocation; the body may be left out."""
+    """The body may be left out."""
+
+    lineage: Annotated[
+        bool,
+        Field(
+            description="Also end every other key of its row of rotations that still works: its successors, to which "
+            "whoever has the key may have rotated it, and those before it."
+        ),
+    ] = False
 
 
 # The row id of the last key that was shown.

@@ -6,7 +6,7 @@ from itertools import combinations
 
 
 class Scope(StrEnum):
-    """`admin` manages keys and implies no other scope."""
+    """`admin` manages keys and implies no other scope: over HTTP it makes none that has one which it lacks."""
 
     READ = "read"
     WRITE = "write"

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apikeys.announcements import announce
 from apikeys.audit import log, record_event
 from apikeys.cleaning import clean_name, clean_networks, clean_rate
+from apikeys.delegation import require_within
 from apikeys.keys import NewKey, configured_digest, make_key, make_public_id
 from apikeys.models import ApiKey, Kind, Origin, State
 from apikeys.scopes import ALL_SCOPES, scope_text
@@ -48,10 +49,17 @@ def key_issue(
     expires_at: datetime | None = None,
     rate: str = "",
     allowed_networks: str = "",
+    issuer: ApiKey | None = None,
 ) -> IssuedKey:
-    """Make a key; ValueError says what of the input is wrong."""
+    """Make a key; ValueError says what of the input is wrong.
+
+    A key that is made by another, the `issuer`, has that one's expiry and networks unless they are given, and raises
+    `BeyondIssuer` where it would be allowed more.
+    """
     if expires_at is not None and expires_at <= timezone.now():
         raise ValueError("the expiry must lie in the future")
+    if issuer is not None:
+        expires_at, allowed_networks = expires_at or issuer.expires_at, allowed_networks or issuer.allowed_networks
     key = ApiKey(
         name=clean_name(name),
         scopes=scope_text(scopes),
@@ -59,21 +67,32 @@ def key_issue(
         rate=clean_rate(rate),
         allowed_networks=clean_networks(allowed_networks),
     )
+    _require_within(issuer, key)
     with write_turn():
         clear_text = _store(key)
         record_event(key, Kind.ISSUED, actor, scopes=key.scopes)
     return IssuedKey(key, clear_text)
 
 
-def key_rotate(*, key: ApiKey, actor: str, grace: timedelta = DEFAULT_GRACE, made: NewKey | None = None) -> IssuedKey:
+def key_rotate(
+    *,
+    key: ApiKey,
+    actor: str,
+    grace: timedelta = DEFAULT_GRACE,
+    made: NewKey | None = None,
+    issuer: ApiKey | None = None,
+) -> IssuedKey:
     """Make the key's successor, which may do what it may; both work until the grace period ends.
 
     The successor expires when the key would have: a key cannot lengthen its own life. `made` is for a successor whose
-    clear text had to be known before. Raises `NotRotatable`.
+    clear text had to be known before. Raises `NotRotatable`, and `BeyondIssuer` where another key, the `issuer`, asks
+    for it that may do less.
     """
     _check_grace(grace)
     with write_turn():
-        return _succeed(_locked(key), grace, actor, made)
+        old = _locked(key)
+        _require_within(issuer, old)
+        return _succeed(old, grace, actor, made)
 
 
 def lineage_replace(
@@ -211,6 +230,11 @@ def _store(key: ApiKey, made: NewKey | None = None) -> str:
     key.lineage = key.lineage or made.public_id
     key.save(force_insert=True)
     return made.clear_text
+
+
+def _require_within(issuer: ApiKey | None, key: ApiKey) -> None:
+    if issuer is not None:
+        require_within(issuer, scopes=key.scopes.split(), expires_at=key.expires_at, networks=key.networks)
 
 
 def _check_grace(grace: timedelta) -> None:

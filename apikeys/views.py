@@ -5,16 +5,18 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
 from apikeys import docs
-from apikeys.answers import issued_content, key_content
+from apikeys.answers import issued_content, key_content, revocation_content
 from apikeys.callers import actor_of, caller_of
+from apikeys.delegation import BeyondIssuer
 from apikeys.keys import is_public_id
+from apikeys.lineages import revoke
 from apikeys.models import ApiKey
 from apikeys.schemas import CURSOR, IssueKey, KeyListParameters, RevokeKey, RotateKey
-from apikeys.services import NotRotatable, key_issue, key_revoke, key_rotate
+from apikeys.services import NotRotatable, key_issue, key_rotate
 from skg_site.api.answers import json_answer
 from skg_site.api.door import http_of
 from skg_site.api.problems import Conflict
@@ -32,7 +34,7 @@ class KeyViewSet(APIViewSet):
         "revoke": "admin",
         "rotate": "admin",
     }
-    optional_bodies = frozenset({"rotate", "rotate_me"})
+    optional_bodies = frozenset({"revoke", "rotate", "rotate_me"})
 
     @docs.me
     async def me(self, request: Request) -> HttpResponse:
@@ -51,26 +53,31 @@ class KeyViewSet(APIViewSet):
     @docs.issue
     async def issue(self, request: Request) -> HttpResponse:
         wanted = await json_body(request, IssueKey)
-        return json_answer(await in_thread(_issue, wanted, actor_of(request)), 201)
+        return json_answer(await in_thread(_issue, wanted, _issuer_id(request), actor_of(request)), 201)
 
     @docs.revoke
     async def revoke(self, request: Request, id: str) -> HttpResponse:
-        if http_of(request).body:
-            await json_body(request, RevokeKey)
-        return json_answer(await in_thread(_revoke, id, actor_of(request)))
+        wanted = await json_body(request, RevokeKey) if http_of(request).body else RevokeKey()
+        return json_answer(await in_thread(_revoke, id, wanted, actor_of(request)))
 
     @docs.rotate
     async def rotate(self, request: Request, id: str) -> HttpResponse:
         wanted = await json_body(request, RotateKey) if http_of(request).body else RotateKey()
         grace = timedelta(seconds=wanted.grace_seconds)
-        return json_answer(await in_thread(_rotate, id, grace, actor_of(request)), 201)
+        return json_answer(await in_thread(_rotate, id, grace, _issuer_id(request), actor_of(request)), 201)
+
+
+def _issuer_id(request: Request) -> str | None:
+    """The key that asks; None where authentication is off."""
+    caller = caller_of(request)
+    return None if caller is None else caller.key_id
 
 
 def _own_id(request: Request) -> str:
-    caller = caller_of(request)
-    if caller is None or caller.key_id is None:
+    own_id = _issuer_id(request)
+    if own_id is None:
         raise NotFound("Authentication is turned off, so there is no key to speak of.")
-    return caller.key_id
+    return own_id
 
 
 def _find(public_id: str) -> ApiKey:
@@ -97,25 +104,32 @@ def _page(limit: int, before: int | None) -> dict[str, Any]:
     return {"keys": [key_content(key) for key in keys[:limit]], "next_cursor": more}
 
 
-def _issue(wanted: IssueKey, actor: str) -> dict[str, Any]:
+def _issue(wanted: IssueKey, issuer_id: str | None, actor: str) -> dict[str, Any]:
     seconds = wanted.expires_in_seconds
-    issued = key_issue(
-        name=wanted.name,
-        scopes=wanted.scopes,
-        expires_at=None if seconds is None else timezone.now() + timedelta(seconds=seconds),
-        rate=wanted.rate or "",
-        allowed_networks=",".join(wanted.allowed_networks),
-        actor=actor,
-    )
+    try:
+        issued = key_issue(
+            name=wanted.name,
+            scopes=wanted.scopes,
+            expires_at=None if seconds is None else timezone.now() + timedelta(seconds=seconds),
+            rate=wanted.rate or "",
+            allowed_networks=",".join(wanted.allowed_networks),
+            actor=actor,
+            issuer=_find(issuer_id) if issuer_id else None,
+        )
+    except BeyondIssuer as error:
+        raise PermissionDenied(str(error)) from None
     return issued_content(issued)
 
 
-def _revoke(public_id: str, actor: str) -> dict[str, Any]:
-    return key_content(key_revoke(key=_find(public_id), actor=actor))
+def _revoke(public_id: str, wanted: RevokeKey, actor: str) -> dict[str, Any]:
+    return revocation_content(revoke(key=_find(public_id), lineage=wanted.lineage, actor=actor))
 
 
-def _rotate(public_id: str, grace: timedelta, actor: str) -> dict[str, Any]:
+def _rotate(public_id: str, grace: timedelta, issuer_id: str | None, actor: str) -> dict[str, Any]:
+    issuer = _find(issuer_id) if issuer_id else None
     try:
-        return issued_content(key_rotate(key=_find(public_id), grace=grace, actor=actor))
+        return issued_content(key_rotate(key=_find(public_id), grace=grace, actor=actor, issuer=issuer))
     except NotRotatable as error:
         raise Conflict(str(error)) from None
+    except BeyondIssuer as error:
+        raise PermissionDenied(str(error)) from None

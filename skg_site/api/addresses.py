@@ -9,6 +9,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # No address is written with more characters, but for the name of a zone; a cache must not grow by what clients send.
 MAX_LENGTH = 64
+# Longer than any network is written.
+_MAX_SHOWN = 100
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
@@ -29,6 +31,11 @@ def _parse_address(text: str) -> Address | None:
 
 def parse_network(text: str) -> Network:
     """A network such as `10.0.0.0/8`, or one address; ValueError for what is none."""
+    if "%" in text:
+        # Any text can follow it, and no other machine knows what it names.
+        raise ValueError(f"{text[:_MAX_SHOWN]!r} names an interface after %, which a network cannot have here")
+    if len(text) > _MAX_SHOWN:
+        raise ValueError(f"{text[:_MAX_SHOWN]!r}… does not appear to be an IPv4 or IPv6 network")
     network = ipaddress.ip_network(text, strict=False)
     if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
         first = network.network_address.ipv4_mapped

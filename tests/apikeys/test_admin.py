@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
@@ -188,6 +189,20 @@ def test_name_and_limits_of_a_working_key_can_be_changed(admin: Client) -> None:
         "allowed_networks": ["", "10.0.0.0/8"],
     }
     assert "name: bob → rob; rate: none → 7/s" in text_of(admin.get(EVENTS))
+
+
+def test_a_row_of_rotations_is_revoked_together_if_that_is_wanted(admin: Client) -> None:
+    old = issue()
+    new = key_rotate(key=old, actor="tests").key
+    assert str(new) in text_of(admin.get(page("revoke", old)))
+    assert "row of rotations" not in text_of(admin.get(page("revoke", issue(name="other"))))
+    shown = text_of(admin.post(page("revoke", old), follow=True))
+    assert f"still working: {new.public_id}" in shown
+    newest = key_rotate(key=new, actor="tests").key
+    shown = text_of(admin.post(page("revoke", new), {"lineage": "on"}, follow=True))
+    assert f"revoked too: {newest.public_id}" in shown
+    assert {key.state for key in ApiKey.objects.filter(name="bob")} == {State.REVOKED}
+    assert LogEntry.objects.filter(object_id=str(newest.pk), change_message="Revoked.").count() == 1
 
 
 def test_a_key_that_has_ended_can_only_be_looked_at(admin: Client) -> None:

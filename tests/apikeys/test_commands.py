@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils import timezone
 from apikeys.keys import digest_of, parse_key
 from apikeys.models import ApiKey, KeyEvent, State
 from apikeys.services import key_issue
+from skg_site.env import BASE_DIR
 from tests.conftest import ChangeSettings, FreshDatabase
 from tests.support.environment import service_variables
 from tests.support.service import manage
@@ -103,6 +105,36 @@ def test_a_name_that_two_working_keys_have_is_no_answer() -> None:
     run("apikey", "revoke", "bob", "--yes")
     second.refresh_from_db()
     assert second.state is State.REVOKED
+
+
+def test_the_lines_of_the_readme_work_one_after_the_other() -> None:
+    section = (BASE_DIR / "README.md").read_text().split("## Keys\n")[1]
+    block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
+    assert block is not None
+    lines = [shlex.split(line)[2:] for line in block[1].splitlines()]
+    assert [line[1] for line in lines] == ["create", "list", "rotate", "revoke"]
+    shown = [run(*line) for line in lines]
+    old, new = ApiKey.objects.order_by("id")
+    assert (old.state, new.state) == (State.ROTATING, State.REVOKED)
+    assert f"still working: {old.public_id}." in shown[-1]
+
+
+def test_a_name_means_the_newest_of_its_row_of_rotations() -> None:
+    first = issue("p\u00e8re")
+    second = as_json("rotate", "p\u00e8re")["id"]
+    third = as_json("rotate", "pe\u0300re ")["id"]
+    assert as_json("revoke", "p\u00e8re", "--yes")["id"] == third
+    told = as_json("revoke", first.public_id, "--yes", "--lineage")
+    assert (told["also_revoked"], told["still_working"]) == ([second], [])
+
+
+def test_revoking_a_row_asks_and_tells_for_all_of_it(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    key = issue()
+    new = as_json("rotate", "bob")["id"]
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    shown = run("apikey", "revoke", key.public_id, "--lineage")
+    assert "every other key of its row of rotations for good?" in capsys.readouterr().out
+    assert shown == f"bob ({key.public_id}) is revoked.\nOf the same row of rotations, revoked too: {new}.\n"
 
 
 @pytest.mark.parametrize(

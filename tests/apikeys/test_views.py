@@ -1,5 +1,6 @@
 """Keys over HTTP."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,84 @@ async def test_nonsense_is_refused_with_its_place(
     assert answer.status_code == 422
     assert [error["loc"] for error in answer.json()["errors"]] == [place]
     assert in_orm(ApiKey.objects.count) == 1
+
+
+HOSTILE: dict[str, tuple[dict[str, Any], list[Any]]] = {
+    "name is null": ({"name": None}, ["name"]),
+    "name is a number": ({"name": 1e308}, ["name"]),
+    "name is a list": ({"name": ["bob"]}, ["name"]),
+    "name of marks that turn the direction": ({"name": "\u202ebob"}, ["name"]),
+    "name of a lone surrogate": ({"name": "\ud800"}, ["name"]),
+    "name too long once composed": ({"name": "e\u0300" * 101}, ["name"]),
+    "scope in capitals": ({"scopes": ["READ"]}, ["scopes", 0]),
+    "scope with a space": ({"scopes": ["read "]}, ["scopes", 0]),
+    "scopes in one": ({"scopes": ["read write"]}, ["scopes", 0]),
+    "scope in other letters": ({"scopes": ["re\u0430d"]}, ["scopes", 0]),
+    "scope is null": ({"scopes": [None]}, ["scopes", 0]),
+    "scopes are null": ({"scopes": None}, ["scopes"]),
+    "scopes are an object": ({"scopes": {"read": True}}, ["scopes"]),
+    "expiry in the past": ({"expires_in_seconds": -1}, ["expires_in_seconds"]),
+    "expiry beyond a date": ({"expires_in_seconds": 2**53}, ["expires_in_seconds"]),
+    "expiry beyond a number": ({"expires_in_seconds": 1e300}, ["expires_in_seconds"]),
+    "expiry of a part of a second": ({"expires_in_seconds": 0.5}, ["expires_in_seconds"]),
+    "expiry is true": ({"expires_in_seconds": True}, ["expires_in_seconds"]),
+    "rate in powers": ({"rate": "1e9/s"}, ["rate"]),
+    "rate in base 16": ({"rate": "0x10"}, ["rate"]),
+    "rate in other digits": ({"rate": "\u0661\u0660/s"}, ["rate"]),
+    "rate with a sign": ({"rate": "-5/s"}, ["rate"]),
+    "rate with a group": ({"rate": "1_000/s"}, ["rate"]),
+    "rate in a unit of its own": ({"rate": "5/d"}, ["rate"]),
+    "rate with a line break": ({"rate": "5/s\n"}, ["rate"]),
+    "rate of too many digits": ({"rate": "1000000000/s"}, ["rate"]),
+    "rate is empty": ({"rate": ""}, ["rate"]),
+    "network of an interface": ({"allowed_networks": ["fe80::1%eth0"]}, ["allowed_networks", 0]),
+    "network with a zero byte": ({"allowed_networks": ["fe80::1%\0"]}, ["allowed_networks", 0]),
+    "network too narrow": ({"allowed_networks": ["10.0.0.0/33"]}, ["allowed_networks", 0]),
+    "network in other digits": ({"allowed_networks": ["\u0661\u0660.0.0.0/8"]}, ["allowed_networks", 0]),
+    "network is a number": ({"allowed_networks": [167772160]}, ["allowed_networks", 0]),
+    "network is very long": ({"allowed_networks": ["1" * 5000]}, ["allowed_networks", 0]),
+    "networks in one": ({"allowed_networks": "10.0.0.0/8"}, ["allowed_networks"]),
+    "networks are null": ({"allowed_networks": None}, ["allowed_networks"]),
+    "too many networks": ({"allowed_networks": ["10.0.0.0/8"] * 101}, ["allowed_networks"]),
+}
+
+
+@pytest.mark.parametrize(("properties", "place"), HOSTILE.values(), ids=HOSTILE.keys())
+async def test_hostile_input_is_refused_with_its_place(
+    api: httpx.AsyncClient, properties: dict[str, Any], place: list[Any]
+) -> None:
+    # As escapes, in which JSON can hold what UTF-8 cannot.
+    body = json.dumps({"name": "bob", "scopes": ["read"]} | properties)
+    answer = await api.post("/keys", content=body, headers={"Content-Type": "application/json"})
+    # A text that is no Unicode is refused before it has a place.
+    assert answer.status_code in ({400, 422} if "ud800" in body else {422}), answer.text
+    assert len(answer.content) < 5000
+    if answer.status_code == 422:
+        assert [error["loc"] for error in answer.json()["errors"]] == [place]
+    assert in_orm(ApiKey.objects.count) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"name": "pe\u0300re "}, {"name": "p\u00e8re"}),
+        ({"name": "e\u0300" * 100}, {"name": "\u00e8" * 100}),
+        ({"scopes": ["read", "read", "write", "read"]}, {"scopes": ["read", "write"]}),
+        ({"expires_in_seconds": 60.0}, {}),
+        ({"rate": "007/s"}, {"rate": "7/s"}),
+        ({"rate": "0/h"}, {"rate": "0"}),
+        ({"rate": "999999999/s"}, {"rate": "999999999/s"}),
+        ({"allowed_networks": ["10.1.2.3/8"]}, {"allowed_networks": ["10.0.0.0/8"]}),
+        ({"allowed_networks": ["::ffff:10.0.0.0/104"]}, {"allowed_networks": ["10.0.0.0/8"]}),
+        ({"allowed_networks": ["10.0.0.0/8"] * 100}, {"allowed_networks": ["10.0.0.0/8"]}),
+    ],
+)
+async def test_what_can_be_understood_is_kept_in_its_one_form(
+    api: httpx.AsyncClient, given: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    answer = await issue(api, **given)
+    assert answer.status_code == 201, answer.text
+    assert {name: answer.json()[name] for name in kept} == kept
 
 
 async def test_keys_are_listed_newest_first_in_pages(api: httpx.AsyncClient, issue_key: IssueKey) -> None:

@@ -145,3 +145,28 @@ def test_lengths_of_time_are_read(text: str, length: timedelta) -> None:
 def test_other_lengths_of_time_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no length of time"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::/0", "::/0"),
+    ],
+)
+def test_an_ipv4_network_written_as_ipv6_is_one(text: str, kept: str) -> None:
+    assert clean_networks(text) == kept
+    assert is_allowed("::ffff:192.0.2.7", parse_networks("::ffff:0:0/96"))
+
+
+@pytest.mark.parametrize("text", ["fe80::1%eth0", "fe80::1%\0", "fe80::1%<b>", "fe80::/10%eth0"])
+def test_a_network_names_no_interface(text: str) -> None:
+    with pytest.raises(ValueError, match="names an interface"):
+        clean_networks(text)
+
+
+def test_a_name_is_the_same_however_its_letters_are_written() -> None:
+    assert clean_name("pe\u0300re") == clean_name("p\u00e8re") == "p\u00e8re"
+    assert len(clean_name("e\u0300" * 100)) == 100

@@ -13,17 +13,19 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 
-from apikeys.answers import issued_content, key_content
+from apikeys.answers import issued_content, key_content, revocation_content
 from apikeys.cleaning import clean_name
 from apikeys.durations import parse_duration
+from apikeys.lineages import newest_named, revoke
 from apikeys.models import ApiKey, State
 from apikeys.rotations import LINEAGE, NAME, Rotation, Rotator, newest_of_lineages
 from apikeys.scopes import Scope
 from apikeys.secrets_manager import SecretError
-from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue, key_revoke
+from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue
 
 MISUSED = 2
 
+KEY_HELP = "its id, or its name, which means the newest key of a row of rotations"
 COLUMNS = ("id", "name", "state", "scopes", "rate", "last used", "expires")
 
 
@@ -48,9 +50,10 @@ class Command(BaseCommand):
         listing = _action(actions, "list", self.list_keys, "show all keys, newest first")
         listing.add_argument("--state", choices=State.values, help="only keys in this state")
         _add_rotate(actions, self.rotate)
-        revoke = _action(actions, "revoke", self.revoke, "end a key for good, within a second everywhere")
-        revoke.add_argument("key", help="its id, or its name if only one working key has it")
-        revoke.add_argument("--yes", action="store_true", help="do not ask")
+        ending = _action(actions, "revoke", self.revoke, "end a key for good, within a second everywhere")
+        ending.add_argument("key", help=KEY_HELP)
+        ending.add_argument("--lineage", action="store_true", help="end every other key of its row of rotations too")
+        ending.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
         try:
@@ -113,12 +116,14 @@ class Command(BaseCommand):
     def revoke(self, options: dict[str, Any]) -> None:
         key = _find(options["key"])
         if not options["yes"]:
-            _confirm(f"Revoke {key} for good? [y/N] ", "Nothing was revoked.")
-        key = key_revoke(key=key, actor=_actor())
+            more = " and every other key of its row of rotations" if options["lineage"] else ""
+            _confirm(f"Revoke {key}{more} for good? [y/N] ", "Nothing was revoked.")
+        revocation = revoke(key=key, lineage=options["lineage"], actor=_actor())
         if options["json"]:
-            self._write_json(key_content(key))
+            self._write_json(revocation_content(revocation))
         else:
-            self.stdout.write(f"{key} is revoked.")
+            for sentence in revocation.sentences:
+                self.stdout.write(sentence)
 
     def _show_issued(self, issued: IssuedKey, *, as_json: bool) -> None:
         if as_json:
@@ -146,7 +151,7 @@ def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> Com
 
 def _add_rotate(actions: Any, run: Callable[..., None]) -> None:
     rotate = _action(actions, "rotate", run, "make a key's successor and show it, this once")
-    rotate.add_argument("key", nargs="?", help="its id, or its name if only one working key has it")
+    rotate.add_argument("key", nargs="?", help=KEY_HELP)
     rotate.add_argument(
         "--grace",
         metavar="TIME",
@@ -201,11 +206,11 @@ def _duration(text: str) -> timedelta:
 
 
 def _find(text: str) -> ApiKey:
-    """The key with this public id, or else the one working key of this name."""
+    """The key with this public id, or else the newest working key of the one row of rotations with this name."""
     key = ApiKey.objects.filter(public_id=text).first()
     if key is not None:
         return key
-    named = list(ApiKey.objects.working(timezone.now()).filter(name=clean_name(text)))
+    named = newest_named(clean_name(text))
     if not named:
         raise CommandError(f"No key has the id {text}, and no working key has this name.")
     if len(named) > 1:
