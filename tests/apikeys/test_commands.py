@@ -235,7 +235,8 @@ def test_the_first_start_makes_a_user_and_a_key(first_start: str) -> None:
     assert user.is_superuser
     assert user.check_password(password)
     key = ApiKey.objects.get()
-    assert key.scopes == "read write recurse admin"
+    assert (key.scopes, key.rate) == ("read write recurse admin", "0")
+    assert "without a rate limit" in first_start
     assert first_start.count("shown this once") == 1
 
 
@@ -252,9 +253,32 @@ def in_thread_output(database: None) -> str:
         return thread.submit(run, "bootstrap").result()
 
 
-def test_later_starts_make_nothing_and_say_so_in_a_line(first_start: str) -> None:
-    assert run("bootstrap") == "There is an admin user and a key already; `manage.py apikey` makes more keys.\n"
-    assert (User.objects.count(), ApiKey.objects.count()) == (1, 1)
+ANOTHER = 'another: .venv/bin/python manage.py apikey create "my key"'
+
+
+def test_later_starts_make_nothing_and_say_where_everything_is(first_start: str) -> None:
+    issue("another")
+    key = ApiKey.objects.get(name="first key")
+    shown = run("bootstrap").splitlines()
+    assert shown == [
+        "Service        http://127.0.0.1:7777",
+        "Documentation  http://127.0.0.1:7777/docs",
+        "Admin          http://127.0.0.1:7777/admin/",
+        f"API key        first key, skg_prod_{key.public_id}…; {ANOTHER}",
+    ]
+    assert all(line in first_start for line in shown[:3])
+    assert (User.objects.count(), ApiKey.objects.count()) == (1, 2)
+
+
+def test_a_start_without_documentation_or_a_key_that_works_says_so(
+    first_start: str, change_settings: ChangeSettings
+) -> None:
+    change_settings(enable_docs=False, port=8888)
+    run("apikey", "revoke", "first key", "--yes")
+    shown = run("bootstrap")
+    assert "Documentation" not in shown
+    assert "http://127.0.0.1:8888/admin/" in shown
+    assert "none works; another: " in shown
 
 
 def test_the_configured_key_is_a_first_key(change_settings: ChangeSettings) -> None:
@@ -262,6 +286,7 @@ def test_the_configured_key_is_a_first_key(change_settings: ChangeSettings) -> N
     shown = run("bootstrap")
     assert "admin user" in shown
     assert "curl" not in shown
+    assert "that of SKG_API_KEY_HASH" in shown
     assert ApiKey.objects.get().name == "SKG_API_KEY_HASH"
 
 
@@ -269,7 +294,7 @@ def test_only_what_is_missing_is_made() -> None:
     User.objects.create_superuser("ann", password="a long enough password")
     shown = run("bootstrap")
     assert "curl" in shown
-    assert "/admin/" not in shown
+    assert "First admin user" not in shown
     assert User.objects.count() == 1
 
 

@@ -9,17 +9,22 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import BaseCommand
+from django.utils import timezone
 
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, Origin
 from apikeys.scopes import ALL_SCOPES
 from apikeys.services import adopt_configured_key, key_issue
 from apikeys.turns import write_turn
 
 USERNAME = "admin"
+FIRST_KEY = "first key"
 
 
 class Command(BaseCommand):
-    help = "Make a first admin user and a first API key where there is none yet, and show them, this once."
+    help = (
+        "Make a first admin user and a first API key where there is none yet, and show them, this once; then say where "
+        "the service, its documentation and its admin are."
+    )
 
     def handle(self, *_: Any, **__: Any) -> None:
         with _one_at_a_time():
@@ -28,8 +33,9 @@ class Command(BaseCommand):
         if made:
             self.stdout.write("\n".join(made))
             self.stdout.write("Keep what you need of this now: it is shown this once, and stored nowhere.\n")
-        else:
-            self.stdout.write("There is an admin user and a key already; `manage.py apikey` makes more keys.")
+        self.stdout.write("\n".join(_addresses()))
+        if not any("API key" in part for part in made):
+            self.stdout.write(_keys())
 
 
 @contextmanager
@@ -46,16 +52,39 @@ def _first_user() -> str:
     password = secrets.token_urlsafe(15)
     with write_turn():
         User.objects.create_superuser(USERNAME, password=password)
-    return f"First admin user, for http://127.0.0.1:{settings.ENV.port}/admin/\n\n    {USERNAME}\n    {password}\n"
+    return f"First admin user, for {_base_url()}/admin/\n\n    {USERNAME}\n    {password}\n"
 
 
 def _first_key() -> str:
     if ApiKey.objects.exists():
         return ""
-    issued = key_issue(name="first key", scopes=ALL_SCOPES, actor="bootstrap")
+    # Whoever tries things out, in loops and with load_test, is not to be refused for it.
+    issued = key_issue(name=FIRST_KEY, scopes=ALL_SCOPES, rate="0", actor="bootstrap")
     return (
-        "First API key, with every scope\n\n"
+        "First API key, with every scope and without a rate limit\n\n"
         f"    {issued.clear_text}\n\n"
         "Try it\n\n"
-        f'    curl -H "Authorization: Bearer {issued.clear_text}" http://127.0.0.1:{settings.ENV.port}/stats\n'
+        f'    curl -H "Authorization: Bearer {issued.clear_text}" {_base_url()}/stats\n'
     )
+
+
+def _base_url() -> str:
+    return f"http://127.0.0.1:{settings.ENV.port}"
+
+
+def _addresses() -> Iterator[str]:
+    yield f"Service        {_base_url()}"
+    if settings.ENV.enable_docs:
+        yield f"Documentation  {_base_url()}/docs"
+    yield f"Admin          {_base_url()}/admin/"
+
+
+def _keys() -> str:
+    """Which key there is, without its secret, and how to make another."""
+    working = ApiKey.objects.working(timezone.now()).order_by("-id")
+    key = working.filter(name=FIRST_KEY).first() or working.first()
+    more = 'another: .venv/bin/python manage.py apikey create "my key"'
+    if key is None:
+        return f"API key        none works; {more}"
+    shown = "that of SKG_API_KEY_HASH" if key.origin == Origin.SETTINGS else f"skg_{key.environment}_{key.public_id}…"
+    return f"API key        {key.name}, {shown}; {more}"
