@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from contextvars import Context
 from datetime import UTC, datetime
 
 import structlog
@@ -36,7 +37,8 @@ class LastUsed:
         self._noted.add(key.row_id)
         self._pending.add(key.row_id)
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
+            # For many requests, and so in the trace of none.
+            self._writing = asyncio.create_task(self._write(), context=Context())
 
     async def _write(self) -> None:
         while self._pending:

@@ -36,14 +36,16 @@ from rest_framework.request import Request
 
 from apikeys.authentication import BearerKey
 from apikeys.callers import Caller
+from apikeys.turns import keys_committed
 from skg_site.api.door import APIRequest, Handler
+from skg_site.export_log import quieten_exporter
 from skg_site.masking import masked_text, masked_value
 from skg_site.version import VERSION
 from triples.models import RecursionRun
 from triples.runs.signals import round_ended, run_ended, run_requested, run_started
 from triples.store.graph import Graph, graph
 from triples.store.operations import Operation, Outcome
-from triples.store.signals import group_committed
+from triples.store.signals import group_committed, rules_committed
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -60,6 +62,7 @@ def provider_for_settings() -> TracerProvider:
     resource = Resource.create({"service.name": "skg-api", "service.version": VERSION})
     provider = TracerProvider(ParentBased(TraceIdRatioBased(env.trace_sample)), resource)
     endpoint = env.otlp_endpoint.removesuffix("/").removesuffix(TRACES_PATH) + TRACES_PATH
+    quieten_exporter()
     provider.add_span_processor(BatchSpanProcessor(MaskingExporter(endpoint)))
     return provider
 
@@ -99,6 +102,8 @@ def start() -> None:
     """Trace the graph and the runs of this process; requests and keys are traced by the classes below."""
     trace_graph(graph)
     group_committed.connect(trace_commit)
+    rules_committed.connect(trace_transaction)
+    keys_committed.connect(trace_transaction)
     run_requested.connect(hand_over)
     run_started.connect(trace_run)
     round_ended.connect(trace_round)
@@ -143,16 +148,15 @@ def _caller_context(request: APIRequest) -> Context:
 
 def _describe(span: Span, request: APIRequest, status: int) -> None:
     span.update_name(f"{request.method} {request.route}")
-    span.set_attributes(
-        {
-            "http.request.method": str(request.method),
-            "http.route": request.route,
-            "http.response.status_code": status,
-            "client.address": request.client_address,
-            "skg.request_id": request.request_id,
-            "skg.key_id": request.key_id or "",
-        }
-    )
+    attributes: dict[str, str | int | None] = {
+        "http.request.method": str(request.method),
+        "http.route": request.route,
+        "http.response.status_code": status,
+        "client.address": request.client_address,
+        "skg.request_id": request.request_id,
+        "skg.key_id": request.key_id,
+    }
+    span.set_attributes({name: value for name, value in attributes.items() if value})
     if status >= 500:
         span.set_status(StatusCode.ERROR)
 
@@ -164,11 +168,19 @@ def _traceparent(span: Span) -> str:
 
 
 class TracedKey(BearerKey):
-    """Authentication with a span of its own."""
+    """Authentication with a span of its own, marked as failed whatever is wrong with the key, or if there is none."""
 
     async def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:  # type: ignore[override]  # as its parent's
-        with _tracer.start_as_current_span("authenticate", record_exception=False):
-            return await super().authenticate(request)
+        caller = None
+        with _tracer.start_as_current_span(
+            "authenticate", record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                caller = await super().authenticate(request)
+            finally:
+                if caller is None:
+                    span.set_status(StatusCode.ERROR)
+        return caller
 
 
 # The graph
@@ -180,6 +192,8 @@ def trace_graph(graph: Graph) -> None:
     write = graph.write
 
     async def traced_write(operation: Operation) -> Outcome:
+        if not _in_trace():
+            return await write(operation)
         with _tracer.start_as_current_span("graph.write", record_exception=False) as span:
             span.set_attributes({"db.system.name": connection.vendor, "skg.operation": type(operation).__name__})
             if span.is_recording():
@@ -196,11 +210,18 @@ def trace_graph(graph: Graph) -> None:
 def _traced(name: str, function: Callable[Parameters, Awaitable[Result]]) -> Callable[Parameters, Awaitable[Result]]:
     @wraps(function)
     async def traced(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if not _in_trace():
+            return await function(*args, **kwargs)
         with _tracer.start_as_current_span(name, record_exception=False) as span:
             span.set_attribute("db.system.name", connection.vendor)
             return await function(*args, **kwargs)
 
     return traced
+
+
+def _in_trace() -> bool:
+    """Whether a request is being answered: what a worker looks at now and then, or for a probe, is no trace."""
+    return get_current_span().get_span_context().is_valid
 
 
 # By the operation's identity, whose spans wait for it: a commit belongs to all that it commits.
@@ -213,6 +234,7 @@ def trace_commit(operations: Sequence[Operation], seconds: float, **_: object) -
     if not waiting:
         return
     end = time_ns()
+    # In the writer's thread, which no request is in.
     span = _tracer.start_span(
         "commit",
         set_span_in_context(NonRecordingSpan(waiting[0]), Context()),
@@ -223,6 +245,15 @@ def trace_commit(operations: Sequence[Operation], seconds: float, **_: object) -
     span.end(end)
 
 
+def trace_transaction(seconds: float, **_: object) -> None:
+    """A commit of rules or keys, in the thread that does it for a request."""
+    if not _in_trace():
+        return
+    end = time_ns()
+    attributes = {"db.system.name": connection.vendor}
+    _tracer.start_span("commit", attributes=attributes, start_time=end - int(seconds * 1e9)).end(end)
+
+
 # Runs
 
 _runs: dict[int, Span] = {}
@@ -230,7 +261,7 @@ _runs: dict[int, Span] = {}
 
 def hand_over(variables: dict[str, str], **_: object) -> None:
     """Tell a run's process by its environment, as others do, in which trace it was asked for."""
-    if get_current_span().get_span_context().is_valid:
+    if _in_trace():
         carrier: dict[str, str] = {}
         _w3c.inject(carrier)
         variables.update({name.upper(): value for name, value in carrier.items()})
@@ -254,7 +285,9 @@ def trace_round(run: RecursionRun, number: int, new: int, improved: int, seconds
 
 def end_run(run: RecursionRun, **_: object) -> None:
     span = _runs.pop(run.id)
-    span.set_attributes({"skg.outcome": run.status, "skg.mode": run.mode, "skg.facts": run.facts or 0})
+    attributes = {"skg.outcome": run.status, "skg.mode": run.mode}
+    span.set_attributes({name: value for name, value in attributes.items() if value})
+    span.set_attribute("skg.facts", run.facts or 0)
     if run.error:
         span.set_status(StatusCode.ERROR)
     span.end()

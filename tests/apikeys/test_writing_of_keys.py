@@ -158,7 +158,7 @@ def test_other_lengths_of_time_are_refused(text: str) -> None:
 )
 def test_an_ipv4_network_written_as_ipv6_is_one(text: str, kept: str) -> None:
     assert clean_networks(text) == kept
-    assert is_allowed("::ffff:192.0.2.7", parse_networks("::ffff:0:0/96"))
+    assert is_within("::ffff:192.0.2.7", parse_networks("::ffff:0:0/96"))
 
 
 @pytest.mark.parametrize("text", ["fe80::1%eth0", "fe80::1%\0", "fe80::1%<b>", "fe80::/10%eth0"])

@@ -1,17 +1,22 @@
 """Traces, as a collector gets them from a service that runs."""
 
+import logging
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from structlog.typing import EventDict
 
 from skg_site.env import BASE_DIR
+from skg_site.export_log import OnceAMinute
 from tests.conftest import StartService
 from tests.support.collector import Collector, attributes
 from tests.support.environment import process_environment, service_variables
@@ -81,6 +86,61 @@ def test_the_log_has_the_ids_of_the_trace(service: StartService, collector: Coll
     assert requests == {span.span_id.hex() for span in spans if span.name == "GET /stats"}
 
 
+@pytest.mark.both
+def test_rules_and_keys_are_traced_to_their_commits(service: StartService, collector: Collector) -> None:
+    one = traced(service, collector)
+    with one.client() as client:
+        client.get("/stats")
+        assert client.post("/rules", json=RULE, headers=SAMPLED).status_code == 201
+        issued = client.post("/keys", json={"name": "k", "scopes": ["read"]}, headers=SAMPLED).json()
+        # With a key that has not been used, which is noted, but in no trace.
+        read = {"Authorization": f"Bearer {issued['key']}", **SAMPLED}
+        assert client.get("/keys/me", headers=read).status_code == 200
+    one.stop()
+    spans = collector.in_trace(TRACE, lambda names: "GET /keys/me" in names)
+    named = by_name(spans)
+    assert sorted(span.name for span in spans) == [
+        *["GET /keys/me", "POST /keys", "POST /rules", *["authenticate"] * 3],
+        *["commit"] * 2,
+    ]
+    commits = {span.parent_span_id: span for span in spans if span.name == "commit"}
+    assert commits.keys() == {named["POST /rules"].span_id, named["POST /keys"].span_id}
+    for commit in commits.values():
+        assert attributes(commit)["db.system.name"] in {"sqlite", "postgresql"}
+        assert 0 < commit.end_time_unix_nano - commit.start_time_unix_nano < 60e9
+
+
+def test_only_requests_begin_traces_and_nothing_is_told_that_is_empty(
+    service: StartService, collector: Collector
+) -> None:
+    one = traced(service, collector)
+    headers = [{}, {"Authorization": ""}, {"Authorization": "Bearer bad"}, {"Authorization": "Basic x"}, one.headers]
+    for header in headers:
+        httpx.get(f"{one.url}/keys/me", headers=header)
+    httpx.get(f"{one.url}/ready")
+    # What a worker looks at every five seconds has been looked at, since its metrics are there.
+    with one.client() as client:
+        assert until_shown(client, "skg_facts")
+    one.stop()
+    roots = [span.name for span in collector.spans if not span.parent_span_id]
+    assert roots == ["GET /keys/me"] * len(headers)
+    statuses = [span.status for span in collector.spans if span.name == "authenticate"]
+    assert [status.code for status in statuses] == [Status.STATUS_CODE_ERROR] * 4 + [Status.STATUS_CODE_UNSET]
+    assert {status.message for status in statuses} == {""}
+    told = [attributes(span) for span in collector.spans]
+    assert "" not in {value for one in told for value in one.values()}
+    assert len([one for one in told if "skg.key_id" in one]) == 1
+
+
+def until_shown(client: httpx.Client, metric: str) -> bool:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if f"\n{metric}" in client.get("/metrics").text:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_reads_are_traced_and_probes_are_not(service: StartService, collector: Collector) -> None:
     one = traced(service, collector)
     with one.client() as client:
@@ -135,6 +195,45 @@ def test_an_answer_that_failed_is_marked(service: StartService, collector: Colle
 def test_a_collector_that_is_down_fails_no_request(service: StartService) -> None:
     one = service(enable_tracing=True, otlp_endpoint="http://127.0.0.1:9")
     assert httpx.get(f"{one.url}/stats", headers=one.headers).is_success
+
+
+def test_a_collector_that_is_down_is_one_line_a_minute(log: list[EventDict], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("skg_site.export_log.monotonic", lambda: now)
+    handler = OnceAMinute()
+    for second in range(150):
+        now = 1000.0 + second
+        handler.handle(logging.makeLogRecord({"levelname": "ERROR", "msg": "refused: %s", "args": ("no " * 200,)}))
+    assert [(line["event"], line["messages_left_out"]) for line in log] == [
+        ("traces_not_exported", 0),
+        ("traces_not_exported", 59),
+        ("traces_not_exported", 59),
+    ]
+    assert len(log[0]["error"]) == 300
+
+
+@pytest.mark.process
+def test_what_the_exporter_says_goes_through_there(tmp_path: Path) -> None:
+    program = """
+import django; django.setup()
+from skg_site.tracing import provider_for_settings
+provider = provider_for_settings()
+for _ in range(3):
+    provider.get_tracer("test").start_span("one").end()
+    provider.force_flush()
+"""
+    variables = service_variables(tmp_path, enable_tracing=True, otlp_endpoint="http://127.0.0.1:9")
+    variables |= {"DJANGO_SETTINGS_MODULE": "skg_site.settings", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=BASE_DIR,
+        env=process_environment(variables),
+        timeout=100,
+        check=True,
+        stderr=subprocess.PIPE,
+    )
+    [line] = done.stderr.splitlines()
+    assert orjson.loads(line)["event"] == "traces_not_exported"
 
 
 @pytest.mark.process

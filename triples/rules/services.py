@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from time import perf_counter
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from triples.models import Rule as StoredRule
 from triples.recursion.rules import MAX_NAME_LENGTH
 from triples.rules.documents import Draft, read_rule
 from triples.rules.stored import version
+from triples.store.signals import rules_committed
 from triples.store.turns import write_lock
 from triples.text import TermError, clean_term
 
@@ -121,8 +123,13 @@ def rules_enable(*, names: Collection[str], enabled: bool) -> int:
 
 @contextmanager
 def _write_turn() -> Iterator[None]:
-    with write_lock(), transaction.atomic():
-        yield
+    is_outermost = not connection.in_atomic_block
+    with write_lock():
+        began = perf_counter()
+        with transaction.atomic():
+            yield
+    if is_outermost:
+        rules_committed.send_robust(StoredRule, seconds=perf_counter() - began)
 
 
 @contextmanager
