@@ -17,7 +17,12 @@ class Unreachable(Exception):
 class Answer(NamedTuple):
     status: int
     body: bytes
-    retry_after: float
+    headers: Mapping[str, str]
+
+    @property
+    def retry_after(self) -> float:
+        """In how many seconds to ask again, as far as the answer says it."""
+        return _seconds(self.headers.get("Retry-After", ""))
 
     def content(self) -> Any:
         """The body's JSON, or None for anything else."""
@@ -73,7 +78,7 @@ class Client:
             raise Unreachable("connection refused" if _was_refused(error) else "no connection") from None
         except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError):
             raise Unreachable("connection broken") from None
-        return Answer(answer.status, body, _seconds(answer.headers.get("Retry-After", "")))
+        return Answer(answer.status, body, answer.headers)
 
 
 def _was_refused(error: aiohttp.ClientConnectorError) -> bool:

@@ -39,6 +39,8 @@ class Driver:
     work: Iterator[Work]
     plan: Plan
     tallies: dict[Work, Tally] = field(default_factory=dict)
+    # Requests that may have been done although no answer came.
+    unanswered: int = 0
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: Iterator[int] = field(default_factory=count)
     _begin: float = 0.0
@@ -99,7 +101,11 @@ class Driver:
             status = await self.client.post(sent.path, sent.body)
             outcome, succeeded = str(status), status == sent.status
         except Unreachable as error:
+            self.unanswered += 1
             outcome, succeeded = str(error), False
+        except asyncio.CancelledError:
+            self.unanswered += 1
+            raise
         if measured:
             self._last_answer = perf_counter()
             self.tallies.setdefault(work, Tally()).count(outcome, self._last_answer - begin, succeeded=succeeded)

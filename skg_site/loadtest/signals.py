@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM for a command that awaits its work, one stage after the other."""
+"""Ctrl-C, SIGTERM and the end of a terminal (SIGHUP) for a command that awaits its work, one stage after the other."""
 
 import asyncio
 import signal
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
@@ -28,12 +30,12 @@ class Signals:
     @contextmanager
     def caught(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in CAUGHT:
             loop.add_signal_handler(number, self._handle, number)
         try:
             yield
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in CAUGHT:
                 loop.remove_signal_handler(number)
 
     async def stage(self, work: Coroutine[Any, Any, Result], stop_gently: Callable[[], None] | None = None) -> Result:

@@ -15,7 +15,7 @@ from skg_site.loadtest.arguments import FAILED, KEY_VARIABLE
 from skg_site.loadtest.driver import Plan
 from skg_site.loadtest.graph import NotAllowed, NotReady
 from skg_site.loadtest.mixes import parse_mix
-from skg_site.loadtest.run import Load, Outcome, new_name, remove, run
+from skg_site.loadtest.run import Load, Outcome, new_name, remove, run, told_of_left
 from skg_site.loadtest.screen import Screen
 from skg_site.loadtest.signals import Stopped
 
@@ -32,7 +32,8 @@ class Command(BaseCommand):
         "Load a running service with queries, single facts and batches, and show how it did: throughput, latency and "
         "failures of each kind of work. The facts are deleted again, unless --keep; their terms remain until the "
         "graph is vacuumed. Exit code 0 when every request was answered as it should be, 1 when one was not, 2 when "
-        "the command line makes no sense, 69 when there is no service, 77 when the key may not do it, 130 after Ctrl-C."
+        "the command line makes no sense, 69 when there is no service, 77 when the key may not do it, or too little "
+        "of it, 130 after Ctrl-C."
     )
     # It is a client: the database may be on another machine.
     requires_system_checks: list[str] = []
@@ -58,6 +59,11 @@ class Command(BaseCommand):
             **number,
             help="send so many requests a second, whether the service keeps up or not; the time that a request had to "
             "wait for a connection counts (default: each connection sends when its last request was answered)",
+        )
+        parser.add_argument(
+            "--ignore-limit",
+            action="store_true",
+            help="send although the key's rate limit will refuse a part of it (default: do not begin then)",
         )
         add("--timeout", type=arguments.duration, default=10.0, **time, help="for one request (default: 10s)")
         parser.add_argument(
@@ -93,6 +99,7 @@ class Command(BaseCommand):
             batch_size=options["batch_size"],
             timeout=options["timeout"],
             keep=options["keep"],
+            ignore_limit=options["ignore_limit"],
             name=options["remove"] or new_name(),
         )
         if options["remove"]:
@@ -109,13 +116,13 @@ class Command(BaseCommand):
 
     def remove(self, load: Load, *, as_json: bool) -> None:
         with Screen() as screen:
-            removed, left = _ended(remove(load, screen))
+            cleaned = _ended(remove(load, screen))
         if as_json:
-            self.stdout.write(orjson.dumps({"predicate": load.name, "removed": removed}).decode())
+            self.stdout.write(orjson.dumps({"predicate": load.name, "removed": cleaned.removed}).decode())
         else:
-            self.stdout.write(f"{removed:,} facts with the predicate {load.name} were deleted.")
-        if left:
-            raise CommandError(left, returncode=FAILED)
+            self.stdout.write(f"{cleaned.removed:,} facts with the predicate {load.name} were deleted.")
+        if cleaned.left:
+            raise CommandError(told_of_left(load, cleaned), returncode=FAILED)
 
 
 def _ended(work: Coroutine[Any, Any, Result]) -> Result:
@@ -136,8 +143,8 @@ def _exit(load: Load, outcome: Outcome, *, tolerated: float) -> None:
     if outcome.summary.failed_share > tolerated:
         sentences.append(f"{outcome.summary.failed_share:.3%} of the requests failed.")
         code = FAILED
-    if outcome.left:
-        sentences.append(f"Facts are still there: {outcome.left} --remove {load.name} deletes them.")
+    if outcome.cleaned.left:
+        sentences.append(told_of_left(load, outcome.cleaned))
         code = FAILED
     if outcome.signal_number is not None:
         sentences.insert(0, "Interrupted; what is shown was measured until then.")
@@ -157,7 +164,11 @@ def _content(load: Load, outcome: Outcome) -> dict[str, Any]:
         "mix": {work.value: number for work, number in load.mix.items()},
         "complete": outcome.signal_number is None,
         **outcome.summary.content,
-        "facts": {"predicate": load.name, "removed": outcome.removed, "kept": load.keep or outcome.left is not None},
+        "facts": {
+            "predicate": load.name,
+            "removed": outcome.cleaned.removed,
+            "kept": load.keep or outcome.cleaned.left is not None,
+        },
     }
 
 

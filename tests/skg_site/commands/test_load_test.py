@@ -173,9 +173,17 @@ def test_a_key_that_lacks_a_scope_is_told_which(running: Service) -> None:
 def test_a_limited_key_shows_what_was_refused(running: Service) -> None:
     with running.client() as client:
         key = client.post("/keys", json={"name": "slow", "scopes": ["read"], "rate": "5/h"}).json()["key"]
-    code, stdout, stderr = run(running, "--duration", "1s", "--warm-up", "0s", "--mix", "query=1", key=key)
+    briefly = ("--duration", "1s", "--warm-up", "0s", "--mix", "query=1")
+    code, stdout, stderr = run(running, *briefly, "--ignore-limit", key=key)
     assert code == 1, stderr
     assert "429 is a limit of the key" in stdout.decode()
+    code, stdout, stderr = run(running, *briefly, key=key)
+    assert (code, stdout) == (77, b"")
+    assert "The key may send 5 requests in 3,600 seconds to each endpoint" in stderr
+    assert "(--rate 5)" in stderr
+    with running.client() as client:
+        key = client.post("/keys", json={"name": "slow", "scopes": ["read"], "rate": "5/h"}).json()["key"]
+    assert run(running, *briefly, "--rate", "5", key=key)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,23 @@ def client_of(url: str) -> Client:
 )
 async def test_a_service_that_may_be_loaded_is_not_objected_to(behave: Behave) -> None:
     async with serving(behave) as url, client_of(url) as client:
-        await check_key(client, BOTH)
+        assert await check_key(client, BOTH) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "limit"),
+    [
+        ('"default";q=100;w=60', (100, 60)),
+        ('"default";q=1;w=0', (1, 1)),
+        ("", None),
+        ("100;w=60", None),
+        ('"default";q=-1;w=60', None),
+    ],
+)
+async def test_the_limit_of_the_key_is_what_its_answer_says(policy: str, limit: tuple[int, int] | None) -> None:
+    given = answer(200, orjson.dumps({"scopes": ["read", "write"]}), RateLimit_Policy=policy)
+    async with serving(answering(given)) as url, client_of(url) as client:
+        assert await check_key(client, BOTH) == limit
 
 
 @pytest.mark.parametrize(
@@ -78,15 +94,34 @@ async def test_all_that_was_added_is_deleted_and_what_is_gone_already_is_well_to
     assert told == [1, 2, 3]
 
 
+async def test_a_limit_is_waited_for_however_often_it_refuses() -> None:
+    refused = [answer(429, Retry_After="0")] * 50
+    pages = answering(*refused, page(1), *refused, answer(204), *refused, page())
+    async with serving(pages) as url, client_of(url) as client:
+        assert await remove_facts(client, "load_test", 1, lambda _removed: None) == 1
+
+
+async def test_a_service_that_is_away_for_a_while_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skg_site.loadtest.graph.PAUSE_SECONDS", 0.01)
+    broken = [b"HTTP/1.1 nonsense\r\n\r\n"] * 3
+    pages = answering(*broken, *[BUSY] * 20, page(1), *broken, answer(204), page())
+    async with serving(pages) as url, client_of(url) as client:
+        assert await remove_facts(client, "load_test", 1, lambda _removed: None) == 1
+
+
 @pytest.mark.parametrize(
     ("answers", "told"),
     [
+        ([BUSY], "too busy"),
         ([answer(500, b"{}")], "GET /triples gave 500"),
         ([page(1, 2, 3), answer(403, b"{}")], "gave 403"),
         ([b"HTTP/1.1 nonsense\r\n\r\n"], "connection broken"),
     ],
 )
-async def test_facts_that_cannot_be_deleted_are_a_sentence(answers: list[bytes], told: str) -> None:
+async def test_facts_that_cannot_be_deleted_are_a_sentence(
+    answers: list[bytes], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skg_site.loadtest.graph.PATIENCE_SECONDS", 0)
     async with serving(answering(*answers)) as url, client_of(url) as client:
         with pytest.raises(NotReady, match=told):
             await remove_facts(client, "load_test", 2, lambda _removed: None)
