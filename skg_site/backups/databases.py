@@ -1,6 +1,7 @@
 """What backups ask of a database; `skg_site.backups.sqlite` and `skg_site.backups.postgresql` say how it is done."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,10 @@ class Scratch(ABC):
     """A backup restored beside the database, and found sound."""
 
     contents: Contents
+
+    @abstractmethod
+    def update(self, statement: str, values: Sequence[object]) -> int:
+        """Change the restored backup by a statement with `%s` for each value; how many rows it changed."""
 
     @abstractmethod
     def take_over(self, *, discard: bool) -> Replaced:

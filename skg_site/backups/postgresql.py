@@ -5,7 +5,7 @@ change names, so that the service's database is never half restored. The inferre
 derives them again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,6 +119,10 @@ class _PostgreSQLScratch(Scratch):
                 driver.execute("ANALYZE")
             except errors.UndefinedTable as error:
                 raise Damaged(f"The backup is not one of this service's: {error}.") from error
+
+    def update(self, statement: str, values: Sequence[object]) -> int:
+        with connect_postgresql(self._name) as driver:
+            return driver.execute(statement.encode(), values).rowcount
 
     def take_over(self, *, discard: bool) -> Replaced:
         connection.close()

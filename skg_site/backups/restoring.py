@@ -16,6 +16,7 @@ from skg_site.backups.failures import MISSING, BackupFailure
 from skg_site.backups.names import CHECKSUM, POSTGRESQL, SQLITE, newest_first
 from skg_site.backups.places import S3_SCHEME, FolderPlace, Place, open_place
 from skg_site.backups.progress import Report
+from skg_site.backups.revocations import keep_ends, record_kept, revived, standing_ends
 from skg_site.backups.taking import default_place, one_at_a_time, state_folder, this_database
 from triples.store.inferred.building import discard as discard_inferred
 
@@ -32,6 +33,9 @@ class Restored:
     file: str
     contents: Contents
     kept_as: str | None
+    # Keys that had been ended since the backup: those that work again, and those that do not.
+    revived: list[str]
+    kept_ended: list[str]
     seconds: float
 
     @property
@@ -40,6 +44,8 @@ class Restored:
             "file": self.file,
             **self.contents._asdict(),
             "kept_as": self.kept_as,
+            "revived_keys": self.revived,
+            "kept_ended_keys": self.kept_ended,
             "seconds": round(self.seconds, 3),
         }
 
@@ -52,11 +58,25 @@ class Restored:
         )
         if self.kept_as is not None:
             text += f" What stood before is kept as {self.kept_as}."
-        return f"{text} The inferred facts are gone; manage.py recurse derives them again."
+        text += " The inferred facts are gone; manage.py recurse derives them again."
+        if self.kept_ended:
+            text += f"\nStill ended, as they have been since the backup: {', '.join(self.kept_ended)}."
+        if self.revived:
+            text += (
+                "\nWARNING: These keys were revoked, or replaced, after the backup was made, and work again: "
+                f"{', '.join(self.revived)}. End those that must not: manage.py apikey revoke ID. "
+                "(--keep-revocations would have kept them ended.)"
+            )
+        return text
 
 
-def restore(wanted: str, may_overwrite: Consent, report: Report, *, discard: bool) -> Restored:
-    """Raises BackupFailure; then the database is as it was."""
+def restore(
+    wanted: str, may_overwrite: Consent, report: Report, *, discard: bool, keep_revocations: bool = False
+) -> Restored:
+    """Raises BackupFailure; then the database is as it was.
+
+    `keep_revocations` ends in the backup each key that has been ended in the database that stands.
+    """
     began = monotonic()
     with one_at_a_time():
         database = this_database()
@@ -65,14 +85,19 @@ def restore(wanted: str, may_overwrite: Consent, report: Report, *, discard: boo
         stands = database.what_stands()
         if stands is not None and not may_overwrite(stands):
             raise Unwanted("Nothing was restored.")
+        ends = [] if stands is None else standing_ends(required=keep_revocations)
+        kept_ids: list[str] = []
         with tempfile.TemporaryDirectory(prefix="restore-", dir=state_folder()) as folder:
             file = _fetch_whole(place, name, Path(folder), report)
             with database.restored(file, database.scratch_folder or Path(folder), report) as scratch:
+                if keep_revocations:
+                    kept_ids = keep_ends(scratch, ends)
                 replaced, contents = scratch.take_over(discard=discard), scratch.contents
         # The backup may be of an older version.
         call_command("migrate", interactive=False, verbosity=0)
         discard_inferred()
-    return Restored(place.shown(name), contents, replaced.kept_as, monotonic() - began)
+        kept_ended = record_kept(kept_ids)
+    return Restored(place.shown(name), contents, replaced.kept_as, revived(ends), kept_ended, monotonic() - began)
 
 
 def _find(wanted: str, database: Database) -> tuple[Place, str]:

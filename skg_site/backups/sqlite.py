@@ -9,7 +9,7 @@ run derives them again.
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,10 @@ class _SQLiteScratch(Scratch):
         self._database = database
         self._unpacked = unpacked
         self.contents = contents
+
+    def update(self, statement: str, values: Sequence[object]) -> int:
+        with closing(sqlite3.connect(self._unpacked, isolation_level=None)) as driver:
+            return driver.execute(statement.replace("%s", "?"), values).rowcount
 
     def take_over(self, *, discard: bool) -> Replaced:
         connection.close()

@@ -33,11 +33,18 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="overwrite a database that is not empty")
         parser.add_argument("--yes", action="store_true", help="do not ask before that")
         parser.add_argument("--discard", action="store_true", help="do not keep the database that stood there")
+        parser.add_argument(
+            "--keep-revocations",
+            action="store_true",
+            help="keys that were revoked or replaced since the backup stay ended (default: they work again; a list of "
+            "them is shown)",
+        )
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
-    def handle(self, *_: Any, backup: str, json: bool, discard: bool, force: bool, yes: bool, **__: Any) -> None:
+    def handle(self, *_: Any, backup: str, json: bool, force: bool, yes: bool, **options: Any) -> None:
+        chosen = {name: options[name] for name in ("discard", "keep_revocations")}
         with failures_told("Interrupted; the database is as it was."), Bar() as bar:
-            restored = restore(backup, _consent(force=force, yes=yes), bar, discard=discard)
+            restored = restore(backup, _consent(force=force, yes=yes), bar, **chosen)
         self.stdout.write(orjson.dumps(restored.content).decode() if json else restored.text)
 
 
