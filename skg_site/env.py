@@ -163,7 +163,12 @@ class Settings(BaseSettings):
         5_000_000, ge=1, description="most inferred facts; a run that finds more keeps the heaviest"
     )
     recursion_memory: int = Field(
-        1024, ge=64, description="MiB that a run may use; past it, it keeps the heaviest facts only"
+        1024, ge=64, description="MiB of memory that a run may use to derive facts; past it, it goes on on disk"
+    )
+    recursion_disk: int = Field(
+        8192,
+        ge=0,
+        description="MiB that a run may put on disk when its memory is full; past it, it keeps the heaviest facts only",
     )
     recursion_timeout: float = Field(3600, gt=0, description="seconds after which a run is stopped")
     recursion_threads: int = Field(2, ge=1, le=256, description="threads of a run")

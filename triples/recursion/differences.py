@@ -1,9 +1,10 @@
 """How the outcomes of two runs differ."""
 
-import duckdb
 import pyarrow as pa
 
 from triples.recursion.counts import Counts
+from triples.recursion.shares import in_shares
+from triples.recursion.workspace import Workspace
 
 _COMPARE = """
 SELECT count(*) FILTER (WHERE was.weight IS NULL),
@@ -11,15 +12,14 @@ SELECT count(*) FILTER (WHERE was.weight IS NULL),
            was.weight <> is_now.weight OR was.depth <> is_now.depth OR was.rule <> is_now.rule
            OR was.free1 IS DISTINCT FROM is_now.free1 OR was.free_rest IS DISTINCT FROM is_now.free_rest)),
        count(*) FILTER (WHERE is_now.weight IS NULL)
-FROM previous AS was FULL JOIN derived AS is_now USING (subject, predicate, object)
+FROM (SELECT * FROM previous WHERE {share}) AS was
+FULL JOIN (SELECT * FROM derived WHERE {share}) AS is_now USING (subject, predicate, object)
 """
 
 
-def compare(previous: pa.Table, derived: pa.Table) -> Counts:
+def compare(workspace: Workspace, previous: pa.Table, derived: pa.Table) -> Counts:
     """Count the differences between two tables of derived facts, whose rules have the same numbers."""
-    with duckdb.connect() as database:
-        database.register("previous", previous)
-        database.register("derived", derived)
-        found = database.execute(_COMPARE).fetchone()
-    assert found is not None, "an aggregate has a row"
-    return Counts(*found)
+    workspace.give("previous", previous)
+    workspace.give("derived", derived)
+    counted = in_shares(lambda share: workspace.row(_COMPARE.format(share=share)))
+    return Counts(*map(sum, zip(*counted, strict=True)))

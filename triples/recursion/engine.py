@@ -15,7 +15,7 @@ import pyarrow as pa
 from triples.recursion.evaluation import Evaluation, Materialised, Options, Round
 from triples.recursion.outcome import DERIVED
 from triples.recursion.programs import Program
-from triples.recursion.workspace import Resources, Stopped, Workspace
+from triples.recursion.workspace import Stopped, Workspace
 
 __all__ = ["DERIVED", "Engine", "Materialised", "Options", "Round", "Stopped", "materialise"]
 
@@ -57,8 +57,7 @@ class Engine:
     ) -> Materialised:
         if not program.rules:
             return Materialised(DERIVED.empty_table(), [], None)
-        resources = Resources(options.memory_bytes, options.threads, options.temp_folder)
-        with Workspace(resources, self._stopped) as workspace:
+        with Workspace(options.resources, self._stopped) as workspace:
             self._workspace = workspace
             try:
                 return Evaluation(workspace, facts, program, options).run(on_round)

@@ -14,15 +14,12 @@ from triples.recursion.heights import Heights
 from triples.recursion.outcome import derived_table
 from triples.recursion.programs import BoundRule, Program
 from triples.recursion.relation import Found, Relation, Share
+from triples.recursion.shares import MOST_SHARES, SHARES_OF_A_SHARE
 from triples.recursion.sql import Variant, variants
-from triples.recursion.workspace import Workspace
+from triples.recursion.workspace import Resources, Workspace
 
 # Facts of weight 0 prove nothing.
 LEAST_WEIGHT = nextafter(0.0, 1.0)
-
-# A round that does not fit into memory is made in shares: so many, then so many of each, up to the most.
-SHARES_OF_A_SHARE = 8
-MOST_SHARES = 64
 
 Answer = TypeVar("Answer")
 
@@ -36,10 +33,15 @@ class Options:
     # Ids of the terms that derived facts may have as subjects.
     subjects: pa.Int64Array | None = None
     max_inferred: int | None = None
-    # None leaves these to DuckDB. What does not fit into memory is spilled only if there is a folder for it.
+    # As in `Resources`.
     memory_bytes: int | None = None
     threads: int | None = None
     temp_folder: Path | None = None
+    disk_bytes: int | None = None
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(self.memory_bytes, self.threads, self.temp_folder, self.disk_bytes)
 
 
 class Round(NamedTuple):

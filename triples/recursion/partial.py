@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-import duckdb
 import pyarrow as pa
 
 from triples.recursion.programs import BoundPlace, BoundRule, Program
 from triples.recursion.rules import Variable
+from triples.recursion.shares import in_shares
 from triples.recursion.sql import COLUMNS
+from triples.recursion.workspace import Workspace
 
 _DERIVED = "subject, predicate, object, weight, depth, rule, free1, free_rest"
 
@@ -22,6 +23,7 @@ class Derivation(NamedTuple):
 
 
 def combine(
+    workspace: Workspace,
     facts: pa.Table,
     fresh: Derivation,
     standing: Derivation,
@@ -35,18 +37,22 @@ def combine(
     fact the better one stays. Left out is what is asserted now, and what has a premise that holds no longer.
     """
     program = _union(fresh.program, standing.program)
-    with duckdb.connect() as database:
-        database.register("asserted", facts)
-        database.register("fresh", renumbered(fresh.derived, fresh.program, program))
-        database.register("standing", renumbered(standing.derived, standing.program, program))
-        chosen = [rule.number for rule in program.rules if rules is None or rule.name in rules]
-        outside = [f"NOT list_contains({chosen}::INTEGER[], rule)"]
-        if subjects is not None:
-            database.register("subjects", pa.table({"subject": subjects}))
-            outside.append("subject NOT IN (SELECT subject FROM subjects)")
-        database.execute(_KEEP.format(outside=" OR ".join(outside)))
-        _drop_the_groundless(database, program)
-        return database.sql(_MERGE).to_arrow_table(), program
+    workspace.give("asserted", facts)
+    workspace.give("fresh", renumbered(fresh.derived, fresh.program, program))
+    workspace.give("standing", renumbered(standing.derived, standing.program, program))
+    chosen = [rule.number for rule in program.rules if rules is None or rule.name in rules]
+    outside = [f"NOT list_contains({chosen}::INTEGER[], rule)"]
+    if subjects is not None:
+        workspace.give("subjects", pa.table({"subject": subjects}))
+        outside.append("subject NOT IN (SELECT subject FROM subjects)")
+    workspace.run(_KEEP.format(outside=" OR ".join(outside)))
+    _drop_the_groundless(workspace, program)
+    parts = in_shares(lambda share: workspace.table(_MERGE.format(share=share)))
+    return (parts[0] if len(parts) == 1 else _in_order(parts)), program
+
+
+def _in_order(parts: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(parts).sort_by([(column, "ascending") for column in COLUMNS]).combine_chunks()
 
 
 _KEEP = f"""
@@ -55,32 +61,32 @@ WHERE ({{outside}}) AND NOT EXISTS (
     SELECT 1 FROM asserted AS a WHERE a.subject = s.subject AND a.predicate = s.predicate AND a.object = s.object)
 """
 _MERGE = f"""
-SELECT {_DERIVED} FROM (SELECT * FROM fresh UNION ALL SELECT * FROM kept)
+SELECT {_DERIVED} FROM (SELECT * FROM fresh UNION ALL SELECT * FROM kept) WHERE {{share}}
 QUALIFY row_number() OVER (
     PARTITION BY subject, predicate, object
     ORDER BY weight DESC, depth, rule, free1, free_rest::BIGINT[]) = 1
 ORDER BY subject, predicate, object
 """
 _HOLDS = """
-CREATE OR REPLACE TEMP TABLE holds AS
+CREATE TEMP VIEW holds AS
 SELECT subject, predicate, object FROM asserted WHERE weight > 0
-UNION SELECT subject, predicate, object FROM fresh UNION SELECT subject, predicate, object FROM kept
+UNION ALL SELECT subject, predicate, object FROM fresh UNION ALL SELECT subject, predicate, object FROM kept
 """
 
 
-def _drop_the_groundless(database: duckdb.DuckDBPyConnection, program: Program) -> None:
+def _drop_the_groundless(workspace: Workspace, program: Program) -> None:
     """Remove kept facts with a premise that does not hold, until all others have theirs."""
+    workspace.run(_HOLDS)
     dropped = True
     while dropped:
-        database.execute(_HOLDS)
         dropped = False
         for rule in program.rules:
             for premise in _premises(rule):
-                found = database.execute(
+                [found] = workspace.row(
                     f"DELETE FROM kept WHERE rule = {rule.number} AND NOT EXISTS"
                     f" (SELECT 1 FROM holds AS h WHERE {premise})"
-                ).fetchone()
-                dropped = dropped or (found is not None and found[0] > 0)
+                )
+                dropped = dropped or found > 0
 
 
 def _premises(rule: BoundRule) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,8 +11,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-# What does not fit into memory goes to disk, up to so many times as much.
-SPILLED_PER_MEMORY = 8
+from triples.recursion.spilling import spill_folder
 
 
 class Stopped(Exception):
@@ -21,17 +20,25 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What an evaluation may use; None leaves it to DuckDB, and no temporary folder means no spilling."""
+    """What a database may use; None leaves memory, threads and disk to DuckDB.
 
-    memory_bytes: int | None
-    threads: int | None
-    temp_folder: Path | None
+    What does not fit into memory is spilled to files in a folder of its own in `temp_folder`, and nowhere without one.
+    """
+
+    memory_bytes: int | None = None
+    threads: int | None = None
+    temp_folder: Path | None = None
+    disk_bytes: int | None = None
 
 
 class Workspace:
+    """A database, and the only way to one. Short of memory or of disk, a statement raises MemoryError."""
+
     def __init__(self, resources: Resources, stopped: threading.Event) -> None:
         self._stopped = stopped
-        self._connection = duckdb.connect(":memory:", config=_configuration(resources))
+        with ExitStack() as opened:
+            self._connection = _connect(resources, opened)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -39,11 +46,14 @@ class Workspace:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._connection.close()
+        self._opened.close()
 
     def interrupt(self) -> None:
-        """Break off the statement that is under way, from another thread."""
-        self._connection.interrupt()
+        """Break off the statement that is under way, and let no other begin; from another thread."""
+        self._stopped.set()
+        # It may have been closed meanwhile.
+        with suppress(duckdb.ConnectionException):
+            self._connection.interrupt()
 
     def give(self, name: str, table: pa.Table) -> None:
         """Let statements read a table by that name."""
@@ -86,19 +96,33 @@ class Workspace:
         except duckdb.InterruptException:
             raise Stopped from None
         except duckdb.OutOfMemoryException as error:
-            raise MemoryError(str(error)) from error
+            # DuckDB's own message is long, and recommends settings that nobody here can make.
+            raise MemoryError("more memory and disk is needed than may be used") from error
+        except duckdb.IOException as error:
+            raise OSError(str(error)) from error
 
 
-def _configuration(resources: Resources) -> dict[str, str | bool | int | float | list[str]]:
+def _connect(resources: Resources, opened: ExitStack) -> duckdb.DuckDBPyConnection:
     configuration: dict[str, str | bool | int | float | list[str]] = {
         # Rows are put in order at the end, once.
         "preserve_insertion_order": False,
         "autoinstall_known_extensions": False,
-        "temp_directory": str(resources.temp_folder) if resources.temp_folder else "",
+        "temp_directory": "",
+        # Threads beside the others for reading many files at once, of which there are none here.
+        "async_threads": 0,
     }
     if resources.threads is not None:
         configuration["threads"] = resources.threads
     if resources.memory_bytes is not None:
         configuration["memory_limit"] = f"{resources.memory_bytes}B"
-        configuration["max_temp_directory_size"] = f"{resources.memory_bytes * SPILLED_PER_MEMORY}B"
-    return configuration
+    folder = None
+    if resources.temp_folder is not None and resources.disk_bytes != 0:
+        folder = opened.enter_context(spill_folder(resources.temp_folder))
+    connection = opened.enter_context(duckdb.connect(":memory:", config=configuration))
+    if folder is not None:
+        quoted = str(folder).replace("'", "''")
+        connection.execute(f"SET temp_directory = '{quoted}'")
+        if resources.disk_bytes is not None:
+            # Given when connecting, or before there is a folder, this limit is shown but not kept.
+            connection.execute(f"SET max_temp_directory_size = '{resources.disk_bytes}B'")
+    return connection

@@ -1,6 +1,6 @@
 """Deriving everything anew: the engine over all asserted facts, and how its outcome stands to that of the last run."""
 
-from threading import Timer
+from threading import Event
 from time import monotonic
 
 import pyarrow as pa
@@ -11,6 +11,8 @@ from triples.recursion.differences import compare
 from triples.recursion.engine import Engine, Materialised, Options, Round
 from triples.recursion.partial import Derivation, combine, renumbered
 from triples.recursion.programs import Program
+from triples.recursion.workspace import Workspace
+from triples.runs.alarms import alarm
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import TimedOut, Watcher
 from triples.store.inferred.building import contents
@@ -26,17 +28,6 @@ def derive(
     watcher: Watcher,
 ) -> Materialised:
     """Everything that follows. Raises TimedOut when that takes past the deadline (of `time.monotonic`)."""
-    env = settings.ENV
-    engine = Engine()
-    options = Options(
-        max_depth=asked.max_depth,
-        min_weight=asked.min_weight,
-        subjects=subjects,
-        max_inferred=env.max_inferred,
-        memory_bytes=env.recursion_memory << 20,
-        threads=env.recursion_threads,
-        temp_folder=env.state_dir / "recursion",
-    )
     began = monotonic()
 
     def tell(done: Round) -> None:
@@ -47,31 +38,47 @@ def derive(
         if now > deadline:
             raise TimedOut
 
-    alarm = Timer(max(0.0, deadline - monotonic()), engine.interrupt)
-    alarm.daemon = True
-    alarm.start()
-    try:
-        return engine.materialise(facts, program, options, tell)
-    except Exception:
-        if monotonic() > deadline:
-            raise TimedOut from None
-        raise
-    finally:
-        alarm.cancel()
+    engine = Engine()
+    with alarm(deadline, engine.interrupt):
+        return engine.materialise(facts, program, _options(asked, subjects), tell)
 
 
 def beside(
-    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, subjects: pa.Array | None
+    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, subjects: pa.Array | None, deadline: float
 ) -> tuple[pa.Table, Program, Counts]:
-    """What is to be written, with what a partial run leaves as it is, and how that differs from what stands."""
+    """What is to be written, with what a partial run leaves as it is, and how that differs from what stands.
+
+    Raises TimedOut as `derive` does.
+    """
     previous = contents()
     program, derived = found
-    if asked.partial:
-        derived, program = combine(
-            facts,
-            found,
-            Derivation(state.program, previous),
-            rules=set(asked.rules) or None,
-            subjects=subjects,
-        )
-    return derived, program, compare(renumbered(previous, state.program, program), derived)
+    with (
+        Workspace(_options(asked, subjects).resources, Event()) as workspace,
+        alarm(deadline, workspace.interrupt),
+    ):
+        if asked.partial:
+            standing = Derivation(state.program, previous)
+            derived, program = combine(
+                workspace, facts, found, standing, rules=set(asked.rules) or None, subjects=subjects
+            )
+        return derived, program, compare(workspace, renumbered(previous, state.program, program), derived)
+
+
+def limit_arrow_threads() -> None:
+    """Hold Arrow, which reads and joins columns around the engine, to as many threads as the engine may have."""
+    pa.set_cpu_count(settings.ENV.recursion_threads)
+    pa.set_io_thread_count(1)
+
+
+def _options(asked: RunOptions, subjects: pa.Array | None) -> Options:
+    env = settings.ENV
+    return Options(
+        max_depth=asked.max_depth,
+        min_weight=asked.min_weight,
+        subjects=subjects,
+        max_inferred=env.max_inferred,
+        memory_bytes=env.recursion_memory << 20,
+        threads=env.recursion_threads,
+        temp_folder=env.state_dir / "spill",
+        disk_bytes=env.recursion_disk << 20,
+    )

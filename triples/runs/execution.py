@@ -105,8 +105,9 @@ class _Execution:
     def _full(self) -> Outcome:
         # Not with the others: most runs find little to do, and the engine takes a while to load.
         from triples.recursion.partial import Derivation  # noqa: PLC0415
-        from triples.runs.deriving import beside, derive  # noqa: PLC0415
+        from triples.runs.deriving import beside, derive, limit_arrow_threads  # noqa: PLC0415
 
+        limit_arrow_threads()
         with self._timed("reading"), snapshot() as view:
             marks = view.marks
             total = view.count
@@ -119,7 +120,7 @@ class _Execution:
         if self.state is not None:
             with self._timed("comparison"):
                 derived, self.program, counts = beside(
-                    self.state, facts, Derivation(self.program, derived), self.options, subjects
+                    self.state, facts, Derivation(self.program, derived), self.options, subjects, self.deadline
                 )
         status = RunStatus.SUCCEEDED if found.complete_above is None else RunStatus.LIMITED
         outcome = Outcome(status, "full", counts, derived.num_rows, found.complete_above)

@@ -1,6 +1,5 @@
 """The work of `triples.runs.previews`, for the process that does it."""
 
-from threading import Timer
 from time import monotonic
 
 import pyarrow as pa
@@ -8,9 +7,12 @@ import pyarrow.compute as pc
 from django.conf import settings
 
 from triples.models import Term
-from triples.recursion.engine import Engine, Options, Stopped
+from triples.recursion.engine import Engine, Options
 from triples.recursion.programs import bind, constants
 from triples.recursion.rules import Rule
+from triples.runs.alarms import alarm
+from triples.runs.deriving import limit_arrow_threads
+from triples.runs.outcomes import TimedOut
 from triples.runs.previews import SECONDS, Example, Preview, TooLong
 from triples.store.dictionary import find_term_ids
 from triples.store.inferred.building import contents
@@ -32,21 +34,18 @@ def derive_preview(rule: Rule) -> Preview:
     unknown = {text: _NO_TERM + place for place, text in enumerate(sorted(constants(rule) - ids.keys()))}
     program = bind([rule], ids | unknown)
     engine = Engine()
-    alarm = Timer(SECONDS, engine.interrupt)
-    alarm.daemon = True
-    alarm.start()
+    options = Options(
+        max_inferred=MOST_COUNTED,
+        memory_bytes=settings.ENV.recursion_memory << 20,
+        threads=settings.ENV.recursion_threads,
+    )
+    limit_arrow_threads()
     try:
-        facts = _other_facts(rule.name, deadline)
-        options = Options(
-            max_inferred=MOST_COUNTED,
-            memory_bytes=settings.ENV.recursion_memory << 20,
-            threads=settings.ENV.recursion_threads,
-        )
-        found = engine.materialise(facts, program, options, None)
-    except Stopped:
+        with alarm(deadline, engine.interrupt):
+            facts = _other_facts(rule.name, deadline)
+            found = engine.materialise(facts, program, options, None)
+    except TimedOut:
         raise TooLong from None
-    finally:
-        alarm.cancel()
     names = {number: text for text, number in unknown.items()}
     return Preview(found.derived.num_rows, found.complete_above is None, _examples(found.derived, names))
 

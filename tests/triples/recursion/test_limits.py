@@ -3,8 +3,10 @@
 import itertools
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from math import nextafter
 from pathlib import Path
+from typing import Any, Self
 
 import pyarrow as pa
 import pytest
@@ -16,8 +18,11 @@ from tests.triples.recursion.programming import X, Y, Z, program, transitive
 from tests.triples.recursion.strategies import facts, programs
 from tests.triples.recursion.tables import fact_table, proofs_in
 from triples.recursion import workspace
+from triples.recursion.differences import compare
 from triples.recursion.engine import Engine, Options, Round, Stopped, materialise
 from triples.recursion.programs import Key, Program
+from triples.recursion.spilling import spill_folder
+from triples.recursion.workspace import Resources, Workspace
 
 CHAIN = {Key(number, 1, number + 1): 0.9 for number in range(1, 40)}
 
@@ -142,6 +147,89 @@ def test_what_does_not_fit_into_memory_is_spilled_to_disk(tmp_path: Path) -> Non
 
     assert result.derived.equals(materialise(hub(800), transitive(1)).derived)
     assert result.complete_above is None
+
+
+class Disk:
+    """How many bytes the files below a folder were seen to take at most, while a thread looked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.most = 0
+        self._folder = folder
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.002):
+            self.most = max(self.most, sum(map(self._bytes, self._folder.rglob("*"))))
+
+    def _bytes(self, file: Path) -> int:
+        try:
+            return file.stat().st_blocks * 512
+        except FileNotFoundError:
+            return 0
+
+
+def test_no_more_is_spilled_than_may_be(tmp_path: Path) -> None:
+    plenty = Options(threads=1, memory_bytes=16 << 20, temp_folder=tmp_path)
+    little = Options(threads=1, memory_bytes=16 << 20, temp_folder=tmp_path, disk_bytes=4 << 20)
+    with Disk(tmp_path) as wanted:
+        whole = materialise(hub(800), transitive(1), plenty)
+    with Disk(tmp_path) as taken:
+        result = materialise(hub(800), transitive(1), little)
+
+    assert whole.complete_above is None
+    assert wanted.most > 5 << 20
+    # The folder itself takes some.
+    assert 0 < taken.most <= (4 << 20) + (64 << 10)
+    assert result.complete_above is None or result.derived.num_rows > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_another_evaluation_is_left_alone(tmp_path: Path) -> None:
+    with spill_folder(tmp_path) as mine:
+        (mine / "file").touch()
+        with spill_folder(tmp_path) as other:
+            assert other != mine
+        assert (mine / "file").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("resources", [Resources(threads=1), Resources(threads=1, disk_bytes=0, temp_folder=Path("x"))])
+def test_without_a_folder_nothing_is_spilled(
+    resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Workspace(replace(resources, memory_bytes=8 << 20), threading.Event()) as opened, pytest.raises(MemoryError):
+        opened.run("CREATE TABLE numbers AS SELECT range * 7919 % 1000003 AS number FROM range(4000000)")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shares", [0, 1, 2])
+def test_outcomes_are_compared_in_shares_where_memory_is_short(shares: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = materialise(hub(60), transitive(1), Options(threads=1, min_weight=0.1)).derived
+    after = materialise(hub(60), transitive(1), Options(threads=1)).derived.slice(5)
+    row = Workspace.row
+    short = iter([True] * shares)
+
+    def row_or_fail(self: Workspace, statement: str) -> tuple[Any, ...]:
+        if next(short, False):
+            raise MemoryError
+        return row(self, statement)
+
+    monkeypatch.setattr(Workspace, "row", row_or_fail)
+    with Workspace(Resources(threads=1), threading.Event()) as opened:
+        found = compare(opened, before, after)
+
+    assert found.added - found.removed == after.num_rows - before.num_rows
+    assert found.added > 0
 
 
 def test_too_little_memory_leaves_the_heavier_facts() -> None:

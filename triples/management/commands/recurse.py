@@ -115,7 +115,8 @@ class Command(BaseCommand):
         except (AnyDatabaseError, psycopg.Error, sqlite3.Error) as error:
             raise CommandError(database_sentence(error), returncode=FAILED) from error
         except MemoryError:
-            raise CommandError("The facts need more than SKG_RECURSION_MEMORY allows.", returncode=FAILED) from None
+            sentence = "The facts need more than SKG_RECURSION_MEMORY and SKG_RECURSION_DISK allow."
+            raise CommandError(sentence, returncode=FAILED) from None
         except OSError as error:
             raise CommandError(f"The run failed: {error.strerror or error}.", returncode=FAILED) from error
 

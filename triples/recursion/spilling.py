@@ -1,0 +1,54 @@
+"""Folders for what does not fit into memory.
+
+Each evaluation has one of its own, which goes when it ends. The lock beside it is held for as long: of a process that
+was killed the kernel gives it back, and whoever needs a folder next removes what that process left.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_PREFIX, _LOCK = "spill-", ".lock"
+
+
+@contextmanager
+def spill_folder(parent: Path) -> Iterator[Path]:
+    """A new folder in `parent`, which is made if need be; the folders of processes that are gone are removed first."""
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _remove_abandoned(parent)
+    lock, descriptor = _locked(parent)
+    folder = lock.with_suffix("")
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        _remove(lock)
+        os.close(descriptor)
+
+
+def _locked(parent: Path) -> tuple[Path, int]:
+    """A new lock file, and the descriptor that holds the lock."""
+    while True:
+        descriptor, name = tempfile.mkstemp(_LOCK, _PREFIX, parent)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Before it was locked, another process may have taken it for abandoned.
+        if os.fstat(descriptor).st_nlink:
+            return Path(name), descriptor
+        os.close(descriptor)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for lock in parent.glob(f"{_PREFIX}*{_LOCK}"):
+        with suppress(FileNotFoundError, BlockingIOError), lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(lock)
+
+
+def _remove(lock: Path) -> None:
+    """The folder before its lock, without which nobody would find it again."""
+    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+    lock.unlink(missing_ok=True)
