@@ -47,6 +47,7 @@ APPEND_SLASH = False
 
 # The site door: the admin, the documentation pages and static files.
 MIDDLEWARE = [
+    "skg_site.site_middleware.departures",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "skg_site.site_middleware.only_served_hosts",

@@ -1,5 +1,9 @@
 """What the site door adds to Django's middleware."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event
 from typing import Any
 
 import structlog
@@ -45,6 +49,29 @@ def only_served_hosts(get_response: Any) -> Any:
         return answer
 
     return answer_async if iscoroutinefunction(get_response) else answer
+
+
+def departures(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Lets a view that takes long know that its client is gone: it asks `request.departed()`."""
+    if not iscoroutinefunction(get_response):
+        return get_response
+
+    async def noticing(request: HttpRequest) -> HttpResponseBase:
+        gone = Event()
+        request.departed = gone.is_set  # type: ignore[attr-defined]  # views read it by name
+        answering = asyncio.ensure_future(get_response(request))
+        try:
+            # Django cancels what awaits the view; the view itself goes on in its thread, and is awaited all the same.
+            response: HttpResponseBase = await asyncio.shield(answering)
+        except asyncio.CancelledError:
+            gone.set()
+            answering.cancel()
+            with suppress(asyncio.CancelledError):
+                await answering
+            raise
+        return response
+
+    return noticing
 
 
 class SiteMetrics(PrometheusAfterMiddleware):  # type: ignore[misc]  # the library has no types

@@ -4,10 +4,12 @@ from typing import Any
 from unicodedata import normalize
 
 from django.contrib import admin, messages
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import linebreaksbr
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,7 +19,7 @@ from triples.admin.rule_forms import PREVIEW, RuleForm
 from triples.admin.shown import isolated, rule_html
 from triples.models import Rule
 from triples.rules.services import RulesError, rule_change, rule_delete, rules_add, rules_enable
-from triples.runs.previews import SECONDS, TooLong, preview
+from triples.runs.previews import NoPreview, preview
 from triples.visible import visible, visible_lines
 
 
@@ -64,19 +66,13 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if PREVIEW in request.POST:
-            return super().changeform_view(request, *args, **kwargs)
+            return _with_preview(request, super().changeform_view(request, *args, **kwargs))
         try:
             with write_turn(request):
                 return super().changeform_view(request, *args, **kwargs)
         except RulesError as error:
             self.message_user(request, visible(str(error)), messages.ERROR)
             return redirect("admin:triples_rule_changelist")
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        form = context["adminform"].form
-        if isinstance(form, RuleForm) and form.is_preview and not form.errors:
-            context |= _previewed(form)
-        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
         draft = form.draft
@@ -123,10 +119,29 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         return f"{rule.updated_at:%Y-%m-%d %H:%M}"
 
 
-def _previewed(form: RuleForm) -> dict[str, Any]:
+def _with_preview(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The form as it was read and checked, and what its rule would derive.
+
+    That is worked out here, when the transaction in which Django reads a form has ended: on SQLite nobody else could
+    write meanwhile.
+    """
+    if not isinstance(response, TemplateResponse) or response.context_data is None:
+        return response
+    form = response.context_data["adminform"].form
+    if isinstance(form, RuleForm) and not form.errors:
+        response.context_data |= _previewed(request, form)
+    return response
+
+
+def _previewed(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
     """What the template shows of the rule that is in the form."""
-    told = {"previewed_text": rule_html(form.draft.rule), "preview_seconds": SECONDS}
+    departed = getattr(request, "departed", None)
+    if connection.vendor == "postgresql":
+        # To the pool, for others meanwhile.
+        connection.close()
+    told: dict[str, Any] = {"previewed_text": rule_html(form.draft.rule)}
     try:
-        return told | {"preview": preview(form.draft.rule)}
-    except TooLong:
-        return told | {"preview": None}
+        found = preview(form.draft.rule, asker=f"user-{request.user.pk}", departed=departed or (lambda: False))
+    except NoPreview as none:
+        return told | {"no_preview": str(none)}
+    return told | {"preview": found}

@@ -13,7 +13,7 @@ from triples.recursion.rules import Rule
 from triples.runs.alarms import alarm
 from triples.runs.deriving import limit_arrow_threads
 from triples.runs.outcomes import TimedOut
-from triples.runs.previews import SECONDS, Example, Preview, TooLong
+from triples.runs.previews import SECONDS, Example, Preview, TooMuch
 from triples.store.dictionary import find_term_ids
 from triples.store.inferred.building import contents
 from triples.store.inferred.snapshots import snapshot
@@ -27,7 +27,7 @@ _NO_TERM = 1 << 36
 
 
 def derive_preview(rule: Rule) -> Preview:
-    """Apply the rule by itself, to its own facts too, on top of all other facts. Raises TooLong."""
+    """Apply the rule by itself, to its own facts too, on top of all other facts. Raises TooMuch."""
     deadline = monotonic() + SECONDS
     ids = find_term_ids(constants(rule))
     # A constant that only the head names need not be a term yet.
@@ -44,8 +44,8 @@ def derive_preview(rule: Rule) -> Preview:
         with alarm(deadline, engine.interrupt):
             facts = _other_facts(rule.name, deadline)
             found = engine.materialise(facts, program, options, None)
-    except TimedOut:
-        raise TooLong from None
+    except (TimedOut, MemoryError):
+        raise TooMuch from None
     names = {number: text for text, number in unknown.items()}
     return Preview(found.derived.num_rows, found.complete_above is None, _examples(found.derived, names))
 
@@ -55,7 +55,7 @@ def _other_facts(name: str, deadline: float) -> pa.Table:
 
     def go_on(_: int) -> None:
         if monotonic() > deadline:
-            raise TooLong
+            raise TimedOut
 
     with snapshot() as view:
         facts = view.facts(go_on)

@@ -1,19 +1,28 @@
 """What a rule would derive now, for who is about to save it."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any, NamedTuple, Self
 
 import orjson
+import structlog
 from django.conf import settings
 
 from triples.recursion.rules import Rule, rule_document
+from triples.runs.preview_turns import POLL_SECONDS, Ticket, turn
 
 # Who waits for a page does not wait longer.
 SECONDS = 5.0
 # Starting a process is not the rule's fault.
 START_SECONDS = 15.0
+# Whatever else the machine does is more urgent: above all, answering the API.
+NICENESS = 10
+
+log = structlog.get_logger("skg.recursion")
 
 
 class Example(NamedTuple):
@@ -42,28 +51,73 @@ class Preview:
         return cls(content["count"], content["exact"], [Example(*example) for example in content["examples"]])
 
 
-class TooLong(Exception):
-    """The preview could not be made in the time that a reader waits."""
+class NoPreview(Exception):
+    """There is no preview; the message is a sentence that says why."""
 
 
-def preview(rule: Rule) -> Preview:
-    """Apply the rule by itself, to its own facts too, on top of all other facts. Raises TooLong.
+class TooMuch(NoPreview):
+    """The preview needs more time or memory than it may take."""
 
-    It is done by a process of its own, as runs are: the engine's memory is not a worker's.
+    def __init__(self) -> None:
+        super().__init__(f"This could not be worked out within {SECONDS:g} seconds and the memory that a run may use.")
+
+
+def preview(rule: Rule, *, asker: str, departed: Callable[[], bool]) -> Preview:
+    """Apply the rule by itself, to its own facts too, on top of all other facts. Raises NoPreview.
+
+    It is done by a process of its own, as runs are: the engine's memory is not a worker's. There is one at a time on a
+    host. It ends at once when the same asker wants another one, or when `departed` says that nobody waits for it.
+    The caller must be outside of any transaction.
     """
-    command = [sys.executable, "manage.py", "rules", "preview", "-", "--json"]
-    try:
-        done = subprocess.run(  # noqa: S603  # the command is this project's own
-            command,
-            cwd=settings.BASE_DIR,
-            input=orjson.dumps([rule_document(rule)]),
-            capture_output=True,
-            timeout=START_SECONDS + SECONDS,
-            check=True,
-        )
-    except subprocess.TimeoutExpired:
-        raise TooLong from None
-    content = orjson.loads(done.stdout)
-    if content["too_long"]:
-        raise TooLong
+    ticket = Ticket(asker)
+
+    def check() -> None:
+        if departed():
+            raise NoPreview("Nobody waits for it any more.")
+        if not ticket.is_newest:
+            raise NoPreview("Another preview that you asked for has taken the place of this one.")
+
+    with turn(check) as taken:
+        if not taken:
+            raise NoPreview("Others preview rules at this moment. Try again soon.")
+        content = _derived(rule, check)
+    if content["too_much"]:
+        raise TooMuch
     return Preview.of(content)
+
+
+def _derived(rule: Rule, check: Callable[[], None]) -> dict[str, Any]:
+    """What the process says; it is ended when `check` raises."""
+    with subprocess.Popen(  # the command is this project's own
+        [sys.executable, "manage.py", "rules", "preview", "-", "--json"],
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+            answer, complaint = _awaited(process, orjson.dumps([rule_document(rule)]), check)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        log.error("preview_failed", error=complaint[-2000:].decode(errors="replace"))
+        raise NoPreview("This could not be worked out; the service's log says why.")
+    content: dict[str, Any] = orjson.loads(answer)
+    return content
+
+
+def _awaited(process: subprocess.Popen[bytes], document: bytes, check: Callable[[], None]) -> tuple[bytes, bytes]:
+    """What the process writes to its output, and what to its errors."""
+    deadline = monotonic() + START_SECONDS + SECONDS
+    given: bytes | None = document
+    while True:
+        try:
+            return process.communicate(given, POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            # It is given once; what has not been sent by now is sent while the process is waited for.
+            given = None
+        check()
+        if monotonic() > deadline:
+            raise TooMuch

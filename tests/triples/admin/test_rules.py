@@ -13,7 +13,7 @@ from tests.triples.admin.test_facts import errors, messages
 from triples.models import Rule
 from triples.rules.documents import read_document
 from triples.rules.services import rule_change, rules_add
-from triples.runs.previews import TooLong
+from triples.runs.previews import TooMuch
 
 pytestmark = pytest.mark.both
 
@@ -166,8 +166,8 @@ class TestPreviews:
         assert "would derive <strong>" not in response.content.decode()
 
     def test_a_preview_that_takes_too_long_says_so(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        def slow(_: Any) -> None:
-            raise TooLong
+        def slow(*_: Any, **__: Any) -> None:
+            raise TooMuch
 
         monkeypatch.setattr("triples.admin.rules.preview", slow)
         content = admin.post(f"{RULES}add/", NEW | {"_preview": "1"}).content.decode()

@@ -19,7 +19,7 @@ from triples.rules.files import UnreadableFile, read_file, shown_name
 from triples.rules.services import Loaded, RulesError, find_rule, rule_delete, rules_enable, rules_load
 from triples.rules.sql import stored_rule_sql
 from triples.rules.stored import in_order
-from triples.runs.previews import SECONDS, Preview, TooLong
+from triples.runs.previews import Preview, TooMuch
 from triples.visible import visible, visible_json
 
 FILE_HELP = "a rule, a shorthand, or a JSON array of them; - for standard input"
@@ -117,12 +117,12 @@ class Command(BaseCommand):
         for draft in drafts:
             try:
                 found = derive_preview(draft.rule)
-            except TooLong:
+            except TooMuch as error:
                 if not options["json"]:
-                    raise CommandError(f"It takes longer than {SECONDS:g} seconds.", returncode=FAILED) from None
-                contents.append({"too_long": True})
+                    raise CommandError(str(error), returncode=FAILED) from None
+                contents.append({"too_much": True})
                 continue
-            contents.append({"too_long": False, **found.content})
+            contents.append({"too_much": False, **found.content})
             if not options["json"]:
                 self._show_preview("This rule" if len(drafts) == 1 else draft.rule.name, found)
         if options["json"]:
