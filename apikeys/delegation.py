@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from apikeys.models import ApiKey
-from apikeys.networks import Network
+from skg_site.api.addresses import Network
 
 
 class BeyondIssuer(Exception):

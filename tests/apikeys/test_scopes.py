@@ -43,7 +43,7 @@ OPERATIONS = [
     Operation("PATCH", "/rules/near", "recurse", {"weight": 0.5}),
     Operation("DELETE", "/rules/near", "recurse"),
     Operation("POST", "/recurse", "recurse", {"rules": ["no such rule"]}),
-    Operation("GET", f"/recurse/{ID}", "recurse"),
+    Operation("GET", f"/recurse/{ID}", "read"),
     Operation("GET", "/keys/me", ""),
     Operation("POST", "/keys/me/rotate", ""),
     Operation("GET", "/keys", "admin"),

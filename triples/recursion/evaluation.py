@@ -32,6 +32,8 @@ class Options:
     min_weight: float = 0.0
     # Ids of the terms that derived facts may have as subjects.
     subjects: pa.Int64Array | None = None
+    # Ids of the terms that cannot be predicates.
+    unfit: pa.Int64Array | None = None
     max_inferred: int | None = None
     # As in `Resources`.
     memory_bytes: int | None = None
@@ -71,6 +73,7 @@ class Evaluation:
         self._program = program
         self._options = options
         self._relation = Relation(workspace, facts, program)
+        self._relation.rule_out(options.unfit)
         if options.subjects is not None:
             self._relation.admit(options.subjects)
         self._variants = self._compiled()

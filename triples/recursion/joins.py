@@ -30,6 +30,8 @@ def derivations(
         for step in plan.steps:
             if partials:
                 partials = list(_extended(partials, step, standing, min_weight))
+        if plan.rule.makes_predicates:
+            partials = _with_predicates(plan, partials, standing)
         for partial in partials:
             head, proof = _concluded(plan, partial)
             if proof.weight > 0 and proof.weight >= min_weight:
@@ -65,6 +67,13 @@ def _extended(partials: list[_Partial], step: Step, standing: Standing, min_weig
 
 def _differ(meeting: Meeting, terms: Sequence[int]) -> bool:
     return all(terms[left] != terms[right] for left, right in meeting.distinct)
+
+
+def _with_predicates(plan: Plan, partials: list[_Partial], standing: Standing) -> list[_Partial]:
+    """Those that give the head a term for a predicate that can be one."""
+    slot = plan.head[1]
+    unfit = standing.unfit({partial.terms[slot] for partial in partials})
+    return [partial for partial in partials if partial.terms[slot] not in unfit] if unfit else partials
 
 
 def _concluded(plan: Plan, partial: _Partial) -> tuple[Key, Proof]:

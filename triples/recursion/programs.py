@@ -41,12 +41,23 @@ class BoundRule:
     distinct: tuple[tuple[Variable, Variable], ...]
     free: tuple[Variable, ...]
 
+    @property
+    def makes_predicates(self) -> bool:
+        """Whether the predicate of what it derives can be a term that no fact has for a predicate."""
+        predicate = self.head[1]
+        return isinstance(predicate, Variable) and all(pattern[1] != predicate for pattern in self.body)
+
 
 @dataclass(frozen=True)
 class Program:
     """Rules by rising name, so that comparing their numbers compares their names."""
 
     rules: tuple[BoundRule, ...]
+
+    @property
+    def makes_predicates(self) -> bool:
+        """Whether one of its rules does."""
+        return any(rule.makes_predicates for rule in self.rules)
 
     @cached_property
     def predicates(self) -> tuple[int, ...] | None:

@@ -67,6 +67,12 @@ class Relation:
         self._workspace.take_back("given")
         self._admitted = " AND subject IN (SELECT id FROM admitted)"
 
+    def rule_out(self, unfit: pa.Int64Array | None) -> None:
+        """Let none of these be predicates of derived facts."""
+        self._workspace.give("given", pa.table({"id": pa.array([], pa.int64()) if unfit is None else unfit}))
+        self._workspace.run("CREATE TABLE unfit AS SELECT id FROM given")
+        self._workspace.take_back("given")
+
     def look_from(self, number: int, threshold: float) -> None:
         """Set the views that rules read to what they mean in the round of that number; lighter facts are left out."""
         heavy = f"weight >= {weight_literal(threshold)}"

@@ -4,6 +4,7 @@ Three relations of facts (subject, predicate, object, weight) stand in them: `kn
 round; `changed`, what the round before it found or improved; `earlier`, the rest. A rule can only find something
 new from a body of which some fact has changed. So it is compiled once for each place of its body, with `changed` in
 that place, `earlier` in the places before it and `known` in those behind: no combination of facts comes twice.
+A fourth one, `unfit`, has the `id` of each term that cannot be a predicate; what would have such a one is not derived.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -115,6 +116,8 @@ def _conditions(
                 yield f"{alias}.{column} = {expression(given)}"
     for left, right in rule.distinct:
         yield f"{columns[left]} <> {columns[right]}"
+    if rule.makes_predicates:
+        yield f"NOT EXISTS (SELECT 1 FROM unfit AS u WHERE u.id = {expression(rule.head[1])})"
 
 
 def _aliased(rule: BoundRule) -> list[tuple[str, tuple[BoundPlace, BoundPlace, BoundPlace]]]:

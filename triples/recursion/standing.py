@@ -37,6 +37,9 @@ class FactSource(Protocol):
     def resting_on(self, keys: Collection[Key]) -> Iterable[tuple[Key, Proof]]:
         """The facts that the last run derived by a proof with one of these as a direct premise."""
 
+    def unfit(self, terms: Collection[int]) -> set[int]:
+        """Those of the terms that cannot be predicates."""
+
 
 class Standing:
     """The facts of a source, some of whose derived facts are retracted or derived otherwise.
@@ -51,6 +54,7 @@ class Standing:
         self._budget = budget
         self._asserted: dict[Key, float | None] = {}
         self._stored: dict[Key, Proof | None] = {}
+        self._fits: dict[int, bool] = {}
         self._retracted: set[Key] = set()
         self._put: dict[Key, Proof] = {}
         # The facts that were put, by what they hold where a pattern is bound.
@@ -118,6 +122,14 @@ class Standing:
                 if head not in self._retracted and head not in self._put:
                     found[head] = proof
         return found
+
+    def unfit(self, terms: Collection[int]) -> set[int]:
+        """Those of the terms that cannot be predicates."""
+        unknown = {term for term in terms if term not in self._fits}
+        if unknown:
+            found = self._source.unfit(unknown)
+            self._fits.update({term: term not in found for term in unknown})
+        return {term for term in terms if not self._fits[term]}
 
     def put(self, key: Key, proof: Proof) -> None:
         """Let the fact be derived so."""

@@ -22,8 +22,7 @@ from triples.store.inferred.state import State
 def derive(
     facts: pa.Table,
     program: Program,
-    asked: RunOptions,
-    subjects: pa.Array | None,
+    options: Options,
     deadline: float,
     watcher: Watcher,
 ) -> Materialised:
@@ -40,11 +39,11 @@ def derive(
 
     engine = Engine()
     with alarm(deadline, engine.interrupt):
-        return engine.materialise(facts, program, _options(asked, subjects), tell)
+        return engine.materialise(facts, program, options, tell)
 
 
 def beside(
-    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, subjects: pa.Array | None, deadline: float
+    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, options: Options, deadline: float
 ) -> tuple[pa.Table, Program, Counts]:
     """What is to be written, with what a partial run leaves as it is, and how that differs from what stands.
 
@@ -53,13 +52,13 @@ def beside(
     previous = contents()
     program, derived = found
     with (
-        Workspace(_options(asked, subjects).resources, Event()) as workspace,
+        Workspace(options.resources, Event()) as workspace,
         alarm(deadline, workspace.interrupt),
     ):
         if asked.partial:
             standing = Derivation(state.program, previous)
             derived, program = combine(
-                workspace, facts, found, standing, rules=set(asked.rules) or None, subjects=subjects
+                workspace, facts, found, standing, rules=set(asked.rules) or None, subjects=options.subjects
             )
         return derived, program, compare(workspace, renumbered(previous, state.program, program), derived)
 
@@ -70,12 +69,14 @@ def limit_arrow_threads() -> None:
     pa.set_io_thread_count(1)
 
 
-def _options(asked: RunOptions, subjects: pa.Array | None) -> Options:
+def engine_options(asked: RunOptions, subjects: pa.Array | None, unfit: pa.Array | None) -> Options:
+    """What the engine is asked, within what this service allows a run."""
     env = settings.ENV
     return Options(
         max_depth=asked.max_depth,
         min_weight=asked.min_weight,
         subjects=subjects,
+        unfit=unfit,
         max_inferred=env.max_inferred,
         memory_bytes=env.recursion_memory << 20,
         threads=env.recursion_threads,

@@ -14,7 +14,7 @@ from django.conf import settings
 from triples.models import Rule, RunStatus
 from triples.recursion.counts import Counts
 from triples.recursion.incremental import Changes, Difference, TooMuch, update
-from triples.recursion.programs import bind, constants
+from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import rule_document
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
@@ -23,6 +23,7 @@ from triples.store.inferred.building import apply, replace_all
 from triples.store.inferred.journal import prune
 from triples.store.inferred.snapshots import Marks, Snapshot, snapshot
 from triples.store.inferred.state import State, read_state
+from triples.text import MAX_PREDICATE_LENGTH
 
 # Beyond so many changes, or so many facts looked at on their account, deriving everything anew is the quicker way.
 MOST_CHANGES = 20_000
@@ -56,7 +57,7 @@ class _Execution:
         ids = ensure_terms({text for rule in rules for text in constants(rule)})
         self.program = bind(rules, ids)
         documents = [rule_document(rule) for rule in sorted(rules, key=lambda rule: rule.name)]
-        self.parameters = _parameters(self.options, documents)
+        self.parameters = _parameters(self.options, documents, self.program)
         self.state = read_state()
         outcome = self._unchanged_or_incremental() or self._full()
         if self.state is not None and outcome.mode and not self.dry:
@@ -105,7 +106,7 @@ class _Execution:
     def _full(self) -> Outcome:
         # Not with the others: most runs find little to do, and the engine takes a while to load.
         from triples.recursion.partial import Derivation  # noqa: PLC0415
-        from triples.runs.deriving import beside, derive, limit_arrow_threads  # noqa: PLC0415
+        from triples.runs.deriving import beside, derive, engine_options, limit_arrow_threads  # noqa: PLC0415
 
         limit_arrow_threads()
         with self._timed("reading"), snapshot() as view:
@@ -114,13 +115,15 @@ class _Execution:
             facts = view.facts(lambda done: self.watcher.stage("reading", done, total))
             types = self.options.entity_types
             subjects = view.subjects(settings.ENV.type_predicates, types) if types else None
+            unfit = view.unfit() if self.program.makes_predicates else None
         with self._timed("inference"):
-            found = derive(facts, self.program, self.options, subjects, self.deadline, self.watcher)
+            options = engine_options(self.options, subjects, unfit)
+            found = derive(facts, self.program, options, self.deadline, self.watcher)
         derived, counts = found.derived, Counts(found.derived.num_rows, 0, 0)
         if self.state is not None:
             with self._timed("comparison"):
                 derived, self.program, counts = beside(
-                    self.state, facts, Derivation(self.program, derived), self.options, subjects, self.deadline
+                    self.state, facts, Derivation(self.program, derived), self.options, options, self.deadline
                 )
         status = RunStatus.SUCCEEDED if found.complete_above is None else RunStatus.LIMITED
         outcome = Outcome(status, "full", counts, derived.num_rows, found.complete_above)
@@ -168,7 +171,7 @@ def _chosen(names: tuple[str, ...]) -> list[Rule]:
     return list(rules.filter(name__in=names) if names else rules)
 
 
-def _parameters(options: RunOptions, documents: list[dict[str, Any]]) -> str:
+def _parameters(options: RunOptions, documents: list[dict[str, Any]], program: Program) -> str:
     """All that decides the outcome besides the facts."""
     content = options.content | {
         "rules": documents,
@@ -177,6 +180,8 @@ def _parameters(options: RunOptions, documents: list[dict[str, Any]]) -> str:
         "type_predicates": settings.ENV.type_predicates if options.entity_types else [],
     }
     del content["force"]
+    if program.makes_predicates:
+        content["longest_predicate"] = MAX_PREDICATE_LENGTH
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
 
 

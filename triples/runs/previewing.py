@@ -8,7 +8,7 @@ from django.conf import settings
 
 from triples.models import Term
 from triples.recursion.engine import Engine, Options
-from triples.recursion.programs import bind, constants
+from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import Rule
 from triples.runs.alarms import alarm
 from triples.runs.deriving import limit_arrow_threads
@@ -17,7 +17,7 @@ from triples.runs.previews import SECONDS, Example, Preview, TooMuch
 from triples.store.dictionary import find_term_ids
 from triples.store.inferred.building import contents
 from triples.store.inferred.snapshots import snapshot
-from triples.store.inferred.state import read_state
+from triples.store.inferred.state import State, read_state
 
 # Beyond so many facts "more than" is as good as a number.
 MOST_COUNTED = 100_000
@@ -34,15 +34,16 @@ def derive_preview(rule: Rule) -> Preview:
     unknown = {text: _NO_TERM + place for place, text in enumerate(sorted(constants(rule) - ids.keys()))}
     program = bind([rule], ids | unknown)
     engine = Engine()
-    options = Options(
-        max_inferred=MOST_COUNTED,
-        memory_bytes=settings.ENV.recursion_memory << 20,
-        threads=settings.ENV.recursion_threads,
-    )
     limit_arrow_threads()
     try:
         with alarm(deadline, engine.interrupt):
-            facts = _other_facts(rule.name, deadline)
+            facts, unfit = _read(rule.name, program, deadline)
+            options = Options(
+                unfit=unfit,
+                max_inferred=MOST_COUNTED,
+                memory_bytes=settings.ENV.recursion_memory << 20,
+                threads=settings.ENV.recursion_threads,
+            )
             found = engine.materialise(facts, program, options, None)
     except (TimedOut, MemoryError):
         raise TooMuch from None
@@ -50,8 +51,8 @@ def derive_preview(rule: Rule) -> Preview:
     return Preview(found.derived.num_rows, found.complete_above is None, _examples(found.derived, names))
 
 
-def _other_facts(name: str, deadline: float) -> pa.Table:
-    """The asserted facts, and those inferred by other rules."""
+def _read(name: str, program: Program, deadline: float) -> tuple[pa.Table, pa.Array | None]:
+    """The asserted facts with those inferred by other rules, and the terms that cannot be predicates."""
 
     def go_on(_: int) -> None:
         if monotonic() > deadline:
@@ -59,9 +60,12 @@ def _other_facts(name: str, deadline: float) -> pa.Table:
 
     with snapshot() as view:
         facts = view.facts(go_on)
+        unfit = view.unfit() if program.makes_predicates else None
     state = read_state()
-    if state is None:
-        return facts
+    return (facts if state is None else _with_inferred(facts, state, name)), unfit
+
+
+def _with_inferred(facts: pa.Table, state: State, name: str) -> pa.Table:
     own = [rule.number for rule in state.program.rules if rule.name == name]
     inferred = contents()
     others = inferred.filter(pc.invert(pc.is_in(inferred.column("rule"), pa.array(own, pa.int32()))))

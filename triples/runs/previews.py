@@ -88,7 +88,7 @@ def preview(rule: Rule, *, asker: str, departed: Callable[[], bool]) -> Preview:
 
 def _derived(rule: Rule, check: Callable[[], None]) -> dict[str, Any]:
     """What the process says; it is ended when `check` raises."""
-    with subprocess.Popen(  # the command is this project's own
+    with subprocess.Popen(
         [sys.executable, "manage.py", "rules", "preview", "-", "--json"],
         cwd=settings.BASE_DIR,
         stdin=subprocess.PIPE,

@@ -33,7 +33,7 @@ FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 
 class RecurseViewSet(APIViewSet):
     permission_classes = (HasScope,)
-    scopes: ClassVar[dict[str, str]] = {"start": "recurse", "retrieve": "recurse"}
+    scopes: ClassVar[dict[str, str]] = {"start": "recurse", "retrieve": "read"}
     optional_bodies = frozenset({"start"})
 
     @docs.start_run

@@ -35,7 +35,14 @@ class _Index:
 class MemorySource:
     """Asserted and derived facts; `calls` counts what would be statements."""
 
-    def __init__(self, program: Program, asserted: Mapping[Key, float], derived: Mapping[Key, Proof]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        asserted: Mapping[Key, float],
+        derived: Mapping[Key, Proof],
+        unfit: Collection[int] = (),
+    ) -> None:
+        self._unfit = set(unfit)
         self._uses = uses(program)
         self.facts = dict(asserted)
         self.derived = dict(derived)
@@ -81,6 +88,10 @@ class MemorySource:
     def proofs(self, keys: Collection[Key]) -> dict[Key, Proof]:
         self.calls += 1
         return {key: self.derived[key] for key in keys if key in self.derived}
+
+    def unfit(self, terms: Collection[int]) -> set[int]:
+        self.calls += 1
+        return self._unfit.intersection(terms)
 
     def resting_on(self, keys: Collection[Key]) -> Iterator[tuple[Key, Proof]]:
         self.calls += 1

@@ -3,7 +3,7 @@
 Every way in which the rules could be applied is written down first; weights, depths and proofs are then read off.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Key, Program, Proof
@@ -34,14 +34,17 @@ def evaluate(
     max_depth: int | None = None,
     min_weight: float = 0.0,
     subjects: set[int] | None = None,
+    unfit: Collection[int] = (),
 ) -> dict[Key, Proof]:
     """The derived facts with their best proofs; asserted facts are not among them."""
-    instances = _instances(facts, program, subjects)
+    instances = _instances(facts, program, subjects, unfit)
     proofs = _at_the_fixpoint(facts, instances) if max_depth is None else _within_rounds(facts, instances, max_depth)
     return {key: proof for key, proof in proofs.items() if proof.weight >= min_weight}
 
 
-def _instances(facts: Mapping[Key, float], program: Program, subjects: set[int] | None) -> list[Instance]:
+def _instances(
+    facts: Mapping[Key, float], program: Program, subjects: set[int] | None, unfit: Collection[int]
+) -> list[Instance]:
     """All applications of rules to what is asserted or could be derived, but for those that derive the asserted."""
     known = {key for key, weight in facts.items() if weight > 0}
     while True:
@@ -49,7 +52,9 @@ def _instances(facts: Mapping[Key, float], program: Program, subjects: set[int] 
             instance
             for rule in program.rules
             for instance in _applications(rule, sorted(known))
-            if instance.head not in facts and (subjects is None or instance.head.subject in subjects)
+            if instance.head not in facts
+            and instance.head.predicate not in unfit
+            and (subjects is None or instance.head.subject in subjects)
         ]
         heads = {instance.head for instance in found}
         if heads <= known:

@@ -47,19 +47,29 @@ def test_max_depth_keeps_the_proofs_of_so_many_rounds(
     st.none() | st.integers(1, 3),
     st.sampled_from([0.0, 1e-300, 0.1, 0.25, 0.5, 0.99, 1.0]),
     st.none() | st.sets(st.integers(1, 5)),
+    st.sampled_from([None, [4], [4, 9]]),
 )
-def test_lighter_facts_and_other_subjects_are_left_out(
+def test_lighter_facts_other_subjects_and_unfit_predicates_are_left_out(
     asserted: dict[Key, float],
     program: Program,
     max_depth: int | None,
     min_weight: float,
     subjects: set[int] | None,
+    unfit: list[int] | None,
 ) -> None:
-    array = None if subjects is None else pa.array(sorted(subjects), pa.int64())
-    options = Options(threads=1, max_depth=max_depth, min_weight=min_weight, subjects=array)
+    """No fact that is asserted has 4 for a predicate."""
+    options = Options(
+        threads=1,
+        max_depth=max_depth,
+        min_weight=min_weight,
+        subjects=None if subjects is None else pa.array(sorted(subjects), pa.int64()),
+        unfit=None if unfit is None else pa.array(unfit, pa.int64()),
+    )
     result = materialise(fact_table(asserted), program, options)
 
-    expected = evaluate(asserted, program, max_depth=max_depth, min_weight=min_weight, subjects=subjects)
+    expected = evaluate(
+        asserted, program, max_depth=max_depth, min_weight=min_weight, subjects=subjects, unfit=unfit or ()
+    )
     assert proofs_in(result.derived) == expected
 
 

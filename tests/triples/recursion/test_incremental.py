@@ -1,6 +1,6 @@
 """After any changes, the difference leads to exactly what a run from nothing derives."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import nextafter
 
 import pytest
@@ -32,10 +32,18 @@ steps = st.dictionaries(keys, st.one_of(st.none(), fact_weights, close_weights),
 class Graph:
     """Facts under change beside what was derived of them; each run is held against one from nothing."""
 
-    def __init__(self, program: Program, asserted: dict[Key, float], min_weight: float = 0.0) -> None:
+    def __init__(
+        self,
+        program: Program,
+        asserted: dict[Key, float],
+        min_weight: float = 0.0,
+        unfit: Collection[int] = (),
+    ) -> None:
         self.program = program
         self.min_weight = min_weight
-        self.source = MemorySource(program, asserted, evaluate(asserted, program, min_weight=min_weight))
+        self.unfit = unfit
+        derived = evaluate(asserted, program, min_weight=min_weight, unfit=unfit)
+        self.source = MemorySource(program, asserted, derived, unfit)
         self.changed: set[Key] = set()
 
     def change(self, step: Step, *, drop_asserted: bool = False) -> None:
@@ -56,7 +64,9 @@ class Graph:
         assert all(self.source.derived.get(key) != proof for key, proof in difference.put.items())
         self.source.apply(difference)
         self.changed = set()
-        assert self.source.derived == evaluate(self.source.facts, self.program, min_weight=self.min_weight)
+        assert self.source.derived == evaluate(
+            self.source.facts, self.program, min_weight=self.min_weight, unfit=self.unfit
+        )
 
     @property
     def derived(self) -> dict[Key, Proof]:
@@ -89,6 +99,18 @@ def test_any_changes_above_a_least_weight(
     program: Program, asserted: dict[Key, float], changes: list[Step], min_weight: float
 ) -> None:
     graph = Graph(program, asserted, min_weight)
+    for step in changes:
+        graph.change(step)
+        graph.run()
+
+
+@given(programs(), facts(), st.lists(steps, min_size=1, max_size=4))
+@settings(deadline=None)
+def test_any_changes_where_a_term_cannot_be_a_predicate(
+    program: Program, asserted: dict[Key, float], changes: list[Step]
+) -> None:
+    """No fact that is asserted has 4 for a predicate."""
+    graph = Graph(program, asserted, unfit=[4])
     for step in changes:
         graph.change(step)
         graph.run()

@@ -54,6 +54,15 @@ def test_a_body_without_constants_has_no_conditions() -> None:
     assert rule_sql(rule).endswith("\nFROM changed AS f1")
 
 
+def test_a_predicate_that_no_fact_has_is_looked_at() -> None:
+    sub_property, turned = program(
+        (1.0, (X, Z, Y), [(X, Variable("p"), Y), (Variable("p"), 7, Z)]), (1.0, (Y, Z, X), [(X, Z, Y)])
+    ).rules
+
+    assert rule_sql(sub_property).count("NOT EXISTS (SELECT 1 FROM unfit AS u WHERE u.id = f2.object)") == 2
+    assert "unfit" not in rule_sql(turned)
+
+
 def test_a_variant_is_left_out_when_no_fact_has_its_predicates() -> None:
     rule = program((1.0, (X, 3, Z), [(X, 1, Y), (Y, 2, Z)])).rules[0]
     first, second = variants(rule, lambda _rule, _values: "0 AS proof")

@@ -17,6 +17,7 @@ from triples.store.inferred.arrow import ASSERTED, from_copy, from_cursor
 from triples.store.inferred.connections import connect_postgresql, connect_sqlite
 from triples.store.inferred.files import attach
 from triples.store.inferred.sources import PostgreSQLSource, Source, SQLiteSource
+from triples.text import MAX_PREDICATE_LENGTH
 
 # How long a transaction that writes may stay open while a run waits for it.
 WRITERS_PATIENCE_SECONDS = 60.0
@@ -29,6 +30,7 @@ _COPY_FACTS = f"COPY ({_FACTS}) TO STDOUT (FORMAT csv)"
 _COUNT = "SELECT coalesce(sum(triples), 0) FROM triples_tally"
 _INSERTED = "SELECT subject_id, predicate_id, object_id FROM triples_triple WHERE id > {} LIMIT {}"
 _CHANGED = "SELECT subject_id, predicate_id, object_id FROM triples_change WHERE id > {} LIMIT {}"
+_UNFIT = f"SELECT id FROM triples_term WHERE length(text) > {MAX_PREDICATE_LENGTH} ORDER BY id"
 
 
 class Marks(NamedTuple):
@@ -74,6 +76,10 @@ class Snapshot(ABC):
     @abstractmethod
     def subjects(self, predicates: Collection[str], objects: Collection[str]) -> pa.Array:
         """The subjects of the facts with one of these predicates and one of these objects, but for weight 0."""
+
+    def unfit(self) -> pa.Array:
+        """The terms that are too long for predicates."""
+        return pa.array([id_ for (id_,) in self._rows(_UNFIT)], pa.int64())
 
     @abstractmethod
     def source(self, program: Program) -> Source:

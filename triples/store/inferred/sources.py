@@ -15,6 +15,7 @@ from triples.recursion.standing import Bound, Shape
 from triples.store.inferred.layout import FACTS, KEY, PROOF
 from triples.store.inferred.statements import INDEXES
 from triples.store.patterns import sqlite_index
+from triples.text import MAX_PREDICATE_LENGTH
 
 ROWS_AT_ONCE = 2_000
 # The indexes say how to read all facts by falling weight, which nobody here asks for.
@@ -40,6 +41,8 @@ _NOT_ASSERTED = "NOT EXISTS (SELECT 1 FROM triples_triple AS a WHERE {})".format
     " AND ".join(f"a.{column} = f.{column}" for column in KEY)
 )
 _ASSERTED = Lookup(("f.weight",), "triples_triple", KEY, sqlite_index(_EXACT))
+# Both databases count characters.
+_UNFIT = Lookup((), "triples_term", ("id",), "", f"length(f.text) > {MAX_PREDICATE_LENGTH}")
 _PROOFS = Lookup(_PROOF, FACTS, KEY, INDEXES[_EXACT])
 
 
@@ -79,6 +82,10 @@ class Source(ABC):
                 if head_key not in found and _agree(others[number], proof.free[1:]):
                     found.add(head_key)
                     yield head_key, proof
+
+    def unfit(self, terms: Collection[int]) -> set[int]:
+        wanted = sorted(terms)
+        return {wanted[number] for (number,) in self._rows(_UNFIT, [(term,) for term in wanted])}
 
     @abstractmethod
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
@@ -148,7 +155,7 @@ def _sqlite_statement(lookup: Lookup) -> str:
     table = f"{lookup.table} AS f" + (f" INDEXED BY {lookup.index}" if lookup.index else "")
     given = [f"f.{column} = json_extract(k.value, '$[{place}]')" for place, column in enumerate(lookup.columns)]
     conditions = " AND ".join([*given, lookup.condition])
-    return f"SELECT k.key, {', '.join(lookup.picked)} FROM json_each(?) AS k CROSS JOIN {table} ON {conditions}"
+    return f"SELECT {', '.join(['k.key', *lookup.picked])} FROM json_each(?) AS k CROSS JOIN {table} ON {conditions}"
 
 
 @cache
@@ -157,7 +164,7 @@ def _postgresql_statement(lookup: Lookup) -> str:
     names = ", ".join(["number", *lookup.columns])
     conditions = " AND ".join([*(f"f.{column} = k.{column}" for column in lookup.columns), lookup.condition])
     return (
-        f"SELECT k.number, {', '.join(lookup.picked)} FROM unnest({arrays}) AS k ({names})"
+        f"SELECT {', '.join(['k.number', *lookup.picked])} FROM unnest({arrays}) AS k ({names})"
         f" JOIN {lookup.table} AS f ON {conditions}"
     )
 
