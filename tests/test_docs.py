@@ -4,12 +4,10 @@ import html
 import io
 import pkgutil
 import re
-import shlex
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import httpx
 import prometheus_client
 import pytest
 from django.apps import apps
@@ -112,40 +110,5 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
 
 
 def test_every_goal_that_is_named_can_be_made() -> None:
-    goals = set(re.findall(r"^([a-z]+):", (BASE_DIR / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"^make ([a-z]+)$", README, re.MULTILINE)) <= goals
-
-
-def curl_examples() -> list[list[str]]:
-    blocks = "".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).replace("\\\n", " ")
-    # An example ends with its line, unless a quotation goes on.
-    return [shlex.split(example) for example in re.findall(r"^curl (?:'[^']*'|[^\n'])*", blocks, re.MULTILINE)]
-
-
-@pytest.mark.process
-async def test_every_curl_example_works_when_they_are_pasted_one_after_the_other(api: httpx.AsyncClient) -> None:
-    examples = curl_examples()
-    assert len(examples) > 5
-    key = api.headers.pop("Authorization")
-    for words in examples:
-        request = read_curl(words, key)
-        answer = await api.send(request)
-        assert answer.is_success, f"{shlex.join(words)}: {answer.status_code} {answer.text}"
-
-
-def read_curl(words: list[str], key: str) -> httpx.Request:
-    """The request that a curl command makes."""
-    method, data, url, headers = "GET", None, "", {}
-    rest = iter(words[1:])
-    for word in rest:
-        match word:
-            case "-X":
-                method = next(rest)
-            case "-d":
-                data = next(rest)
-            case "-H":
-                name, _, value = next(rest).partition(": ")
-                headers[name] = value.replace("Bearer $API_KEY", key)
-            case _:
-                url = word
-    return httpx.Request(method, url, headers=headers, content=data)
+    goals = set(re.findall(r"^([a-z-]+):", (BASE_DIR / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z-]+)$", README, re.MULTILINE)) <= goals

@@ -105,7 +105,6 @@ def test_any_changes_above_a_least_weight(
 
 
 @given(programs(), facts(), st.lists(steps, min_size=1, max_size=4))
-@settings(deadline=None)
 def test_any_changes_where_a_term_cannot_be_a_predicate(
     program: Program, asserted: dict[Key, float], changes: list[Step]
 ) -> None:

@@ -178,18 +178,18 @@ class Disk:
 
 
 def test_no_more_is_spilled_than_may_be(tmp_path: Path) -> None:
-    plenty = Options(threads=1, memory_bytes=16 << 20, temp_folder=tmp_path)
-    little = Options(threads=1, memory_bytes=16 << 20, temp_folder=tmp_path, disk_bytes=4 << 20)
+    plenty = Options(threads=1, memory_bytes=12 << 20, temp_folder=tmp_path)
+    little = Options(threads=1, memory_bytes=12 << 20, temp_folder=tmp_path, disk_bytes=2 << 20)
     with Disk(tmp_path) as wanted:
-        whole = materialise(hub(800), transitive(1), plenty)
+        whole = materialise(hub(500), transitive(1), plenty)
     with Disk(tmp_path) as taken:
-        result = materialise(hub(800), transitive(1), little)
+        result = materialise(hub(500), transitive(1), little)
 
     assert whole.complete_above is None
-    assert wanted.most > 5 << 20
-    # The folder itself takes some.
-    assert 0 < taken.most <= (4 << 20) + (64 << 10)
-    assert result.complete_above is None or result.derived.num_rows > 0
+    assert result.complete_above is not None
+    assert wanted.most > 3 << 20
+    # The folders themselves take some.
+    assert 0 < taken.most <= (2 << 20) + (64 << 10)
     assert list(tmp_path.iterdir()) == []
 
 
