@@ -44,7 +44,7 @@ async def test_a_rule_is_stored_and_shown(api: httpx.AsyncClient) -> None:
     assert stored == GRANDPARENT | {"description": "A parent's parent.", "enabled": True, "text": TEXT} | times
     shown = await api.get("/rules/grandparent")
     assert (shown.status_code, shown.json()) == (200, stored)
-    assert (await api.get("/rules")).json() == {"rules": [stored]}
+    assert (await api.get("/rules")).json() == {"rules": [stored], "next_cursor": None}
 
 
 async def test_what_is_left_out_has_its_default(api: httpx.AsyncClient) -> None:

@@ -133,8 +133,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         """Nothing: the draft is what is stored, and the model's instance stays as it was read."""
 
 
-def _field_of(error: RuleError) -> tuple[str, str]:
-    """The field that has the fault, and the words that say where in it."""
+def _field_of(error: RuleError) -> tuple[str | None, str]:
+    """The field that has the fault, None where it is the whole rule, and the words that say where in it."""
+    if not error.loc:
+        return None, ""
     field, *places = error.loc
     told = ""
     if field != "head" and places:

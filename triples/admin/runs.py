@@ -60,7 +60,7 @@ class RunForm(forms.Form):
         super().__init__(*args, **kwargs)
         rules = self.fields["rules"]
         assert isinstance(rules, forms.ModelMultipleChoiceField)
-        rules.queryset = Rule.objects.filter(enabled=True)
+        rules.queryset = Rule.objects.filter(enabled=True).only("name")
 
     def clean_entity_types(self) -> tuple[str, ...]:
         lines = [line for line in self.cleaned_data["entity_types"].splitlines() if line.strip()]

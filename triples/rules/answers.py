@@ -38,3 +38,7 @@ class RuleOut(BaseModel):
 
 class RulesOut(BaseModel):
     rules: Annotated[list[RuleOut], Field(description="By name.")]
+
+
+class RulePageOut(RulesOut):
+    next_cursor: Annotated[str | None, Field(description="For the next page; null on the last one.")]

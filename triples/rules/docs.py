@@ -4,8 +4,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import problems
-from triples.rules.answers import RuleOut, RulesOut
-from triples.rules.schemas import ChangeRule, NewRule
+from triples.rules.answers import RuleOut, RulePageOut, RulesOut
+from triples.rules.schemas import ChangeRule, NewRule, RuleListParameters
+from triples.rules.sizes import MAX_LENGTH
 
 _DOCUMENT = {
     "name": "grandparent",
@@ -40,14 +41,18 @@ def _answer(name: str, content: object) -> OpenApiExample:
 
 list_rules = extend_schema(
     summary="List rules",
-    description="All of them, by name; disabled ones too.",
-    responses={200: OpenApiResponse(RulesOut, "The rules.")},
-    examples=[_answer("The only rule", {"rules": [_RULE]})],
+    description="By name, in pages; disabled ones too.",
+    parameters=[RuleListParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
+    responses={200: OpenApiResponse(RulePageOut, "A page.")},
+    examples=[_answer("The only page", {"rules": [_RULE], "next_cursor": None})],
 )
 
 add_rules = extend_schema(
     summary="Add a rule, the rules that a shorthand stands for, or an array of both",
-    description="All or nothing. They hold from the next run on.",
+    description=(
+        f"All or nothing. They hold from the next run on. All texts of a rule have at most {MAX_LENGTH:,} characters"
+        " together."
+    ),
     request=NewRule,
     responses={201: OpenApiResponse(RulesOut, "The rules are stored."), **problems(409)},
     examples=[

@@ -7,6 +7,7 @@ from triples.admission import clean_predicate, clean_text
 from triples.recursion import presets
 from triples.recursion.rules import Pattern, Place, Rule, RuleError, parse_rule, rule_document
 from triples.recursion.shorthands import expand
+from triples.rules.sizes import check_length, check_pairs
 from triples.text import MAX_TERM_LENGTH, TermError
 
 MAX_DESCRIPTION_LENGTH = 2000
@@ -58,13 +59,13 @@ def rule_columns(rule: Rule) -> dict[str, Any]:
 def read_rule(document: Any) -> Draft:
     """A rule's document, never a shorthand; RuleError says what is wrong with it."""
     rule, description, enabled = _split(document)
-    return Draft(_admitted(parse_rule(rule)), description, enabled)
+    return Draft(_admitted(parse_rule(rule), description), description, enabled)
 
 
 def read_document(document: Any) -> list[Draft]:
     """The rule that a document describes, or the rules that a shorthand stands for; RuleError."""
     rule, description, enabled = _split(document)
-    return [Draft(_admitted(each), description, enabled) for each in expand(rule)]
+    return [Draft(_admitted(each, description), description, enabled) for each in expand(rule)]
 
 
 def read_rules(content: Any) -> list[Draft]:
@@ -107,7 +108,7 @@ def preset_rules(name: str) -> list[Draft]:
     faults: list[Fault] = []
     for rule in presets.load(name):
         try:
-            drafts.append(Draft(_admitted(rule), None, None))
+            drafts.append(Draft(_admitted(rule, None), None, None))
         except RuleError as error:
             faults.append(Fault((rule.name, *error.loc), str(error)))
     if faults:
@@ -119,6 +120,7 @@ def _split(document: Any) -> tuple[Mapping[str, Any], str | None, bool | None]:
     """A document without what only this side of it reads, and that."""
     if not isinstance(document, dict):
         raise RuleError((), "must be an object")
+    check_pairs(document)
     rule = dict(document)
     description, enabled = rule.pop(DESCRIPTION, None), rule.pop(ENABLED, None)
     if description is not None or DESCRIPTION in document:
@@ -139,8 +141,12 @@ def _description(text: Any) -> str:
     return text
 
 
-def _admitted(rule: Rule) -> Rule:
-    """The rule, unless it names what cannot be a term here: SKG_TERM_PATTERN may allow less than the engine does."""
+def _admitted(rule: Rule, description: str | None) -> Rule:
+    """The rule, unless it is too large, or names what cannot be a term here.
+
+    SKG_TERM_PATTERN may allow less than the engine does.
+    """
+    check_length(rule, description)
     _check_pattern(rule.head, "head")
     for number, pattern in enumerate(rule.body):
         _check_pattern(pattern, "body", number)

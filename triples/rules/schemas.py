@@ -4,10 +4,27 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from skg_site.api.cursors import TextCursor
 from triples.recursion.rules import MAX_BODY, MAX_NAME_LENGTH
 from triples.recursion.shorthands import DEFAULT_TYPE_PREDICATE
 from triples.rules.documents import MAX_DESCRIPTION_LENGTH
+from triples.rules.sizes import MAX_DISTINCT
 from triples.schemas import Object, Predicate
+
+# The largest limit of a list: a page of the largest rules then has some megabytes.
+MAX_PAGE = 500
+
+
+RULE_CURSOR = TextCursor(MAX_NAME_LENGTH)
+
+
+class RuleListParameters(BaseModel):
+    """The query string of the list of rules."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
+    cursor: Annotated[str, RULE_CURSOR.field] | None = None
 
 
 class Members(BaseModel):
@@ -31,7 +48,8 @@ Weight = Annotated[
 ]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=MAX_BODY, description="What must hold.")]
 Distinct = Annotated[
-    list[tuple[str, str]], Field(description="Pairs of variables that must not stand for the same term.")
+    list[tuple[str, str]],
+    Field(max_length=MAX_DISTINCT, description="Pairs of variables that must not stand for the same term."),
 ]
 Description = Annotated[str, Field(max_length=MAX_DESCRIPTION_LENGTH)]
 Enabled = Annotated[bool, Field(description="Whether runs apply it.")]

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from skg_site.api.answers import empty_answer, json_answer
 from skg_site.api.conditional import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed
-from skg_site.api.reading import read_body
+from skg_site.api.reading import query_parameters, read_body
 from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet
 from triples.models import Rule as StoredRule
@@ -18,7 +18,7 @@ from triples.recursion.rules import RuleError
 from triples.rules import docs
 from triples.rules.answers import rule_content
 from triples.rules.documents import Draft, FaultyRules, read_rules
-from triples.rules.schemas import ChangeRule
+from triples.rules.schemas import RULE_CURSOR, ChangeRule, RuleListParameters
 from triples.rules.services import (
     NoSuchRule,
     RuleChanged,
@@ -28,7 +28,7 @@ from triples.rules.services import (
     rule_delete,
     rules_add,
 )
-from triples.rules.stored import in_order, version
+from triples.rules.stored import page, version
 
 
 class RuleViewSet(APIViewSet):
@@ -44,8 +44,8 @@ class RuleViewSet(APIViewSet):
         return super().handle_exception(_problem_for(exc))
 
     @docs.list_rules
-    async def list(self, _request: Request) -> HttpResponse:
-        return json_answer(await in_thread(_all_rules))
+    async def list(self, request: Request) -> HttpResponse:
+        return json_answer(await in_thread(_page, query_parameters(request, RuleListParameters)))
 
     @docs.add_rules
     async def create(self, request: Request) -> HttpResponse:
@@ -68,8 +68,13 @@ class RuleViewSet(APIViewSet):
         return empty_answer()
 
 
-def _all_rules() -> dict[str, Any]:
-    return {"rules": [rule_content(stored) for stored in in_order(StoredRule.objects.all())]}
+def _page(wanted: RuleListParameters) -> dict[str, Any]:
+    after = "" if wanted.cursor is None else RULE_CURSOR.decode(wanted.cursor)
+    # One more than is shown tells whether there is another page.
+    rules = page(limit=wanted.limit + 1, after=after)
+    shown = rules[: wanted.limit]
+    more = RULE_CURSOR.encode(shown[-1].name) if len(rules) > wanted.limit else None
+    return {"rules": [rule_content(stored) for stored in shown], "next_cursor": more}
 
 
 def _rules_to_add(content: Any) -> list[Draft]:

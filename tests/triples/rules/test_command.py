@@ -115,6 +115,18 @@ class TestLoading:
         assert sentence == "4 faults found; nothing was stored."
         assert stored() == {}
 
+    def test_a_rule_that_is_too_large_is_told_with_its_place(self, write: Any) -> None:
+        large = {**GRANDPARENT, "name": "large", "body": [["x" * 500, "p", "?x"], ["?x", "p", "?z"]] * 4}
+        file = write(
+            GRANDPARENT, {**large, "description": "x" * 2000}, {**GRANDPARENT, "distinct": [["?x", "?z"]] * 51}
+        )
+        printed, _ = failing("load", file)
+        assert printed.splitlines() == [
+            f"{file}:1: must have at most 4,000 characters in all of its texts, not 4,055",
+            f"{file}:2.distinct: must have at most 50 pairs, not 51",
+        ]
+        assert stored() == {}
+
     def test_standard_input_is_a_file_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         typed = io.TextIOWrapper(io.BytesIO(json.dumps([{"symmetric": "near"}]).encode()))
         monkeypatch.setattr("sys.stdin", typed)
@@ -244,6 +256,12 @@ class TestStoredRules:
             ("grandparent", True, 0.9),
             ("n", False, 1.0),
         ]
+
+    @pytest.mark.parametrize("at_once", [1, 2])
+    def test_they_are_read_a_few_at_a_time(self, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = run("list"), as_json("list")
+        monkeypatch.setattr("triples.rules.stored.RULES_AT_ONCE", at_once)
+        assert (run("list"), as_json("list")) == whole
 
     def test_an_empty_list_says_so(self) -> None:
         Rule.objects.all().delete()

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
@@ -77,15 +78,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{told}{_told(loaded)}.", self.style.SUCCESS)
 
     def list_rules(self, options: dict[str, Any]) -> None:
-        rules = in_order(StoredRule.objects.all())
         if options["json"]:
-            self._write_json([rule_content(rule) for rule in rules])
+            self._write_json_array(rule_content(rule) for rule in in_order())
             return
-        longest = max((len(rule.name) for rule in rules), default=0)
-        for rule in rules:
+        longest = max(map(len, StoredRule.objects.values_list("name", flat=True)), default=0)
+        for rule in in_order():
             state = "enabled " if rule.enabled else "disabled"
             self.stdout.write(visible(f"{rule.name.ljust(longest)}  {state}  {rule_text(rule.parsed)}"))
-        if not rules:
+        if not longest:
             self.stdout.write("There are no rules yet. `manage.py rules load` stores some.")
 
     def show(self, options: dict[str, Any]) -> None:
@@ -170,6 +170,16 @@ class Command(BaseCommand):
 
     def _write_json(self, content: object) -> None:
         self.stdout.write(visible_json(json.dumps(content, indent=2, ensure_ascii=False)))
+
+    def _write_json_array(self, items: Iterable[object]) -> None:
+        """As `_write_json`, with one item in memory at a time."""
+        before = "["
+        for item in items:
+            self.stdout.write(before)
+            lines = visible_json(json.dumps(item, indent=2, ensure_ascii=False))
+            self.stdout.write(textwrap.indent(lines, "  "), ending="")
+            before = ","
+        self.stdout.write("[]" if before == "[" else "\n]")
 
 
 def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> CommandParser:
