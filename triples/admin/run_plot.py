@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from triples.runs.rounds import round_labels
+
 WIDTH, HEIGHT = 720, 220
 LEFT, RIGHT, TOP, BOTTOM = 70, 10, 14, 30
 # Wider bars than this look like a flag.
@@ -12,7 +14,7 @@ MOST_LABELS = 20
 class Bar(NamedTuple):
     """A round: the new facts at the bottom, the improved ones on top of them."""
 
-    number: int
+    label: str
     x: float
     width: float
     new_y: float
@@ -53,12 +55,12 @@ def plot(rounds: list[dict[str, Any]]) -> Plot:
     width = min(slot * 0.8, WIDEST)
     every = -(-len(rounds) // MOST_LABELS)
     bars: list[Bar] = []
-    for place, made in enumerate(rounds):
+    for place, (made, label) in enumerate(zip(rounds, round_labels(rounds), strict=True)):
         new_height, improved_height = made["new"] * scale, made["improved"] * scale
         new_y = HEIGHT - BOTTOM - new_height
         bars.append(
             Bar(
-                number=place + 1,
+                label=label,
                 x=round(LEFT + place * slot + (slot - width) / 2, 2),
                 width=round(width, 2),
                 new_y=round(new_y, 2),

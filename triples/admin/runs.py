@@ -22,8 +22,9 @@ from triples.admin.shown import all_isolated
 from triples.admission import clean_text
 from triples.models import RecursionRun, Rule
 from triples.runs.answers import duration, public_id, run_sentence
-from triples.runs.options import RunOptions
+from triples.runs.options import RunOptions, check_names
 from triples.runs.requests import RunActive, request_run
+from triples.runs.rounds import round_labels
 from triples.text import TermError
 from triples.visible import visible_lines
 
@@ -65,9 +66,13 @@ class RunForm(forms.Form):
     def clean_entity_types(self) -> tuple[str, ...]:
         lines = [line for line in self.cleaned_data["entity_types"].splitlines() if line.strip()]
         try:
-            return tuple(dict.fromkeys(map(clean_text, lines)))
+            types = tuple(dict.fromkeys(map(clean_text, lines)))
         except TermError as error:
             raise forms.ValidationError(f"A type {error}.") from None
+        return _checked(types, "The types")
+
+    def clean_rules(self) -> tuple[str, ...]:
+        return _checked(tuple(rule.name for rule in self.cleaned_data["rules"]), "The rules")
 
     @property
     def options(self) -> RunOptions:
@@ -76,7 +81,7 @@ class RunForm(forms.Form):
             max_depth=chosen["max_depth"],
             min_weight=chosen["min_weight"],
             entity_types=chosen["entity_types"],
-            rules=tuple(rule.name for rule in chosen["rules"]),
+            rules=chosen["rules"],
             force=chosen["force"],
         )
 
@@ -216,8 +221,16 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     def plot(self, run: RecursionRun) -> str:
         if not run.rounds:
             return "none"
-        context = {"plot": plot(run.rounds), "rounds": run.rounds, "run": run}
+        rounds = list(zip(round_labels(run.rounds), run.rounds, strict=True))
+        context = {"plot": plot(run.rounds), "rounds": rounds, "run": run}
         return render_to_string("admin/triples/recursionrun/plot.html", context)
+
+
+def _checked(names: tuple[str, ...], called: str) -> tuple[str, ...]:
+    try:
+        return check_names(names)
+    except ValueError as error:
+        raise forms.ValidationError(f"{called} {error}.") from None
 
 
 def _may_run(request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ from triples.answers import moment
 from triples.fields import to_milliseconds
 from triples.models import RecursionRun, RunStatus
 from triples.runs.outcomes import Outcome
+from triples.runs.rounds import count_rounds
 
 
 def public_id(run: RecursionRun) -> str:
@@ -27,7 +28,7 @@ def run_content(run: RecursionRun) -> dict[str, Any]:
         "requested_by": run.requested_by,
         "options": run.options,
         "mode": run.mode or None,
-        "round": len(run.rounds),
+        "round": count_rounds(run.rounds),
         "rounds": run.rounds,
         "facts": run.facts,
         "added": run.added,
@@ -102,6 +103,7 @@ class RoundOut(BaseModel):
     improved: Annotated[int, Field(description="Facts that got a heavier proof.")]
     total: Annotated[int, Field(description="Derived facts after the round.")]
     seconds: float
+    rounds: Annotated[int, Field(description="Of how many rounds this is the sum; a run of very many has sums.")] = 1
 
 
 class RunOut(BaseModel):

@@ -9,6 +9,7 @@ from prometheus_client import Gauge
 
 from skg_site.api.threads import in_thread
 from triples.models import RecursionRun, RunStatus
+from triples.runs.rounds import count_rounds
 
 
 def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
@@ -71,7 +72,7 @@ def _show(record: _Record) -> None:
     last = record.last
     ended = last.finished_at or last.created_at
     DURATION.set((ended - (last.started_at or last.created_at)).total_seconds())
-    ROUNDS.set(len(last.rounds))
+    ROUNDS.set(count_rounds(last.rounds))
     for change in ("added", "changed", "removed"):
         CHANGED.labels(change).set(getattr(last, change) or 0)
     LAST_END.set(ended.timestamp())

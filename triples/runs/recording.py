@@ -15,11 +15,13 @@ from triples.runs.execution import execute
 from triples.runs.lease import lease
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.runs.rounds import add_round
 from triples.runs.signals import round_ended, run_ended, run_started
 from triples.store.turns import write_lock
 
 # A row is written so often at most: each time is a commit.
 RECORD_SECONDS = 1.0
+MAX_ERROR_LENGTH = 2000
 # Those who look whether the lease is taken hold it for a moment.
 LEASE_PATIENCE = 5.0
 
@@ -40,7 +42,7 @@ class Recorder:
             self._screen.stage(name, done, total)
 
     def round(self, number: int, new: int, improved: int, total: int, seconds: float) -> None:
-        self.rounds.append({"new": new, "improved": improved, "total": total, "seconds": round(seconds, 3)})
+        add_round(self.rounds, new, improved, total, seconds)
         if monotonic() - self._recorded > RECORD_SECONDS:
             record(self.run, rounds=self.rounds)
             self._recorded = monotonic()
@@ -59,15 +61,18 @@ def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:
             run, status=RunStatus.RUNNING, process=f"{socket.gethostname()}:{os.getpid()}", started_at=timezone.now()
         )
         run_started.send_robust(RecursionRun, run=run)
-        log.info("run_started", run=run.id, requested_by=run.requested_by, **run.options)
+        options = RunOptions.of(run.options)
+        log.info("run_started", run=run.id, requested_by=run.requested_by, **options.counted)
         try:
-            outcome = execute(RunOptions.of(run.options), recorder, holder)
+            outcome = execute(options, recorder, holder)
         except TimedOut:
             _end(run, recorder, status=RunStatus.TIMED_OUT, error="It took longer than SKG_RECURSION_TIMEOUT allows.")
         except BaseException as error:
             # Where the database is lost this cannot be written either; the next run finds the dead one.
             with suppress(DatabaseError, InterfaceError):
-                _end(run, recorder, status=RunStatus.FAILED, error=f"{type(error).__name__}: {error}"[:2000])
+                _end(
+                    run, recorder, status=RunStatus.FAILED, error=f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH]
+                )
             raise
         else:
             _end(run, recorder, **_columns(outcome))

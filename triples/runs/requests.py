@@ -13,6 +13,7 @@ from django.utils import timezone
 from triples.models import RecursionRun, Rule, RunStatus
 from triples.runs.lease import is_taken
 from triples.runs.options import RunOptions
+from triples.runs.retention import prune_runs
 from triples.runs.signals import run_requested
 from triples.store.turns import write_lock
 
@@ -71,11 +72,13 @@ def queue_run(options: RunOptions, requested_by: str) -> RecursionRun:
         bury_the_dead()
         try:
             with transaction.atomic():
-                return RecursionRun.objects.create(
+                run = RecursionRun.objects.create(
                     options=options.content,
                     requested_by=requested_by,
                     created_at=timezone.now(),  # type: ignore[misc]  # the stubs take the column for a number
                 )
+                prune_runs()
+                return run
         except IntegrityError:
             active = RecursionRun.objects.filter(active=True).first()
             if active is None:

@@ -6,6 +6,15 @@ from triples.models import RecursionRun
 from triples.store.turns import write_lock
 
 RUNS_AT_ONCE = 500
+# The rows of older ones are removed as others are made: whoever may start runs could fill the disk with them.
+KEPT_RUNS = 1000
+
+
+def prune_runs() -> None:
+    """Remove what is too much, in the caller's transaction."""
+    older = RecursionRun.objects.values_list("id", flat=True)[KEPT_RUNS : KEPT_RUNS + RUNS_AT_ONCE]
+    if ids := list(older):
+        RecursionRun.objects.filter(active=None, id__in=ids).delete()
 
 
 def remove_old_runs(before: datetime, *, dry: bool) -> int:

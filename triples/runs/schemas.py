@@ -7,15 +7,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from skg_site.api.fields import Weight
 from triples.admission import clean_text
 from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
-from triples.runs.options import RunOptions
+from triples.runs.options import MAX_NAMES, RunOptions, check_names
 from triples.schemas import text_schema
 
 Names = Annotated[
     list[Annotated[str, AfterValidator(clean_name), text_schema(MAX_NAME_LENGTH, "grandparent")]],
-    Field(max_length=1000, examples=[[]]),
+    Field(max_length=MAX_NAMES, examples=[[]]),
+    AfterValidator(check_names),
 ]
 Types = Annotated[
-    list[Annotated[str, AfterValidator(clean_text)]], Field(max_length=1000, examples=[["Person", "Organization"]])
+    list[Annotated[str, AfterValidator(clean_text)]],
+    Field(max_length=MAX_NAMES, examples=[["Person", "Organization"]]),
+    AfterValidator(check_names),
 ]
 
 

@@ -22,7 +22,7 @@ from triples.recursion.rules import clean_name
 from triples.runs.answers import dry_content, dry_sentence, run_content, run_sentence
 from triples.runs.execution import execute
 from triples.runs.lease import LeaseTaken
-from triples.runs.options import RunOptions
+from triples.runs.options import RunOptions, check_names
 from triples.runs.outcomes import TimedOut
 from triples.runs.recording import Recorder, perform
 from triples.runs.requests import RunActive, UnknownRules, check_rules, queue_run
@@ -82,8 +82,8 @@ class Command(BaseCommand):
         options = RunOptions(
             max_depth=_depth(asked["max_depth"]),
             min_weight=asked["min_weight"],
-            entity_types=tuple(dict.fromkeys(asked["entity_type"])),
-            rules=tuple(dict.fromkeys(asked["rule"])),
+            entity_types=_names(asked["entity_type"], "--entity-type"),
+            rules=_names(asked["rule"], "--rule"),
             force=asked["force"],
         )
         interrupts = Interrupts()
@@ -147,6 +147,13 @@ def _do_queued(run_id: int) -> None:
         log.exception("run_failed", run=run_id)
         sys.exit(FAILED)
     sys.exit(0 if ended.status in ENDED_WELL else FAILED)
+
+
+def _names(names: list[str], option: str) -> tuple[str, ...]:
+    try:
+        return check_names(tuple(names))
+    except ValueError as error:
+        raise CommandError(f"What {option} gives {error}.", returncode=MISUSED) from None
 
 
 def _depth(depth: int | None) -> int | None:
