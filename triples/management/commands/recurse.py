@@ -151,7 +151,7 @@ def _do_queued(run_id: int) -> None:
 
 def _names(names: list[str], option: str) -> tuple[str, ...]:
     try:
-        return check_names(tuple(names))
+        return check_names(tuple(dict.fromkeys(names)))
     except ValueError as error:
         raise CommandError(f"What {option} gives {error}.", returncode=MISUSED) from None
 
