@@ -92,6 +92,15 @@ class Triple(ExportModelOperationsMixin("triple"), models.Model):  # type: ignor
         return f"{self.subject} {self.predicate} {self.object}"
 
 
+class Gone(models.IntegerChoices):
+    """What is known of the inferred facts that rest on a fact that is gone."""
+
+    # They are among the `HiddenFact`s.
+    FOLLOWED = 1, "followed"
+    # Nothing, so all inferred facts are hidden.
+    UNFOLLOWED = 2, "unfollowed"
+
+
 class Change(models.Model):
     """The key of a fact that was deleted or given another weight since the inferred facts were last derived.
 
@@ -102,9 +111,41 @@ class Change(models.Model):
     subject_id = models.BigIntegerField()
     predicate_id = models.BigIntegerField()
     object_id = models.BigIntegerField()
+    # NULL when the fact still stands, with another weight above 0.
+    gone = models.SmallIntegerField(choices=Gone.choices, null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["gone", "id"], name="change_gone")]
 
     def __str__(self) -> str:
         return f"change {self.id}"
+
+
+class HiddenFact(models.Model):
+    """The key of an inferred fact that rests on a fact that is gone; the next run removes the row.
+
+    The store writes rows in the commit in which the fact goes. A key may have several rows.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    subject_id = models.BigIntegerField()
+    predicate_id = models.BigIntegerField()
+    object_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id", "predicate_id", "object_id"], name="hidden_key")]
+
+    def __str__(self) -> str:
+        return f"hidden fact {self.id}"
+
+
+class HiddenGeneration(models.Model):
+    """The generation of inferred facts that `HiddenFact` and `Change.gone` are about: one row, or none."""
+
+    generation = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"generation {self.generation}"
 
 
 class Rule(models.Model):
@@ -180,6 +221,8 @@ class RecursionRun(models.Model):
     created_at = UnixMilliseconds()
     started_at = UnixMilliseconds(null=True)
     finished_at = UnixMilliseconds(null=True)
+    # Of the inferred facts that stood when the run started: with others, the run has put its own in their place.
+    generation_before = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ["-id"]

@@ -10,6 +10,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from triples.store import founding
 from triples.store.columns import FactColumns
+from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact
 from triples.store.sessions import Key, Session
 from triples.store.terms import TermCache, Terms
@@ -210,8 +211,10 @@ def is_stored(landmark: Landmark) -> bool:
 
 def _record_denials(session: Session, keys: Sequence[Key]) -> None:
     """An asserted fact of weight 0 makes an inferred one false, as its removal would."""
-    if keys:
-        session.record_changes(sorted(session.find_facts(keys).values()))
+    rows = session.rows_by_id(sorted(session.find_facts(keys).values())) if keys else {}
+    # Some may have stood before, with a weight that they keep.
+    if denied := [id_ for id_, row in rows.items() if row.weight == 0]:
+        record_gone(session, removed=(), denied=denied)
 
 
 def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]) -> int:
@@ -235,7 +238,8 @@ def _replace(session: Session, wanted: Mapping[Key, Fact], now_ms: int) -> int:
         for key, id_ in standing.items()
         if (rows[id_].weight, rows[id_].metadata) != (wanted[key].weight, wanted[key].metadata)
     ]
-    if reweighted := [row.id for row in changed if row.weight != rows[row.id].weight]:
+    # Those that get weight 0 are recorded with the new ones that have it.
+    if reweighted := [row.id for row in changed if row.weight not in {0, rows[row.id].weight}]:
         session.record_changes(reweighted)
     if changed:
         session.update_facts(changed)

@@ -1,7 +1,7 @@
 """The statements of a write for PostgreSQL, where many writers work at once.
 
 So that no two of them can wait for each other in a circle, every transaction takes its locks in the
-same order: new terms by text, then subjects by id, then new facts by key, then rows by id.
+same order: new terms by text, then subjects by id, then new facts by key, then rows by id, then the inferred facts.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from triples.store.operations import Fact, Row
-from triples.store.sessions import Key, NewFact, Session
+from triples.store.sessions import Key, NewFact, Rows, Session
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
 _INSERT_TERMS = (
@@ -39,10 +39,13 @@ _UPDATE_FACTS = (
 )
 _DELETE_FACTS = "DELETE FROM triples_triple WHERE id = ANY(%s)"
 _RECORD_CHANGES = (
-    "INSERT INTO triples_change (subject_id, predicate_id, object_id)"
-    " SELECT subject_id, predicate_id, object_id FROM triples_triple"
+    "INSERT INTO triples_change (subject_id, predicate_id, object_id, gone)"
+    " SELECT subject_id, predicate_id, object_id, %s::smallint FROM triples_triple"
     " WHERE id = ANY(%s) AND (SELECT max(id) FROM triples_recursionrun) IS NOT NULL"
+    " RETURNING id, subject_id, predicate_id, object_id"
 )
+# Many writers hold it at once; a run waits for them, and they for a run.
+_HOLD_INFERRED = "LOCK TABLE triples_hiddenfact IN ROW SHARE MODE"
 _SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id = ANY(%s)"
 # The strength that neither blocks nor is blocked by the foreign keys' own checks.
 _HOLD_SUBJECTS = "SELECT id FROM triples_term WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -92,8 +95,11 @@ class PostgreSQLSession(Session):
     def delete_facts(self, ids: Collection[int]) -> None:
         self.driver.execute(_DELETE_FACTS, (list(ids),))
 
-    def record_changes(self, ids: Collection[int]) -> None:
-        self.driver.execute(_RECORD_CHANGES, (list(ids),))
+    def record_changes(self, ids: Collection[int], gone: int | None = None) -> Rows:
+        return self.rows(_RECORD_CHANGES, (gone, list(ids)))
+
+    def hold_inferred(self) -> None:
+        self.driver.execute(_HOLD_INFERRED)
 
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
         self.driver.execute(_HOLD_SUBJECTS, (list(subject_ids),))

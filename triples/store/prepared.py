@@ -16,7 +16,8 @@ from time import monotonic
 from django.conf import settings
 from django.db import OperationalError
 
-from triples.store.operations import AddMany, Outcome
+from triples.store.inferred.files import current_name
+from triples.store.operations import AddMany, AddOne, Change, Operation, Outcome, Remove
 from triples.store.sqlite import SQLiteSession
 from triples.store.terms import Terms
 from triples.store.transaction import Transaction
@@ -128,7 +129,9 @@ class PreparingWriter(Writer):
         return partial(self._second_half, jobs, outcomes, terms, turn, began)
 
     def _can_prepare(self) -> bool:
-        return all(_is_small(job) for job in self._arrived.copy()) and self._preparing.acquire(blocking=False)
+        can_hide = current_name() is not None
+        are_small = all(_is_small(job, can_hide) for job in self._arrived.copy())
+        return are_small and self._preparing.acquire(blocking=False)
 
     def _prepare(self, jobs: Sequence[Job]) -> tuple[list[Outcome], Terms]:
         if self._driver is None:
@@ -171,9 +174,25 @@ class PreparingWriter(Writer):
                 self._driver.execute("ROLLBACK")
 
 
-def _is_small(job: Job) -> bool:
+def _is_small(job: Job, can_hide: bool) -> bool:
+    """`can_hide`: whether there are inferred facts."""
     operation = job.operation
-    return not isinstance(operation, AddMany) or (operation.skip_duplicates and job.facts <= SMALL_BATCH)
+    if isinstance(operation, AddMany) and not (operation.skip_duplicates and job.facts <= SMALL_BATCH):
+        return False
+    # To follow what rests on a fact that goes takes longer.
+    return not (can_hide and _may_hide(operation))
+
+
+def _may_hide(operation: Operation) -> bool:
+    match operation:
+        case AddOne():
+            return operation.fact.weight == 0
+        case AddMany():
+            return any(fact.weight == 0 for fact in operation.facts)
+        case Change():
+            return operation.weight == 0
+        case Remove():
+            return True
 
 
 def _connect() -> sqlite3.Connection:

@@ -81,8 +81,15 @@ class Session(ABC):
     def delete_facts(self, ids: Collection[int]) -> None: ...
 
     @abstractmethod
-    def record_changes(self, ids: Collection[int]) -> None:
-        """Once there has been a run: tell the next one that these facts are about to go or to change their weight."""
+    def record_changes(self, ids: Collection[int], gone: int | None = None) -> Rows:
+        """Once there has been a run: tell the next one that these facts are about to go or to change their weight.
+
+        The journal's new rows: their ids, and subject, predicate and object. `gone` is as `triples.models.Change` says.
+        """
+
+    @abstractmethod
+    def hold_inferred(self) -> None:
+        """Keep runs from putting other inferred facts in place before the transaction ends."""
 
     @abstractmethod
     def hold_subjects(self, subject_ids: Collection[int]) -> None:

@@ -7,7 +7,7 @@ import orjson
 from django.db import IntegrityError
 
 from triples.store.operations import Fact, Row
-from triples.store.sessions import Key, NewFact, Session
+from triples.store.sessions import Key, NewFact, Rows, Session
 from triples.store.sqlite_rows import insert_facts, insert_terms, load_facts
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
@@ -30,9 +30,10 @@ _UPDATE_FACT = "UPDATE triples_triple SET weight = ?, metadata = ?, updated_at =
 _DELETE_FACT = "DELETE FROM triples_triple WHERE id = ?"
 # Whether there has been a run is asked by its largest id, which the index answers without a scan.
 _RECORD_CHANGES = (
-    "INSERT INTO triples_change (subject_id, predicate_id, object_id)"
-    " SELECT t.subject_id, t.predicate_id, t.object_id FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
+    "INSERT INTO triples_change (subject_id, predicate_id, object_id, gone)"
+    " SELECT t.subject_id, t.predicate_id, t.object_id, ? FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
     " ON t.id = k.value WHERE (SELECT max(id) FROM triples_recursionrun) IS NOT NULL"
+    " RETURNING id, subject_id, predicate_id, object_id"
 )
 _SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id IN (SELECT value FROM json_each(?))"
 _WITHOUT_FACTS = (
@@ -82,8 +83,11 @@ class SQLiteSession(Session):
     def delete_facts(self, ids: Collection[int]) -> None:
         self.driver.executemany(_DELETE_FACT, [(id_,) for id_ in ids])
 
-    def record_changes(self, ids: Collection[int]) -> None:
-        self.driver.execute(_RECORD_CHANGES, (_json(ids),))
+    def record_changes(self, ids: Collection[int], gone: int | None = None) -> Rows:
+        return self.rows(_RECORD_CHANGES, (gone, _json(ids)))
+
+    def hold_inferred(self) -> None:
+        """Nothing to do: a run puts them in place in a transaction of its own."""
 
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
         """Nothing to do: no other writer gets in before the commit."""

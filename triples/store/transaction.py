@@ -4,11 +4,12 @@ The operations of a group came in at the same time, so any order among them is a
 first, in one sorted statement, then rows are changed and removed. Each still gets its own outcome.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from time import time_ns
 
 from django.db import OperationalError
 
+from triples.store.inferred.hiding import record_gone
 from triples.store.operations import (
     KEEP,
     AddMany,
@@ -49,6 +50,8 @@ class Transaction:
         self.changed: set[int] = set()
         # Of those, the ones that another weight makes news to what is derived from them.
         self.reweighted: set[int] = set()
+        # Rows that are inserted with weight 0.
+        self.denials: list[int] = []
         self.tally = [0, 0]
 
     def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
@@ -98,8 +101,7 @@ class Transaction:
         self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)], self.terms.made)
         self.tally = [len(self.inserted), len(fresh)]
         # An asserted fact of weight 0 makes an inferred one false, as its removal would.
-        if denials := [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]:
-            self.session.record_changes(denials)
+        self.denials = [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]
 
     def _load_rows(
         self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[Key]]
@@ -183,8 +185,7 @@ class Transaction:
     def _write_changes(self) -> None:
         updated = [row for id_ in sorted(self.changed) if (row := self.rows[id_]) is not None]
         removed = sorted(id_ for id_ in self.changed if self.rows[id_] is None)
-        if news := sorted(self.reweighted.union(removed)):
-            self.session.record_changes(news)
+        self._record_changes(removed)
         if updated:
             self.session.update_facts(updated)
         if removed:
@@ -192,6 +193,16 @@ class Transaction:
             self.session.delete_facts(removed)
             self.tally[0] -= len(removed)
             self.tally[1] -= len(self.session.without_facts(subjects))
+
+    def _record_changes(self, removed: Collection[int]) -> None:
+        """Once all rows are locked that will be; see `record_gone`."""
+        weights = {id_: row.weight for id_ in self.reweighted if (row := self.rows[id_]) is not None}
+        standing = sorted(id_ for id_, weight in weights.items() if weight > 0)
+        denied = set(weights).union(self.denials).difference(removed, standing)
+        if standing:
+            self.session.record_changes(standing)
+        if removed or denied:
+            record_gone(self.session, removed, denied)
 
 
 def _facts(operation: AddOne | AddMany) -> Sequence[Fact]:

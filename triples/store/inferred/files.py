@@ -69,6 +69,26 @@ def detach(driver: sqlite3.Connection) -> None:
     driver.execute(f"DETACH {SCHEMA}")
 
 
+def open_current() -> sqlite3.Connection | None:
+    """A connection that only reads the file that holds the inferred facts now; None without one that this code reads.
+
+    The caller keeps runs from putting another file in its place.
+    """
+    file = current_file()
+    if file is None:
+        return None
+    try:
+        driver = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.OperationalError:
+        # All inferred facts were discarded just now.
+        return None
+    with suppress(sqlite3.DatabaseError):
+        if driver.execute("PRAGMA user_version").fetchone() == (VERSION,):
+            return driver
+    driver.close()
+    return None
+
+
 def new_file(generation: int) -> Path:
     """A path for a new file. It is never the path of an older one, whose readers would take its log for theirs."""
     _folder().mkdir(mode=0o700, exist_ok=True)
@@ -76,32 +96,34 @@ def new_file(generation: int) -> Path:
 
 
 def put_in_place(file: Path) -> None:
-    """Make a new, closed file the current one and remove all others; safe on disk when this returns."""
-    _sync(file)
+    """Make a new, closed file that is safe on disk the current one; so is that when this returns."""
     link = _folder() / f"{_LINK}.new"
     link.unlink(missing_ok=True)
     link.symlink_to(file.name)
     link.replace(_folder() / _LINK)
-    _sync(_folder())
-    _remove_others(file)
+    sync(_folder())
 
 
 def remove_all() -> None:
     """Remove all inferred facts."""
     with suppress(FileNotFoundError):
         (_folder() / _LINK).unlink()
-        _sync(_folder())
-        _remove_others(None)
+        sync(_folder())
+        remove_others(None)
 
 
-def _remove_others(kept: Path | None) -> None:
-    """Each file before its log, so that who opened the log and still finds the file has both; see `attach`."""
+def remove_others(kept: Path | None) -> None:
+    """Remove all files but this one.
+
+    Each goes before its log, so that who opened the log and still finds the file has both; see `attach`.
+    """
     for file in sorted(_folder().glob("*.db*"), key=lambda file: len(file.suffix)):
         if kept is None or not file.name.startswith(kept.name):
             file.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file or a folder safe on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

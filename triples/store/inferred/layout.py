@@ -30,8 +30,8 @@ INDEXES = {
     "inferred_p": ("predicate_id", "weight DESC"),
     "inferred_o": ("object_id", "weight DESC"),
     "inferred_po": ("predicate_id", "object_id", "weight DESC"),
-    # For the facts whose proof has a certain premise.
-    "inferred_proof": ("rule", "free1"),
+    # For the facts whose proof has a certain premise. Those of one subject are few.
+    "inferred_proof": ("rule", "free1", "object_id", "predicate_id"),
 }
 
 # To pick the heaviest of all facts, or of one object's, whatever their predicate. Where a program derives few

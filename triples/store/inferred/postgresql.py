@@ -11,8 +11,11 @@ from django.db import connection
 from psycopg import errors
 
 from triples.recursion.programs import Key
+from triples.store.inferred import hidden
 from triples.store.inferred.arrow import DERIVED, from_copy, to_copy
 from triples.store.inferred.connections import connect_postgresql
+from triples.store.inferred.following import PostgreSQLFollower
+from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
     COLUMNS,
     FACTS,
@@ -38,6 +41,12 @@ _COPY_OUT = f"COPY (SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join
 _WAITS_MS = (100, 200, 400, 800, 1_600, 3_200)
 _PAUSE_SECONDS = 1.0
 _SWAP_PATIENCE_SECONDS = 300.0
+
+# No fact goes between the look at those that are gone and the commit: see `Session.hold_inferred`. Whoever is about to
+# hide what rests on one holds that lock before the other.
+_CHANGING = (f"LOCK TABLE {hidden.FACTS} IN EXCLUSIVE MODE",)
+# No reader has the table that is dropped.
+_REPLACING = (*_CHANGING, f"LOCK TABLE {FACTS} IN ACCESS EXCLUSIVE MODE")
 
 _REMOVE = (
     f"DELETE FROM {FACTS} AS f USING unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k (s, p, o)"
@@ -67,12 +76,13 @@ def replace_all(holder: psycopg.Connection[Any], rows: pa.Table, state: State, p
             progress(done, steps)
             holder.execute(index("postgresql", name, table=_NEW, suffix=_SUFFIX))
         holder.execute(f"ANALYZE {_NEW}")
-        _lock_out_readers(holder)
+        _lock(holder, _REPLACING)
         holder.execute(f"DROP TABLE {FACTS}")
         holder.execute(f"ALTER TABLE {_NEW} RENAME TO {FACTS}")
         for name in (_PRIMARY_KEY, *indexes):
             holder.execute(f"ALTER INDEX {name}{_SUFFIX} RENAME TO {name}")
         write_state(holder.execute, state, "%s")
+        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
     progress(steps, steps)
 
 
@@ -86,6 +96,8 @@ def apply(
         if columns := _columns(rows):
             holder.execute(_PUT, columns)
         write_state(holder.execute, state, "%s")
+        _lock(holder, _CHANGING)
+        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
 
 
 def contents() -> pa.Table:
@@ -99,16 +111,17 @@ def discard() -> None:
         cursor.execute(f"TRUNCATE {FACTS}, {STATE}")
 
 
-def _lock_out_readers(holder: psycopg.Connection[Any]) -> None:
-    """Wait for readers of the old table, a moment at a time."""
+def _lock(holder: psycopg.Connection[Any], statements: Iterable[str]) -> None:
+    """Take locks that others hold now, waiting a moment at a time."""
     deadline = monotonic() + _SWAP_PATIENCE_SECONDS
     for wait in chain(_WAITS_MS, repeat(_WAITS_MS[-1])):
         try:
             with holder.transaction():
                 holder.execute(f"SET LOCAL lock_timeout = {wait}")
-                holder.execute(f"LOCK TABLE {FACTS} IN ACCESS EXCLUSIVE MODE")
+                for statement in statements:
+                    holder.execute(statement)
                 return
-        except errors.LockNotAvailable:
+        except (errors.LockNotAvailable, errors.DeadlockDetected):
             if monotonic() > deadline:
                 raise
         sleep(_PAUSE_SECONDS)

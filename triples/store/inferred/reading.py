@@ -1,8 +1,9 @@
 """What one connection sees of the inferred facts, so that all that a read sees is of one moment.
 
-A run takes what it has derived into use first and prunes the journal afterwards. A read takes its picture of the
-asserted facts and of the journal first, and then that of the inferred ones; and it begins anew when it finds that a
-run has changed these in between. So whatever the journal has lost, the inferred facts that it sees have made up for.
+A run puts what it has derived in place first and prunes the journal afterwards. A read takes its snapshot of the
+asserted facts, the journal and what is hidden first, and then that of the inferred facts; and it begins anew when it
+finds that a run has changed these in between. So whatever the journal has lost, the inferred facts that it sees have
+taken into account.
 """
 
 from abc import ABC, abstractmethod
@@ -10,12 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
+from triples.store.inferred import hidden
 from triples.store.inferred.files import attach, current_name, detach
-from triples.store.inferred.hidden import TABLE, Hidden
 from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
 from triples.store.inferred.statements import Screen
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
 from triples.store.postgresql import PostgreSQLSession
 from triples.store.sessions import Fetch, Session
 
@@ -31,11 +31,9 @@ class View(NamedTuple):
 class Sight(ABC):
     """The inferred facts as one connection sees them. Usable as long as the connection lasts."""
 
-    def __init__(self, driver: Any, dialect: Dialect) -> None:
+    def __init__(self, driver: Any) -> None:
         self.driver = driver
         self._state: State | None = None
-        self._hidden = Hidden(dialect)
-        self._has_table = False
 
     @contextmanager
     def view(self, fetch: Fetch) -> Iterator[View | None]:
@@ -43,14 +41,9 @@ class Sight(ABC):
         if not self._any(fetch):
             yield None
             return
-        if not self._has_table:
-            self.driver.execute(TABLE)
-            self._has_table = True
         try:
             yield self._begin(fetch)
         except BaseException:
-            # What was hidden by this transaction is hidden no more.
-            self._hidden.forget()
             with suppress(Exception):
                 self.driver.execute("ROLLBACK")
             raise
@@ -64,21 +57,12 @@ class Sight(ABC):
     def _begin(self, fetch: Fetch) -> View | None:
         """Begin the transaction."""
 
-    def _hide(self, fetch: Fetch, state: State, mark: int | None, newest: int | None) -> View:
-        """`mark` tells states of the journal apart, `newest` is the last fact asserted."""
-        self._hidden.update(fetch, self.driver.execute, state, mark)
-        if self._hidden.everything:
-            return View(state, None)
-        # A run derives nothing that is asserted, so what is now came after it.
-        asserted = (newest or 0) > state.triples_up_to
-        return View(state, Screen(asserted, bool(self._hidden), merged_predicates(state.program)))
-
 
 class SQLiteSight(Sight):
     """The file of inferred facts is attached when a read first wants it, and again when another takes its place."""
 
     def __init__(self, driver: Any) -> None:
-        super().__init__(driver, SQLITE)
+        super().__init__(driver)
         # What the link said when the file was attached, if one was.
         self._linked: str | None = None
         self._attached = False
@@ -99,11 +83,12 @@ class SQLiteSight(Sight):
     def _begin(self, fetch: Fetch) -> View | None:
         while True:
             self.driver.execute("BEGIN")
-            [newest] = fetch(_NEWEST, ())
+            state = self._state
+            [moment] = fetch(_MOMENT, (0, 0) if state is None else (state.generation, state.changes_up_to))
             if current_name() == self._linked:
                 [(generation,)] = fetch(f"SELECT generation FROM {STATE}", ())
-                if self._state is not None and self._state.generation == generation:
-                    return self._hide(fetch, self._state, *newest)
+                if state is not None and state.generation == generation:
+                    return _view(state, *moment)
                 # Known before the next picture of the asserted facts is taken, which thus cannot be older.
                 self._state = state_of(fetch(SELECT_STATE, ()))
             self.driver.execute("COMMIT")
@@ -113,14 +98,14 @@ class SQLiteSight(Sight):
 
 
 # The first statement of a transaction: it settles which moment of the database the others see.
-_NEWEST = "SELECT (SELECT max(id) FROM triples_change), (SELECT max(id) FROM triples_triple)"
+_MOMENT = (
+    f"SELECT (SELECT max(id) FROM triples_triple), {hidden.everything_is_hidden('?1', '?2')},"
+    f" {hidden.SOMETHING_IS_HIDDEN}"
+)
 
 
 class PostgreSQLSight(Sight):
     """Both kinds of facts are in one database, so that one snapshot holds both."""
-
-    def __init__(self, driver: Any) -> None:
-        super().__init__(driver, POSTGRESQL)
 
     def _any(self, fetch: Fetch) -> bool:
         if self._state is None:
@@ -135,20 +120,33 @@ class PostgreSQLSight(Sight):
         if not found:
             self._state = None
             return None
-        [(generation, mark, newest)] = found
+        [(generation, *moment)] = found
         if self._state is None or self._state.generation != generation:
             self._state = state_of(fetch(SELECT_STATE, ()))
             assert self._state is not None
-        return self._hide(fetch, self._state, mark, newest)
+        view = _view(self._state, *moment)
+        if view.screen is not None and view.screen.hidden:
+            # The planner does not know yet how many facts are hidden, and keeps a plan that was made for few.
+            self.driver.execute("SET LOCAL enable_seqscan = off")
+        return view
 
 
 # The lock is taken before the snapshot: a run that puts another table in this one's place is waited for or waits.
-# A writer that took its id first may commit last, so only their number tells whether there are more changes.
 _BEGIN = (
     f"BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {FACTS} IN ACCESS SHARE MODE;"
-    " SELECT s.generation, (SELECT count(*) FROM triples_change AS c WHERE c.id > s.changes_up_to),"
-    f" (SELECT max(id) FROM triples_triple) FROM {STATE} AS s"
+    f" SELECT s.generation, (SELECT max(id) FROM triples_triple),"
+    f" {hidden.everything_is_hidden('s.generation', 's.changes_up_to')}, {hidden.SOMETHING_IS_HIDDEN}"
+    f" FROM {STATE} AS s"
 )
+
+
+def _view(state: State, newest: int | None, everything_is_hidden: bool, something_is_hidden: bool) -> View:
+    """`newest` is the last fact asserted."""
+    if everything_is_hidden:
+        return View(state, None)
+    # A run derives nothing that is asserted, so what is now came after it.
+    asserted = (newest or 0) > state.triples_up_to
+    return View(state, Screen(asserted, bool(something_is_hidden), merged_predicates(state.program)))
 
 
 def open_sight(session: Session) -> Sight:

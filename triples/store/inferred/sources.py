@@ -1,7 +1,7 @@
 """The stored facts as the evaluator of small changes asks for them: by index, many at a time."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -51,7 +51,7 @@ class Source(ABC):
 
     def __init__(self, driver: Any, program: Program) -> None:
         self._driver = driver
-        self._uses = uses(program)
+        self._uses = [(use, _predicate(use)) for use in uses(program)]
 
     def matches(self, shape: Shape, bound: Sequence[Bound]) -> Iterator[tuple[int, Key, float, int]]:
         for lookup in _matching(shape):
@@ -66,20 +66,24 @@ class Source(ABC):
         wanted = list(keys)
         return {wanted[number]: _proof(values) for number, *values in self._rows(_PROOFS, wanted)}
 
-    def resting_on(self, keys: Collection[Key]) -> Iterator[tuple[Key, Proof]]:
+    def resting_on(self, keys: Collection[Key]) -> Generator[tuple[Key, Proof]]:
         found: set[Key] = set()
-        for use in self._uses:
+        of_predicate: dict[int, list[Key]] = {}
+        for key in keys:
+            of_predicate.setdefault(key.predicate, []).append(key)
+        for use, of in self._uses:
             lookup = _resting(use)
-            bound: list[Bound] = []
-            others: list[Sequence[int | None]] = []
-            for key in keys:
+            # For each of what is looked up, the free values to be found with it.
+            wanted: dict[Bound, _FreeValues] = {}
+            for key in keys if of is None else of_predicate.get(of, ()):
                 if (matched := use.match(key)) is not None:
                     head, free = matched
-                    bound.append(tuple(term for term in (*head, *free[:1]) if term is not None))
-                    others.append(free[1:])
+                    told = (*head, free[0]) if "free1" in lookup.columns else head
+                    wanted.setdefault(tuple(term for term in told if term is not None), _FreeValues()).add(free)
+            bound = list(wanted)
             for number, subject, predicate, object_, *values in self._rows(lookup, bound) if bound else ():
                 head_key, proof = Key(subject, predicate, object_), _proof(values)
-                if head_key not in found and _agree(others[number], proof.free[1:]):
+                if head_key not in found and proof.free in wanted[bound[number]]:
                     found.add(head_key)
                     yield head_key, proof
 
@@ -119,6 +123,11 @@ class PostgreSQLSource(Source):
             yield from cursor
 
 
+def _predicate(use: Use) -> int | None:
+    """The predicate of the facts that are used so, where they have but one."""
+    return dict(use.constants).get(KEY.index("predicate_id"))
+
+
 @cache
 def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
     """The asserted facts with some of their terms given, and the inferred ones that are not asserted too."""
@@ -139,13 +148,13 @@ def _resting(use: Use) -> Lookup:
     columns = tuple(column for column, is_known in head if is_known)
     first_free = bool(use.free_columns) and use.free_columns[0] is not None
     if subject:
+        # They are few, and a look at all of them is one for many facts.
         index = INDEXES[_EXACT]
     elif object_ and not first_free:
         index = INDEXES[False, predicate, True]
     else:
         index = "inferred_proof"
-    if first_free:
-        columns += ("free1",)
+        columns += ("free1",) * first_free
     return Lookup((*_KEY, *_PROOF), FACTS, columns, index, f"f.rule = {use.rule}")
 
 
@@ -175,5 +184,21 @@ def _proof(values: Sequence[Any]) -> Proof:
     return Proof(weight, depth, rule, free)
 
 
-def _agree(wanted: Iterable[int | None], values: Iterable[int]) -> bool:
-    return all(want is None or want == value for want, value in zip(wanted, values, strict=True))
+class _FreeValues:
+    """Free values that proofs may have; None stands for any value."""
+
+    def __init__(self) -> None:
+        # By the first value, which most have in common with few others.
+        self._rests: dict[int | None, list[Sequence[int | None]]] = {}
+
+    def add(self, values: Sequence[int | None]) -> None:
+        first, *rest = values or (None,)
+        self._rests.setdefault(first, []).append(rest)
+
+    def __contains__(self, values: Sequence[int]) -> bool:
+        first, *rest = values or (None,)
+        return any(
+            all(want is None or want == value for want, value in zip(wanted, rest, strict=True))
+            for known in {first, None}
+            for wanted in self._rests.get(known, ())
+        )

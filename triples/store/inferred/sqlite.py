@@ -1,19 +1,30 @@
 """Writing the inferred facts on SQLite: into a file of their own."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from adbc_driver_sqlite import dbapi
+from django.db import connection, transaction
 
 from triples.recursion.programs import Key
 from triples.store.inferred.arrow import DERIVED, from_cursor
 from triples.store.inferred.connections import connect_sqlite
 from triples.store.inferred.derivations import forget_older, note
-from triples.store.inferred.files import attach, current_file, new_file, put_in_place, remove_all
+from triples.store.inferred.files import (
+    attach,
+    current_file,
+    new_file,
+    put_in_place,
+    remove_all,
+    remove_others,
+    sync,
+)
+from triples.store.inferred.following import SQLiteFollower
+from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
     COLUMNS,
     FACTS,
@@ -26,6 +37,7 @@ from triples.store.inferred.layout import (
     state_table,
 )
 from triples.store.inferred.state import State, write_state
+from triples.store.turns import write_lock
 
 # Nobody else has the file yet, and a half-built one is thrown away, so nothing need be kept for going back.
 _BUILDING = (
@@ -54,8 +66,11 @@ def replace_all(rows: pa.Table, state: State, progress: Progress) -> None:
         write_state(driver.execute, state, "?")
         driver.execute(f"PRAGMA user_version = {VERSION}")
         driver.execute("COMMIT")
+    sync(file)
     note(state.generation)
-    put_in_place(file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as driver, _hiding(driver, state):
+        put_in_place(file)
+    remove_others(file)
     forget_older(state.generation)
 
 
@@ -68,7 +83,8 @@ def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: Stat
         driver.executemany(_REMOVE, sorted(removed))
         driver.executemany(_PUT, rows)
         write_state(driver.execute, state, "?")
-        driver.execute("COMMIT")
+        with _hiding(driver, state):
+            driver.execute("COMMIT")
     forget_older(state.generation)
 
 
@@ -82,6 +98,18 @@ def contents() -> pa.Table:
 
 def discard() -> None:
     remove_all()
+
+
+@contextmanager
+def _hiding(driver: sqlite3.Connection, state: State) -> Iterator[None]:
+    """Around what puts inferred facts in place, which `driver` sees already: no fact goes before they are.
+
+    When the process dies before the commit, what is hidden is stored for the facts before, so all of these are hidden
+    as soon as a fact is gone that the run has seen.
+    """
+    with write_lock(), transaction.atomic():
+        hide_anew(connection.connection.execute, SQLiteFollower(driver, state.program), state)
+        yield
 
 
 def _fill(file: Path, rows: pa.Table, indexes: Sequence[str], progress: Progress) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -98,6 +99,7 @@ def _places(places: Sequence[BoundPlace]) -> list[int | str]:
     return [place.name if isinstance(place, Variable) else place for place in places]
 
 
+@lru_cache(maxsize=2)
 def _program(text: str) -> Program:
     return Program(
         tuple(

@@ -7,6 +7,7 @@ is merged. At equal weight the asserted facts come first, by id, then the inferr
 from functools import cache
 from typing import Literal, NamedTuple
 
+from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, KEY
 from triples.store.patterns import (
     COUNT_LIMIT,
@@ -18,9 +19,6 @@ from triples.store.patterns import (
     sqlite_index,
     with_texts,
 )
-
-# The inferred facts that rest on facts which are gone; each connection that reads has a temporary table of its own.
-HIDDEN = "inferred_hidden"
 
 # An inferred fact has no id: so it is told from an asserted one.
 COLUMNS = ("id", "created_at", "updated_at", "source", "weight", "metadata", *KEY, "depth", "rule")
@@ -50,7 +48,7 @@ class Screen(NamedTuple):
 
     # Whether some may have been asserted since they were derived.
     asserted: bool
-    # Whether there are some in HIDDEN.
+    # Whether some are hidden.
     hidden: bool
     # The predicates to merge where the pattern has none; see `layout.merged_predicates`.
     merged: tuple[int, ...] | None = None
@@ -102,14 +100,15 @@ def select_one(dialect: Dialect, screen: Screen) -> str:
 
 def _screened(dialect: Dialect, screen: Screen) -> list[str]:
     """The conditions that leave out of the inferred facts `i` what the screen says."""
-    asserted = "triples_triple AS a"
-    if dialect.names_indexes:
-        asserted += f" INDEXED BY {sqlite_index((True, True, True))}"
-    # PostgreSQL might join with the whole table instead of looking up the few; what has an OFFSET it leaves alone.
-    end = "" if dialect.names_indexes else " OFFSET 0"
-    tables = ([asserted] if screen.asserted else []) + ([f"{HIDDEN} AS a"] if screen.hidden else [])
+    conditions = [_not_in("triples_triple", sqlite_index((True, True, True)), dialect)] if screen.asserted else []
+    return conditions + ([_not_in(hidden.FACTS, hidden.INDEX, dialect)] if screen.hidden else [])
+
+
+def _not_in(table: str, index: str, dialect: Dialect) -> str:
     same = " AND ".join(f"a.{column} = i.{column}" for column in KEY)
-    return [f"NOT EXISTS (SELECT 1 FROM {table} WHERE {same}{end})" for table in tables]
+    # PostgreSQL might join with the whole table instead of looking up the few; what has an OFFSET it leaves alone.
+    named, end = (f" INDEXED BY {index}", "") if dialect.names_indexes else ("", " OFFSET 0")
+    return f"NOT EXISTS (SELECT 1 FROM {table} AS a{named} WHERE {same}{end})"
 
 
 def _asserted(shape: Shape, start: Start, dialect: Dialect, *, with_metadata: bool) -> str:

@@ -31,13 +31,17 @@ def program(*documents: Mapping[str, Any]) -> Program:
     return bind(rules, term_ids())
 
 
-def run(rules: Program, *, small: bool = False) -> dict[Key, Proof]:
-    """Derive everything and write it: all anew, or only the difference; then prune the journal."""
+def run(rules: Program, *, small: bool = False, meanwhile: Callable[[], object] = lambda: None) -> dict[Key, Proof]:
+    """Derive everything and write it: all anew, or only the difference; then prune the journal.
+
+    `meanwhile` is done between the snapshot and the writing.
+    """
     _note_run()
     # First, so that what changes while the facts are read is known to have changed.
     state = _next_state(rules)
     derived = evaluate(asserted(), rules)
     state = replace(state, facts=len(derived))
+    meanwhile()
     if small:
         before = stored()
         put = {key: proof for key, proof in derived.items() if before.get(key) != proof}

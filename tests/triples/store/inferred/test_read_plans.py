@@ -14,8 +14,7 @@ from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
 from triples.recursion.programs import Key, Proof
-from triples.recursion.proofs import uses
-from triples.store.inferred import explaining, hidden
+from triples.store.inferred import explaining
 from triples.store.inferred.layout import FACTS
 from triples.store.inferred.statements import (
     INDEXES,
@@ -85,10 +84,6 @@ def other_statements(reader: Reading) -> Iterator[tuple[str, list[Any]]]:
     for shape in INDEXES:
         yield count_inferred(shape, reader.dialect, SCREEN), [*constants(shape), 0.9]
     yield select_one(reader.dialect, SCREEN), [7, 8, 9]
-    view = reader.view()
-    assert view is not None
-    for use in uses(view.state.program):
-        yield hidden._proofs_with(use, reader.dialect), ["[[7, 8, 9]]"]
     yield explaining._asserted_facts(reader.dialect), ["[[7, 8, 9]]"]
     yield explaining._derived_facts(reader.dialect), ["[[7, 8, 9]]"]
 

@@ -1,0 +1,140 @@
+"""Hiding inferred facts: in the commit in which a fact goes, and in that in which a run puts its facts in place.
+
+Past the budget of `triples.store.inferred.following`, or with too many facts hidden, everything is hidden; nothing more
+is looked for until the next run.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import structlog
+
+from triples.models import Gone
+from triples.recursion.programs import Key
+from triples.store.inferred import hidden, keys
+from triples.store.inferred.following import Follower, TooMuch, following
+from triples.store.inferred.layout import KEY
+from triples.store.inferred.state import State
+from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
+from triples.store.postgresql import PostgreSQLSession
+from triples.store.sessions import Rows, Session
+
+log = structlog.get_logger("skg.inferred")
+
+# With more, reads would take too long to pass over them.
+MOST_HIDDEN = 50_000
+
+_KEY = ", ".join(KEY)
+_CHANGED = ", ".join(f"c.{column}" for column in KEY)
+_GONE_SINCE = f"gone IN ({Gone.FOLLOWED:d}, {Gone.UNFOLLOWED:d}) AND id > ?"
+# Only runs remove any, and all of them: so this is about how many there are, and takes no time.
+_COUNT = f"SELECT coalesce(max(id) - min(id) + 1, 0) FROM {hidden.FACTS}"
+
+
+def record_gone(session: Session, removed: Collection[int], denied: Collection[int]) -> None:
+    """Journal that facts are about to be deleted, or to get weight 0, and hide what rests on them.
+
+    The facts are given by their ids. The caller has locked their rows, and locks no other rows after this.
+    """
+    session.hold_inferred()
+    store = _Store(session.driver.execute, POSTGRESQL if isinstance(session, PostgreSQLSession) else SQLITE)
+    with following(session) as found:
+        known = found is not None and store.is_known(found[0])
+        gone = Gone.FOLLOWED if known else Gone.UNFOLLOWED
+        changes = [session.record_changes(sorted(ids), gone) if ids else [] for ids in (removed, denied)]
+        if found is None or not known or not any(changes):
+            return
+        state, follower = found
+        if not store.hide(follower, *({Key(*row[1:]) for row in rows} for rows in changes)):
+            store.mark_unfollowed([row[0] for rows in changes for row in rows])
+            _warn(state)
+
+
+def hide_anew(execute: Callable[..., Any], follower: Follower, state: State) -> None:
+    """Hide what must be hidden of the facts of a run, in the transaction that puts them in place.
+
+    The journal has the facts that went since the run took its snapshot; no other may go before the commit.
+    """
+    store = _Store(execute, follower.dialect)
+    store.begin(state.generation)
+    gone, denied = store.gone_since(state.changes_up_to)
+    if not gone:
+        return
+    known = store.hide(follower, gone - denied, denied)
+    store.mark_since(state.changes_up_to, Gone.FOLLOWED if known else Gone.UNFOLLOWED)
+    if not known:
+        _warn(state)
+
+
+class _Store:
+    """The statements, on the connection of the transaction."""
+
+    def __init__(self, execute: Callable[..., Any], dialect: Dialect) -> None:
+        self._execute = execute
+        self._dialect = dialect
+
+    def is_known(self, state: State) -> bool:
+        """Whether it is known what must be hidden of the facts in place."""
+        unknown = f"{hidden.has_gone(Gone.UNFOLLOWED, '?')} OR {hidden.is_of_another_generation('?')}"
+        [(found,)] = self._rows(f"SELECT {unknown}", state.changes_up_to, state.generation)
+        return not found
+
+    def hide(self, follower: Follower, removed: Collection[Key], denied: Collection[Key]) -> bool:
+        """Hide what rests on facts that are gone; False, and nothing hidden, when that is too much."""
+        try:
+            found = follower.resting_on(removed, denied, self._hidden_among)
+        except TooMuch:
+            return False
+        if not found:
+            return True
+        [(before,)] = self._rows(_COUNT)
+        if before + len(found) > MOST_HIDDEN:
+            return False
+        columns = ", ".join(keys.column(column, self._dialect) for column in range(3))
+        statement = f"INSERT INTO {hidden.FACTS} ({_KEY}) SELECT {columns} FROM {keys.table(self._dialect)}"
+        for batch in keys.batches(sorted(found)):
+            self._run(statement, batch)
+        return True
+
+    def mark_unfollowed(self, changes: Sequence[int]) -> None:
+        """That it is not known what rests on the facts of these rows of the journal."""
+        given = f"SELECT {keys.column(0, self._dialect)} FROM {keys.table(self._dialect)}"
+        statement = f"UPDATE triples_change SET gone = {Gone.UNFOLLOWED:d} WHERE id IN ({given})"
+        for batch in keys.batches([[change] for change in changes]):
+            self._run(statement, batch)
+
+    def mark_since(self, changes_up_to: int, gone: Gone) -> None:
+        """The same of all rows since a mark, or that it is known."""
+        self._run(f"UPDATE triples_change SET gone = {gone:d} WHERE {_GONE_SINCE}", changes_up_to)
+
+    def begin(self, generation: int) -> None:
+        """Let nothing be hidden of this generation."""
+        for table in (hidden.FACTS, hidden.GENERATION):
+            self._run(f"DELETE FROM {table}")
+        self._run(f"INSERT INTO {hidden.GENERATION} (generation) VALUES (?)", generation)
+
+    def gone_since(self, changes_up_to: int) -> tuple[set[Key], set[Key]]:
+        """The facts that are gone by the journal since a mark; and those of them that stand with weight 0."""
+        join = "CROSS JOIN" if self._dialect.names_indexes else "JOIN"
+        same = " AND ".join(f"t.{column} = c.{column}" for column in KEY)
+        since = f"(SELECT {_KEY} FROM triples_change WHERE {_GONE_SINCE}) AS c"
+        gone = self._rows(f"SELECT {_CHANGED} FROM {since}", changes_up_to)
+        statement = f"SELECT {_CHANGED} FROM {since} {join} triples_triple AS t ON {same} WHERE t.weight = 0"
+        denied = self._rows(statement, changes_up_to) if gone else []
+        return {Key(*row) for row in gone}, {Key(*row) for row in denied}
+
+    def _hidden_among(self, wanted: Collection[Key]) -> set[Key]:
+        same = " AND ".join(f"c.{name} = {keys.column(number, self._dialect)}" for number, name in enumerate(KEY))
+        statement = f"SELECT {_CHANGED} FROM {keys.joined(self._dialect)} {hidden.FACTS} AS c ON {same}"
+        return {Key(*row) for batch in keys.batches(sorted(wanted)) for row in self._rows(statement, batch)}
+
+    def _rows(self, statement: str, *parameters: Any) -> Rows:
+        rows: Rows = self._run(statement, *parameters).fetchall()
+        return rows
+
+    def _run(self, statement: str, *parameters: Any) -> Any:
+        return self._execute(statement.replace("?", self._dialect.placeholder), parameters)
+
+
+def _warn(state: State) -> None:
+    log.warning("inferred_facts_hidden", generation=state.generation)
