@@ -1,21 +1,29 @@
-"""Reads while facts are deleted and runs come and go, all at once."""
+"""Reads while facts are deleted and runs come and go: all at once, and in several processes by turns."""
 
+import json
+import os
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from django.db import connection
 
+from skg_site.env import BASE_DIR
 from tests.support.database import in_orm
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run, term_ids
+from tests.triples.store.inferred.hiding import DONE, Oracle
 from tests.triples.store.inferred.reads import EVERYTHING, reading
 from triples.recursion.programs import Key, Program
+from triples.store.inferred import following
 from triples.store.inferred.facts import InferredRow
-from triples.store.operations import AddOne, Remove, Row
+from triples.store.operations import AddOne, Change, Remove, Row
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -38,6 +46,63 @@ def test_no_read_shows_what_does_not_follow_from_what_it_shows() -> None:
             other.result()
 
 
+PROCESSES = 2
+TURNS = 60
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment hides no more for that."""
+    monkeypatch.setattr(following, "MOST_SECONDS", 60)
+
+
+def test_all_connections_of_all_processes_show_the_same() -> None:
+    rules, _ = in_orm(_prepare)
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.triples.store.inferred.reading_process"],
+            cwd=BASE_DIR,
+            env=os.environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(PROCESSES)
+    ]
+    try:
+        in_orm(_compare_by_turns, rules, random.Random(7), readers)
+    finally:
+        for process in readers:
+            process.communicate(timeout=60)
+
+
+def _compare_by_turns(rules: Program, dice: random.Random, processes: "list[subprocess.Popen[str]]") -> None:
+    """Some of the connections look after each change, and all of them now and then."""
+    oracle = Oracle(rules)
+    oracle.run(small=False)
+    changes = [(done, edge) for done in DONE for edge in EDGES]
+    with reading() as first, reading() as second:
+        looks: list[Callable[[], set[Key]]] = [first.inferred, second.inferred]
+        looks += [partial(_shown_by, process) for process in processes]
+        for turn in range(TURNS):
+            if turn % 12 == 11:
+                meanwhile = dice.choices(changes, k=dice.randrange(3))
+                oracle.run(small=dice.random() < 0.5, meanwhile=meanwhile)
+            else:
+                oracle.do([dice.choice(changes)])
+            expected = oracle.shown
+            for look in looks if turn % 4 == 3 else dice.sample(looks, 1):
+                assert look() == expected
+
+
+def _shown_by(process: "subprocess.Popen[str]") -> set[Key]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return {Key(*key) for key in json.loads(process.stdout.readline())}
+
+
 def _prepare() -> tuple[Program, dict[str, int]]:
     store(*(fact(*edge) for edge in EDGES))
     rules = program(TRANSITIVE)
@@ -54,9 +119,15 @@ def _until(done: threading.Event, work: Callable[[], None]) -> None:
 
 
 def _change_edges() -> None:
+    """Delete a fact, or give it weight 0, or add it again."""
     edge = random.choice(EDGES)
     row = stored_rows().get(edge)
-    committed([AddOne(fact(*edge)) if row is None else Remove(row.id, row.created_ms)])
+    if row is None or row.weight == 0:
+        committed([AddOne(fact(*edge), replace=True)])
+    elif random.random() < 0.7:
+        committed([Remove(row.id, row.created_ms)])
+    else:
+        committed([Change(row.id, row.created_ms, weight=0.0)])
 
 
 class _Runs:
