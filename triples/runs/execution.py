@@ -19,7 +19,7 @@ from triples.recursion.rules import rule_document
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
 from triples.store.dictionary import ensure_terms
-from triples.store.inferred.building import apply, replace_all
+from triples.store.inferred.building import apply, hide_unknown, replace_all
 from triples.store.inferred.journal import prune
 from triples.store.inferred.snapshots import Marks, Snapshot, snapshot
 from triples.store.inferred.state import State, read_state
@@ -59,6 +59,8 @@ class _Execution:
         documents = [rule_document(rule) for rule in sorted(rules, key=lambda rule: rule.name)]
         self.parameters = _parameters(self.options, documents, self.program)
         self.state = read_state()
+        if self.state is not None and not self.dry:
+            hide_unknown(self.state, self.holder)
         outcome = self._unchanged_or_incremental() or self._full()
         if self.state is not None and outcome.mode and not self.dry:
             # What the run before had seen; later entries may be wanted by readers that still have its facts.

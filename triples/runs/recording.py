@@ -17,6 +17,7 @@ from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
 from triples.runs.rounds import add_round
 from triples.runs.signals import round_ended, run_ended, run_started
+from triples.runs.written import columns_of, generation, written_by
 from triples.store.turns import write_lock
 
 # A row is written so often at most: each time is a commit.
@@ -57,22 +58,25 @@ def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:
     Raises LeaseTaken when another run is active. Whatever else goes wrong is in the row, and raised after that.
     """
     with lease(LEASE_PATIENCE) as holder:
-        record(
-            run, status=RunStatus.RUNNING, process=f"{socket.gethostname()}:{os.getpid()}", started_at=timezone.now()
-        )
-        run_started.send_robust(RecursionRun, run=run)
         options = RunOptions.of(run.options)
-        log.info("run_started", run=run.id, requested_by=run.requested_by, **options.counted)
         try:
+            record(
+                run,
+                status=RunStatus.RUNNING,
+                process=f"{socket.gethostname()}:{os.getpid()}",
+                generation_before=generation(),
+                started_at=timezone.now(),
+            )
+            run_started.send_robust(RecursionRun, run=run)
+            log.info("run_started", run=run.id, requested_by=run.requested_by, **options.counted)
             outcome = execute(options, recorder, holder)
         except TimedOut:
             _end(run, recorder, status=RunStatus.TIMED_OUT, error="It took longer than SKG_RECURSION_TIMEOUT allows.")
         except BaseException as error:
             # Where the database is lost this cannot be written either; the next run finds the dead one.
             with suppress(DatabaseError, InterfaceError):
-                _end(
-                    run, recorder, status=RunStatus.FAILED, error=f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH]
-                )
+                told = f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH]
+                _end(run, recorder, status=RunStatus.FAILED, error=told, **columns_of(written_by(run)))
             raise
         else:
             _end(run, recorder, **_columns(outcome))

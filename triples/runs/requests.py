@@ -15,6 +15,7 @@ from triples.runs.lease import is_taken
 from triples.runs.options import RunOptions
 from triples.runs.retention import prune_runs
 from triples.runs.signals import run_requested
+from triples.runs.written import columns_of, whose, written_by
 from triples.store.turns import write_lock
 
 # A process that has not taken the lease so long after it was started will not do so any more.
@@ -93,11 +94,14 @@ def bury_the_dead() -> None:
         return
     if active.status == RunStatus.QUEUED and timezone.now() - active.created_at < START_PATIENCE:
         return
+    columns = columns_of(written_by(active))
+    active.facts = columns.get("facts")
     ended = RecursionRun.objects.filter(id=active.id, active=True).update(
         active=None,
         status=RunStatus.DIED,
         finished_at=timezone.now(),
-        error="The process ended before the run did; the inferred facts are those of the run before.",
+        error=f"The process ended before the run did; {whose(active)}.",
+        **columns,
     )
     if ended:
         log.warning("run_died", run=active.id, process=active.process)

@@ -27,6 +27,7 @@ from triples.runs.outcomes import TimedOut
 from triples.runs.recording import Recorder, perform
 from triples.runs.requests import RunActive, UnknownRules, check_rules, queue_run
 from triples.runs.screen import RunScreen
+from triples.runs.written import whose
 from triples.visible import visible, visible_json
 
 # What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
@@ -128,7 +129,10 @@ def _do(options: RunOptions, screen: RunScreen, *, dry: bool) -> tuple[dict[str,
         outcome = execute(options, screen, None, dry=True)
         return dry_content(outcome), dry_sentence(outcome), True
     run = queue_run(options, f"command by {getpass.getuser()}")
-    ended = perform(run, Recorder(run, screen))
+    try:
+        ended = perform(run, Recorder(run, screen))
+    except Interrupted as told:
+        raise CommandError(f"Interrupted; {whose(run)}.", returncode=told.exit_code) from None
     return run_content(ended), run_sentence(ended), ended.status in ENDED_WELL
 
 

@@ -11,6 +11,7 @@ import psycopg
 import pyarrow as pa
 from django.db import connection
 
+from triples.models import HiddenGeneration
 from triples.recursion.programs import Key, Proof
 from triples.store.inferred import postgresql, sqlite
 from triples.store.inferred.arrow import DERIVED
@@ -37,6 +38,19 @@ def apply(removed: Collection[Key], put: Mapping[Key, Proof], state: State, hold
         sqlite.apply(removed, rows, state)
     else:
         postgresql.apply(holder, removed, rows, state)
+
+
+def hide_unknown(state: State, holder: Holder) -> None:
+    """Find out what is hidden of the facts in place, where that is not stored.
+
+    A run may have died just after it had put them in place, or the database may be a copy of that moment.
+    """
+    if HiddenGeneration.objects.filter(generation=state.generation).exists():
+        return
+    if holder is None:
+        sqlite.hide(state)
+    else:
+        postgresql.hide(holder, state)
 
 
 def contents() -> pa.Table:

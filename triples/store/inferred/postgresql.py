@@ -100,6 +100,12 @@ def apply(
         hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
 
 
+def hide(holder: psycopg.Connection[Any], state: State) -> None:
+    with holder.transaction():
+        _lock(holder, _CHANGING)
+        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
+
+
 def contents() -> pa.Table:
     """All rows."""
     with connect_postgresql() as driver, driver.cursor() as cursor, cursor.copy(_COPY_OUT) as copy:

@@ -18,6 +18,7 @@ from triples.store.inferred.files import (
     attach,
     current_file,
     new_file,
+    open_current,
     put_in_place,
     remove_all,
     remove_others,
@@ -86,6 +87,13 @@ def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: Stat
         with _hiding(driver, state):
             driver.execute("COMMIT")
     forget_older(state.generation)
+
+
+def hide(state: State) -> None:
+    driver = open_current()
+    if driver is not None:
+        with closing(driver), _hiding(driver, state):
+            pass
 
 
 def contents() -> pa.Table:

@@ -40,6 +40,7 @@ pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that stands still for a moment hides no more for that."""
     monkeypatch.setattr(following, "MOST_SECONDS", 60)
+    monkeypatch.setattr(following, "MOST_PROCESSOR_SECONDS", 60)
 
 
 @given(
@@ -205,7 +206,7 @@ def test_beyond_the_limit_everything_is_hidden_until_the_next_run(
     assert told == ([] if (limit, module) == (11, following) else ["inferred_facts_hidden"])
 
 
-@pytest.mark.parametrize("budget", ["MOST_SECONDS", "MOST_INSTRUCTIONS"])
+@pytest.mark.parametrize("budget", ["MOST_SECONDS", "MOST_PROCESSOR_SECONDS", "MOST_INSTRUCTIONS"])
 def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_again(
     chain: Program, monkeypatch: pytest.MonkeyPatch, budget: str
 ) -> None:

@@ -1,0 +1,36 @@
+"""Whether a run that did not end well has put its inferred facts in place all the same."""
+
+import sqlite3
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError
+
+from triples.models import RecursionRun
+from triples.store.inferred.state import State, read_state
+
+
+def generation() -> int | None:
+    """Of the inferred facts that are in place."""
+    state = read_state()
+    return None if state is None else state.generation
+
+
+def written_by(run: RecursionRun) -> State | None:
+    """The state of the inferred facts in place, if they are those of this run, which was the last to start."""
+    state = None
+    # What cannot be read is not shown to anybody either.
+    with suppress(sqlite3.Error, psycopg.Error, DatabaseError):
+        state = None if run.started_at is None else read_state()
+    return None if state is None or state.generation == run.generation_before else state
+
+
+def columns_of(state: State | None) -> dict[str, Any]:
+    """What the row of such a run says of its facts; nothing where they were not put in place."""
+    return {} if state is None else {"facts": state.facts, "complete_above": state.complete_above}
+
+
+def whose(run: RecursionRun) -> str:
+    """Whose facts are shown after a run that did not end well, for a reader."""
+    return f"the inferred facts are those of {'the run before' if run.facts is None else 'this run'}"
