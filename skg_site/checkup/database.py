@@ -11,6 +11,7 @@ from skg_site.checkup.findings import Finding, Limits, failed, not_applicable, o
 from skg_site.checkup.web import clock_finding
 from skg_site.schema import schema_fault
 from triples.models import RecursionRun, RunStatus, Term
+from triples.store.inferred.explaining import own_connection
 from triples.store.turns import write_lock
 
 _UNWELL = {RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT}
@@ -61,6 +62,9 @@ def check_recursion() -> Finding:
     if run.status in _UNWELL:
         reason = f": {run.error.splitlines()[0]}" if run.error else ""
         return warning(f"Run {run.pk} {run.status} {age} ago{reason}".rstrip(".") + ".")
+    with own_connection() as (_, _, view):
+        if view is not None and view.screen is None:
+            return warning("No inferred facts are shown, since too many rest on deleted facts; `recurse` ends that.")
     return ok(f"Run {run.pk} {run.status} {age} ago.")
 
 

@@ -23,7 +23,11 @@ from skg_site.checkup.host import check_disk
 from tests.conftest import ChangeSettings, StartService
 from tests.support.environment import service_variables
 from tests.support.service import free_port, manage
+from tests.triples.store.graphs import fact, store
+from tests.triples.store.inferred.derived import TRANSITIVE, program, run
+from tests.triples.store.inferred.hiding import remove
 from triples.models import RecursionRun, RunStatus, Term
+from triples.store.inferred import following
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -141,6 +145,23 @@ def test_the_last_run(fields: dict[str, Any], mark: str, text: str) -> None:
     assert one("recursion")[0] == "not applicable"
     run = record_run(**fields)
     assert one("recursion") == (mark, f"Run {run.pk} {text}")
+
+
+@pytest.mark.both
+def test_inferred_facts_that_are_all_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    record_run(status=RunStatus.SUCCEEDED)
+    store(fact("a", "p", "b"), fact("b", "p", "c"))
+    rules = program(TRANSITIVE)
+    run(rules)
+    assert one("recursion")[0] == "ok"
+    monkeypatch.setattr(following, "MOST_FACTS", 0)
+    remove("a", "p", "b")
+    assert one("recursion") == (
+        "warning",
+        "No inferred facts are shown, since too many rest on deleted facts; `recurse` ends that.",
+    )
+    run(rules)
+    assert one("recursion")[0] == "ok"
 
 
 def test_a_run_that_lasts_too_long() -> None:
