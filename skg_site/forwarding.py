@@ -19,8 +19,8 @@ def settle_client(scope: Scope) -> None:
     if scope.get("client") is None:
         return
     text, port = scope["client"]
-    address = _canonical(text)
-    if settings.ENV.trusted_proxies and _is_trusted(address, tuple(settings.ENV.trusted_proxies)):
+    address = _canonical(text) if len(text) <= MAX_LENGTH else text
+    if (trusted := settings.ENV.trusted_proxies) and _is_trusted(address, tuple(trusted)):
         for name, value in scope["headers"]:
             if name == b"x-forwarded-proto" and value.strip() in SCHEMES:
                 scope["scheme"] = value.strip().decode()
@@ -29,9 +29,10 @@ def settle_client(scope: Scope) -> None:
             if hop is None:
                 break
             address, port = hop, 0
-            if not _is_trusted(address, tuple(settings.ENV.trusted_proxies)):
+            if not _is_trusted(address, tuple(trusted)):
                 break
-    scope["client"] = (address, port)
+    if address != text:
+        scope["client"] = (address, port)
 
 
 def _hops(scope: Scope) -> Iterator[str | None]:
@@ -51,6 +52,7 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
+@lru_cache(maxsize=4096)
 def _canonical(text: str) -> str:
     parsed = parse_address(text)
     return text if parsed is None else str(parsed)

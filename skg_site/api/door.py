@@ -116,8 +116,11 @@ class APIRequest(ASGIRequest):
 
     def list_header(self, name: bytes) -> bytes | None:
         """The value of a header that is a list: several lines mean the same as one with commas (RFC 9110, 5.3)."""
-        lines = [value for key, value in self.scope["headers"] if key == name]
-        return b",".join(lines) if lines else None
+        found = None
+        for key, value in self.scope["headers"]:
+            if key == name:
+                found = value if found is None else b"%b,%b" % (found, value)
+        return found
 
 
 def http_of(request: Request) -> APIRequest:
