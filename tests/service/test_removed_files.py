@@ -139,6 +139,34 @@ async def test_a_stop_after_the_log_was_removed_loses_nothing(service: StartServ
         assert client.post("/triples/add", json={"subject": "a", "predicate": "p", "object": "b"}).status_code == 201
 
 
+async def test_what_was_acknowledged_before_can_be_copied_from_a_process(service: StartService) -> None:
+    """As the operations guide says."""
+    one = service(workers=2)
+    path = Path(one.variables["SKG_DB_PATH"])
+    async with writing(one, CLIENTS) as ledger:
+        await until(lambda: len(ledger.answered) >= ANSWERED)
+        remove(path)
+        await until(lambda: ledger.other_answers[503] >= REFUSED)
+    rescued = one.folder / "rescued.db"
+    for ending in ("", "-wal"):
+        copy_from_a_process(one.workers[0], f"{path}{ending}", Path(f"{rescued}{ending}"))
+    with closing(sqlite3.connect(rescued, isolation_level=None)) as database:
+        assert database.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    one.kill()
+    assert_it_does_not_start(one)
+    for ending in ("-wal", "-shm"):
+        remove(Path(f"{path}{ending}"))
+    rescued.replace(path)
+    one.start()
+    assert ledger.answered <= set(stored_facts(one))
+
+
+def copy_from_a_process(process_id: int, file: str, to: Path) -> None:
+    descriptors = Path(f"/proc/{process_id}/fd").iterdir()
+    held = next(one for one in descriptors if str(one.readlink()).removesuffix(" (deleted)") == file)
+    to.write_bytes(held.read_bytes())
+
+
 def test_no_other_process_opens_files_that_were_replaced_under_a_service(service: StartService) -> None:
     one = service(workers=1)
     with one.client() as client:
