@@ -24,9 +24,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 # What every process of the service can see: the youngest worker that was forked, by gunicorn's count, the process id
-# of one that began to load, and the youngest that serves.
+# of one that began to load, the youngest that serves, and whether one could not begin.
 _succession = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")
-FORKED, LOADING, SERVING = range(3)
+FORKED, LOADING, SERVING, FAILED = range(4)
 
 
 def end_when_told(*_: object) -> None:
@@ -108,7 +108,10 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         # Not gunicorn's wrappers, which complain when uvicorn closes a socket that the event loop has closed.
         await self.server.serve(sockets=[listener.sock for listener in self.sockets])
         if not self.server.started:
-            raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
+            # Of several that cannot begin, one tells the master: while it halts, it would stumble over a second.
+            is_first = not _succession[FAILED]
+            _succession[FAILED] = 1
+            raise SystemExit(Arbiter.WORKER_BOOT_ERROR if is_first else 0)
 
     async def callback_notify(self) -> None:
         """Give the master its sign of life, and stop when there is no master to give it to."""
