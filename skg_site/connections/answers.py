@@ -49,7 +49,7 @@ def partial_scope(scope: Scope, url: bytes) -> Scope:
 
 
 def _whole(scope: Mapping[str, Any]) -> Scope:
-    return {"method": "", "path": "", **scope}
+    return {"method": "", "path": "", "headers": [], **scope}
 
 
 async def _receive_nothing() -> Mapping[str, Any]:

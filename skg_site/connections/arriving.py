@@ -43,6 +43,8 @@ class ArrivingRequests(HttpToolsProtocol):
         self._body_bytes = 0
         self._other_bytes = 0
         self._body: Share | None = None
+        # Nothing more is taken from the client.
+        self._is_refusing = False
         self._kept = Share(UNREAD)
 
     def connection_made(self, transport: Any) -> None:
@@ -101,18 +103,28 @@ class ArrivingRequests(HttpToolsProtocol):
             self._check_arriving(len(data))
 
     def _parse(self, data: bytes | memoryview) -> None:
+        offered_at: int | None = None
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
-            self._go_on_without_upgrade(data[offer.args[0] :])
+            offered_at = offer.args[0]
         except httptools.HttpParserError as error:
-            cause = error.__context__
-            if isinstance(cause, Ended):
-                return
-            if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(cause, Problem):
-                raise
-            text = f"What arrived is not a request of HTTP/1.1: {str(error).rstrip('.')}."
-            self.refuse_rest(cause if isinstance(cause, Problem) else BadRequest(text))
+            self._refuse_for(error)
+        if offered_at is not None:
+            # Not in the handler above, whose exception would become the context of others.
+            self._go_on_without_upgrade(data[offered_at:])
+
+    def _refuse_for(self, error: httptools.HttpParserError) -> None:
+        cause = error.__context__
+        if isinstance(cause, Ended):
+            return
+        if isinstance(cause, Problem):
+            self.refuse_rest(cause)
+        elif isinstance(error, httptools.HttpParserCallbackError):
+            # A fault of the service's own.
+            raise error
+        else:
+            self.refuse_rest(BadRequest(f"What arrived is not a request of HTTP/1.1: {str(error).rstrip('.')}."))
 
     def _go_on_without_upgrade(self, rest: bytes | memoryview) -> None:
         """Take the request as if it did not offer another protocol (RFC 9110, 7.8).
@@ -127,7 +139,7 @@ class ArrivingRequests(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._parse(head)
-        if rest and not self.flow.ended:
+        if rest and not self._is_refusing:
             self._parse(rest)
 
     def _check_arriving(self, size: int) -> None:

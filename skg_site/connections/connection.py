@@ -120,7 +120,7 @@ class Connection(ArrivingRequests):
         self._forget_unread()
         self._release_body()
         self._arriving_since = None
-        self.flow.ended = True
+        self._is_refusing = self.flow.ended = True
         self.flow.pause_reading()
 
     def _take_no_more(self) -> None:
@@ -136,11 +136,11 @@ class Connection(ArrivingRequests):
     def refuse_rest(self, problem: Problem) -> None:
         if self._last is not None or self.is_ending:
             return
-        has_head = self.head_is_complete
+        has_head = self._arriving_since is not None and self.head_is_complete
         self._stop_taking()
         cycle: RequestResponseCycle = self.cycle
         if not has_head:
-            self._last = LastAnswer(problem, partial_scope(cast("Scope", self.scope), self.url))
+            self._last = LastAnswer(problem, partial_scope(cast("Scope | None", self.scope) or {}, self.url))
         elif self.pipeline:
             self._last = LastAnswer(problem, cast("Scope", cycle.scope))
             self._drop_newest()

@@ -22,6 +22,7 @@ def fact(name: str) -> bytes:
         (chunked("/query", QUERY), [200]),
         (STATS * 3, [200] * 3),
         (post("/query", QUERY) * 200, [200] * 200),
+        (post("/query", QUERY, headers=b"Connection: Upgrade\r\nUpgrade: h2c\r\n") * 100, [200] * 100),
         (STATS + post("/query", QUERY)[:-1], [200]),
         (STATS + b"GET /st", [200]),
         (STATS + b"no request\r\n\r\n", [200, 400]),

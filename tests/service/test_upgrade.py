@@ -92,6 +92,22 @@ def status_with(one: Service, key: str) -> int:
     return httpx.get(f"{one.url}/stats", headers={"Authorization": f"Bearer {key}"}).status_code
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET ftp://localhost/stats HTTP/1.1\r\n" + HEAD + H2C + b"\r\n",
+        b"GET /stats HTTP/2.0\r\n" + HEAD + H2C + b"\r\n",
+        chunked("/query", b"{}", headers=H2C, trailers=b"Connection: close\r\n"),
+        post("/query", b"", headers=H2C + b"Transfer-Encoding: chunked\r\n"),
+    ],
+    ids=["target", "version", "trailer", "two framings"],
+)
+def test_what_is_wrong_with_it_is_said(connect: Connect, sent: bytes) -> None:
+    wire = connect()
+    wire.send(sent)
+    assert wire.answer()[0] == 400
+
+
 @pytest.mark.parametrize("rest", [b"", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"])
 def test_connect_is_refused_and_what_follows_it_is_no_request(connect: Connect, rest: bytes) -> None:
     wire = connect()
