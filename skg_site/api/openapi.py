@@ -30,7 +30,7 @@ _WHEN = {
     415: "The body is not declared as JSON, or is compressed.",
     422: f"The input is not valid; `errors` lists its faults with their places, {MAX_REPORTED} at most.",
     429: "The rate limit is used up; `Retry-After` says for how many seconds.",
-    503: "The database cannot be reached, is busy, or the read took too long.",
+    503: "The database cannot be reached, is busy, or the read took too long; or more is asked than can be answered.",
 }
 
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from tests.service.conftest import Connect
-from tests.service.wire import HEAD, chunked, eventually, post
+from tests.service.wire import HEAD, chunked, post
 from tests.support.service import Service
 
 QUERY = b'{"pattern":[null,null,null]}'
@@ -52,15 +52,3 @@ def test_what_takes_its_time_is_answered_too(wired: Service, connect: Connect) -
         status, head, _ = wire.answer()
     assert status in {200, 202}
     assert b"\r\npreference-applied: wait" in head
-
-
-def test_a_client_that_is_gone_is_noticed_as_soon_as_it_is_asked(wired: Service, connect: Connect) -> None:
-    wire = connect()
-    wire.send(post("/recurse", b"", headers=b"Prefer: wait=50\r\nX-Request-ID: of-one-that-goes\r\n"))
-    wire.close()
-
-    def line() -> list[int]:
-        return [line["status"] for line in wired.log_lines if line.get("request_id") == "of-one-that-goes"]
-
-    assert eventually(lambda: bool(line()))
-    assert line()[0] in {200, 202, 499}

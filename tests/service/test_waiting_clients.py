@@ -1,4 +1,4 @@
-"""Clients that send many requests ahead of their answers."""
+"""Clients that wait for a service whose writes wait: those that send ahead, those that say no more, those that go."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -29,6 +29,29 @@ def lock(busy: Service) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(busy.folder / "skg.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield other
+
+
+def statuses(one: Service, request_id: str) -> list[int]:
+    return [line["status"] for line in one.log_lines if line.get("request_id") == request_id]
+
+
+def test_a_client_that_is_gone_is_told_from_one_that_only_sends_no_more(
+    busy: Service, lock: sqlite3.Connection
+) -> None:
+    gone, waiting = Wire(busy), Wire(busy)
+    gone.send(ADD.replace(b"\r\n", b"\r\nX-Request-ID: gone\r\n", 1))
+    waiting.send(ADD.replace(b"\r\n", b"\r\nX-Request-ID: waiting\r\n", 1))
+    gone.close()
+    waiting.shut_down()
+    assert eventually(lambda: statuses(busy, "gone") == [499])
+    assert statuses(busy, "waiting") == []
+    lock.execute("ROLLBACK")
+    status = waiting.answer()[0]
+    while status == 100:
+        status = waiting.answer()[0]
+    assert status in {200, 201}
+    assert waiting.rest() == b""
+    waiting.close()
 
 
 @pytest.fixture
