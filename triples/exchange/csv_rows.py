@@ -38,21 +38,18 @@ def csv_rows(lines: Iterator[Line], names: Sequence[str] | None = None) -> Itera
         return read_ahead.popleft() if read_ahead else next(lines, None)
 
     while (line := next_line()) is not None:
-        taken, kept = [line], 1
+        last = line
+        fields: Fields | Refused
         try:
             text = line.text
             if text.count('"') % 2:
-                text = _taken_to_its_end(taken, next_line)
-            columns = single_row(text)
-            if not columns:
+                fields, last = _row_of_lines(line, next_line, read_ahead, names)
+            elif columns := single_row(text):
+                fields = fields_of_columns(columns, names)
+            else:
                 continue
-            kept = _lines_of(columns) if len(taken) > 1 else 1
-            fields: Fields | Refused = _fields(columns, names)
-            kept = len(taken)
         except Refused as refused:
             fields = refused
-        read_ahead.extendleft(reversed(taken[kept:]))
-        last = taken[kept - 1]
         yield Row(line.number, last.number, last.end, fields)
 
 
@@ -64,6 +61,23 @@ def single_row(text: str) -> list[str]:
         return next(csv.reader([text], strict=True))
     except csv.Error as error:
         raise Refused(_UNPAIRED if "\n" in text else f"is not CSV: {error}") from None
+
+
+def _row_of_lines(
+    first: Line, next_line: Callable[[], Line | None], read_ahead: deque[Line], names: Sequence[str] | None
+) -> tuple[Fields | Refused, Line]:
+    """The fields of the row that begins in this line, and its last line; what is not of it is to be read again."""
+    taken, kept = [first], 1
+    fields: Fields | Refused
+    try:
+        columns = single_row(_taken_to_its_end(taken, next_line))
+        kept = _lines_of(columns)
+        fields = _fields(columns, names)
+        kept = len(taken)
+    except Refused as refused:
+        fields = refused
+    read_ahead.extendleft(reversed(taken[kept:]))
+    return fields, taken[kept - 1]
 
 
 def _fields(columns: Sequence[str], names: Sequence[str] | None) -> Fields:

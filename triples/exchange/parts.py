@@ -66,9 +66,10 @@ class Reader:
 
     def _row_part(self, batch: Batch) -> Part:
         """One record, which may take several lines; all of them are named where it is refused."""
+        if batch.records[0][0] == batch.last_line:
+            return self._part(batch)
 
         def refuse(line: int, reason: Refused) -> None:
-            told = f" (the row ends in line {batch.last_line:,})" if batch.last_line > line else ""
-            self._refuse(line, Refused(f"{reason}{told}"))
+            self._refuse(line, Refused(f"{reason} (the row ends in line {batch.last_line:,})"))
 
         return Part(self._maker.facts(batch.records, refuse), batch.last_line, batch.end)
