@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from skg_site.api.addresses import parse_network
 from skg_site.api.rates import Rate
+from triples.text import MAX_PREDICATE_LENGTH, clean_term
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "SKG_"
@@ -49,6 +50,11 @@ def _origins(parts: list[str]) -> list[str]:
     return parts
 
 
+def _predicates(parts: list[str]) -> list[str]:
+    # They are looked up among terms as those are kept.
+    return [clean_term(part, MAX_PREDICATE_LENGTH) for part in parts]
+
+
 def _key_hash(value: str) -> str:
     if value == SAMPLE_KEY_HASH:
         raise ValueError("is the deployment guide's printed example, the hash of a key that everyone knows")
@@ -66,6 +72,7 @@ def _secret_key(value: str) -> str:
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[CommaList, AfterValidator(_networks)]
 Origins = Annotated[CommaList, AfterValidator(_origins)]
+Predicates = Annotated[CommaList, AfterValidator(_predicates)]
 LimitRate = Annotated[Rate, BeforeValidator(lambda value: Rate.parse(value) if isinstance(value, str) else value)]
 
 
@@ -172,7 +179,7 @@ class Settings(BaseSettings):
     )
     recursion_timeout: float = Field(3600, gt=0, description="seconds after which a run is stopped")
     recursion_threads: int = Field(2, ge=1, le=256, description="threads of a run")
-    type_predicates: CommaList = Field(
+    type_predicates: Predicates = Field(
         ["is_a", "type", "instance_of", "rdf:type"], description="predicates that say of what type an entity is"
     )
 
@@ -227,7 +234,7 @@ def _gather(environ: dict[str, str]) -> dict[str, str]:
             values[known[variable]] = value
         elif variable in files:
             try:
-                values.setdefault(files[variable], Path(value).read_text(encoding="utf-8").strip())
+                values.setdefault(files[variable], Path(value).read_text(encoding="utf-8-sig").strip())
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"{variable} names a file that cannot be read: {error}") from None
         elif variable.startswith(PREFIX):

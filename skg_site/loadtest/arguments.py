@@ -39,7 +39,7 @@ def key(file: Path | None) -> str | None:
         if not text:
             return None
     else:
-        text, source = _read(file).strip(), str(file)
+        text, source = _read(file).removeprefix("\ufeff").strip(), str(file)
     if not (text and text.isprintable() and text.isascii()):
         raise CommandError(f"{source} does not hold a key.", returncode=MISUSED)
     return text

@@ -67,7 +67,8 @@ def key_given(file: Path | None) -> str:
         text, source = os.environ.get(KEY_VARIABLE, ""), f"The variable {KEY_VARIABLE}"
     else:
         text, source = _read(file), visible(str(file))
-    text = text.strip()
+    # As an editor on Windows writes it, a file begins with a byte order mark.
+    text = text.removeprefix("\ufeff").strip()
     if not (text and text.isprintable() and text.isascii()):
         raise CommandError(f"{source} does not hold a key.", returncode=MISUSED)
     return text

@@ -252,9 +252,10 @@ def https_url() -> Iterator[str]:
         thread.join()
 
 
-def test_the_key_comes_from_a_file(old: Path, scripted: ScriptedServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_the_key_comes_from_a_file(old: Path, scripted: ScriptedServer, tmp_path: Path, encoding: str) -> None:
     key = tmp_path / "key"
-    key.write_text("skg_from_file\n")
+    key.write_text("skg_from_file\n", encoding=encoding)
     assert migrated(old, "--to", scripted.url, "--key-file", str(key)).error is None
 
 
