@@ -11,7 +11,7 @@ MAX_NAME_LENGTH = 100
 
 # Control characters, line breaks, and marks that turn the direction of what is shown after them, as in the brackets
 # of a regular expression. `str.isprintable` would refuse other characters with each edition of Unicode.
-UNSHOWN = r"\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069"
+UNSHOWN = r"\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069"
 # No character decomposes into more than so many.
 _MOST_COMPOSED = 4
 

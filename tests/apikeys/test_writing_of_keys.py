@@ -69,7 +69,22 @@ def test_a_name_is_kept_without_outer_space(text: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "a\nb", "a\0b", "a\x7fb", "a\x85b", "a\u2028b", "a\u202eb", "a\ud800b", "x" * 101]
+    "text",
+    [
+        "",
+        "   ",
+        "a\nb",
+        "a\0b",
+        "a\x7fb",
+        "a\x85b",
+        "a\u2028b",
+        "a\u202eb",
+        "a\u200eb",
+        "a\u061cb",
+        "a\u2067b",
+        "a\ud800b",
+        "x" * 101,
+    ],
 )
 def test_other_names_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="the name must"):
