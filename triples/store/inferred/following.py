@@ -12,7 +12,7 @@ from psycopg import errors
 from triples.recursion.programs import Key, Program
 from triples.store.inferred.files import open_current
 from triples.store.inferred.sources import PostgreSQLSource, Source, SQLiteSource
-from triples.store.inferred.state import SELECT_STATE, State, state_of
+from triples.store.inferred.state import State, current_state
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
 from triples.store.postgresql import PostgreSQLSession
 from triples.store.sessions import Session
@@ -120,7 +120,7 @@ class PostgreSQLFollower(Follower):
 def following(session: Session) -> Iterator[tuple[State, Follower] | None]:
     """The inferred facts that are in place, for a transaction that keeps runs from replacing them; None without any."""
     if isinstance(session, PostgreSQLSession):
-        state = state_of(session.rows(SELECT_STATE))
+        state = current_state(session.rows)
         yield None if state is None else (state, PostgreSQLFollower(session.driver, state.program))
         return
     driver = open_current()
@@ -129,7 +129,7 @@ def following(session: Session) -> Iterator[tuple[State, Follower] | None]:
         return
     with closing(driver):
         try:
-            state = state_of(driver.execute(SELECT_STATE).fetchall())
+            state = current_state(lambda sql: driver.execute(sql).fetchall())
         except sqlite3.DatabaseError:
             state = None
         yield None if state is None else (state, SQLiteFollower(driver, state.program))

@@ -36,18 +36,19 @@ def record_gone(session: Session, removed: Collection[int], denied: Collection[i
 
     The facts are given by their ids. The caller has locked their rows, and locks no other rows after this.
     """
+    changes = [session.record_changes(sorted(ids), Gone.FOLLOWED) if ids else [] for ids in (removed, denied)]
+    if not any(changes):
+        # There has been no run yet.
+        return
     session.hold_inferred()
     store = _Store(session.driver.execute, POSTGRESQL if isinstance(session, PostgreSQLSession) else SQLITE)
     with following(session) as found:
-        known = found is not None and store.is_known(found[0])
-        gone = Gone.FOLLOWED if known else Gone.UNFOLLOWED
-        changes = [session.record_changes(sorted(ids), gone) if ids else [] for ids in (removed, denied)]
-        if found is None or not known or not any(changes):
-            return
-        state, follower = found
-        if not store.hide(follower, *({Key(*row[1:]) for row in rows} for rows in changes)):
-            store.mark_unfollowed([row[0] for rows in changes for row in rows])
+        if found is not None and store.is_known(found[0]):
+            state, follower = found
+            if store.hide(follower, *({Key(*row[1:]) for row in rows} for rows in changes)):
+                return
             _warn(state)
+        store.mark_unfollowed([row[0] for rows in changes for row in rows])
 
 
 def hide_anew(execute: Callable[..., Any], follower: Follower, state: State) -> None:

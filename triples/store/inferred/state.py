@@ -58,6 +58,19 @@ def read_state() -> State | None:
         return None if attach(driver) is None else state_of(driver.execute(SELECT_STATE).fetchall())
 
 
+_last_seen: State | None = None
+
+
+def current_state(fetch: Callable[[str], Sequence[Sequence[Any]]]) -> State | None:
+    """The state that a connection sees; the program is read only when it is not the one that was seen last."""
+    global _last_seen  # noqa: PLW0603  # one for all threads: whichever they find there, they compare
+    rows = fetch(f"SELECT generation FROM {STATE}")
+    seen = _last_seen
+    if not rows or seen is None or seen.generation != rows[0][0]:
+        seen = _last_seen = state_of(fetch(SELECT_STATE) if rows else [])
+    return seen
+
+
 def state_of(rows: Sequence[Sequence[Any]]) -> State | None:
     """The state that SELECT_STATE has read."""
     if not rows:
