@@ -1,6 +1,5 @@
 """What a rule would derive now, for who is about to save it."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,8 +18,6 @@ from triples.runs.preview_turns import POLL_SECONDS, Ticket, turn
 SECONDS = 5.0
 # Starting a process is not the rule's fault.
 START_SECONDS = 15.0
-# Whatever else the machine does is more urgent: above all, answering the API.
-NICENESS = 10
 
 log = structlog.get_logger("skg.recursion")
 
@@ -96,7 +93,6 @@ def _derived(rule: Rule, check: Callable[[], None]) -> dict[str, Any]:
         stderr=subprocess.PIPE,
     ) as process:
         try:
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
             answer, complaint = _awaited(process, orjson.dumps([rule_document(rule)]), check)
         except BaseException:
             process.kill()
