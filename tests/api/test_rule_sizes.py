@@ -91,7 +91,7 @@ async def test_a_rule_has_so_many_pairs_at_most(api: httpx.AsyncClient) -> None:
     body = [[*VARIABLES[place : place + 3]] for place in (0, 3, 6)]
     members: dict[str, Any] = {"head": ["?v0", "p", "?v1"], "body": body}
     assert (await api.post("/rules", json=rule(**members, distinct=pairs[:MAX_DISTINCT]))).status_code == 201
-    for many in (pairs[: MAX_DISTINCT + 1], pairs[:1] * 10_000, ["x"] * 100_000):
+    for many in (pairs[: MAX_DISTINCT + 1], pairs[:1] * 4_000, ["x"] * 10_000):
         answer = await api.post("/rules", json=rule("s", **members, distinct=many))
         message = f"Must have at most {MAX_DISTINCT} pairs, not {len(many):,}"
         expected = [{"loc": ["distinct"], "msg": message, "type": "rule"}]

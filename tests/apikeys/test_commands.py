@@ -112,11 +112,17 @@ def test_the_lines_of_the_readme_work_one_after_the_other() -> None:
     block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
     assert block is not None
     lines = [shlex.split(line)[2:] for line in block[1].splitlines()]
-    assert [line[1] for line in lines] == ["create", "list", "rotate", "revoke"]
-    shown = [run(*line) for line in lines]
-    old, new = ApiKey.objects.order_by("id")
-    assert (old.state, new.state) == (State.ROTATING, State.REVOKED)
-    assert f"still working: {old.public_id}." in shown[-1]
+    assert [line[1] for line in lines] == ["create", "create", "list", "rotate", "revoke"]
+    for line in lines:
+        run(*line)
+    states = [(key.name, key.state) for key in ApiKey.objects.order_by("id")]
+    assert states == [
+        ("nightly import", State.ROTATING),
+        ("a trial", State.REVOKED),
+        ("nightly import", State.ACTIVE),
+    ]
+    shown = run("apikey", "revoke", "nightly import", "--yes")
+    assert f"still working: {ApiKey.objects.order_by('id')[0].public_id}." in shown
 
 
 def test_a_name_means_the_newest_of_its_row_of_rotations() -> None:

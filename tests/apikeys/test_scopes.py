@@ -47,7 +47,7 @@ OPERATIONS = [
     Operation("GET", "/keys/me", ""),
     Operation("POST", "/keys/me/rotate", ""),
     Operation("GET", "/keys", "admin"),
-    Operation("POST", "/keys", "admin", {"name": "bob", "scopes": ["read"]}),
+    Operation("POST", "/keys", "admin", {"name": "bob", "scopes": ["admin"]}),
     Operation("POST", "/keys/4Xk0vT2a/revoke", "admin"),
     Operation("POST", "/keys/4Xk0vT2a/rotate", "admin"),
 ]

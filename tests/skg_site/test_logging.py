@@ -121,6 +121,7 @@ logging.getLogger("foreign").warning("Invalid path: %s", sys.argv[2])
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("format_", ["json", "console"])
 def test_no_line_turns_or_steers_the_terminal_that_shows_it(format_: str) -> None:
     command = [sys.executable, "-c", WRITE_A_LINE, format_, HOSTILE]

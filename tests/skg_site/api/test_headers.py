@@ -1,6 +1,6 @@
 """Header fields: lists, media types, encodings and preferences, as clients and proxies write them."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -126,11 +126,11 @@ def test_how_long_a_client_would_wait(prefer: str, seconds: int) -> None:
 @pytest.mark.parametrize("unit", [b'"', b'",', b'"a",', b"W/", b" ", b"\t,", b";", b"a;", b'\\"', b"a=b;", b'a="'])
 def test_no_header_takes_long(unit: bytes) -> None:
     value = unit * (LONG // len(unit))
-    start = perf_counter()
+    start = process_time()
     for field in (value, b"application/json" + value, b"wait=" + value, value + b"x"):
         is_json(field)
         accepts(field, JSON)
         is_identity(field)
         entity_tags(field)
         seconds_to_wait(field, 300)
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2

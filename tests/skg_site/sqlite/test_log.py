@@ -15,6 +15,8 @@ from skg_site.sqlite.log import contradiction
 from tests.support.environment import service_variables
 from tests.support.service import manage
 
+pytestmark = pytest.mark.process
+
 # Ends as a power cut would end it, with a log that nobody has carried over.
 WRITE = """
 import os, sqlite3, sys

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,24 +20,25 @@ from triples.models import Rule, Source
 from triples.store.operations import AddMany, Fact
 from triples.store.writing import write_now
 
-pytestmark = [pytest.mark.both, pytest.mark.in_process]
+pytestmark = [pytest.mark.both, pytest.mark.in_process, pytest.mark.process]
 
 # Every fact with every other, three times over: hours.
 CROSS_PRODUCT = NEW | {"body": "?x p ?y\n?u p ?v\n?w p ?z", "head": "?x q ?z", "distinct": ""}
 PATIENCE = 30
 
 
+def _command_line(process: str) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
+
+
 def previewing() -> list[int]:
     """The processes that work out previews for this one."""
     found = []
     for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
-            try:
-                command = Path(f"/proc/{child}/cmdline").read_bytes()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if b"rules\0preview" in command:
-                found.append(int(child))
+        # Threads and processes end meanwhile.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children = (task / "children").read_text().split()
+            found += [int(child) for child in children if b"rules\0preview" in _command_line(child)]
     return found
 
 

@@ -56,6 +56,7 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "MOST_SECONDS", 60)
 
 
+@pytest.mark.process
 def test_all_connections_of_all_processes_show_the_same() -> None:
     rules, _ = in_orm(_prepare)
     readers = [
