@@ -113,7 +113,8 @@ def _visible_values(_logger: WrappedLogger, _name: str, event: EventDict) -> Eve
 
 
 def _without_shown_key(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    without_shown_key(event)
+    if not event.keys().isdisjoint(REPEATING):
+        without_shown_key(event)
     return event
 
 

@@ -59,7 +59,7 @@ def shown_key(headers: Headers) -> bytes | None:
 
 def without_shown_key(event: MutableMapping[str, Any], names: Sequence[str] = REPEATING) -> None:
     """Mask in these members of a line what this task's caller shows as a key."""
-    if not event.keys().isdisjoint(names) and (secret := shown_key(_headers.get())):
+    if secret := shown_key(_headers.get()):
         for name in event.keys() & set(names):
             event[name] = _without(event[name], secret.decode("latin-1"))
 

@@ -25,7 +25,7 @@ from rest_framework.request import Request
 
 from skg_site.api.bodies import ClientGone, Watch, read_body
 from skg_site.api.hosts import check_host
-from skg_site.api.problems import BadRequest, problem_from
+from skg_site.api.problems import BadRequest, TwiceSent, problem_from
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -110,7 +110,7 @@ class APIRequest(ASGIRequest):
         for key, value in self.scope["headers"]:
             if key == name:
                 if found is not None:
-                    raise BadRequest(f"The header {name.decode()} came more than once.")
+                    raise TwiceSent(name)
                 found = value
         return found
 
@@ -155,7 +155,8 @@ class APIDoor(ASGIHandler):
     async def answer(self, request: APIRequest) -> HttpResponse:
         """The innermost handler: every failure becomes a problem, so nothing is raised past it."""
         try:
-            check_path(request)
+            if "\ufffd" in request.path:
+                check_path(request)
             check_host(request.scope)
             match = self.fixed_routes.get(request.path) or self._resolve(request.path)
             request.resolver_match = match
@@ -191,12 +192,11 @@ async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -
 
 
 def check_path(request: APIRequest) -> None:
-    """Refuse a path that is no UTF-8: the server has put U+FFFD in the place of what cannot be read."""
-    if "\ufffd" in request.path:
-        try:
-            unquote_to_bytes(request.scope["raw_path"]).decode()
-        except UnicodeDecodeError:
-            raise BadRequest("The path is not UTF-8.") from None
+    """Refuse a path with U+FFFD where the server has put it in the place of what is no UTF-8."""
+    try:
+        unquote_to_bytes(request.scope["raw_path"]).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The path is not UTF-8.") from None
 
 
 def _fixed_paths(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:

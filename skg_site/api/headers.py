@@ -6,7 +6,7 @@ from functools import lru_cache
 
 # Longer ones are read each time: a cache must not grow by what clients send.
 MAX_REMEMBERED = 256
-# Of a list longer than this it is not worth reading what the client prefers.
+# Of a list longer than this it is not worth reading what the client prefers; nor is a longer type JSON.
 MAX_PREFERENCES = 4096
 
 _OWS = r"[ \t]*+"
@@ -15,7 +15,8 @@ _QUOTED = r'"(?:[^"\\]|\\.)*+"'
 _PARAMETER = rf"{_OWS};{_OWS}(?:({_WORD})=({_WORD}|{_QUOTED}))?"
 _MEDIA_TYPE = re.compile(rf"{_OWS}({_WORD}/{_WORD})((?:{_PARAMETER})*+){_OWS}", re.ASCII)
 _PARAMETERS = re.compile(_PARAMETER, re.ASCII)
-_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^",])++')
+# A quotation that does not end goes on to the end: to look for another way to read it would take a square of time.
+_ELEMENT = re.compile(r'(?:"(?:[^"\\]|\\.?)*+(?:"|$)|[^",])++', re.DOTALL)
 _NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?", re.IGNORECASE)
 _ENTITY_TAG = re.compile(r'[ \t,]*+((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*+(?=,|$)')
 _PREFERENCE = re.compile(rf"({_WORD})(?:{_OWS}={_OWS}({_WORD}|{_QUOTED}))?{_OWS}(?:;.*)?", re.ASCII | re.DOTALL)
@@ -29,7 +30,9 @@ def elements(value: str) -> Iterator[str]:
 
 def is_json(content_type: bytes) -> bool:
     """Whether a Content-Type is JSON in UTF-8; parameters that JSON does not have are ignored."""
-    return _is_json_remembered(content_type) if len(content_type) <= MAX_REMEMBERED else _is_json(content_type)
+    if len(content_type) <= MAX_REMEMBERED:
+        return _is_json_remembered(content_type)
+    return len(content_type) <= MAX_PREFERENCES and _is_json(content_type)
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -59,6 +59,11 @@ class BadHost(BadRequest):
         super().__init__(f"The host {host[:200]!r} is not served here; SKG_ALLOWED_HOSTS lists those that are.")
 
 
+class TwiceSent(BadRequest):
+    def __init__(self, name: bytes) -> None:
+        super().__init__(f"The header {name.decode()} came more than once.")
+
+
 class BodyTimeout(Problem):
     status_code = 408
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from skg_site.api.door import APIRequest, http_of
 from skg_site.api.exactness import inexact_numbers, may_lose_precision
 from skg_site.api.headers import is_identity, is_json
-from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, UnsupportedEncoding, shorten
+from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, TwiceSent, UnsupportedEncoding, shorten
 from skg_site.api.sizes import MAX_VALUES, SMALL_BODY, check_values
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -47,8 +47,9 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
 
     415 when it is not declared as JSON, 400 when it does not parse, 422 when it holds more than `most_values`.
     """
-    check_content(http_of(request))
-    body = http_of(request)._body
+    http = http_of(request)
+    check_content(http)
+    body = http._body
     if len(body) <= SMALL_BODY:
         return read(parse_json(body))
     check_values(body, most_values)
@@ -57,13 +58,20 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
 
 def check_content(request: APIRequest) -> None:
     """Refuse a body that is not declared as JSON, or is compressed."""
-    content_type = request.header(b"content-type")
+    content_type = encoding = None
+    # One look at the headers for both: this is done for every body.
+    for name, value in request.scope["headers"]:
+        if name == b"content-type":
+            if content_type is not None:
+                raise TwiceSent(name)
+            content_type = value
+        elif name == b"content-encoding":
+            encoding = value if encoding is None else b"%b,%b" % (encoding, value)
     if content_type != b"application/json" and not (content_type and is_json(content_type)):
         raise UnsupportedMediaType(
             content_type.decode("latin-1")[:100] if content_type else "",
             "The body must be sent as application/json, in UTF-8.",
         )
-    encoding = request.list_header(b"content-encoding")
     if encoding is not None and not is_identity(encoding):
         raise UnsupportedEncoding
 
