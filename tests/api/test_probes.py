@@ -52,23 +52,15 @@ def read_only(database: None) -> Iterator[None]:
 
 
 def _forbid_writes() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET default_transaction_read_only = on")
-    else:
-        connection.close()
-        path = connection.settings_dict["NAME"]
-        connection.settings_dict = connection.settings_dict | {"NAME": f"file:{path}?mode=ro"}
+    forbid = "SET default_transaction_read_only = on" if connection.vendor == "postgresql" else "PRAGMA query_only = on"
+    with connection.cursor() as cursor:
+        cursor.execute(forbid)
 
 
 def _allow_writes() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("RESET default_transaction_read_only")
-    else:
-        connection.close()
-        name = connection.settings_dict["NAME"].removeprefix("file:").removesuffix("?mode=ro")
-        connection.settings_dict = connection.settings_dict | {"NAME": name}
+    allow = "RESET default_transaction_read_only" if connection.vendor == "postgresql" else "PRAGMA query_only = off"
+    with connection.cursor() as cursor:
+        cursor.execute(allow)
 
 
 @pytest.fixture
