@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from skg_site.env import BASE_DIR
 from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment
 from tests.support.service import KEY, Service
+from tests.support.tools import require_tool
 from tests.triples.legacy.old import TABLE, add
 
 README = (BASE_DIR / "README.md").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ class Checkout:
         programs = folder / "programs"
         programs.mkdir()
         curl = programs / "curl"
-        curl.write_text(f'#!/bin/sh\nexec {shutil.which("curl")} --silent --show-error --fail-with-body "$@"\n')
+        curl.write_text(f'#!/bin/sh\nexec {require_tool("curl")} --silent --show-error --fail-with-body "$@"\n')
         curl.chmod(0o755)
         self._environment = process_environment(service.variables, measured=False) | {
             "API_KEY": KEY,
