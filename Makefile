@@ -11,10 +11,15 @@ PYTEST := $(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
 # Measuring takes nearly as long again as what is measured. Both databases have code of their own; what crosses
 # processes has none.
 MEASURED := $(PYTEST) --cov --cov-report= --cov-fail-under=0
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir --no-deps --require-hashes
+# Every package with its version and its checksums: the same commit installs the same. `make lock` makes them.
+LOCK := deploy/requirements.lock
+LOCK_DEV := .ci/requirements.lock
+# Two that install at once take turns; the second finds that there is nothing left to do.
+ALONE := $(shell command -v flock > /dev/null && echo flock Makefile) sh -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-quick test-long bench lint format clean
+.PHONY: help install run test test-quick test-long bench lint format lock clean
 
 help:  ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,21 +66,25 @@ format: $(VENV)/installed-dev  ## put imports and layout in order
 clean:  ## remove .venv and what checks left behind; data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 
-# A stamp for each list of requirements, so that nothing is installed again until the list changes.
-$(VENV)/installed: requirements.txt | $(BIN)/python
-	@echo "Installing requirements.txt into $(VENV) ..."
-	@$(PIP_INSTALL) -r requirements.txt
-	@touch $@
+lock: $(VENV)/installed-dev  ## make the locks anew, after a change of requirements.txt or requirements-dev.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" && \
+		uv pip compile requirements.txt --python-version 3.11 --universal --generate-hashes --no-annotate \
+			--output-file $(LOCK) > /dev/null && \
+		uv pip compile requirements-dev.txt --constraints $(LOCK) --python-version 3.11 --universal --generate-hashes \
+			--no-annotate --output-file $(LOCK_DEV) > /dev/null
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
-	@echo "Installing requirements-dev.txt into $(VENV) ..."
-	@$(PIP_INSTALL) -r requirements-dev.txt
-	@touch $@
+# A stamp for each lock, so that nothing is installed again until the lock changes.
+$(VENV)/installed: $(LOCK) | $(BIN)/python
+	@$(ALONE) 'test $@ -nt $(LOCK) || { echo "Installing $(LOCK) into $(VENV) ..."; $(PIP_INSTALL) -r $(LOCK) && touch $@; }'
+
+$(VENV)/installed-dev: $(LOCK_DEV) $(VENV)/installed
+	@$(ALONE) 'test $@ -nt $(LOCK_DEV) -a $@ -nt $(VENV)/installed || \
+		{ echo "Installing $(LOCK_DEV) into $(VENV) ..."; $(PIP_INSTALL) -r $(LOCK_DEV) && touch $@; }'
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "$(PYTHON) was not found: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is older than 3.11: install a newer one, or name it: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { \
+	@$(ALONE) 'test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)' || { \
 		rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: on Debian, apt install python3-venv" >&2; exit 1; }

@@ -45,20 +45,20 @@ class Ledger:
 
 
 @asynccontextmanager
-async def writing(one: Service, clients: int) -> AsyncIterator[Ledger]:
-    """So many clients, each with its own connection, until the block ends."""
+async def writing(one: Service, clients: int, name: str = "") -> AsyncIterator[Ledger]:
+    """So many clients, each with its own connection, until the block ends; `name` begins all of their subjects."""
     ledger = Ledger()
     done = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for number in range(clients):
-            group.create_task(write_until(done, one, number, ledger))
+            group.create_task(write_until(done, one, f"{name}{number}", ledger))
         try:
             yield ledger
         finally:
             done.set()
 
 
-async def write_until(done: asyncio.Event, one: Service, client_number: int, ledger: Ledger) -> None:
+async def write_until(done: asyncio.Event, one: Service, client_name: str, ledger: Ledger) -> None:
     """Write single facts and batches in turns; when the connection breaks, make another."""
     numbers = itertools.count()
     while not done.is_set():
@@ -66,7 +66,7 @@ async def write_until(done: asyncio.Event, one: Service, client_number: int, led
             async with httpx.AsyncClient(base_url=one.url, headers=one.headers, timeout=30) as client:
                 while not done.is_set():
                     number = next(numbers)
-                    await write(client, f"{client_number}-{number}", number % 2 * (BATCH - 1) + 1, ledger)
+                    await write(client, f"{client_name}-{number}", number % 2 * (BATCH - 1) + 1, ledger)
         except httpx.TransportError:
             await asyncio.sleep(0.02)
 
