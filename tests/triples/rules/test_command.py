@@ -9,7 +9,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.support.facts import store
-from tests.triples.test_visible import DIRECTIONS
 from triples.models import Rule, Term
 from triples.recursion import presets
 from triples.rules import services
@@ -173,29 +172,6 @@ class TestLoading:
         assert stored().keys() == {"grandparent"}
 
 
-DOCUMENTS: list[Any] = [
-    GRANDPARENT,
-    {"symmetric": "near"},
-    {"inverse": ["a", "b"]},
-    [{"symmetric": "near"}, GRANDPARENT],
-]
-
-
-class TestDocuments:
-    """Every action takes what `POST /rules` takes."""
-
-    @pytest.mark.parametrize("document", DOCUMENTS)
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-    def test_any_document_is_checked_previewed_and_loaded(self, tmp_path: Path, document: Any, encoding: str) -> None:
-        file = tmp_path / "rules.json"
-        file.write_text(json.dumps(document), encoding=encoding)
-        count = as_json("check", file)["rules"]
-        previewed = as_json("preview", file)
-        assert count == (len(previewed) if isinstance(previewed, list) else 1)
-        assert run("preview", file).count(" by itself would derive 0 facts now.\n") == count
-        assert len(as_json("load", file)["added"]) == count == len(stored())
-
-
 class TestChecking:
     def test_a_good_file_is_good(self, write: Any) -> None:
         file = write(GRANDPARENT, {"inverse": ["a", "b"]})
@@ -301,28 +277,6 @@ class TestStoredRules:
     def test_an_unknown_or_empty_name_is_a_sentence(self, action: str) -> None:
         for name in ("no such", "", " "):
             assert failing(action, name)[1] == "There is no rule with this name."
-
-    def test_nothing_turns_the_direction_of_the_terminal(self, write: Any) -> None:
-        name = "gpj.\u202eexe"
-        document = {"name": name, "head": ["?x", name, "?y"], "body": [["?x", "b\u2066", "?y"]], "description": name}
-        file = write(document)
-        printed = [
-            run("load", file),
-            run("preview", file),
-            run("list"),
-            run("list", "--json"),
-            run("show", name),
-            run("show", name, "--sql"),
-            run("show", name, "--json"),
-            run("disable", name),
-            run("enable", name),
-            failing("load", write({**document, "weight": 0.5}))[1],
-            failing("load", write({"symmetric": "a", name: 1}))[0],
-            run("delete", name, "--yes"),
-        ]
-        assert not set(DIRECTIONS).intersection("".join(printed))
-        assert all("\\u202e" in text for text in printed[2:])
-        assert json.loads(printed[6])["name"] == name
 
     def test_one_is_deleted_once_confirmed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
