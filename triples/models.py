@@ -95,10 +95,12 @@ class Triple(ExportModelOperationsMixin("triple"), models.Model):  # type: ignor
 class Gone(models.IntegerChoices):
     """What is known of the inferred facts that rest on a fact that is gone."""
 
+    # There are none that were not hidden before.
+    ALONE = 1, "alone"
     # They are among the `HiddenFact`s.
-    FOLLOWED = 1, "followed"
+    FOLLOWED = 2, "followed"
     # Nothing, so all inferred facts are hidden.
-    UNFOLLOWED = 2, "unfollowed"
+    UNFOLLOWED = 3, "unfollowed"
 
 
 class Change(models.Model):
@@ -111,7 +113,7 @@ class Change(models.Model):
     subject_id = models.BigIntegerField()
     predicate_id = models.BigIntegerField()
     object_id = models.BigIntegerField()
-    # NULL when the fact still stands, with another weight above 0.
+    # NULL when the fact still stands, with another weight above 0, and once a run has taken the change into account.
     gone = models.SmallIntegerField(choices=Gone.choices, null=True)
 
     class Meta:

@@ -15,7 +15,7 @@ PROOFS = [
 
 def hide_all_until_the_next_run(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Of the changes so far, nobody knows which of them deleted a fact, nor what rests on it."""
-    schema_editor.execute('UPDATE triples_change SET gone = 2')
+    schema_editor.execute('UPDATE triples_change SET gone = 3')
     if schema_editor.connection.vendor == 'postgresql':
         for statement in PROOFS:
             schema_editor.execute(statement)
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='change',
             name='gone',
-            field=models.SmallIntegerField(choices=[(1, 'followed'), (2, 'unfollowed')], null=True),
+            field=models.SmallIntegerField(choices=[(1, 'alone'), (2, 'followed'), (3, 'unfollowed')], null=True),
         ),
         migrations.AddField(
             model_name='recursionrun',

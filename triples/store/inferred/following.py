@@ -2,7 +2,7 @@
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from time import monotonic, thread_time
 from typing import Any, ClassVar
@@ -10,8 +10,16 @@ from typing import Any, ClassVar
 from psycopg import errors
 
 from triples.recursion.programs import Key, Program
+from triples.recursion.standing import Bound
 from triples.store.inferred.files import open_current
-from triples.store.inferred.sources import PostgreSQLSource, Source, SQLiteSource
+from triples.store.inferred.sources import (
+    LOOK_UP_BY_INDEX,
+    Lookup,
+    Source,
+    SQLiteSource,
+    columns_of,
+    postgresql_statement,
+)
 from triples.store.inferred.state import State, current_state
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
 from triples.store.postgresql import PostgreSQLSession
@@ -20,6 +28,7 @@ from triples.store.sessions import Session
 # The budget. What SQLite and the processor count comes long before the clock, so that a busy machine hides no more than
 # a quiet one, where all of it takes a tenth of a second.
 MOST_FACTS = 5_000
+MOST_ROWS = 50_000
 MOST_INSTRUCTIONS = 1_000_000
 MOST_PROCESSOR_SECONDS = 0.1
 MOST_SECONDS = 0.5
@@ -56,9 +65,8 @@ class Follower(ABC):
             while frontier:
                 reached: set[Key] = set()
                 for start in range(0, len(frontier), _FACTS_AT_ONCE):
-                    # Closed, since a cursor of the server's must not outlast the savepoint.
-                    with closing(source.resting_on(frontier[start : start + _FACTS_AT_ONCE])) as resting:
-                        reached.update(key for key, _ in resting if key not in found)
+                    resting = source.resting_on(frontier[start : start + _FACTS_AT_ONCE])
+                    reached.update(key for key, _ in resting if key not in found)
                     if len(found) + len(reached) > MOST_FACTS:
                         raise TooMuch
                     if thread_time() > deadlines[0] or monotonic() > deadlines[1]:
@@ -97,6 +105,17 @@ class SQLiteFollower(Follower):
             self.driver.set_progress_handler(None, 0)
 
 
+class _ShortSource(Source):
+    """One on PostgreSQL that takes few steps for few rows; its settings are those of `LOOK_UP_BY_INDEX`."""
+
+    def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
+        statement = f"{postgresql_statement(lookup)} LIMIT {MOST_ROWS + 1}"
+        rows = self._driver.execute(statement, columns_of(bound, lookup)).fetchall()
+        if len(rows) > MOST_ROWS:
+            raise TooMuch
+        return iter(rows)
+
+
 class PostgreSQLFollower(Follower):
     """On the connection of the transaction that hides what is found."""
 
@@ -104,16 +123,15 @@ class PostgreSQLFollower(Follower):
 
     @contextmanager
     def _source(self) -> Iterator[Source]:
-        self.driver.execute("SAVEPOINT following")
+        timeout = f"SET LOCAL statement_timeout = {round(MOST_SECONDS * 1000)}"
+        self.driver.execute("; ".join(["SAVEPOINT following", timeout, *LOOK_UP_BY_INDEX]), prepare=False)
         try:
-            self.driver.execute(f"SET LOCAL statement_timeout = {round(MOST_SECONDS * 1000)}")
-            yield PostgreSQLSource(self.driver, self._program)
+            yield _ShortSource(self.driver, self._program)
         except errors.QueryCanceled as error:
             raise TooMuch from error
         finally:
             # What the source has set for its statements ends with it.
-            self.driver.execute("ROLLBACK TO SAVEPOINT following")
-            self.driver.execute("RELEASE SAVEPOINT following")
+            self.driver.execute("ROLLBACK TO SAVEPOINT following; RELEASE SAVEPOINT following", prepare=False)
 
 
 @contextmanager

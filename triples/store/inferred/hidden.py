@@ -12,6 +12,7 @@ While something is not known, all inferred facts are hidden. Too much may be hid
 """
 
 from triples.models import Gone
+from triples.store.patterns import Dialect
 
 FACTS = "triples_hiddenfact"
 # By the keys.
@@ -19,20 +20,20 @@ INDEX = "hidden_key"
 GENERATION = "triples_hiddengeneration"
 
 
-def is_of_another_generation(generation: str) -> str:
-    """The condition that what is hidden is stored for another generation than this one, an SQL expression."""
-    return f"NOT EXISTS (SELECT 1 FROM {GENERATION} WHERE generation = {generation})"
+def worst_gone(changes_up_to: str, dialect: Dialect) -> str:
+    """An SQL expression: the greatest `Gone` since the changes up to a mark, NULL when no fact is gone."""
+    table = "triples_change" + (" INDEXED BY change_gone" if dialect.names_indexes else "")
+    return f"(SELECT gone FROM {table} WHERE gone IS NOT NULL AND id > {changes_up_to} ORDER BY gone DESC LIMIT 1)"
 
 
-def has_gone(kind: Gone, changes_up_to: str) -> str:
-    """The condition that facts are gone, in this way, since the changes up to a mark, an SQL expression."""
-    return f"EXISTS (SELECT 1 FROM triples_change WHERE gone = {kind:d} AND id > {changes_up_to})"
+def is_known(generation: str) -> str:
+    """An SQL expression: whether what is stored is about this generation."""
+    return f"EXISTS (SELECT 1 FROM {GENERATION} WHERE generation = {generation})"
 
 
-def everything_is_hidden(generation: str, changes_up_to: str) -> str:
-    """The condition that no inferred fact of a generation may be shown."""
-    unknown = f"{has_gone(Gone.FOLLOWED, changes_up_to)} AND {is_of_another_generation(generation)}"
-    return f"({has_gone(Gone.UNFOLLOWED, changes_up_to)} OR ({unknown}))"
+def everything_is_hidden(worst: int | None, *, known: bool) -> bool:
+    return worst is not None and (not known or worst == Gone.UNFOLLOWED)
 
 
-SOMETHING_IS_HIDDEN = f"EXISTS (SELECT 1 FROM {FACTS})"
+def something_is_hidden(worst: int | None) -> bool:
+    return worst is not None and worst >= Gone.FOLLOWED

@@ -26,7 +26,7 @@ MOST_HIDDEN = 50_000
 
 _KEY = ", ".join(KEY)
 _CHANGED = ", ".join(f"c.{column}" for column in KEY)
-_GONE_SINCE = f"gone IN ({Gone.FOLLOWED:d}, {Gone.UNFOLLOWED:d}) AND id > ?"
+_GONE_SINCE = "gone IS NOT NULL AND id > ?"
 # Only runs remove any, and all of them: so this is about how many there are, and takes no time.
 _COUNT = f"SELECT coalesce(max(id) - min(id) + 1, 0) FROM {hidden.FACTS}"
 
@@ -36,19 +36,20 @@ def record_gone(session: Session, removed: Collection[int], denied: Collection[i
 
     The facts are given by their ids. The caller has locked their rows, and locks no other rows after this.
     """
-    changes = [session.record_changes(sorted(ids), Gone.FOLLOWED) if ids else [] for ids in (removed, denied)]
+    changes = [session.record_changes(sorted(ids), Gone.ALONE) if ids else [] for ids in (removed, denied)]
     if not any(changes):
         # There has been no run yet.
         return
     session.hold_inferred()
     store = _Store(session.driver.execute, POSTGRESQL if isinstance(session, PostgreSQLSession) else SQLITE)
     with following(session) as found:
+        gone = Gone.UNFOLLOWED
         if found is not None and store.is_known(found[0]):
             state, follower = found
-            if store.hide(follower, *({Key(*row[1:]) for row in rows} for rows in changes)):
-                return
-            _warn(state)
-        store.mark_unfollowed([row[0] for rows in changes for row in rows])
+            gone = store.hide(follower, *({Key(*row[1:]) for row in rows} for rows in changes))
+            _tell(gone, state)
+        if gone is not Gone.ALONE:
+            store.mark([row[0] for rows in changes for row in rows], gone)
 
 
 def hide_anew(execute: Callable[..., Any], follower: Follower, state: State) -> None:
@@ -57,14 +58,12 @@ def hide_anew(execute: Callable[..., Any], follower: Follower, state: State) -> 
     The journal has the facts that went since the run took its snapshot; no other may go before the commit.
     """
     store = _Store(execute, follower.dialect)
-    store.begin(state.generation)
-    gone, denied = store.gone_since(state.changes_up_to)
-    if not gone:
-        return
-    known = store.hide(follower, gone - denied, denied)
-    store.mark_since(state.changes_up_to, Gone.FOLLOWED if known else Gone.UNFOLLOWED)
-    if not known:
-        _warn(state)
+    store.begin(state)
+    removed, denied = store.gone_since(state.changes_up_to)
+    if removed or denied:
+        gone = store.hide(follower, removed, denied)
+        _tell(gone, state)
+        store.mark_since(state.changes_up_to, gone)
 
 
 class _Store:
@@ -75,54 +74,54 @@ class _Store:
         self._dialect = dialect
 
     def is_known(self, state: State) -> bool:
-        """Whether it is known what must be hidden of the facts in place."""
-        unknown = f"{hidden.has_gone(Gone.UNFOLLOWED, '?')} OR {hidden.is_of_another_generation('?')}"
-        [(found,)] = self._rows(f"SELECT {unknown}", state.changes_up_to, state.generation)
-        return not found
+        """Whether it is known what is hidden of the facts in place."""
+        statement = f"SELECT {hidden.worst_gone('?', self._dialect)}, {hidden.is_known('?')}"
+        [(worst, known)] = self._rows(statement, state.changes_up_to, state.generation)
+        return bool(known) and worst != Gone.UNFOLLOWED
 
-    def hide(self, follower: Follower, removed: Collection[Key], denied: Collection[Key]) -> bool:
-        """Hide what rests on facts that are gone; False, and nothing hidden, when that is too much."""
+    def hide(self, follower: Follower, removed: Collection[Key], denied: Collection[Key]) -> Gone:
+        """Hide what rests on facts that are gone, or nothing when that is too much."""
         try:
             found = follower.resting_on(removed, denied, self._hidden_among)
         except TooMuch:
-            return False
+            return Gone.UNFOLLOWED
         if not found:
-            return True
+            return Gone.ALONE
         [(before,)] = self._rows(_COUNT)
         if before + len(found) > MOST_HIDDEN:
-            return False
+            return Gone.UNFOLLOWED
         columns = ", ".join(keys.column(column, self._dialect) for column in range(3))
         statement = f"INSERT INTO {hidden.FACTS} ({_KEY}) SELECT {columns} FROM {keys.table(self._dialect)}"
         for batch in keys.batches(sorted(found)):
             self._run(statement, batch)
-        return True
+        return Gone.FOLLOWED
 
-    def mark_unfollowed(self, changes: Sequence[int]) -> None:
-        """That it is not known what rests on the facts of these rows of the journal."""
+    def mark(self, changes: Sequence[int], gone: Gone) -> None:
+        """Say what is known of the facts that these rows of the journal name."""
         given = f"SELECT {keys.column(0, self._dialect)} FROM {keys.table(self._dialect)}"
-        statement = f"UPDATE triples_change SET gone = {Gone.UNFOLLOWED:d} WHERE id IN ({given})"
         for batch in keys.batches([[change] for change in changes]):
-            self._run(statement, batch)
+            self._run(f"UPDATE triples_change SET gone = {gone:d} WHERE id IN ({given})", batch)
 
     def mark_since(self, changes_up_to: int, gone: Gone) -> None:
-        """The same of all rows since a mark, or that it is known."""
+        """The same of all rows since a mark that name a fact that is gone."""
         self._run(f"UPDATE triples_change SET gone = {gone:d} WHERE {_GONE_SINCE}", changes_up_to)
 
-    def begin(self, generation: int) -> None:
-        """Let nothing be hidden of this generation."""
+    def begin(self, state: State) -> None:
+        """Let nothing be hidden, and no fact be gone that the run has seen."""
         for table in (hidden.FACTS, hidden.GENERATION):
             self._run(f"DELETE FROM {table}")
-        self._run(f"INSERT INTO {hidden.GENERATION} (generation) VALUES (?)", generation)
+        self._run(f"INSERT INTO {hidden.GENERATION} (generation) VALUES (?)", state.generation)
+        self._run("UPDATE triples_change SET gone = NULL WHERE gone IS NOT NULL AND id <= ?", state.changes_up_to)
 
     def gone_since(self, changes_up_to: int) -> tuple[set[Key], set[Key]]:
-        """The facts that are gone by the journal since a mark; and those of them that stand with weight 0."""
+        """The facts that are gone by the journal since a mark: those that were deleted, and those of weight 0."""
         join = "CROSS JOIN" if self._dialect.names_indexes else "JOIN"
         same = " AND ".join(f"t.{column} = c.{column}" for column in KEY)
         since = f"(SELECT {_KEY} FROM triples_change WHERE {_GONE_SINCE}) AS c"
         gone = self._rows(f"SELECT {_CHANGED} FROM {since}", changes_up_to)
         statement = f"SELECT {_CHANGED} FROM {since} {join} triples_triple AS t ON {same} WHERE t.weight = 0"
         denied = self._rows(statement, changes_up_to) if gone else []
-        return {Key(*row) for row in gone}, {Key(*row) for row in denied}
+        return {Key(*row) for row in gone}.difference(denied), {Key(*row) for row in denied}
 
     def _hidden_among(self, wanted: Collection[Key]) -> set[Key]:
         same = " AND ".join(f"c.{name} = {keys.column(number, self._dialect)}" for number, name in enumerate(KEY))
@@ -137,5 +136,6 @@ class _Store:
         return self._execute(statement.replace("?", self._dialect.placeholder), parameters)
 
 
-def _warn(state: State) -> None:
-    log.warning("inferred_facts_hidden", generation=state.generation)
+def _tell(gone: Gone, state: State) -> None:
+    if gone is Gone.UNFOLLOWED:
+        log.warning("inferred_facts_hidden", generation=state.generation)

@@ -16,6 +16,7 @@ from triples.store.inferred.files import attach, current_name, detach
 from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
 from triples.store.inferred.statements import Screen
+from triples.store.patterns import POSTGRESQL, SQLITE
 from triples.store.postgresql import PostgreSQLSession
 from triples.store.sessions import Fetch, Session
 
@@ -84,11 +85,13 @@ class SQLiteSight(Sight):
         while True:
             self.driver.execute("BEGIN")
             state = self._state
-            [moment] = fetch(_MOMENT, (0, 0) if state is None else (state.generation, state.changes_up_to))
+            [(newest, worst, known)] = fetch(
+                _MOMENT, (0, 0) if state is None else (state.generation, state.changes_up_to)
+            )
             if current_name() == self._linked:
                 [(generation,)] = fetch(f"SELECT generation FROM {STATE}", ())
                 if state is not None and state.generation == generation:
-                    return _view(state, *moment)
+                    return _view(state, newest, worst, known=bool(known))
                 # Known before the next picture of the asserted facts is taken, which thus cannot be older.
                 self._state = state_of(fetch(SELECT_STATE, ()))
             self.driver.execute("COMMIT")
@@ -98,10 +101,7 @@ class SQLiteSight(Sight):
 
 
 # The first statement of a transaction: it settles which moment of the database the others see.
-_MOMENT = (
-    f"SELECT (SELECT max(id) FROM triples_triple), {hidden.everything_is_hidden('?1', '?2')},"
-    f" {hidden.SOMETHING_IS_HIDDEN}"
-)
+_MOMENT = f"SELECT (SELECT max(id) FROM triples_triple), {hidden.worst_gone('?2', SQLITE)}, {hidden.is_known('?1')}"
 
 
 class PostgreSQLSight(Sight):
@@ -120,11 +120,11 @@ class PostgreSQLSight(Sight):
         if not found:
             self._state = None
             return None
-        [(generation, *moment)] = found
+        [(generation, newest, worst)] = found
         if self._state is None or self._state.generation != generation:
             self._state = state_of(fetch(SELECT_STATE, ()))
             assert self._state is not None
-        view = _view(self._state, *moment)
+        view = _view(self._state, newest, worst, known=True)
         if view.screen is not None and view.screen.hidden:
             # The planner does not know yet how many facts are hidden, and keeps a plan that was made for few.
             self.driver.execute("SET LOCAL enable_seqscan = off")
@@ -132,21 +132,21 @@ class PostgreSQLSight(Sight):
 
 
 # The lock is taken before the snapshot: a run that puts another table in this one's place is waited for or waits.
+# What is hidden is known of the generation that stands, since one commit replaces both.
 _BEGIN = (
     f"BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {FACTS} IN ACCESS SHARE MODE;"
-    f" SELECT s.generation, (SELECT max(id) FROM triples_triple),"
-    f" {hidden.everything_is_hidden('s.generation', 's.changes_up_to')}, {hidden.SOMETHING_IS_HIDDEN}"
+    f" SELECT s.generation, (SELECT max(id) FROM triples_triple), {hidden.worst_gone('s.changes_up_to', POSTGRESQL)}"
     f" FROM {STATE} AS s"
 )
 
 
-def _view(state: State, newest: int | None, everything_is_hidden: bool, something_is_hidden: bool) -> View:
-    """`newest` is the last fact asserted."""
-    if everything_is_hidden:
+def _view(state: State, newest: int | None, worst: int | None, *, known: bool) -> View:
+    """`newest` is the last fact asserted, `worst` the greatest `Gone` since the last run."""
+    if hidden.everything_is_hidden(worst, known=known):
         return View(state, None)
     # A run derives nothing that is asserted, so what is now came after it.
     asserted = (newest or 0) > state.triples_up_to
-    return View(state, Screen(asserted, bool(something_is_hidden), merged_predicates(state.program)))
+    return View(state, Screen(asserted, hidden.something_is_hidden(worst), merged_predicates(state.program)))
 
 
 def open_sight(session: Session) -> Sight:

@@ -105,22 +105,30 @@ class SQLiteSource(Source):
             yield from rows
 
 
+# The planner cannot know how few values are given, nor that a loop over them by index is all that is wanted.
+LOOK_UP_BY_INDEX = [
+    f"SET LOCAL {setting} = off" for setting in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit")
+]
+
+
 class PostgreSQLSource(Source):
     def __init__(self, driver: Any, program: Program) -> None:
         super().__init__(driver, program)
         self._numbers = count()
-        # The planner cannot know how few values are given, nor that a loop over them by index is all that is wanted.
-        for setting in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit"):
-            driver.execute(f"SET LOCAL {setting} = off")
+        for statement in LOOK_UP_BY_INDEX:
+            driver.execute(statement)
 
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        numbers = list(range(len(bound)))
-        columns = [[values[place] for values in bound] for place in range(len(lookup.columns))]
         # The server keeps the rows: there may be more than anybody will look at.
         with self._driver.cursor(name=f"lookup_{next(self._numbers)}") as cursor:
             cursor.itersize = ROWS_AT_ONCE
-            cursor.execute(_postgresql_statement(lookup), [numbers, *columns])
+            cursor.execute(postgresql_statement(lookup), columns_of(bound, lookup))
             yield from cursor
+
+
+def columns_of(bound: Sequence[Bound], lookup: Lookup) -> list[list[int]]:
+    """The parameters of `postgresql_statement`."""
+    return [list(range(len(bound))), *([values[place] for values in bound] for place in range(len(lookup.columns)))]
 
 
 def _predicate(use: Use) -> int | None:
@@ -168,7 +176,7 @@ def _sqlite_statement(lookup: Lookup) -> str:
 
 
 @cache
-def _postgresql_statement(lookup: Lookup) -> str:
+def postgresql_statement(lookup: Lookup) -> str:
     arrays = ", ".join(["%s::bigint[]"] * (1 + len(lookup.columns)))
     names = ", ".join(["number", *lookup.columns])
     conditions = " AND ".join([*(f"f.{column} = k.{column}" for column in lookup.columns), lookup.condition])

@@ -301,8 +301,10 @@ def test_what_is_stored_for_other_facts_than_those_in_place_counts_for_nothing(c
             assert len(reader.inferred()) == 16
             remove("c", "p", "d")
             assert reader.inferred() == set()
-            Journal.objects.update(gone=Gone.FOLLOWED)
-            assert reader.inferred() == set()
+            if connection.vendor == "sqlite":
+                # On PostgreSQL one commit puts both in place.
+                Journal.objects.update(gone=Gone.FOLLOWED)
+                assert reader.inferred() == set()
             run(chain)
             assert reader.inferred() == stored().keys()
 
