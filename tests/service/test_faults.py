@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -28,6 +29,7 @@ from tests.service.load import (
 )
 from tests.service.test_full_disk import limit_files
 from tests.support.environment import service_variables
+from tests.support.memory import DISK
 from tests.support.postgresql import TestServer, create_database
 from tests.support.service import Service, manage
 
@@ -163,13 +165,14 @@ REFUSES = {fill_the_disk, restart_postgresql, crash_postgresql, freeze_postgresq
 
 
 @pytest.fixture(scope="module")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("sqlite")
-    variables = service_variables(folder)
-    assert manage("migrate", "--no-input", variables=variables).returncode == 0
-    scene = Scene(Service(folder, workers=WORKERS, database_url=""))
-    yield scene
-    scene.one.end()
+def on_sqlite() -> Iterator[Scene]:
+    with TemporaryDirectory(prefix="skg-tests-", dir=DISK) as name:
+        folder = Path(name)
+        variables = service_variables(folder)
+        assert manage("migrate", "--no-input", variables=variables).returncode == 0
+        scene = Scene(Service(folder, workers=WORKERS, database_url=""))
+        yield scene
+        scene.one.end()
 
 
 @pytest.fixture(scope="module")
