@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
+from skg_site.clock import clock_fault
+
 
 @checks.register(checks.Tags.security, deploy=True)
 def authentication_is_on(**_: Any) -> Sequence[checks.CheckMessage]:
@@ -53,3 +55,9 @@ def sqlite_keeps_what_it_acknowledged(**_: Any) -> Sequence[checks.CheckMessage]
             id="skg_site.W004",
         )
     ]
+
+
+@checks.register(checks.Tags.compatibility)
+def the_clock_can_be_right(**_: Any) -> Sequence[checks.CheckMessage]:
+    fault = clock_fault()
+    return [] if fault is None else [checks.Error(fault, id="skg_site.E001")]

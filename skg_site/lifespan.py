@@ -16,6 +16,7 @@ from skg_site import lone_host
 from skg_site.api.door import Receive, Send
 from skg_site.api.unfit import UnfitDatabase
 from skg_site.api.valkey import valkey
+from skg_site.clock import clock_fault
 from skg_site.health import schema_fault
 from skg_site.sampling import sample_forever
 from skg_site.sqlite import serving as files
@@ -31,6 +32,9 @@ CONNECT_SECONDS = 3
 async def lifespan(receive: Receive, send: Send) -> None:
     """The ASGI lifespan protocol: start up, wait, shut down."""
     await receive()
+    if fault := clock_fault():
+        await send({"type": "lifespan.startup.failed", "message": fault})
+        return
     try:
         await asyncio.to_thread(_claim)
     except (lone_host.Occupied, UnfitDatabase) as error:

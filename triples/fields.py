@@ -57,7 +57,8 @@ class JSONText(models.JSONField):
 
 
 def to_milliseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // MILLISECOND
+    """Whole milliseconds since 1970; one before that, as a wrong clock tells it, is taken for 1970."""
+    return max((moment - EPOCH) // MILLISECOND, 0)
 
 
 def from_milliseconds(milliseconds: int) -> datetime:

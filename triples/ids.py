@@ -11,6 +11,7 @@ low bits its integer key: such ids sort by time, and tell nothing but what the r
 high and low together are the ids of its three terms, 36 bits each, so that it has the same id after every run.
 """
 
+from time import time_ns
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,6 +22,8 @@ INFERRED = 1
 _KEY_BITS = 62
 _KEY_MASK = (1 << _KEY_BITS) - 1
 _MILLISECOND_MASK = (1 << 48) - 1
+# The end of the year 9999, beyond which there is no date.
+_LATEST_MS = 253_402_300_799_999
 _TERM_BITS = 36
 _TERM_MASK = (1 << _TERM_BITS) - 1
 # What the version and the variant look like in every id.
@@ -45,10 +48,22 @@ class InferredId(NamedTuple):
 
 
 def pack(created_ms: int, key: int, kind: int = ASSERTED) -> str:
-    """The public id of a row as text."""
-    if not (0 <= created_ms <= _MILLISECOND_MASK and 0 < key <= _KEY_MASK and 0 <= kind < 4096):
-        raise ValueError("a public id holds 48 bits of time, a positive key of 62 bits and 12 bits of kind")
-    return _text(created_ms, key, kind)
+    """The public id of a row as text; a time that does not fit into it is taken for the nearest that does."""
+    if not (0 < key <= _KEY_MASK and 0 <= kind < 4096):
+        raise ValueError("a public id holds a positive key of 62 bits and 12 bits of kind")
+    return _text(fitting(created_ms), key, kind)
+
+
+def fitting(created_ms: int) -> int:
+    """The nearest time that a public id can hold, in milliseconds since 1970."""
+    if 0 <= created_ms <= _MILLISECOND_MASK:
+        return created_ms
+    return 0 if created_ms < 0 else _MILLISECOND_MASK
+
+
+def now_ms() -> int:
+    """The time for a new row, which the machine's clock may tell wrongly: before 1970, where its battery is empty."""
+    return min(fitting(time_ns() // 1_000_000), _LATEST_MS)
 
 
 def pack_inferred(subject: int, predicate: int, object_: int) -> str:

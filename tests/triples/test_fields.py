@@ -20,10 +20,14 @@ def test_milliseconds_survive_as_a_moment(milliseconds: int) -> None:
     assert to_milliseconds(from_milliseconds(milliseconds)) == milliseconds
 
 
-@given(st.datetimes(datetime(1900, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # bounds are naive
+@given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # bounds are naive
 def test_a_moment_is_cut_to_its_millisecond(moment: datetime) -> None:
     cut = from_milliseconds(to_milliseconds(moment))
     assert timedelta(0) <= moment - cut < timedelta(milliseconds=1)
+
+
+def test_a_moment_before_1970_is_taken_for_1970() -> None:
+    assert to_milliseconds(datetime(1969, 12, 31, tzinfo=UTC)) == 0
 
 
 def test_a_moment_in_another_zone_is_the_same_moment() -> None:

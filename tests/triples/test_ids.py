@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triples.ids import ASSERTED, INFERRED, RowId, pack, pack_inferred, unpack, unpack_inferred
+from triples.ids import ASSERTED, INFERRED, RowId, fitting, now_ms, pack, pack_inferred, unpack, unpack_inferred
 
 moments = st.integers(0, 2**48 - 1)
 keys = st.integers(1, 2**62 - 1)
@@ -65,8 +65,6 @@ def test_an_id_that_is_never_made_is_none(stranger: UUID) -> None:
 @pytest.mark.parametrize(
     ("created_ms", "key", "kind"),
     [
-        (-1, 1, 0),
-        (2**48, 1, 0),
         (0, 0, 0),
         (0, -1, 0),
         (0, 2**62, 0),
@@ -77,6 +75,18 @@ def test_an_id_that_is_never_made_is_none(stranger: UUID) -> None:
 def test_what_does_not_fit_is_not_packed(created_ms: int, key: int, kind: int) -> None:
     with pytest.raises(ValueError, match="a public id holds"):
         pack(created_ms, key, kind)
+
+
+@pytest.mark.parametrize(("created_ms", "held"), [(-1, 0), (-(2**60), 0), (2**48, 2**48 - 1), (2**60, 2**48 - 1)])
+def test_a_time_that_does_not_fit_is_the_nearest_that_does(created_ms: int, held: int) -> None:
+    assert pack(created_ms, 1) == pack(held, 1)
+    assert fitting(created_ms) == held
+
+
+@pytest.mark.parametrize(("clock_ns", "kept"), [(-(10**18), 0), (10**18, 10**12), (10**30, 253_402_300_799_999)])
+def test_now_is_a_date_whatever_the_clock_says(clock_ns: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triples.ids.time_ns", lambda: clock_ns)
+    assert now_ms() == kept
 
 
 def test_an_id_shows_its_moment_where_version_7_has_it() -> None:

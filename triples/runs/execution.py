@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from time import monotonic, time_ns
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ import psycopg
 import pyarrow as pa
 from django.conf import settings
 
+from triples.ids import now_ms
 from triples.models import Rule, RunStatus
 from triples.recursion.counts import Counts
 from triples.recursion.incremental import Changes, Difference, TooMuch, update
@@ -143,16 +144,16 @@ class _Execution:
 
     def _next_state(self, marks: Marks, facts: int, complete_above: float | None) -> State:
         # The generation is of a time rather than counted, so that none comes again after all was discarded.
-        now_ms = time_ns() // 1_000_000
+        moment = now_ms()
         return State(
-            generation=max(now_ms, self.state.generation + 1 if self.state else 0),
+            generation=max(moment, self.state.generation + 1 if self.state else 0),
             triples_up_to=marks.triples_up_to,
             changes_up_to=marks.changes_up_to,
             facts=facts,
             complete_above=complete_above,
             parameters=self.parameters,
             program=self.program,
-            written_ms=now_ms,
+            written_ms=moment,
         )
 
     def _check_time(self) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from time import monotonic, sleep, time_ns
+from time import monotonic, sleep
 from typing import NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
+from triples.ids import now_ms
 from triples.store import founding
 from triples.store.columns import FactColumns
 from triples.store.inferred.hiding import record_gone
@@ -142,7 +143,7 @@ class Loader:
             look_up()
             rows = facts.rows(ids, keep_last=self._replace)
             look_up()
-            founding.load_first_rows(session.driver, look_up, rows, facts.source, time_ns() // 1_000_000)
+            founding.load_first_rows(session.driver, look_up, rows, facts.source, now_ms())
             _record_denials(session, founding.denials(rows))
             session.add_to_tally(rows.num_rows, founding.count_subjects(rows))
             return Loaded(rows.num_rows, 0, len(facts) - rows.num_rows)
@@ -175,12 +176,12 @@ class Loader:
         # Of facts with the same key, the first is kept or the last replaces the others.
         order = slice(None) if self._replace else slice(None, None, -1)
         distinct = dict(zip(keys[order], facts[order], strict=True))
-        now_ms = time_ns() // 1_000_000
+        moment = now_ms()
         ordered = sorted(distinct)
         fresh = _subjects_without_facts(session, set(map(ids.__getitem__, subjects)), terms.made)
-        inserted, updated = session.load_facts(ordered, distinct, now_ms), 0
+        inserted, updated = session.load_facts(ordered, distinct, moment), 0
         if self._replace and inserted < len(ordered):
-            updated = _replace(session, distinct, now_ms)
+            updated = _replace(session, distinct, moment)
         _record_denials(session, [key for key in ordered if distinct[key].weight == 0])
         if inserted:
             session.add_to_tally(inserted, fresh)
@@ -227,14 +228,14 @@ def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]
     return fresh
 
 
-def _replace(session: Session, wanted: Mapping[Key, Fact], now_ms: int) -> int:
+def _replace(session: Session, wanted: Mapping[Key, Fact], moment: int) -> int:
     """Give those that stand their new weight and metadata; how many differed. What was just inserted does not."""
     standing = session.find_facts(wanted)
     rows = session.rows_by_id(sorted(standing.values()))
     if len(rows) < len(wanted):
         raise GroupConflict("a fact was removed while it was added again")
     changed = [
-        rows[id_]._replace(weight=wanted[key].weight, metadata=wanted[key].metadata, updated_ms=now_ms)
+        rows[id_]._replace(weight=wanted[key].weight, metadata=wanted[key].metadata, updated_ms=moment)
         for key, id_ in standing.items()
         if (rows[id_].weight, rows[id_].metadata) != (wanted[key].weight, wanted[key].metadata)
     ]

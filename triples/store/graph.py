@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from triples import ids
 from triples.recursion.programs import Key
 from triples.store import queries
 from triples.store.inferred.explaining import Asserted, Node, explain
@@ -74,7 +75,7 @@ class Graph:
         """The asserted fact of this key and time, or NoSuchFact."""
         running = self.running
         row = await running.short.run(lambda fetch: queries.fact(fetch, running.dialect, id_))
-        if row is None or row.created_ms != created_ms:
+        if row is None or ids.fitting(row.created_ms) != created_ms:
             raise NoSuchFact
         return row
 

@@ -5,10 +5,10 @@ first, in one sorted statement, then rows are changed and removed. Each still ge
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from time import time_ns
 
 from django.db import OperationalError
 
+from triples.ids import fitting, now_ms
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import (
     KEEP,
@@ -40,7 +40,7 @@ class Transaction:
     def __init__(self, session: Session, cache: TermCache) -> None:
         self.session = session
         self.terms = Terms(session, cache)
-        self.now_ms = time_ns() // 1_000_000
+        self.now_ms = now_ms()
         # Facts that this transaction inserted and that no outcome has claimed as its own insertion yet.
         self.inserted: dict[Key, int] = {}
         # Facts that single operations repeat, with the rows they stand in.
@@ -168,7 +168,7 @@ class Transaction:
 
     def _current(self, operation: Change | Remove) -> Row | NoSuchFact | VersionMismatch:
         row = self.rows.get(operation.id)
-        if row is None or row.created_ms != operation.created_ms:
+        if row is None or fitting(row.created_ms) != operation.created_ms:
             return NoSuchFact()
         if operation.versions is not None and row.version not in operation.versions:
             return VersionMismatch()

@@ -24,7 +24,7 @@ numbers = itertools.count()
 def ticking_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every transaction a millisecond of its own, so that a version that names one is never another's."""
     ticks = itertools.count(1_700_000_000_000_000_000, 1_000_000)
-    monkeypatch.setattr("triples.store.transaction.time_ns", lambda: next(ticks))
+    monkeypatch.setattr("triples.ids.time_ns", lambda: next(ticks))
 
 
 keys = st.tuples(st.sampled_from("abc"), st.sampled_from("pq"), st.sampled_from("abx"))

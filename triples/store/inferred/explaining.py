@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from django.db import connection
 
+from triples import ids
 from triples.recursion.programs import BoundPattern, BoundPlace, Key, Program
 from triples.recursion.proofs import premises
 from triples.recursion.rules import Pattern, Place, Rule, Variable
@@ -54,7 +55,7 @@ def explain(fetch: Fetch, dialect: Dialect, view: View | None, wanted: Asserted 
     """
     if isinstance(wanted, Asserted):
         row = fact(fetch, dialect, wanted.id)
-        if row is None or row.created_ms != wanted.created_ms:
+        if row is None or ids.fitting(row.created_ms) != wanted.created_ms:
             raise NoSuchFact
         return Node(row)
     if view is None or inferred_fact(fetch, dialect, view, wanted) is None:
