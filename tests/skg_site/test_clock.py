@@ -10,7 +10,7 @@ from django.core.checks import run_checks
 from skg_site.clock import clock_fault
 from skg_site.lifespan import lifespan
 from tests.support.database import in_orm
-from tests.triples.store.test_bulk import fact
+from tests.triples.store.graphs import fact
 from triples.models import Triple
 from triples.store.bulk import Loader
 
