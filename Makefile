@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TEST_PROCESSES ?= 2
+# Half of the time a test waits for a process that it has started.
+TEST_PROCESSES ?= 4
 
 # The checks import the settings, which keep state beside the database: not beside the data of a running service.
 CHECK := SKG_DB_PATH="$(CURDIR)/$(VENV)/checks/skg.db"

@@ -100,7 +100,7 @@ class APIRequest(ASGIRequest):
 
     @property
     def client_address(self) -> str:
-        """The peer's address, or what a trusted proxy says it is (uvicorn has settled that)."""
+        """The peer's address, or what trusted proxies say it is (`skg_site.forwarding`)."""
         client = self.scope.get("client")
         return client[0] if client else ""
 
