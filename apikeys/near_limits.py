@@ -48,7 +48,6 @@ class NearLimits:
 
 
 def _map_file(path: Path) -> mmap.mmap:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         # Blocks of the disk rather than a hole, which a full disk could not fill when it is written to.

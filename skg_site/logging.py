@@ -31,33 +31,37 @@ def configure(options: dict[str, Any]) -> None:
     if options.get("traced"):
         common.append(_trace_ids())
     common += [_TRACEBACKS, _without_shown_key] if as_json else [_timestamp_text, _without_shown_key, _visible_values]
+    stream = _Forgiving(sys.stderr)
     structlog.configure(
         processors=[*common, _json_bytes if as_json else _console_text],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", _Forgiving(sys.stderr.buffer)))
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", stream))
         if as_json
         else structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    _adopt_standard_logging(level, common, as_json, sys.stderr)
+    _adopt_standard_logging(level, common, as_json, stream)
 
 
 class _Forgiving:
-    """A stream that loses what it cannot write, as the standard library's handlers do: no line is worth a request."""
+    """A stream that loses what it cannot write, as the standard library's handlers do: no line is worth a request.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    It writes past Python's buffer. A line for which the disk had no room would stay there, and the process, which tries
+    it again at its end, would not end with 0.
+    """
 
-    def write(self, line: bytes) -> None:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream: BinaryIO = getattr(stream.buffer, "raw", stream.buffer)
+
+    def write(self, line: bytes | str) -> None:
         with suppress(OSError):
-            self._stream.write(line)
+            self._stream.write(line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace"))
 
     def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
+        """Nothing is kept."""
 
 
-def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, stream: TextIO) -> None:
+def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, stream: _Forgiving) -> None:
     """Give what Django, gunicorn and uvicorn log through the standard library the same shape."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(

@@ -24,7 +24,7 @@ spawn = multiprocessing.get_context("spawn")
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "limits"
+    return tmp_path / "limits"
 
 
 @pytest.fixture
@@ -116,7 +116,6 @@ def test_the_file_is_whole_and_private(path: Path, table: BucketTable) -> None:
 
 
 def test_a_file_that_was_cut_short_is_made_whole(path: Path) -> None:
-    path.parent.mkdir()
     path.write_bytes(bytes(100))
     assert BucketTable(path).take(IDENTITY, HOURLY).allowed
     assert path.stat().st_size == TABLE_BYTES
@@ -169,7 +168,6 @@ def test_buckets_from_before_a_reboot_are_full_and_their_places_free(
 def test_a_disk_without_room_costs_the_sharing_and_nothing_else(
     path: Path, monkeypatch: pytest.MonkeyPatch, log: list[EventDict]
 ) -> None:
-    path.parent.mkdir()
     path.symlink_to("/dev/full")
     table = BucketTable(path)
     assert [table.take(IDENTITY, Bucket.for_rate(Rate(2, 60))).allowed for _ in range(3)] == [True, True, False]

@@ -190,12 +190,20 @@ def test_nobody_is_told_who_did_not_wait_or_could_not_understand(running: Servic
     assert status_of(connection.answer()) == 200
 
 
-@pytest.mark.parametrize("line", [b"GET /%00%FF HTTP/1.1", b"OPTIONS * HTTP/1.1", b"GET //query HTTP/1.1"])
-def test_a_path_of_nothing_is_a_problem(running: Service, line: bytes) -> None:
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /%00%FF HTTP/1.1", 400),
+        (b"GET /%00 HTTP/1.1", 404),
+        (b"OPTIONS * HTTP/1.1", 404),
+        (b"GET //query HTTP/1.1", 404),
+    ],
+)
+def test_a_path_of_nothing_is_a_problem(running: Service, line: bytes, status: int) -> None:
     connection = Connection(running)
     connection.send(line + b"\r\n" + LAST + b"\r\n")
     answer = connection.answer()
-    assert status_of(answer) == 404
+    assert status_of(answer) == status
     assert b"application/problem+json" in answer
 
 

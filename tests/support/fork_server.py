@@ -96,8 +96,7 @@ def become(request: Request, streams: list[int]) -> None:
         os.close(descriptor)
     if request["new_session"]:
         os.setsid()
-    if request["umask"] >= 0:
-        os.umask(request["umask"])
+    os.umask(request["umask"])
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])

@@ -33,7 +33,7 @@ class PythonProcess(subprocess.Popen[bytes]):
             "words": given["args"],
             "folder": str(given["cwd"]),
             "environment": given["env"],
-            "umask": given["umask"],
+            "umask": _umask() if given["umask"] == -1 else given["umask"],
             "new_session": given["start_new_session"],
         }
         wanted = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
@@ -69,6 +69,13 @@ def _fork(request: Request, streams: Sequence[int]) -> int:
         return int(server.recv(20))
     finally:
         _adopt_orphans(wanted=False)
+
+
+def _umask() -> int:
+    """This process's, which can be read by setting it alone."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 @cache

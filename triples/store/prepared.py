@@ -129,7 +129,11 @@ class PreparingWriter(Writer):
         return partial(self._second_half, jobs, outcomes, terms, turn, began)
 
     def _can_prepare(self) -> bool:
-        can_hide = current_name() is not None
+        try:
+            can_hide = current_name() is not None
+        except OSError:
+            # The thread meets it again, and tells those who wait.
+            return False
         are_small = all(_is_small(job, can_hide) for job in self._arrived.copy())
         return are_small and self._preparing.acquire(blocking=False)
 
