@@ -16,10 +16,12 @@ def settle_client(scope: Scope) -> None:
 
     In place of uvicorn's own, which does not know that `::ffff:127.0.0.1` is 127.0.0.1.
     """
-    if scope.get("client") is None:
+    client = scope.get("client")
+    if client is None:
         return
-    text, port = scope["client"]
-    address = _canonical(text) if len(text) <= MAX_LENGTH else text
+    text, port = client
+    # A socket's IPv4 address has one form only.
+    address = _canonical(text) if ":" in text and len(text) <= MAX_LENGTH else text
     if (trusted := settings.ENV.trusted_proxies) and _is_trusted(address, tuple(trusted)):
         for name, value in scope["headers"]:
             if name == b"x-forwarded-proto" and value.strip() in SCHEMES:
