@@ -138,11 +138,21 @@ async def test_a_weak_version_matches_nothing(api: httpx.AsyncClient, path: str)
     assert await if_matched(api, path, f"W/{await tag(api, path)}") == [412, 412]
 
 
-async def test_a_condition_may_have_empty_elements_and_come_in_several_lines(api: httpx.AsyncClient, path: str) -> None:
-    for weight, lines in enumerate((["{},"], ['"a",, {}'], ['"a"', "{}"]), 1):
-        headers = [("If-Match", line.format(await tag(api, path))) for line in lines]
-        answer = await api.patch(path, json={"weight": weight / 8}, headers=headers)
-        assert answer.status_code == 200, lines
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["{},"],
+        ['"a",, {}'],
+        # nginx refuses a second line itself.
+        pytest.param(['"a"', "{}"], marks=pytest.mark.in_process),
+    ],
+)
+async def test_a_condition_may_have_empty_elements_and_come_in_several_lines(
+    api: httpx.AsyncClient, path: str, lines: list[str]
+) -> None:
+    headers = [("If-Match", line.format(await tag(api, path))) for line in lines]
+    answer = await api.patch(path, json={"weight": 0.125}, headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("below", ["", "/explain"])
