@@ -46,7 +46,11 @@ def test_the_configuration_and_the_rules_are_well_formed() -> None:
 
 
 def test_alerts_fire_when_they_should_and_not_when_they_should_not() -> None:
-    result = promtool("test", "rules", *TESTS)
+    # Its queries have a time limit of their own, which a busy machine runs over. A rule that is wrong stays wrong.
+    for _ in range(3):
+        result = promtool("test", "rules", *TESTS)
+        if result.returncode == 0:
+            break
     assert result.returncode == 0, result.stdout + result.stderr
 
 
