@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,17 +12,9 @@ import pytest
 
 from skg_site.env import BASE_DIR
 from tests.conftest import StartService
+from tests.service.wire import eventually
 from tests.support.environment import process_environment, service_variables
 from tests.support.service import free_port
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def is_alive(process_id: int) -> bool:
@@ -56,7 +47,7 @@ def test_ctrl_c_while_the_workers_load_is_no_accident(service: StartService) -> 
     one.log_file.unlink()
     one.launch()
     assert one.process is not None
-    assert eventually(lambda: len(one.workers) == 2)
+    assert eventually(lambda: len(one.workers) == 2, 30)
     os.killpg(one.process.pid, signal.SIGINT)
     assert one.process.wait(30) == 0
     assert [line for line in one.log_lines if line["level"] not in {"info", "debug"}] == []
@@ -89,9 +80,9 @@ def test_a_killed_worker_is_replaced_and_no_request_fails_afterwards(service: St
     one = service(workers=2)
     lost = one.workers[0]
     os.kill(lost, signal.SIGKILL)
-    assert eventually(lambda: lost not in one.workers and len(one.workers) == 2)
+    assert eventually(lambda: lost not in one.workers and len(one.workers) == 2, 30)
     with one.client() as client:
-        assert eventually(lambda: client.get("/ready").is_success)
+        assert eventually(lambda: client.get("/ready").is_success, 30)
     assert one.stop() == 0
 
 
@@ -101,7 +92,7 @@ def test_workers_do_not_outlive_a_killed_master(service: StartService) -> None:
     assert one.process is not None
     os.kill(one.process.pid, signal.SIGKILL)
     one.process.wait(30)
-    assert eventually(lambda: not any(map(is_alive, workers)))
+    assert eventually(lambda: not any(map(is_alive, workers)), 30)
 
 
 def test_every_line_of_the_log_is_an_object_with_an_event(service: StartService) -> None:
