@@ -13,7 +13,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from skg_site.masking import REPEATING, masked, masked_for_people, without_shown_key
+from skg_site.masking import BEGINNING, REPEATING, masked, masked_for_people, without_shown_key
 from triples.visible import visible, visible_json, visible_lines
 
 # Local variables stay out of traces: among them are keys and the contents of requests.
@@ -129,7 +129,9 @@ def _foreign_without_shown_key(_logger: WrappedLogger, _name: str, event: EventD
 
 
 def _json_bytes(_logger: WrappedLogger, _name: str, event: EventDict) -> bytes:
-    line = masked(orjson.dumps(event, default=str, option=_JSON))
+    line = orjson.dumps(event, default=str, option=_JSON)
+    if BEGINNING in line:
+        line = masked(line)
     return line if line.isascii() else visible_json(line.decode()).encode()
 
 

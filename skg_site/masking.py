@@ -11,7 +11,7 @@ from typing import Any
 
 # The public id may be seen: it names the key. Behind it stands the secret, or as much of it as was sent.
 _KEY = re.compile(rb"(skg_[a-z][a-z0-9]{0,9}_[0-9A-Za-z]{8})[0-9A-Za-z]+")
-_BEGINNING = b"skg_"
+BEGINNING = b"skg_"
 MASK = "***"
 # The key of SKG_API_KEY_HASH may be any text. Shorter ones are not looked for: they could stand in any line.
 LEAST_SECRET = 16
@@ -23,14 +23,13 @@ Headers = Sequence[tuple[bytes, bytes]]
 _headers: ContextVar[Headers] = ContextVar("headers", default=())
 
 
-def guard_request(headers: Headers) -> None:
-    """Remember, for the lines that this task will write, what the caller of its request shows as a key."""
-    _headers.set(headers)
+# Remembers, for the lines that this task will write, what the caller of its request shows as a key.
+guard_request = _headers.set
 
 
 def masked(text: bytes) -> bytes:
     """The text, which may be JSON, without what looks like a key."""
-    return _KEY.sub(rb"\1" + MASK.encode(), text) if _BEGINNING in text else text
+    return _KEY.sub(rb"\1" + MASK.encode(), text) if BEGINNING in text else text
 
 
 def masked_text(text: str) -> str:

@@ -1,23 +1,25 @@
 """How a request's body is read: up to a size, and not for ever; and how a client that goes away is noticed."""
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from skg_site.api.problems import BodyTimeout, BodyTooLarge
 
 if TYPE_CHECKING:
     from skg_site.api.door import APIRequest, Receive
 
-# A request that takes longer than this is worth watching: for a body that does not come, a client that went away.
-WATCH_AFTER_SECONDS = 0.1
+# A request that lasts for a whole round is worth watching: for a body that does not come, a client that went away.
+ROUND_SECONDS = 0.05
 
 
 class ClientGone(Exception):
     """The client closed the connection before its answer was ready."""
 
 
-async def read_body(request: "APIRequest", limit: int) -> bytes:
-    """The whole body; 413 as soon as it is known to be larger than `limit`."""
+async def read_body(request: "APIRequest", limit: int) -> None:
+    """Keep the whole body in the request; 413 as soon as it is known to be larger than `limit`."""
+    request.watch.reading_begins()
     declared = request.header(b"content-length")
     # Beyond 18 digits no limit needs comparing, and Python would not even read the number.
     if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
@@ -27,7 +29,13 @@ async def read_body(request: "APIRequest", limit: int) -> bytes:
         # Nearly every body comes in one piece, which need not be copied.
         if len(body := message.get("body", b"")) > limit:
             raise BodyTooLarge(limit)
-        return bytes(body)
+        request._body = bytes(body)
+    else:
+        request._body = await _body_in_pieces(request, message, limit)
+    request.watch.body_is_read()
+
+
+async def _body_in_pieces(request: "APIRequest", message: Mapping[str, Any], limit: int) -> bytes:
     pieces = bytearray()
     while message["type"] == "http.request":
         pieces += message.get("body", b"")
@@ -42,24 +50,29 @@ async def read_body(request: "APIRequest", limit: int) -> bytes:
 class Watch:
     """Ends what runs under it when its body does not arrive in time, or its client goes away before the answer.
 
-    One timer is set for both, and nothing else, since nearly every request is answered before that runs out.
+    Nearly every request is answered before anybody has to look, so a request has no timer of its own: see `Rounds`.
     """
 
     def __init__(self, receive: "Receive", body_timeout: float) -> None:
         self._receive = receive
         self._body_timeout = body_timeout
-        self._is_reading = self._is_read = self._has_looked = False
+        self._reading_since: float | None = None
+        self._is_read = self._has_looked = False
         self._ended_by: Exception | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._listener: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task(self._loop)
-        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, self._body_timeout), self._look)
+        self._rounds = Rounds.of(self._loop)
+        self._rounds.add(self)
         return self
 
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        self._timer.cancel()
+        self._rounds.remove(self)
+        if self._timer is not None:
+            self._timer.cancel()
         if self._listener is not None:
             self._listener.cancel()
         if self._ended_by is not None and self._task is not None and isinstance(error, asyncio.CancelledError):
@@ -68,26 +81,30 @@ class Watch:
 
     def reading_begins(self) -> None:
         """From here on the body has its time; until then the request waited for something of the service's."""
-        self._is_reading = True
+        self._reading_since = self._loop.time()
         if self._has_looked:
-            self._end_body_after(self._body_timeout)
+            self._end_body_in_time()
 
     def body_is_read(self) -> None:
         """From here on the client is watched: whoever receives takes a message away from everybody else."""
         self._is_read = True
         if self._has_looked:
-            self._timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
             self._listener = self._loop.create_task(self._listen())
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Begin to look after a request that was not answered at once."""
         self._has_looked = True
         if self._is_read:
             self._listener = self._loop.create_task(self._listen())
-        elif self._is_reading:
-            self._end_body_after(max(0.0, self._body_timeout - WATCH_AFTER_SECONDS))
+        else:
+            self._end_body_in_time()
 
-    def _end_body_after(self, seconds: float) -> None:
-        self._timer = self._loop.call_later(seconds, self._end, BodyTimeout(self._body_timeout))
+    def _end_body_in_time(self) -> None:
+        if self._reading_since is not None:
+            end = self._reading_since + self._body_timeout
+            self._timer = self._loop.call_at(end, self._end, BodyTimeout(self._body_timeout))
 
     async def _listen(self) -> None:
         message = await self._receive()
@@ -98,3 +115,40 @@ class Watch:
         self._ended_by = reason
         if self._task is not None:
             self._task.cancel()
+
+
+class Rounds:
+    """Looks at the requests of an event loop that have lasted for a whole round: one timer for all of them."""
+
+    _latest: ClassVar["Rounds | None"] = None
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._new: dict[Watch, None] = {}
+        self._old: dict[Watch, None] = {}
+        self._is_going = False
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> "Rounds":
+        """The rounds of this loop; a process has one loop at a time."""
+        if cls._latest is None or cls._latest._loop is not loop:
+            cls._latest = cls(loop)
+        return cls._latest
+
+    def add(self, watch: Watch) -> None:
+        self._new[watch] = None
+        if not self._is_going:
+            self._is_going = True
+            self._loop.call_later(ROUND_SECONDS, self._go_round)
+
+    def remove(self, watch: Watch) -> None:
+        if self._new.pop(watch, self) is self:
+            self._old.pop(watch, None)
+
+    def _go_round(self) -> None:
+        for watch in self._old:
+            watch.look()
+        self._old, self._new = self._new, {}
+        self._is_going = bool(self._old)
+        if self._is_going:
+            self._loop.call_later(ROUND_SECONDS, self._go_round)

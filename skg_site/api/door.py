@@ -74,14 +74,12 @@ class APIRequest(ASGIRequest):
         self._post_parse_error = False
         self._body = b""
 
-    async def read_body(self) -> None:
+    def read_body(self) -> Awaitable[None]:
         """Read the body; a view calls this as soon as it knows that the request may be answered.
 
         Not before: whoever has no key could fill the memory with bodies.
         """
-        self.watch.reading_begins()
-        self._body = await read_body(self, settings.ENV.max_body_bytes)
-        self.watch.body_is_read()
+        return read_body(self, settings.ENV.max_body_bytes)
 
     @cached_property
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute that is made at its first use

@@ -28,14 +28,12 @@ def check_host(scope: Mapping[str, Any]) -> None:
     if host is None:
         if scope["http_version"] != "1.0":
             raise BadRequest("The request has no Host header, which HTTP/1.1 demands.")
-    elif not _is_served(host, scope["path"]):
+    elif len(host) > MAX_HOST_BYTES or not (_is_allowed(host) or _is_probe(scope["path"], host)):
         raise BadHost(host.decode("latin-1"))
 
 
-def _is_served(host: bytes, path: str) -> bool:
-    if len(host) > MAX_HOST_BYTES:
-        return False
-    return _is_allowed(host) or (path in settings.PROBE_PATHS and bool(_domain(host)))
+def _is_probe(path: str, host: bytes) -> bool:
+    return path in settings.PROBE_PATHS and bool(_domain(host))
 
 
 @lru_cache(maxsize=1024)

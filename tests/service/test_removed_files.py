@@ -122,7 +122,8 @@ async def until(condition: Callable[[], bool]) -> None:
 def assert_it_does_not_start(one: Service) -> None:
     one.launch()
     assert one.process is not None
-    assert one.process.wait(60) == 3, one.log_text[-3000:]
+    # 3 is gunicorn's for a worker that does not boot; it makes 1 of it where two end in the same moment.
+    assert one.process.wait(60) in {1, 3}, one.log_text[-3000:]
     assert "The database is not opened: " in one.log_text
 
 

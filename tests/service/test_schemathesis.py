@@ -30,7 +30,7 @@ def test_schemathesis_finds_nothing(service: StartService, tmp_path: Path) -> No
         env=process_environment({"PYTHONPATH": str(BASE_DIR)}),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=270,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr

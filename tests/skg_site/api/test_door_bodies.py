@@ -34,7 +34,7 @@ async def test_a_body_arrives_whole_in_whatever_pieces(door: APIDoor, pieces: Se
 
 async def test_a_body_that_takes_its_time_loses_no_piece(door: APIDoor, monkeypatch: pytest.MonkeyPatch) -> None:
     # As if the client were slow enough for the door to begin looking out for its disconnection.
-    monkeypatch.setattr("skg_site.api.bodies.WATCH_AFTER_SECONDS", 0)
+    monkeypatch.setattr("skg_site.api.bodies.ROUND_SECONDS", 0)
     one = Exchange(door, http_scope("POST", "/echo"))
     for piece in (b"a", b"b", b"c"):
         await passing_time()
