@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apikeys.metrics import FAILURES
 from apikeys.models import ApiKey, KeyEvent, Kind
-from skg_site.api.door import APIRequest
+from skg_site.api.request import APIRequest
 
 log = structlog.get_logger("skg.keys")
 

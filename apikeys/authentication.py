@@ -21,7 +21,7 @@ from apikeys.known_keys import KnownKey, KnownKeys
 from apikeys.last_used import LastUsed
 from apikeys.refusals import REFUSED, Reason, Refusal
 from skg_site.api.addresses import is_within
-from skg_site.api.door import APIRequest, http_of
+from skg_site.api.request import APIRequest, http_of
 
 known_keys = KnownKeys()
 failures = FailureLimit()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from rest_framework.request import Request
 
 from apikeys.scopes import ALL_SCOPES
-from skg_site.api.door import http_of
 from skg_site.api.rates import Rate
+from skg_site.api.request import http_of
 
 
 @dataclass(frozen=True, slots=True)

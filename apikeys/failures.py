@@ -17,8 +17,8 @@ from apikeys.audit import auth_failures_limited
 from apikeys.buckets import SECOND, Bucket
 from apikeys.counting import failed_attempts, identity_of
 from apikeys.networks import client_network
-from skg_site.api.door import APIRequest
 from skg_site.api.rates import Rate
+from skg_site.api.request import APIRequest
 
 Result = TypeVar("Result")
 

@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from apikeys.models import ApiKey, State
 from apikeys.near_limits import NearLimits
-from skg_site.api.door import APIRequest
+from skg_site.api.request import APIRequest
 from skg_site.api.threads import in_thread
 
 log = structlog.get_logger("skg.limits")

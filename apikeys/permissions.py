@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from apikeys import audit
 from apikeys.callers import caller_of
 from apikeys.refusals import REFUSED, Reason
-from skg_site.api.door import http_of
+from skg_site.api.request import http_of
 
 if TYPE_CHECKING:
     # DRF imports this module while it is itself being imported, so its views cannot be had here.

@@ -13,8 +13,8 @@ from apikeys.callers import ANONYMOUS, Caller, caller_of
 from apikeys.counting import identity_of, limits
 from apikeys.metrics import note_near_limit
 from apikeys.networks import client_network
-from skg_site.api.door import APIRequest, http_of
 from skg_site.api.rates import Rate
+from skg_site.api.request import APIRequest, http_of
 from skg_site.api.valkey import valkey
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from skg_site.env import SettingsError, current  # noqa: E402  # found only by the line above
-from skg_site.logging import configure  # noqa: E402
-from skg_site.private_files import keep_files_private  # noqa: E402
-from skg_site.shared_memory import VARIABLE, prepare_metrics_folder  # noqa: E402
+from skg_site.host.private_files import keep_files_private  # noqa: E402
+from skg_site.host.shared_memory import VARIABLE, prepare_metrics_folder  # noqa: E402
+from skg_site.observe.logging import configure  # noqa: E402
 
 # Of the master, and of the workers that it forks.
 keep_files_private()
@@ -27,7 +27,7 @@ except SettingsError as error:
 
 # The master's own lines have the shape of the workers', and go where theirs go.
 configure({"level": env.log_level, "format": env.log_format})
-logger_class = "skg_site.server.Log"
+logger_class = "skg_site.server.worker.Log"
 loglevel = env.log_level.lower()
 errorlog = None
 # The service writes a line for each request itself.
@@ -39,7 +39,7 @@ bind = [f"[{env.host}]:{port}" if ":" in env.host else f"{env.host}:{port}" for 
 # Longer than a proxy keeps its idle connections (60 s in nginx), so that it never reuses one just closed.
 keepalive = 75
 
-worker_class = "skg_site.server.Worker"
+worker_class = "skg_site.server.worker.Worker"
 workers = env.workers
 reload = env.reload
 # A worker's database connections, threads and event loop must be its own, so each loads the application itself.
@@ -61,7 +61,7 @@ prepare_metrics_folder(env.state_dir)
 
 def on_starting(_server: Any) -> None:
     """Forget what the processes of an earlier start counted, before any worker is there."""
-    from skg_site.server import guard_forks  # noqa: PLC0415  # loads the server, which reads what stands above
+    from skg_site.server.worker import guard_forks  # noqa: PLC0415  # loads the server, which reads what stands above
 
     guard_forks()
     # After USR2 the workers of the old master still count.

@@ -9,6 +9,6 @@ class SiteConfig(AppConfig):
         from skg_site import checks  # noqa: F401, PLC0415  # importing them registers them
 
         if settings.ENV.is_traced:
-            from skg_site import tracing  # noqa: PLC0415  # loads a lot, for those alone who want it
+            from skg_site.observe import tracing  # noqa: PLC0415  # loads a lot, for those alone who want it
 
             tracing.start()

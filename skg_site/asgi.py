@@ -12,15 +12,16 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
 site_door = get_asgi_application()
 
-from skg_site.api.door import APIDoor, Receive, Scope, Send  # noqa: E402  # needs Django to be set up
-from skg_site.doors import is_site  # noqa: E402
-from skg_site.forwarding import settle_client  # noqa: E402
-from skg_site.lifespan import lifespan  # noqa: E402
-from skg_site.masking import guard_request  # noqa: E402
+from skg_site.api.door import APIDoor  # noqa: E402  # needs Django to be set up
+from skg_site.api.doors import is_site  # noqa: E402
+from skg_site.api.forwarding import settle_client  # noqa: E402
+from skg_site.api.protocol import Receive, Scope, Send  # noqa: E402  # needs Django to be set up
+from skg_site.observe.masking import guard_request  # noqa: E402
+from skg_site.server.lifespan import lifespan  # noqa: E402
 
 api_door = APIDoor("skg_site.api_urls")
 # SKG_METRICS_PORT, where it is not SKG_PORT, leads to the metrics alone.
-metrics_door = APIDoor("skg_site.metrics_urls")
+metrics_door = APIDoor("skg_site.observe.urls")
 METRICS_PORT = None if settings.ENV.metrics_port == settings.ENV.port else settings.ENV.metrics_port
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
-from skg_site.clock import clock_fault
+from skg_site.host.clock import clock_fault
 
 
 @checks.register(checks.Tags.security, deploy=True)

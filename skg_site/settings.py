@@ -4,8 +4,8 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 
 from skg_site import env as skg
 from skg_site.databases import databases
-from skg_site.secret_key import kept_secret_key
-from skg_site.shared_memory import prepare_metrics_folder
+from skg_site.host.secret_key import kept_secret_key
+from skg_site.host.shared_memory import prepare_metrics_folder
 from skg_site.version import VERSION
 
 ENV = skg.current()
@@ -67,9 +67,9 @@ MIDDLEWARE = [
 ]
 
 # The API door has its own list. Each entry wraps an async handler and is async itself.
-API_MIDDLEWARE = ["skg_site.requests.RequestRecord"]
+API_MIDDLEWARE = ["skg_site.observe.request_log.RequestRecord"]
 if ENV.is_traced:
-    API_MIDDLEWARE.insert(0, "skg_site.tracing.RequestSpan")
+    API_MIDDLEWARE.insert(0, "skg_site.observe.tracing.RequestSpan")
 if ENV.cors_origins:
     # Browsers elsewhere may call the API only where the operator has named their origin.
     API_MIDDLEWARE.append("corsheaders.middleware.CorsMiddleware")
@@ -83,7 +83,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "skg_site.cache.SharedCache" if ENV.redis_url else "skg_site.cache.HostCache",
+        "BACKEND": "skg_site.api.cache.SharedCache" if ENV.redis_url else "skg_site.api.cache.HostCache",
         "LOCATION": ENV.state_dir / "cache",
         # A counter gets this much longer to live whenever it is counted up: more than any limit's window.
         "TIMEOUT": 86_400,
@@ -153,7 +153,7 @@ CONTENT_SECURITY_POLICY = {
 
 PERMISSIONS_POLICY: dict[str, list[str]] = {"camera": [], "geolocation": [], "microphone": []}
 
-RATELIMIT_VIEW = "skg_site.site.too_many"
+RATELIMIT_VIEW = "skg_site.site_views.too_many"
 # django-ratelimit counts in the cache above, which is shared and atomic on this host; its own list of
 # caches known to be so names only servers.
 RATELIMIT_USE_CACHE = "default"
@@ -162,7 +162,7 @@ SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001", "security.W012", "security.W0
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "skg_site.tracing.TracedKey" if ENV.is_traced else "apikeys.authentication.BearerKey"
+        "skg_site.observe.tracing.TracedKey" if ENV.is_traced else "apikeys.authentication.BearerKey"
     ],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["apikeys.throttling.KeyRate"],
@@ -194,6 +194,6 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 # A third of django-prometheus's own, which would be most of what there is to scrape.
 PROMETHEUS_LATENCY_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, float("inf"))
 
-# structlog owns the log; see skg_site.logging, which asgi.py and the commands configure through this hook.
-LOGGING_CONFIG = "skg_site.logging.configure"
+# structlog owns the log; see skg_site.observe.logging, which asgi.py and the commands configure through this hook.
+LOGGING_CONFIG = "skg_site.observe.logging.configure"
 LOGGING = {"level": ENV.log_level, "format": ENV.log_format, "traced": ENV.is_traced}

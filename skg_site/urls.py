@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from skg_site.site import home, login, openapi, redoc, swagger
+from skg_site.site_views import home, login, openapi, redoc, swagger
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home),

@@ -1,13 +1,10 @@
 """How a request's body is read: up to a size, and not for ever; and how a client that goes away is noticed."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from skg_site.api.problems import BodyTimeout, BodyTooLarge
-
-if TYPE_CHECKING:
-    from skg_site.api.door import APIRequest, Receive
+from skg_site.api.protocol import Message, Receive
 
 # A request that lasts for a whole round is worth watching: for a body that does not come, a client that went away.
 ROUND_SECONDS = 0.05
@@ -17,25 +14,8 @@ class ClientGone(Exception):
     """The client closed the connection before its answer was ready."""
 
 
-async def read_body(request: "APIRequest", limit: int) -> None:
-    """Keep the whole body in the request; 413 as soon as it is known to be larger than `limit`."""
-    request.watch.reading_begins()
-    declared = request.header(b"content-length")
-    # Beyond 18 digits no limit needs comparing, and Python would not even read the number.
-    if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
-        raise BodyTooLarge(limit)
-    message = await request.receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        # Nearly every body comes in one piece, which need not be copied.
-        if len(body := message.get("body", b"")) > limit:
-            raise BodyTooLarge(limit)
-        request._body = bytes(body)
-    else:
-        request._body = await _body_in_pieces(request, message, limit)
-    request.watch.body_is_read()
-
-
-async def _body_in_pieces(request: "APIRequest", message: Mapping[str, Any], limit: int) -> bytes:
+async def body_in_pieces(message: Message, receive: Receive, limit: int) -> bytes:
+    """The whole body, of which `message` is the first piece; 413 as soon as it is known to be larger than `limit`."""
     pieces = bytearray()
     while message["type"] == "http.request":
         pieces += message.get("body", b"")
@@ -43,7 +23,7 @@ async def _body_in_pieces(request: "APIRequest", message: Mapping[str, Any], lim
             raise BodyTooLarge(limit)
         if not message.get("more_body"):
             return bytes(pieces)
-        message = await request.receive()
+        message = await receive()
     raise ClientGone
 
 
@@ -53,7 +33,7 @@ class Watch:
     Nearly every request is answered before anybody has to look, so a request has no timer of its own: see `Rounds`.
     """
 
-    def __init__(self, receive: "Receive", body_timeout: float) -> None:
+    def __init__(self, receive: Receive, body_timeout: float) -> None:
         self._receive = receive
         self._body_timeout = body_timeout
         self._reading_since: float | None = None

@@ -2,9 +2,9 @@
 
 from rest_framework.request import Request
 
-from skg_site.api.door import http_of
 from skg_site.api.headers import elements, entity_tags
 from skg_site.api.problems import BadRequest
+from skg_site.api.request import http_of
 
 
 def entity_tag(version: str) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
 import structlog
@@ -15,9 +15,6 @@ from typing_extensions import TypedDict  # Pydantic needs this one before Python
 
 from skg_site.api.unfit import UnfitDatabase
 
-if TYPE_CHECKING:
-    from skg_site.api.door import APIRequest
-
 log = structlog.get_logger("skg.api")
 
 MEDIA_TYPE = "application/problem+json"
@@ -26,6 +23,13 @@ RETRY_AFTER_SECONDS = 1
 MAX_REPORTED = 100
 # Names and messages are cut after so many characters: they may hold what the client sent.
 MAX_TEXT = 200
+
+
+class Answered(Protocol):
+    """What a problem says of the request that it answers."""
+
+    path: str
+    request_id: str
 
 
 class FieldError(TypedDict):
@@ -176,7 +180,7 @@ def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     return _answer_for(Problem("The service failed to answer this request; the log has the reason."), request)
 
 
-def _answer_for(error: APIException, request: "APIRequest") -> HttpResponse:
+def _answer_for(error: APIException, request: Answered) -> HttpResponse:
     content = content_of(error, request)
     headers: dict[str, str] = {}
     if isinstance(error, Problem):
@@ -195,7 +199,7 @@ def _answer_for(error: APIException, request: "APIRequest") -> HttpResponse:
     return HttpResponse(body, status=error.status_code, content_type=MEDIA_TYPE, headers=headers)
 
 
-def content_of(error: APIException, request: "APIRequest") -> dict[str, Any]:
+def content_of(error: APIException, request: Answered) -> dict[str, Any]:
     """What every problem says."""
     status = error.status_code
     return {

@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from skg_site.api.bodies import ClientGone
-from skg_site.api.door import APIRequest
 from skg_site.api.headers import accepts
 from skg_site.api.problems import problem_from
+from skg_site.api.request import APIRequest
 
 
 class APIViewRequest(Request):

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import sleep
 from typing import NamedTuple
 
-from skg_site.lone_host import this_host
+from skg_site.host.lone_host import this_host
 from skg_site.sqlite.files import Files, Identity
 
 _BYTES = 512

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from skg_site.site import _openapi_document
+from skg_site.site_views import _openapi_document
 from triples import ids
 
 DOCUMENT: dict[str, Any] = orjson.loads(_openapi_document())

@@ -16,7 +16,7 @@ from skg_site.api.problems import Invalid
 from tests.api.failures import FACT, World
 from tests.api.operations import DOCUMENT, OPERATIONS, Operation
 from tests.conftest import ChangeSettings, IssueKey
-from triples import batches
+from triples.http import batches
 
 MAX_BODY = settings.ENV.max_body_bytes
 # Nothing takes the event loop longer than 20 ms on a quiet machine; the service before took seconds.

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from skg_site import health
+from skg_site.observe import probes as health
 from skg_site.version import VERSION
 from tests.support.database import in_orm
 from triples.store.turns import write_lock

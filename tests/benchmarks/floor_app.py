@@ -37,9 +37,9 @@ def _composed(step: Step) -> Application:
     from django.test import override_settings
 
     from skg_site.api.door import APIDoor
-    from skg_site.lifespan import lifespan
+    from skg_site.server.lifespan import lifespan
 
-    middleware = ["skg_site.requests.RequestRecord"] if has(step, Step.METRICS) else []
+    middleware = ["skg_site.observe.request_log.RequestRecord"] if has(step, Step.METRICS) else []
     with override_settings(API_MIDDLEWARE=middleware):
         door = APIDoor("tests.benchmarks.floor_urls")
 

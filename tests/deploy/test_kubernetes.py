@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from skg_site.health import PATIENCE
+from skg_site.observe.probes import PATIENCE
 from tests.deploy.gunicorn import gunicorn_setting
 from tests.deploy.programs import DEPLOY, run
 from tests.deploy.settings import SECRET_FILES, secrets_in, settings_from

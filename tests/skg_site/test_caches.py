@@ -6,8 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from skg_site import forwarding
-from skg_site.api import addresses, headers, hosts
+from skg_site.api import addresses, forwarding, headers, hosts
 from skg_site.api.problems import BadHost
 from triples.exchange import fields
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 from structlog.typing import EventDict
 
-from skg_site.site import DOCS_RATE, LOGIN_RATE
+from skg_site.site_views import DOCS_RATE, LOGIN_RATE
 from tests.conftest import StartService
 from tests.support.facts import store
 

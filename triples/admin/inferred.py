@@ -15,9 +15,9 @@ from rest_framework.exceptions import APIException
 
 from triples import ids
 from triples.admin.shown import rule_html
+from triples.http.schemas import CURSOR
 from triples.models import InferredTriple, Rule
 from triples.recursion.programs import Key
-from triples.schemas import CURSOR
 from triples.store.inferred.explaining import Node, explain_now, own_connection
 from triples.store.inferred.facts import InferredRow
 from triples.store.operations import NoSuchFact

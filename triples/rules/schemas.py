@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from skg_site.api.cursors import TextCursor
+from triples.http.schemas import Object, Predicate
 from triples.recursion.rules import MAX_BODY, MAX_NAME_LENGTH
 from triples.recursion.shorthands import DEFAULT_TYPE_PREDICATE
 from triples.rules.documents import MAX_DESCRIPTION_LENGTH
 from triples.rules.sizes import MAX_DISTINCT
-from triples.schemas import Object, Predicate
 
 # The largest limit of a list: a page of the largest rules then has some megabytes.
 MAX_PAGE = 500

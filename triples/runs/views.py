@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from apikeys.callers import actor_of
 from apikeys.permissions import HasScope
 from skg_site.api.answers import json_answer
-from skg_site.api.door import http_of
 from skg_site.api.headers import seconds_to_wait
 from skg_site.api.problems import Conflict, Invalid
 from skg_site.api.reading import json_body
+from skg_site.api.request import http_of
 from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet
 from triples import ids

@@ -10,14 +10,14 @@ import uvloop
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from skg_site.loadtest import arguments
-from skg_site.loadtest.arguments import FAILED, KEY_VARIABLE
-from skg_site.loadtest.driver import Plan
-from skg_site.loadtest.graph import NotAllowed, NotReady
-from skg_site.loadtest.mixes import parse_mix
-from skg_site.loadtest.run import Load, Outcome, new_name, remove, run, told_of_left
-from skg_site.loadtest.screen import Screen
-from skg_site.loadtest.signals import Stopped
+from skg_site.ops.loadtest import arguments
+from skg_site.ops.loadtest.arguments import FAILED, KEY_VARIABLE
+from skg_site.ops.loadtest.driver import Plan
+from skg_site.ops.loadtest.graph import NotAllowed, NotReady
+from skg_site.ops.loadtest.mixes import parse_mix
+from skg_site.ops.loadtest.run import Load, Outcome, new_name, remove, run, told_of_left
+from skg_site.ops.loadtest.screen import Screen
+from skg_site.ops.loadtest.signals import Stopped
 
 # Of sysexits.h: EX_UNAVAILABLE and EX_NOPERM.
 UNAVAILABLE, NOT_ALLOWED = 69, 77

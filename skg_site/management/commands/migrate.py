@@ -13,7 +13,7 @@ from django.core.management.commands.migrate import Command as DjangosCommand
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from skg_site.schema import newer_schema
+from skg_site.observe.migrations import newer_schema
 from skg_site.sqlite.aside import set_log_aside
 
 # Any number that nothing else in the database locks.

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from apikeys.durations import parse_duration
-from skg_site.checkup.checks import NAMES, Result, Wanted, all_checks, run
-from skg_site.checkup.findings import Limits, Mark
+from skg_site.ops.checkup.checks import NAMES, Result, Wanted, all_checks, run
+from skg_site.ops.checkup.findings import Limits, Mark
 
 FAILED, MISUSED, ONLY_WARNINGS = 1, 2, 2
 

@@ -8,7 +8,7 @@ from django.urls import path
 from rest_framework.request import Request
 
 from skg_site.api.answers import json_answer
-from skg_site.api.door import APIRequest
+from skg_site.api.request import APIRequest
 from skg_site.api.views import APIViewSet
 
 

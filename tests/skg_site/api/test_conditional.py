@@ -7,8 +7,8 @@ import pytest
 from rest_framework.request import Request
 
 from skg_site.api.conditional import entity_tag, versions_to_match
-from skg_site.api.door import APIRequest
 from skg_site.api.problems import BadRequest
+from skg_site.api.request import APIRequest
 from tests.support.asgi import http_scope
 
 

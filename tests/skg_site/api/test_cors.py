@@ -12,7 +12,7 @@ ORIGIN = b"https://app.example"
 
 @pytest.fixture
 def door(settings: Settings) -> APIDoor:
-    settings.API_MIDDLEWARE = ["skg_site.requests.RequestRecord", "corsheaders.middleware.CorsMiddleware"]
+    settings.API_MIDDLEWARE = ["skg_site.observe.request_log.RequestRecord", "corsheaders.middleware.CorsMiddleware"]
     settings.CORS_ALLOWED_ORIGINS = [ORIGIN.decode()]
     return APIDoor(door_urls.__name__)
 

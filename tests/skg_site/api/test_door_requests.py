@@ -7,7 +7,8 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from pytest_django import Settings
 
-from skg_site.api.door import APIDoor, APIRequest
+from skg_site.api.door import APIDoor
+from skg_site.api.request import APIRequest
 from tests.skg_site.api import door_urls
 from tests.support.asgi import Message, exchange, http_scope
 

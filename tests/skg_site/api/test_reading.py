@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
-from skg_site.api.door import APIRequest
 from skg_site.api.problems import BadRequest, Invalid
 from skg_site.api.reading import MAX_DEPTH, json_body, parse_json, query_parameters, read_body
+from skg_site.api.request import APIRequest
 
 
 class Point(BaseModel):

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 
 from skg_site.env import BASE_DIR
 from tests.conftest import FreshDatabase
-from tests.skg_site.loadtest.servers import answer, answering, serving_apart
+from tests.skg_site.ops.loadtest.servers import answer, answering, serving_apart
 from tests.support.environment import process_environment
 from tests.support.service import KEY, Service, free_port
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import FreshDatabase, StartService
-from tests.skg_site.backups.databases import RULES, as_json, done, is_sqlite, refused
+from tests.skg_site.ops.backups.databases import RULES, as_json, done, is_sqlite, refused
 from tests.support.environment import service_variables
 from tests.support.service import Service
 from tests.triples.commands.runs import CommandLine, Inside, Shell

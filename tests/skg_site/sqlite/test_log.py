@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skg_site.lone_host import this_host
+from skg_site.host.lone_host import this_host
 from skg_site.sqlite.files import Files, find_files, index_of, log_of
 from skg_site.sqlite.log import contradiction
 from tests.support.environment import service_variables

@@ -1,0 +1,143 @@
+"""Probes: whether the process answers, and whether it can do its work."""
+
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from pydantic import BaseModel, Field
+from rest_framework.request import Request
+
+from skg_site.api.answers import json_answer
+from skg_site.api.unfit import UnfitDatabase
+from skg_site.api.views import APIViewSet
+from skg_site.observe.migrations import schema_fault as find_schema_fault
+from skg_site.version import VERSION
+from triples.store.turns import write_lock
+
+# Seconds after which a database that does not answer counts as one that cannot be written.
+PATIENCE = 5
+
+
+class HealthOut(BaseModel):
+    status: str
+    version: str
+    timestamp: datetime
+
+
+class ReadyOut(BaseModel):
+    ready: bool
+    db_connected: bool
+    migrated: bool
+    # What is wrong, where that is known.
+    reason: str = Field(default="", exclude_if=lambda reason: not reason)
+
+
+class State(NamedTuple):
+    """Whether the database takes writes, whether its tables are those of this code, and what is wrong if known."""
+
+    writable: bool
+    migrated: bool
+    reason: str = ""
+
+
+class ProbeViewSet(APIViewSet):
+    """Open to everybody: a probe has no key, and a limit would take a healthy service down."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(
+        summary="Is the process alive?",
+        responses={200: OpenApiResponse(HealthOut, "It is.")},
+        examples=[
+            OpenApiExample("Alive", {"status": "healthy", "version": "2.0.0", "timestamp": "2024-01-15T10:30:00.000Z"})
+        ],
+    )
+    async def health(self, _request: Request) -> HttpResponse:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return json_answer({"status": "healthy", "version": VERSION, "timestamp": now})
+
+    @extend_schema(
+        summary="Can the service do its work?",
+        responses={
+            200: OpenApiResponse(ReadyOut, "It can read and write, and its tables are there."),
+            503: OpenApiResponse(ReadyOut, "It cannot."),
+        },
+        examples=[OpenApiExample("Ready", {"ready": True, "db_connected": True, "migrated": True})],
+    )
+    async def ready(self, _request: Request) -> HttpResponse:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                state = await asyncio.shield(asyncio.wrap_future(_look()))
+        except TimeoutError:
+            state = State(writable=False, migrated=False)
+        ready = state.writable and state.migrated
+        content: dict[str, bool | str] = {
+            "ready": ready,
+            "db_connected": state.writable,
+            "migrated": state.migrated,
+        }
+        if state.reason:
+            content["reason"] = state.reason
+        return json_answer(content, 200 if ready else 503, headers=None if ready else {"Retry-After": "1"})
+
+
+# A look may wait for a lock that somebody holds for long; it keeps nobody waiting but the probes, which share it.
+_thread = ThreadPoolExecutor(1, thread_name_prefix="ready")
+_looking: Future[State] | None = None
+
+
+def _look() -> Future[State]:
+    global _looking  # noqa: PLW0603  # one look at a time for the whole process
+    if _looking is None or _looking.done():
+        _looking = _thread.submit(_database_state)
+    return _looking
+
+
+def _database_state() -> State:
+    try:
+        with write_lock(), transaction.atomic():
+            writable = _takes_writes()
+            fault = schema_fault() if writable else None
+            # What was written to see whether it can be is not kept.
+            transaction.set_rollback(True)
+            return State(writable=writable, migrated=writable and fault is None, reason=fault or "")
+    except UnfitDatabase as error:
+        connection.close()
+        return State(writable=False, migrated=False, reason=str(error))
+    except DatabaseError:
+        connection.close()
+        return State(writable=False, migrated=False)
+    except OSError as error:
+        # A file or folder of the service's own was removed, or the disk is full.
+        return State(writable=False, migrated=False, reason=f"The service cannot use its state: {error.strerror}.")
+
+
+def _takes_writes() -> bool:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW transaction_read_only")
+            return bool(cursor.fetchone()[0] == "off")
+        # SQLite begins a transaction even on a file that it cannot write; the first statement that writes raises.
+        cursor.execute("PRAGMA user_version = 0")
+        return True
+
+
+_migrated = False
+
+
+def schema_fault() -> str | None:
+    """What is wrong with the database's migrations, as `skg_site.observe.migrations` says it."""
+    # Looked at until nothing is: migrations do not go away under a running service, and those that newer code adds
+    # while this goes on to serve, as in a rolling update, are made so that it can.
+    global _migrated  # noqa: PLW0603  # one fact for the whole process
+    if _migrated:
+        return None
+    fault = find_schema_fault()
+    _migrated = fault is None
+    return fault

@@ -1,0 +1,294 @@
+"""OpenTelemetry traces of requests, of what they ask of the keys and the graph, of group commits and of runs.
+
+Imported only where SKG_ENABLE_TRACING and SKG_OTLP_ENDPOINT are set; nothing else knows of it, so that it costs
+nothing where they are not. Spans never hold a key, a header's value or the text of a fact.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from time import time_ns
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpResponse
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    get_current_span,
+    set_span_in_context,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from rest_framework.request import Request
+
+from apikeys.authentication import BearerKey
+from apikeys.callers import Caller
+from apikeys.turns import keys_committed
+from skg_site.api.door import Handler
+from skg_site.api.request import APIRequest
+from skg_site.observe.export_log import quieten_exporter
+from skg_site.observe.masking import masked_text, masked_value
+from skg_site.version import VERSION
+from triples.models import RecursionRun
+from triples.runs.signals import round_ended, run_ended, run_requested, run_started
+from triples.store.graph import Graph, graph
+from triples.store.operations import Operation, Outcome
+from triples.store.signals import group_committed, rules_committed
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+TRACES_PATH = "/v1/traces"
+READS = ("heaviest", "page", "fact", "inferred_fact", "explain", "statistics")
+
+_w3c = TraceContextTextMapPropagator()
+
+
+def provider_for_settings() -> TracerProvider:
+    """Exports in batches, from a thread of its own; what is left goes out when the process ends."""
+    env = settings.ENV
+    resource = Resource.create({"service.name": "skg-api", "service.version": VERSION})
+    provider = TracerProvider(ParentBased(TraceIdRatioBased(env.trace_sample)), resource)
+    endpoint = env.otlp_endpoint.removesuffix("/").removesuffix(TRACES_PATH) + TRACES_PATH
+    quieten_exporter()
+    provider.add_span_processor(BatchSpanProcessor(MaskingExporter(endpoint)))
+    return provider
+
+
+class MaskingExporter(OTLPSpanExporter):
+    """Masks keys in spans on their way out, in the thread that exports."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return super().export([_masked_span(span) for span in spans])
+
+
+def _masked_span(span: ReadableSpan) -> ReadableSpan:
+    status = span.status
+    return ReadableSpan(
+        name=masked_text(span.name),
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes={
+            name: masked_text(value) if isinstance(value, str) else value
+            for name, value in (span.attributes or {}).items()
+        },
+        events=span.events,
+        links=span.links,
+        kind=span.kind,
+        status=Status(status.status_code, masked_text(status.description)) if status.description else status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+_tracer: Tracer = provider_for_settings().get_tracer("skg", VERSION)
+
+
+def start() -> None:
+    """Trace the graph and the runs of this process; requests and keys are traced by the classes below."""
+    trace_graph(graph)
+    group_committed.connect(trace_commit)
+    rules_committed.connect(trace_transaction)
+    keys_committed.connect(trace_transaction)
+    run_requested.connect(hand_over)
+    run_started.connect(trace_run)
+    round_ended.connect(trace_round)
+    run_ended.connect(end_run)
+
+
+# Requests
+
+
+class RequestSpan:
+    """The outermost middleware of the API door, so that the request's line in the log has the ids of its trace."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+
+    async def __call__(self, request: APIRequest) -> HttpResponse:
+        if request.path in settings.PROBE_PATHS:
+            return await self.handler(request)
+        with _tracer.start_as_current_span(
+            "request",
+            context=_caller_context(request),
+            kind=SpanKind.SERVER,
+            record_exception=False,
+        ) as span:
+            response = await self.handler(request)
+            _describe(span, request, response.status_code)
+            request.answer_headers.append((b"traceresponse", _traceparent(span).encode()))
+        return response
+
+
+def _caller_context(request: APIRequest) -> Context:
+    """What the caller says of the trace that the request belongs to."""
+    headers: list[tuple[bytes, bytes]] = request.scope["headers"]
+    carrier = {
+        name.decode(): value.decode("latin-1")
+        for name, value in headers
+        # What others keep in the state is theirs, and goes on; but no key does.
+        if name in {b"traceparent", b"tracestate"} and masked_value(value, headers) == value
+    }
+    return _w3c.extract(carrier, Context())
+
+
+def _describe(span: Span, request: APIRequest, status: int) -> None:
+    span.update_name(f"{request.method} {request.route}")
+    attributes: dict[str, str | int | None] = {
+        "http.request.method": str(request.method),
+        "http.route": request.route,
+        "http.response.status_code": status,
+        "client.address": request.client_address,
+        "skg.request_id": request.request_id,
+        "skg.key_id": request.key_id,
+    }
+    span.set_attributes({name: value for name, value in attributes.items() if value})
+    if status >= 500:
+        span.set_status(StatusCode.ERROR)
+
+
+def _traceparent(span: Span) -> str:
+    carrier: dict[str, str] = {}
+    _w3c.inject(carrier, set_span_in_context(span))
+    return carrier["traceparent"]
+
+
+class TracedKey(BearerKey):
+    """Authentication with a span of its own, marked as failed whatever is wrong with the key, or if there is none."""
+
+    async def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:  # type: ignore[override]  # as its parent's
+        caller = None
+        with _tracer.start_as_current_span(
+            "authenticate", record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                caller = await super().authenticate(request)
+            finally:
+                if caller is None:
+                    span.set_status(StatusCode.ERROR)
+        return caller
+
+
+# The graph
+
+
+def trace_graph(graph: Graph) -> None:
+    for name in READS:
+        setattr(graph, name, _traced(f"graph.{name}", getattr(graph, name)))
+    write = graph.write
+
+    async def traced_write(operation: Operation) -> Outcome:
+        if not _in_trace():
+            return await write(operation)
+        with _tracer.start_as_current_span("graph.write", record_exception=False) as span:
+            span.set_attributes({"db.system.name": connection.vendor, "skg.operation": type(operation).__name__})
+            if span.is_recording():
+                _writes[id(operation)] = span.get_span_context()
+            try:
+                return await write(operation)
+            except BaseException:
+                _writes.pop(id(operation), None)
+                raise
+
+    graph.write = traced_write  # type: ignore[method-assign]  # of this one object
+
+
+def _traced(name: str, function: Callable[Parameters, Awaitable[Result]]) -> Callable[Parameters, Awaitable[Result]]:
+    @wraps(function)
+    async def traced(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if not _in_trace():
+            return await function(*args, **kwargs)
+        with _tracer.start_as_current_span(name, record_exception=False) as span:
+            span.set_attribute("db.system.name", connection.vendor)
+            return await function(*args, **kwargs)
+
+    return traced
+
+
+def _in_trace() -> bool:
+    """Whether a request is being answered: what a worker looks at now and then, or for a probe, is no trace."""
+    return get_current_span().get_span_context().is_valid
+
+
+# By the operation's identity, whose spans wait for it: a commit belongs to all that it commits.
+_writes: dict[int, SpanContext] = {}
+
+
+def trace_commit(operations: Sequence[Operation], seconds: float, **_: object) -> None:
+    """A commit is a part of the first write's trace, and linked with the others'."""
+    waiting = [found for operation in operations if (found := _writes.pop(id(operation), None)) is not None]
+    if not waiting:
+        return
+    end = time_ns()
+    # In the writer's thread, which no request is in.
+    span = _tracer.start_span(
+        "commit",
+        set_span_in_context(NonRecordingSpan(waiting[0]), Context()),
+        links=[Link(context) for context in waiting[1:]],
+        attributes={"db.system.name": connection.vendor, "skg.writes": len(operations)},
+        start_time=end - int(seconds * 1e9),
+    )
+    span.end(end)
+
+
+def trace_transaction(seconds: float, **_: object) -> None:
+    """A commit of rules or keys, in the thread that does it for a request."""
+    if not _in_trace():
+        return
+    end = time_ns()
+    attributes = {"db.system.name": connection.vendor}
+    _tracer.start_span("commit", attributes=attributes, start_time=end - int(seconds * 1e9)).end(end)
+
+
+# Runs
+
+_runs: dict[int, Span] = {}
+
+
+def hand_over(variables: dict[str, str], **_: object) -> None:
+    """Tell a run's process by its environment, as others do, in which trace it was asked for."""
+    if _in_trace():
+        carrier: dict[str, str] = {}
+        _w3c.inject(carrier)
+        variables.update({name.upper(): value for name, value in carrier.items()})
+
+
+def trace_run(run: RecursionRun, **_: object) -> None:
+    told = {name.lower(): os.environ[name] for name in ("TRACEPARENT", "TRACESTATE") if name in os.environ}
+    _runs[run.id] = _tracer.start_span("recursion", _w3c.extract(told, Context()), attributes={"skg.run": run.id})
+
+
+def trace_round(run: RecursionRun, number: int, new: int, improved: int, seconds: float, **_: object) -> None:
+    end = time_ns()
+    span = _tracer.start_span(
+        "recursion.round",
+        set_span_in_context(_runs[run.id], Context()),
+        attributes={"skg.round": number, "skg.new_facts": new, "skg.improved_facts": improved},
+        start_time=end - int(seconds * 1e9),
+    )
+    span.end(end)
+
+
+def end_run(run: RecursionRun, **_: object) -> None:
+    span = _runs.pop(run.id)
+    attributes = {"skg.outcome": run.status, "skg.mode": run.mode}
+    span.set_attributes({name: value for name, value in attributes.items() if value})
+    span.set_attribute("skg.facts", run.facts or 0)
+    if run.error:
+        span.set_status(StatusCode.ERROR)
+    span.end()

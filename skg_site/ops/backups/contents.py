@@ -1,0 +1,55 @@
+"""What a database holds, in numbers: the same before a backup and after it is restored, or it is none."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.db.migrations.loader import MigrationLoader
+
+from skg_site.ops.backups.failures import Damaged
+
+# A function from a statement to its rows, on any connection.
+Fetch = Callable[[str], list[tuple[Any, ...]]]
+
+_COUNTS = (
+    "SELECT (SELECT count(*) FROM triples_triple), (SELECT count(*) FROM triples_term),"
+    " (SELECT count(*) FROM apikeys_apikey), (SELECT count(*) FROM triples_rule)"
+)
+_TALLIED = "SELECT coalesce(sum(triples), 0), coalesce(sum(subjects), 0) FROM triples_tally"
+_SUBJECTS = "SELECT count(DISTINCT subject_id) FROM triples_triple"
+_MIGRATIONS = "SELECT app, name FROM django_migrations"
+
+
+class Contents(NamedTuple):
+    facts: int
+    terms: int
+    keys: int
+    rules: int
+
+
+def count_contents(fetch: Fetch) -> Contents:
+    """To be asked within one transaction, so that all is of one moment."""
+    [counts] = fetch(_COUNTS)
+    return Contents(*counts)
+
+
+def require_sound(fetch: Fetch) -> Contents:
+    """What a restored database holds. Raises Damaged when it contradicts itself, or is of a newer version."""
+    contents = count_contents(fetch)
+    [tallied] = fetch(_TALLIED)
+    [(subjects,)] = fetch(_SUBJECTS)
+    if tuple(map(int, tallied)) != (contents.facts, subjects):
+        raise Damaged(
+            f"The backup contradicts itself: {contents.facts:,} facts of {subjects:,} subjects, where it says that "
+            f"there are {tallied[0]:,} of {tallied[1]:,}."
+        )
+    loader = MigrationLoader(None)
+    unknown = [f"{app}.{name}" for app, name in fetch(_MIGRATIONS) if _is_unknown(loader, app, name)]
+    if unknown:
+        raise Damaged(f"The backup is of a newer version of the service: this one knows no {', '.join(unknown)}.")
+    return contents
+
+
+def _is_unknown(loader: MigrationLoader, app: str, name: str) -> bool:
+    """Migrations of an app that is gone change nothing that the service looks at."""
+    assert loader.disk_migrations is not None
+    return app in loader.migrated_apps and (app, name) not in loader.disk_migrations

@@ -1,0 +1,72 @@
+"""What backups ask of a database; `sqlite` and `postgresql` beside this module say how it is done."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+from skg_site.ops.backups.contents import Contents
+from skg_site.ops.backups.progress import Report
+
+
+class Replaced(NamedTuple):
+    """Where the database went whose place was taken; None when it was discarded, or there was none."""
+
+    kept_as: str | None
+
+
+class Scratch(ABC):
+    """A backup restored beside the database, and found sound."""
+
+    contents: Contents
+
+    @abstractmethod
+    def update(self, statement: str, values: Sequence[object]) -> int:
+        """Change the restored backup by a statement with `%s` for each value; how many rows it changed."""
+
+    @abstractmethod
+    def take_over(self, *, discard: bool) -> Replaced:
+        """Put it in the place of the service's database, whose own is kept aside unless `discard`.
+
+        Raises BackupFailure, with nothing changed, while anybody has the database open.
+        """
+
+
+class Database(ABC):
+    """The service's own database."""
+
+    name: str
+    # What the name of its backups ends in.
+    form: str
+
+    @abstractmethod
+    def save(self, file: Path, report: Report) -> Contents:
+        """Write all that is not disposable, as of one moment, while others go on writing; what was there then."""
+
+    @abstractmethod
+    def restored(self, file: Path, folder: Path, report: Report) -> AbstractContextManager[Scratch]:
+        """The backup in a scratch place (on SQLite in `folder`) until the block ends.
+
+        Raises Damaged when it cannot be restored, or contradicts itself.
+        """
+
+    @abstractmethod
+    def what_stands(self) -> str | None:
+        """What a restore would overwrite, in words; None when that is nothing."""
+
+    @abstractmethod
+    def require_unused(self) -> None:
+        """Raise BackupFailure while the service, or anybody else, has the database open."""
+
+    @property
+    @abstractmethod
+    def scratch_folder(self) -> Path | None:
+        """Where a backup must be unpacked to take the database's place; None where it does not matter."""
+
+
+def words(contents: Contents, users: int) -> str | None:
+    """None when nothing is there that anybody made."""
+    counted = {"facts": contents.facts, "keys": contents.keys, "rules": contents.rules, "users": users}
+    told = [f"{number:,} {name}" for name, number in counted.items() if number]
+    return ", ".join(told) or None

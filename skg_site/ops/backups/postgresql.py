@@ -1,0 +1,179 @@
+"""PostgreSQL: a backup is what pg_dump writes in its custom format.
+
+It is tried by restoring it into a database beside the service's own. A restore does the same and then lets the two
+change names, so that the service's database is never half restored. The inferred facts are left out: the next run
+derives them again.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg import errors, sql
+
+from skg_site.ops.backups.contents import Contents, Fetch, count_contents, require_sound
+from skg_site.ops.backups.databases import Database, Replaced, Scratch, words
+from skg_site.ops.backups.failures import BUSY, BackupFailure, Damaged
+from skg_site.ops.backups.names import POSTGRESQL
+from skg_site.ops.backups.programs import find_program, run_program
+from skg_site.ops.backups.progress import Report
+from triples.store.inferred.connections import connect_postgresql
+from triples.store.inferred.layout import FACTS, STATE
+
+# Every server has it, and nobody keeps anything there: databases are renamed from it.
+_MAINTENANCE = "postgres"
+_LONGEST_NAME = 63
+
+_SIZE = "SELECT pg_database_size(current_database())"
+_USERS = "SELECT count(*) FROM auth_user"
+_TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+_OTHERS = (
+    "SELECT count(*), string_agg(DISTINCT coalesce(host(client_addr), 'this host'), ', ') FROM pg_stat_activity"
+    " WHERE datname = %s AND pid <> pg_backend_pid()"
+)
+
+
+class PostgreSQLDatabase(Database):
+    form = POSTGRESQL
+    scratch_folder = None
+
+    def __init__(self) -> None:
+        self.name = str(connection.settings_dict["NAME"])
+
+    def save(self, file: Path, report: Report) -> Contents:
+        program = find_program("pg_dump")
+        with connect_postgresql() as holder:
+            holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            fetch = _fetch_of(holder)
+            # As long as this transaction lasts, pg_dump sees what it sees.
+            [(snapshot,)] = fetch("SELECT pg_export_snapshot()")
+            contents = count_contents(fetch)
+            options = ["--format=custom", f"--file={file}", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"]
+            options += [f"--exclude-table-data={table}" for table in (FACTS, STATE)]
+            said = run_program(program, self.name, options, lambda: report("dumping", _size(file), None))
+        if said is not None:
+            raise BackupFailure(f"pg_dump failed: {said}")
+        return contents
+
+    @contextmanager
+    def restored(self, file: Path, _folder: Path, report: Report) -> Iterator[Scratch]:
+        program = find_program("pg_restore")
+        name = _beside(self.name, f"restored_{token_hex(4)}")
+        with connect_postgresql(_MAINTENANCE) as server:
+            try:
+                server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            except errors.InsufficientPrivilege as error:
+                user = connection.settings_dict["USER"]
+                raise BackupFailure(
+                    f"A backup is tried in a database of its own, which {user} may not make: "
+                    f'ALTER ROLE "{user}" CREATEDB allows it.'
+                ) from error
+            try:
+                self._restore(program, file, name, report)
+                yield _PostgreSQLScratch(self.name, name, server)
+            finally:
+                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def what_stands(self) -> str | None:
+        with connect_postgresql(self.name) as driver:
+            fetch = _fetch_of(driver)
+            if fetch(_TABLES) == [(0,)]:
+                return None
+            try:
+                return words(count_contents(fetch), fetch(_USERS)[0][0])
+            except errors.UndefinedTable:
+                return "tables of something else"
+
+    def require_unused(self) -> None:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # of Django's PostgreSQL connection
+        with connect_postgresql(_MAINTENANCE) as server:
+            _require_unused(server, self.name)
+
+    def _restore(self, program: str, file: Path, name: str, report: Report) -> None:
+        with connect_postgresql(name) as driver:
+            said = run_program(
+                program,
+                name,
+                ["--no-owner", "--no-privileges", "--exit-on-error", "--jobs=2", str(file)],
+                lambda: report("restoring", int(_fetch_of(driver)(_SIZE)[0][0]), None),
+            )
+        if said is not None:
+            raise Damaged(f"The backup cannot be restored: {said}")
+
+
+class _PostgreSQLScratch(Scratch):
+    def __init__(self, database: str, name: str, server: "psycopg.Connection[Any]") -> None:
+        self._database = database
+        self._name = name
+        self._server = server
+        with connect_postgresql(name) as driver:
+            try:
+                self.contents = require_sound(_fetch_of(driver))
+                driver.execute("ANALYZE")
+            except errors.UndefinedTable as error:
+                raise Damaged(f"The backup is not one of this service's: {error}.") from error
+
+    def update(self, statement: str, values: Sequence[object]) -> int:
+        with connect_postgresql(self._name) as driver:
+            return driver.execute(statement.encode(), values).rowcount
+
+    def take_over(self, *, discard: bool) -> Replaced:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # of Django's PostgreSQL connection
+        kept = _beside(self._database, f"before_{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        _require_unused(self._server, self._database)
+        try:
+            with self._server.transaction():
+                for name, other in ((self._database, kept), (self._name, self._database)):
+                    self._server.execute(
+                        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(other))
+                    )
+        except errors.ObjectInUse as error:
+            raise BackupFailure(
+                f"{self._database} is in use: {error}. Stop the service, then try again.", BUSY
+            ) from error
+        if discard:
+            self._server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(kept)))
+        return Replaced(None if discard else kept)
+
+
+# The server takes a moment to notice that a connection was closed, such as that of a service which has just stopped.
+_LEAVING_SECONDS = 2.0
+
+
+def _require_unused(server: "psycopg.Connection[Any]", name: str) -> None:
+    deadline = monotonic() + _LEAVING_SECONDS
+    while True:
+        [(number, places)] = server.execute(_OTHERS, [name]).fetchall()
+        if not number:
+            return
+        if monotonic() > deadline:
+            raise BackupFailure(
+                f"{name} has {number} open connections, from {places}. Stop the service, then try again.", BUSY
+            )
+        sleep(0.05)
+
+
+def _beside(name: str, ending: str) -> str:
+    """The name of another database, as long as names may be."""
+    return f"{name[: _LONGEST_NAME - len(ending) - 1]}_{ending}"
+
+
+def _fetch_of(driver: "psycopg.Connection[Any]") -> Fetch:
+    def fetch(statement: str) -> list[tuple[Any, ...]]:
+        return driver.execute(statement.encode()).fetchall()
+
+    return fetch
+
+
+def _size(file: Path) -> int:
+    with suppress(FileNotFoundError):
+        return file.stat().st_size
+    return 0

@@ -1,0 +1,73 @@
+"""The database, from this host."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from skg_site.observe.migrations import schema_fault
+from skg_site.ops.checkup.findings import Finding, Limits, failed, not_applicable, ok, told_duration, warning
+from skg_site.ops.checkup.web import clock_finding
+from triples.models import RecursionRun, RunStatus, Term
+from triples.store.inferred.explaining import own_connection
+from triples.store.turns import write_lock
+
+_UNWELL = {RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT}
+
+
+def where_it_is(check: Callable[[], Finding]) -> Finding:
+    """What the check finds, unless it would make an empty database where there is none."""
+    env = settings.ENV
+    if not env.database_url and not env.db_path.exists():
+        return failed(f"There is no file {env.db_path}.")
+    return check()
+
+
+def check_database() -> Finding:
+    """A term is written, and taken back before anybody can see it."""
+    with write_lock(), transaction.atomic():
+        Term.objects.create(text=f"system check {uuid.uuid4()}")
+        transaction.set_rollback(True)
+    return ok(f"{_name()} takes writes.")
+
+
+def check_migrations() -> Finding:
+    fault = schema_fault()
+    return ok("All migrations are applied.") if fault is None else failed(fault)
+
+
+def check_clock_by_database(limits: Limits) -> Finding:
+    with connection.cursor() as cursor:
+        before = datetime.now(UTC)
+        cursor.execute("SELECT clock_timestamp()")
+        theirs = cursor.fetchone()[0]
+        after = datetime.now(UTC)
+    # The answer was made at some moment between the two.
+    seconds = max(0.0, (before - theirs).total_seconds(), (theirs - after).total_seconds())
+    return clock_finding(seconds, limits, _name())
+
+
+def check_recursion() -> Finding:
+    run = RecursionRun.objects.first()
+    if run is None:
+        return not_applicable("No rules have been run yet.")
+    now = datetime.now(UTC)
+    if run.finished_at is None:
+        lasts = (now - (run.started_at or run.created_at)).total_seconds()
+        text = f"Run {run.pk} is {run.status} since {told_duration(lasts)}."
+        return failed(text) if lasts > settings.ENV.recursion_timeout else ok(text)
+    age = told_duration((now - run.finished_at).total_seconds())
+    if run.status in _UNWELL:
+        reason = f": {run.error.splitlines()[0]}" if run.error else ""
+        return warning(f"Run {run.pk} {run.status} {age} ago{reason}".rstrip(".") + ".")
+    with own_connection() as (_, _, view):
+        if view is not None and view.screen is None:
+            return warning("No inferred facts are shown, since too many rest on deleted facts; `recurse` ends that.")
+    return ok(f"Run {run.pk} {run.status} {age} ago.")
+
+
+def _name() -> str:
+    """Without the password that the URL holds."""
+    return "PostgreSQL" if connection.vendor == "postgresql" else str(settings.ENV.db_path)

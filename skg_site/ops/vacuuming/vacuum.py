@@ -1,0 +1,81 @@
+"""A vacuum from its start to its end: what nobody uses any more is removed, and its space given back."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from django.utils import timezone
+
+from apikeys.retention import remove_old_events
+from skg_site.ops.backups.progress import Report
+from skg_site.ops.vacuuming.space import database_bytes, tidy
+from triples.models import Rule
+from triples.recursion.programs import constants
+from triples.recursion.rules import Variable
+from triples.runs.lease import lease
+from triples.runs.retention import remove_old_runs
+from triples.store.dictionary import find_term_ids
+from triples.store.inferred.state import read_state
+from triples.store.unused_terms import remove_unused_terms
+
+# Those who look whether the lease is taken hold it for a moment.
+LEASE_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long they are kept; None for ever."""
+
+    events: timedelta | None
+    runs: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuumed:
+    """How many were removed, or would be in a dry run."""
+
+    dry_run: bool
+    terms: int
+    key_events: int
+    runs: int
+    bytes_before: int
+    bytes_after: int
+    seconds: float
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return asdict(self) | {"seconds": round(self.seconds, 3)}
+
+    @property
+    def text(self) -> str:
+        text = f"{self.terms:,} terms, {self.key_events:,} key events and {self.runs:,} runs"
+        if self.dry_run:
+            return f"{text} would be removed ({self.seconds:,.1f} s). Nothing was changed."
+        return f"{text} removed; {self.bytes_before:,} bytes before, {self.bytes_after:,} now ({self.seconds:,.1f} s)."
+
+
+def vacuum(retention: Retention, report: Report, *, dry: bool) -> Vacuumed:
+    """Raises LeaseTaken while a run is active, which may be about to use what nothing else does."""
+    began = monotonic()
+    before = database_bytes()
+    with lease(LEASE_PATIENCE):
+        terms = remove_unused_terms(_kept(), lambda done, total: report("terms", done, total), dry=dry)
+        report("old runs", 0, None)
+        runs = 0 if retention.runs is None else remove_old_runs(timezone.now() - retention.runs, dry=dry)
+    report("old key events", 0, None)
+    events = 0 if retention.events is None else remove_old_events(timezone.now() - retention.events, dry=dry)
+    if not dry:
+        tidy(report)
+    return Vacuumed(dry, terms, events, runs, before, database_bytes(), monotonic() - began)
+
+
+def _kept() -> set[int]:
+    """The terms that rules name, and those that the program behind the inferred facts was bound to."""
+    texts = {text for rule in Rule.objects.all() for text in constants(rule.parsed)}
+    kept = set(find_term_ids(texts).values())
+    if (state := read_state()) is not None:
+        for rule in state.program.rules:
+            places = [place for pattern in (rule.head, *rule.body, *rule.distinct) for place in pattern]
+            kept.update(place for place in places if not isinstance(place, Variable))
+    return kept

@@ -1,0 +1,83 @@
+"""What a worker does before its first request and after its last."""
+
+import asyncio
+import gc
+from contextlib import suppress
+
+import psycopg
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import DatabaseError
+
+from apikeys.announcements import follow_announcements
+from apikeys.services import adopt_configured_key
+from skg_site.api.protocol import Receive, Send
+from skg_site.api.unfit import UnfitDatabase
+from skg_site.api.valkey import valkey
+from skg_site.host import lone_host
+from skg_site.host.clock import clock_fault
+from skg_site.observe.probes import schema_fault
+from skg_site.server.sampling import sample_forever
+from skg_site.sqlite import serving as files
+from triples.store.graph import graph
+from triples.store.inferred.connections import connect_postgresql
+
+log = structlog.get_logger("skg.lifespan")
+
+# A PostgreSQL that does not answer holds the start up for no longer.
+CONNECT_SECONDS = 3
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """The ASGI lifespan protocol: start up, wait, shut down."""
+    await receive()
+    if fault := clock_fault():
+        await send({"type": "lifespan.startup.failed", "message": fault})
+        return
+    try:
+        await asyncio.to_thread(_claim)
+    except (lone_host.Occupied, UnfitDatabase) as error:
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        return
+    if settings.ENV.redis_url:
+        valkey.open(settings.ENV.redis_url)
+    await sync_to_async(_start)()
+    tasks = [asyncio.create_task(work) for work in (sample_forever(), lone_host.hold(), files.watch())]
+    if settings.ENV.redis_url:
+        tasks.append(asyncio.create_task(follow_announcements()))
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    for task in tasks:
+        task.cancel()
+    await valkey.close()
+    await sync_to_async(graph.close)()
+    files.end()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def _claim() -> None:
+    """Raise, with a sentence for the operator, when this host or this code must not serve the database."""
+    lone_host.claim()
+    files.begin()
+    if settings.ENV.database_url:
+        # A server that cannot be reached yet may be soon; /ready says so until then.
+        with suppress(psycopg.Error):
+            connect_postgresql(connect_timeout=CONNECT_SECONDS).close()
+
+
+def _start() -> None:
+    # What was loaded by now lives as long as the worker; looking through it for garbage, again and again
+    # under load, would cost a twentieth of the time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+    if not settings.ENV.enable_auth:
+        log.warning("authentication_is_off", advice="SKG_ENABLE_AUTH=false lets anybody read and write")
+    try:
+        adopt_configured_key(settings.ENV.api_key_hash)
+        if (fault := schema_fault()) is not None:
+            log.error("schema_does_not_fit", advice=fault)
+    except DatabaseError as error:
+        # Not migrated yet, or not reachable yet: /ready says so, and the next start adopts the key.
+        log.warning("configured_key_not_adopted", error=str(error))

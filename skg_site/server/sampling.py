@@ -1,0 +1,36 @@
+"""What is not counted as it happens but looked at now and then: how full, how long, how many."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from django.db import Error as AnyDatabaseError
+
+import apikeys.metrics
+import triples.metrics
+import triples.runs.metrics
+from skg_site.server import worker_metrics
+from triples.store.operations import StoreError
+
+log = structlog.get_logger("skg.metrics")
+
+SAMPLE_SECONDS = 5.0
+
+SAMPLERS: dict[str, Callable[[], Awaitable[None]]] = {
+    "worker": worker_metrics.sample,
+    "graph": triples.metrics.sample,
+    "recursion": triples.runs.metrics.sample,
+    "keys": apikeys.metrics.sample,
+}
+
+
+async def sample_forever() -> None:
+    """Keep the gauges of this worker fresh."""
+    while True:
+        for name, sample in SAMPLERS.items():
+            try:
+                await sample()
+            except (AnyDatabaseError, StoreError, OSError) as error:
+                # What it measures stays as it was; /ready and the answers say what is wrong.
+                log.warning("sample_failed", sample=name, error=type(error).__name__)
+        await asyncio.sleep(SAMPLE_SECONDS)

@@ -1,0 +1,86 @@
+"""Prometheus metrics of a worker and of the host that it runs on."""
+
+import asyncio
+import resource
+from datetime import datetime
+from pathlib import Path
+from time import process_time
+
+import orjson
+import structlog
+from django.conf import settings
+from prometheus_client import Counter, Gauge
+
+from skg_site.observe.metric_files import carry_over_the_ended
+from skg_site.server.overload import OTHER, QUICK
+
+log = structlog.get_logger("skg.metrics")
+
+INSIDE = Gauge("skg_requests_inside", "Requests under way", ["gate"], multiprocess_mode="livesum")
+LIMIT = Gauge(
+    "skg_requests_limit", "Requests under way beyond which others are refused", ["gate"], multiprocess_mode="livesum"
+)
+WORKERS = Gauge("skg_workers", "Workers that serve", multiprocess_mode="livesum")
+CPU = Counter("skg_worker_cpu_seconds_total", "Processor time of the workers")
+MEMORY = Gauge("skg_worker_memory_bytes", "Resident memory of the workers", multiprocess_mode="livesum")
+BACKUP = Gauge(
+    "skg_backup_last_success_timestamp_seconds",
+    "When the last backup from this host was complete; 0 if none is known",
+    multiprocess_mode="livemostrecent",
+)
+BACKUP_SIZE = Gauge("skg_backup_size_bytes", "Size of that backup", multiprocess_mode="livemostrecent")
+CERTIFICATE = Gauge(
+    "skg_certificate_expiry_timestamp_seconds",
+    "When a certificate of SKG_CERTIFICATES expires",
+    ["file"],
+    multiprocess_mode="livemostrecent",
+)
+
+_counted = 0.0
+
+
+async def sample() -> None:
+    global _counted  # noqa: PLW0603  # one for each process, as the processor time is
+    for name, gate in (("quick", QUICK), ("other", OTHER)):
+        INSIDE.labels(name).set(gate.inside)
+        LIMIT.labels(name).set(gate.limit)
+    WORKERS.set(1)
+    used = process_time()
+    CPU.inc(used - _counted)
+    _counted = used
+    MEMORY.set(_resident_bytes())
+    await asyncio.to_thread(_sample_files)
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def _sample_files() -> None:
+    carry_over_the_ended()
+    _sample_backup(settings.ENV.state_dir / "backup.json")
+    for name in settings.ENV.certificates:
+        try:
+            CERTIFICATE.labels(name).set(expiry_of(Path(name)).timestamp())
+        except (OSError, ValueError) as error:
+            log.warning("certificate_unreadable", file=name, error=str(error))
+
+
+def _sample_backup(record: Path) -> None:
+    """Show what `manage.py backup` wrote down of its last success."""
+    try:
+        told = orjson.loads(record.read_bytes())
+    except FileNotFoundError:
+        # An alert on the age of the last backup speaks up where there has never been one, too.
+        BACKUP.set(0)
+        return
+    BACKUP.set(datetime.fromisoformat(told["finished_at"]).timestamp())
+    BACKUP_SIZE.set(told["bytes"])
+
+
+def expiry_of(certificate: Path) -> datetime:
+    """When the certificate, the first in its PEM file, expires."""
+    # Workers that watch no certificate do without its memory.
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
+
+    return load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc

@@ -1,0 +1,105 @@
+"""`manage.py backup`, and what `manage.py restore` makes of it."""
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+
+from skg_site.ops.backups.names import BackupName, newest_first
+from tests.skg_site.ops.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
+from tests.triples.commands.runs import Shell
+
+pytestmark = pytest.mark.both
+
+
+def test_a_backup_restores_into_an_empty_database(graph: Shell, databases: Databases, tmp_path: Path) -> None:
+    taken = as_json(graph, "backup", "--to", str(tmp_path))
+    assert (taken["facts"], taken["keys"], taken["rules"]) == (3, 1, 1)
+    other = databases.fresh()
+    told = as_json(other, "restore", taken["file"])
+    assert told["facts"] == 3
+    assert exported(other) == exported(graph)
+    assert "one" in done(other, "apikey", "list")
+    assert done(other, "recurse").startswith("3 inferred facts: 3 added")
+
+
+def test_it_has_its_checksum_beside_it_and_is_noted_for_the_metrics(graph: Shell, tmp_path: Path) -> None:
+    taken = as_json(graph, "backup", "--to", str(tmp_path))
+    file = Path(taken["file"])
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert file.with_name(f"{file.name}.sha256").read_text() == f"{digest}  {file.name}\n"
+    assert {each.name for each in tmp_path.iterdir()} == {file.name, f"{file.name}.sha256"}
+    assert file.stat().st_mode & 0o777 == 0o600
+    noted = orjson.loads((state_folder(graph) / "backup.json").read_bytes())
+    assert noted == {name: taken[name] for name in ("finished_at", "bytes", "file", "sha256")}
+    assert noted["sha256"] == digest
+    assert noted["bytes"] == file.stat().st_size
+
+
+def test_without_a_place_it_goes_to_the_setting_and_else_to_the_state(graph: Shell, tmp_path: Path) -> None:
+    assert Path(as_json(graph, "backup")["file"]).parent == state_folder(graph) / "backups"
+    graph.variables["SKG_BACKUP_DIR"] = str(tmp_path / "made")
+    assert f"{tmp_path}/made/" in done(graph, "backup")
+
+
+def test_the_newest_are_kept_and_nothing_else_is_touched(graph: Shell, tmp_path: Path) -> None:
+    first = Path(as_json(graph, "backup", "--to", str(tmp_path))["file"])
+    name = BackupName.parse(first.name)
+    assert name is not None
+    others = [f"other-{name.moment}{name.form}", f"{name.database}-old{name.form}", "notes.txt"]
+    for other in others:
+        (tmp_path / other).touch()
+    left_over = tmp_path / f".unfinished-{name.database}-20200101T000000.000Z{name.form}"
+    left_over.touch()
+    second = Path(as_json(graph, "backup", "--to", str(tmp_path))["file"])
+    third = as_json(graph, "backup", "--to", str(tmp_path), "--keep", "2")
+    assert third["removed"] == [first.name]
+    kept = {second.name, Path(third["file"]).name}
+    assert {each.name for each in tmp_path.iterdir()} == {*others, *kept, *(f"{each}.sha256" for each in kept)}
+    assert "Removed: " in done(graph, "backup", "--to", str(tmp_path), "--keep", "1")
+
+
+def test_two_do_not_run_at_once(graph: Shell, tmp_path: Path) -> None:
+    state_folder(graph).mkdir(exist_ok=True)
+    descriptor = os.open(state_folder(graph) / "backup.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    for command in ("backup", "restore"):
+        assert refused(graph, command) == (75, "Another backup or restore is under way.")
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("keep", ["0", "-1", "all"])
+def test_no_backup_at_all_cannot_be_kept(graph: Shell, keep: str) -> None:
+    run = graph.run("backup", "--keep", keep)
+    assert run.returncode == 2
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(graph: Shell, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, sentence = refused(graph, "backup", "--to", str(tmp_path / "file"))
+    assert (code, sentence) == (1, f"{tmp_path}/file: File exists.")
+
+
+def test_a_database_without_tables_is_a_sentence(graph: Shell, tmp_path: Path) -> None:
+    if not is_sqlite(graph):
+        pytest.skip("the database of the test is migrated")
+    graph.variables["SKG_DB_PATH"] = str(tmp_path / "empty.db")
+    code, sentence = refused(graph, "backup", "--to", str(tmp_path))
+    assert code == 1
+    assert sentence.endswith("Has it been migrated?")
+    assert list(tmp_path.glob("*unfinished*")) == []
+
+
+def test_backups_are_told_by_their_names() -> None:
+    assert BackupName.parse("skg-20261123T031500.123Z.sqlite.zst") == ("skg", "20261123T031500.123Z", ".sqlite.zst")
+    assert BackupName.parse("a-b.c-20261123T031500.123Z.pgdump") == ("a-b.c", "20261123T031500.123Z", ".pgdump")
+    assert BackupName.parse("skg-20261123T031500.123Z.sqlite.zst.sha256") is None
+    made = str(BackupName.new("a graph/of mine", ".pgdump"))
+    assert made.startswith("a_graph_of_mine-")
+    assert newest_first(["b-20250101T000000.000Z.pgdump", "x", made]) == [
+        BackupName.parse(made),
+        BackupName.parse("b-20250101T000000.000Z.pgdump"),
+    ]

@@ -1,0 +1,210 @@
+"""`manage.py restore`: what it refuses, what it keeps, and what it leaves of the database before."""
+
+import hashlib
+import os
+import pty
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.skg_site.ops.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
+from tests.support.environment import process_environment
+from tests.support.postgresql import database_url
+from tests.support.processes import PythonProcess
+from tests.triples.commands.runs import Shell
+
+pytestmark = pytest.mark.both
+
+
+def backup_of(shell: Shell, folder: Path) -> Path:
+    return Path(as_json(shell, "backup", "--to", str(folder))["file"])
+
+
+def sign(file: Path) -> None:
+    """As somebody would who does not know that it is damaged."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.with_name(f"{file.name}.sha256").write_text(f"{digest}  {file.name}\n")
+
+
+def add(shell: Shell, fact: str) -> None:
+    done(shell, "import_triples", "--format", "tsv", "-", given=fact)
+
+
+def test_a_database_that_is_not_empty_is_overwritten_only_when_told(graph: Shell, tmp_path: Path) -> None:
+    file = backup_of(graph, tmp_path)
+    add(graph, "later\tin\ta")
+    code, sentence = refused(graph, "restore", str(file))
+    assert (code, sentence) == (1, "The database is not empty: 4 facts, 1 keys, 1 rules. --force overwrites it.")
+    code, sentence = refused(graph, "restore", str(file), "--force")
+    assert (code, sentence) == (1, "Nobody is there to be asked; --yes overwrites without asking.")
+    assert len(exported(graph)) == 4
+    told = done(graph, "restore", str(tmp_path), "--force", "--yes")
+    assert "3 facts" in told
+    assert "is kept as " in told
+    assert len(exported(graph)) == 3
+
+
+@pytest.mark.parametrize(("answer", "facts"), [("n", 4), ("yes", 3)])
+def test_who_is_there_is_asked(graph: Shell, tmp_path: Path, answer: str, facts: int) -> None:
+    file = backup_of(graph, tmp_path)
+    add(graph, "later\tin\ta")
+    ours, theirs = pty.openpty()
+    process = PythonProcess(
+        ["manage.py", "restore", str(file), "--force"],
+        env=process_environment(graph.variables),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    os.write(ours, f"{answer}\n".encode())
+    stdout, stderr = process.communicate(timeout=100)
+    os.close(ours)
+    os.close(theirs)
+    assert stdout.startswith(b"Overwrite the database, which holds 4 facts, 1 keys, 1 rules? [y/N] ")
+    assert (process.returncode, b"Nothing was restored." in stderr) == ((0, False) if answer == "yes" else (1, True))
+    assert len(exported(graph)) == facts
+
+
+def test_the_database_before_is_kept_unless_it_is_to_be_discarded(graph: Shell, tmp_path: Path) -> None:
+    file = backup_of(graph, tmp_path)
+    add(graph, "later\tin\ta")
+    kept_as = as_json(graph, "restore", str(file), "--force", "--yes")["kept_as"]
+    if is_sqlite(graph):
+        with closing(sqlite3.connect(kept_as)) as kept:
+            assert kept.execute("SELECT count(*) FROM triples_triple").fetchone() == (4,)
+    else:
+        with psycopg.connect(database_url(graph.variables["SKG_DATABASE_URL"], kept_as)) as kept_one:
+            assert kept_one.execute("SELECT count(*) FROM triples_triple").fetchone() == (4,)
+    assert as_json(graph, "restore", str(file), "--force", "--yes", "--discard")["kept_as"] is None
+    if is_sqlite(graph):
+        database = Path(graph.variables["SKG_DB_PATH"])
+        assert len(list(database.parent.glob("skg.db.before-*"))) == 1
+        assert list(database.parent.glob("*unpacked*")) == []
+
+
+def test_inferred_facts_of_a_newer_database_are_not_shown_over_an_older_one(graph: Shell, tmp_path: Path) -> None:
+    file = backup_of(graph, tmp_path)
+    add(graph, "d\tin\te")
+    assert done(graph, "recurse").startswith("6 inferred facts")
+    done(graph, "restore", str(file), "--force", "--yes")
+    assert done(graph, "recurse").startswith("3 inferred facts: 3 added")
+
+
+def damage(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    for place in range(len(content) // 3, len(content) // 2):
+        content[place] ^= 0xFF
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_damaged_backup_is_refused(graph: Shell, tmp_path: Path, signed: bool) -> None:
+    file = backup_of(graph, tmp_path)
+    add(graph, "later\tin\ta")
+    damage(file)
+    if signed:
+        sign(file)
+    code, sentence = refused(graph, "restore", str(file), "--force", "--yes")
+    assert code == 65, sentence
+    assert len(exported(graph)) == 4
+    if is_sqlite(graph):
+        assert list(Path(graph.variables["SKG_DB_PATH"]).parent.glob("*unpacked*")) == []
+
+
+def test_a_backup_without_a_checksum_is_refused(graph: Shell, tmp_path: Path) -> None:
+    file = backup_of(graph, tmp_path)
+    file.with_name(f"{file.name}.sha256").unlink()
+    code, sentence = refused(graph, "restore", str(file), "--force", "--yes")
+    assert code == 66
+    assert f"sha256sum {file.name} > {file.name}.sha256" in sentence
+    sign(file)
+    done(graph, "restore", str(file), "--force", "--yes")
+
+
+def test_a_backup_that_contradicts_itself_is_refused(graph: Shell, databases: Databases, tmp_path: Path) -> None:
+    code = "from triples.models import Tally; Tally.objects.update(triples=99)"
+    done(graph, "shell", "-v0", "-c", code)
+    exit_code, sentence = refused(graph, "backup", "--to", str(tmp_path))
+    assert exit_code == 65
+    assert "3 facts of 3 subjects" in sentence
+    assert "99" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_of_a_newer_version_is_refused_and_one_of_an_older_is_migrated(
+    graph: Shell, databases: Databases, tmp_path: Path
+) -> None:
+    done(graph, "migrate", "triples", "0002", "-v0")
+    older = backup_of(graph, tmp_path / "older")
+    done(graph, "migrate", "-v0")
+    code = "from django.db.migrations.recorder import MigrationRecorder as R; from django.db import connection\n"
+    code += "R(connection).record_applied('triples', '9999_new')"
+    done(graph, "shell", "-v0", "-c", code)
+    exit_code, sentence = refused(graph, "backup", "--to", str(tmp_path / "newer"))
+    assert exit_code == 65
+    assert "this one knows no triples.9999_new" in sentence
+    other = databases.fresh()
+    done(other, "restore", str(older))
+    assert done(other, "recurse").startswith("3 inferred facts: 3 added")
+
+
+def test_what_cannot_be_found_or_told_apart_is_a_sentence(graph: Shell, tmp_path: Path) -> None:
+    assert refused(graph, "restore", str(tmp_path)) == (66, f"There is no backup in {tmp_path}.")
+    other = tmp_path / ("other.pgdump" if is_sqlite(graph) else "other.sqlite.zst")
+    other.touch()
+    assert "is no backup of this kind of database" in refused(graph, "restore", str(other))[1]
+    file = backup_of(graph, tmp_path)
+    shutil.copy(file, tmp_path / f"second-{file.name}")
+    assert "backups of several databases" in refused(graph, "restore", str(tmp_path), "--force", "--yes")[1]
+
+
+def test_a_database_that_is_in_use_is_left_alone(graph: Shell, tmp_path: Path) -> None:
+    file = backup_of(graph, tmp_path)
+    add(graph, "later\tin\ta")
+    code = "from triples.models import Triple; import sys\n"
+    code += "print(Triple.objects.count(), flush=True); sys.stdin.read()"
+    with graph.start("shell", "-v0", "-c", code) as user:
+        assert user.stdout is not None
+        assert user.stdin is not None
+        assert user.stdout.readline() == b"4\n"
+        exit_code, sentence = refused(graph, "restore", str(file), "--force", "--yes")
+        user.stdin.close()
+    assert exit_code == 75
+    assert "Stop the service, then try again." in sentence
+    assert len(exported(graph)) == 4
+
+
+def test_a_database_that_is_beyond_reading_is_replaced_with_all_that_belongs_to_it(
+    graph: Shell, tmp_path: Path
+) -> None:
+    if not is_sqlite(graph):
+        pytest.skip("a matter of files")
+    file = backup_of(graph, tmp_path)
+    database = Path(graph.variables["SKG_DB_PATH"])
+    database.write_bytes(b"no database at all" * 1000)
+    Path(f"{database}-wal").write_bytes(b"the log of another database")
+    code, sentence = refused(graph, "restore", str(file))
+    assert (code, "a database that cannot be read" in sentence) == (1, True)
+    kept_as = as_json(graph, "restore", str(file), "--force", "--yes")["kept_as"]
+    assert Path(kept_as).read_bytes().startswith(b"no database")
+    assert len(exported(graph)) == 3
+
+
+def test_inferred_facts_are_not_shown_over_a_database_that_was_put_there_by_hand(graph: Shell, tmp_path: Path) -> None:
+    if not is_sqlite(graph):
+        pytest.skip("PostgreSQL keeps both in one database")
+    database = Path(graph.variables["SKG_DB_PATH"])
+    shutil.copy(database, tmp_path / "copy.db")
+    add(graph, "d\tin\te")
+    assert done(graph, "recurse").startswith("6 inferred facts")
+    read = "from triples.store.inferred.state import read_state; print(read_state() and read_state().facts)"
+    assert done(graph, "shell", "-v0", "-c", read) == "6\n"
+    shutil.copy(tmp_path / "copy.db", database)
+    assert (state_folder(graph) / "inferred/current").exists()
+    assert done(graph, "shell", "-v0", "-c", read) == "None\n"
+    assert done(graph, "recurse").startswith("3 inferred facts: 3 added")

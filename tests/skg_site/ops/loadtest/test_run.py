@@ -1,0 +1,211 @@
+"""A load from its beginning to its end, told to stop at each of its stages."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from skg_site.ops.loadtest.driver import Plan
+from skg_site.ops.loadtest.graph import NotAllowed
+from skg_site.ops.loadtest.mixes import Mix, Work
+from skg_site.ops.loadtest.requests import Requests
+from skg_site.ops.loadtest.run import Load, Outcome, remove, run
+from skg_site.ops.loadtest.screen import Screen
+from skg_site.ops.loadtest.signals import Signals, Stopped
+from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, routing, serving
+
+KEY = answer(200, orjson.dumps({"scopes": ["read", "write"]}))
+ADDS: Mix = {Work.ADD: 1}
+
+
+async def loaded(url: str, *, duration: float = 0.1) -> Outcome:
+    load = Load(url, None, Plan(1, duration), ADDS, batch_size=1, timeout=30, keep=False)
+    with Screen() as screen:
+        return await run(load, screen)
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+async def test_before_anything_was_sent_a_signal_ends_it_all() -> None:
+    def leave() -> bytes:
+        interrupt()
+        return b""
+
+    async with serving(routing({b"GET /keys/me": leave})) as url:
+        with pytest.raises(Stopped) as stopped:
+            await loaded(url)
+    assert stopped.value.signal_number == signal.SIGINT
+
+
+async def test_facts_that_could_not_be_deleted_are_told() -> None:
+    service = {b"GET /keys/me": lambda: KEY, b"POST": lambda: answer(201), b"GET": lambda: answer(500, b"{}")}
+    async with serving(routing(service)) as url:
+        outcome = await loaded(url)
+    assert outcome.cleaned.left == "GET /triples gave 500."
+    assert outcome.cleaned.removed == 0
+    assert outcome.cleaned.left_at_most == outcome.summary.all.requests
+    assert outcome.signal_number is None
+
+
+async def test_a_signal_ends_the_cleaning_up_and_what_was_measured_stays() -> None:
+    page = answer(200, orjson.dumps({"triples": [{"id": "1"}]}))
+
+    def refuse() -> bytes:
+        interrupt()
+        # The service never says that the fact is gone.
+        return answer(503, Retry_After="30")
+
+    service = {b"GET /keys/me": lambda: KEY, b"POST": lambda: answer(201), b"GET": lambda: page, b"DELETE": refuse}
+    async with serving(routing(service)) as url:
+        outcome = await loaded(url, duration=0.2)
+    assert outcome.cleaned.left == "Told to stop."
+    assert outcome.signal_number == signal.SIGINT
+    assert set(outcome.summary.all.statuses) <= {"201"}
+
+
+async def test_the_second_signal_does_not_wait_for_an_answer() -> None:
+    began = asyncio.Event()
+    never = asyncio.Event()
+    gentle: list[str] = []
+
+    async def work() -> None:
+        began.set()
+        await never.wait()
+
+    signals = Signals()
+    with signals.caught():
+        stage = asyncio.create_task(signals.stage(work(), lambda: gentle.append("stop")))
+        await began.wait()
+        interrupt()
+        while not gentle:
+            await asyncio.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped) as stopped:
+            await stage
+    assert gentle == ["stop"]
+    assert stopped.value.signal_number == signals.number == signal.SIGTERM
+
+
+async def test_a_stage_that_is_cancelled_by_its_owner_is_cancelled() -> None:
+    stage = asyncio.create_task(Signals().stage(asyncio.sleep(60)))
+    await asyncio.sleep(0)
+    stage.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stage
+
+
+async def test_what_keeps_an_earlier_load_from_being_removed_is_told() -> None:
+    load = Load("", None, Plan(1, 1), ADDS, batch_size=1, timeout=5, keep=False)
+    with Screen() as screen:
+        async with serving(answering(KEY, answer(500, b"{}"))) as url:
+            assert await remove(replace(load, url=url), screen) == (0, "GET /triples gave 500.", 0)
+
+
+class Facts:
+    """A service that stores facts, which are found and deleted."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def behave(self, **others: Callable[[], bytes]) -> Behave:
+        routes = {
+            b"GET /keys/me": lambda: KEY,
+            b"POST": self.add,
+            b"GET": self.page,
+            b"DELETE": self.delete,
+        } | {name.encode(): give for name, give in others.items()}
+        return routing(routes)
+
+    def add(self) -> bytes:
+        self.ids.append(str(len(self.ids)))
+        return answer(201)
+
+    def page(self) -> bytes:
+        return answer(200, orjson.dumps({"triples": [{"id": id_} for id_ in self.ids[:10]]}))
+
+    def delete(self) -> bytes:
+        self.ids.pop(0)
+        return answer(204)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_ends_the_load_and_not_the_cleaning_up(number: signal.Signals) -> None:
+    facts = Facts()
+
+    def add() -> bytes:
+        if len(facts.ids) == 5:
+            os.kill(os.getpid(), number)
+        return facts.add()
+
+    async with serving(facts.behave(POST=add)) as url:
+        outcome = await loaded(url, duration=60)
+    assert outcome.signal_number == number
+    assert outcome.cleaned.removed >= 6
+    assert (outcome.cleaned.left, facts.ids) == (None, [])
+
+
+async def test_a_mistake_of_ours_cleans_up_too(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr("skg_site.ops.loadtest.run.SETTLE_SECONDS", 0)
+    facts = Facts()
+    real = Requests.next
+
+    def fail(self: Requests, work: Work) -> Any:
+        if self.facts == 5:
+            raise RuntimeError("a mistake")
+        return real(self, work)
+
+    monkeypatch.setattr(Requests, "next", fail)
+    async with serving(facts.behave()) as url:
+        with pytest.raises(ExceptionGroup):
+            await loaded(url, duration=60)
+    assert facts.ids == []
+    assert "5 facts were deleted." in capsys.readouterr().err
+
+
+async def test_what_came_in_after_its_client_gave_up_is_deleted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skg_site.ops.loadtest.run.SETTLE_SECONDS", 0.01)
+    facts = Facts()
+    late: list[str] = ["late"]
+
+    def page() -> bytes:
+        given = facts.page()
+        if not facts.ids:
+            # Committed just after the last look.
+            facts.ids, late[:] = late[:], []
+        return given
+
+    def add() -> bytes:
+        # No answer, as far as the client can tell.
+        return b"HTTP/1.1 nonsense\r\n\r\n"
+
+    async with serving(facts.behave(GET=page, POST=add)) as url:
+        outcome = await loaded(url)
+    assert (outcome.cleaned.removed, facts.ids, late) == (1, [], [])
+
+
+async def test_a_limit_that_is_too_low_is_told_before_anything_is_sent() -> None:
+    limited = answer(200, orjson.dumps({"scopes": ["read", "write"]}), RateLimit_Policy='"default";q=100;w=60')
+    facts = Facts()
+    behave = facts.behave(**{"GET /keys/me": lambda: limited})
+    async with serving(behave) as url:
+        with pytest.raises(NotAllowed, match="100 requests in 60 seconds"):
+            await loaded(url)
+    assert facts.ids == []
+
+
+async def test_a_clean_up_that_the_limit_makes_long_is_announced(capsys: Any) -> None:
+    limited = answer(200, orjson.dumps({"scopes": ["read", "write"]}), RateLimit_Policy='"default";q=1;w=60')
+    facts = Facts()
+    async with serving(facts.behave(**{"GET /keys/me": lambda: limited})) as url:
+        load = Load(url, None, Plan(1, 0.1), ADDS, batch_size=1, timeout=30, keep=False, ignore_limit=True)
+        with Screen() as screen:
+            await run(load, screen)
+    assert "To delete the facts takes up to" in capsys.readouterr().err
+    assert facts.ids == []

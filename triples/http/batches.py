@@ -1,0 +1,104 @@
+"""Batches as they come in: their facts, and what is wrong with those left out."""
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from pydantic import TypeAdapter, ValidationError
+
+from skg_site.api.problems import MAX_REPORTED, FieldError, Invalid, shortened
+from skg_site.api.reading import field_errors, validated
+from triples.http.schemas import AddBatch, AddBatchUnchecked, TripleIn
+
+# A thousand values for each fact of a batch of the usual size, such as vectors among the metadata.
+MAX_VALUES = 100_000 + 10 * settings.ENV.max_batch_size
+# A fact with more members is refused without a look at each.
+MAX_MEMBERS = 25
+# Facts that are validated before it is asked whether there are enough faults already.
+SLICE = 100
+
+_facts = TypeAdapter(list[TripleIn])
+
+
+class Batch(NamedTuple):
+    """Facts by their places in the client's batch; `invalid` is None where an invalid one fails the whole batch."""
+
+    items: dict[int, TripleIn]
+    skip_duplicates: bool
+    invalid: dict[int, list[FieldError]] | None
+
+
+class _LargeBatch(AddBatchUnchecked):
+    """A batch whose facts must all be valid, and are looked at later."""
+
+    skip_invalid: bool = False
+
+
+def read_batch(content: Any) -> Batch:
+    """The batch that a body describes; 422 with the faults of those facts that may not be left out."""
+    if isinstance(content, dict) and content.get("skip_invalid") is True:
+        unchecked = validated(content, AddBatchUnchecked)
+        return _with_faults(unchecked.triples, unchecked.skip_duplicates)
+    if _is_usual(content):
+        batch = validated(content, AddBatch)
+        return Batch(dict(enumerate(batch.triples)), batch.skip_duplicates, None)
+    unchecked = validated(content, _LargeBatch)
+    return Batch(dict(enumerate(_in_slices(unchecked.triples))), unchecked.skip_duplicates, None)
+
+
+def _is_usual(content: Any) -> bool:
+    """Whether Pydantic may look at all of a batch at once, since it cannot find many more faults than are reported."""
+    try:
+        triples = content["triples"]
+        return len(triples) <= SLICE and sum(map(len, triples)) <= SLICE * MAX_MEMBERS
+    except (KeyError, TypeError):
+        return False
+
+
+def _in_slices(given: list[Any]) -> list[TripleIn]:
+    """All of the facts; once there are enough faults, no more facts are looked at."""
+    items: list[TripleIn] = []
+    faults: list[FieldError] = []
+    for start in range(0, len(given), SLICE):
+        part = given[start : start + SLICE]
+        wide = [error for place, item in enumerate(part, start) for error in _too_wide(item, place)]
+        faults += wide
+        if not wide:
+            try:
+                items += _facts.validate_python(part)
+            except ValidationError as error:
+                faults += [_moved(fault, start) for fault in field_errors(error)]
+        if len(faults) >= MAX_REPORTED:
+            raise Invalid(faults, stopped=start + SLICE < len(given))
+    if faults:
+        raise Invalid(faults)
+    return items
+
+
+def _with_faults(given: list[Any], skip_duplicates: bool) -> Batch:
+    """The valid facts, and the faults of each of the others."""
+    items: dict[int, TripleIn] = {}
+    invalid: dict[int, list[FieldError]] = {}
+    for place, item in enumerate(given):
+        if wide := _too_wide(item, place):
+            invalid[place] = wide
+            continue
+        try:
+            items[place] = TripleIn.model_validate(item)
+        except ValidationError as error:
+            invalid[place] = [shortened(fault) for fault in field_errors(error, ("triples", place))]
+    return Batch(items, skip_duplicates, invalid)
+
+
+def _too_wide(item: Any, place: int) -> list[FieldError]:
+    if not isinstance(item, dict) or len(item) <= MAX_MEMBERS:
+        return []
+    known = ", ".join(TripleIn.model_fields)
+    message = f"Has {len(item):,} members; a fact has these and no others: {known}"
+    return [{"loc": ["triples", place], "msg": message, "type": "too_many_members"}]
+
+
+def _moved(fault: FieldError, start: int) -> FieldError:
+    """A fault in a slice, with its place in the whole batch."""
+    index, *rest = fault["loc"]
+    assert isinstance(index, int)
+    return {**fault, "loc": ["triples", start + index, *rest]}

@@ -1,0 +1,31 @@
+"""The graph's URLs."""
+
+from django.urls import path, register_converter
+
+from skg_site.api.fields import PublicId
+from triples.http.views import QueryViewSet, StatsViewSet, TripleViewSet
+from triples.rules.views import RuleViewSet
+from triples.runs.views import RecurseViewSet
+
+register_converter(PublicId, "id")
+
+urlpatterns = [
+    path("triples", TripleViewSet.as_view({"get": "list"}, basename="triples")),
+    path("triples/add", TripleViewSet.as_view({"post": "add"}, basename="triples")),
+    path("triples/batch", TripleViewSet.as_view({"post": "batch"}, basename="triples")),
+    path(
+        "triples/<id:id>",
+        TripleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="triples"),
+    ),
+    path("triples/<id:id>/explain", TripleViewSet.as_view({"get": "explain"}, basename="triples")),
+    path("query", QueryViewSet.as_view({"post": "query"}, basename="query")),
+    path("recurse", RecurseViewSet.as_view({"post": "start"}, basename="recurse")),
+    path("recurse/<id:id>", RecurseViewSet.as_view({"get": "retrieve"}, basename="recurse")),
+    path("rules", RuleViewSet.as_view({"get": "list", "post": "create"}, basename="rules")),
+    # A name may have slashes, which arrive here decoded.
+    path(
+        "rules/<path:name>",
+        RuleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="rules"),
+    ),
+    path("stats", StatsViewSet.as_view({"get": "stats"}, basename="stats")),
+]

@@ -1,0 +1,254 @@
+"""The graph over HTTP."""
+
+from time import perf_counter
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from apikeys.permissions import HasScope
+from skg_site.api.answers import empty_answer, json_answer
+from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
+from skg_site.api.reading import json_body, query_parameters, read_body
+from skg_site.api.views import APIViewSet
+from triples import ids
+from triples.http import docs, query_cache
+from triples.http.answers import proof_content, query_content, statistics_content, triple_content
+from triples.http.batches import MAX_VALUES, read_batch
+from triples.http.schemas import (
+    CURSOR,
+    AddTriple,
+    ChangeTriple,
+    ExplainParameters,
+    ListParameters,
+    Query,
+    TripleIn,
+)
+from triples.metrics import added_by, count_query
+from triples.models import Source
+from triples.recursion.programs import Key
+from triples.store.graph import graph
+from triples.store.inferred.explaining import Asserted
+from triples.store.inferred.facts import AnyRow
+from triples.store.operations import (
+    KEEP,
+    AddMany,
+    AddOne,
+    Change,
+    DuplicateFacts,
+    Fact,
+    ManyStored,
+    NoSuchFact,
+    ReadTimeout,
+    Remove,
+    Row,
+    Stored,
+    StoreError,
+    VersionMismatch,
+)
+from triples.store.patterns import Position
+from triples.store.queries import Wanted
+
+
+class GraphViewSet(APIViewSet):
+    """What the views of the graph share: scopes, and the store's refusals as problems."""
+
+    permission_classes = (HasScope,)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        return super().handle_exception(_problem_for(exc) if isinstance(exc, StoreError) else exc)
+
+
+class TripleViewSet(GraphViewSet):
+    scopes: ClassVar[dict[str, str]] = {
+        "add": "write",
+        "batch": "write",
+        "list": "read",
+        "retrieve": "read",
+        "explain": "read",
+        "partial_update": "write",
+        "destroy": "write",
+    }
+
+    @docs.add_triple
+    async def add(self, request: Request) -> HttpResponse:
+        body = await json_body(request, AddTriple)
+        stored = await graph.write(AddOne(_fact(body, Source.API), replace=body.on_duplicate == "replace"))
+        assert isinstance(stored, Stored)
+        if stored.status == "inserted":
+            added_by(Source.API).inc()
+        answer = triple_content(stored.row)
+        answer["status"] = stored.status
+        return json_answer(answer, 201 if stored.status == "inserted" else 200)
+
+    @docs.add_batch
+    async def batch(self, request: Request) -> HttpResponse:
+        start = perf_counter()
+        items, skip_duplicates, invalid = await read_body(request, read_batch, most_values=MAX_VALUES)
+        stored = ManyStored(0, [])
+        if items:
+            stored = await _add_many(items, skip_duplicates)
+            added_by(Source.BATCH).inc(stored.inserted)
+        answer: dict[str, Any] = {
+            "accepted": stored.inserted,
+            "duplicates": len(stored.duplicates),
+            "errors": len(invalid or ()),
+            "processing_time_ms": round((perf_counter() - start) * 1000),
+        }
+        if invalid is not None:
+            answer["error_details"] = [{"index": place, "errors": errors} for place, errors in invalid.items()]
+        return json_answer(answer, 202)
+
+    @docs.list_triples
+    async def list(self, request: Request) -> HttpResponse:
+        wanted = query_parameters(request, ListParameters)
+        after = None if wanted.cursor is None else _position(wanted.cursor)
+        facts = Wanted(
+            (wanted.subject, wanted.predicate, wanted.object),
+            wanted.min_weight,
+            asserted=wanted.inferred is not True,
+            inferred=wanted.inferred is not False,
+        )
+        # One more than is shown tells whether there is another page.
+        rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
+        shown = rows[: wanted.limit]
+        more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
+        return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
+
+    @docs.get_triple
+    async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
+        wanted = _wanted(id)
+        row: AnyRow
+        if isinstance(wanted, Asserted):
+            row = await graph.fact(*wanted)
+        else:
+            row = await graph.inferred_fact(wanted)
+        return _triple_answer(row)
+
+    @docs.explain_triple
+    async def explain(self, request: Request, id: UUID) -> HttpResponse:
+        parameters = query_parameters(request, ExplainParameters)
+        return json_answer(proof_content(await graph.explain(_wanted(id), depth=parameters.depth)))
+
+    @docs.change_triple
+    async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
+        key, created_ms = await _changeable(id)
+        body = await json_body(request, ChangeTriple)
+        if not body.model_fields_set:
+            raise Invalid([{"loc": [], "msg": "Give a weight, a metadata or both", "type": "nothing_to_change"}])
+        operation = Change(
+            key,
+            created_ms,
+            weight=body.weight if "weight" in body.model_fields_set else KEEP,
+            metadata=_json_text(body.metadata) if "metadata" in body.model_fields_set else KEEP,
+            versions=versions_to_match(request),
+        )
+        row = await graph.write(operation)
+        assert isinstance(row, Row)
+        return _triple_answer(row)
+
+    @docs.delete_triple
+    async def destroy(self, request: Request, id: UUID) -> HttpResponse:
+        await graph.write(Remove(*await _changeable(id), versions=versions_to_match(request)))
+        return empty_answer()
+
+
+class QueryViewSet(GraphViewSet):
+    scopes: ClassVar[dict[str, str]] = {"query": "read"}
+
+    @docs.match_pattern
+    async def query(self, request: Request) -> HttpResponse:
+        start = perf_counter()
+        body = await json_body(request, Query)
+        wanted = Wanted(body.pattern, body.min_weight, inferred=body.include_inferred)
+        matches = await query_cache.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
+        count_query(body.pattern, len(matches.rows))
+        milliseconds = (perf_counter() - start) * 1000
+        content = query_content(
+            matches, milliseconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred
+        )
+        return json_answer(content)
+
+
+class StatsViewSet(GraphViewSet):
+    scopes: ClassVar[dict[str, str]] = {"stats": "read"}
+
+    @docs.show_statistics
+    async def stats(self, _request: Request) -> HttpResponse:
+        return json_answer(statistics_content(await graph.statistics()))
+
+
+def _fact(item: TripleIn, source: Source) -> Fact:
+    # That there is no -0.0 costs less here than in a validator of each of a batch's weights.
+    return Fact(item.subject, item.predicate, item.object, item.weight + 0.0, _json_text(item.metadata), source)
+
+
+def _json_text(metadata: dict[str, Any] | None) -> str | None:
+    return orjson.dumps(metadata).decode() if metadata else None
+
+
+def _wanted(public_id: UUID) -> Asserted | Key:
+    """Which fact a public id means."""
+    if inferred := ids.unpack_inferred(public_id):
+        return Key(*inferred)
+    found = ids.unpack(public_id)
+    if found is None or found.kind != ids.ASSERTED:
+        raise NoSuchFact
+    return Asserted(found.key, found.created_ms)
+
+
+async def _changeable(public_id: UUID) -> Asserted:
+    wanted = _wanted(public_id)
+    if isinstance(wanted, Asserted):
+        return wanted
+    await graph.inferred_fact(wanted)
+    raise Conflict("An inferred fact follows from others and cannot be changed; assert it to give it a weight.")
+
+
+def _position(cursor: str) -> Position:
+    weight, inferred, *numbers = CURSOR.decode(cursor)
+    return Position(weight, key=Key(*numbers)) if inferred else Position(weight, numbers[0])
+
+
+def _cursor(row: AnyRow) -> str:
+    """The position of a row."""
+    if isinstance(row, Row):
+        return CURSOR.encode(row.weight, False, row.id, 0, 0)
+    return CURSOR.encode(row.weight, True, *row.key)
+
+
+def _triple_answer(row: AnyRow) -> HttpResponse:
+    return json_answer(triple_content(row), headers={"ETag": entity_tag(row.version)})
+
+
+async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManyStored:
+    """Store the facts; `DuplicateFacts` names them by their places in the client's batch."""
+    try:
+        stored = await graph.write(AddMany([_fact(item, Source.BATCH) for item in items.values()], skip_duplicates))
+    except DuplicateFacts as error:
+        places = list(items)
+        raise DuplicateFacts([places[index] for index in error.places]) from None
+    assert isinstance(stored, ManyStored)
+    return stored
+
+
+def _problem_for(error: StoreError) -> Problem | NotFound:
+    match error:
+        case NoSuchFact():
+            return NotFound("There is no fact with this id.")
+        case VersionMismatch():
+            return PreconditionFailed("The fact has changed since the version that If-Match names.")
+        case DuplicateFacts():
+            faults: list[FieldError] = [
+                {"loc": ["triples", place], "msg": "The fact is there already", "type": "duplicate"}
+                for place in error.places
+            ]
+            return Conflict(f"{len(faults)} of the facts are there already; nothing was stored.", errors=faults)
+        case ReadTimeout():
+            return Unavailable("The read took too long; narrow it by a constant, a higher min_weight or a lower k.")
+        case _:
+            raise AssertionError(f"a refusal of the store that has no problem: {error!r}")
