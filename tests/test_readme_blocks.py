@@ -17,7 +17,7 @@ from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment
 from tests.support.service import KEY, Service
 from tests.support.tools import require_tool
-from tests.triples.legacy.old import TABLE, add
+from tests.triples.exchange.from_flask.old import TABLE, add
 
 README = (BASE_DIR / "README.md").read_text(encoding="utf-8")
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from tests.support.database import in_orm
 from triples.models import Rule
 from triples.rules.documents import read_document
-from triples.rules.services import rules_add
 from triples.rules.sizes import MAX_DISTINCT, MAX_LENGTH
+from triples.services.rules import rules_add
 
 pytestmark = pytest.mark.both
 

@@ -182,7 +182,7 @@ async def test_a_name_that_is_taken_is_a_conflict_and_nothing_is_stored(api: htt
 
 
 async def test_there_are_only_so_many_rules(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triples.rules.services.MAX_RULES", 2)
+    monkeypatch.setattr("triples.services.rules.MAX_RULES", 2)
     await add(api)
     answer = await api.post("/rules", json={"inverse": ["a", "b"]})
     assert (answer.status_code, answer.json()["detail"]) == (

@@ -18,8 +18,8 @@ from triples.admin.facts import write_turn
 from triples.admin.rule_forms import PREVIEW, RuleForm
 from triples.admin.shown import isolated, rule_html
 from triples.models import Rule
-from triples.rules.services import RulesError, rule_change, rule_delete, rules_add, rules_enable
 from triples.runs.previews import NoPreview, preview
+from triples.services.rules import RulesError, rule_change, rule_delete, rules_add, rules_enable
 from triples.visible import visible, visible_lines
 
 

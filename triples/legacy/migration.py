@@ -5,15 +5,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from triples.exchange.checkpoints import Counts
+from triples.exchange.destinations import Brought, Destination
 from triples.exchange.facts import FactMaker
+from triples.exchange.flask_database import LegacyDatabase, Place, Row
+from triples.exchange.flask_rows import records
 from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import Refused
 from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen
-from triples.legacy.database import LegacyDatabase, Place, Row
-from triples.legacy.destinations import Brought, Destination
 from triples.legacy.progress import Progress, ProgressFile
-from triples.legacy.rows import records
 from triples.store.bulk import Loaded
 from triples.store.operations import Fact
 

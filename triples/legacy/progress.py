@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from triples.exchange.checkpoints import Counts
-from triples.legacy.database import Place
+from triples.exchange.flask_database import Place
 
 # Something by which the destination knows that it still has what it was given.
 Landmark = list[int] | list[str]

@@ -5,14 +5,14 @@ from hashlib import blake2b
 from pathlib import Path
 
 from triples.exchange.facts import FactMaker
+from triples.exchange.flask_database import LegacyDatabase, Place
+from triples.exchange.flask_rows import records
 from triples.exchange.formats import Format, compression_of
 from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import Refused
 from triples.exchange.outputs import output
 from triples.exchange.rendering import rendered
 from triples.exchange.screen import Screen
-from triples.legacy.database import LegacyDatabase, Place
-from triples.legacy.rows import records
 from triples.store.export import StreamedFact, stream
 
 

@@ -19,7 +19,8 @@ from triples.rules import docs
 from triples.rules.answers import rule_content
 from triples.rules.documents import Draft, FaultyRules, read_rules
 from triples.rules.schemas import RULE_CURSOR, ChangeRule, RuleListParameters
-from triples.rules.services import (
+from triples.rules.stored import page, version
+from triples.services.rules import (
     NoSuchRule,
     RuleChanged,
     RulesError,
@@ -28,7 +29,6 @@ from triples.rules.services import (
     rule_delete,
     rules_add,
 )
-from triples.rules.stored import page, version
 
 
 class RuleViewSet(APIViewSet):

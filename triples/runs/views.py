@@ -23,8 +23,8 @@ from triples.fields import to_milliseconds
 from triples.models import RecursionRun
 from triples.runs import docs
 from triples.runs.answers import run_content
-from triples.runs.requests import RunActive, UnknownRules, request_run
 from triples.runs.schemas import Recurse
+from triples.services.runs import RunActive, UnknownRules, request_run
 
 MOST_SECONDS_TO_WAIT = 300
 # Short waits are what a client that waits wants to be exact; long ones need not ask the database so often.

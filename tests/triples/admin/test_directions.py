@@ -15,7 +15,7 @@ from tests.triples.admin.test_rules import RULES, change_url, shown_form
 from tests.triples.test_visible import DIRECTIONS
 from triples.models import RecursionRun, Rule, Term, Triple
 from triples.rules.documents import read_document
-from triples.rules.services import rules_add
+from triples.services.rules import rules_add
 
 pytestmark = pytest.mark.both
 

@@ -14,10 +14,10 @@ from tests.triples.runs.graphs import Silence
 from triples import ids
 from triples.models import Rule, Term, Triple
 from triples.rules.documents import read_document
-from triples.rules.services import rules_add
 from triples.runs.options import RunOptions
 from triples.runs.recording import Recorder, perform
-from triples.runs.requests import queue_run
+from triples.services.rules import rules_add
+from triples.services.runs import queue_run
 
 pytestmark = pytest.mark.both
 

@@ -12,8 +12,8 @@ from tests.support.facts import store
 from tests.triples.admin.test_facts import errors, messages
 from triples.models import Rule
 from triples.rules.documents import read_document
-from triples.rules.services import rule_change, rules_add
 from triples.runs.previews import TooMuch
+from triples.services.rules import rule_change, rules_add
 
 pytestmark = pytest.mark.both
 
@@ -96,7 +96,7 @@ class TestAdding:
         assert errors(admin.post(f"{RULES}add/", NEW)) == {"name": ["There is a rule with this name already."]}
 
     def test_there_are_only_so_many(self, admin: Client, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("triples.rules.services.MAX_RULES", 1)
+        monkeypatch.setattr("triples.services.rules.MAX_RULES", 1)
         response = admin.post(f"{RULES}add/", NEW | {"name": "other"}, follow=True)
         assert messages(response) == ["There may be at most 1 rules; nothing was stored."]
         assert LogEntry.objects.count() == 0

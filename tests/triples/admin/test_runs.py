@@ -13,9 +13,9 @@ from tests.triples.admin.test_facts import messages
 from triples.admin.run_plot import HEIGHT, LEFT, WIDTH, plot
 from triples.models import RecursionRun, RunStatus
 from triples.rules.documents import read_document
-from triples.rules.services import rules_add
 from triples.runs.options import RunOptions
-from triples.runs.requests import RunActive
+from triples.services.rules import rules_add
+from triples.services.runs import RunActive
 
 pytestmark = pytest.mark.both
 

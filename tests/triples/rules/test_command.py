@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from tests.support.facts import store
 from triples.models import Rule, Term
 from triples.recursion import presets
-from triples.rules import services
 from triples.rules.documents import read_document
-from triples.rules.services import rules_add
+from triples.services import rules as services
+from triples.services.rules import rules_add
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -152,7 +152,7 @@ class TestLoading:
             run("load", *arguments)
 
     def test_there_are_only_so_many_rules(self, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("triples.rules.services.MAX_RULES", 1)
+        monkeypatch.setattr("triples.services.rules.MAX_RULES", 1)
         assert "at most 1 rules" in failing("load", write({"inverse": ["a", "b"]}))[1]
         assert stored() == {}
 

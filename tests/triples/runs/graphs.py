@@ -10,7 +10,7 @@ from triples.models import RecursionRun, Rule, Source
 from triples.recursion.shorthands import expand
 from triples.runs.options import RunOptions
 from triples.runs.recording import Recorder, perform
-from triples.runs.requests import queue_run
+from triples.services.runs import queue_run
 from triples.store.operations import AddOne, Change, Fact, Remove, Stored
 from triples.store.writing import write_now
 

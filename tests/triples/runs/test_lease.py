@@ -14,7 +14,7 @@ from triples.models import RecursionRun, RunStatus
 from triples.runs.lease import LeaseTaken, is_taken, lease
 from triples.runs.options import RunOptions
 from triples.runs.recording import Recorder, perform
-from triples.runs.requests import RunActive, UnknownRules, queue_run
+from triples.services.runs import RunActive, UnknownRules, queue_run
 
 pytestmark = pytest.mark.both
 

@@ -9,21 +9,21 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from triples.exchange import service_arguments as arguments
 from triples.exchange.arguments import FAILED, MISUSED, weight_argument
 from triples.exchange.checkpoints import Counts
+from triples.exchange.destinations import Destination, Nowhere, OwnGraph
 from triples.exchange.facts import UNSCALED, FactMaker
+from triples.exchange.flask_database import LegacyDatabase, LegacyError, opened
 from triples.exchange.importing import Options
 from triples.exchange.interrupts import Interrupted
 from triples.exchange.refusals import Refusals
+from triples.exchange.remote_service import RemoteService, ServiceError
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ExportSummary, ImportSummary, database_sentence
-from triples.legacy import arguments
-from triples.legacy.database import LegacyDatabase, LegacyError, opened
-from triples.legacy.destinations import Destination, Nowhere, OwnGraph
 from triples.legacy.migration import Migration, Shown, find_start
 from triples.legacy.progress import ProgressFile
 from triples.legacy.returning import Return
-from triples.legacy.service import RemoteService, ServiceError
 from triples.visible import visible
 
 FAILURES = (LegacyError, ServiceError, Interrupted, OSError, AnyDatabaseError)

@@ -25,9 +25,9 @@ from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions, check_names
 from triples.runs.outcomes import TimedOut
 from triples.runs.recording import Recorder, perform
-from triples.runs.requests import RunActive, UnknownRules, check_rules, queue_run
 from triples.runs.screen import RunScreen
 from triples.runs.written import whose
+from triples.services.runs import RunActive, UnknownRules, check_rules, queue_run
 from triples.visible import visible, visible_json
 
 # What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).

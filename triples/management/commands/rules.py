@@ -17,10 +17,10 @@ from triples.recursion.rules import rule_text
 from triples.rules.answers import rule_content
 from triples.rules.documents import Draft, Fault, FaultyRules, preset_rules
 from triples.rules.files import UnreadableFile, read_file, shown_name
-from triples.rules.services import Loaded, RulesError, find_rule, rule_delete, rules_enable, rules_load
 from triples.rules.sql import stored_rule_sql
 from triples.rules.stored import in_order
 from triples.runs.previews import Preview, TooMuch
+from triples.services.rules import Loaded, RulesError, find_rule, rule_delete, rules_enable, rules_load
 from triples.visible import visible, visible_json
 
 FILE_HELP = "a rule, a shorthand, or a JSON array of them; - for standard input"

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from triples.exchange.fields import Fields, metadata_of, weight_of
+from triples.exchange.flask_database import Row, Value
 from triples.exchange.lines import Refused, decoded
 from triples.exchange.records import Record
-from triples.legacy.database import Row, Value
 
 # The old service wrote what it was sent; of metadata these mean that there is none.
 NO_METADATA = {"", "null", "{}"}

@@ -20,7 +20,7 @@ from tests.conftest import StartService
 from tests.support.environment import process_environment
 from tests.support.service import KEY, Service, free_port, manage
 from tests.triples.commands.runs import counts
-from tests.triples.legacy.old import add, files, migrated
+from tests.triples.exchange.from_flask.old import add, files, migrated
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.triples.commands.runs import counts
-from tests.triples.legacy.old import add, migrated
+from tests.triples.exchange.from_flask.old import add, migrated
 from tests.triples.store.graphs import stored_rows
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

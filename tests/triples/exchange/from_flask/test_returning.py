@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tests.support.facts import store
-from tests.triples.legacy.old import migrated
+from tests.triples.exchange.from_flask.old import migrated
 from triples.exchange.interrupts import Interrupted
 from triples.legacy import returning
 

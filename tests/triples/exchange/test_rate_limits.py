@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from triples.legacy.limits import LONGEST_SECONDS, seconds_to_wait
+from triples.exchange.rate_limits import LONGEST_SECONDS, seconds_to_wait
 
 LIMIT = "RateLimit"
 POLICY = "RateLimit-Policy"

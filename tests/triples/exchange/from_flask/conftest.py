@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.triples.legacy.old import TABLE, add
+from tests.triples.exchange.from_flask.old import TABLE, add
 
 
 @pytest.fixture(autouse=True)

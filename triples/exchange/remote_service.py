@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Self
 import aiohttp
 import orjson
 
-from triples.legacy.destinations import Brought
-from triples.legacy.limits import seconds_to_wait
+from triples.exchange.destinations import Brought
+from triples.exchange.rate_limits import seconds_to_wait
 from triples.legacy.progress import Landmark
 from triples.store.bulk import Loaded
 from triples.store.operations import Fact
