@@ -1,29 +1,17 @@
-"""How far an import came, kept in a file, so that the same command line can go on from there."""
+"""Progress of an import, kept in a file, so that the same command line can continue it."""
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from triples.exchange.inputs import File
-from triples.store.bulk import Landmark
-
-
-class Place(NamedTuple):
-    """Behind line `line` of the input with this number, which ends at byte `offset` of its content."""
-
-    input: int = 0
-    line: int = 0
-    offset: int = 0
-
 
 @dataclass
 class Counts:
-    """What became of the lines so far."""
+    """Results of the records so far."""
 
     read: int = 0
     inserted: int = 0
@@ -33,11 +21,11 @@ class Counts:
 
 
 class Checkpoint(NamedTuple):
-    """Everything before `place` was committed; a database that holds `landmark` still has it."""
+    """Everything before `place` is stored; a destination that has `landmark` still has all of it."""
 
-    place: Place
+    place: tuple[Any, ...]
     counts: Counts
-    landmark: Landmark
+    landmark: tuple[Any, ...]
 
 
 class _Saved(NamedTuple):
@@ -49,11 +37,11 @@ _SAVED = TypeAdapter(_Saved)
 
 
 class CheckpointFile:
-    """The checkpoint of one list of files; one that was made of other content or options is none."""
+    """The checkpoint of one import; one that was saved under other conditions does not count."""
 
-    def __init__(self, folder: Path, files: Sequence[File], options: Mapping[str, Any]) -> None:
-        self._path = folder / f"{_digest([file.path for file in files])}.json"
-        self._conditions = _digest([*files, options])
+    def __init__(self, folder: Path, identity: object, conditions: object = None) -> None:
+        self._path = folder / f"{_digest(identity)}.json"
+        self._conditions = _digest(conditions)
 
     def load(self) -> Checkpoint | None:
         try:
@@ -64,8 +52,8 @@ class CheckpointFile:
 
     def save(self, checkpoint: Checkpoint) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Nothing is flushed to disk: what a power cut leaves of the file is checked when it is read, and what it
-        # leaves of the database, by the landmark.
+        # Not flushed to disk: a file that a power cut damaged is not loaded, and the landmark shows what it left of
+        # the database.
         new = self._path.with_suffix(f".{os.getpid()}")
         new.write_bytes(_SAVED.dump_json(_Saved(self._conditions, checkpoint)))
         new.replace(self._path)

@@ -1,42 +1,54 @@
-"""Where a migration brings facts: this service's own graph, or nowhere. Another service is in `service.py`."""
+"""Destinations of an import: this service's own graph, or nothing at all. `remote_service` has another service."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from triples.legacy.progress import Landmark
 from triples.metrics import added_by
 from triples.models import Source
-from triples.store.bulk import Landmark as NewestFact
-from triples.store.bulk import Loaded, Loader, is_stored, newest_fact
+from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
 from triples.store.operations import Fact
 
 
-class Brought(NamedTuple):
-    """What became of some facts; `refused` are the places of those that the destination does not take, and why."""
+class DestinationError(Exception):
+    """The destination does not take any more facts; the message is a sentence."""
 
-    loaded: Loaded
+
+class Stored(NamedTuple):
+    """Counts of stored facts; `refused` are the positions and reasons of those that the destination does not take."""
+
+    counts: Loaded
     refused: Sequence[tuple[int, str]] = ()
 
 
-class Destination(Protocol):
+NOTHING = Stored(Loaded(0, 0, 0))
+
+
+class Destination(ABC):
     @property
+    @abstractmethod
     def chunk_size(self) -> int:
-        """How many facts it takes best at once."""
+        """The number of facts that are best stored together."""
 
-    def wait(self) -> None:
-        """Until it may be given more."""
+    @abstractmethod
+    def store(self, facts: Sequence[Fact]) -> Stored | None:
+        """Store facts; None when the caller must try again after `pause`."""
 
-    def bring(self, facts: Sequence[Fact]) -> Brought | None:
-        """Store facts; None where it is to be tried again after `wait`."""
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before the next `store`."""
+        return 0.0
 
-    def landmark(self) -> Landmark | None:
-        """For `keeps`; None where there is nothing to know it by."""
+    def landmark(self) -> tuple[Any, ...] | None:
+        """What `keeps` is asked later, or None."""
+        return None
 
-    def keeps(self, landmark: Landmark) -> bool:
-        """Whether it still has what it was given until the landmark was made."""
+    def keeps(self, _landmark: tuple[Any, ...], /) -> bool:
+        """True if all that was stored before the landmark was taken is still there."""
+        return False
 
 
-class OwnGraph:
+class OwnGraph(Destination):
     def __init__(self, *, replace: bool, dry_run: bool) -> None:
         self._loader = Loader(replace=replace)
         self._dry_run = dry_run
@@ -45,39 +57,25 @@ class OwnGraph:
     def chunk_size(self) -> int:
         return self._loader.chunk_size
 
-    def wait(self) -> None:
-        """The loader gives way to others by itself."""
-
-    def bring(self, facts: Sequence[Fact]) -> Brought:
+    def store(self, facts: Sequence[Fact]) -> Stored:
         if self._dry_run:
             new = self._loader.count_new(facts)
-            return Brought(Loaded(new, 0, len(facts) - new))
+            return Stored(Loaded(new, 0, len(facts) - new))
         loaded = self._loader.load(facts)
         added_by(Source.IMPORT).inc(loaded.inserted)
-        return Brought(loaded)
+        return Stored(loaded)
 
-    def landmark(self) -> list[int] | None:
-        newest = newest_fact()
-        return None if newest is None else list(newest)
+    def landmark(self) -> Landmark | None:
+        return newest_fact()
 
-    def keeps(self, landmark: Landmark) -> bool:
-        id_, created_ms = map(int, landmark)
-        return is_stored(NewestFact(id_, created_ms))
+    def keeps(self, landmark: tuple[Any, ...], /) -> bool:
+        return is_stored(Landmark(*landmark))
 
 
-class Nowhere:
-    """For a dry run: what another service has already cannot be told without asking it for each fact."""
+class Nowhere(Destination):
+    """The dry run for another service, which is not asked for each fact whether it has it."""
 
     chunk_size = 1_000
 
-    def wait(self) -> None:
-        """It takes everything."""
-
-    def bring(self, facts: Sequence[Fact]) -> Brought:
-        return Brought(Loaded(len(facts), 0, 0))
-
-    def landmark(self) -> None:
-        """There is nothing to come back to."""
-
-    def keeps(self, _landmark: Landmark) -> bool:
-        return False
+    def store(self, facts: Sequence[Fact]) -> Stored:
+        return Stored(Loaded(len(facts), 0, 0))

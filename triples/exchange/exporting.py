@@ -1,6 +1,6 @@
-"""Exports: stored facts, as they stood at one moment, into a file or a pipe."""
+"""Exports: stored facts of one moment, written to a file or a pipe."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from triples.store.operations import Pattern
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`path` is None for standard output; `safe_csv` is for what a spreadsheet will open."""
+    """Output of an export; `path` is None for standard output, and `safe_csv` is for spreadsheets."""
 
     path: Path | None
     format: Format
@@ -24,17 +24,26 @@ class Target:
 
 
 class Export:
-    def __init__(self, target: Target, pattern: Pattern, min_weight: float, screen: Screen) -> None:
+    def __init__(
+        self,
+        target: Target,
+        pattern: Pattern,
+        min_weight: float,
+        screen: Screen,
+        choose: Callable[[list[StreamedFact]], list[StreamedFact]] = list,
+    ) -> None:
+        """`choose` leaves facts out that the pattern and the weight let pass."""
         self._target = target
         self._pattern = pattern
         self._min_weight = min_weight
         self._screen = screen
+        self._choose = choose
         self.exported = 0
 
     def run(self) -> None:
         """Export everything that matches.
 
-        Raises Interrupted, OSError and Django's database errors; then a file is as it was before.
+        Raises Interrupted, OSError, Django's database errors and those of `choose`; then a file is as it was before.
         """
         with (
             Interrupts().caught(),
@@ -42,11 +51,14 @@ class Export:
             stream(self._pattern, self._min_weight) as facts,
         ):
             self._screen.expect(facts.total)
-            for part in rendered(self._target.format, self._counted(facts.batches), safe_csv=self._target.safe_csv):
+            for part in rendered(self._target.format, self._chosen(facts.batches), safe_csv=self._target.safe_csv):
                 file.write(part)
 
-    def _counted(self, batches: Iterable[list[StreamedFact]]) -> Iterator[list[StreamedFact]]:
+    def _chosen(self, batches: Iterable[list[StreamedFact]]) -> Iterator[list[StreamedFact]]:
+        read = 0
         for batch in batches:
-            yield batch
-            self.exported += len(batch)
-            self._screen.show(self.exported, self.exported)
+            chosen = self._choose(batch)
+            yield chosen
+            read += len(batch)
+            self.exported += len(chosen)
+            self._screen.show(read, read)

@@ -1,4 +1,4 @@
-"""The old Flask service's database: read, and never written; the service may be running meanwhile."""
+"""The old Flask service's database, only read; the old service may be running meanwhile."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from triples.exchange.lines import InputError
 from triples.visible import visible
 
-# Read in a moment, between two of the old service's writes: without a write-ahead log a reader keeps writers waiting.
+# A page is read in a moment, since without a write-ahead log a reader keeps the old service's writes waiting.
 PAGE_ROWS = 2_000
-# For a write of the old service that is under way.
+# Longest wait for a write of the old service.
 PATIENCE_SECONDS = 30
 
 REQUIRED = ("subject", "predicate", "object")
@@ -24,12 +25,8 @@ _WAL = 2
 Value = bytes | int | float | None
 
 
-class LegacyError(Exception):
-    """The old database cannot be read, or not read on; the message is a sentence."""
-
-
 class Row(NamedTuple):
-    """As it stands there, text as bytes; what the table has no column for is None."""
+    """A row as it is stored, with text as bytes; a column that the table does not have is None."""
 
     rowid: int
     subject: Value
@@ -41,48 +38,48 @@ class Row(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Behind the row with this number and this mark; they may get other numbers."""
+    """After the row with this number; `mark` tells whether the row still has it, since rows may be renumbered."""
 
     rowid: int = 0
     mark: str = ""
 
     @classmethod
-    def behind(cls, row: Row) -> "Place":
+    def after(cls, row: Row) -> "Place":
         return cls(row.rowid, blake2b(repr(row[1:4]).encode(), digest_size=12).hexdigest())
 
 
-class LegacyDatabase:
+class FlaskDatabase:
     def __init__(self, path: Path, connection: sqlite3.Connection, *, idle: bool) -> None:
         self._path = path
         self._connection = connection
         self._idle_since = _state(path) if idle else None
         self._columns = self._find_columns()
 
-    def count(self) -> int:
-        [(count,)] = self._read("SELECT count(*) FROM triples")
+    def count(self, start: Place) -> int:
+        [(count,)] = self._read("SELECT count(*) FROM triples WHERE rowid > ?", start.rowid)
         return int(count)
 
-    def holds(self, place: Place) -> bool:
-        """Whether the row that the place is behind is still where it was."""
+    def has(self, place: Place) -> bool:
+        """True if the row before the place still has its number."""
         rows = self._rows(place.rowid, 1)
-        return bool(rows) and Place.behind(rows[0]) == place
+        return bool(rows) and Place.after(rows[0]) == place
 
     def pages(self, start: Place) -> Iterator[Sequence[Row]]:
-        """The rows behind a place that the table holds, with those that are added meanwhile."""
+        """The rows after a place, with those that are added meanwhile; raises InputError."""
         place = start
         while True:
-            # The row before is read again, to see that the rows still have their numbers.
+            # The last row is read again, to see that the rows still have their numbers.
             again = 1 if place.rowid else 0
             rows = self._rows(place.rowid, PAGE_ROWS + again)
-            if again and not (rows and Place.behind(rows[0]) == place):
-                raise LegacyError(
+            if again and not (rows and Place.after(rows[0]) == place):
+                raise InputError(
                     f"{visible(str(self._path))} was changed while it was read: its rows have other numbers. "
-                    "The same command line begins anew and passes over what is stored."
+                    "The same command line begins anew and passes over what is stored"
                 )
             if len(rows) == again:
                 return
             yield rows[again:]
-            place = Place.behind(rows[-1])
+            place = Place.after(rows[-1])
 
     def _rows(self, first: int, most: int) -> list[Row]:
         # The names are those of REQUIRED and OPTIONAL.
@@ -92,44 +89,44 @@ class LegacyDatabase:
     def _find_columns(self) -> str:
         found = {name.decode() for (name,) in self._read("SELECT name FROM pragma_table_info('triples')")}
         if missing := [name for name in REQUIRED if name not in found]:
-            raise LegacyError(
+            raise InputError(
                 f"{visible(str(self._path))} is not a database of the old service: "
-                f"it has no table triples with a column {missing[0]}."
+                f"it has no table triples with a column {missing[0]}"
             )
         return ", ".join([*REQUIRED, *(name if name in found else "NULL" for name in OPTIONAL)])
 
     def _read(self, sql: str, *parameters: int) -> list[tuple[Any, ...]]:
-        with _told(self._path):
+        with _readable(self._path):
             rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
         if self._idle_since is not None and _state(self._path) != self._idle_since:
-            raise LegacyError(
-                f"{visible(str(self._path))} came into use while it was read. The same command line goes on."
+            raise InputError(
+                f"{visible(str(self._path))} came into use while it was read. The same command line goes on"
             )
         return rows
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[LegacyDatabase]:
-    """Raises LegacyError where the file cannot be read or is something else."""
+def opened(path: Path) -> Iterator[FlaskDatabase]:
+    """The database in this file; InputError if it cannot be read or is something else."""
     idle = _is_idle(path)
     # SQLite would leave files beside a database that has a write-ahead log and is not in use.
     mode = "mode=ro&immutable=1" if idle else "mode=ro"
     uri = f"file:{quote(str(path.absolute()))}?{mode}"
-    with _told(path):
+    with _readable(path):
         connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_SECONDS, isolation_level=None)
     with closing(connection):
-        # What is no UTF-8 is refused with its row.
+        # Text that is not UTF-8 is refused with its row.
         connection.text_factory = bytes
-        yield LegacyDatabase(path, connection, idle=idle)
+        yield FlaskDatabase(path, connection, idle=idle)
 
 
 def _is_idle(path: Path) -> bool:
-    """Whether the file has a write-ahead log that nobody uses."""
+    """True if the database has a write-ahead log and is not in use."""
     try:
         with path.open("rb") as file:
             beginning = file.read(_READ_VERSION + 1)
     except OSError as error:
-        raise LegacyError(f"{visible(str(path))}: {error.strerror}.") from error
+        raise InputError(f"{visible(str(path))}: {error.strerror}") from error
     return beginning[_READ_VERSION:] == bytes([_WAL]) and not _log_of(path).exists()
 
 
@@ -143,13 +140,13 @@ def _log_of(path: Path) -> Path:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Tells SQLite's errors as sentences."""
+def _readable(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into InputError."""
     try:
         yield
     except sqlite3.Error as error:
         hint = ""
         if error.sqlite_errorcode in {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_CANTOPEN}:
-            # A journal that was left by a crash is brought in by whoever may write.
-            hint = " If it was not closed properly: start the old service once, or copy the file and those beside it."
-        raise LegacyError(f"{visible(str(path))} cannot be read: {error}.{hint}") from error
+            # Only a process that may write can take in a journal that a crash has left.
+            hint = ". If it was not closed properly: start the old service once, or copy the file and those beside it"
+        raise InputError(f"{visible(str(path))} cannot be read: {error}{hint}") from error

@@ -1,177 +1,155 @@
-"""Imports: lines become facts, facts become chunks, and each chunk is committed before the next is begun."""
+"""The import loop: facts of a source are gathered into chunks, and each chunk is stored before the next is read."""
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from time import sleep
+from typing import Any, NamedTuple, Protocol
 
-from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
-from triples.exchange.facts import FactMaker
-from triples.exchange.headers import BadBeginning, read_beginning
-from triples.exchange.inputs import Input, Opened, opened
+from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts
+from triples.exchange.destinations import NOTHING, Destination, Stored
 from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import InputError, Refused
-from triples.exchange.parts import Reader
 from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen
-from triples.metrics import added_by
-from triples.models import Source
-from triples.store.bulk import Loaded, Loader, is_stored, newest_fact
 from triples.store.columns import joined
 from triples.store.operations import Fact
 
-# A chunk ends after so many lines even where few of them are facts, so that the checkpoint moves on.
-MAX_CHUNK_LINES = 20_000
+# A chunk ends after so many records even where few of them are facts, so that the checkpoint moves on.
+MAX_CHUNK_RECORDS = 20_000
 
 
 class StrictStop(Exception):
-    """A line was refused, and the import is one that stops there."""
+    """A record was refused, and the import is one that stops there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    strict: bool
-    replace: bool
-    dry_run: bool
-    header: bool = True
+class Piece(NamedTuple):
+    """Facts that were read together; `place` is where the source continues after them."""
+
+    facts: Sequence[Fact]
+    place: tuple[Any, ...]
+    # Of the source's total, for the progress bar.
+    done: int
+    # Name and number of each fact's record; needed where a destination may refuse facts.
+    origins: Sequence[tuple[str, int]] = ()
+    # The chunk is stored now, however small it is.
+    ends_chunk: bool = False
 
 
-def find_start(checkpoints: CheckpointFile) -> Checkpoint | None:
-    """Where an earlier run of the same import came to, if the database has kept what that stored."""
-    checkpoint = checkpoints.load()
-    return checkpoint if checkpoint is not None and is_stored(checkpoint.landmark) else None
+class Source(Protocol):
+    """Input of an import: files, or a database. Its places begin with the empty one."""
+
+    def total(self, start: tuple[Any, ...]) -> int | None:
+        """The amount to read from a place on, if it is known."""
+
+    def has(self, place: tuple[Any, ...]) -> bool:
+        """True if the content before the place is as it was."""
+
+    def pieces(self, start: tuple[Any, ...], job: "Import") -> Generator[Piece]:
+        """All facts after a place. Records that are no facts go to `job.refuse`; raises InputError."""
+
+
+def find_start(checkpoints: CheckpointFile, source: Source, destination: Destination) -> Checkpoint | None:
+    """The checkpoint of an earlier run of the same import, if source and destination still fit it."""
+    found = checkpoints.load()
+    return found if found is not None and source.has(found.place) and destination.keeps(found.landmark) else None
 
 
 class Import:
+    """One import; `counts` has all that is stored, and `earlier` what earlier runs had counted of it."""
+
     def __init__(
         self,
-        inputs: Sequence[Input],
-        options: Options,
+        source: Source,
+        destination: Destination,
         *,
-        facts: FactMaker,
         screen: Screen,
         refusals: Refusals,
+        strict: bool = False,
         checkpoints: CheckpointFile | None,
         start: Checkpoint | None,
     ) -> None:
         """`checkpoints` is None for what cannot be continued, such as a pipe; `start` is where to continue."""
-        self._inputs = inputs
-        self.options = options
-        self._facts = facts
+        self._source = source
+        self._destination = destination
         self._screen = screen
         self._refusals = refusals
-        self._checkpoints = checkpoints
+        self._strict = strict
+        self.checkpoints = checkpoints
         self._interrupts = Interrupts()
-        self._loader = Loader(replace=options.replace)
         self._chunk: list[Sequence[Fact]] = []
+        self._origins: list[tuple[str, int]] = []
         self._gathered = self._refused = 0
-        # What is committed, by earlier runs of the same import too, and what they had counted of it.
         self.counts = Counts() if start is None else start.counts
         self.earlier = replace(self.counts)
-        self._start = Place() if start is None else start.place
+        self._place: tuple[Any, ...] = () if start is None else start.place
 
     def run(self) -> None:
         """Import everything.
 
-        Raises StrictStop, InputError, Interrupted, OSError and Django's database errors; then `counts` has what
-        was committed before, and the same import goes on behind it.
+        Raises StrictStop, InputError, DestinationError, Interrupted, OSError and Django's database errors; then
+        `counts` has what was stored before, and the same import continues after it.
         """
-        with self._interrupts.caught(), _uncollected():
-            if self.options.header:
-                self._check_beginnings()
-            for number in range(self._start.input, len(self._inputs)):
-                self._import(number, self._start if number == self._start.input else Place(number))
-            if self._checkpoints is not None:
-                self._checkpoints.remove()
-
-    def _import(self, number: int, start: Place) -> None:
-        source = self._inputs[number]
-        place = start
-        reader = Reader(
-            self._facts,
-            partial(self._refuse, source),
-            lambda: self._loader.chunk_size,
-            header=self.options.header,
-        )
-        with opened(source) as content:
+        with self._interrupts.caught():
+            self._screen.expect(self._source.total(self._place))
             try:
-                for part in reader.parts(content.stream, source.format, start.line, start.offset):
-                    place = Place(number, part.last_line, part.end)
-                    self._chunk.append(part.facts)
-                    self._gathered += len(part.facts)
-                    if self._chunk_is_full:
-                        self._commit(place)
-                    self._show(number, content)
-            except InputError as error:
+                with closing(self._source.pieces(self._place, self)) as pieces:
+                    for piece in pieces:
+                        self._gather(piece)
+            except InputError:
                 # What could be read is stored, however large the chunk was to become.
-                self._commit(place)
-                told = f", behind line {place.line:,}" if place.line else ""
-                raise InputError(f"{source.shown_name}{told}: {error}") from error
-        self._commit(Place(number + 1))
-
-    def _check_beginnings(self) -> None:
-        """Find a header that is not understood before any of the files is stored."""
-        for source in self._inputs[self._start.input + 1 :]:
-            if source.file is None:
-                continue
-            with opened(source) as content:
-                try:
-                    read_beginning(content.stream, source.format)
-                except BadBeginning as error:
-                    raise InputError(f"{source.shown_name}: {error}") from error
-                except InputError:
-                    # Damage is told where it is reached, after what can be read.
-                    continue
-
-    def _refuse(self, source: Input, line: int, reason: Refused) -> None:
-        self._refused += 1
-        self._refusals.report(source.shown_name, line, str(reason))
-        if self.options.strict:
-            raise StrictStop
+                self._commit()
+                raise
+            self._commit()
+            if self.checkpoints is not None:
+                self.checkpoints.remove()
 
     @property
-    def _chunk_is_full(self) -> bool:
-        size = self._loader.chunk_size
-        return self._gathered >= size or self._gathered + self._refused >= max(size, MAX_CHUNK_LINES)
+    def chunk_size(self) -> int:
+        return self._destination.chunk_size
 
-    def _commit(self, place: Place) -> None:
-        """Commit the chunk, which ends at `place`, and note that."""
-        with self._interrupts.put_off():
-            loaded = self._store() if self._gathered else Loaded(0, 0, 0)
-            counts = self.counts
-            counts.read += self._gathered + self._refused
-            counts.inserted += loaded.inserted
-            counts.updated += loaded.updated
-            counts.duplicates += loaded.duplicates
-            counts.refused += self._refused
-            self._chunk, self._gathered, self._refused = [], 0, 0
-            if self._checkpoints is not None and place.input < len(self._inputs):
-                landmark = newest_fact()
-                if landmark is not None:
-                    self._checkpoints.save(Checkpoint(place, counts, landmark))
+    @property
+    def room(self) -> int:
+        """The number of facts that still fit into the chunk, at least one."""
+        return max(1, self.chunk_size - self._gathered)
 
-    def _store(self) -> Loaded:
-        facts = joined(self._chunk)
-        if self.options.dry_run:
-            new = self._loader.count_new(facts)
-            return Loaded(new, 0, len(facts) - new)
-        loaded = self._loader.load(facts)
-        added_by(Source.IMPORT).inc(loaded.inserted)
-        return loaded
+    def refuse(self, name: str, number: int, reason: Refused | str) -> None:
+        self._refused += 1
+        self._refusals.report(name, number, str(reason))
+        if self._strict:
+            raise StrictStop
 
-    def _show(self, number: int, content: Opened) -> None:
-        before = sum(source.size for source in self._inputs[:number])
-        self._screen.show(before + content.consumed(), self.counts.read - self.earlier.read)
+    def _gather(self, piece: Piece) -> None:
+        self._chunk.append(piece.facts)
+        self._origins += piece.origins
+        self._gathered += len(piece.facts)
+        self._place = piece.place
+        size = self.chunk_size
+        is_full = self._gathered >= size or self._gathered + self._refused >= max(size, MAX_CHUNK_RECORDS)
+        if is_full or piece.ends_chunk:
+            self._commit()
+        self._screen.show(piece.done, self.counts.read - self.earlier.read)
 
+    def _commit(self) -> None:
+        """Store the chunk, and note the place after it."""
+        stored: Stored | None = None
+        while stored is None:
+            if self._gathered and (seconds := self._destination.pause) > 0:
+                sleep(seconds)
+            with self._interrupts.put_off():
+                stored = self._destination.store(joined(self._chunk)) if self._gathered else NOTHING
+                if stored is not None:
+                    self._count(stored)
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Spare the garbage collector from walking through hundreds of thousands of facts, which are part of no cycle."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    def _count(self, stored: Stored) -> None:
+        counts = self.counts
+        counts.read += self._gathered + self._refused
+        for position, reason in stored.refused:
+            self.refuse(*self._origins[position], reason)
+        counts.inserted += stored.counts.inserted
+        counts.updated += stored.counts.updated
+        counts.duplicates += stored.counts.duplicates
+        counts.refused += self._refused
+        self._chunk, self._origins, self._gathered, self._refused = [], [], 0, 0
+        if self.checkpoints is not None and (landmark := self._destination.landmark()) is not None:
+            self.checkpoints.save(Checkpoint(self._place, counts, landmark))

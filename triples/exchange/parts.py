@@ -42,7 +42,7 @@ class Reader:
         self._header = header
 
     def parts(self, stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0) -> Iterator[Part]:
-        """What is behind line `number`, which ends at `offset`."""
+        """The facts after line `number`, which ends at `offset`."""
         if format_ is not Format.TSV:
             part = self._row_part if format_ is Format.CSV else self._part
             yield from map(part, batches(stream, format_, number, offset, header=self._header))

@@ -1,8 +1,9 @@
-"""Stored facts as the text of each format, such that an import makes the same facts of it."""
+"""Facts as text in each format; an import of the text makes the same facts."""
 
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import orjson
 
@@ -17,13 +18,13 @@ FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff
 
 
 def rendered(format_: Format, batches: Iterable[Sequence[StreamedFact]], *, safe_csv: bool = False) -> Iterator[bytes]:
-    """The content of a file with these facts, in parts; with `safe_csv`, such that no spreadsheet computes a term."""
+    """The content of a file with these facts, in parts; with `safe_csv`, no spreadsheet takes a term for a formula."""
     parts = filter(None, _parts(format_, batches, _safe_csv if safe_csv else _csv))
     first = next(parts, b"")
     if format_ is Format.TSV:
         first = _begun_with_a_fact(first)
     if first.startswith(BYTE_ORDER_MARK):
-        # The first fact begins like this, and an import leaves it out once.
+        # The first fact begins with one, and an import leaves out the first.
         yield BYTE_ORDER_MARK
     yield first
     yield from parts
@@ -51,7 +52,7 @@ def _tsv_line(subject: str, predicate: str, object_: str, weight: float, metadat
 
 
 def _begun_with_a_fact(content: bytes) -> bytes:
-    """The lines, the first of which no import takes for the names of columns: a weight tells it from them."""
+    """The lines; a first line that an import would take for column names gets a weight, which tells it from them."""
     line, end, rest = content.partition(b"\n")
     cells = line.decode().split("\t")
     return b"%b\t1.0%b%b" % (line, end, rest) if len(cells) == len(REQUIRED) and looks_like_names(cells) else content
@@ -75,11 +76,11 @@ def _text_cell(term: str) -> str:
     return f"'{term}" if term.startswith(FORMULA_MARKS) else term
 
 
+def fact_content(subject: str, predicate: str, object_: str, weight: float, metadata: str | None) -> dict[str, Any]:
+    """A fact with the API's field names."""
+    content = {"subject": subject, "predicate": predicate, "object": object_, "weight": weight}
+    return content if metadata is None else {**content, "metadata": orjson.Fragment(metadata)}
+
+
 def _ndjson(facts: Sequence[StreamedFact]) -> bytes:
-    lines = []
-    for subject, predicate, object_, weight, metadata in facts:
-        content = {"subject": subject, "predicate": predicate, "object": object_, "weight": weight}
-        if metadata is not None:
-            content["metadata"] = orjson.Fragment(metadata)
-        lines.append(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
-    return b"".join(lines)
+    return b"".join([orjson.dumps(fact_content(*fact), option=orjson.OPT_APPEND_NEWLINE) for fact in facts])

@@ -1,17 +1,17 @@
-"""What the command line of a migration says, read; CommandError and ArgumentTypeError hold a sentence."""
+"""Arguments for another service as the destination: its address, the key, and how requests are made."""
 
 import os
 import re
 import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.management import CommandError
 
 from skg_site.api.addresses import parse_address
 from triples.exchange.arguments import FAILED, MISUSED
-from triples.exchange.facts import Scale
 from triples.visible import visible
 
 KEY_VARIABLE = "API_KEY"
@@ -21,11 +21,30 @@ LARGEST_BATCH = 100_000
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
-def scale(text: str) -> Scale:
-    try:
-        return Scale.parse(text)
-    except ValueError:
-        raise ArgumentTypeError("must be two different numbers, such as 0:10") from None
+def add_to(group: Any) -> None:
+    """Add the arguments to a group of a parser's."""
+    group.add_argument(
+        "--to",
+        type=target,
+        metavar="URL",
+        help="send the facts to the service at this address, as fast as the key's limits let it",
+    )
+    group.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help=f"a file that holds the key for --to, - for standard input (default: the variable {KEY_VARIABLE})",
+    )
+    group.add_argument(
+        "--batch-size", type=batch_size, default=100, metavar="N", help="facts in a request (default: 100)"
+    )
+    group.add_argument(
+        "--patience",
+        type=seconds,
+        default=120.0,
+        metavar="TIME",
+        help="for how long a service that does not answer is tried (default: 2m)",
+    )
 
 
 def batch_size(text: str) -> int:
@@ -45,7 +64,7 @@ def target(text: str) -> str:
     """The address of a service, without a slash at its end."""
     try:
         url = urlsplit(text)
-        # Reading the port is what finds one that is no number.
+        # Reading the port raises ValueError for one that is no number.
         is_service = (
             url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0 and "@" not in url.netloc
         ) and not (url.query or url.fragment)
@@ -57,7 +76,7 @@ def target(text: str) -> str:
 
 
 def is_open_to_listeners(url: str) -> bool:
-    """Whether the key would travel through a network in the clear."""
+    """True if the key would travel through a network unencrypted."""
     parsed = urlsplit(url)
     return parsed.scheme == "http" and not _is_loopback(parsed.hostname or "")
 
@@ -67,7 +86,7 @@ def key_given(file: Path | None) -> str:
         text, source = os.environ.get(KEY_VARIABLE, ""), f"The variable {KEY_VARIABLE}"
     else:
         text, source = _read(file), visible(str(file))
-    # As an editor on Windows writes it, a file begins with a byte order mark.
+    # Editors on Windows begin a file with a byte order mark.
     text = text.removeprefix("\ufeff").strip()
     if not (text and text.isprintable() and text.isascii()):
         raise CommandError(f"{source} does not hold a key.", returncode=MISUSED)

@@ -1,21 +1,21 @@
-"""How an import or export went, for people and for programs."""
+"""Summaries of imports and exports, for people and for programs."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from skg_site.api.unfit import UnfitDatabase
 from triples.exchange.checkpoints import Counts
-from triples.exchange.importing import Options
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """`earlier` is the part of `counts` that is of earlier runs; the seconds are of this run."""
+    """`earlier` is the part of `counts` from earlier runs; the seconds are of this run."""
 
     counts: Counts
     earlier: Counts
     seconds: float
-    options: Options
+    replaced: bool
+    dry_run: bool
     error: str | None
 
     @property
@@ -26,7 +26,7 @@ class ImportSummary:
     def content(self) -> dict[str, Any]:
         return {
             "complete": self.error is None,
-            "dry_run": self.options.dry_run,
+            "dry_run": self.dry_run,
             **asdict(self.counts),
             "earlier_runs": asdict(self.earlier),
             "seconds": round(self.seconds, 3),
@@ -37,15 +37,15 @@ class ImportSummary:
     @property
     def text(self) -> str:
         counts = self.counts
-        parts = [f"{counts.inserted:,} {'would be new' if self.options.dry_run else 'inserted'}"]
-        if self.options.replace:
+        parts = [f"{counts.inserted:,} {'would be new' if self.dry_run else 'inserted'}"]
+        if self.replaced:
             parts.append(f"{counts.updated:,} updated")
         parts += [f"{counts.duplicates:,} duplicates", f"{counts.refused:,} refused"]
         speed = f"{self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s"
         text = f"{_facts(counts.read)} read: {', '.join(parts)} ({speed})."
         if self.earlier.read:
             text += f" {self.earlier.read:,} of them were read by earlier runs."
-        if self.options.dry_run:
+        if self.dry_run:
             text += " Nothing was stored; what the input repeats may be counted as new each time."
         return text
 

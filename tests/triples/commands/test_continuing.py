@@ -17,7 +17,7 @@ from django.db import OperationalError
 from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import Run, Shell, counts, imported
 from tests.triples.store.graphs import counted, stored_rows, tallied
-from triples.exchange import importing
+from triples.exchange import destinations
 from triples.exchange.interrupts import Interrupted
 from triples.store.bulk import Loaded, Loader
 from triples.store.operations import Fact, Remove
@@ -77,7 +77,7 @@ def test_what_is_committed_is_not_read_again(
     assert "the same command line goes on from here" in str(stopped.error)
     assert stopped.counts == counts(2 * CHUNK, 2 * CHUNK)
     continued = imported(file)
-    assert f"Going on behind line {2 * CHUNK:,} of {file}" in capsys.readouterr().err
+    assert f"Going on after line {2 * CHUNK:,} of {file}" in capsys.readouterr().err
     assert (continued.error, continued.counts) == (None, counts(FACTS, FACTS))
     assert continued.summary["earlier_runs"] == stopped.counts
     assert counted() == tallied() == (FACTS, FACTS)
@@ -152,7 +152,7 @@ def test_a_database_that_cannot_be_asked_is_a_sentence(
     def fail(_: object) -> None:
         raise OperationalError("no such table: triples_triple")
 
-    monkeypatch.setattr(importing, "is_stored", fail)
+    monkeypatch.setattr(destinations, "is_stored", fail)
     error = imported(file).error
     assert error is not None
     assert str(error) == "The database did not do it: no such table: triples_triple. Has it been migrated?"
@@ -223,7 +223,7 @@ def test_the_command_is_continued_after_any_end(shell: Shell, tmp_path: Path, nu
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == (-number if number == signal.SIGKILL else 130), stderr
     continued = shell.run("import_triples", str(file), "--json")
-    assert b"Going on behind line" in continued.stderr
+    assert b"Going on after line" in continued.stderr
     summary = orjson.loads(continued.stdout)
     assert 0 < summary["earlier_runs"]["read"] < facts
     if number == signal.SIGINT:

@@ -304,6 +304,6 @@ def test_a_damaged_file_stops_the_import_and_says_where(tmp_path: Path) -> None:
     run = imported(file)
     assert run.error is not None
     assert run.error.returncode == 1
-    assert f"{file}, behind line " in str(run.error)
+    assert f"{file}, after line " in str(run.error)
     assert run.counts["inserted"] == counted()[0] > 0
     assert run.summary["complete"] is False

@@ -21,7 +21,7 @@ def test_no_stream_of_a_file_is_left_out_without_a_word(tmp_path: Path) -> None:
     file.write_bytes(lzma.compress(b"g\th\ti\n") + b"no stream")
     run = imported(file)
     assert (run.counts, run.error and run.error.returncode) == (counts(1, 1), 1)
-    assert "behind line 1: cannot be read on: an xz stream is followed by what is neither" in str(run.error)
+    assert "after line 1: cannot be read on: an xz stream is followed by what is neither" in str(run.error)
 
 
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n\n"])

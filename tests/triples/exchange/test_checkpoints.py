@@ -1,11 +1,13 @@
 """How far an import came, as it is kept in a file."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
+from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts
+from triples.exchange.file_source import Place
 from triples.exchange.inputs import File
 from triples.store.bulk import Landmark
 
@@ -22,15 +24,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "state" / "imports"
 
 
+def checkpoints(folder: Path, files: Sequence[File] = FILES, options: Mapping[str, Any] = OPTIONS) -> CheckpointFile:
+    return CheckpointFile(folder, [file.path for file in files], [*files, options])
+
+
 def test_what_was_saved_is_loaded(folder: Path) -> None:
-    CheckpointFile(folder, FILES, OPTIONS).save(Checkpoint(Place(), Counts(), Landmark(1, 1)))
-    CheckpointFile(folder, FILES, OPTIONS).save(CHECKPOINT)
-    assert CheckpointFile(folder, FILES, OPTIONS).load() == CHECKPOINT
+    checkpoints(folder).save(Checkpoint(Place(), Counts(), Landmark(1, 1)))
+    checkpoints(folder).save(CHECKPOINT)
+    assert checkpoints(folder).load() == CHECKPOINT
     assert len(list(folder.iterdir())) == 1
 
 
 def test_without_a_file_there_is_none(folder: Path) -> None:
-    kept = CheckpointFile(folder, FILES, OPTIONS)
+    kept = checkpoints(folder)
     assert kept.load() is None
     kept.remove()
     kept.save(CHECKPOINT)
@@ -49,13 +55,13 @@ def test_without_a_file_there_is_none(folder: Path) -> None:
     ],
 )
 def test_one_of_other_content_or_options_is_none(folder: Path, files: list[File], options: dict[str, Any]) -> None:
-    CheckpointFile(folder, FILES, OPTIONS).save(CHECKPOINT)
-    assert CheckpointFile(folder, files, options).load() is None
+    checkpoints(folder).save(CHECKPOINT)
+    assert checkpoints(folder, files, options).load() is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'["x", 1]', b"\xff", b'["x", [[0, 0, 0], {}, [1'])
 def test_one_that_a_power_cut_damaged_is_none(folder: Path, content: bytes) -> None:
-    kept = CheckpointFile(folder, FILES, OPTIONS)
+    kept = checkpoints(folder)
     kept.save(CHECKPOINT)
     [file] = folder.iterdir()
     file.write_bytes(content)

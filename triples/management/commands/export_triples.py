@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from triples.admission import clean_predicate, clean_text
-from triples.exchange.arguments import FAILED, MISUSED, cleaned_argument, format_named, weight_argument
+from triples.exchange.arguments import MISUSED, cleaned_argument, format_named, weight_argument
+from triples.exchange.commands import report
 from triples.exchange.exporting import Export, Target
 from triples.exchange.formats import Compression, Format, compression_of
 from triples.exchange.inputs import PIPE
@@ -65,15 +65,8 @@ class Command(BaseCommand):
             except (Interrupted, OSError, AnyDatabaseError) as error:
                 failure = error
             seconds = screen.seconds
-        sentence = _sentence(failure, file)
-        summary = ExportSummary(job.exported, seconds, sentence)
-        if json:
-            self.stderr.write(orjson.dumps(summary.content).decode(), self.style.SUCCESS)
-        elif failure is None:
-            self.stderr.write(summary.text, self.style.SUCCESS)
-        if sentence is not None:
-            code = failure.exit_code if isinstance(failure, Interrupted) else FAILED
-            raise CommandError(sentence, returncode=code) from failure
+        summary = ExportSummary(job.exported, seconds, _sentence(failure, file))
+        report(summary, failure, lambda text: self.stderr.write(text, self.style.SUCCESS), as_json=json)
 
 
 def _sentence(failure: BaseException | None, name: str) -> str | None:

@@ -1,37 +1,28 @@
 """`manage.py migrate_from_flask OLD_DB`"""
 
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import orjson
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, CommandParser
-from django.db import Error as AnyDatabaseError
+from django.core.management import CommandError, CommandParser
 
 from triples.exchange import service_arguments as arguments
-from triples.exchange.arguments import FAILED, MISUSED, weight_argument
-from triples.exchange.checkpoints import Counts
+from triples.exchange.arguments import FAILED, MISUSED
+from triples.exchange.checkpoints import CheckpointFile
+from triples.exchange.commands import FAILURES, ImportCommand, failure_sentence, report
 from triples.exchange.destinations import Destination, Nowhere, OwnGraph
-from triples.exchange.facts import UNSCALED, FactMaker
-from triples.exchange.flask_database import LegacyDatabase, LegacyError, opened
-from triples.exchange.importing import Options
-from triples.exchange.interrupts import Interrupted
-from triples.exchange.refusals import Refusals
-from triples.exchange.remote_service import RemoteService, ServiceError
+from triples.exchange.exporting import Export, Target
+from triples.exchange.facts import FactMaker
+from triples.exchange.flask_database import opened
+from triples.exchange.flask_source import FlaskSource, UnknownFacts
+from triples.exchange.formats import Format, compression_of
+from triples.exchange.lines import InputError
 from triples.exchange.screen import Screen
-from triples.exchange.summaries import ExportSummary, ImportSummary, database_sentence
-from triples.legacy.migration import Migration, Shown, find_start
-from triples.legacy.progress import ProgressFile
-from triples.legacy.returning import Return
-from triples.visible import visible
-
-FAILURES = (LegacyError, ServiceError, Interrupted, OSError, AnyDatabaseError)
+from triples.exchange.summaries import ExportSummary
 
 
-class Command(BaseCommand):
-    # They load all of the site, and are for the service's own start.
-    requires_system_checks = []
+class Command(ImportCommand):
     help = (
         "Bring the facts of the old Flask service's database (SQLite) into this service's graph, or with --to into "
         "that of another service. The old database is only read; the old service may go on meanwhile, and a second "
@@ -40,66 +31,19 @@ class Command(BaseCommand):
         "rows that were refused or not; 1 when it was not, or every row was refused; 2 when the command line makes no "
         "sense; 130 after Ctrl-C."
     )
+    all_refused = "Every row was refused."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("database", type=Path, metavar="OLD_DB", help="the old service's SQLite file")
-        add = parser.add_argument
-        add("--weight", type=weight_argument, default=1.0, help="weight where the old one is NULL (default: 1.0)")
-        add(
-            "--scale-weights",
-            type=arguments.scale,
-            default=UNSCALED,
-            metavar="FROM:TO",
-            help="bring weights of this range linearly to 0:1; without it, those outside of 0 to 1 are refused",
-        )
-        add(
-            "--on-duplicate",
-            choices=("keep", "replace"),
-            default="keep",
-            help="a fact that is there: leave it as it is, or give it the old weight and metadata (default: keep)",
-        )
-        add(
+        super().add_arguments(parser)
+        parser.add_argument(
             "--mark",
             action="store_true",
             help='note in each fact\'s metadata that it was migrated, and when it had been added: "migrated": true, '
             '"created_at"',
         )
-        add("--errors", type=Path, metavar="FILE", help="write every refused row's number and reason")
-        add("--dry-run", action="store_true", help="read and check everything, store nothing")
-        add("--restart", action="store_true", help="begin anew where a migration was interrupted")
-        add("--json", action="store_true", help="print the summary as JSON")
-        self._add_ways(parser)
-
-    def _add_ways(self, parser: CommandParser) -> None:
-        ways = parser.add_argument_group("other ways").add_argument
-        ways(
-            "--to",
-            type=arguments.target,
-            metavar="URL",
-            help="send the facts to the service at this address, as fast as the key's limits let it",
-        )
-        ways(
-            "--key-file",
-            type=Path,
-            metavar="FILE",
-            help=f"a file that holds the key for --to, - for standard input (default: the variable "
-            f"{arguments.KEY_VARIABLE})",
-        )
-        ways(
-            "--batch-size",
-            type=arguments.batch_size,
-            default=100,
-            metavar="N",
-            help="facts in a request (default: 100)",
-        )
-        ways(
-            "--patience",
-            type=arguments.seconds,
-            default=120.0,
-            metavar="TIME",
-            help="for how long a service that does not answer is tried (default: 2m)",
-        )
-        ways(
+        arguments.add_to(parser.add_argument_group("another service"))
+        parser.add_argument_group("the way back").add_argument(
             "--back",
             type=Path,
             metavar="FILE",
@@ -108,110 +52,66 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        _check_combination(options)
+        if options["back"] and options["to"]:
+            raise CommandError("--back reads this service's own graph: it does not go with --to.", returncode=MISUSED)
+        if options["to"] and options["on_duplicate"] == "replace":
+            sentence = "A service leaves the duplicates of a batch as they are: --to does not go with replace."
+            raise CommandError(sentence, returncode=MISUSED)
+        if options["back"]:
+            self._write_back(options["back"], options)
+        else:
+            super().handle(**options)
+
+    def source(self, stack: ExitStack, facts: FactMaker, options: dict[str, Any]) -> FlaskSource:
+        return FlaskSource(stack.enter_context(opened(options["database"])), facts, mark=options["mark"])
+
+    def destination(self, stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Destination:
+        url = options["to"]
+        if url is None:
+            return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
+        if options["dry_run"]:
+            screen.say(f"{url} is not asked what it has already.")
+            return Nowhere()
+        # Not with the others: the HTTP library takes a while to load.
+        from triples.exchange.remote_service import RemoteService  # noqa: PLC0415
+
+        key = arguments.key_given(options["key_file"])
+        if arguments.is_open_to_listeners(url):
+            screen.say(f"The key travels to {url} unencrypted; https:// would hide it.")
+        service = RemoteService(url, key, batch_size=options["batch_size"], patience=options["patience"])
+        return stack.enter_context(service)
+
+    def checkpoints(self, options: dict[str, Any]) -> CheckpointFile:
+        identity = [
+            str(options["database"].resolve()),
+            options["to"] or settings.ENV.database_url,
+            settings.ENV.term_pattern,
+            options["weight"],
+            tuple(options["scale_weights"]),
+            options["on_duplicate"],
+            options["mark"],
+        ]
+        return CheckpointFile(settings.ENV.state_dir / "migrations", identity)
+
+    def place(self, place: tuple[Any, ...]) -> str:
+        return f"after row {place[0]:,}"
+
+    def _write_back(self, file: Path, options: dict[str, Any]) -> None:
+        """Export the facts that the old database does not hold."""
         failure: BaseException | None = None
+        facts = FactMaker(options["weight"], options["scale_weights"])
         with ExitStack() as stack:
             screen = stack.enter_context(Screen())
             try:
-                database = stack.enter_context(opened(options["database"]))
-                job = self._job(stack, database, screen, options)
-            except FAILURES as error:
-                raise CommandError(_sentence(error), returncode=FAILED) from error
+                unknown = UnknownFacts(stack.enter_context(opened(options["database"])), facts)
+            except InputError as error:
+                raise CommandError(failure_sentence(error), returncode=FAILED) from error
+            target = Target(file, Format.NDJSON, compression_of(file.name))
+            job = Export(target, (None, None, None), 0.0, screen, unknown)
             try:
                 job.run()
             except FAILURES as error:
                 failure = error
             seconds = screen.seconds
-        sentence = _doubt(job) if failure is None else _sentence(failure)
-        summary = _summary(job, seconds, options, sentence)
-        if options["json"]:
-            self.stdout.write(orjson.dumps(summary.content).decode())
-        elif not (isinstance(job, Return) and failure):
-            self.stdout.write(summary.text, self.style.SUCCESS)
-        if sentence is not None:
-            code = failure.exit_code if isinstance(failure, Interrupted) else FAILED
-            raise CommandError(sentence, returncode=code) from failure
-
-    def _job(
-        self, stack: ExitStack, database: LegacyDatabase, screen: Screen, options: dict[str, Any]
-    ) -> Migration | Return:
-        facts = FactMaker(options["weight"], options["scale_weights"])
-        if options["back"]:
-            return Return(database, options["back"], facts, screen)
-        destination = _destination(stack, screen, options)
-        progress = None if options["dry_run"] else _progress(options)
-        start = None if progress is None or options["restart"] else find_start(progress, database, destination)
-        if start is not None:
-            screen.say(f"Going on behind row {start.place.rowid:,}; --restart begins anew.")
-        errors = stack.enter_context(_errors_file(options["errors"], append=start is not None))
-        shown = Shown(screen, Refusals(screen.say, errors))
-        return Migration(
-            database, destination, shown, facts=facts, mark=options["mark"], progress=progress, start=start
-        )
-
-
-def _check_combination(options: dict[str, Any]) -> None:
-    if options["back"] and options["to"]:
-        raise CommandError("--back reads this service's own graph: it does not go with --to.", returncode=MISUSED)
-    if options["to"] and options["on_duplicate"] == "replace":
-        sentence = "A service leaves the duplicates of a batch as they are: --to does not go with replace."
-        raise CommandError(sentence, returncode=MISUSED)
-
-
-def _destination(stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Destination:
-    url = options["to"]
-    if url is None:
-        return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
-    if options["dry_run"]:
-        screen.say(f"{url} is not asked what it has already.")
-        return Nowhere()
-    key = arguments.key_given(options["key_file"])
-    if arguments.is_open_to_listeners(url):
-        screen.say(f"The key travels to {url} unencrypted; https:// would hide it.")
-    return stack.enter_context(RemoteService(url, key, batch_size=options["batch_size"], patience=options["patience"]))
-
-
-def _progress(options: dict[str, Any]) -> ProgressFile:
-    return ProgressFile(
-        settings.ENV.state_dir / "migrations",
-        str(options["database"].resolve()),
-        options["to"] or settings.ENV.database_url,
-        settings.ENV.term_pattern,
-        options["weight"],
-        tuple(options["scale_weights"]),
-        options["on_duplicate"],
-        options["mark"],
-    )
-
-
-def _errors_file(path: Path | None, *, append: bool) -> AbstractContextManager[TextIO | None]:
-    return nullcontext() if path is None else path.open("a" if append else "w", encoding="utf-8", buffering=1)
-
-
-def _summary(
-    job: Migration | Return, seconds: float, options: dict[str, Any], error: str | None
-) -> ImportSummary | ExportSummary:
-    if isinstance(job, Return):
-        return ExportSummary(job.written, seconds, error)
-    replaced = options["on_duplicate"] == "replace"
-    return ImportSummary(job.counts, job.earlier, seconds, Options(False, replaced, options["dry_run"]), error)
-
-
-def _doubt(job: Migration | Return) -> str | None:
-    """What is wrong although everything was read."""
-    counts = job.counts if isinstance(job, Migration) else Counts()
-    return "Every row was refused." if counts.read and counts.refused == counts.read else None
-
-
-def _sentence(failure: BaseException) -> str:
-    match failure:
-        case LegacyError():
-            return str(failure)
-        case ServiceError():
-            return f"{failure} The same command line goes on from here."
-        case Interrupted():
-            return "Interrupted; the same command line goes on from here, or with --back, begins again."
-        case OSError():
-            return f"{visible(str(failure))}."
-        case _:
-            return database_sentence(failure)
+        summary = ExportSummary(job.exported, seconds, None if failure is None else failure_sentence(failure))
+        report(summary, failure, lambda text: self.stdout.write(text, self.style.SUCCESS), as_json=options["json"])

@@ -16,8 +16,9 @@ from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import counts
 from tests.triples.exchange.from_flask.old import ADDED, TABLE, add, files, migrated
 from tests.triples.store.graphs import counted, stored_rows, tallied
-from triples.exchange import flask_database as legacy_database
+from triples.exchange import flask_database
 from triples.exchange.interrupts import Interrupted
+from triples.exchange.lines import InputError
 from triples.store.bulk import Loaded, Loader
 from triples.store.operations import Fact
 
@@ -115,7 +116,7 @@ def test_people_get_a_sentence(old: Path) -> None:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(legacy_database, "PAGE_ROWS", 3)
+    monkeypatch.setattr(flask_database, "PAGE_ROWS", 3)
     monkeypatch.setattr(Loader, "chunk_size", 2)
 
 
@@ -141,7 +142,7 @@ def stopped(old: Path, small_pages: None, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 def test_the_same_command_line_goes_on(stopped: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = migrated(stopped)
-    assert "Going on behind row 4; --restart begins anew." in capsys.readouterr().err
+    assert "Going on after row 4; --restart begins anew." in capsys.readouterr().err
     assert (run.counts, run.summary["earlier_runs"]) == (counts(10, 10), counts(4, 4))
     assert migrated(stopped).counts == counts(10, 0, duplicates=10)
 
@@ -203,8 +204,8 @@ def test_the_old_service_goes_on_meanwhile(old: Path, small_pages: None, mode: s
     with closing(sqlite3.connect(old, isolation_level=None, timeout=0)) as connection:
         connection.execute(f"PRAGMA journal_mode={mode}")
         connection.execute("INSERT INTO triples VALUES ('x', 'in the log', 'p', 'o', 1, '{}', '')")
-        with legacy_database.opened(old) as database:
-            pages = database.pages(legacy_database.Place())
+        with flask_database.opened(old) as database:
+            pages = database.pages(flask_database.Place())
             seen = list(next(pages))
             # Nothing is locked between two pages.
             connection.execute("INSERT INTO triples VALUES ('y', 'last', 'p', 'o', 1, '{}', '')")
@@ -224,11 +225,11 @@ def test_a_database_with_a_log_that_nobody_uses_gets_no_files_beside_it(old: Pat
 def test_a_database_that_comes_into_use_is_not_trusted_as_it_was(old: Path, small_pages: None) -> None:
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
-    with legacy_database.opened(old) as database:
-        pages = database.pages(legacy_database.Place())
+    with flask_database.opened(old) as database:
+        pages = database.pages(flask_database.Place())
         next(pages)
         add(old, ("late", "p", "o", 1, "{}"))
-        with pytest.raises(legacy_database.LegacyError, match="came into use while it was read"):
+        with pytest.raises(InputError, match="came into use while it was read"):
             next(pages)
 
 

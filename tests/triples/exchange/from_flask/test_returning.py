@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.facts import store
 from tests.triples.exchange.from_flask.old import migrated
+from triples.exchange import exporting
 from triples.exchange.interrupts import Interrupted
-from triples.legacy import returning
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -39,10 +39,10 @@ def test_an_end_before_the_end_leaves_no_file(old: Path, tmp_path: Path, monkeyp
     store(("new", "p", "o"))
     file = tmp_path / "back.ndjson"
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **_named: object) -> None:
         raise Interrupted(signal.SIGTERM)
 
-    monkeypatch.setattr(returning, "rendered", stop)
+    monkeypatch.setattr(exporting, "rendered", stop)
     run = migrated(old, "--back", str(file))
     assert run.error is not None
     assert (run.error.returncode, file.exists()) == (143, False)

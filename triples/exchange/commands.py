@@ -1,0 +1,154 @@
+"""The course that the commands of imports and exports share: options, progress, reports, summaries and exit codes."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from pathlib import Path
+from typing import Any, TextIO
+
+import orjson
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
+
+from triples.exchange.arguments import FAILED, scale_argument, weight_argument
+from triples.exchange.checkpoints import CheckpointFile
+from triples.exchange.destinations import Destination, DestinationError
+from triples.exchange.facts import UNSCALED, FactMaker
+from triples.exchange.importing import Import, Source, StrictStop, find_start
+from triples.exchange.interrupts import Interrupted
+from triples.exchange.lines import InputError
+from triples.exchange.refusals import Refusals
+from triples.exchange.screen import Screen
+from triples.exchange.summaries import ExportSummary, ImportSummary, database_sentence
+from triples.visible import visible
+
+FAILURES = (StrictStop, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
+
+
+class ImportCommand(BaseCommand):
+    # They load all of the site, and are for the service's own start.
+    requires_system_checks = []
+    all_refused: str
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add = parser.add_argument
+        add("--weight", type=weight_argument, default=1.0, help="weight of facts that have none (default: 1.0)")
+        add(
+            "--scale-weights",
+            type=scale_argument,
+            default=UNSCALED,
+            metavar="FROM:TO",
+            help="bring weights of this range linearly to 0:1; write =-2:6 where FROM is negative. "
+            "Weights outside of the range are refused, as those outside of 0 to 1 are without this option",
+        )
+        add(
+            "--on-duplicate",
+            choices=("keep", "replace"),
+            default="keep",
+            help="a fact that is there: leave it as it is, or give it the new weight and metadata (default: keep)",
+        )
+        add("--errors", type=Path, metavar="FILE", help="write the number of every refused record, and the reason")
+        add("--dry-run", action="store_true", help="read and check everything, store nothing")
+        add("--restart", action="store_true", help="begin anew where the command was interrupted")
+        add("--json", action="store_true", help="print the summary as JSON")
+
+    @abstractmethod
+    def source(self, stack: ExitStack, facts: FactMaker, options: dict[str, Any]) -> Source: ...
+
+    @abstractmethod
+    def destination(self, stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Destination: ...
+
+    @abstractmethod
+    def checkpoints(self, options: dict[str, Any]) -> CheckpointFile | None:
+        """The file for the progress; None for an import that cannot be continued."""
+
+    @abstractmethod
+    def place(self, place: tuple[Any, ...]) -> str:
+        """Words for the place where an import continues."""
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        failure: BaseException | None = None
+        with ExitStack() as stack:
+            screen = stack.enter_context(Screen())
+            try:
+                job = self._job(stack, screen, options)
+            except FAILURES as error:
+                raise CommandError(failure_sentence(error), returncode=FAILED) from error
+            try:
+                job.run()
+            except FAILURES as error:
+                failure = error
+            seconds = screen.seconds
+        counts, sentence = job.counts, None
+        if failure is not None:
+            again = "passes over what is stored, as duplicates" if job.checkpoints is None else "goes on from here"
+            sentence = failure_sentence(failure, again)
+        elif counts.read and counts.refused == counts.read:
+            sentence = self.all_refused
+        replaced = options["on_duplicate"] == "replace"
+        summary = ImportSummary(counts, job.earlier, seconds, replaced, options["dry_run"], sentence)
+        style = self.style.WARNING if counts.refused else self.style.SUCCESS
+        report(summary, failure, lambda text: self.stdout.write(text, style), as_json=options["json"])
+
+    def _job(self, stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Import:
+        source = self.source(stack, FactMaker(options["weight"], options["scale_weights"]), options)
+        destination = self.destination(stack, screen, options)
+        checkpoints = None if options["dry_run"] else self.checkpoints(options)
+        start = None
+        if checkpoints is not None and not options["restart"]:
+            start = find_start(checkpoints, source, destination)
+        if start is not None:
+            screen.say(f"Going on {self.place(start.place)}; --restart begins anew.")
+        errors = stack.enter_context(_errors_file(options["errors"], append=start is not None))
+        return Import(
+            source,
+            destination,
+            screen=screen,
+            refusals=Refusals(screen.say, errors),
+            strict=options.get("strict", False),
+            checkpoints=checkpoints,
+            start=start,
+        )
+
+
+def report(
+    summary: ImportSummary | ExportSummary,
+    failure: BaseException | None,
+    write: Callable[[str], None],
+    *,
+    as_json: bool,
+) -> None:
+    """Print the summary; then raise a CommandError with its error, if it has one."""
+    if as_json:
+        write(orjson.dumps(summary.content).decode())
+    elif failure is None or isinstance(summary, ImportSummary):
+        write(summary.text)
+    if summary.error is not None:
+        code = failure.exit_code if isinstance(failure, Interrupted) else FAILED
+        raise CommandError(summary.error, returncode=code) from failure
+
+
+def failure_sentence(failure: BaseException, again: str = "begins again") -> str:
+    """The message for a failure; `again` is what the same command line does next."""
+    match failure:
+        case StrictStop():
+            return "Stopped at the first line that was refused; nothing after the facts counted above is stored."
+        case InputError():
+            return f"{failure}."
+        case DestinationError():
+            return f"{failure} The same command line goes on from here."
+        case Interrupted():
+            return f"Interrupted; the same command line {again}."
+        case OSError():
+            return f"{visible(str(failure))}."
+        case _:
+            return database_sentence(failure)
+
+
+def _errors_file(path: Path | None, *, append: bool) -> AbstractContextManager[TextIO | None]:
+    if path is None:
+        return nullcontext()
+    try:
+        return path.open("a" if append else "w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise CommandError(f"{visible(str(path))}: {error.strerror}.", returncode=FAILED) from error
