@@ -54,7 +54,7 @@ class Block(NamedTuple):
 
 
 def lines(stream: BinaryIO, number: int = 0, offset: int = 0) -> Iterator[Line]:
-    """The lines of a stream, which has been read up to the end of line `number` at `offset`. A byte order mark is left out."""
+    """The lines of a stream that was read up to the end of line `number` at `offset`, without its byte order mark."""
     while content := _read(stream):
         number += 1
         start, offset = offset, offset + len(content)
