@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from skg_site.api.problems import BadRequest, Invalid
 from skg_site.api.reading import parse_json
-from triples.http.schemas import Metadata, Object, Predicate, Subject
+from triples.http.request_models import Metadata, Object, Predicate, Subject
 from triples.models import Source, Triple
 from triples.store.browsing import held_row
 from triples.store.operations import KEEP, AddOne, Change, Fact

@@ -15,7 +15,7 @@ from rest_framework.exceptions import APIException
 
 from triples import ids
 from triples.admin.shown import rule_html
-from triples.http.schemas import CURSOR
+from triples.http.request_models import CURSOR
 from triples.models import InferredTriple, Rule
 from triples.recursion.programs import Key
 from triples.store.inferred.explaining import Node, explain_now, own_connection

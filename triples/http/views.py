@@ -16,10 +16,9 @@ from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFai
 from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet
 from triples import ids
-from triples.http import docs, query_cache
-from triples.http.answers import proof_content, query_content, statistics_content, triple_content
+from triples.http import openapi, query_cache
 from triples.http.batches import MAX_VALUES, read_batch
-from triples.http.schemas import (
+from triples.http.request_models import (
     CURSOR,
     AddTriple,
     ChangeTriple,
@@ -28,6 +27,7 @@ from triples.http.schemas import (
     Query,
     TripleIn,
 )
+from triples.http.responses import proof_content, query_content, statistics_content, triple_content
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.recursion.programs import Key
@@ -74,7 +74,7 @@ class TripleViewSet(GraphViewSet):
         "destroy": "write",
     }
 
-    @docs.add_triple
+    @openapi.add_triple
     async def add(self, request: Request) -> HttpResponse:
         body = await json_body(request, AddTriple)
         stored = await graph.write(AddOne(_fact(body, Source.API), replace=body.on_duplicate == "replace"))
@@ -85,7 +85,7 @@ class TripleViewSet(GraphViewSet):
         answer["status"] = stored.status
         return json_answer(answer, 201 if stored.status == "inserted" else 200)
 
-    @docs.add_batch
+    @openapi.add_batch
     async def batch(self, request: Request) -> HttpResponse:
         start = perf_counter()
         items, skip_duplicates, invalid = await read_body(request, read_batch, most_values=MAX_VALUES)
@@ -103,7 +103,7 @@ class TripleViewSet(GraphViewSet):
             answer["error_details"] = [{"index": place, "errors": errors} for place, errors in invalid.items()]
         return json_answer(answer, 202)
 
-    @docs.list_triples
+    @openapi.list_triples
     async def list(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, ListParameters)
         after = None if wanted.cursor is None else _position(wanted.cursor)
@@ -119,7 +119,7 @@ class TripleViewSet(GraphViewSet):
         more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
         return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
 
-    @docs.get_triple
+    @openapi.get_triple
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
         wanted = _wanted(id)
         row: AnyRow
@@ -129,12 +129,12 @@ class TripleViewSet(GraphViewSet):
             row = await graph.inferred_fact(wanted)
         return _triple_answer(row)
 
-    @docs.explain_triple
+    @openapi.explain_triple
     async def explain(self, request: Request, id: UUID) -> HttpResponse:
         parameters = query_parameters(request, ExplainParameters)
         return json_answer(proof_content(await graph.explain(_wanted(id), depth=parameters.depth)))
 
-    @docs.change_triple
+    @openapi.change_triple
     async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
         key, created_ms = await _changeable(id)
         body = await json_body(request, ChangeTriple)
@@ -151,7 +151,7 @@ class TripleViewSet(GraphViewSet):
         assert isinstance(row, Row)
         return _triple_answer(row)
 
-    @docs.delete_triple
+    @openapi.delete_triple
     async def destroy(self, request: Request, id: UUID) -> HttpResponse:
         await graph.write(Remove(*await _changeable(id), versions=versions_to_match(request)))
         return empty_answer()
@@ -160,7 +160,7 @@ class TripleViewSet(GraphViewSet):
 class QueryViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {"query": "read"}
 
-    @docs.match_pattern
+    @openapi.match_pattern
     async def query(self, request: Request) -> HttpResponse:
         start = perf_counter()
         body = await json_body(request, Query)
@@ -177,7 +177,7 @@ class QueryViewSet(GraphViewSet):
 class StatsViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {"stats": "read"}
 
-    @docs.show_statistics
+    @openapi.show_statistics
     async def stats(self, _request: Request) -> HttpResponse:
         return json_answer(statistics_content(await graph.statistics()))
 

@@ -19,13 +19,13 @@ from triples.exchange.interrupts import Interrupted, Interrupts
 from triples.exchange.summaries import database_sentence
 from triples.models import RecursionRun, RunStatus
 from triples.recursion.rules import clean_name
-from triples.runs.answers import dry_content, dry_sentence, run_content, run_sentence
 from triples.runs.execution import execute
 from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions, check_names
 from triples.runs.outcomes import TimedOut
 from triples.runs.recording import Recorder, perform
 from triples.runs.requests import RunActive, UnknownRules, check_rules, queue_run
+from triples.runs.responses import dry_content, dry_sentence, run_content, run_sentence
 from triples.runs.screen import RunScreen
 from triples.runs.written import whose
 from triples.visible import visible, visible_json

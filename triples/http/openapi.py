@@ -4,8 +4,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import problems
-from triples.http.answers import BatchOut, ExplanationOut, PageOut, QueryOut, StatsOut, StoredOut, TripleOut
-from triples.http.schemas import AddTriple, Batch, ChangeTriple, ExplainParameters, ListParameters, Query
+from triples.http.request_models import AddTriple, Batch, ChangeTriple, ExplainParameters, ListParameters, Query
+from triples.http.responses import BatchOut, ExplanationOut, PageOut, QueryOut, StatsOut, StoredOut, TripleOut
 
 _FACT = {
     "id": "018d0c8e-9a40-8000-8000-000000000001",

@@ -4,8 +4,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import problems
-from triples.runs.answers import RunOut
-from triples.runs.schemas import Recurse
+from triples.runs.request_models import Recurse
+from triples.runs.responses import RunOut
 
 _RUN = {
     "run_id": "018d0c8e-9a40-8002-8000-000000000001",

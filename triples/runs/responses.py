@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from triples import ids
 from triples.fields import to_milliseconds
-from triples.http.answers import moment
+from triples.http.responses import moment
 from triples.models import RecursionRun, RunStatus
 from triples.runs.outcomes import Outcome
 from triples.runs.rounds import count_rounds

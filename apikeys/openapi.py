@@ -2,8 +2,8 @@
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-from apikeys.answers import IssuedKeyOut, KeyOut, KeyPageOut, RevokedKeyOut
-from apikeys.schemas import IssueKey, KeyListParameters, RevokeKey, RotateKey
+from apikeys.request_models import IssueKey, KeyListParameters, RevokeKey, RotateKey
+from apikeys.responses import IssuedKeyOut, KeyOut, KeyPageOut, RevokedKeyOut
 from skg_site.api.openapi import problems
 
 _KEY = {
