@@ -23,8 +23,9 @@ from triples.admission import clean_text
 from triples.models import RecursionRun, Rule
 from triples.runs.options import RunOptions, check_names
 from triples.runs.requests import RunActive, request_run
-from triples.runs.responses import duration, public_id, run_sentence
+from triples.runs.responses import duration, public_id
 from triples.runs.rounds import round_labels
+from triples.runs.summaries import run_sentence
 from triples.text import TermError
 from triples.visible import visible_lines
 

@@ -1,85 +1,27 @@
-"""What the documentation says of the graph's operations."""
+"""The operations on facts in the OpenAPI document."""
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 
-from skg_site.api.openapi import problems
+from skg_site.api.openapi import if_match, problems, request_example, response_example
+from triples.http.proofs import PROOF, ExplanationOut
 from triples.http.request_models import AddTriple, Batch, ChangeTriple, ExplainParameters, ListParameters, Query
-from triples.http.responses import BatchOut, ExplanationOut, PageOut, QueryOut, StatsOut, StoredOut, TripleOut
-
-_FACT = {
-    "id": "018d0c8e-9a40-8000-8000-000000000001",
-    "subject": "Einstein",
-    "predicate": "discovered",
-    "object": "Relativity",
-    "weight": 0.95,
-}
-_ROW = {
-    **_FACT,
-    "metadata": {"source": "wikipedia", "confidence": 0.98},
-    "source": "api",
-    "created_at": "2024-01-15T10:30:00.000Z",
-    "updated_at": None,
-    "inferred": False,
-}
-_INFERRED = {
-    "id": "00000000-4400-8001-8000-00200000000b",
-    "subject": "Ulm",
-    "predicate": "located_in",
-    "object": "Europe",
-    "weight": 0.9,
-}
-_INFERRED_ROW = {
-    **_INFERRED,
-    "metadata": {},
-    "source": "inferred",
-    "created_at": "2024-01-15T11:00:00.000Z",
-    "updated_at": None,
-    "inferred": True,
-    "depth": 1,
-    "rule": "located_in is transitive",
-}
-_PROOF = {
-    **_INFERRED,
-    "inferred": True,
-    "depth": 1,
-    "rule": {
-        "name": "located_in is transitive",
-        "weight": 1.0,
-        "head": ["?x", "located_in", "?z"],
-        "body": [["?x", "located_in", "?y"], ["?y", "located_in", "?z"]],
-    },
-    "premises": [
-        {
-            "id": "018d0c8e-9a40-8000-8000-000000000007",
-            "subject": "Ulm",
-            "predicate": "located_in",
-            "object": "Germany",
-            "weight": 1.0,
-            "inferred": False,
-        },
-        {
-            "id": "018d0c8e-9a40-8000-8000-000000000008",
-            "subject": "Germany",
-            "predicate": "located_in",
-            "object": "Europe",
-            "weight": 0.9,
-            "inferred": False,
-        },
-    ],
-}
-_IF_MATCH = OpenApiParameter(
-    "If-Match",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="Only if the fact still has this entity tag, as `ETag` gave it.",
-    examples=[OpenApiExample("Any version", "*")],
+from triples.http.responses import (
+    BATCH,
+    INFERRED_TRIPLE,
+    PAGE,
+    QUERY,
+    STATS,
+    STORED,
+    TRIPLE,
+    BatchOut,
+    PageOut,
+    QueryOut,
+    StatsOut,
+    StoredOut,
+    TripleOut,
 )
 
-
-def _answer(name: str, content: object, status: int = 200) -> OpenApiExample:
-    return OpenApiExample(name, content, response_only=True, status_codes=[str(status)])
-
+_IF_MATCH = if_match("fact")
 
 add_triple = extend_schema(
     summary="Add a fact",
@@ -89,12 +31,10 @@ add_triple = extend_schema(
         200: OpenApiResponse(StoredOut, "The fact was there: as it is stored now."),
     },
     examples=[
-        OpenApiExample(
-            "A fact",
-            {key: _ROW[key] for key in ("subject", "predicate", "object", "weight", "metadata")},
-            request_only=True,
+        request_example(
+            "A fact", {key: TRIPLE[key] for key in ("subject", "predicate", "object", "weight", "metadata")}
         ),
-        _answer("Inserted", {**_ROW, "status": "inserted"}, 201),
+        response_example("Inserted", STORED, 201),
     ],
 )
 
@@ -104,7 +44,7 @@ add_batch = extend_schema(
     request=Batch,
     responses={202: OpenApiResponse(BatchOut, "The facts are stored."), **problems(409)},
     examples=[
-        OpenApiExample(
+        request_example(
             "Two facts",
             {
                 "triples": [
@@ -113,9 +53,8 @@ add_batch = extend_schema(
                 ],
                 "skip_duplicates": True,
             },
-            request_only=True,
         ),
-        _answer("Stored", {"accepted": 2, "duplicates": 0, "errors": 0, "processing_time_ms": 2}, 202),
+        response_example("Stored", BATCH, 202),
     ],
 )
 
@@ -127,13 +66,13 @@ list_triples = extend_schema(
     ),
     parameters=[ListParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     responses={200: OpenApiResponse(PageOut, "A page.")},
-    examples=[_answer("The only page", {"triples": [_ROW], "next_cursor": None})],
+    examples=[response_example("The only page", PAGE, 200)],
 )
 
 get_triple = extend_schema(
     summary="Get a fact",
     responses={200: OpenApiResponse(TripleOut, "The fact; `ETag` names its version.")},
-    examples=[_answer("A fact", _ROW), _answer("An inferred fact", _INFERRED_ROW)],
+    examples=[response_example("A fact", TRIPLE, 200), response_example("An inferred fact", INFERRED_TRIPLE, 200)],
 )
 
 explain_triple = extend_schema(
@@ -146,7 +85,7 @@ explain_triple = extend_schema(
     ),
     parameters=[ExplainParameters],  # type: ignore[list-item]  # as above
     responses={200: OpenApiResponse(ExplanationOut, "The proof.")},
-    examples=[_answer("A proof of one step", _PROOF)],
+    examples=[response_example("A proof of one step", PROOF, 200)],
 )
 
 change_triple = extend_schema(
@@ -154,7 +93,7 @@ change_triple = extend_schema(
     parameters=[_IF_MATCH],
     request=ChangeTriple,
     responses={200: OpenApiResponse(TripleOut, "The fact as it is now."), **problems(409, 412)},
-    examples=[OpenApiExample("A new weight", {"weight": 0.5}, request_only=True)],
+    examples=[request_example("A new weight", {"weight": 0.5})],
 )
 
 delete_triple = extend_schema(
@@ -173,14 +112,11 @@ match_pattern = extend_schema(
     request=Query,
     responses={200: OpenApiResponse(QueryOut, "The matches.")},
     examples=[
-        OpenApiExample(
+        request_example(
             "All about Einstein",
             {"pattern": ["Einstein", None, None], "k": 10, "min_weight": 0.5, "include_metadata": True},
-            request_only=True,
         ),
-        _answer(
-            "One match", {"results": [{**_FACT, "metadata": {}, "inferred": False}], "total": 1, "query_time_ms": 1}
-        ),
+        response_example("One match", QUERY, 200),
     ],
 )
 
@@ -189,18 +125,5 @@ show_statistics = extend_schema(
     responses={
         200: OpenApiResponse(StatsOut, "Exact counts: of facts as of now, of inferred ones as of the last run.")
     },
-    examples=[
-        _answer(
-            "A small graph",
-            {
-                "total_triples": 15423,
-                "unique_subjects": 892,
-                "unique_predicates": 31,
-                "db_size_mb": 45.2,
-                "inferred_triples": 2310,
-                "inferred_at": "2024-01-15T11:00:00.000Z",
-                "inferred_complete_above": None,
-            },
-        )
-    ],
+    examples=[response_example("A small graph", STATS, 200)],
 )

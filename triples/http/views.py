@@ -18,6 +18,7 @@ from skg_site.api.views import APIViewSet
 from triples import ids
 from triples.http import openapi, query_cache
 from triples.http.batches import MAX_VALUES, read_batch
+from triples.http.proofs import proof_content
 from triples.http.request_models import (
     CURSOR,
     AddTriple,
@@ -27,7 +28,7 @@ from triples.http.request_models import (
     Query,
     TripleIn,
 )
-from triples.http.responses import proof_content, query_content, statistics_content, triple_content
+from triples.http.responses import PageOut, StoredOut, batch_content, query_content, statistics_content, triple_content
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.recursion.programs import Key
@@ -81,8 +82,7 @@ class TripleViewSet(GraphViewSet):
         assert isinstance(stored, Stored)
         if stored.status == "inserted":
             added_by(Source.API).inc()
-        answer = triple_content(stored.row)
-        answer["status"] = stored.status
+        answer: StoredOut = {**triple_content(stored.row), "status": stored.status}
         return json_answer(answer, 201 if stored.status == "inserted" else 200)
 
     @openapi.add_batch
@@ -93,15 +93,7 @@ class TripleViewSet(GraphViewSet):
         if items:
             stored = await _add_many(items, skip_duplicates)
             added_by(Source.BATCH).inc(stored.inserted)
-        answer: dict[str, Any] = {
-            "accepted": stored.inserted,
-            "duplicates": len(stored.duplicates),
-            "errors": len(invalid or ()),
-            "processing_time_ms": round((perf_counter() - start) * 1000),
-        }
-        if invalid is not None:
-            answer["error_details"] = [{"index": place, "errors": errors} for place, errors in invalid.items()]
-        return json_answer(answer, 202)
+        return json_answer(batch_content(stored, invalid, perf_counter() - start), 202)
 
     @openapi.list_triples
     async def list(self, request: Request) -> HttpResponse:
@@ -117,7 +109,8 @@ class TripleViewSet(GraphViewSet):
         rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
         shown = rows[: wanted.limit]
         more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
-        return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
+        page: PageOut = {"triples": [triple_content(row) for row in shown], "next_cursor": more}
+        return json_answer(page)
 
     @openapi.get_triple
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
@@ -167,11 +160,10 @@ class QueryViewSet(GraphViewSet):
         wanted = Wanted(body.pattern, body.min_weight, inferred=body.include_inferred)
         matches = await query_cache.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
         count_query(body.pattern, len(matches.rows))
-        milliseconds = (perf_counter() - start) * 1000
-        content = query_content(
-            matches, milliseconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred
+        seconds = perf_counter() - start
+        return json_answer(
+            query_content(matches, seconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred)
         )
-        return json_answer(content)
 
 
 class StatsViewSet(GraphViewSet):

@@ -1,34 +1,13 @@
-"""What the documentation says of runs."""
+"""The operations on runs in the OpenAPI document."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from skg_site.api.openapi import problems
+from skg_site.api.openapi import problems, request_example, response_example
 from triples.runs.request_models import Recurse
-from triples.runs.responses import RunOut
+from triples.runs.responses import RUN, RUNNING, RunOut
 
-_RUN = {
-    "run_id": "018d0c8e-9a40-8002-8000-000000000001",
-    "status": "succeeded",
-    "status_url": "/recurse/018d0c8e-9a40-8002-8000-000000000001",
-    "requested_by": "key 3kT9cVx1",
-    "options": {"max_depth": 5, "min_weight": 0.0, "entity_types": ["Person"], "rules": [], "force": False},
-    "mode": "full",
-    "round": 1,
-    "rounds": [{"new": 42, "improved": 0, "total": 42, "seconds": 0.01}],
-    "facts": 42,
-    "added": 42,
-    "changed": 0,
-    "removed": 0,
-    "complete_above": None,
-    "seconds": {"reading": 0.01, "inference": 0.03, "comparison": 0.0, "writing": 0.02},
-    "error": None,
-    "created_at": "2024-01-15T10:30:00.000Z",
-    "started_at": "2024-01-15T10:30:00.900Z",
-    "finished_at": "2024-01-15T10:30:01.000Z",
-    "duration_seconds": 0.1,
-}
-_ENDED = OpenApiExample("A run that has ended", _RUN, response_only=True, status_codes=["200"])
+_ENDED = response_example("A run that has ended", RUN, 200)
 
 _PREFER = OpenApiParameter(
     "Prefer",
@@ -52,24 +31,9 @@ start_run = extend_schema(
         **problems(409),
     },
     examples=[
-        OpenApiExample(
-            "Some entities",
-            {"force": False, "max_depth": 5, "entity_types": ["Person", "Organization"]},
-            request_only=True,
-        ),
+        request_example("Some entities", {"force": False, "max_depth": 5, "entity_types": ["Person", "Organization"]}),
         _ENDED,
-        OpenApiExample(
-            "A run that goes on",
-            {
-                **_RUN,
-                "status": "running",
-                "mode": None,
-                **dict.fromkeys(("facts", "added", "changed", "removed", "finished_at", "duration_seconds")),
-                "seconds": {},
-            },
-            response_only=True,
-            status_codes=["202"],
-        ),
+        response_example("A run that goes on", RUNNING, 202),
     ],
 )
 

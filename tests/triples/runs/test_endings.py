@@ -11,7 +11,7 @@ from tests.triples.store.inferred.derived import stored
 from triples.models import HiddenGeneration, RecursionRun, RunStatus
 from triples.runs import execution, recording
 from triples.runs.outcomes import Outcome
-from triples.runs.responses import dry_sentence, run_sentence
+from triples.runs.summaries import dry_sentence, run_sentence
 from triples.store.inferred.state import read_state
 
 pytestmark = pytest.mark.both
