@@ -8,9 +8,9 @@ from typing import (
 from pydantic import Field
 
 from triples.http.responses import FactOut, public_id
+from triples.query.explanations import Node
+from triples.query.rows import InferredRow
 from triples.recursion.rules import RuleDocument, rule_document
-from triples.store.inferred.explaining import Node
-from triples.store.inferred.facts import InferredRow
 
 
 class ProofRuleOut(RuleDocument):

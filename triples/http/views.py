@@ -31,10 +31,11 @@ from triples.http.request_models import (
 from triples.http.responses import PageOut, StoredOut, batch_content, query_content, statistics_content, triple_content
 from triples.metrics import added_by, count_query
 from triples.models import Source
+from triples.query.explanations import Asserted
+from triples.query.reads import Wanted
+from triples.query.rows import AnyRow
 from triples.recursion.programs import Key
 from triples.store.graph import graph
-from triples.store.inferred.explaining import Asserted
-from triples.store.inferred.facts import AnyRow
 from triples.store.operations import (
     KEEP,
     AddMany,
@@ -52,7 +53,6 @@ from triples.store.operations import (
     VersionMismatch,
 )
 from triples.store.patterns import Position
-from triples.store.queries import Wanted
 
 
 class GraphViewSet(APIViewSet):
