@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from apikeys.answers import issued_content, key_content
 from apikeys.keys import NewKey
 from apikeys.models import ApiKey
+from apikeys.responses import issued_content, key_content
 from apikeys.scopes import Scope
 from apikeys.secrets_manager import SecretsManager, SecretVersion
 from apikeys.services import DEFAULT_GRACE, IssuedKey, key_rotate, lineage_replace

@@ -1,21 +1,29 @@
 """Keys over HTTP: everybody's own, and all of them for a key with the scope `admin`."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
-from apikeys import docs
-from apikeys.answers import issued_content, key_content, revocation_content
+from apikeys import openapi
 from apikeys.callers import actor_of, caller_of
 from apikeys.delegation import BeyondIssuer
 from apikeys.keys import is_public_id
 from apikeys.lineages import revoke
 from apikeys.models import ApiKey
-from apikeys.schemas import CURSOR, IssueKey, KeyListParameters, RevokeKey, RotateKey
+from apikeys.request_models import CURSOR, IssueKey, KeyListParameters, RevokeKey, RotateKey
+from apikeys.responses import (
+    IssuedKeyOut,
+    KeyOut,
+    KeyPageOut,
+    RevokedKeyOut,
+    issued_content,
+    key_content,
+    revocation_content,
+)
 from apikeys.services import NotRotatable, key_issue, key_rotate
 from skg_site.api.answers import json_answer
 from skg_site.api.problems import Conflict
@@ -36,31 +44,31 @@ class KeyViewSet(APIViewSet):
     }
     optional_bodies = frozenset({"revoke", "rotate", "rotate_me"})
 
-    @docs.me
+    @openapi.me
     async def me(self, request: Request) -> HttpResponse:
         return json_answer(await in_thread(_show, _own_id(request)))
 
-    @docs.rotate_me
+    @openapi.rotate_me
     async def rotate_me(self, request: Request) -> HttpResponse:
         return await self.rotate(request, _own_id(request))
 
-    @docs.list_keys
+    @openapi.list_keys
     async def list(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, KeyListParameters)
         before = None if wanted.cursor is None else CURSOR.decode(wanted.cursor)[0]
         return json_answer(await in_thread(_page, wanted.limit, before))
 
-    @docs.issue
+    @openapi.issue
     async def issue(self, request: Request) -> HttpResponse:
         wanted = await json_body(request, IssueKey)
         return json_answer(await in_thread(_issue, wanted, _issuer_id(request), actor_of(request)), 201)
 
-    @docs.revoke
+    @openapi.revoke
     async def revoke(self, request: Request, id: str) -> HttpResponse:
         wanted = await json_body(request, RevokeKey) if http_of(request).body else RevokeKey()
         return json_answer(await in_thread(_revoke, id, wanted, actor_of(request)))
 
-    @docs.rotate
+    @openapi.rotate
     async def rotate(self, request: Request, id: str) -> HttpResponse:
         wanted = await json_body(request, RotateKey) if http_of(request).body else RotateKey()
         grace = timedelta(seconds=wanted.grace_seconds)
@@ -89,11 +97,11 @@ def _find(public_id: str) -> ApiKey:
     return key
 
 
-def _show(public_id: str) -> dict[str, Any]:
+def _show(public_id: str) -> KeyOut:
     return key_content(_find(public_id))
 
 
-def _page(limit: int, before: int | None) -> dict[str, Any]:
+def _page(limit: int, before: int | None) -> KeyPageOut:
     """Keys, newest first, from the one with the row id `before` on."""
     rows = ApiKey.objects.select_related("rotated_from", "successor").order_by("-id")
     if before is not None:
@@ -104,7 +112,7 @@ def _page(limit: int, before: int | None) -> dict[str, Any]:
     return {"keys": [key_content(key) for key in keys[:limit]], "next_cursor": more}
 
 
-def _issue(wanted: IssueKey, issuer_id: str | None, actor: str) -> dict[str, Any]:
+def _issue(wanted: IssueKey, issuer_id: str | None, actor: str) -> IssuedKeyOut:
     seconds = wanted.expires_in_seconds
     try:
         issued = key_issue(
@@ -121,11 +129,11 @@ def _issue(wanted: IssueKey, issuer_id: str | None, actor: str) -> dict[str, Any
     return issued_content(issued)
 
 
-def _revoke(public_id: str, wanted: RevokeKey, actor: str) -> dict[str, Any]:
+def _revoke(public_id: str, wanted: RevokeKey, actor: str) -> RevokedKeyOut:
     return revocation_content(revoke(key=_find(public_id), lineage=wanted.lineage, actor=actor))
 
 
-def _rotate(public_id: str, grace: timedelta, issuer_id: str | None, actor: str) -> dict[str, Any]:
+def _rotate(public_id: str, grace: timedelta, issuer_id: str | None, actor: str) -> IssuedKeyOut:
     issuer = _find(issuer_id) if issuer_id else None
     try:
         return issued_content(key_rotate(key=_find(public_id), grace=grace, actor=actor, issuer=issuer))

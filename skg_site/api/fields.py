@@ -1,6 +1,8 @@
-"""Types of the fields that request models share, and of what stands in paths."""
+"""Types of fields that requests and responses share, and of ids in paths."""
 
 import re
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any
 
 from django.urls.converters import UUIDConverter
@@ -48,6 +50,20 @@ ExactInteger = Annotated[int, Field(ge=-MAX_EXACT_INTEGER, le=MAX_EXACT_INTEGER)
 JSONValue = TypeAliasType(
     "JSONValue", "dict[str, JSONValue] | list[JSONValue] | str | bool | ExactInteger | float | None"
 )
+
+# Fields of responses, which are text when they are sent.
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+UUIDText = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+
+def rfc3339(at: datetime, timespec: str = "milliseconds") -> str:
+    """A time in UTC as `Moment`."""
+    return at.isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def one_of(values: Iterable[str]) -> Any:
+    """The field of a response that has one of these values."""
+    return Field(json_schema_extra={"enum": list(values)})
 
 
 class PublicId(UUIDConverter):

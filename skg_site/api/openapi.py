@@ -1,20 +1,21 @@
-"""What the documentation says of every operation: its scope, its errors and the key it needs."""
+"""Base of the OpenAPI document: the scope, the errors and the key of every operation, and the types of bodies."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
+from drf_spectacular.contrib.pydantic import PydanticExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from pydantic import BaseModel, Field
-from pydantic.json_schema import models_json_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from pydantic import TypeAdapter
+from typing_extensions import is_typeddict
 
-from skg_site.api.problems import MAX_REPORTED, FieldError
+from skg_site.api.problems import MAX_REPORTED, MEDIA_TYPE, ProblemOut
 
 if TYPE_CHECKING:
     # DRF's settings name this module's class, so DRF's views import it before they are there themselves.
     from skg_site.api.views import APIViewSet
-
-PROBLEM = "application/problem+json"
 
 _WHEN = {
     400: "The request is malformed: JSON that does not parse, a header twice, a host that is not served.",
@@ -34,22 +35,6 @@ _WHEN = {
 }
 
 
-class ProblemOut(BaseModel):
-    """RFC 9457 problem details."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: Annotated[str, Field(description="The path of the request.")]
-    request_id: Annotated[str, Field(description="The same id stands in the log and in X-Request-ID.")]
-    errors: Annotated[list[FieldError] | None, Field(description="For bad input: what is wrong where.")] = None
-    more_errors: Annotated[
-        int | None,
-        Field(description=f"How many faults there are beside those listed, which are {MAX_REPORTED} at most."),
-    ] = None
-
-
 class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types
     """How a client shows its key."""
 
@@ -59,6 +44,28 @@ class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer skg_prod_…`"}
+
+
+class TypedDictExtension(PydanticExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types
+    """Bodies of responses as `TypedDict`: the type of the very dict that is sent, which costs nothing at run time."""
+
+    @classmethod
+    def _matches(cls, target: Any) -> bool:
+        return is_typeddict(target)
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        schema = TypeAdapter(self.target).json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        register_parts(auto_schema, schema.pop("$defs", {}))
+        return schema
+
+
+def register_parts(auto_schema: AutoSchema, parts: dict[str, Any]) -> None:
+    """Make components of the schemas that another refers to."""
+    for name, schema in parts.items():
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]  # it has no types
+            name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema
+        )
+        auto_schema.registry.register_on_missing(component)
 
 
 class OperationSchema(AutoSchema):
@@ -83,7 +90,7 @@ class OperationSchema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None:
-            self._register_problem()
+            self.resolve_serializer(ProblemOut, "response")  # type: ignore[arg-type]  # it takes what an extension matches
             self._describe_scope(operation)
             statuses = {int(status) for status in operation["responses"]}
             for status in sorted(self._usual_problems(operation) - statuses):
@@ -116,24 +123,35 @@ class OperationSchema(AutoSchema):
             needed = f"Needs the scope `{scope}`." if scope else "Any valid key may call this."
             operation["description"] = f"{operation.get('description', '')}\n\n{needed}".strip()
 
-    def _register_problem(self) -> None:
-        _, schema = models_json_schema([(ProblemOut, "serialization")], ref_template="#/components/schemas/{model}")
-        for name, part in schema["$defs"].items():
-            component = ResolvedComponent(  # type: ignore[no-untyped-call]  # it has no types
-                name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
-            )
-            self.registry.register_on_missing(component)
 
-
-def problems(*statuses: int) -> dict[tuple[int, str], type[BaseModel]]:
+def problems(*statuses: int) -> dict[tuple[int, str], Any]:
     """Responses for `extend_schema`: problems that only some operations have."""
-    return {(status, PROBLEM): ProblemOut for status in statuses}
+    return {(status, MEDIA_TYPE): ProblemOut for status in statuses}
+
+
+def request_example(name: str, content: object) -> OpenApiExample:
+    return OpenApiExample(name, content, request_only=True)
+
+
+def response_example(name: str, content: object, status: int | None = None) -> OpenApiExample:
+    """An example of the responses with this status, or of every successful one."""
+    return OpenApiExample(name, content, response_only=True, status_codes=None if status is None else [str(status)])
+
+
+def if_match(thing: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        "If-Match",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        description=f"Only if the {thing} still has this entity tag, as `ETag` gave it.",
+        examples=[OpenApiExample("Any version", "*")],
+    )
 
 
 def _problem_response(status: int) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": _WHEN[status],
-        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
     }
     if status in {429, 503}:
         response["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}

@@ -3,15 +3,21 @@
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # Pydantic needs this one before Python 3.12
+    Protocol,
+)
 
 import orjson
 import structlog
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse
+from pydantic import Field
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
-from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
+from typing_extensions import TypedDict
 
 from skg_site.api.unfit import UnfitDatabase
 
@@ -38,6 +44,29 @@ class FieldError(TypedDict):
     loc: list[str | int]
     msg: str
     type: str
+
+
+class ProblemOut(TypedDict):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: Annotated[str, Field(description="The path of the request.")]
+    request_id: Annotated[str, Field(description="The same id stands in the log and in X-Request-ID.")]
+    errors: NotRequired[
+        Annotated[list[FieldError] | None, Field(default=None, description="For bad input: what is wrong where.")]
+    ]
+    more_errors: NotRequired[
+        Annotated[
+            int | None,
+            Field(
+                default=None,
+                description=f"How many faults there are beside those listed, which are {MAX_REPORTED} at most.",
+            ),
+        ]
+    ]
 
 
 class Problem(APIException):
@@ -182,12 +211,12 @@ def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
 
 def _answer_for(error: APIException, request: Answered) -> HttpResponse:
     content = content_of(error, request)
+    extra: dict[str, Any] = {}
     headers: dict[str, str] = {}
     if isinstance(error, Problem):
         if error.errors:
             content["errors"] = error.errors
-        content |= error.extra
-        headers = error.headers
+        extra, headers = error.extra, error.headers
     elif isinstance(error, Throttled):
         wait: float | None = error.wait  # type: ignore[attr-defined]  # the stubs leave it out
         headers = {"Retry-After": str(max(1, math.ceil(wait or 0)))}
@@ -195,11 +224,11 @@ def _answer_for(error: APIException, request: Answered) -> HttpResponse:
         headers["WWW-Authenticate"] = auth_header
     if isinstance(error, MethodNotAllowed) and (allowed := getattr(error, "allowed", None)):
         headers["Allow"] = ", ".join(allowed)
-    body = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
+    body = orjson.dumps({**content, **extra}, option=orjson.OPT_NON_STR_KEYS)
     return HttpResponse(body, status=error.status_code, content_type=MEDIA_TYPE, headers=headers)
 
 
-def content_of(error: APIException, request: Answered) -> dict[str, Any]:
+def content_of(error: APIException, request: Answered) -> ProblemOut:
     """What every problem says."""
     status = error.status_code
     return {

@@ -3,15 +3,21 @@
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import (
+    Annotated,
+    NamedTuple,
+    NotRequired,  # Pydantic needs these before Python 3.12
+)
 
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from pydantic import BaseModel, Field
+from pydantic import Field
 from rest_framework.request import Request
+from typing_extensions import TypedDict
 
 from skg_site.api.answers import json_answer
+from skg_site.api.fields import Moment, rfc3339
 from skg_site.api.unfit import UnfitDatabase
 from skg_site.api.views import APIViewSet
 from skg_site.observe.migrations import schema_fault as find_schema_fault
@@ -22,18 +28,24 @@ from triples.store.turns import write_lock
 PATIENCE = 5
 
 
-class HealthOut(BaseModel):
+class HealthOut(TypedDict):
     status: str
     version: str
-    timestamp: datetime
+    timestamp: Moment
 
 
-class ReadyOut(BaseModel):
+HEALTH: HealthOut = {"status": "healthy", "version": "2.0.0", "timestamp": "2024-01-15T10:30:00.000Z"}
+
+
+class ReadyOut(TypedDict):
     ready: bool
     db_connected: bool
     migrated: bool
-    # What is wrong, where that is known.
-    reason: str = Field(default="", exclude_if=lambda reason: not reason)
+    # What is wrong, if that is known.
+    reason: NotRequired[Annotated[str, Field(default="")]]
+
+
+READY: ReadyOut = {"ready": True, "db_connected": True, "migrated": True}
 
 
 class State(NamedTuple):
@@ -54,13 +66,11 @@ class ProbeViewSet(APIViewSet):
     @extend_schema(
         summary="Is the process alive?",
         responses={200: OpenApiResponse(HealthOut, "It is.")},
-        examples=[
-            OpenApiExample("Alive", {"status": "healthy", "version": "2.0.0", "timestamp": "2024-01-15T10:30:00.000Z"})
-        ],
+        examples=[OpenApiExample("Alive", HEALTH)],
     )
     async def health(self, _request: Request) -> HttpResponse:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return json_answer({"status": "healthy", "version": VERSION, "timestamp": now})
+        content: HealthOut = {"status": "healthy", "version": VERSION, "timestamp": rfc3339(datetime.now(UTC))}
+        return json_answer(content)
 
     @extend_schema(
         summary="Can the service do its work?",
@@ -68,7 +78,7 @@ class ProbeViewSet(APIViewSet):
             200: OpenApiResponse(ReadyOut, "It can read and write, and its tables are there."),
             503: OpenApiResponse(ReadyOut, "It cannot."),
         },
-        examples=[OpenApiExample("Ready", {"ready": True, "db_connected": True, "migrated": True})],
+        examples=[OpenApiExample("Ready", READY)],
     )
     async def ready(self, _request: Request) -> HttpResponse:
         try:
@@ -77,7 +87,7 @@ class ProbeViewSet(APIViewSet):
         except TimeoutError:
             state = State(writable=False, migrated=False)
         ready = state.writable and state.migrated
-        content: dict[str, bool | str] = {
+        content: ReadyOut = {
             "ready": ready,
             "db_connected": state.writable,
             "migrated": state.migrated,

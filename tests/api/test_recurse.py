@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.conftest import IssueKey
 from tests.support.database import in_orm
 from triples.models import RecursionRun
-from triples.runs.answers import public_id
+from triples.runs.responses import public_id
 
 pytestmark = pytest.mark.both
 

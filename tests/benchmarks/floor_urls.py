@@ -12,7 +12,7 @@ from skg_site.api.answers import json_answer
 from skg_site.api.reading import json_body
 from skg_site.api.views import APIViewSet
 from tests.benchmarks.floor_steps import VARIABLE, Step, has
-from triples.http.schemas import Query
+from triples.http.request_models import Query
 
 ANSWER: dict[str, Any] = {"results": [], "total": 0}
 

@@ -21,9 +21,10 @@ from triples.admin.run_plot import plot
 from triples.admin.shown import all_isolated
 from triples.admission import clean_text
 from triples.models import RecursionRun, Rule
-from triples.runs.answers import duration, public_id, run_sentence
 from triples.runs.options import RunOptions, check_names
+from triples.runs.responses import duration, public_id
 from triples.runs.rounds import round_labels
+from triples.runs.summaries import run_sentence
 from triples.services.runs import RunActive, request_run
 from triples.text import TermError
 from triples.visible import visible_lines

@@ -11,7 +11,7 @@ from triples.exchange.flask_database import FlaskDatabase, Place, Row, Value
 from triples.exchange.importing import Import, Piece
 from triples.exchange.lines import Refused, decoded
 from triples.exchange.records import Record
-from triples.store.export import StreamedFact
+from triples.query.export import StreamedFact
 
 # The name before a row's number in reports.
 NAME = "row"

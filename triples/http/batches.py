@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from skg_site.api.problems import MAX_REPORTED, FieldError, Invalid, shortened
 from skg_site.api.reading import field_errors, validated
-from triples.http.schemas import AddBatch, AddBatchUnchecked, TripleIn
+from triples.http.request_models import AddBatch, AddBatchUnchecked, TripleIn
 
 # A thousand values for each fact of a batch of the usual size, such as vectors among the metadata.
 MAX_VALUES = 100_000 + 10 * settings.ENV.max_batch_size

@@ -16,10 +16,10 @@ from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFai
 from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet
 from triples import ids
-from triples.http import docs, query_cache
-from triples.http.answers import proof_content, query_content, statistics_content, triple_content
+from triples.http import openapi, query_cache
 from triples.http.batches import MAX_VALUES, read_batch
-from triples.http.schemas import (
+from triples.http.proofs import proof_content
+from triples.http.request_models import (
     CURSOR,
     AddTriple,
     ChangeTriple,
@@ -28,12 +28,14 @@ from triples.http.schemas import (
     Query,
     TripleIn,
 )
+from triples.http.responses import PageOut, StoredOut, batch_content, query_content, statistics_content, triple_content
 from triples.metrics import added_by, count_query
 from triples.models import Source
+from triples.query.explanations import Asserted
+from triples.query.reads import Wanted
+from triples.query.rows import AnyRow
 from triples.recursion.programs import Key
 from triples.store.graph import graph
-from triples.store.inferred.explaining import Asserted
-from triples.store.inferred.facts import AnyRow
 from triples.store.operations import (
     KEEP,
     AddMany,
@@ -51,7 +53,6 @@ from triples.store.operations import (
     VersionMismatch,
 )
 from triples.store.patterns import Position
-from triples.store.queries import Wanted
 
 
 class GraphViewSet(APIViewSet):
@@ -74,18 +75,17 @@ class TripleViewSet(GraphViewSet):
         "destroy": "write",
     }
 
-    @docs.add_triple
+    @openapi.add_triple
     async def add(self, request: Request) -> HttpResponse:
         body = await json_body(request, AddTriple)
         stored = await graph.write(AddOne(_fact(body, Source.API), replace=body.on_duplicate == "replace"))
         assert isinstance(stored, Stored)
         if stored.status == "inserted":
             added_by(Source.API).inc()
-        answer = triple_content(stored.row)
-        answer["status"] = stored.status
+        answer: StoredOut = {**triple_content(stored.row), "status": stored.status}
         return json_answer(answer, 201 if stored.status == "inserted" else 200)
 
-    @docs.add_batch
+    @openapi.add_batch
     async def batch(self, request: Request) -> HttpResponse:
         start = perf_counter()
         items, skip_duplicates, invalid = await read_body(request, read_batch, most_values=MAX_VALUES)
@@ -93,17 +93,9 @@ class TripleViewSet(GraphViewSet):
         if items:
             stored = await _add_many(items, skip_duplicates)
             added_by(Source.BATCH).inc(stored.inserted)
-        answer: dict[str, Any] = {
-            "accepted": stored.inserted,
-            "duplicates": len(stored.duplicates),
-            "errors": len(invalid or ()),
-            "processing_time_ms": round((perf_counter() - start) * 1000),
-        }
-        if invalid is not None:
-            answer["error_details"] = [{"index": place, "errors": errors} for place, errors in invalid.items()]
-        return json_answer(answer, 202)
+        return json_answer(batch_content(stored, invalid, perf_counter() - start), 202)
 
-    @docs.list_triples
+    @openapi.list_triples
     async def list(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, ListParameters)
         after = None if wanted.cursor is None else _position(wanted.cursor)
@@ -117,9 +109,10 @@ class TripleViewSet(GraphViewSet):
         rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
         shown = rows[: wanted.limit]
         more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
-        return json_answer({"triples": [triple_content(row) for row in shown], "next_cursor": more})
+        page: PageOut = {"triples": [triple_content(row) for row in shown], "next_cursor": more}
+        return json_answer(page)
 
-    @docs.get_triple
+    @openapi.get_triple
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
         wanted = _wanted(id)
         row: AnyRow
@@ -129,12 +122,12 @@ class TripleViewSet(GraphViewSet):
             row = await graph.inferred_fact(wanted)
         return _triple_answer(row)
 
-    @docs.explain_triple
+    @openapi.explain_triple
     async def explain(self, request: Request, id: UUID) -> HttpResponse:
         parameters = query_parameters(request, ExplainParameters)
         return json_answer(proof_content(await graph.explain(_wanted(id), depth=parameters.depth)))
 
-    @docs.change_triple
+    @openapi.change_triple
     async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
         key, created_ms = await _changeable(id)
         body = await json_body(request, ChangeTriple)
@@ -151,7 +144,7 @@ class TripleViewSet(GraphViewSet):
         assert isinstance(row, Row)
         return _triple_answer(row)
 
-    @docs.delete_triple
+    @openapi.delete_triple
     async def destroy(self, request: Request, id: UUID) -> HttpResponse:
         await graph.write(Remove(*await _changeable(id), versions=versions_to_match(request)))
         return empty_answer()
@@ -160,24 +153,23 @@ class TripleViewSet(GraphViewSet):
 class QueryViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {"query": "read"}
 
-    @docs.match_pattern
+    @openapi.match_pattern
     async def query(self, request: Request) -> HttpResponse:
         start = perf_counter()
         body = await json_body(request, Query)
         wanted = Wanted(body.pattern, body.min_weight, inferred=body.include_inferred)
         matches = await query_cache.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
         count_query(body.pattern, len(matches.rows))
-        milliseconds = (perf_counter() - start) * 1000
-        content = query_content(
-            matches, milliseconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred
+        seconds = perf_counter() - start
+        return json_answer(
+            query_content(matches, seconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred)
         )
-        return json_answer(content)
 
 
 class StatsViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {"stats": "read"}
 
-    @docs.show_statistics
+    @openapi.show_statistics
     async def stats(self, _request: Request) -> HttpResponse:
         return json_answer(statistics_content(await graph.statistics()))
 

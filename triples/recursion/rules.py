@@ -10,7 +10,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # Pydantic needs these before Python 3.12
+)
+
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, TermError, clean_term
 from triples.visible import visible, visible_json
@@ -68,6 +75,18 @@ class Rule:
         return free_variables(self.head, self.body)
 
 
+class RuleDocument(TypedDict):
+    """A rule as `rule_document` writes it."""
+
+    name: str
+    weight: float
+    head: list[str | dict[str, str]]
+    body: list[list[str | dict[str, str]]]
+    distinct: NotRequired[
+        Annotated[list[list[str]] | None, Field(default=None, description="Pairs of variables that must differ.")]
+    ]
+
+
 def free_variables(head: Iterable[object], body: Iterable[Iterable[object]]) -> tuple[Variable, ...]:
     bound = {place for place in head if isinstance(place, Variable)}
     seen = dict.fromkeys(place for pattern in body for place in pattern if isinstance(place, Variable))
@@ -88,9 +107,9 @@ def parse_rule(document: object) -> Rule:
     return Rule(name, head, body, clean_weight(members.get("weight", 1.0)), distinct)
 
 
-def rule_document(rule: Rule) -> dict[str, Any]:
+def rule_document(rule: Rule) -> RuleDocument:
     """The document that `parse_rule` turns into this rule: always the same members in the same order."""
-    document: dict[str, Any] = {
+    document: RuleDocument = {
         "name": rule.name,
         "weight": rule.weight,
         "head": _pattern_document(rule.head),

@@ -15,10 +15,10 @@ from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import RuleError
-from triples.rules import docs
-from triples.rules.answers import rule_content
+from triples.rules import openapi
 from triples.rules.documents import Draft, FaultyRules, read_rules
-from triples.rules.schemas import RULE_CURSOR, ChangeRule, RuleListParameters
+from triples.rules.request_models import RULE_CURSOR, ChangeRule, RuleListParameters
+from triples.rules.responses import rule_content
 from triples.rules.stored import page, version
 from triples.services.rules import (
     NoSuchRule,
@@ -43,26 +43,26 @@ class RuleViewSet(APIViewSet):
     def handle_exception(self, exc: Exception) -> Any:
         return super().handle_exception(_problem_for(exc))
 
-    @docs.list_rules
+    @openapi.list_rules
     async def list(self, request: Request) -> HttpResponse:
         return json_answer(await in_thread(_page, query_parameters(request, RuleListParameters)))
 
-    @docs.add_rules
+    @openapi.add_rules
     async def create(self, request: Request) -> HttpResponse:
         drafts = await read_body(request, _rules_to_add)
         return json_answer(await in_thread(_add, drafts), 201)
 
-    @docs.get_rule
+    @openapi.get_rule
     async def retrieve(self, _request: Request, name: str) -> HttpResponse:
         return await in_thread(lambda: _rule_answer(find_rule(name)))
 
-    @docs.change_rule
+    @openapi.change_rule
     async def partial_update(self, request: Request, name: str) -> HttpResponse:
         members = await read_body(request, _members_to_change)
         versions = versions_to_match(request)
         return await in_thread(lambda: _rule_answer(rule_change(name=name, members=members, versions=versions)))
 
-    @docs.delete_rule
+    @openapi.delete_rule
     async def destroy(self, request: Request, name: str) -> HttpResponse:
         await in_thread(rule_delete, name=name, versions=versions_to_match(request))
         return empty_answer()

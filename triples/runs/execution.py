@@ -16,7 +16,7 @@ from triples.models import Rule, RunStatus
 from triples.recursion.counts import Counts
 from triples.recursion.incremental import Changes, Difference, TooMuch, update
 from triples.recursion.programs import Program, bind, constants
-from triples.recursion.rules import rule_document
+from triples.recursion.rules import RuleDocument, rule_document
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
 from triples.store.dictionary import ensure_terms
@@ -174,7 +174,7 @@ def _chosen(names: tuple[str, ...]) -> list[Rule]:
     return list(rules.filter(name__in=names) if names else rules)
 
 
-def _parameters(options: RunOptions, documents: list[dict[str, Any]], program: Program) -> str:
+def _parameters(options: RunOptions, documents: list[RuleDocument], program: Program) -> str:
     """All that decides the outcome besides the facts."""
     content = options.content | {
         "rules": documents,

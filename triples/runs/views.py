@@ -21,9 +21,9 @@ from skg_site.api.views import APIViewSet
 from triples import ids
 from triples.fields import to_milliseconds
 from triples.models import RecursionRun
-from triples.runs import docs
-from triples.runs.answers import run_content
-from triples.runs.schemas import Recurse
+from triples.runs import openapi
+from triples.runs.request_models import Recurse
+from triples.runs.responses import run_content
 from triples.services.runs import RunActive, UnknownRules, request_run
 
 MOST_SECONDS_TO_WAIT = 300
@@ -36,7 +36,7 @@ class RecurseViewSet(APIViewSet):
     scopes: ClassVar[dict[str, str]] = {"start": "recurse", "retrieve": "read"}
     optional_bodies = frozenset({"start"})
 
-    @docs.start_run
+    @openapi.start_run
     async def start(self, request: Request) -> HttpResponse:
         wanted = await json_body(request, Recurse) if http_of(request).body else Recurse()
         # Whatever the header says, it is read before there is a run.
@@ -59,7 +59,7 @@ class RecurseViewSet(APIViewSet):
             answer.headers["Preference-Applied"] = f"wait={seconds}"
         return answer
 
-    @docs.show_run
+    @openapi.show_run
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
         return json_answer(run_content(await in_thread(_find, id)))
 

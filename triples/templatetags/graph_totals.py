@@ -6,7 +6,7 @@ from django import template
 from django.conf import settings
 from django.db import connection
 
-from triples.store.browsing import fetch
+from triples.query.lists import fetch
 from triples.store.patterns import POSTGRESQL, SQLITE
 from triples.store.statistics import Statistics, statistics
 

@@ -13,11 +13,11 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 
-from apikeys.answers import issued_content, key_content, revocation_content
 from apikeys.cleaning import clean_name
 from apikeys.durations import parse_duration
 from apikeys.lineages import newest_named, revoke
 from apikeys.models import ApiKey, State
+from apikeys.responses import issued_content, key_content, revocation_content
 from apikeys.rotations import LINEAGE, NAME, Rotation, Rotator, newest_of_lineages
 from apikeys.scopes import Scope
 from apikeys.secrets_manager import SecretError

@@ -10,8 +10,8 @@ from tests.triples.runs.graphs import Graph
 from tests.triples.store.inferred.derived import stored
 from triples.models import HiddenGeneration, RecursionRun, RunStatus
 from triples.runs import execution, recording
-from triples.runs.answers import dry_sentence, run_sentence
 from triples.runs.outcomes import Outcome
+from triples.runs.summaries import dry_sentence, run_sentence
 from triples.store.inferred.state import read_state
 
 pytestmark = pytest.mark.both

@@ -10,9 +10,9 @@ from tests.support.database import in_orm
 from tests.triples.runs.graphs import Graph
 from triples.models import RecursionRun, RunStatus
 from triples.runs import retention
-from triples.runs.answers import run_content
 from triples.runs.options import MAX_NAMES, MAX_NAMES_LENGTH, RunOptions
 from triples.runs.recording import MAX_ERROR_LENGTH
+from triples.runs.responses import run_content
 from triples.runs.rounds import MAX_ENTRIES, add_round, count_rounds, round_labels
 from triples.services.runs import queue_run
 

@@ -12,7 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
 from tests.triples.store.graphs import committed, fact
-from triples.store import queries
+from triples.query import reads
 from triples.store.operations import AddMany, AddOne, Change, Remove
 from triples.store.patterns import INDEXES, POSTGRESQL, SQLITE, Dialect, Shape, Start, count, select, sqlite_index
 from triples.store.sessions import Fetch, Session
@@ -135,7 +135,7 @@ def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _other_reads(fetch: Fetch) -> None:
-    queries.fact(fetch, dialect(), 5)
+    reads.fact(fetch, dialect(), 5)
     statistics(fetch, dialect(), Path("no such file"))
 
 

@@ -4,7 +4,7 @@ import getpass
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -19,13 +19,14 @@ from triples.exchange.interrupts import Interrupted, Interrupts
 from triples.exchange.summaries import database_sentence
 from triples.models import RecursionRun, RunStatus
 from triples.recursion.rules import clean_name
-from triples.runs.answers import dry_content, dry_sentence, run_content, run_sentence
 from triples.runs.execution import execute
 from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions, check_names
 from triples.runs.outcomes import TimedOut
 from triples.runs.recording import Recorder, perform
+from triples.runs.responses import dry_content, run_content
 from triples.runs.screen import RunScreen
+from triples.runs.summaries import dry_sentence, run_sentence
 from triples.runs.written import whose
 from triples.services.runs import RunActive, UnknownRules, check_rules, queue_run
 from triples.visible import visible, visible_json
@@ -97,7 +98,7 @@ class Command(BaseCommand):
         if not well:
             raise CommandError(sentence, returncode=FAILED)
 
-    def _done(self, do: Callable[[], tuple[dict[str, Any], str, bool]]) -> tuple[dict[str, Any], str, bool]:
+    def _done(self, do: Callable[[], tuple[Mapping[str, Any], str, bool]]) -> tuple[Mapping[str, Any], str, bool]:
         """What `do` says, or a CommandError with a sentence and the exit code for what kept it from its end."""
         try:
             return do()
@@ -122,7 +123,7 @@ class Command(BaseCommand):
             raise CommandError(f"The run failed: {error.strerror or error}.", returncode=FAILED) from error
 
 
-def _do(options: RunOptions, screen: RunScreen, *, dry: bool) -> tuple[dict[str, Any], str, bool]:
+def _do(options: RunOptions, screen: RunScreen, *, dry: bool) -> tuple[Mapping[str, Any], str, bool]:
     """What came of it, as JSON and as a sentence, and whether that is well."""
     if dry:
         check_rules(options)

@@ -14,9 +14,9 @@ from triples.exchange.summaries import database_sentence
 from triples.models import Rule as StoredRule
 from triples.recursion import presets
 from triples.recursion.rules import rule_text
-from triples.rules.answers import rule_content
 from triples.rules.documents import Draft, Fault, FaultyRules, preset_rules
 from triples.rules.files import UnreadableFile, read_file, shown_name
+from triples.rules.responses import rule_content
 from triples.rules.sql import stored_rule_sql
 from triples.rules.stored import in_order
 from triples.runs.previews import Preview, TooMuch

@@ -1,38 +1,20 @@
-"""What the documentation says of the operations on keys."""
+"""The operations on keys in the OpenAPI document."""
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 
-from apikeys.answers import IssuedKeyOut, KeyOut, KeyPageOut, RevokedKeyOut
-from apikeys.schemas import IssueKey, KeyListParameters, RevokeKey, RotateKey
-from skg_site.api.openapi import problems
-
-_KEY = {
-    "id": "4Xk0vT2a",
-    "name": "nightly import",
-    "environment": "prod",
-    "scopes": ["read", "write"],
-    "rate": "100/s",
-    "allowed_networks": ["10.0.0.0/8"],
-    "state": "active",
-    "created_at": "2026-01-15T10:30:00Z",
-    "expires_at": "2026-04-15T10:30:00Z",
-    "revoked_at": None,
-    "last_used_at": "2026-01-16T08:01:00Z",
-    "rotated_from": None,
-    "successor": None,
-}
-_ISSUED = {"key": "skg_prod_4Xk0vT2aExampleExampleExampleExamp0kD93x", **_KEY, "last_used_at": None}
-_SUCCESSOR = {**_ISSUED, "rotated_from": "9bQz81Lm"}
-
-_REVOKED = {
-    **_KEY,
-    "state": "revoked",
-    "revoked_at": "2026-01-16T09:00:00Z",
-    "successor": "9bQz81Lm",
-    "also_revoked": ["9bQz81Lm"],
-    "still_working": [],
-    "issued_still_working": [],
-}
+from apikeys.request_models import IssueKey, KeyListParameters, RevokeKey, RotateKey
+from apikeys.responses import (
+    ISSUED_KEY,
+    KEY,
+    KEY_PAGE,
+    REVOKED_KEY,
+    SUCCESSOR,
+    IssuedKeyOut,
+    KeyOut,
+    KeyPageOut,
+    RevokedKeyOut,
+)
+from skg_site.api.openapi import problems, request_example, response_example
 
 _SHOWN_ONCE = "The answer is the only place where the new key is ever shown."
 _GRACE = (
@@ -41,19 +23,15 @@ _GRACE = (
 )
 
 
-def _answer(name: str, content: object) -> OpenApiExample:
-    return OpenApiExample(name, content, response_only=True)
-
-
 _rotate_examples = [
-    OpenApiExample("An hour to change over", {"grace_seconds": 3600}, request_only=True),
-    _answer("The successor", _SUCCESSOR),
+    request_example("An hour to change over", {"grace_seconds": 3600}),
+    response_example("The successor", SUCCESSOR),
 ]
 
 me = extend_schema(
     summary="Show the key that is used",
     responses={200: OpenApiResponse(KeyOut, "The key of this request."), **problems(404)},
-    examples=[_answer("A key", _KEY)],
+    examples=[response_example("A key", KEY)],
 )
 
 rotate_me = extend_schema(
@@ -69,7 +47,7 @@ list_keys = extend_schema(
     description="Newest first, in pages; revoked and expired keys too.",
     parameters=[KeyListParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     responses={200: OpenApiResponse(KeyPageOut, "A page.")},
-    examples=[_answer("The only page", {"keys": [_KEY], "next_cursor": None})],
+    examples=[response_example("The only page", KEY_PAGE)],
 )
 
 issue = extend_schema(
@@ -79,7 +57,7 @@ issue = extend_schema(
     request=IssueKey,
     responses={201: OpenApiResponse(IssuedKeyOut, "The new key.")},
     examples=[
-        OpenApiExample(
+        request_example(
             "For 90 days, from one network",
             {
                 "name": "nightly import",
@@ -88,9 +66,8 @@ issue = extend_schema(
                 "rate": "100/s",
                 "allowed_networks": ["10.0.0.0/8"],
             },
-            request_only=True,
         ),
-        _answer("The key, this once", _ISSUED),
+        response_example("The key, this once", ISSUED_KEY),
     ],
 )
 
@@ -102,8 +79,8 @@ revoke = extend_schema(
     request=RevokeKey,
     responses={200: OpenApiResponse(RevokedKeyOut, "The key as it is now.")},
     examples=[
-        OpenApiExample("With all that replaced it", {"lineage": True}, request_only=True),
-        _answer("Revoked", _REVOKED),
+        request_example("With all that replaced it", {"lineage": True}),
+        response_example("Revoked", REVOKED_KEY),
     ],
 )
 

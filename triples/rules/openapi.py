@@ -4,8 +4,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import problems
-from triples.rules.answers import RuleOut, RulePageOut, RulesOut
-from triples.rules.schemas import ChangeRule, NewRule, RuleListParameters
+from triples.rules.request_models import ChangeRule, NewRule, RuleListParameters
+from triples.rules.responses import RuleOut, RulePageOut, RulesOut
 from triples.rules.sizes import MAX_LENGTH
 
 _DOCUMENT = {

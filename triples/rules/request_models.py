@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from skg_site.api.cursors import TextCursor
-from triples.http.schemas import Object, Predicate
+from triples.http.request_models import Object, Predicate
 from triples.recursion.rules import MAX_BODY, MAX_NAME_LENGTH
 from triples.recursion.shorthands import DEFAULT_TYPE_PREDICATE
 from triples.rules.documents import MAX_DESCRIPTION_LENGTH

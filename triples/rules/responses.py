@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from triples.fields import to_milliseconds
-from triples.http.answers import moment
+from triples.http.responses import moment
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import rule_text
-from triples.rules.schemas import Description, Distinct, Enabled, Name, Pattern, Patterns, Weight
+from triples.rules.request_models import Description, Distinct, Enabled, Name, Pattern, Patterns, Weight
 from triples.rules.stored import whole_document
 
 

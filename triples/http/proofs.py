@@ -1,0 +1,102 @@
+"""Proofs as JSON: the types of the response, an example of it, and the function that fills it."""
+
+from typing import (
+    Annotated,
+    NotRequired,  # Pydantic needs these before Python 3.12
+)
+
+from pydantic import Field
+
+from triples.http.responses import FactOut, public_id
+from triples.query.explanations import Node
+from triples.query.rows import InferredRow
+from triples.recursion.rules import RuleDocument, rule_document
+
+
+class ProofRuleOut(RuleDocument):
+    """A rule as it was when the fact was derived; `?name` is a variable, `{"term": text}` a text that begins so."""
+
+
+class ProofOut(FactOut):
+    """A fact and, if it is inferred, what it follows from."""
+
+    weight: float
+    inferred: bool
+    depth: NotRequired[Annotated[int | None, Field(default=None, description="Only of an inferred fact.")]]
+    rule: NotRequired[Annotated[ProofRuleOut | None, Field(default=None, description="Only of an inferred fact.")]]
+    premises: NotRequired[
+        Annotated[
+            list["ProofOut"] | None,
+            Field(default=None, description="What an inferred fact follows from, in the order of the rule's body."),
+        ]
+    ]
+    seen: NotRequired[
+        Annotated[
+            bool | None,
+            Field(default=None, description="true instead of premises: they stand where the fact is met first."),
+        ]
+    ]
+    truncated: NotRequired[
+        Annotated[bool | None, Field(default=None, description="true instead of premises: the tree is cut here.")]
+    ]
+
+
+class ExplanationOut(ProofOut):
+    """The proof that was asked for; a model of its own, since the top of a document cannot refer to itself."""
+
+
+PROOF: ProofOut = {
+    "id": "00000000-4400-8001-8000-00200000000b",
+    "subject": "Ulm",
+    "predicate": "located_in",
+    "object": "Europe",
+    "weight": 0.9,
+    "inferred": True,
+    "depth": 1,
+    "rule": {
+        "name": "located_in is transitive",
+        "weight": 1.0,
+        "head": ["?x", "located_in", "?z"],
+        "body": [["?x", "located_in", "?y"], ["?y", "located_in", "?z"]],
+    },
+    "premises": [
+        {
+            "id": "018d0c8e-9a40-8000-8000-000000000007",
+            "subject": "Ulm",
+            "predicate": "located_in",
+            "object": "Germany",
+            "weight": 1.0,
+            "inferred": False,
+        },
+        {
+            "id": "018d0c8e-9a40-8000-8000-000000000008",
+            "subject": "Germany",
+            "predicate": "located_in",
+            "object": "Europe",
+            "weight": 0.9,
+            "inferred": False,
+        },
+    ],
+}
+
+
+def proof_content(node: Node) -> ProofOut:
+    row = node.row
+    content: ProofOut = {
+        "id": public_id(row),
+        "subject": row.subject,
+        "predicate": row.predicate,
+        "object": row.object,
+        "weight": row.weight,
+        "inferred": isinstance(row, InferredRow),
+    }
+    if node.rule is not None and isinstance(row, InferredRow):
+        content["depth"] = row.depth
+        content["rule"] = rule_document(node.rule)
+    if node.without == "seen":
+        content["seen"] = True
+    elif node.without == "truncated":
+        content["truncated"] = True
+    elif node.premises:
+        content["premises"] = [proof_content(premise) for premise in node.premises]
+    return content

@@ -1,0 +1,44 @@
+"""The operations on runs in the OpenAPI document."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+
+from skg_site.api.openapi import problems, request_example, response_example
+from triples.runs.request_models import Recurse
+from triples.runs.responses import RUN, RUNNING, RunOut
+
+_ENDED = response_example("A run that has ended", RUN, 200)
+
+_PREFER = OpenApiParameter(
+    "Prefer",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`wait=N` waits up to N seconds (at most 300) for the run's end (RFC 7240).",
+    examples=[OpenApiExample("Half a minute", "wait=30")],
+)
+
+start_run = extend_schema(
+    summary="Derive facts",
+    description=(
+        "Starts a run in a process of its own. One run at a time: while one is active, the answer is a 409 that"
+        " holds it as `run`. An empty body asks for everything."
+    ),
+    parameters=[_PREFER],
+    request=Recurse,
+    responses={
+        202: OpenApiResponse(RunOut, "The run was started; `status_url` tells how it goes."),
+        200: OpenApiResponse(RunOut, "The run has ended within the time that `Prefer` gave it."),
+        **problems(409),
+    },
+    examples=[
+        request_example("Some entities", {"force": False, "max_depth": 5, "entity_types": ["Person", "Organization"]}),
+        _ENDED,
+        response_example("A run that goes on", RUNNING, 202),
+    ],
+)
+
+show_run = extend_schema(
+    summary="Look at a run",
+    responses={200: OpenApiResponse(RunOut, "How the run goes, or how it ended."), **problems(404)},
+    examples=[_ENDED],
+)
