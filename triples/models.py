@@ -1,7 +1,9 @@
 """The graph's tables. Rows are written by `triples.store` alone, which keeps the tallies right."""
 
+from hashlib import blake2b
 from typing import Any
 
+import orjson
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement
@@ -9,7 +11,7 @@ from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django_prometheus.models import ExportModelOperationsMixin
 
-from triples.fields import ExactText, JSONText, UnixMilliseconds
+from triples.fields import ExactText, JSONText, UnixMilliseconds, to_milliseconds
 from triples.recursion import rules as recursion
 from triples.text import MAX_TERM_LENGTH
 from triples.visible import visible
@@ -174,7 +176,7 @@ class Rule(models.Model):
 
     @property
     def document(self) -> dict[str, Any]:
-        """As `parse_rule` takes it."""
+        """The rule as `parse_rule` reads it."""
         return {
             "name": self.name,
             "weight": self.weight,
@@ -182,6 +184,17 @@ class Rule(models.Model):
             "body": self.body,
             "distinct": self.distinct,
         }
+
+    @property
+    def whole_document(self) -> dict[str, Any]:
+        """The document that stores this rule again, in another database for one."""
+        return {**self.document, "description": self.description, "enabled": self.enabled}
+
+    @property
+    def version(self) -> str:
+        """The entity tag of a conditional request; it changes whenever the rule does."""
+        state = [self.pk, to_milliseconds(self.updated_at), self.whole_document]
+        return blake2b(orjson.dumps(state), digest_size=9).hexdigest()
 
     @property
     def parsed(self) -> "recursion.Rule":

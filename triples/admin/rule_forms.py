@@ -11,7 +11,6 @@ from triples.models import Rule as StoredRule
 from triples.recursion.rules import MAX_BODY, MAX_NAME_LENGTH, RuleError, clean_name
 from triples.rules.documents import Draft, read_rule
 from triples.rules.lines import read_line, write_line
-from triples.rules.stored import version
 
 PREVIEW = "_preview"
 
@@ -95,7 +94,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         super().__init__(*args, **kwargs)
         self.stored = self.instance if self.instance.pk else None
         if self.stored is not None:
-            self.initial["version"] = version(self.stored)
+            self.initial["version"] = self.stored.version
             del self.fields["name"]
 
     @property
@@ -114,7 +113,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         return name
 
     def clean(self) -> None:
-        if self.stored is not None and self.cleaned_data.get("version") != version(self.stored):
+        if self.stored is not None and self.cleaned_data.get("version") != self.stored.version:
             raise forms.ValidationError(
                 "The rule has been changed since you opened it. Nothing was saved; open it again to change what it is."
             )

@@ -25,7 +25,7 @@ from triples.runs.options import RunOptions, check_names
 from triples.runs.responses import duration, public_id
 from triples.runs.rounds import round_labels
 from triples.runs.summaries import run_sentence
-from triples.services.runs import RunActive, request_run
+from triples.services.runs import RunActive, UnknownRules, run_start
 from triples.text import TermError
 from triples.visible import visible_lines
 
@@ -77,14 +77,7 @@ class RunForm(forms.Form):
 
     @property
     def options(self) -> RunOptions:
-        chosen = self.cleaned_data
-        return RunOptions(
-            max_depth=chosen["max_depth"],
-            min_weight=chosen["min_weight"],
-            entity_types=chosen["entity_types"],
-            rules=chosen["rules"],
-            force=chosen["force"],
-        )
+        return RunOptions.of(self.cleaned_data)
 
 
 @admin.register(RecursionRun)
@@ -155,7 +148,11 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
 
     def _start(self, request: HttpRequest, options: RunOptions) -> HttpResponse:
         try:
-            run = request_run(options, f"user {request.user}")
+            run = run_start(options=options, requested_by=f"user {request.user}")
+        except UnknownRules as error:
+            # Somebody has disabled or deleted a rule since the form was checked.
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect("admin:triples_recursionrun_run")
         except RunActive as found:
             run = found.run
             self.message_user(request, f"Run {run.id} is active already; no other was started.", messages.WARNING)

@@ -10,13 +10,12 @@ from triples.http.responses import moment
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import rule_text
 from triples.rules.request_models import Description, Distinct, Enabled, Name, Pattern, Patterns, Weight
-from triples.rules.stored import whole_document
 
 
 def rule_content(stored: StoredRule) -> dict[str, Any]:
     """A rule as `RuleOut`."""
     return {
-        **whole_document(stored),
+        **stored.whole_document,
         "text": rule_text(stored.parsed),
         "created_at": moment(to_milliseconds(stored.created_at)),
         "updated_at": moment(to_milliseconds(stored.updated_at)),

@@ -19,15 +19,15 @@ from triples.rules import openapi
 from triples.rules.documents import Draft, FaultyRules, read_rules
 from triples.rules.request_models import RULE_CURSOR, ChangeRule, RuleListParameters
 from triples.rules.responses import rule_content
-from triples.rules.stored import page, version
 from triples.services.rules import (
     NoSuchRule,
     RuleChanged,
     RulesError,
-    find_rule,
     rule_change,
     rule_delete,
+    rule_find,
     rules_add,
+    rules_page,
 )
 
 
@@ -54,7 +54,7 @@ class RuleViewSet(APIViewSet):
 
     @openapi.get_rule
     async def retrieve(self, _request: Request, name: str) -> HttpResponse:
-        return await in_thread(lambda: _rule_answer(find_rule(name)))
+        return await in_thread(lambda: _rule_answer(rule_find(name)))
 
     @openapi.change_rule
     async def partial_update(self, request: Request, name: str) -> HttpResponse:
@@ -71,7 +71,7 @@ class RuleViewSet(APIViewSet):
 def _page(wanted: RuleListParameters) -> dict[str, Any]:
     after = "" if wanted.cursor is None else RULE_CURSOR.decode(wanted.cursor)
     # One more than is shown tells whether there is another page.
-    rules = page(limit=wanted.limit + 1, after=after)
+    rules = rules_page(limit=wanted.limit + 1, after=after)
     shown = rules[: wanted.limit]
     more = RULE_CURSOR.encode(shown[-1].name) if len(rules) > wanted.limit else None
     return {"rules": [rule_content(stored) for stored in shown], "next_cursor": more}
@@ -88,7 +88,7 @@ def _add(drafts: list[Draft]) -> dict[str, Any]:
 
 
 def _rule_answer(stored: StoredRule) -> HttpResponse:
-    return json_answer(rule_content(stored), headers={"ETag": entity_tag(version(stored))})
+    return json_answer(rule_content(stored), headers={"ETag": entity_tag(stored.version)})
 
 
 def _members_to_change(content: Any) -> dict[str, Any]:

@@ -1,17 +1,17 @@
-"""What a run is asked to do, and the few ways in which that can make no sense."""
+"""Options of a run, and the limits of those that are lists of names."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self, TypeVar
 
 Names = TypeVar("Names", list[str], tuple[str, ...])
 
-
-# Of types, and of rules: a run's row keeps them.
+# Limits of the types, and of the rules, since a run's row keeps them.
 MAX_NAMES, MAX_NAMES_LENGTH = 1000, 10_000
 
 
 def check_names(names: Names) -> Names:
-    """The names, unless they are too many or too long together: then ValueError."""
+    """The names; ValueError if they are too many or too long together."""
     if len(names) > MAX_NAMES:
         raise ValueError(f"must be at most {MAX_NAMES:,}, not {len(names):,}")
     length = sum(map(len, names))
@@ -22,7 +22,7 @@ def check_names(names: Names) -> Names:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`entity_types` and `rules` restrict what is derived; what lies outside is left as it is."""
+    """Options of a run. `entity_types` and `rules` restrict what is derived; all other inferred facts stay."""
 
     max_depth: int | None = None
     min_weight: float = 0.0
@@ -37,19 +37,20 @@ class RunOptions:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
-    def of(cls, content: dict[str, Any]) -> Self:
-        """The options that `content` describes."""
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """The options as they are in JSON or in a form; of names that are given twice, one is kept."""
         values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+            name: tuple(dict.fromkeys(value)) if isinstance(value, list | tuple) else value
+            for name, value in content.items()
         }
         return cls(**values)
 
     @property
     def counted(self) -> dict[str, Any]:
-        """For the log, which has no texts of facts: how many types and rules there are."""
+        """The options for the log, with the number of types and rules, since the log has no texts of facts."""
         return {name: len(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @property
     def partial(self) -> bool:
-        """Whether some inferred facts are none of this run's business."""
+        """True if some inferred facts are outside of this run."""
         return bool(self.entity_types or self.rules)

@@ -35,10 +35,4 @@ class Recurse(BaseModel):
 
     @property
     def options(self) -> RunOptions:
-        return RunOptions(
-            max_depth=self.max_depth,
-            min_weight=self.min_weight,
-            entity_types=tuple(dict.fromkeys(self.entity_types)),
-            rules=tuple(dict.fromkeys(self.rules)),
-            force=self.force,
-        )
+        return RunOptions.of(self.model_dump())

@@ -24,7 +24,7 @@ from triples.models import RecursionRun
 from triples.runs import openapi
 from triples.runs.request_models import Recurse
 from triples.runs.responses import run_content
-from triples.services.runs import RunActive, UnknownRules, request_run
+from triples.services.runs import RunActive, UnknownRules, run_start
 
 MOST_SECONDS_TO_WAIT = 300
 # Short waits are what a client that waits wants to be exact; long ones need not ask the database so often.
@@ -42,7 +42,7 @@ class RecurseViewSet(APIViewSet):
         # Whatever the header says, it is read before there is a run.
         seconds = seconds_to_wait(http_of(request).list_header(b"prefer") or b"", MOST_SECONDS_TO_WAIT)
         try:
-            run = await in_thread(request_run, wanted.options, actor_of(request))
+            run = await in_thread(run_start, options=wanted.options, requested_by=actor_of(request))
         except RunActive as active:
             raise Conflict("A run is active already.", run=run_content(active.run)) from None
         except UnknownRules as unknown:

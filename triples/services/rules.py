@@ -1,4 +1,4 @@
-"""Everything that stores, changes or removes rules. What it does holds from the next run on."""
+"""Rules listed, stored, changed and removed. Changes take effect from the next run on."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,22 +8,24 @@ from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Collate
 from django.utils import timezone
 
 from triples.fields import from_milliseconds, to_milliseconds
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import MAX_NAME_LENGTH
 from triples.rules.documents import Draft, read_rule
-from triples.rules.stored import version
 from triples.store.signals import rules_committed
 from triples.store.turns import write_lock
 from triples.text import TermError, clean_term
 
 MAX_RULES = 10_000
+# Rules that `rules_in_order` holds in memory.
+RULES_AT_ONCE = 100
 
 
 class RulesError(Exception):
-    """A request that the stored rules do not allow; the message is a sentence. Nothing was changed by it."""
+    """A request that the stored rules do not allow; the message is a sentence. Nothing was changed."""
 
 
 class NoSuchRule(RulesError):
@@ -32,7 +34,7 @@ class NoSuchRule(RulesError):
 
 
 class RulesExist(RulesError):
-    """Rules of these names are stored already, and are others."""
+    """Other rules of these names are stored already."""
 
     def __init__(self, names: Sequence[str]) -> None:
         told = f"a rule named {names[0]}" if len(names) == 1 else f"other rules named {', '.join(names)}"
@@ -46,33 +48,50 @@ class TooManyRules(RulesError):
 
 
 class RuleChanged(RulesError):
-    """The rule is none of the versions that the change was meant for."""
+    """The rule's version is none of those that the change is meant for."""
 
     def __init__(self) -> None:
         super().__init__("The rule has changed since the version that If-Match names.")
 
 
 class Loaded(NamedTuple):
-    """The names of what a file of rules brought, by what became of them."""
+    """Names of the rules of a file, by what was done with them."""
 
     added: list[str]
     replaced: list[str]
     unchanged: list[str]
 
 
-def find_rule(name: str, among: QuerySet[StoredRule] | None = None) -> StoredRule:
+def rule_find(name: str, among: QuerySet[StoredRule] | None = None) -> StoredRule:
     """The rule of this name; raises NoSuchRule."""
     rules = StoredRule.objects.all() if among is None else among
     try:
-        # Asked for first: not every text that fits into a path can be sent to a database.
+        # Cleaned first, since some texts in a path cannot be sent to a database.
         return rules.get(name=clean_term(name, MAX_NAME_LENGTH))
     except (TermError, StoredRule.DoesNotExist):
         raise NoSuchRule from None
 
 
+def rules_page(*, limit: int, after: str = "") -> list[StoredRule]:
+    """The first rules whose names come after that one.
+
+    Names are ordered as the engine orders them: by code points, which PostgreSQL's locale may not.
+    """
+    name = Collate("name", "C" if connection.vendor == "postgresql" else "BINARY")
+    return list(StoredRule.objects.annotate(ordered=name).filter(ordered__gt=after).order_by("ordered")[:limit])
+
+
+def rules_in_order() -> Iterator[StoredRule]:
+    """All rules by name, with few of them in memory at a time."""
+    rules = rules_page(limit=RULES_AT_ONCE)
+    while rules:
+        yield from rules
+        rules = rules_page(limit=RULES_AT_ONCE, after=rules[-1].name)
+
+
 def rules_add(*, drafts: Sequence[Draft]) -> list[StoredRule]:
     """Store new rules, all or none; raises RulesExist and TooManyRules."""
-    with _write_turn():
+    with _transaction():
         if known := _known(drafts):
             raise RulesExist(sorted(known))
         return _insert(drafts)
@@ -81,9 +100,9 @@ def rules_add(*, drafts: Sequence[Draft]) -> list[StoredRule]:
 def rules_load(*, drafts: Sequence[Draft], replace: bool = False, dry_run: bool = False) -> Loaded:
     """Store the rules of a file, all or none; raises RulesExist and TooManyRules.
 
-    A rule that is there is left alone; another of the same name gives way with `replace`, and is an error without.
+    A stored rule that is the same stays as it is. One that differs is replaced with `replace`; without, it is an error.
     """
-    with _write_turn():
+    with _transaction():
         known = _known(drafts)
         new = [draft for draft in drafts if draft.rule.name not in known]
         others = [draft for draft in drafts if draft not in new and _differ(known[draft.rule.name], draft.columns)]
@@ -98,9 +117,9 @@ def rules_load(*, drafts: Sequence[Draft], replace: bool = False, dry_run: bool 
 
 
 def rule_change(*, name: str, members: Mapping[str, Any], versions: Collection[str] | None = None) -> StoredRule:
-    """Put members of a rule's document in place of what they were.
+    """Replace members of a rule's document.
 
-    RuleError says which of them is wrong; raises NoSuchRule, and RuleChanged when its version is none of `versions`.
+    Raises RuleError, NoSuchRule, and RuleChanged when the rule's version is none of `versions`.
     """
     with _held_rule(name, versions) as stored:
         columns = read_rule({**stored.document, **members}).columns
@@ -110,19 +129,19 @@ def rule_change(*, name: str, members: Mapping[str, Any], versions: Collection[s
 
 
 def rule_delete(*, name: str, versions: Collection[str] | None = None) -> None:
-    """Raises NoSuchRule, and RuleChanged when its version is none of `versions`."""
+    """Delete a rule; raises NoSuchRule, and RuleChanged when its version is none of `versions`."""
     with _held_rule(name, versions) as stored:
         stored.delete()
 
 
 def rules_enable(*, names: Collection[str], enabled: bool) -> int:
-    """Take rules into the next run, or leave them out of it; the number of those that were not so already."""
-    with _write_turn():
+    """Take rules into the next run, or leave them out of it; the number of rules that changed."""
+    with _transaction():
         return StoredRule.objects.filter(name__in=names, enabled=not enabled).update(enabled=enabled, updated_at=_now())
 
 
 @contextmanager
-def _write_turn() -> Iterator[None]:
+def _transaction() -> Iterator[None]:
     is_outermost = not connection.in_atomic_block
     with write_lock():
         began = perf_counter()
@@ -134,10 +153,10 @@ def _write_turn() -> Iterator[None]:
 
 @contextmanager
 def _held_rule(name: str, versions: Collection[str] | None) -> Iterator[StoredRule]:
-    """The rule, kept from changing until the transaction ends."""
-    with _write_turn():
-        stored = find_rule(name, StoredRule.objects.select_for_update())
-        if versions is not None and version(stored) not in versions:
+    """The rule, locked until the transaction ends."""
+    with _transaction():
+        stored = rule_find(name, StoredRule.objects.select_for_update())
+        if versions is not None and stored.version not in versions:
             raise RuleChanged
         yield stored
 
@@ -180,5 +199,5 @@ def _names(drafts: Iterable[Draft]) -> list[str]:
 
 
 def _now() -> datetime:
-    """The time as the columns keep it, so that a rule reads back as it was written."""
+    """The time in milliseconds, as the columns store it, so that a rule is read as it was written."""
     return from_milliseconds(to_milliseconds(timezone.now()))

@@ -1,4 +1,4 @@
-"""Asking for a run: its row, the process that does it, and what became of those that died."""
+"""Runs started: the row, the process that does the work, and the end of a run whose process died."""
 
 import os
 import subprocess
@@ -17,8 +17,9 @@ from triples.runs.retention import prune_runs
 from triples.runs.signals import run_requested
 from triples.runs.written import columns_of, whose, written_by
 from triples.store.turns import write_lock
+from triples.visible import visible
 
-# A process that has not taken the lease so long after it was started will not do so any more.
+# A process that takes no lease within this time after its start has died.
 START_PATIENCE = timedelta(seconds=60)
 
 log = structlog.get_logger("skg.recursion")
@@ -33,20 +34,20 @@ class RunActive(Exception):
 
 
 class UnknownRules(ValueError):
-    """Rules that were asked for and do not exist, or are disabled."""
+    """Rules that do not exist or are disabled; the message is a sentence."""
 
     def __init__(self, names: list[str]) -> None:
-        super().__init__(", ".join(names))
+        super().__init__(f"There is no enabled rule named {visible(', '.join(names))}.")
         self.names = names
 
 
-def request_run(options: RunOptions, requested_by: str) -> RecursionRun:
+def run_start(*, options: RunOptions, requested_by: str) -> RecursionRun:
     """Queue a run and start a process of its own for it. Raises RunActive and UnknownRules."""
-    run = queue_run(options, requested_by)
+    run = run_queue(options=options, requested_by=requested_by)
     variables = dict(os.environ)
     run_requested.send_robust(RecursionRun, run=run, variables=variables)
-    # The shell ends at once and leaves the process to itself, so that nobody here has to wait for its end. With a
-    # session of its own, Ctrl-C in the service's terminal is not meant for it, and the service's end is not its end.
+    # The shell ends at once and leaves the process to itself, so that nobody here has to wait for its end. In a
+    # session of its own it survives Ctrl-C in the service's terminal, and the end of the service.
     subprocess.run(  # noqa: S603  # the command is this project's own
         ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "manage.py", "recurse", "--run", str(run.id)],
         cwd=settings.BASE_DIR,
@@ -59,18 +60,18 @@ def request_run(options: RunOptions, requested_by: str) -> RecursionRun:
     return run
 
 
-def check_rules(options: RunOptions) -> None:
-    """Raises UnknownRules."""
+def run_check_rules(*, options: RunOptions) -> None:
+    """Raise UnknownRules if the options name a rule that is not enabled."""
     enabled = set(Rule.objects.filter(enabled=True, name__in=options.rules).values_list("name", flat=True))
     if unknown := [name for name in options.rules if name not in enabled]:
         raise UnknownRules(unknown)
 
 
-def queue_run(options: RunOptions, requested_by: str) -> RecursionRun:
-    """The row of a new run, for which a process must be started. Raises RunActive and UnknownRules."""
-    check_rules(options)
+def run_queue(*, options: RunOptions, requested_by: str) -> RecursionRun:
+    """Make the row of a new run; the caller starts the process. Raises RunActive and UnknownRules."""
+    run_check_rules(options=options)
     with write_lock():
-        bury_the_dead()
+        _close_dead_run()
         try:
             with transaction.atomic():
                 run = RecursionRun.objects.create(
@@ -87,8 +88,8 @@ def queue_run(options: RunOptions, requested_by: str) -> RecursionRun:
             raise RunActive(active) from None
 
 
-def bury_the_dead() -> None:
-    """Mark a run whose process is gone, so that the next one can begin."""
+def _close_dead_run() -> None:
+    """Mark an active run whose process is gone as died, so that the next one can begin."""
     active = RecursionRun.objects.filter(active=True).first()
     if active is None or is_taken():
         return

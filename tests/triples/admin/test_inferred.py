@@ -17,7 +17,7 @@ from triples.rules.documents import read_document
 from triples.runs.options import RunOptions
 from triples.runs.recording import Recorder, perform
 from triples.services.rules import rules_add
-from triples.services.runs import queue_run
+from triples.services.runs import run_queue
 
 pytestmark = pytest.mark.both
 
@@ -25,7 +25,7 @@ INFERRED = "/admin/triples/inferredtriple/"
 
 
 def derive() -> None:
-    run = queue_run(RunOptions(), "tests")
+    run = run_queue(options=RunOptions(), requested_by="tests")
     perform(run, Recorder(run, Silence()))
 
 

@@ -14,8 +14,8 @@ from triples.admin.run_plot import HEIGHT, LEFT, WIDTH, plot
 from triples.models import RecursionRun, RunStatus
 from triples.rules.documents import read_document
 from triples.runs.options import RunOptions
-from triples.services.rules import rules_add
-from triples.services.runs import RunActive
+from triples.services.rules import rules_add, rules_enable
+from triples.services.runs import RunActive, run_start
 
 pytestmark = pytest.mark.both
 
@@ -114,7 +114,7 @@ class TestStarting:
             requests.append((options, requested_by))
             return a_run(options=options.content, requested_by=requested_by)
 
-        monkeypatch.setattr("triples.admin.runs.request_run", request)
+        monkeypatch.setattr("triples.admin.runs.run_start", request)
         return requests
 
     def test_a_run_is_started_with_what_was_asked(self, admin: Client, asked: list[tuple[RunOptions, str]]) -> None:
@@ -162,15 +162,30 @@ class TestStarting:
     def test_one_that_is_active_is_shown_instead(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         run = a_run(status=RunStatus.RUNNING, active=True, finished_at=None)
 
-        def refuse(*_: Any) -> None:
+        def refuse(**_: Any) -> None:
             raise RunActive(run)
 
-        monkeypatch.setattr("triples.admin.runs.request_run", refuse)
+        monkeypatch.setattr("triples.admin.runs.run_start", refuse)
         assert f"Run {run.pk}</a> is active." in admin.get(f"{RUNS}run/").content.decode()
         response = admin.post(f"{RUNS}run/", {"min_weight": "0"}, follow=True)
         assert response.redirect_chain == [(f"{RUNS}{run.pk}/change/", 302)]
         assert messages(response) == [f"Run {run.pk} is active already; no other was started."]
         assert LogEntry.objects.count() == 0
+
+    def test_a_rule_that_was_disabled_meanwhile_starts_nothing(
+        self, admin: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rules_add(drafts=read_document({"symmetric": "near"}))
+
+        def start(**options: Any) -> RecursionRun:
+            rules_enable(names=["symmetric-near"], enabled=False)
+            return run_start(**options)
+
+        monkeypatch.setattr("triples.admin.runs.run_start", start)
+        response = admin.post(f"{RUNS}run/", {"min_weight": "0", "rules": ["symmetric-near"]}, follow=True)
+        assert response.redirect_chain == [(f"{RUNS}run/", 302)]
+        assert messages(response) == ["There is no enabled rule named symmetric-near."]
+        assert RecursionRun.objects.count() == 0
 
     def test_only_those_who_may_start_a_run(self, database: None, asked: list[tuple[RunOptions, str]]) -> None:
         user = User.objects.create_user("reader", is_staff=True)

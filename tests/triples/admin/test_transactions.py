@@ -39,7 +39,7 @@ def list_facts(admin: Client) -> Any:
     ("ask", "work"),
     [
         (preview_a_rule, "triples.admin.rules.preview"),
-        (start_a_run, "triples.admin.runs.request_run"),
+        (start_a_run, "triples.admin.runs.run_start"),
         (list_inferred_facts, "triples.admin.inferred._listed"),
         (show_a_proof, "triples.admin.inferred._proof"),
         (list_facts, "triples.admin.fact_list.fact_ids"),

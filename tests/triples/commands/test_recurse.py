@@ -85,8 +85,8 @@ def test_what_cannot_be_done_is_a_sentence_and_an_exit_code(
 
 @pytest.mark.process
 def test_a_run_that_the_service_has_queued_is_told_of_in_its_log_alone(graph: Inside) -> None:
-    code = "from triples.runs.options import RunOptions; from triples.services.runs import queue_run\n"
-    code += "print(queue_run(RunOptions(), 'tests').id)"
+    code = "from triples.runs.options import RunOptions; from triples.services.runs import run_queue\n"
+    code += "print(run_queue(options=RunOptions(), requested_by='tests').id)"
     run_id = graph.run("shell", "-v0", "-c", code).stdout.decode().strip()
     done = Shell(graph.variables).run("recurse", "--run", run_id)
     assert done.returncode == 0, done.stderr
@@ -103,8 +103,8 @@ def test_a_run_that_nobody_has_queued_is_told_of_in_the_log(graph: Inside, log: 
 
 @pytest.mark.process
 def test_while_another_run_is_active_it_comes_back_later(graph: Inside) -> None:
-    code = "from triples.runs.lease import lease; import sys, time; from triples.services.runs import queue_run\n"
-    code += "from triples.runs.options import RunOptions\nqueue_run(RunOptions(), 'tests')\n"
+    code = "from triples.runs.lease import lease; import sys, time; from triples.services.runs import run_queue\n"
+    code += "from triples.runs.options import RunOptions\nrun_queue(options=RunOptions(), requested_by='tests')\n"
     code += "with lease():\n    print('held', flush=True); sys.stdin.read()\n"
     with Shell(graph.variables).start("shell", "-v0", "-c", code) as holder:
         assert holder.stdout is not None

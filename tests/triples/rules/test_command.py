@@ -236,7 +236,7 @@ class TestStoredRules:
     @pytest.mark.parametrize("at_once", [1, 2])
     def test_they_are_read_a_few_at_a_time(self, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = run("list"), as_json("list")
-        monkeypatch.setattr("triples.rules.stored.RULES_AT_ONCE", at_once)
+        monkeypatch.setattr("triples.services.rules.RULES_AT_ONCE", at_once)
         assert (run("list"), as_json("list")) == whole
 
     def test_an_empty_list_says_so(self) -> None:

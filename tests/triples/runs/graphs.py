@@ -10,7 +10,7 @@ from triples.models import RecursionRun, Rule, Source
 from triples.recursion.shorthands import expand
 from triples.runs.options import RunOptions
 from triples.runs.recording import Recorder, perform
-from triples.services.runs import queue_run
+from triples.services.runs import run_queue
 from triples.store.operations import AddOne, Change, Fact, Remove, Stored
 from triples.store.writing import write_now
 
@@ -67,7 +67,7 @@ class Graph:
 
     def run(self, **options: Any) -> RecursionRun:
         def whole() -> RecursionRun:
-            run = queue_run(RunOptions(**options), "tests")
+            run = run_queue(options=RunOptions(**options), requested_by="tests")
             return perform(run, Recorder(run, self.watcher))
 
         return in_orm(whole)

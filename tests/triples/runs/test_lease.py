@@ -14,13 +14,13 @@ from triples.models import RecursionRun, RunStatus
 from triples.runs.lease import LeaseTaken, is_taken, lease
 from triples.runs.options import RunOptions
 from triples.runs.recording import Recorder, perform
-from triples.services.runs import RunActive, UnknownRules, queue_run
+from triples.services.runs import RunActive, UnknownRules, run_queue
 
 pytestmark = pytest.mark.both
 
 
 def queue() -> RecursionRun:
-    return queue_run(RunOptions(), "tests")
+    return run_queue(options=RunOptions(), requested_by="tests")
 
 
 def test_the_lease_is_one_holders_at_a_time(database: None) -> None:
@@ -105,5 +105,5 @@ def test_two_processes_do_not_do_one_run(graph: Graph, monkeypatch: pytest.Monke
 def test_a_rule_that_is_not_there_is_named(graph: Graph) -> None:
     graph.rule({"symmetric": "near", "name": "near"})
     with pytest.raises(UnknownRules) as refused:
-        in_orm(queue_run, RunOptions(rules=("near", "far")), "tests")
+        in_orm(run_queue, options=RunOptions(rules=("near", "far")), requested_by="tests")
     assert refused.value.names == ["far"]

@@ -14,7 +14,7 @@ from triples.runs.options import MAX_NAMES, MAX_NAMES_LENGTH, RunOptions
 from triples.runs.recording import MAX_ERROR_LENGTH
 from triples.runs.responses import run_content
 from triples.runs.rounds import MAX_ENTRIES, add_round, count_rounds, round_labels
-from triples.services.runs import queue_run
+from triples.services.runs import run_queue
 
 TOO_LONG = ["x" * 500] * (MAX_NAMES_LENGTH // 500) + ["y"]
 
@@ -117,5 +117,5 @@ def test_the_log_has_no_texts_of_a_run(graph: Graph, log: list[Any]) -> None:
 @pytest.mark.both
 def test_options_come_back_from_a_row(database: None) -> None:
     options = RunOptions(3, 0.25, ("person",), ("near",), True)
-    run = in_orm(queue_run, RunOptions(3, 0.25, ("person",), (), True), "tests")
+    run = in_orm(run_queue, options=RunOptions(3, 0.25, ("person",), (), True), requested_by="tests")
     assert RunOptions.of(run.options | {"rules": ["near"]}) == options

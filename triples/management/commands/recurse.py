@@ -28,8 +28,8 @@ from triples.runs.responses import dry_content, run_content
 from triples.runs.screen import RunScreen
 from triples.runs.summaries import dry_sentence, run_sentence
 from triples.runs.written import whose
-from triples.services.runs import RunActive, UnknownRules, check_rules, queue_run
-from triples.visible import visible, visible_json
+from triples.services.runs import RunActive, UnknownRules, run_check_rules, run_queue
+from triples.visible import visible_json
 
 # What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
 ANOTHER_RUN = 75
@@ -108,7 +108,7 @@ class Command(BaseCommand):
         except LeaseTaken:
             raise CommandError("Another run is active.", returncode=ANOTHER_RUN) from None
         except UnknownRules as unknown:
-            raise CommandError(f"There is no enabled rule named {visible(str(unknown))}.", returncode=FAILED) from None
+            raise CommandError(str(unknown), returncode=FAILED) from None
         except Interrupted as told:
             sentence = "Interrupted; the inferred facts are those of the run before."
             raise CommandError(sentence, returncode=told.exit_code) from None
@@ -126,10 +126,10 @@ class Command(BaseCommand):
 def _do(options: RunOptions, screen: RunScreen, *, dry: bool) -> tuple[Mapping[str, Any], str, bool]:
     """What came of it, as JSON and as a sentence, and whether that is well."""
     if dry:
-        check_rules(options)
+        run_check_rules(options=options)
         outcome = execute(options, screen, None, dry=True)
         return dry_content(outcome), dry_sentence(outcome), True
-    run = queue_run(options, f"command by {getpass.getuser()}")
+    run = run_queue(options=options, requested_by=f"command by {getpass.getuser()}")
     try:
         ended = perform(run, Recorder(run, screen))
     except Interrupted as told:

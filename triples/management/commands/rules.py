@@ -18,9 +18,8 @@ from triples.rules.documents import Draft, Fault, FaultyRules, preset_rules
 from triples.rules.files import UnreadableFile, read_file, shown_name
 from triples.rules.responses import rule_content
 from triples.rules.sql import stored_rule_sql
-from triples.rules.stored import in_order
 from triples.runs.previews import Preview, TooMuch
-from triples.services.rules import Loaded, RulesError, find_rule, rule_delete, rules_enable, rules_load
+from triples.services.rules import Loaded, RulesError, rule_delete, rule_find, rules_enable, rules_in_order, rules_load
 from triples.visible import visible, visible_json
 
 FILE_HELP = "a rule, a shorthand, or a JSON array of them; - for standard input"
@@ -79,17 +78,17 @@ class Command(BaseCommand):
 
     def list_rules(self, options: dict[str, Any]) -> None:
         if options["json"]:
-            self._write_json_array(rule_content(rule) for rule in in_order())
+            self._write_json_array(rule_content(rule) for rule in rules_in_order())
             return
         longest = max(map(len, StoredRule.objects.values_list("name", flat=True)), default=0)
-        for rule in in_order():
+        for rule in rules_in_order():
             state = "enabled " if rule.enabled else "disabled"
             self.stdout.write(visible(f"{rule.name.ljust(longest)}  {state}  {rule_text(rule.parsed)}"))
         if not longest:
             self.stdout.write("There are no rules yet. `manage.py rules load` stores some.")
 
     def show(self, options: dict[str, Any]) -> None:
-        rule = find_rule(options["name"])
+        rule = rule_find(options["name"])
         sql = stored_rule_sql(rule) if options["sql"] else None
         if options["json"]:
             self._write_json(rule_content(rule) | ({} if sql is None else {"sql": sql}))
@@ -142,7 +141,7 @@ class Command(BaseCommand):
         self._set_enabled(options, enabled=False)
 
     def delete(self, options: dict[str, Any]) -> None:
-        rule = find_rule(options["name"])
+        rule = rule_find(options["name"])
         if not options["yes"]:
             _confirm(visible(f"Delete the rule {rule.name}? [y/N] "))
         rule_delete(name=rule.name)
@@ -152,10 +151,10 @@ class Command(BaseCommand):
             self.stdout.write(visible(f"The rule {rule.name} is deleted."))
 
     def _set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
-        names = [find_rule(name).name for name in options["names"]]
+        names = [rule_find(name).name for name in options["names"]]
         rules_enable(names=names, enabled=enabled)
         if options["json"]:
-            self._write_json([rule_content(find_rule(name)) for name in names])
+            self._write_json([rule_content(rule_find(name)) for name in names])
         else:
             self.stdout.write(visible(f"{'Enabled' if enabled else 'Disabled'}: {', '.join(names)}."))
 
