@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skg_site.cli.interrupts import Interrupts
 from triples.exchange.formats import Compression, Format
-from triples.exchange.interrupts import Interrupts
 from triples.exchange.outputs import output
 from triples.exchange.rendering import rendered
 from triples.exchange.screen import Screen

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from skg_site.cli.interrupts import Interrupts
 from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
 from triples.exchange.facts import FactMaker
 from triples.exchange.headers import BadBeginning, read_beginning
 from triples.exchange.inputs import Input, Opened, opened
-from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import InputError, Refused
 from triples.exchange.parts import Reader
 from triples.exchange.refusals import Refusals

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from skg_site.cli.interrupts import Interrupts
 from triples.exchange.checkpoints import Counts
 from triples.exchange.facts import FactMaker
-from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import Refused
 from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
+from skg_site.cli.interrupts import Interrupts
 from triples.exchange.facts import FactMaker
 from triples.exchange.formats import Format, compression_of
-from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import Refused
 from triples.exchange.outputs import output
 from triples.exchange.rendering import rendered

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from apikeys.answers import issued_content, key_content, revocation_content
 from apikeys.cleaning import clean_name
-from apikeys.durations import parse_duration
 from apikeys.lineages import newest_named, revoke
 from apikeys.models import ApiKey, State
 from apikeys.rotations import LINEAGE, NAME, Rotation, Rotator, newest_of_lineages
 from apikeys.scopes import Scope
 from apikeys.secrets_manager import SecretError
 from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue
+from skg_site.cli.durations import parse_duration
 
 MISUSED = 2
 

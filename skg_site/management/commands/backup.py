@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from django.core.management import BaseCommand, CommandParser
 
+from skg_site.cli.progress import Bar
 from skg_site.ops.backups.commands import failures_told
-from skg_site.ops.backups.progress import Bar
 from skg_site.ops.backups.taking import backup
 
 NICENESS = 10

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 
+from skg_site.cli.progress import Bar
 from skg_site.ops.backups.commands import failures_told
 from skg_site.ops.backups.failures import FAILED
-from skg_site.ops.backups.progress import Bar
 from skg_site.ops.backups.restoring import Consent, restore
 
 

@@ -12,7 +12,7 @@ import orjson
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from apikeys.durations import parse_duration
+from skg_site.cli.durations import parse_duration
 from skg_site.ops.checkup.checks import NAMES, Result, Wanted, all_checks, run
 from skg_site.ops.checkup.findings import Limits, Mark
 

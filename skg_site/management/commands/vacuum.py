@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from apikeys.durations import parse_duration
+from skg_site.cli.durations import parse_duration
+from skg_site.cli.progress import Bar
 from skg_site.ops.backups.commands import failures_told
 from skg_site.ops.backups.failures import BUSY
-from skg_site.ops.backups.progress import Bar
 from skg_site.ops.vacuuming.vacuum import Retention, vacuum
 from triples.runs.lease import LeaseTaken
 

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.failures import Damaged
-from skg_site.ops.backups.progress import Report
 
 _BYTES_AT_ONCE = 1 << 20
 

@@ -8,8 +8,8 @@ import psycopg
 from django.core.management import CommandError
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.interrupts import Interrupted, Interrupts
 from skg_site.ops.backups.failures import FAILED, BackupFailure
-from triples.exchange.interrupts import Interrupted, Interrupts
 from triples.exchange.summaries import database_sentence
 
 

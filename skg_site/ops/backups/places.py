@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.failures import MISSING, BackupFailure
 from skg_site.ops.backups.names import UNFINISHED
-from skg_site.ops.backups.progress import Report
 
 S3_SCHEME = "s3://"
 

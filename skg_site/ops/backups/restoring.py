@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management import call_command
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.checksums import require_checksum
 from skg_site.ops.backups.contents import Contents
 from skg_site.ops.backups.databases import Database
@@ -16,7 +17,6 @@ from skg_site.ops.backups.destinations import open_place
 from skg_site.ops.backups.failures import MISSING, BackupFailure
 from skg_site.ops.backups.names import CHECKSUM, POSTGRESQL, SQLITE, newest_first
 from skg_site.ops.backups.places import S3_SCHEME, FolderPlace, Place
-from skg_site.ops.backups.progress import Report
 from skg_site.ops.backups.revocations import keep_ends, record_kept, revived, standing_ends
 from skg_site.ops.backups.taking import default_place, one_at_a_time, state_folder, this_database
 from triples.store.inferred.building import discard as discard_inferred

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.failures import MISSING, UNAVAILABLE, BackupFailure
 from skg_site.ops.backups.places import S3_SCHEME, Place
-from skg_site.ops.backups.progress import Report
 
 try:
     import boto3

@@ -14,6 +14,7 @@ import orjson
 from django.conf import settings
 from django.db import connection
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.checksums import checksum_line, sha256
 from skg_site.ops.backups.contents import Contents
 from skg_site.ops.backups.databases import Database
@@ -22,7 +23,6 @@ from skg_site.ops.backups.failures import BUSY, BackupFailure, Damaged
 from skg_site.ops.backups.names import CHECKSUM, UNFINISHED, BackupName, newest_first
 from skg_site.ops.backups.places import Place
 from skg_site.ops.backups.postgresql import PostgreSQLDatabase
-from skg_site.ops.backups.progress import Report
 from skg_site.ops.backups.sqlite import SQLiteDatabase
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.core.management import CommandError
 
-from apikeys.durations import parse_duration
+from skg_site.cli.durations import parse_duration
 from skg_site.ops.loadtest.mixes import Mix, parse_mix
 from skg_site.ops.loadtest.run import NAME_PATTERN
 from skg_site.ops.loadtest.targets import BadTarget, is_on_this_machine, parse_target

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.apps import apps
 from django.db import connection
 
-from skg_site.ops.backups.progress import Report
+from skg_site.cli.progress import Report
 from triples.store.inferred.connections import connect_postgresql
 from triples.store.turns import write_lock
 

@@ -12,11 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from skg_site.cli.interrupts import Interrupted
 from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import counts
 from tests.triples.legacy.old import ADDED, TABLE, add, files, migrated
 from tests.triples.store.graphs import counted, stored_rows, tallied
-from triples.exchange.interrupts import Interrupted
 from triples.legacy import database as legacy_database
 from triples.store.bulk import Loaded, Loader
 from triples.store.operations import Fact

@@ -7,9 +7,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from skg_site.cli.interrupts import Interrupted
 from tests.support.facts import store
 from tests.triples.legacy.old import migrated
-from triples.exchange.interrupts import Interrupted
 from triples.legacy import returning
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

@@ -7,12 +7,12 @@ import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.interrupts import Interrupted
 from triples.admission import clean_predicate, clean_text
 from triples.exchange.arguments import FAILED, MISUSED, cleaned_argument, format_named, weight_argument
 from triples.exchange.exporting import Export, Target
 from triples.exchange.formats import Compression, Format, compression_of
 from triples.exchange.inputs import PIPE
-from triples.exchange.interrupts import Interrupted
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ExportSummary, database_sentence
 from triples.visible import visible

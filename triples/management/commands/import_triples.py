@@ -11,13 +11,13 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.interrupts import Interrupted
 from triples.exchange.arguments import FAILED, MISUSED, format_named, weight_argument
 from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
 from triples.exchange.facts import UNSCALED, FactMaker, Scale
 from triples.exchange.formats import Format
 from triples.exchange.importing import Import, Options, StrictStop, find_start
 from triples.exchange.inputs import PIPE, Input, find_input
-from triples.exchange.interrupts import Interrupted
 from triples.exchange.lines import InputError
 from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.interrupts import Interrupted
 from triples.exchange.arguments import FAILED, MISUSED, weight_argument
 from triples.exchange.checkpoints import Counts
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.importing import Options
-from triples.exchange.interrupts import Interrupted
 from triples.exchange.refusals import Refusals
 from triples.exchange.screen import Screen
 from triples.exchange.summaries import ExportSummary, ImportSummary, database_sentence

@@ -13,9 +13,9 @@ import structlog
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.interrupts import Interrupted, Interrupts
 from triples.admission import clean_text
 from triples.exchange.arguments import FAILED, MISUSED, cleaned_argument, weight_argument
-from triples.exchange.interrupts import Interrupted, Interrupts
 from triples.exchange.summaries import database_sentence
 from triples.models import RecursionRun, RunStatus
 from triples.recursion.rules import clean_name
@@ -24,9 +24,9 @@ from triples.runs.execution import execute
 from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions, check_names
 from triples.runs.outcomes import TimedOut
+from triples.runs.progress import RunScreen
 from triples.runs.recording import Recorder, perform
 from triples.runs.requests import RunActive, UnknownRules, check_rules, queue_run
-from triples.runs.screen import RunScreen
 from triples.runs.written import whose
 from triples.visible import visible, visible_json
 

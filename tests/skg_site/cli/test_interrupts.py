@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from triples.exchange.interrupts import Interrupted, Interrupts
+from skg_site.cli.interrupts import Interrupted, Interrupts
 
 
 def raise_signal(number: int) -> None:
