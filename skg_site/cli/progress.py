@@ -1,4 +1,4 @@
-"""What a backup, a restore or a vacuum shows while it lasts: on a terminal a bar, else nothing."""
+"""The progress of a command on standard error: sentences and, on a terminal, a progress bar."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -6,32 +6,37 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-# What is under way, how far it is and how far it goes, if that is known.
+# The stage of the work, how much of it is done, and how much there is, if that is known.
 Report = Callable[[str, int, int | None], None]
 
-# A command that is done sooner needs no bar.
-PATIENCE_SECONDS = 0.5
+REFRESH_SECONDS = 0.25
 
 
-class Bar:
-    """Call it as a `Report`."""
+class ProgressBar:
+    """A bar from the first report until the command ends. Where standard error is no terminal, there is none."""
 
-    def __init__(self) -> None:
-        console = Console(stderr=True)
+    def __init__(self, *, refresh_in_thread: bool = True) -> None:
+        """Without a thread the bar is drawn only when the command reports."""
+        self._console = Console(stderr=True)
+        self.is_terminal = self._console.is_terminal
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.fields[told]}"),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
-            console=console,
+            TextColumn("{task.fields[details]} left:"),
+            TimeRemainingColumn(),
+            console=self._console,
             transient=True,
-            disable=not console.is_terminal,
+            auto_refresh=refresh_in_thread,
+            disable=not self.is_terminal,
         )
-        self._task = self._progress.add_task("", total=None, told="")
+        self._task = self._progress.add_task("", total=None, details="")
         self._began = monotonic()
-        self._shown = False
+        self._stage: str | None = None
+        self._next_update = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -41,9 +46,22 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        if not self._shown and monotonic() - self._began > PATIENCE_SECONDS:
-            self._shown = True
+    @property
+    def seconds(self) -> float:
+        """The time since the command began."""
+        return monotonic() - self._began
+
+    def report(self, stage: str, done: float, total: float | None, details: str = "") -> None:
+        """Show how far this stage is, and what there is to say about it."""
+        now = monotonic()
+        if stage == self._stage and now < self._next_update:
+            return
+        if self._stage is None:
             self._progress.start()
-        told = f"{done * 100 // total} %" if total else f"{done:,}" if done else ""
-        self._progress.update(self._task, description=stage, completed=done, total=total, told=told)
+        self._stage, self._next_update = stage, now + REFRESH_SECONDS
+        details = details and f"{details},"
+        self._progress.update(self._task, description=stage, completed=done, total=total, details=details, refresh=True)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence, above the bar."""
+        self._console.out(sentence, highlight=False)

@@ -1,4 +1,4 @@
-"""Whether the database has the tables that this code is for: neither older nor newer ones."""
+"""A check that the tables of the database are those of this code, neither older nor newer."""
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -6,7 +6,7 @@ from django.db.migrations.loader import MigrationLoader
 
 
 def schema_fault() -> str | None:
-    """A sentence for the operator where migrations are missing, or some are applied that this code does not know."""
+    """A sentence for the operator if migrations are missing, or unknown ones are applied; otherwise None."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
@@ -17,7 +17,7 @@ def schema_fault() -> str | None:
 
 
 def newer_schema(loader: MigrationLoader) -> str | None:
-    """A sentence for the operator where newer code has migrated the database."""
+    """A sentence for the operator if newer code has migrated the database; otherwise None."""
     known = set(loader.disk_migrations)
     for migration in loader.disk_migrations.values():
         known.update(migration.replaces)

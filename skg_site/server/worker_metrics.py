@@ -1,4 +1,4 @@
-"""Prometheus metrics of a worker and of the host that it runs on."""
+"""Prometheus metrics of a worker and of its host."""
 
 import asyncio
 import resource
@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from prometheus_client import Counter, Gauge
 
+from skg_site.host.certificates import expiry
 from skg_site.observe.metric_files import carry_over_the_ended
 from skg_site.server.overload import OTHER, QUICK
 
@@ -61,26 +62,18 @@ def _sample_files() -> None:
     _sample_backup(settings.ENV.state_dir / "backup.json")
     for name in settings.ENV.certificates:
         try:
-            CERTIFICATE.labels(name).set(expiry_of(Path(name)).timestamp())
+            CERTIFICATE.labels(name).set(expiry(Path(name).read_bytes()).timestamp())
         except (OSError, ValueError) as error:
             log.warning("certificate_unreadable", file=name, error=str(error))
 
 
 def _sample_backup(record: Path) -> None:
-    """Show what `manage.py backup` wrote down of its last success."""
+    """Set the gauges from the record that `manage.py backup` writes on success."""
     try:
         told = orjson.loads(record.read_bytes())
     except FileNotFoundError:
-        # An alert on the age of the last backup speaks up where there has never been one, too.
+        # Thus an alert on the age of the last backup fires if there has never been one, too.
         BACKUP.set(0)
         return
     BACKUP.set(datetime.fromisoformat(told["finished_at"]).timestamp())
     BACKUP_SIZE.set(told["bytes"])
-
-
-def expiry_of(certificate: Path) -> datetime:
-    """When the certificate, the first in its PEM file, expires."""
-    # Workers that watch no certificate do without its memory.
-    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
-
-    return load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc

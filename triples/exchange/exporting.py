@@ -7,8 +7,8 @@ from pathlib import Path
 from skg_site.cli.interrupts import Interrupts
 from triples.exchange.formats import Compression, Format
 from triples.exchange.outputs import output
+from triples.exchange.progress import FactProgress
 from triples.exchange.rendering import rendered
-from triples.exchange.screen import Screen
 from triples.store.export import StreamedFact, stream
 from triples.store.operations import Pattern
 
@@ -24,7 +24,7 @@ class Target:
 
 
 class Export:
-    def __init__(self, target: Target, pattern: Pattern, min_weight: float, screen: Screen) -> None:
+    def __init__(self, target: Target, pattern: Pattern, min_weight: float, screen: FactProgress) -> None:
         self._target = target
         self._pattern = pattern
         self._min_weight = min_weight

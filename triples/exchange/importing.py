@@ -13,8 +13,8 @@ from triples.exchange.headers import BadBeginning, read_beginning
 from triples.exchange.inputs import Input, Opened, opened
 from triples.exchange.lines import InputError, Refused
 from triples.exchange.parts import Reader
+from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.exchange.screen import Screen
 from triples.metrics import added_by
 from triples.models import Source
 from triples.store.bulk import Loaded, Loader, is_stored, newest_fact
@@ -50,7 +50,7 @@ class Import:
         options: Options,
         *,
         facts: FactMaker,
-        screen: Screen,
+        screen: FactProgress,
         refusals: Refusals,
         checkpoints: CheckpointFile | None,
         start: Checkpoint | None,

@@ -1,9 +1,8 @@
-"""How an import or export went, for people and for programs."""
+"""The outcome of an import or export, for people and for programs."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from skg_site.api.unfit import UnfitDatabase
 from triples.exchange.checkpoints import Counts
 from triples.exchange.importing import Options
 
@@ -73,12 +72,6 @@ class ExportSummary:
     @property
     def text(self) -> str:
         return f"{_facts(self.exported)} exported ({self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s)."
-
-
-def database_sentence(error: BaseException) -> str:
-    if isinstance(error, UnfitDatabase):
-        return str(error)
-    return f"The database did not do it: {str(error).strip()}. Has it been migrated?"
 
 
 def _facts(number: int) -> str:

@@ -8,8 +8,8 @@ from skg_site.cli.interrupts import Interrupts
 from triples.exchange.checkpoints import Counts
 from triples.exchange.facts import FactMaker
 from triples.exchange.lines import Refused
+from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.exchange.screen import Screen
 from triples.legacy.database import LegacyDatabase, Place, Row
 from triples.legacy.destinations import Brought, Destination
 from triples.legacy.progress import Progress, ProgressFile
@@ -25,7 +25,7 @@ NOTHING = Brought(Loaded(0, 0, 0))
 class Shown(NamedTuple):
     """Where a migration tells how it goes."""
 
-    screen: Screen
+    screen: FactProgress
     refusals: Refusals
 
 

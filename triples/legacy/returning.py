@@ -9,15 +9,15 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.formats import Format, compression_of
 from triples.exchange.lines import Refused
 from triples.exchange.outputs import output
+from triples.exchange.progress import FactProgress
 from triples.exchange.rendering import rendered
-from triples.exchange.screen import Screen
 from triples.legacy.database import LegacyDatabase, Place
 from triples.legacy.rows import records
 from triples.store.export import StreamedFact, stream
 
 
 class Return:
-    def __init__(self, database: LegacyDatabase, file: Path, facts: FactMaker, screen: Screen) -> None:
+    def __init__(self, database: LegacyDatabase, file: Path, facts: FactMaker, screen: FactProgress) -> None:
         self._database = database
         self._file = file
         self._facts = facts

@@ -1,17 +1,15 @@
 """`manage.py backup`"""
 
-import os
-from argparse import ArgumentTypeError
 from typing import Any
 
 import orjson
 from django.core.management import BaseCommand, CommandParser
 
-from skg_site.cli.progress import Bar
-from skg_site.ops.backups.commands import failures_told
+from skg_site.cli.arguments import whole_number
+from skg_site.cli.failures import failures_told
+from skg_site.cli.progress import ProgressBar
+from skg_site.host.processes import lower_priority
 from skg_site.ops.backups.taking import backup
-
-NICENESS = 10
 
 
 class Command(BaseCommand):
@@ -33,19 +31,15 @@ class Command(BaseCommand):
             help="a folder, or s3://bucket/prefix (default: SKG_BACKUP_DIR, else the folder backups of the state)",
         )
         parser.add_argument(
-            "--keep", type=_count, metavar="N", help="remove all but the newest N backups of this database from there"
+            "--keep",
+            type=whole_number(),
+            metavar="N",
+            help="remove all but the newest N backups of this database from there",
         )
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *_: Any, to: str, keep: int | None, json: bool, **__: Any) -> None:
-        # Whatever else this machine does is more urgent: above all, answering the API.
-        os.nice(NICENESS)
-        with failures_told("Interrupted; no backup was made."), Bar() as bar:
-            taken = backup(to, keep, bar)
+        lower_priority()
+        with failures_told("Interrupted; no backup was made."), ProgressBar() as progress:
+            taken = backup(to, keep, progress.report)
         self.stdout.write(orjson.dumps(taken.content).decode() if json else taken.text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError("must be a number from 1")
-    return int(text)

@@ -1,6 +1,5 @@
 """`manage.py migrate`: Django's, which several hosts may start at the same time."""
 
-import fcntl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangosCommand
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from filelock import FileLock, Timeout
 
 from skg_site.observe.migrations import newer_schema
 from skg_site.sqlite.aside import set_log_aside
@@ -73,12 +73,13 @@ class Command(DjangosCommand):
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_KEY])
 
     def _sqlite_turn(self, *, quiet: bool) -> Iterator[None]:
-        with (settings.ENV.state_dir / "migrate.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self._say_waiting(quiet=quiet)
-                fcntl.flock(file, fcntl.LOCK_EX)
+        lock = FileLock(settings.ENV.state_dir / "migrate.lock", mode=0o600)
+        try:
+            held = lock.acquire(blocking=False)
+        except Timeout:
+            self._say_waiting(quiet=quiet)
+            held = lock.acquire()
+        with held:
             with connection.cursor() as cursor:
                 if not connection.introspection.table_names(cursor):
                     # So that `vacuum` can give free pages back in small steps; once there are tables it is too late.

@@ -1,14 +1,14 @@
 """`manage.py restore [BACKUP]`"""
 
-import sys
 from typing import Any
 
 import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from skg_site.cli.progress import Bar
-from skg_site.ops.backups.commands import failures_told
-from skg_site.ops.backups.failures import FAILED
+from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.failures import failures_told
+from skg_site.cli.progress import ProgressBar
+from skg_site.cli.prompts import confirm
 from skg_site.ops.backups.restoring import Consent, restore
 
 
@@ -43,19 +43,17 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, backup: str, json: bool, force: bool, yes: bool, **options: Any) -> None:
         chosen = {name: options[name] for name in ("discard", "keep_revocations")}
-        with failures_told("Interrupted; the database is as it was."), Bar() as bar:
-            restored = restore(backup, _consent(force=force, yes=yes), bar, **chosen)
+        with failures_told("Interrupted; the database is as it was."), ProgressBar() as progress:
+            restored = restore(backup, _consent(force=force, yes=yes), progress.report, **chosen)
         self.stdout.write(orjson.dumps(restored.content).decode() if json else restored.text)
 
 
 def _consent(*, force: bool, yes: bool) -> Consent:
-    def may_overwrite(stands: str) -> bool:
+    def consent(stands: str) -> None:
         if not force:
             raise CommandError(f"The database is not empty: {stands}. --force overwrites it.", returncode=FAILED)
-        if yes:
-            return True
-        if not sys.stdin.isatty():
-            raise CommandError("Nobody is there to be asked; --yes overwrites without asking.", returncode=FAILED)
-        return input(f"Overwrite the database, which holds {stands}? [y/N] ").strip().lower() in {"y", "yes"}
+        if not yes:
+            question = f"Overwrite the database, which holds {stands}?"
+            confirm(question, refusal="Nothing was restored.", yes_means="overwrites")
 
-    return may_overwrite
+    return consent

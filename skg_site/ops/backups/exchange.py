@@ -1,4 +1,4 @@
-"""SQLite: another file in the place of the database, when nobody has it open."""
+"""SQLite: replacing the database file while nobody has it open."""
 
 import os
 import sqlite3
@@ -6,10 +6,12 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from skg_site.ops.backups.failures import BUSY, BackupFailure
+from skg_site.cli.exit_codes import BUSY
+from skg_site.host.files import sync
+from skg_site.ops.backups.failures import BackupFailure
 
-# What SQLite keeps beside a database that is in use, or was when its last user was killed.
-_BESIDE = ("-wal", "-shm", "-journal")
+# Files that SQLite keeps next to a database that is in use, or was when its last user was killed.
+_COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 def require_closed(database: Path) -> None:
@@ -20,33 +22,33 @@ def require_closed(database: Path) -> None:
 
 
 def exchange(database: Path, new: Path, *, discard: bool) -> Path | None:
-    """Put `new`, of the same folder, in the database's place; where the old one is kept, if there was one.
+    """Put `new`, of the same folder, in the database's place. Returns the path of the old database, if there was one.
 
-    The place is never empty: who opens the database meanwhile gets the old one or the new one.
+    The place is never empty: a process that opens the database meanwhile gets the old one or the new one.
     """
     kept = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     stood = database.exists()
     if stood:
         _fold(database)
         require_closed(database)
-        # The operator's group may read the new one as it may the old; others neither.
+        # The operator's group may read the new one as it may the old; others may read neither.
         new.chmod(database.stat().st_mode & 0o770)
         os.link(database, kept)
-    # The log of one database would be taken for the other's. There is one where the old is gone or beyond reading.
-    for suffix in _BESIDE:
+    # SQLite would take the log of the old database for the new one's. The log may outlive its database.
+    for suffix in _COMPANIONS:
         with suppress(FileNotFoundError):
             Path(f"{database}{suffix}").rename(f"{kept}{suffix}")
-    _sync(new)
+    sync(new)
     new.replace(database)
-    _sync(database.parent)
+    sync(database.parent)
     if discard:
-        for suffix in ("", *_BESIDE):
+        for suffix in ("", *_COMPANIONS):
             Path(f"{kept}{suffix}").unlink(missing_ok=True)
     return kept if stood and not discard else None
 
 
 def _fold(database: Path) -> None:
-    """Carry the log over into the database, which SQLite does for no one but its only user, and end the log."""
+    """Carry the log over into the database and end it. SQLite does that only for a process that has it for itself."""
     with closing(sqlite3.connect(database, isolation_level=None, timeout=0)) as driver:
         try:
             driver.execute("PRAGMA journal_mode = DELETE").fetchall()
@@ -54,7 +56,7 @@ def _fold(database: Path) -> None:
             if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise _in_use(database, "by another process") from error
         except sqlite3.DatabaseError:
-            # It is damaged, and moves with its log as it is.
+            # It is damaged, and is kept with its log as it is.
             return
 
 
@@ -63,7 +65,7 @@ def _in_use(database: Path, who: str) -> BackupFailure:
 
 
 def _holders(database: Path) -> list[tuple[int, str]]:
-    """The other processes that have the database open, as far as this user may know."""
+    """The other processes that have the database open, as far as this user may see them."""
     try:
         wanted = os.stat(database)  # noqa: PTH116  # beside os.stat of descriptors
     except FileNotFoundError:
@@ -84,11 +86,3 @@ def _is_same(descriptor: Path, wanted: os.stat_result) -> bool:
     except OSError:
         # It was closed meanwhile.
         return False
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

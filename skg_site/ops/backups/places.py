@@ -1,13 +1,14 @@
-"""Where backups are kept: a folder here, or a bucket in `skg_site.ops.backups.s3`."""
+"""Places that keep backups: a folder, or a bucket of S3 (`skg_site.ops.backups.s3`)."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from skg_site.cli.exit_codes import MISSING
 from skg_site.cli.progress import Report
-from skg_site.ops.backups.failures import MISSING, BackupFailure
+from skg_site.host.files import sync
+from skg_site.ops.backups.failures import BackupFailure
 from skg_site.ops.backups.names import UNFINISHED
 
 S3_SCHEME = "s3://"
@@ -17,22 +18,22 @@ class Place(ABC):
     @property
     @abstractmethod
     def work_folder(self) -> Path | None:
-        """Where a backup is best made before it is put here; None for anywhere."""
+        """The folder to make a backup in before it is put here; None if any folder will do."""
 
     @abstractmethod
     def names(self) -> Iterable[str]: ...
 
     @abstractmethod
     def shown(self, name: str) -> str:
-        """Where people find it."""
+        """The path or URL of a file here, for people."""
 
     @abstractmethod
     def put(self, file: Path, name: str, report: Report) -> None:
-        """Move a file here; nobody sees it before it is whole and safe."""
+        """Move a file here. It gets its name when it is complete and safe on disk."""
 
     @abstractmethod
     def fetch(self, name: str, folder: Path, report: Report) -> Path:
-        """The file, in `folder` if it is not on this machine; BackupFailure when there is none."""
+        """The file, downloaded into `folder` if it is not on this machine. Raises BackupFailure if there is none."""
 
     @abstractmethod
     def remove(self, name: str) -> None: ...
@@ -44,7 +45,7 @@ class FolderPlace(Place):
 
     @property
     def work_folder(self) -> Path:
-        """What is finished here is put in its place by one rename."""
+        """The folder itself, so that a finished file gets its place by one rename."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -60,9 +61,9 @@ class FolderPlace(Place):
         return str(self._folder / name)
 
     def put(self, file: Path, name: str, report: Report) -> None:
-        _sync(file)
+        sync(file)
         file.replace(self._folder / name)
-        _sync(self._folder)
+        sync(self._folder)
 
     def fetch(self, name: str, folder: Path, report: Report) -> Path:
         file = self._folder / name
@@ -72,11 +73,3 @@ class FolderPlace(Place):
 
     def remove(self, name: str) -> None:
         (self._folder / name).unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,5 @@
-"""Taking a backup: made aside, tried, put in its place, and the oldest ones removed."""
+"""Taking a backup: it is made, tried, put in its place, and the oldest backups are removed."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,22 +11,24 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import connection
+from filelock import FileLock, Timeout
 
+from skg_site.cli.exit_codes import BUSY
 from skg_site.cli.progress import Report
+from skg_site.host.files import replace_content
 from skg_site.ops.backups.checksums import checksum_line, sha256
 from skg_site.ops.backups.contents import Contents
 from skg_site.ops.backups.databases import Database
-from skg_site.ops.backups.destinations import open_place
-from skg_site.ops.backups.failures import BUSY, BackupFailure, Damaged
+from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import CHECKSUM, UNFINISHED, BackupName, newest_first
-from skg_site.ops.backups.places import Place
+from skg_site.ops.backups.places import S3_SCHEME, FolderPlace, Place
 from skg_site.ops.backups.postgresql import PostgreSQLDatabase
 from skg_site.ops.backups.sqlite import SQLiteDatabase
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A backup that was made, restored in a scratch place and found to hold what the database held."""
+    """A backup that was restored on trial and found to hold what the database held."""
 
     file: str
     bytes: int
@@ -61,7 +61,7 @@ class Taken:
 
 
 def backup(to: str, keep: int | None, report: Report) -> Taken:
-    """Raises BackupFailure; then there is no new backup, and none of the old ones was removed."""
+    """Take a backup. Raises BackupFailure; then there is no new backup, and none of the old ones was removed."""
     began = monotonic()
     with one_at_a_time():
         place, database = open_place(to or default_place()), this_database()
@@ -70,7 +70,7 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
         _remove_unfinished(folder, name)
         file = folder / f"{UNFINISHED}{name}"
         try:
-            # It holds what nobody else should read: facts, the digests of keys, users.
+            # Nobody else should read it: it holds facts, users and the digests of keys.
             file.touch(mode=0o600)
             contents = database.save(file, report)
             _try(database, file, folder, contents, report)
@@ -81,12 +81,21 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
             _remove_unfinished(folder, name)
         removed = _remove_oldest(place, name, keep)
         taken = Taken(place.shown(str(name)), size, digest, contents, removed, datetime.now(UTC), monotonic() - began)
-        _note(taken)
+        _record(taken)
     return taken
 
 
 def this_database() -> Database:
     return PostgreSQLDatabase() if connection.vendor == "postgresql" else SQLiteDatabase()
+
+
+def open_place(text: str) -> Place:
+    """The place that the operator named: a folder, or an s3:// URL of a bucket and a prefix."""
+    if text.startswith(S3_SCHEME):
+        from skg_site.ops.backups.s3 import S3Place  # noqa: PLC0415  # needs boto3, which is not always installed
+
+        return S3Place(text)
+    return FolderPlace(Path(text).absolute())
 
 
 def default_place() -> str:
@@ -101,16 +110,14 @@ def state_folder() -> Path:
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """A backup or a restore, the only one of this host."""
+    """Hold the lock of backups and restores on this host. Raises BackupFailure if another one holds it."""
     settings.ENV.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(settings.ENV.state_dir / "backup.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
+        held = FileLock(settings.ENV.state_dir / "backup.lock", mode=0o600).acquire(blocking=False)
+    except Timeout:
         raise BackupFailure("Another backup or restore is under way.", BUSY) from None
-    finally:
-        os.close(descriptor)
+    with held:
+        yield
 
 
 def _try(database: Database, file: Path, folder: Path, contents: Contents, report: Report) -> None:
@@ -120,14 +127,14 @@ def _try(database: Database, file: Path, folder: Path, contents: Contents, repor
 
 
 def _write_checksum(place: Place, folder: Path, name: BackupName, digest: str, report: Report) -> None:
-    """Before the backup itself, so that none is ever without it."""
+    """Put the checksum in its place before the backup, so that no backup is ever without one."""
     file = folder / f"{UNFINISHED}{name}{CHECKSUM}"
     file.write_text(checksum_line(digest, str(name)), encoding="ascii")
     place.put(file, f"{name}{CHECKSUM}", report)
 
 
 def _remove_oldest(place: Place, name: BackupName, keep: int | None) -> list[str]:
-    """Of this database's backups, all but the newest so many."""
+    """Remove all backups of this database but the newest `keep`. Returns their names."""
     if keep is None:
         return []
     ours = [other for other in newest_first(place.names()) if other.database == name.database]
@@ -139,15 +146,13 @@ def _remove_oldest(place: Place, name: BackupName, keep: int | None) -> list[str
 
 
 def _remove_unfinished(folder: Path, name: BackupName) -> None:
-    """What this database's backups left behind when they were killed, and this one leaves."""
+    """Remove the unfinished files of this backup, and of earlier ones of this database that were killed."""
     for file in folder.glob(f"{UNFINISHED}{name.database}-*"):
         file.unlink(missing_ok=True)
 
 
-def _note(taken: Taken) -> None:
-    """For the metrics."""
+def _record(taken: Taken) -> None:
+    """Record the backup for the metrics and for `system_check`."""
     file: Path = settings.ENV.state_dir / "backup.json"
     told = {"finished_at": taken.finished_at.isoformat(), "bytes": taken.bytes}
-    new = file.with_suffix(".new")
-    new.write_bytes(orjson.dumps(told | {"file": taken.file, "sha256": taken.sha256}))
-    new.replace(file)
+    replace_content(file, orjson.dumps(told | {"file": taken.file, "sha256": taken.sha256}))

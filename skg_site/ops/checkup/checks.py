@@ -1,4 +1,4 @@
-"""All checks, each with its name, and how they are run: none can end the others, and none lasts for ever."""
+"""All checks by name, and running them: a check cannot stop the others, and has a time limit."""
 
 import ssl
 import threading
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from skg_site.api.addresses import parse_address
+from skg_site.cli.service_urls import is_loopback
 from skg_site.env import BASE_DIR, PREFIX, SECRETS
 from skg_site.ops.checkup import certificates, database, host, web
 from skg_site.ops.checkup.findings import Finding, Limits, Mark, failed, not_applicable
@@ -39,7 +39,7 @@ Check = Callable[[], Finding]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line says; the limits are seconds, shares and days."""
+    """The options of the command; the limits are in seconds, shares and days."""
 
     url: str
     metrics_url: str
@@ -68,16 +68,16 @@ class Result(NamedTuple):
 
 
 def all_checks(wanted: Wanted, environment: Mapping[str, str]) -> dict[str, Check]:
-    """As NAMES has them."""
+    """The checks, in the order of NAMES."""
     env = settings.ENV
     site = web.Site(wanted.url, wanted.timeout, wanted.trusted)
     metrics = web.Site(wanted.metrics_url, wanted.timeout, wanted.trusted)
     return {
         "api": partial(web.check_api, site),
         "metrics": partial(web.check_metrics, metrics),
-        "database": partial(database.where_it_is, database.check_database),
-        "migrations": partial(database.where_it_is, database.check_migrations),
-        "recursion": partial(database.where_it_is, database.check_recursion),
+        "database": partial(database.if_it_exists, database.check_database),
+        "migrations": partial(database.if_it_exists, database.check_migrations),
+        "recursion": partial(database.if_it_exists, database.check_recursion),
         "clock": partial(_check_clock, wanted),
         "disk": partial(host.check_disk, env.db_path.parent, wanted.disk),
         "certificates": partial(_check_certificates, wanted),
@@ -95,7 +95,7 @@ def run(checks: Mapping[str, Check], timeout: float) -> Iterator[Result]:
 
 
 def _bounded(check: Check, timeout: float) -> Finding:
-    """What the check finds, or that it failed or took too long; its thread is then left to itself."""
+    """Run a check within the timeout. One that takes longer counts as failed, and its thread is abandoned."""
     found: SimpleQueue[Finding] = SimpleQueue()
     threading.Thread(target=lambda: found.put(_guarded(check)), daemon=True).start()
     try:
@@ -116,7 +116,7 @@ def _check_clock(wanted: Wanted) -> Finding:
         return web.check_clock_by_site(web.Site(wanted.clock_url, wanted.timeout, wanted.trusted), wanted.clock)
     if settings.ENV.database_url:
         return database.check_clock_by_database(wanted.clock)
-    if not _is_here(wanted.url):
+    if not is_loopback(urlsplit(wanted.url).hostname or ""):
         return web.check_clock_by_site(web.Site(wanted.url, wanted.timeout, wanted.trusted), wanted.clock)
     return not_applicable("Service and database have this host's clock; --clock URL compares it with another's.")
 
@@ -146,9 +146,3 @@ def _files_with_secrets(environment: Mapping[str, str]) -> Iterator[Path]:
     for name in SECRETS:
         if file := environment.get(f"{PREFIX}{name.upper()}_FILE"):
             yield Path(file)
-
-
-def _is_here(url: str) -> bool:
-    name = urlsplit(url).hostname or ""
-    address = parse_address(name)
-    return name == "localhost" if address is None else address.is_loopback

@@ -1,4 +1,4 @@
-"""The connections to the service."""
+"""The HTTP client of a load."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from aiohttp.typedefs import Query
 
 
 class Unreachable(Exception):
-    """No answer came; the message names what happened in a word or two."""
+    """No answer came; the message is the reason in a word or two."""
 
 
 class Answer(NamedTuple):
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
     @property
     def retry_after(self) -> float:
-        """In how many seconds to ask again, as far as the answer says it."""
+        """The seconds to wait before asking again, as the answer says; 1 if it does not."""
         return _seconds(self.headers.get("Retry-After", ""))
 
     def content(self) -> Any:
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """At most so many connections, kept open from one request to the next."""
+    """A limited number of connections, kept open from one request to the next."""
 
     def __init__(self, url: str, key: str | None, *, connections: int, timeout: float) -> None:
         self._url = url
@@ -56,7 +56,7 @@ class Client:
         await self._session.close()
 
     async def post(self, path: str, body: bytes) -> int:
-        """The answer's status, once all of the answer is there."""
+        """Send a request, and return the status when the whole answer has arrived."""
         return (await self._send("POST", path, data=body)).status
 
     async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Answer:

@@ -1,4 +1,4 @@
-"""What a load needs of the graph before it begins and after it has ended, all of it through the API."""
+"""Calls of the API before and after a load: check the key, find facts to ask about, delete the added facts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,44 +10,44 @@ from skg_site.ops.loadtest.client import Answer, Client, Unreachable
 from skg_site.ops.loadtest.limits import Limit
 from skg_site.ops.loadtest.requests import Fact
 
-# So many facts are asked about.
+# The number of facts that queries ask about.
 SAMPLE = 1000
-# A service that is limited or busy says so, and is asked again.
+# A request that is refused for a limit, or by a busy service, is sent again.
 INVALID, LIMITED, UNAVAILABLE = 422, 429, 503
 MOST_ATTEMPTS = 10
-# For so long a service that is away is waited for, where facts would be left behind otherwise.
+# The time to wait for a service that is down, where facts would be left behind otherwise.
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 1.0
 
 
 class NotAllowed(Exception):
-    """The key cannot do what the load is made of; the message is a sentence."""
+    """The key does not allow the load; the message is a sentence."""
 
 
 class NotReady(Exception):
-    """The service does not answer, or not as this service does; the message is a sentence."""
+    """The service does not answer, or is not an SKG API; the message is a sentence."""
 
 
 async def check_key(client: Client, scopes: set[str]) -> Limit | None:
-    """The key's limit, if it has one; raises NotAllowed or NotReady, before anything is measured."""
+    """Check the service and the key, before anything is measured. Returns the key's limit; None if it has none."""
     answer = await _answered(lambda: client.get("/keys/me"))
     content = answer.content()
     if answer.status in {401, 403}:
         raise NotAllowed("The service refuses the key.")
-    # Where authentication is turned off, there is no key to speak of.
+    # With authentication turned off, there is no key to describe.
     if answer.status == 404 and isinstance(content, dict) and "request_id" in content:
         return Limit.of(answer.headers)
     if answer.status != 200 or not isinstance(content, dict) or "scopes" not in content:
-        raise NotReady(f"What answers there is no SKG API, or it is not well: GET /keys/me gave {answer.status}.")
+        raise NotReady(f"The service there is no SKG API, or does not work: GET /keys/me gave {answer.status}.")
     if missing := scopes - set(content["scopes"]):
         raise NotAllowed(f"The key lacks the scope {' and '.join(sorted(missing))}.")
     return Limit.of(answer.headers)
 
 
 async def some_facts(client: Client) -> list[Fact]:
-    """Facts to ask about: the heaviest of the graph."""
+    """The heaviest facts of the graph, to ask about."""
     facts: list[Fact] = []
-    # In one page where the service has pages as large as that: a limited key has few requests.
+    # One page, if the service allows pages of that size: a limited key has few requests.
     size = {"limit": str(SAMPLE)}
     cursor: dict[str, str] | None = {}
     while cursor is not None and len(facts) < SAMPLE:
@@ -62,9 +62,9 @@ async def some_facts(client: Client) -> list[Fact]:
 
 
 async def remove_facts(client: Client, predicate: str, concurrency: int, tell: Callable[[int], None]) -> int:
-    """Delete all facts with this predicate, telling how many are gone so far; NotReady where that is refused.
+    """Delete all facts with this predicate, and tell after each how many are gone. Raises NotReady if that is refused.
 
-    A limit is waited for, however long it takes, and a service that is away for a while.
+    A limit is waited for, however long it takes; a service that is down, for a while.
     """
     removed = 0
 
@@ -104,7 +104,7 @@ def _content_of(answer: Answer) -> dict[str, Any]:
 
 
 async def _answered(ask: Ask) -> Answer:
-    """The answer, once the service is not too busy for one."""
+    """Ask again until the service is not too busy to answer."""
     for _ in range(MOST_ATTEMPTS):
         try:
             answer = await ask()
@@ -119,7 +119,7 @@ async def _answered(ask: Ask) -> Answer:
 
 
 async def _answered_at_last(ask: Ask) -> Answer:
-    """The answer, once the limit allows it, or NotReady for a service that has been away or busy for too long."""
+    """Ask again until the limit allows it. Raises NotReady if the service has been down or busy for too long."""
     give_up_at = monotonic() + PATIENCE_SECONDS
     while True:
         try:

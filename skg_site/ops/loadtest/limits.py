@@ -1,4 +1,4 @@
-"""Whether a key's rate limit leaves room for a load: what is refused is not measured."""
+"""The rate limit of a key, and whether a load fits into it: refused requests measure nothing."""
 
 import re
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ _POLICY = re.compile(r'"[^"]*";q=(\d{1,9});w=(\d{1,9})')
 
 
 class Limit(NamedTuple):
-    """So many requests to each endpoint in so many seconds, all of them at once if need be."""
+    """A number of requests to each endpoint in a number of seconds; they may come all at once."""
 
     requests: int
     seconds: int
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> "Limit | None":
-        """The limit that an answer names; None for a key that has none."""
+        """The limit in the headers of an answer; None for a key without a limit."""
         match = _POLICY.fullmatch(headers.get("RateLimit-Policy", ""))
         return cls(int(match[1]), max(int(match[2]), 1)) if match else None
 
@@ -26,16 +26,16 @@ class Limit(NamedTuple):
         return f"{self.requests:,} requests in {self.seconds:,} seconds to each endpoint"
 
     def room(self, seconds: float) -> float:
-        """How many requests to one endpoint are let in within this time, if none was sent before."""
+        """The number of requests to one endpoint that are let in within this time, if none was sent before."""
         return self.requests * (1 + seconds / self.seconds)
 
     def seconds_for(self, requests: int) -> float:
-        """How long it takes at least until so many requests to one endpoint have been let in."""
+        """The least time until this number of requests to one endpoint has been let in."""
         return max(requests / self.requests - 1, 0) * self.seconds
 
 
 def refusal(limit: Limit, plan: Plan, mix: Mix) -> str | None:
-    """Why the load does not fit into the limit, and what to do, in sentences; None where it fits."""
+    """Sentences for a load that does not fit into the limit: the reason, and what to do. None if it fits."""
     share = max(mix.values()) / sum(mix.values())
     most = limit.room(plan.seconds) / (plan.seconds * share)
     if plan.rate is None:
@@ -52,5 +52,5 @@ def refusal(limit: Limit, plan: Plan, mix: Mix) -> str | None:
 
 
 def _shortened(number: float) -> str:
-    """Rounded down to three digits or so."""
+    """The number, rounded down to two decimals or to a whole number."""
     return f"{int(number):d}" if number >= 10 else f"{int(number * 100) / 100:g}"

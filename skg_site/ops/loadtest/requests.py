@@ -1,4 +1,4 @@
-"""The requests of a load: facts that are new, and questions about facts that are there."""
+"""The requests of a load: new facts, and questions about facts that exist."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -12,7 +12,7 @@ from skg_site.ops.loadtest.mixes import Work
 Fact = tuple[str, str, str]
 Pattern = tuple[str | None, str | None, str | None]
 
-# So many facts have the same subject, and so many different objects there are.
+# The number of facts with the same subject, and the number of different objects.
 FACTS_OF_A_SUBJECT = 8
 OBJECTS = 4099
 
@@ -20,16 +20,16 @@ OBJECTS = 4099
 class Sent(NamedTuple):
     path: str
     body: bytes
-    # What a service that did it answers.
+    # The status of a successful answer.
     status: int
 
 
 class Requests:
-    """Every fact has the load's own name as its predicate, by which it can be found again; terms begin with it too."""
+    """Makes the requests. All new facts have the load's name as their predicate, by which they are found again."""
 
     def __init__(self, name: str, batch_size: int, known: Sequence[Fact], random: Random) -> None:
         self.name = name
-        # How many facts were sent to be stored; some of them may have been refused.
+        # The number of facts that were sent to be stored; some may have been refused.
         self.facts = 0
         self._batch_size = batch_size
         self._known = known
@@ -64,7 +64,7 @@ class Requests:
         return f"{self.name}-s{number // FACTS_OF_A_SUBJECT}", self.name, f"{self.name}-o{number % OBJECTS}"
 
     def _pattern(self) -> Pattern:
-        """A question about a fact of the graph or, where it is empty, about one that this load adds."""
+        """A question about a fact of the graph or, if the graph is empty, about one that this load adds."""
         random = self._random
         fact = random.choice(self._known) if self._known else self._fact(random.randrange(max(self.facts, 1)))
         subject, predicate, object_ = fact

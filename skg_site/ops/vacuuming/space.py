@@ -1,4 +1,4 @@
-"""What the database does for itself: statistics for its planner, and space that is free given back."""
+"""Maintenance of the database: statistics for its query planner, and returning free space to the disk."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from skg_site.cli.progress import Report
 from triples.store.inferred.connections import connect_postgresql
 from triples.store.turns import write_lock
 
-# Some 4 MiB, which are moved within a tenth of a second.
+# About 4 MiB, which are moved within a tenth of a second.
 _PAGES_AT_ONCE = 1_000
-# Rows of each index that are looked at: all of them would keep writers waiting for as long as that takes.
+# The rows of each index that are read: reading all of them would keep writers waiting.
 _ANALYSIS_LIMIT = 1_000
 
 
 def tidy(report: Report) -> None:
-    """In steps that let others write in between."""
+    """Update the statistics and return free space, in steps that let others write in between."""
     if connection.vendor == "postgresql":
         _tidy_postgresql(report)
     else:
@@ -24,7 +24,7 @@ def tidy(report: Report) -> None:
 
 
 def database_bytes() -> int:
-    """How much of the disk it takes, but for the log."""
+    """The size of the database on disk, without the log."""
     if connection.vendor == "postgresql":
         return _number("SELECT pg_database_size(current_database())")
     return Path(connection.settings_dict["NAME"]).stat().st_size

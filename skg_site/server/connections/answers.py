@@ -1,7 +1,7 @@
 """Problems as bytes on the wire, for requests that never reach the application.
 
-A refusal must cost little of what an answer costs, or the service would drown in refusals. So it is made without the
-ASGI server's and the door's help, and counted and logged as any other answer.
+A refusal must cost far less than an answer, or refusals alone would overload the service. So it bypasses the ASGI
+server and the API door. It is counted and logged like any other answer.
 """
 
 from collections.abc import Mapping
@@ -29,13 +29,13 @@ SERVICE_UNAVAILABLE = 503
 
 
 def answer_with(problem: Problem, scope: Mapping[str, Any], *, keep_alive: bool) -> bytes:
-    """The whole answer to a request, which may not have arrived whole."""
+    """The complete answer to a request, of which only a part may have arrived."""
     start = perf_counter()
     whole = _whole(scope)
     settle_client(whole)
     request = APIRequest(whole, _receive_nothing)
     request.request_id = request_id_for(request)
-    # Only these have no variables, so that no client can make up names of metrics.
+    # Only routes without variables, so that no client can make up names of metrics.
     request.route = request.path if request.path in _plain_routes() else "unknown"
     answer = _plain_answer(problem, request, keep_alive=keep_alive)
     if problem.status_code == SERVICE_UNAVAILABLE:
@@ -45,7 +45,7 @@ def answer_with(problem: Problem, scope: Mapping[str, Any], *, keep_alive: bool)
 
 
 def partial_scope(scope: Scope, url: bytes) -> Scope:
-    """The scope of a request of whose head only a part has arrived, or none."""
+    """The scope of a request of which a part of the head has arrived, or nothing."""
     path = url.split(b"?", 1)[0].decode("ascii", "replace")
     return {**scope, "path": unquote(path)[:MAX_PATH_CHARACTERS]} if path.startswith("/") else scope
 
@@ -68,7 +68,7 @@ def _plain_answer(problem: Problem, request: APIRequest, *, keep_alive: bool) ->
 
 
 def _cors_head(request: APIRequest) -> bytes:
-    """What lets a page of another origin read the answer, where the operator has named it."""
+    """The headers that let a page of another origin read the answer, if SKG_CORS_ORIGINS names it."""
     if not settings.ENV.cors_origins or "origin" not in request.headers:
         return b""
     response = _cors().add_response_headers(request, HttpResponse(content_type=""))
@@ -80,7 +80,7 @@ def _constant_head(scheme: str, headers: tuple[tuple[str, str], ...]) -> bytes:
     pairs = [
         *(SECURE_HEADERS if scheme == "https" else CONSTANT_HEADERS),
         (b"Content-Type", MEDIA_TYPE.encode()),
-        # Whether the connection is closed is not the problem's to say.
+        # The caller decides whether the connection is closed, not the problem.
         *((name.encode(), value.encode()) for name, value in headers if name != "Connection"),
     ]
     return b"".join(b"%b: %b\r\n" % (name.lower(), value) for name, value in pairs)
@@ -93,6 +93,6 @@ def _cors() -> CorsMiddleware:
 
 @cache
 def _plain_routes() -> frozenset[str]:
-    from skg_site.asgi import api_door  # noqa: PLC0415  # the application loads what counts its requests
+    from skg_site.asgi import api_door  # noqa: PLC0415  # the application imports this package
 
     return frozenset(api_door.fixed_routes)

@@ -1,4 +1,4 @@
-"""What arrives at a connection: requests, taken in piece by piece, and refused where they are no requests."""
+"""The incoming side of a connection: requests are parsed piece by piece, and refused if they are malformed."""
 
 import asyncio
 from collections import deque
@@ -16,34 +16,34 @@ from skg_site.server.connections.heads import TRAILERS, head_without_upgrade, pu
 from skg_site.server.connections.held import SITE_BODIES, UNREAD, Share, bodies_of
 from skg_site.server.overload import TOO_MUCH_UNFINISHED
 
-# What other servers allow for a request's line and headers. It also holds for what stands between two bytes of a body
-# that comes in chunks, and for what follows it.
+# The usual limit for a request's line and headers. It also applies between two bytes of a chunked body, and to the
+# trailers after it.
 MAX_HEAD_BYTES = 64 * 1024
-# Of what has arrived so much is looked at before it is asked whether there is enough to do already: a request may
-# be 18 bytes, and takes some thousands once it is parsed.
+# Received data is parsed in pieces of this size, until requests are waiting: a request may be 18 bytes long, and takes
+# some thousands once it is parsed.
 PIECE_BYTES = 2048
 VERSIONS = frozenset({"1.0", "1.1"})
 
 
 class Ended(Exception):
-    """The connection has had its last answer."""
+    """The connection has sent its last answer."""
 
 
 class ArrivingRequests(HttpToolsProtocol):
-    """uvicorn's way from bytes to requests, with limits, and with no way to another protocol."""
+    """uvicorn's protocol from bytes to requests, with limits, and without upgrades to other protocols."""
 
     flow: Flow
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unread: deque[memoryview] = deque()
-        # When the request began to arrive that has not arrived whole; how much of its body has; and how much of it has
-        # since the last byte of its body.
+        # Of the incomplete request: the time at which it began to arrive, the bytes of its body so far, and the other
+        # bytes since its last byte of body.
         self._arriving_since: float | None = None
         self._body_bytes = 0
         self._other_bytes = 0
         self._body: Share | None = None
-        # Nothing more is taken from the client.
+        # Nothing more is accepted from the client.
         self._is_refusing = False
         self._kept = Share(UNREAD)
 
@@ -57,17 +57,17 @@ class ArrivingRequests(HttpToolsProtocol):
         raise NotImplementedError
 
     def refuse_rest(self, problem: Problem) -> None:
-        """Answer what is arriving with a problem, and take nothing more."""
+        """Answer the arriving request with a problem, and accept nothing more."""
         raise NotImplementedError
 
     @property
     def head_is_complete(self) -> bool:
-        """Whether the head of what is arriving is."""
+        """True if the head of the arriving request is complete."""
         return "method" in self.scope
 
     @property
     def is_ending(self) -> bool:
-        """Whether the last answer has been sent."""
+        """True if the last answer has been sent."""
         return self.transport.is_closing()
 
     def data_received(self, data: bytes) -> None:
@@ -81,7 +81,7 @@ class ArrivingRequests(HttpToolsProtocol):
             self._feed(data)
 
     def _take_in(self) -> None:
-        """Go on with what was read, until requests wait behind the one that is being answered."""
+        """Parse what was read, until requests wait behind the one that is being answered."""
         while self._unread and not self.pipeline and not self.is_ending:
             self._feed(self._unread.popleft())
         if not self._unread:
@@ -90,7 +90,7 @@ class ArrivingRequests(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def _take_no_more(self) -> None:
-        """Answer what has been taken, and nothing else: its client has sent far ahead of the answers."""
+        """Accept nothing more, since the client has sent too many requests ahead of its answers."""
         raise NotImplementedError
 
     def _forget_unread(self) -> None:
@@ -111,7 +111,7 @@ class ArrivingRequests(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._refuse_for(error)
         if offered_at is not None:
-            # Not in the handler above, whose exception would become the context of others.
+            # Not in the handler above: its exception would become the context of others.
             self._go_on_without_upgrade(data[offered_at:])
 
     def _refuse_for(self, error: httptools.HttpParserError) -> None:
@@ -121,15 +121,16 @@ class ArrivingRequests(HttpToolsProtocol):
         if isinstance(cause, Problem):
             self.refuse_rest(cause)
         elif isinstance(error, httptools.HttpParserCallbackError):
-            # A fault of the service's own.
+            # An error of the service itself.
             raise error
         else:
             self.refuse_rest(BadRequest(f"What arrived is not a request of HTTP/1.1: {str(error).rstrip('.')}."))
 
     def _go_on_without_upgrade(self, rest: bytes | memoryview) -> None:
-        """Take the request as if it did not offer another protocol (RFC 9110, 7.8).
+        """Parse the request as if it did not offer another protocol (RFC 9110, 7.8).
 
-        The parser ends the request with such a head, body or not. So another one gets the head without the offer.
+        The parser ends a request after such a head, even if it has a body. So a new parser gets the head without the
+        offer.
         """
         method = self.parser.get_method()
         if method == b"CONNECT":
@@ -153,7 +154,7 @@ class ArrivingRequests(HttpToolsProtocol):
         if self._body is None:
             self._body = Share(bodies_of(self.cycle.scope["path"]))
         limit = settings.ENV.max_body_bytes
-        # The API has this limit itself, and knows by then who is asking.
+        # The API checks this limit itself, when it knows the caller.
         if self._body_bytes > limit and self._body.budget is SITE_BODIES:
             self.refuse_rest(BodyTooLarge(limit))
         elif not self._body.hold(self._body_bytes):
@@ -168,17 +169,17 @@ class ArrivingRequests(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         if self.is_ending:
-            # What is behind the last request, in the same piece, is answered by nobody and so must not be done.
+            # Requests after the last one, in the same piece, get no answer and so must not be carried out.
             raise Ended
         self._arriving_since = self.loop.time()
         self._body_bytes = self._other_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """In place of uvicorn's, which knows less of what a target may be."""
+        """Replaces uvicorn's method, which does not handle all forms of a target."""
         parser = self.parser
         if parser.should_upgrade():
-            # The parser stops behind this head.
+            # The parser stops after this head.
             return
         version = parser.get_http_version()
         if version not in VERSIONS:

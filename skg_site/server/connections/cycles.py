@@ -1,18 +1,18 @@
-"""A request whose client asks whether to send its body (`Expect: 100-continue`)."""
+"""Requests whose client asks before it sends the body (`Expect: 100-continue`)."""
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
 class ExpectingCycle(RequestResponseCycle):
-    """uvicorn's, with an end to the connection where the client is never told to send its body.
+    """uvicorn's cycle, but the connection ends if the client was never told to send its body.
 
-    Such a client may send it or not (RFC 9110, 10.1.1), so what it sends next may be a body or a request.
+    Such a client may send the body or not (RFC 9110, 10.1.1): the next bytes may be a body or a request.
     """
 
     async def receive(self) -> ASGIReceiveEvent:
         if self.body or not self.more_body:
-            # It has not waited.
+            # The client has not waited.
             self.waiting_for_100_continue = False
         return await super().receive()
 

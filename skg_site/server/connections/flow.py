@@ -1,4 +1,4 @@
-"""What goes in and out of a connection: when to read, and where answers are written."""
+"""Flow control of a connection, and the transport that answers are written to."""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class Flow(FlowControl):
-    """Reads nothing while something of what was read is left, nor after the last that is to be read."""
+    """Pauses reading while some of what was read is not parsed yet, and after the last byte to be read."""
 
     def __init__(self, transport: Any, unread: deque[memoryview]) -> None:
         super().__init__(transport)
         self._unread = unread
-        # The client has said that it sends no more, or nothing more is taken from it.
+        # The client has finished sending, or nothing more is accepted from it.
         self.ended = False
 
     def resume_reading(self) -> None:
@@ -22,7 +22,7 @@ class Flow(FlowControl):
 
 
 class Outlet:
-    """The transport as an answer sees it; after the last answer it is the connection that closes, in stages."""
+    """The transport for an answer. Its `close` is the connection's, which closes in stages after the last answer."""
 
     __slots__ = ("close", "is_closing", "write")
 

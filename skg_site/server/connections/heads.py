@@ -1,4 +1,4 @@
-"""What the head of a request says, beyond what uvicorn reads in it."""
+"""Parsing of request heads, where uvicorn's is not enough."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,11 +12,11 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Trailers(Headers):
-    """In the place of a request's headers once its head is complete.
+    """Takes the place of a request's headers when its head is complete, and drops the trailers.
 
-    The parser hands out trailers as it does headers. They say nothing that this service needs, and anybody may have
-    appended them, so none of them becomes a header (RFC 9110, 6.5.1). The parser itself heeds what concerns the
-    connection, and refuses what concerns the body.
+    The parser reports trailers like headers. The service needs none, and anybody may have appended them, so none
+    becomes a header (RFC 9110, 6.5.1). The parser itself obeys those that concern the connection, and refuses those
+    that concern the body.
     """
 
     def append(self, field: tuple[bytes, bytes]) -> None:
@@ -28,7 +28,7 @@ TRAILERS = Trailers()
 
 
 class Target(NamedTuple):
-    """What a request is for; `host` is None where the header Host has it."""
+    """The target of a request; `host` is None if only the header Host names it."""
 
     path: str
     raw_path: bytes
@@ -65,14 +65,14 @@ def _parsed_absolute(url: bytes) -> tuple[httptools.parser.url_parser.URL, bytes
 
 
 def put_host(headers: Headers, host: bytes) -> None:
-    """Let the host of an absolute target count instead of the header's (RFC 9112, 3.2.2), which must still be there."""
+    """Replace the header Host by the host of an absolute target (RFC 9112, 3.2.2). The header must be there."""
     places = [place for place, (name, _) in enumerate(headers) if name == b"host"]
     if len(places) == 1:
         headers[places[0]] = (b"host", host)
 
 
 def head_without_upgrade(method: bytes, url: bytes, version: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A request's head without its offer to speak another protocol."""
+    """The head of a request without its offer to switch to another protocol."""
     lines = [b"%b %b HTTP/%b\r\n" % (method, url, version.encode())]
     for name, value in headers:
         if name == b"connection":

@@ -1,15 +1,15 @@
-"""How much of what clients have sent, and that is not a whole request yet, a worker holds."""
+"""Limits on the memory that a worker holds for incomplete requests."""
 
 from django.conf import settings
 
 from skg_site.api.doors import is_site
 
-# Whatever the largest body is, this many of them may be on their way at once.
+# At least this many bodies of the greatest size may be on their way at once.
 LEAST_BODIES = 8
 API_BYTES = max(64 << 20, LEAST_BODIES * settings.ENV.max_body_bytes)
-# The admin reads bodies before it knows who sends them: these must not keep out those of the API, which asks first.
+# The admin reads bodies before it knows the sender. They must not crowd out those of the API, which asks first.
 SITE_BYTES = max(16 << 20, 2 * settings.ENV.max_body_bytes)
-# Requests that are sent ahead of the answers to others; hardly any client does so.
+# For requests that are sent before earlier ones are answered, which hardly any client does.
 UNREAD_BYTES = 16 << 20
 
 
@@ -22,7 +22,7 @@ class Budget:
 
 
 class Share:
-    """What one connection holds of a budget."""
+    """The bytes that one connection holds of a budget."""
 
     __slots__ = ("budget", "size")
 
@@ -31,7 +31,7 @@ class Share:
         self.size = 0
 
     def hold(self, size: int) -> bool:
-        """Hold this much from now on; False where it is more than the budget has, and something must be given up."""
+        """Set the size of this share. Returns False if the budget is exceeded, and something must be given up."""
         self.budget.held += size - self.size
         self.size = size
         return self.budget.held <= self.budget.most

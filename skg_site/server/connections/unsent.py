@@ -1,4 +1,4 @@
-"""Answers that wait in a worker's memory for their clients to read them."""
+"""Answers that wait in a worker's memory until their clients read them."""
 
 import socket
 import struct
@@ -9,27 +9,27 @@ import structlog
 
 log = structlog.get_logger("skg.connections")
 
-# A client that takes less than this in so many seconds is taken to have stopped reading.
+# A client that reads less than LEAST_READ_BYTES in READ_SECONDS counts as stopped.
 LEAST_READ_BYTES = 128 * 1024
 READ_SECONDS = 15.0
-# While a worker holds more than this, it begins no answer that may be large, and ends the slowest readers.
+# While a worker holds more than this, it starts no answer that may be large, and disconnects the slowest readers.
 MOST_UNSENT_BYTES = 64 << 20
-# A reader is not judged before it has had so long; but it is when a worker holds twice as much.
+# A reader is not disconnected sooner than this, unless the worker holds twice as much.
 PATIENCE_SECONDS = 1.0
 
-# For SO_LINGER: close at once, and forget what is not sent.
+# For SO_LINGER: close at once, and drop what is not sent.
 DISCARD = struct.pack("ii", 1, 0)
 
 
 class Unsent(NamedTuple):
-    """What of the answers was still to be sent, and since when it has been hardly less."""
+    """The size of what was still to be sent, and the time since which it has hardly shrunk."""
 
     since: float
     size: int
 
 
 class Reader:
-    """A connection's client as one that reads answers, fast or slowly."""
+    """Measures how fast the client of a connection reads its answers."""
 
     __slots__ = ("_behind", "_client", "_loop", "_stalled", "_transport")
 
@@ -38,7 +38,7 @@ class Reader:
         self._client = client
         self._loop = loop
         self._stalled: Unsent | None = None
-        # Since the transport holds more than it likes to.
+        # Set while the transport holds more than its high-water mark.
         self._behind: Unsent | None = None
 
     @property
@@ -46,7 +46,7 @@ class Reader:
         return self._transport.get_write_buffer_size()
 
     def has_stopped(self, now: float) -> bool:
-        """Whether it has taken next to nothing for long, although there is something to take."""
+        """True if the client has read next to nothing for long, although there is something to read."""
         size = self.unsent
         if not size:
             self._stalled = None
@@ -65,7 +65,7 @@ class Reader:
             backlog.remove(self)
 
     def pace(self, now: float) -> tuple[bool, float]:
-        """Sorts the readers that are behind: those that are new after the others, and the slower before the faster."""
+        """The sort key of readers that are behind: the new ones come after the others, the slower before the faster."""
         if self._behind is None:
             return True, 0.0
         seconds = now - self._behind.since
@@ -74,7 +74,7 @@ class Reader:
 
     def end(self, reason: str) -> None:
         log.warning("slow_reader_ended", ip=self._client, unsent_bytes=self.unsent, reason=reason)
-        # The kernel holds as much again, and must not wait for the client either.
+        # The kernel holds about as much again, and must not wait for the client either.
         connection: socket.socket | None = self._transport.get_extra_info("socket")
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, DISCARD)
@@ -82,9 +82,9 @@ class Reader:
 
 
 class Backlog:
-    """The readers of a worker that are behind, and what it holds for them all.
+    """The readers of a worker that are behind, and the memory that it holds for them all.
 
-    The transport says who is behind and who no longer is, so quick readers cost nothing.
+    The transport reports when a reader falls behind and when it has caught up, so quick readers cost nothing.
     """
 
     def __init__(self, most: int) -> None:
@@ -96,17 +96,17 @@ class Backlog:
     def add(self, reader: Reader, loop: AbstractEventLoop) -> None:
         self._readers[reader] = None
         if not self._is_due:
-            # Not at once: the reader's own answer is just being written.
+            # Later, since the reader's own answer is just being written.
             self._is_due = True
-            loop.call_soon(self._look_soon, loop)
+            loop.call_soon(self._check_soon, loop)
 
     def remove(self, reader: Reader) -> None:
         self._readers.pop(reader, None)
         if self.is_full:
             self.is_full = self._held() > self._most
 
-    def look(self, now: float) -> None:
-        """End the slowest readers until the worker holds no more than it may; one alone may have a larger answer."""
+    def check(self, now: float) -> None:
+        """Disconnect the slowest readers until the worker holds no more than it may. A single reader may have more."""
         held = self._held()
         if held > self._most:
             for reader in sorted(self._readers, key=lambda reader: reader.pace(now)):
@@ -118,9 +118,9 @@ class Backlog:
                 reader.end("the worker holds too much that its clients do not read")
         self.is_full = held > self._most
 
-    def _look_soon(self, loop: AbstractEventLoop) -> None:
+    def _check_soon(self, loop: AbstractEventLoop) -> None:
         self._is_due = False
-        self.look(loop.time())
+        self.check(loop.time())
 
     def _held(self) -> int:
         return sum(reader.unsent for reader in self._readers)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a command."""
+"""Ctrl-C, SIGTERM and SIGHUP during a command."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def raised_by(work: Callable[[Interrupts], None]) -> BaseException:
     return raised.value
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_interrupts_and_says_with_which_code_to_exit(number: int, exit_code: int) -> None:
     with pytest.raises(Interrupted) as interrupted, Interrupts().caught():
         raise_signal(number)
@@ -68,3 +68,12 @@ def test_afterwards_signals_are_handled_as_before() -> None:
     with Interrupts().caught():
         assert signal.getsignal(signal.SIGINT) != before[0]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_command_under_nohup_goes_on_when_its_terminal_is_closed() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts().caught():
+            raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,6 +1,5 @@
 """`manage.py import_triples FILE...|-`"""
 
-from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -11,17 +10,19 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.exit_codes import FAILED, MISUSED
+from skg_site.cli.failures import database_failures_told, database_sentence
 from skg_site.cli.interrupts import Interrupted
-from triples.exchange.arguments import FAILED, MISUSED, format_named, weight_argument
+from triples.exchange.arguments import format_named, scale_argument, weight_argument
 from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts, Place
-from triples.exchange.facts import UNSCALED, FactMaker, Scale
+from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.formats import Format
 from triples.exchange.importing import Import, Options, StrictStop, find_start
 from triples.exchange.inputs import PIPE, Input, find_input
 from triples.exchange.lines import InputError
+from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.exchange.screen import Screen
-from triples.exchange.summaries import ImportSummary, database_sentence
+from triples.exchange.summaries import ImportSummary
 from triples.visible import visible
 
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--scale-weights",
-            type=_scale,
+            type=scale_argument,
             default=UNSCALED,
             metavar="FROM:TO",
             help="bring weights of this range linearly to 0:1; write =-2:6 where FROM is negative. "
@@ -74,7 +75,7 @@ class Command(BaseCommand):
         start = _start(checkpoints, restart=options["restart"])
         failure: BaseException | None = None
         with ExitStack() as stack:
-            screen = stack.enter_context(Screen())
+            screen = stack.enter_context(FactProgress())
             screen.expect(_total_bytes(inputs))
             if start is not None:
                 screen.say(f"Going on {_told(start.place, inputs)}; --restart begins anew.")
@@ -135,10 +136,8 @@ def _checkpoints(inputs: Sequence[Input], options: dict[str, Any]) -> Checkpoint
 def _start(checkpoints: CheckpointFile | None, *, restart: bool) -> Checkpoint | None:
     if checkpoints is None or restart:
         return None
-    try:
+    with database_failures_told():
         return find_start(checkpoints)
-    except AnyDatabaseError as error:
-        raise CommandError(database_sentence(error), returncode=FAILED) from error
 
 
 def _told(place: Place, inputs: Sequence[Input]) -> str:
@@ -176,10 +175,3 @@ def _sentence(failure: BaseException | None, counts: Counts, *, continuable: boo
             return f"{visible(str(failure))}."
         case _:
             return database_sentence(failure)
-
-
-def _scale(text: str) -> Scale:
-    try:
-        return Scale.parse(text)
-    except ValueError:
-        raise ArgumentTypeError("must be two different numbers, such as 0:10") from None

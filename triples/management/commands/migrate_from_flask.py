@@ -9,15 +9,19 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.arguments import argument, seconds, whole_number
+from skg_site.cli.exit_codes import FAILED, MISUSED
+from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
-from triples.exchange.arguments import FAILED, MISUSED, weight_argument
+from skg_site.cli.keys import KEY_FILE_HELP, require_key
+from skg_site.cli.service_urls import is_open_to_listeners, parse_service_url
+from triples.exchange.arguments import scale_argument, weight_argument
 from triples.exchange.checkpoints import Counts
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.importing import Options
+from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.exchange.screen import Screen
-from triples.exchange.summaries import ExportSummary, ImportSummary, database_sentence
-from triples.legacy import arguments
+from triples.exchange.summaries import ExportSummary, ImportSummary
 from triples.legacy.database import LegacyDatabase, LegacyError, opened
 from triples.legacy.destinations import Destination, Nowhere, OwnGraph
 from triples.legacy.migration import Migration, Shown, find_start
@@ -26,6 +30,7 @@ from triples.legacy.returning import Return
 from triples.legacy.service import RemoteService, ServiceError
 from triples.visible import visible
 
+LARGEST_BATCH = 100_000
 FAILURES = (LegacyError, ServiceError, Interrupted, OSError, AnyDatabaseError)
 
 
@@ -47,7 +52,7 @@ class Command(BaseCommand):
         add("--weight", type=weight_argument, default=1.0, help="weight where the old one is NULL (default: 1.0)")
         add(
             "--scale-weights",
-            type=arguments.scale,
+            type=scale_argument,
             default=UNSCALED,
             metavar="FROM:TO",
             help="bring weights of this range linearly to 0:1; without it, those outside of 0 to 1 are refused",
@@ -74,7 +79,7 @@ class Command(BaseCommand):
         ways = parser.add_argument_group("other ways").add_argument
         ways(
             "--to",
-            type=arguments.target,
+            type=argument(parse_service_url),
             metavar="URL",
             help="send the facts to the service at this address, as fast as the key's limits let it",
         )
@@ -82,19 +87,18 @@ class Command(BaseCommand):
             "--key-file",
             type=Path,
             metavar="FILE",
-            help=f"a file that holds the key for --to, - for standard input (default: the variable "
-            f"{arguments.KEY_VARIABLE})",
+            help=f"for --to: {KEY_FILE_HELP}",
         )
         ways(
             "--batch-size",
-            type=arguments.batch_size,
+            type=whole_number(LARGEST_BATCH),
             default=100,
             metavar="N",
             help="facts in a request (default: 100)",
         )
         ways(
             "--patience",
-            type=arguments.seconds,
+            type=seconds,
             default=120.0,
             metavar="TIME",
             help="for how long a service that does not answer is tried (default: 2m)",
@@ -111,7 +115,7 @@ class Command(BaseCommand):
         _check_combination(options)
         failure: BaseException | None = None
         with ExitStack() as stack:
-            screen = stack.enter_context(Screen())
+            screen = stack.enter_context(FactProgress())
             try:
                 database = stack.enter_context(opened(options["database"]))
                 job = self._job(stack, database, screen, options)
@@ -133,7 +137,7 @@ class Command(BaseCommand):
             raise CommandError(sentence, returncode=code) from failure
 
     def _job(
-        self, stack: ExitStack, database: LegacyDatabase, screen: Screen, options: dict[str, Any]
+        self, stack: ExitStack, database: LegacyDatabase, screen: FactProgress, options: dict[str, Any]
     ) -> Migration | Return:
         facts = FactMaker(options["weight"], options["scale_weights"])
         if options["back"]:
@@ -158,15 +162,15 @@ def _check_combination(options: dict[str, Any]) -> None:
         raise CommandError(sentence, returncode=MISUSED)
 
 
-def _destination(stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Destination:
+def _destination(stack: ExitStack, screen: FactProgress, options: dict[str, Any]) -> Destination:
     url = options["to"]
     if url is None:
         return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
     if options["dry_run"]:
         screen.say(f"{url} is not asked what it has already.")
         return Nowhere()
-    key = arguments.key_given(options["key_file"])
-    if arguments.is_open_to_listeners(url):
+    key = require_key(options["key_file"])
+    if is_open_to_listeners(url):
         screen.say(f"The key travels to {url} unencrypted; https:// would hide it.")
     return stack.enter_context(RemoteService(url, key, batch_size=options["batch_size"], patience=options["patience"]))
 

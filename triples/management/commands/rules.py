@@ -1,16 +1,16 @@
 """`manage.py rules load|list|show|check|preview|enable|disable|delete`"""
 
 import json
-import sys
 import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
-from django.db import Error as AnyDatabaseError
 
-from triples.exchange.arguments import FAILED
-from triples.exchange.summaries import database_sentence
+from skg_site.cli.arguments import add_action
+from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.failures import database_failures_told
+from skg_site.cli.prompts import confirm
 from triples.models import Rule as StoredRule
 from triples.recursion import presets
 from triples.recursion.rules import rule_text
@@ -34,40 +34,39 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
-        load = _action(actions, "load", self.load, "store the rules of a file, all or none")
+        load = add_action(actions, "load", self.load, "store the rules of a file, all or none")
         source = load.add_mutually_exclusive_group(required=True)
         source.add_argument("file", nargs="?", metavar="FILE", help=FILE_HELP)
         source.add_argument("--preset", choices=presets.names(), help="rules that come with the service")
         load.add_argument("--replace", action="store_true", help="put them in the place of others of the same names")
         load.add_argument("--dry-run", action="store_true", help="say what would be done, and store nothing")
-        _action(actions, "list", self.list_rules, "show all rules, by name")
-        show = _action(actions, "show", self.show, "show one rule")
+        add_action(actions, "list", self.list_rules, "show all rules, by name")
+        show = add_action(actions, "show", self.show, "show one rule")
         show.add_argument("name")
         show.add_argument("--sql", action="store_true", help="what the engine asks for it in a round")
-        check = _action(actions, "check", self.check_file, "look for every fault in a file, and store nothing")
+        check = add_action(actions, "check", self.check_file, "look for every fault in a file, and store nothing")
         check.add_argument("file", metavar="FILE", help=FILE_HELP)
-        preview = _action(actions, "preview", self.preview, "say what one rule would derive now, and store nothing")
+        preview = add_action(actions, "preview", self.preview, "say what one rule would derive now, and store nothing")
         preview.add_argument("file", metavar="FILE", help=FILE_HELP)
         for name, run, text in (
             ("enable", self.enable, "have runs apply rules"),
             ("disable", self.disable, "have runs leave rules out; what they derived goes with the next run"),
         ):
-            _action(actions, name, run, text).add_argument("names", nargs="+", metavar="NAME")
-        delete = _action(actions, "delete", self.delete, "remove a rule; what it derived goes with the next run")
+            add_action(actions, name, run, text).add_argument("names", nargs="+", metavar="NAME")
+        delete = add_action(actions, "delete", self.delete, "remove a rule; what it derived goes with the next run")
         delete.add_argument("name")
         delete.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
         try:
-            run(options)
+            with database_failures_told():
+                run(options)
         except FaultyRules as error:
             self._show_faults(error.faults, options)
             count = f"{len(error.faults)} fault{'s' if len(error.faults) > 1 else ''}"
             raise CommandError(f"{count} found; nothing was stored.", returncode=FAILED) from None
         except (RulesError, UnreadableFile) as error:
             raise CommandError(visible(str(error)), returncode=FAILED) from None
-        except AnyDatabaseError as error:
-            raise CommandError(database_sentence(error), returncode=FAILED) from error
 
     def load(self, options: dict[str, Any]) -> None:
         loaded = rules_load(drafts=_drafts(options), replace=options["replace"], dry_run=options["dry_run"])
@@ -144,7 +143,7 @@ class Command(BaseCommand):
     def delete(self, options: dict[str, Any]) -> None:
         rule = find_rule(options["name"])
         if not options["yes"]:
-            _confirm(visible(f"Delete the rule {rule.name}? [y/N] "))
+            confirm(visible(f"Delete the rule {rule.name}?"), refusal="Nothing was deleted.", yes_means="deletes")
         rule_delete(name=rule.name)
         if options["json"]:
             self._write_json({"deleted": rule.name})
@@ -182,13 +181,6 @@ class Command(BaseCommand):
         self.stdout.write("[]" if before == "[" else "\n]")
 
 
-def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> CommandParser:
-    parser: CommandParser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    parser.add_argument("--json", action="store_true", help="write JSON, in the fields of the API")
-    parser.set_defaults(run=run)
-    return parser
-
-
 def _drafts(options: dict[str, Any]) -> list[Draft]:
     if options["preset"]:
         return preset_rules(options["preset"])
@@ -201,10 +193,3 @@ def _told(loaded: Loaded) -> str:
 
 def _count(number: int) -> str:
     return "1 rule" if number == 1 else f"{number:,} rules"
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise CommandError("Nobody is there to be asked; --yes deletes without asking.", returncode=FAILED)
-    if input(question).strip().lower() not in {"y", "yes"}:
-        raise CommandError("Nothing was deleted.", returncode=FAILED)

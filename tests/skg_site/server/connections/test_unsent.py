@@ -64,32 +64,32 @@ def test_the_slowest_are_ended_until_the_sum_is_kept(backlog: Backlog, clock: Cl
     clock.now += 2
     for transport, taken in zip(transports, (10, 200, 0, 100), strict=True):
         transport.size -= taken
-    backlog.look(clock.now)
+    backlog.check(clock.now)
     assert [transport.is_ended for transport in transports] == [True, False, True, False]
     assert not backlog.is_full
 
 
 def test_new_readers_are_not_judged_before_there_is_twice_as_much(backlog: Backlog, clock: Clock) -> None:
     transports = [behind(clock, 500)[1] for _ in range(4)]
-    backlog.look(clock.now)
+    backlog.check(clock.now)
     assert not any(transport.is_ended for transport in transports)
     # Meanwhile no large answer is begun.
     assert backlog.is_full
     transports.append(behind(clock, 500)[1])
-    backlog.look(clock.now)
+    backlog.check(clock.now)
     assert sum(transport.is_ended for transport in transports) == 1
 
 
 def test_one_alone_may_have_an_answer_of_any_size(backlog: Backlog, clock: Clock) -> None:
     _, transport = behind(clock, 100 * MOST)
     clock.now += 2
-    backlog.look(clock.now)
+    backlog.check(clock.now)
     assert not transport.is_ended
 
 
 def test_those_that_have_caught_up_make_room(backlog: Backlog, clock: Clock) -> None:
     (quick, transport), _ = behind(clock, 800), behind(clock, 800)
-    backlog.look(clock.now)
+    backlog.check(clock.now)
     assert backlog.is_full
     transport.size = 0
     quick.has_caught_up()
