@@ -3,7 +3,7 @@
 import os
 import signal
 
-# The priority of commands that run beside the service: answering its clients is more urgent.
+# For commands that run next to the service: answering its clients is more urgent.
 _NICENESS = 10
 
 
@@ -17,7 +17,7 @@ def is_alive(process_id: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        # It is another user's.
+        # It belongs to another user.
         return True
     return True
 

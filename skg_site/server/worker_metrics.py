@@ -2,15 +2,14 @@
 
 import asyncio
 import resource
-from datetime import datetime
 from pathlib import Path
 from time import process_time
 
-import orjson
 import structlog
 from django.conf import settings
 from prometheus_client import Counter, Gauge
 
+from skg_site.host.backup_record import read_backup_record
 from skg_site.host.certificates import expiry
 from skg_site.observe.metric_files import carry_over_the_ended
 from skg_site.server.overload import OTHER, QUICK
@@ -59,7 +58,7 @@ def _resident_bytes() -> int:
 
 def _sample_files() -> None:
     carry_over_the_ended()
-    _sample_backup(settings.ENV.state_dir / "backup.json")
+    _sample_backup()
     for name in settings.ENV.certificates:
         try:
             CERTIFICATE.labels(name).set(expiry(Path(name).read_bytes()).timestamp())
@@ -67,13 +66,13 @@ def _sample_files() -> None:
             log.warning("certificate_unreadable", file=name, error=str(error))
 
 
-def _sample_backup(record: Path) -> None:
-    """Set the gauges from the record that `manage.py backup` writes on success."""
+def _sample_backup() -> None:
     try:
-        told = orjson.loads(record.read_bytes())
-    except FileNotFoundError:
-        # Thus an alert on the age of the last backup fires if there has never been one, too.
-        BACKUP.set(0)
+        record = read_backup_record(settings.ENV.state_dir)
+    except ValueError:
+        log.warning("backup_record_damaged", advice="the next manage.py backup writes a new one")
         return
-    BACKUP.set(datetime.fromisoformat(told["finished_at"]).timestamp())
-    BACKUP_SIZE.set(told["bytes"])
+    # Without a backup it is 0, so that an alert on the age of the last one fires.
+    BACKUP.set(record.finished_at.timestamp() if record else 0)
+    if record:
+        BACKUP_SIZE.set(record.bytes)

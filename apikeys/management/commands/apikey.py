@@ -80,7 +80,8 @@ class Command(BaseCommand):
             self.stdout.write(table([COLUMNS, *map(_row, keys)]))
 
     def rotate(self, options: dict[str, Any]) -> None:
-        keys, rotator = _keys_to_rotate(options), _rotator(options)
+        keys = _keys_to_rotate(options)
+        rotator = Rotator(_actor(), options["grace"], options["emergency"], options["secrets_manager"])
         if rotator.emergency and not options["yes"]:
             names = ", ".join(map(str, keys))
             confirm(f"Replace {len(keys)} keys at once: {names}?", refusal="Nothing was replaced.")
@@ -176,12 +177,8 @@ def _keys_to_rotate(options: dict[str, Any]) -> list[ApiKey]:
     return keys
 
 
-def _rotator(options: dict[str, Any]) -> Rotator:
-    return Rotator(_actor(), options["grace"], options["emergency"], options["secrets_manager"])
-
-
 def _find(text: str) -> ApiKey:
-    """The key with this public id, or else the newest working key of the one row of rotations with this name."""
+    """The key with this public id, or the newest working key of the only row of rotations with this name."""
     key = ApiKey.objects.filter(public_id=text).first()
     if key is not None:
         return key

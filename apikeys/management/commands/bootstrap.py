@@ -26,7 +26,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        # Of two that start together, the second sees what the first has made.
+        # Of two that start at the same time, the second sees what the first has made.
         with FileLock(settings.ENV.state_dir / "bootstrap.lock", mode=0o600):
             adopt_configured_key(settings.ENV.api_key_hash)
             made = [part for part in (_first_user(), _first_key()) if part]
@@ -50,7 +50,7 @@ def _first_user() -> str:
 def _first_key() -> str:
     if ApiKey.objects.exists():
         return ""
-    # Whoever tries things out, in loops and with load_test, is not to be refused for it.
+    # A limit would refuse people who try the service out, in loops and with load_test.
     issued = key_issue(name=FIRST_KEY, scopes=ALL_SCOPES, rate="0", actor="bootstrap")
     return (
         "First API key, with every scope and without a rate limit\n\n"
@@ -72,7 +72,7 @@ def _addresses() -> Iterator[str]:
 
 
 def _keys() -> str:
-    """Which key there is, without its secret, and how to make another."""
+    """A line that names a working key, without its secret, and says how to make another."""
     working = ApiKey.objects.working(timezone.now()).order_by("-id")
     key = working.filter(name=FIRST_KEY).first() or working.first()
     more = 'another: .venv/bin/python manage.py apikey create "my key"'

@@ -13,7 +13,7 @@ from skg_site.ops.backups.taking import backup
 
 
 class Command(BaseCommand):
-    # Started by a timer: the checks, which load all of the site, are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service; a timer starts this command.
     requires_system_checks = []
     help = (
         "Save the database (facts, keys, rules, users; not the inferred facts, which recurse derives again) as of one "

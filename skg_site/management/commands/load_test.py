@@ -37,7 +37,7 @@ class Command(BaseCommand):
         "the command line makes no sense, 69 when there is no service, 77 when the key may not do it, or too little "
         "of it, 130 after Ctrl-C."
     )
-    # It is a client: the database may be on another machine.
+    # The command is a client: the database may be on another machine.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,7 +13,7 @@ from skg_site.ops.backups.restoring import Consent, restore
 
 
 class Command(BaseCommand):
-    # The database that they look at may be the one that is to be replaced.
+    # Django's checks would open the database that is to be replaced.
     requires_system_checks = []
     help = (
         "Put a backup in the place of the database. It is proved whole and restored in a scratch place first; the "

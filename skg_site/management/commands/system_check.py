@@ -20,16 +20,16 @@ ONLY_WARNINGS = 2
 service_url = argument(parse_service_url)
 
 SIGNS = {Mark.OK: "✓", Mark.WARNING: "!", Mark.FAILED: "✗", Mark.NOT_APPLICABLE: "-"}
-# Addresses to listen on that nobody can be reached at.
+# Addresses to listen on that a client cannot connect to.
 REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not listened on
 
 
 class Command(BaseCommand):
-    # They would stop at the first thing that is broken, which is what this is to look at.
+    # Django's checks would stop at the first fault, which this command is to find.
     requires_system_checks = []
     help = (
-        "Look at everything that the service needs, one line each: ✓ fine, ! worth a look, ✗ broken, - not there to be "
-        "looked at. Changes nothing. Exit code 0 when nothing is broken, 1 when something is, 2 with --strict when "
+        "Check everything that the service needs, one line each: ✓ fine, ! worth a look, ✗ broken, - does not apply. "
+        "Changes nothing. Exit code 0 when nothing is broken, 1 when something is, 2 with --strict when "
         "there are only warnings, or when the command line makes no sense."
     )
 
@@ -90,7 +90,7 @@ class Command(BaseCommand):
         checks = all_checks(_wanted(options), os.environ)
         chosen = {name: check for name, check in checks.items() if not options["only"] or name in options["only"]}
         results = []
-        # Some checks go on asking within their own time; this is for those that hang.
+        # Most checks keep the timeout themselves; the extra second is for those that hang.
         for result in run(chosen, options["timeout"] + 1):
             results.append(result)
             if not options["json"]:
@@ -120,7 +120,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
     env = settings.ENV
     host = REACHED_AT.get(env.host, env.host)
     url = options["url"] or local_url(env.port, host)
-    # Whoever names the service may not reach a port that it keeps to itself.
+    # A service that is named by --url may not expose its metrics port.
     metrics_url = options["url"] or local_url(env.metrics_port or env.port, host)
     return Wanted(
         url=url,

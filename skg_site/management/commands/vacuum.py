@@ -24,7 +24,7 @@ def retention(text: str) -> timedelta | None:
 
 
 class Command(BaseCommand):
-    # Started by a timer: the checks, which load all of the site, are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service; a timer starts this command.
     requires_system_checks = []
     help = (
         "Remove terms that no fact and no rule uses, and old key events and runs; bring the database's statistics up "

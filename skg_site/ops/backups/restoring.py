@@ -1,4 +1,4 @@
-"""Restoring a backup: it is found, checked, restored aside, and only then takes the place of the database."""
+"""Restoring a backup: it is found, checked, restored on trial, and only then takes the place of the database."""
 
 import tempfile
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from skg_site.ops.backups.revocations import keep_ends, present_ends, record_kep
 from skg_site.ops.backups.taking import default_place, one_at_a_time, open_place, state_folder, this_database
 from triples.store.inferred.building import discard as discard_inferred
 
-# Called with what would be overwritten, in words. Raises CommandError where that is not wanted.
+# Called with a description of what would be overwritten. Raises CommandError if the operator does not want that.
 Consent = Callable[[str], None]
 
 

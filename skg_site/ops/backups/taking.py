@@ -8,14 +8,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.db import connection
 from filelock import FileLock, Timeout
 
 from skg_site.cli.exit_codes import BUSY
 from skg_site.cli.progress import Report
-from skg_site.host.files import replace_content
+from skg_site.host.backup_record import BackupRecord, write_backup_record
 from skg_site.ops.backups.checksums import checksum_line, sha256
 from skg_site.ops.backups.contents import Contents
 from skg_site.ops.backups.databases import Database
@@ -152,7 +151,5 @@ def _remove_unfinished(folder: Path, name: BackupName) -> None:
 
 
 def _record(taken: Taken) -> None:
-    """Record the backup for the metrics and for `system_check`."""
-    file: Path = settings.ENV.state_dir / "backup.json"
-    told = {"finished_at": taken.finished_at.isoformat(), "bytes": taken.bytes}
-    replace_content(file, orjson.dumps(told | {"file": taken.file, "sha256": taken.sha256}))
+    record = BackupRecord(finished_at=taken.finished_at, bytes=taken.bytes, file=taken.file, sha256=taken.sha256)
+    write_backup_record(settings.ENV.state_dir, record)

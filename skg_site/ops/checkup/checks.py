@@ -81,7 +81,7 @@ def all_checks(wanted: Wanted, environment: Mapping[str, str]) -> dict[str, Chec
         "clock": partial(_check_clock, wanted),
         "disk": partial(host.check_disk, env.db_path.parent, wanted.disk),
         "certificates": partial(_check_certificates, wanted),
-        "backup": partial(host.check_backup, env.state_dir / "backup.json", wanted.backup),
+        "backup": partial(host.check_backup, env.state_dir, wanted.backup),
         "log": partial(host.check_log, wanted.log, wanted.log_window, wanted.log_errors),
         "secrets": partial(host.check_secrets, list(_files_with_secrets(environment))),
     }

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from skg_site.cli.durations import duration_text
+from skg_site.host.backup_record import read_backup_record
 from skg_site.ops.checkup.findings import (
     Finding,
     Limits,
@@ -28,14 +28,6 @@ MOST_LOG_BYTES = 256 << 20
 _ERRORS = {b"error", b"critical"}
 
 
-class _Backup(BaseModel):
-    """The record that `manage.py backup` leaves."""
-
-    finished_at: AwareDatetime
-    bytes: int
-    file: str
-
-
 def check_disk(folder: Path, limits: Limits) -> Finding:
     """Compare the free share of the disk, or of its files, with the limits."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
@@ -50,13 +42,13 @@ def check_disk(folder: Path, limits: Limits) -> Finding:
     return bad_if_small(min(room, files), limits, f"{text}.")
 
 
-def check_backup(note: Path, limits: Limits) -> Finding:
+def check_backup(state_dir: Path, limits: Limits) -> Finding:
     try:
-        backup = _Backup.model_validate_json(note.read_bytes())
-    except FileNotFoundError:
+        backup = read_backup_record(state_dir)
+    except ValueError:
+        return failed(f"The record of the last backup in {state_dir} is damaged.")
+    if backup is None:
         return warning("manage.py backup has made no backup on this host.")
-    except ValidationError:
-        return failed(f"{note} is damaged.")
     age = (datetime.now(UTC) - backup.finished_at).total_seconds()
     if "://" not in backup.file and not Path(backup.file).exists():
         return failed(f"The last backup, {backup.file}, is not there any more.")
@@ -101,7 +93,7 @@ def _lines(file: Path) -> Iterator[bytes]:
 
 def _error(line: bytes, since: datetime) -> str | None:
     """The event of a line if it is an error since then. Any other line gives None, even one that is not JSON."""
-    # Most lines are of requests that went well.
+    # Most lines are of successful requests.
     if not any(level in line for level in _ERRORS):
         return None
     try:

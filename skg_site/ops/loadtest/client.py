@@ -25,7 +25,7 @@ class Answer(NamedTuple):
         return _seconds(self.headers.get("Retry-After", ""))
 
     def content(self) -> Any:
-        """The body's JSON, or None for anything else."""
+        """The JSON of the body; None if it is not JSON."""
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError:
@@ -67,7 +67,7 @@ class Client:
 
     async def _send(self, method: str, path: str, parameters: Query = None, data: bytes | None = None) -> Answer:
         try:
-            # A redirect would lead to another service than the one that may be loaded.
+            # A redirect could lead to a service that the user may not load.
             async with self._session.request(
                 method, self._url + path, params=parameters, data=data, allow_redirects=False
             ) as answer:

@@ -103,6 +103,10 @@ def _content_of(answer: Answer) -> dict[str, Any]:
     return page
 
 
+# The package stamina does not fit these loops: the pauses are those that the service asks for, and each answer about a
+# limit moves the deadline.
+
+
 async def _answered(ask: Ask) -> Answer:
     """Ask again until the service is not too busy to answer."""
     for _ in range(MOST_ATTEMPTS):

@@ -1,4 +1,4 @@
-"""A load from its beginning to its end: check, send, clean up."""
+"""Running a load: check the service, send requests, clean up."""
 
 import asyncio
 import secrets
@@ -115,7 +115,7 @@ def left_sentence(load: Load, cleaned: Cleaned) -> str:
 
 @asynccontextmanager
 async def _shown(driver: Driver, progress: ProgressBar) -> AsyncIterator[None]:
-    """Show how far the load is while the block lasts."""
+    """Show the progress of the load while the block lasts."""
     following = asyncio.create_task(_follow(driver, progress))
     try:
         yield

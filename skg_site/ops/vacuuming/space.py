@@ -32,7 +32,7 @@ def database_bytes() -> int:
 
 def _tidy_postgresql(report: Report) -> None:
     tables = _tables()
-    # Its own connection, since a vacuum cannot be part of a transaction and may take longer than a request.
+    # A connection of its own: a vacuum cannot be part of a transaction, and may take longer than a request.
     with connect_postgresql() as driver:
         for done, table in enumerate(tables):
             report("vacuum and statistics", done, len(tables))
@@ -51,12 +51,12 @@ def _tidy_sqlite(report: Report) -> None:
         while left := _number("PRAGMA freelist_count"):
             report("free pages", max(free - left, 0), free)
             with write_lock():
-                # Each row that is fetched is a page moved.
+                # SQLite moves one page for each row that is fetched.
                 cursor.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
             if _number("PRAGMA freelist_count") >= left:
-                # Others write more than is given back, or the database was made without the means to.
+                # Others write more than is returned, or the database was created without auto_vacuum.
                 break
-        # The file itself becomes shorter when the log is carried over; where readers are in the way, a little later.
+        # The file itself shrinks when the log is carried over: a little later, if readers are in the way.
         cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 

@@ -150,8 +150,12 @@ async def test_the_last_backup_and_the_certificates_are_watched(
     change_settings(certificates=[str(file), str(broken)])
     await until(api, lambda page: value(page, "skg_backup_last_success_timestamp_seconds") == 0)
     record = settings.ENV.state_dir / "backup.json"
-    record.write_text('{"finished_at": "2026-01-15T10:30:00+00:00", "bytes": 1234}')
+    record.write_text("{")
     try:
+        async with asyncio.timeout(30):
+            while not [line for line in log if line["event"] == "backup_record_damaged"]:
+                await asyncio.sleep(0.02)
+        record.write_text('{"finished_at": "2026-01-15T10:30:00+00:00", "bytes": 1234, "file": "/backups/1"}')
         page = await until(api, lambda page: value(page, "skg_backup_size_bytes") == 1234)
     finally:
         record.unlink()

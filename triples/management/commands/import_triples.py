@@ -27,7 +27,7 @@ from triples.visible import visible
 
 
 class Command(BaseCommand):
-    # They load all of the site, and are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     help = (
         "Store the facts of files or of a pipe (-): TSV or CSV (subject, predicate, object, and if wanted weight and "
@@ -159,13 +159,13 @@ def _errors_file(path: Path | None, *, append: bool) -> AbstractContextManager[T
 
 
 def _sentence(failure: BaseException | None, counts: Counts, *, continuable: bool) -> str | None:
-    """What went wrong, and how to go on; None when nothing did."""
+    """A sentence about what went wrong and how to go on; None if nothing did."""
     match failure:
         case None:
             all_refused = counts.read > 0 and counts.refused == counts.read
             return "Every line was refused: is the format the right one?" if all_refused else None
         case StrictStop():
-            return "Stopped at the first line that was refused; nothing behind the facts counted above is stored."
+            return "Stopped at the first line that was refused; nothing after the facts counted above is stored."
         case InputError():
             return f"{failure}."
         case Interrupted():

@@ -35,7 +35,7 @@ FAILURES = (LegacyError, ServiceError, Interrupted, OSError, AnyDatabaseError)
 
 
 class Command(BaseCommand):
-    # They load all of the site, and are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     help = (
         "Bring the facts of the old Flask service's database (SQLite) into this service's graph, or with --to into "
@@ -202,7 +202,7 @@ def _summary(
 
 
 def _doubt(job: Migration | Return) -> str | None:
-    """What is wrong although everything was read."""
+    """A sentence if everything was read but nothing was accepted."""
     counts = job.counts if isinstance(job, Migration) else Counts()
     return "Every row was refused." if counts.read and counts.refused == counts.read else None
 

@@ -36,7 +36,7 @@ ENDED_WELL = {RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED}
 
 
 class Command(BaseCommand):
-    # Started from cron every few minutes: the checks, which load all of the site, are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service; cron starts this command often.
     requires_system_checks = []
     help = (
         "Derive new facts by the enabled rules, or bring those derived before up to date. Shows a progress bar on a "
@@ -128,7 +128,7 @@ def _do(options: RunOptions, progress: RunProgress, *, dry: bool) -> tuple[dict[
 
 
 def _do_queued(run_id: int) -> None:
-    """Do a run that the service has queued, and tell of it in the service's log only, where its lines end up."""
+    """Do a run that the service has queued. The output goes to the service's log, so it is log lines only."""
     run = RecursionRun.objects.filter(id=run_id, active=True).first()
     if run is None:
         log.error("run_not_queued", run=run_id)

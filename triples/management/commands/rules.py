@@ -3,6 +3,7 @@
 import json
 import textwrap
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
@@ -48,11 +49,12 @@ class Command(BaseCommand):
         check.add_argument("file", metavar="FILE", help=FILE_HELP)
         preview = add_action(actions, "preview", self.preview, "say what one rule would derive now, and store nothing")
         preview.add_argument("file", metavar="FILE", help=FILE_HELP)
-        for name, run, text in (
-            ("enable", self.enable, "have runs apply rules"),
-            ("disable", self.disable, "have runs leave rules out; what they derived goes with the next run"),
+        for name, enabled, text in (
+            ("enable", True, "have runs apply rules"),
+            ("disable", False, "have runs leave rules out; what they derived goes with the next run"),
         ):
-            add_action(actions, name, run, text).add_argument("names", nargs="+", metavar="NAME")
+            action = add_action(actions, name, partial(self.set_enabled, enabled=enabled), text)
+            action.add_argument("names", nargs="+", metavar="NAME")
         delete = add_action(actions, "delete", self.delete, "remove a rule; what it derived goes with the next run")
         delete.add_argument("name")
         delete.add_argument("--yes", action="store_true", help="do not ask")
@@ -108,7 +110,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{_count(len(drafts))}, no fault found.", self.style.SUCCESS)
 
     def preview(self, options: dict[str, Any]) -> None:
-        # Not with the others: the engine takes a while to load.
+        # Imported here: the engine takes a while to load.
         from triples.runs.previewing import derive_preview  # noqa: PLC0415
 
         drafts = read_file(options["file"])
@@ -134,12 +136,6 @@ class Command(BaseCommand):
         for example in found.examples:
             self.stdout.write(visible("  {} {} {}  {:g}".format(*example)))
 
-    def enable(self, options: dict[str, Any]) -> None:
-        self._set_enabled(options, enabled=True)
-
-    def disable(self, options: dict[str, Any]) -> None:
-        self._set_enabled(options, enabled=False)
-
     def delete(self, options: dict[str, Any]) -> None:
         rule = find_rule(options["name"])
         if not options["yes"]:
@@ -150,7 +146,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write(visible(f"The rule {rule.name} is deleted."))
 
-    def _set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
+    def set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
         names = [find_rule(name).name for name in options["names"]]
         rules_enable(names=names, enabled=enabled)
         if options["json"]:
@@ -171,7 +167,7 @@ class Command(BaseCommand):
         self.stdout.write(visible_json(json.dumps(content, indent=2, ensure_ascii=False)))
 
     def _write_json_array(self, items: Iterable[object]) -> None:
-        """As `_write_json`, with one item in memory at a time."""
+        """Write a JSON array with one item in memory at a time."""
         before = "["
         for item in items:
             self.stdout.write(before)
