@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from skg_site.api.answers import json_answer
 from skg_site.api.unfit import UnfitDatabase
 from skg_site.api.views import APIViewSet
-from skg_site.observe.migrations import schema_fault as find_schema_fault
+from skg_site.observe.schema_check import schema_fault as find_schema_fault
 from skg_site.version import VERSION
 from triples.store.turns import write_lock
 
@@ -132,7 +132,7 @@ _migrated = False
 
 
 def schema_fault() -> str | None:
-    """The fault that `skg_site.observe.migrations` finds, until it finds none."""
+    """The fault that `skg_site.observe.schema_check` finds, until it finds none."""
     # Migrations do not go away under a running service. Those that newer code adds meanwhile, as in a rolling update,
     # are made so that this code can go on.
     global _migrated  # noqa: PLW0603  # one fact for the whole process

@@ -14,7 +14,7 @@ from uvicorn.server import Server
 
 from skg_site.host.processes import STOP_SIGNALS
 from skg_site.server.connections.connection import Connection
-from skg_site.server.connections.unsent import backlog
+from skg_site.server.connections.slow_readers import backlog
 from skg_site.server.overload import adjust_gates
 
 # The period of uvicorn's main loop.

@@ -17,8 +17,8 @@ from skg_site.cli.keys import KEY_FILE_HELP, read_key
 from skg_site.cli.progress import ProgressBar
 from skg_site.cli.service_urls import local_url
 from skg_site.ops.loadtest import arguments
+from skg_site.ops.loadtest.api_calls import NotAllowed, NotReady
 from skg_site.ops.loadtest.driver import Plan
-from skg_site.ops.loadtest.graph import NotAllowed, NotReady
 from skg_site.ops.loadtest.mixes import parse_mix
 from skg_site.ops.loadtest.run import Load, Outcome, left_sentence, new_name, remove, run
 

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from filelock import FileLock, Timeout
 
-from skg_site.observe.migrations import newer_schema
+from skg_site.observe.schema_check import newer_schema
 from skg_site.sqlite.aside import set_log_aside
 
 # The number of the advisory lock; nothing else in the database uses it.

@@ -16,8 +16,8 @@ from skg_site.ops.backups.contents import Contents
 from skg_site.ops.backups.databases import Database
 from skg_site.ops.backups.failures import BackupFailure
 from skg_site.ops.backups.names import CHECKSUM, POSTGRESQL, SQLITE, newest_first
-from skg_site.ops.backups.places import S3_SCHEME, FolderPlace, Place
 from skg_site.ops.backups.revocations import keep_ends, present_ends, record_kept, revived
+from skg_site.ops.backups.storage import S3_SCHEME, FolderPlace, Place
 from skg_site.ops.backups.taking import default_place, one_at_a_time, open_place, state_folder, this_database
 from triples.store.inferred.building import discard as discard_inferred
 

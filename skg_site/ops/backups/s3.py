@@ -12,7 +12,7 @@ from typing import Any
 from skg_site.cli.exit_codes import MISSING, UNAVAILABLE
 from skg_site.cli.progress import Report
 from skg_site.ops.backups.failures import BackupFailure
-from skg_site.ops.backups.places import S3_SCHEME, Place
+from skg_site.ops.backups.storage import S3_SCHEME, Place
 
 try:
     import boto3

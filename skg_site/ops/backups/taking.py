@@ -20,9 +20,9 @@ from skg_site.ops.backups.contents import Contents
 from skg_site.ops.backups.databases import Database
 from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import CHECKSUM, UNFINISHED, BackupName, newest_first
-from skg_site.ops.backups.places import S3_SCHEME, FolderPlace, Place
 from skg_site.ops.backups.postgresql import PostgreSQLDatabase
 from skg_site.ops.backups.sqlite import SQLiteDatabase
+from skg_site.ops.backups.storage import S3_SCHEME, FolderPlace, Place
 
 
 @dataclass(frozen=True, slots=True)

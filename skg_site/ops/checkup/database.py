@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from skg_site.cli.durations import duration_text
-from skg_site.observe.migrations import schema_fault
+from skg_site.observe.schema_check import schema_fault
 from skg_site.ops.checkup.findings import Finding, Limits, failed, not_applicable, ok, warning
 from skg_site.ops.checkup.web import clock_finding
 from triples.models import RecursionRun, RunStatus, Term

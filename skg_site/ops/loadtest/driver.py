@@ -9,7 +9,7 @@ from time import perf_counter
 
 from skg_site.ops.loadtest.client import Client, Unreachable
 from skg_site.ops.loadtest.mixes import Work
-from skg_site.ops.loadtest.requests import Requests
+from skg_site.ops.loadtest.request_maker import Requests
 from skg_site.ops.loadtest.tally import Tally
 
 # The pause before the next request when the last one got no answer.

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from skg_site.cli.interrupts import StageInterrupts, Stopped
 from skg_site.cli.progress import REFRESH_SECONDS, ProgressBar
+from skg_site.ops.loadtest.api_calls import NotAllowed, NotReady, check_key, remove_facts, some_facts
 from skg_site.ops.loadtest.client import Client
 from skg_site.ops.loadtest.driver import Driver, Plan
-from skg_site.ops.loadtest.graph import NotAllowed, NotReady, check_key, remove_facts, some_facts
-from skg_site.ops.loadtest.limits import Limit, refusal
 from skg_site.ops.loadtest.mixes import Mix, Work, endless_work
-from skg_site.ops.loadtest.requests import Fact, Requests
+from skg_site.ops.loadtest.rate_limits import Limit, refusal
+from skg_site.ops.loadtest.request_maker import Fact, Requests
 from skg_site.ops.loadtest.summary import Summary
 
 # By then the service has carried out a request that got no answer, or never will.

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apikeys.retention import remove_old_events
 from skg_site.cli.progress import Report
-from skg_site.ops.vacuuming.space import database_bytes, tidy
+from skg_site.ops.vacuuming.maintenance import database_bytes, tidy
 from triples.models import Rule
 from triples.recursion.programs import constants
 from triples.recursion.rules import Variable

@@ -17,10 +17,10 @@ from skg_site.api.problems import BodyTimeout, HeadTimeout, Problem
 from skg_site.api.protocol import Scope
 from skg_site.api.shedding import Gate
 from skg_site.observe.request_log import ANSWERED
-from skg_site.server.connections.answers import answer_with, partial_scope
-from skg_site.server.connections.arriving import ArrivingRequests
+from skg_site.server.connections.incoming_requests import ArrivingRequests
 from skg_site.server.connections.lingering import LEAVING_SECONDS, LINGER_SECONDS, Lingering
-from skg_site.server.connections.unsent import Reader, backlog
+from skg_site.server.connections.problem_answers import answer_with, partial_scope
+from skg_site.server.connections.slow_readers import Reader, backlog
 from skg_site.server.overload import gate_for, reason_to_refuse
 
 log = structlog.get_logger("skg.connections")

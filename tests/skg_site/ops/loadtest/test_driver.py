@@ -7,7 +7,7 @@ import pytest
 from skg_site.ops.loadtest.client import Client
 from skg_site.ops.loadtest.driver import Driver, Plan
 from skg_site.ops.loadtest.mixes import Mix, Work, endless_work
-from skg_site.ops.loadtest.requests import Requests
+from skg_site.ops.loadtest.request_maker import Requests
 from skg_site.ops.loadtest.tally import Tally
 from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, routing, rude, serving, silent
 from tests.support.service import free_port

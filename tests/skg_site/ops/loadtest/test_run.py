@@ -12,10 +12,10 @@ import pytest
 
 from skg_site.cli.interrupts import StageInterrupts, Stopped
 from skg_site.cli.progress import ProgressBar
+from skg_site.ops.loadtest.api_calls import NotAllowed
 from skg_site.ops.loadtest.driver import Plan
-from skg_site.ops.loadtest.graph import NotAllowed
 from skg_site.ops.loadtest.mixes import Mix, Work
-from skg_site.ops.loadtest.requests import Requests
+from skg_site.ops.loadtest.request_maker import Requests
 from skg_site.ops.loadtest.run import Load, Outcome, remove, run
 from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, routing, serving
 

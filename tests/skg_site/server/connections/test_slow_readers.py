@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from skg_site.server.connections import unsent
-from skg_site.server.connections.unsent import Backlog, Reader
+from skg_site.server.connections import slow_readers as unsent
+from skg_site.server.connections.slow_readers import Backlog, Reader
 
 MOST = 1000
 

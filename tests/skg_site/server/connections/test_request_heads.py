@@ -3,7 +3,7 @@
 import pytest
 
 from skg_site.api.problems import BadRequest
-from skg_site.server.connections.heads import TRAILERS, Target, head_without_upgrade, put_host, target_of
+from skg_site.server.connections.request_heads import TRAILERS, Target, head_without_upgrade, put_host, target_of
 
 
 @pytest.mark.parametrize(

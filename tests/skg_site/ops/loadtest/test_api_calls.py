@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
+from skg_site.ops.loadtest.api_calls import NotAllowed, NotReady, check_key, remove_facts, some_facts
 from skg_site.ops.loadtest.client import Client
-from skg_site.ops.loadtest.graph import NotAllowed, NotReady, check_key, remove_facts, some_facts
 from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, serving
 
 BOTH = {"read", "write"}
@@ -102,7 +102,7 @@ async def test_a_limit_is_waited_for_however_often_it_refuses() -> None:
 
 
 async def test_a_service_that_is_away_for_a_while_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skg_site.ops.loadtest.graph.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("skg_site.ops.loadtest.api_calls.PAUSE_SECONDS", 0.01)
     broken = [b"HTTP/1.1 nonsense\r\n\r\n"] * 3
     pages = answering(*broken, *[BUSY] * 20, page(1), *broken, answer(204), page())
     async with serving(pages) as url, client_of(url) as client:
@@ -121,7 +121,7 @@ async def test_a_service_that_is_away_for_a_while_is_waited_for(monkeypatch: pyt
 async def test_facts_that_cannot_be_deleted_are_a_sentence(
     answers: list[bytes], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skg_site.ops.loadtest.graph.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("skg_site.ops.loadtest.api_calls.PATIENCE_SECONDS", 0)
     async with serving(answering(*answers)) as url, client_of(url) as client:
         with pytest.raises(NotReady, match=told):
             await remove_facts(client, "load_test", 2, lambda _removed: None)

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any
 
 from skg_site.ops.loadtest.client import Answer, Client, Unreachable
-from skg_site.ops.loadtest.limits import Limit
-from skg_site.ops.loadtest.requests import Fact
+from skg_site.ops.loadtest.rate_limits import Limit
+from skg_site.ops.loadtest.request_maker import Fact
 
 # The number of facts that queries ask about.
 SAMPLE = 1000

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from skg_site.ops.loadtest.mixes import Work
-from skg_site.ops.loadtest.requests import OBJECTS, Fact, Requests
+from skg_site.ops.loadtest.request_maker import OBJECTS, Fact, Requests
 
 NAME = "load_test-12345678"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from skg_site.ops.loadtest.driver import Plan
-from skg_site.ops.loadtest.limits import Limit, refusal
 from skg_site.ops.loadtest.mixes import Mix, Work
+from skg_site.ops.loadtest.rate_limits import Limit, refusal
 
 MIX: Mix = {Work.QUERY: 80, Work.ADD: 20}
 HUNDRED = Limit(100, 60)

@@ -10,10 +10,10 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from skg_site.api.problems import BadRequest, BodyTooLarge, HeadTooLarge, Problem
-from skg_site.server.connections.cycles import ExpectingCycle
-from skg_site.server.connections.flow import Flow, Outlet
-from skg_site.server.connections.heads import TRAILERS, head_without_upgrade, put_host, target_of
-from skg_site.server.connections.held import SITE_BODIES, UNREAD, Share, bodies_of
+from skg_site.server.connections.expect_continue import ExpectingCycle
+from skg_site.server.connections.flow_control import Flow, Outlet
+from skg_site.server.connections.memory_budgets import SITE_BODIES, UNREAD, Share, bodies_of
+from skg_site.server.connections.request_heads import TRAILERS, head_without_upgrade, put_host, target_of
 from skg_site.server.overload import TOO_MUCH_UNFINISHED
 
 # The usual limit for a request's line and headers. It also applies between two bytes of a chunked body, and to the
