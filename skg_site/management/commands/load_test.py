@@ -20,7 +20,7 @@ from skg_site.ops.loadtest import arguments
 from skg_site.ops.loadtest.api_calls import NotAllowed, NotReady
 from skg_site.ops.loadtest.driver import Plan
 from skg_site.ops.loadtest.mixes import parse_mix
-from skg_site.ops.loadtest.run import Load, Outcome, left_sentence, new_name, remove, run
+from skg_site.ops.loadtest.run import Load, LoadResult, left_sentence, new_name, remove, run
 
 Result = TypeVar("Result")
 
@@ -150,7 +150,7 @@ def _ended(work: Coroutine[Any, Any, Result]) -> Result:
         ) from None
 
 
-def _exit(load: Load, outcome: Outcome, *, tolerated: float) -> None:
+def _exit(load: Load, outcome: LoadResult, *, tolerated: float) -> None:
     sentences, code = [], 0
     if outcome.summary.failed_share > tolerated:
         sentences.append(f"{outcome.summary.failed_share:.3%} of the requests failed.")
@@ -165,7 +165,7 @@ def _exit(load: Load, outcome: Outcome, *, tolerated: float) -> None:
         raise CommandError(" ".join(sentences), returncode=code)
 
 
-def _content(load: Load, outcome: Outcome) -> dict[str, Any]:
+def _content(load: Load, outcome: LoadResult) -> dict[str, Any]:
     plan = load.plan
     return {
         "url": load.url,

@@ -17,8 +17,8 @@ from skg_site.ops.backups.databases import Database
 from skg_site.ops.backups.failures import BackupFailure
 from skg_site.ops.backups.names import CHECKSUM, POSTGRESQL, SQLITE, newest_first
 from skg_site.ops.backups.revocations import keep_ends, present_ends, record_kept, revived
-from skg_site.ops.backups.storage import S3_SCHEME, FolderPlace, Place
-from skg_site.ops.backups.taking import default_place, one_at_a_time, open_place, state_folder, this_database
+from skg_site.ops.backups.storage import S3_SCHEME, FolderStorage, Storage
+from skg_site.ops.backups.taking import default_storage, one_at_a_time, open_storage, state_folder, this_database
 from triples.store.inferred.building import discard as discard_inferred
 
 # Called with a description of what would be overwritten. Raises CommandError if the operator does not want that.
@@ -70,14 +70,14 @@ class Restored:
 def restore(
     wanted: str, consent: Consent, report: Report, *, discard: bool, keep_revocations: bool = False
 ) -> Restored:
-    """Restore a backup, or the newest one of a place. Raises BackupFailure; then the database is as it was.
+    """Restore a backup, or the newest one of a storage. Raises BackupFailure; then the database is as it was.
 
     With `keep_revocations`, keys that were ended in the present database are ended in the restored one too.
     """
     began = monotonic()
     with one_at_a_time():
         database = this_database()
-        place, name = _find(wanted or default_place(), database)
+        storage, name = _find(wanted or default_storage(), database)
         database.require_unused()
         stands = database.what_stands()
         if stands is not None:
@@ -85,7 +85,7 @@ def restore(
         ends = [] if stands is None else present_ends(required=keep_revocations)
         kept_ids: list[str] = []
         with tempfile.TemporaryDirectory(prefix="restore-", dir=state_folder()) as folder:
-            file = _fetch_whole(place, name, Path(folder), report)
+            file = _fetch_whole(storage, name, Path(folder), report)
             with database.restored(file, database.scratch_folder or Path(folder), report) as scratch:
                 if keep_revocations:
                     kept_ids = keep_ends(scratch, ends)
@@ -94,40 +94,40 @@ def restore(
         call_command("migrate", interactive=False, verbosity=0)
         discard_inferred()
         kept_ended = record_kept(kept_ids)
-    return Restored(place.shown(name), contents, replaced.kept_as, revived(ends), kept_ended, monotonic() - began)
+    return Restored(storage.shown(name), contents, replaced.kept_as, revived(ends), kept_ended, monotonic() - began)
 
 
-def _find(wanted: str, database: Database) -> tuple[Place, str]:
-    """The place and the name of the backup, or of the newest one of the place."""
+def _find(wanted: str, database: Database) -> tuple[Storage, str]:
+    """The storage and the name of the wanted backup, or of the newest one if only a storage was named."""
     folder, _, last = wanted.rpartition("/")
     in_bucket = wanted.startswith(S3_SCHEME)
     if (in_bucket and last.endswith((SQLITE, POSTGRESQL))) or (not in_bucket and Path(wanted).is_file()):
-        place: Place = open_place(folder) if in_bucket else FolderPlace(Path(wanted).absolute().parent)
+        storage: Storage = open_storage(folder) if in_bucket else FolderStorage(Path(wanted).absolute().parent)
         if not last.endswith(database.form):
             raise BackupFailure(f"{wanted} is no backup of this kind of database: those end in {database.form}.")
-        return place, last
-    place = open_place(wanted)
-    fitting = [name for name in newest_first(place.names()) if name.form == database.form]
+        return storage, last
+    storage = open_storage(wanted)
+    fitting = [name for name in newest_first(storage.names()) if name.form == database.form]
     if not fitting:
-        raise BackupFailure(f"There is no backup in {place.shown('')}.", MISSING)
+        raise BackupFailure(f"There is no backup in {storage.shown('')}.", MISSING)
     if len(databases := sorted({name.database for name in fitting})) > 1:
         raise BackupFailure(
-            f"{place.shown('')} has backups of several databases ({', '.join(databases)}): name the file."
+            f"{storage.shown('')} has backups of several databases ({', '.join(databases)}): name the file."
         )
-    return place, str(fitting[0])
+    return storage, str(fitting[0])
 
 
-def _fetch_whole(place: Place, name: str, folder: Path, report: Report) -> Path:
+def _fetch_whole(storage: Storage, name: str, folder: Path, report: Report) -> Path:
     try:
-        line = place.fetch(f"{name}{CHECKSUM}", folder, report).read_text(encoding="ascii")
+        line = storage.fetch(f"{name}{CHECKSUM}", folder, report).read_text(encoding="ascii")
     except BackupFailure as error:
-        if error.exit_code != MISSING or name not in place.names():
+        if error.exit_code != MISSING or name not in storage.names():
             raise
         raise BackupFailure(
-            f"{place.shown(name)} has no checksum next to it, so nobody can tell whether it is complete. If you are "
+            f"{storage.shown(name)} has no checksum next to it, so nobody can tell whether it is complete. If you are "
             f"sure that it is, make one: sha256sum {name} > {name}{CHECKSUM}",
             MISSING,
         ) from error
-    file = place.fetch(name, folder, report)
-    require_checksum(file, place.shown(name), line, report)
+    file = storage.fetch(name, folder, report)
+    require_checksum(file, storage.shown(name), line, report)
     return file

@@ -12,7 +12,7 @@ from typing import Any
 from skg_site.cli.exit_codes import MISSING, UNAVAILABLE
 from skg_site.cli.progress import Report
 from skg_site.ops.backups.failures import BackupFailure
-from skg_site.ops.backups.storage import S3_SCHEME, Place
+from skg_site.ops.backups.storage import S3_SCHEME, Storage
 
 try:
     import boto3
@@ -27,7 +27,7 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 _NOT_FOUND = {"404", "NoSuchKey", "NoSuchBucket"}
 
 
-class S3Place(Place):
+class S3Storage(Storage):
     work_folder = None
 
     def __init__(self, url: str) -> None:

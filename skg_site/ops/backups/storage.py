@@ -1,4 +1,4 @@
-"""Places that keep backups: a folder, or a bucket of S3 (`skg_site.ops.backups.s3`)."""
+"""Storage of backups: in a folder, or in a bucket of S3 (`skg_site.ops.backups.s3`)."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from skg_site.ops.backups.names import UNFINISHED
 S3_SCHEME = "s3://"
 
 
-class Place(ABC):
+class Storage(ABC):
     @property
     @abstractmethod
     def work_folder(self) -> Path | None:
@@ -39,7 +39,7 @@ class Place(ABC):
     def remove(self, name: str) -> None: ...
 
 
-class FolderPlace(Place):
+class FolderStorage(Storage):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 

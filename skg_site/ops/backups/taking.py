@@ -22,7 +22,7 @@ from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import CHECKSUM, UNFINISHED, BackupName, newest_first
 from skg_site.ops.backups.postgresql import PostgreSQLDatabase
 from skg_site.ops.backups.sqlite import SQLiteDatabase
-from skg_site.ops.backups.storage import S3_SCHEME, FolderPlace, Place
+from skg_site.ops.backups.storage import S3_SCHEME, FolderStorage, Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
     """Take a backup. Raises BackupFailure; then there is no new backup, and none of the old ones was removed."""
     began = monotonic()
     with one_at_a_time():
-        place, database = open_place(to or default_place()), this_database()
-        folder = place.work_folder or state_folder()
+        storage, database = open_storage(to or default_storage()), this_database()
+        folder = storage.work_folder or state_folder()
         name = BackupName.new(database.name, database.form)
         _remove_unfinished(folder, name)
         file = folder / f"{UNFINISHED}{name}"
@@ -74,12 +74,12 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
             contents = database.save(file, report)
             _try(database, file, folder, contents, report)
             digest, size = sha256(file, report), file.stat().st_size
-            _write_checksum(place, folder, name, digest, report)
-            place.put(file, str(name), report)
+            _write_checksum(storage, folder, name, digest, report)
+            storage.put(file, str(name), report)
         finally:
             _remove_unfinished(folder, name)
-        removed = _remove_oldest(place, name, keep)
-        taken = Taken(place.shown(str(name)), size, digest, contents, removed, datetime.now(UTC), monotonic() - began)
+        removed = _remove_oldest(storage, name, keep)
+        taken = Taken(storage.shown(str(name)), size, digest, contents, removed, datetime.now(UTC), monotonic() - began)
         _record(taken)
     return taken
 
@@ -88,16 +88,16 @@ def this_database() -> Database:
     return PostgreSQLDatabase() if connection.vendor == "postgresql" else SQLiteDatabase()
 
 
-def open_place(text: str) -> Place:
-    """The place that the operator named: a folder, or an s3:// URL of a bucket and a prefix."""
+def open_storage(text: str) -> Storage:
+    """The storage that the operator named: a folder, or an s3:// URL of a bucket and a prefix."""
     if text.startswith(S3_SCHEME):
-        from skg_site.ops.backups.s3 import S3Place  # noqa: PLC0415  # needs boto3, which is not always installed
+        from skg_site.ops.backups.s3 import S3Storage  # noqa: PLC0415  # needs boto3, which is not always installed
 
-        return S3Place(text)
-    return FolderPlace(Path(text).absolute())
+        return S3Storage(text)
+    return FolderStorage(Path(text).absolute())
 
 
-def default_place() -> str:
+def default_storage() -> str:
     return settings.ENV.backup_dir or str(state_folder())
 
 
@@ -125,22 +125,22 @@ def _try(database: Database, file: Path, folder: Path, contents: Contents, repor
             raise Damaged(f"The backup holds {scratch.contents}, where the database held {contents}.")
 
 
-def _write_checksum(place: Place, folder: Path, name: BackupName, digest: str, report: Report) -> None:
+def _write_checksum(storage: Storage, folder: Path, name: BackupName, digest: str, report: Report) -> None:
     """Put the checksum in its place before the backup, so that no backup is ever without one."""
     file = folder / f"{UNFINISHED}{name}{CHECKSUM}"
     file.write_text(checksum_line(digest, str(name)), encoding="ascii")
-    place.put(file, f"{name}{CHECKSUM}", report)
+    storage.put(file, f"{name}{CHECKSUM}", report)
 
 
-def _remove_oldest(place: Place, name: BackupName, keep: int | None) -> list[str]:
+def _remove_oldest(storage: Storage, name: BackupName, keep: int | None) -> list[str]:
     """Remove all backups of this database but the newest `keep`. Returns their names."""
     if keep is None:
         return []
-    ours = [other for other in newest_first(place.names()) if other.database == name.database]
+    ours = [other for other in newest_first(storage.names()) if other.database == name.database]
     removed = [str(other) for other in ours[keep:]]
     for other in removed:
-        place.remove(other)
-        place.remove(f"{other}{CHECKSUM}")
+        storage.remove(other)
+        storage.remove(f"{other}{CHECKSUM}")
     return removed
 
 

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from skg_site.ops.loadtest.client import Client, Unreachable
 from skg_site.ops.loadtest.mixes import Work
-from skg_site.ops.loadtest.request_maker import Requests
+from skg_site.ops.loadtest.request_maker import RequestMaker
 from skg_site.ops.loadtest.tally import Tally
 
 # The pause before the next request when the last one got no answer.
@@ -35,7 +35,7 @@ class Driver:
     """One load. It fills `tallies` with the requests that begin after the warm-up."""
 
     client: Client
-    requests: Requests
+    requests: RequestMaker
     work: Iterator[Work]
     plan: Plan
     tallies: dict[Work, Tally] = field(default_factory=dict)

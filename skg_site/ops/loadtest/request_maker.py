@@ -24,7 +24,7 @@ class Sent(NamedTuple):
     status: int
 
 
-class Requests:
+class RequestMaker:
     """Makes the requests. All new facts have the load's name as their predicate, by which they are found again."""
 
     def __init__(self, name: str, batch_size: int, known: Sequence[Fact], random: Random) -> None:

@@ -15,7 +15,7 @@ from skg_site.ops.loadtest.client import Client
 from skg_site.ops.loadtest.driver import Driver, Plan
 from skg_site.ops.loadtest.mixes import Mix, Work, endless_work
 from skg_site.ops.loadtest.rate_limits import Limit, refusal
-from skg_site.ops.loadtest.request_maker import Fact, Requests
+from skg_site.ops.loadtest.request_maker import Fact, RequestMaker
 from skg_site.ops.loadtest.summary import Summary
 
 # By then the service has carried out a request that got no answer, or never will.
@@ -57,8 +57,8 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of a load; `signal_number` is of the signal that ended it early."""
+class LoadResult:
+    """The result of a load; `signal_number` is of the signal that ended it early."""
 
     summary: Summary
     cleaned: "Cleaned"
@@ -73,14 +73,14 @@ class Cleaned(NamedTuple):
     left_at_most: int = 0
 
 
-async def run(load: Load, progress: ProgressBar) -> Outcome:
+async def run(load: Load, progress: ProgressBar) -> LoadResult:
     """Run a load. Raises NotAllowed, NotReady or Stopped if nothing was measured."""
     signals = StageInterrupts()
     with signals.caught():
         async with _client(load) as client:
             known, limit = await signals.stage(_prepare(client, load))
             random = Random(load.name)  # noqa: S311  # nothing here is secret
-            requests = Requests(load.name, load.batch_size, known, random)
+            requests = RequestMaker(load.name, load.batch_size, known, random)
             driver = Driver(client, requests, endless_work(load.mix, random), load.plan)
             cleaner = _Cleaner(client, load, progress, signals, limit)
             try:
@@ -93,7 +93,7 @@ async def run(load: Load, progress: ProgressBar) -> Outcome:
                 raise
             cleaned = await cleaner.clean_up(requests.facts, unanswered=driver.unanswered > 0)
     summary = Summary(driver.tallies, driver.measured_seconds, driver.unsent)
-    return Outcome(summary, cleaned, signals.number)
+    return LoadResult(summary, cleaned, signals.number)
 
 
 async def remove(load: Load, progress: ProgressBar) -> Cleaned:

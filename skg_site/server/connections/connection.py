@@ -17,7 +17,7 @@ from skg_site.api.problems import BodyTimeout, HeadTimeout, Problem
 from skg_site.api.protocol import Scope
 from skg_site.api.shedding import Gate
 from skg_site.observe.request_log import ANSWERED
-from skg_site.server.connections.incoming_requests import ArrivingRequests
+from skg_site.server.connections.incoming_requests import IncomingRequests
 from skg_site.server.connections.lingering import LEAVING_SECONDS, LINGER_SECONDS, Lingering
 from skg_site.server.connections.problem_answers import answer_with, partial_scope
 from skg_site.server.connections.slow_readers import Reader, backlog
@@ -36,7 +36,7 @@ class LastAnswer(NamedTuple):
     scope: Scope
 
 
-class Connection(ArrivingRequests):
+class Connection(IncomingRequests):
     # The worker is stopping: every answer is the last of its connection.
     leaving: ClassVar[bool] = False
 

@@ -29,7 +29,7 @@ class Ended(Exception):
     """The connection has sent its last answer."""
 
 
-class ArrivingRequests(HttpToolsProtocol):
+class IncomingRequests(HttpToolsProtocol):
     """uvicorn's protocol from bytes to requests, with limits, and without upgrades to other protocols."""
 
     flow: Flow

@@ -6,16 +6,16 @@ from typing import Any
 import orjson
 
 from skg_site.ops.loadtest.mixes import Work
-from skg_site.ops.loadtest.request_maker import OBJECTS, Fact, Requests
+from skg_site.ops.loadtest.request_maker import OBJECTS, Fact, RequestMaker
 
 NAME = "load_test-12345678"
 
 
-def requests(*known: Fact, batch_size: int = 10) -> Requests:
-    return Requests(NAME, batch_size, known, Random(1))
+def requests(*known: Fact, batch_size: int = 10) -> RequestMaker:
+    return RequestMaker(NAME, batch_size, known, Random(1))
 
 
-def sent(source: Requests, work: Work) -> Any:
+def sent(source: RequestMaker, work: Work) -> Any:
     return orjson.loads(source.next(work).body)
 
 

@@ -15,15 +15,15 @@ from skg_site.cli.progress import ProgressBar
 from skg_site.ops.loadtest.api_calls import NotAllowed
 from skg_site.ops.loadtest.driver import Plan
 from skg_site.ops.loadtest.mixes import Mix, Work
-from skg_site.ops.loadtest.request_maker import Requests
-from skg_site.ops.loadtest.run import Load, Outcome, remove, run
+from skg_site.ops.loadtest.request_maker import RequestMaker
+from skg_site.ops.loadtest.run import Load, LoadResult, remove, run
 from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, routing, serving
 
 KEY = answer(200, orjson.dumps({"scopes": ["read", "write"]}))
 ADDS: Mix = {Work.ADD: 1}
 
 
-async def loaded(url: str, *, duration: float = 0.1) -> Outcome:
+async def loaded(url: str, *, duration: float = 0.1) -> LoadResult:
     load = Load(url, None, Plan(1, duration), ADDS, batch_size=1, timeout=30, keep=False)
     with ProgressBar() as progress:
         return await run(load, progress)
@@ -154,14 +154,14 @@ async def test_a_signal_ends_the_load_and_not_the_cleaning_up(number: signal.Sig
 async def test_a_mistake_of_ours_cleans_up_too(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr("skg_site.ops.loadtest.run.SETTLE_SECONDS", 0)
     facts = Facts()
-    real = Requests.next
+    real = RequestMaker.next
 
-    def fail(self: Requests, work: Work) -> Any:
+    def fail(self: RequestMaker, work: Work) -> Any:
         if self.facts == 5:
             raise RuntimeError("a mistake")
         return real(self, work)
 
-    monkeypatch.setattr(Requests, "next", fail)
+    monkeypatch.setattr(RequestMaker, "next", fail)
     async with serving(facts.behave()) as url:
         with pytest.raises(ExceptionGroup):
             await loaded(url, duration=60)
