@@ -269,8 +269,8 @@ def hand_over(variables: dict[str, str], **_: object) -> None:
 
 
 def trace_run(run: RecursionRun, **_: object) -> None:
-    told = {name.lower(): os.environ[name] for name in ("TRACEPARENT", "TRACESTATE") if name in os.environ}
-    _runs[run.id] = _tracer.start_span("recursion", _w3c.extract(told, Context()), attributes={"skg.run": run.id})
+    carrier = {name.lower(): os.environ[name] for name in ("TRACEPARENT", "TRACESTATE") if name in os.environ}
+    _runs[run.id] = _tracer.start_span("recursion", _w3c.extract(carrier, Context()), attributes={"skg.run": run.id})
 
 
 def trace_round(run: RecursionRun, number: int, new: int, improved: int, seconds: float, **_: object) -> None:

@@ -113,8 +113,8 @@ class WorkerServer(Server):
             for connection in self._connections:
                 connection.end_if_overdue(now)
             backlog.check(now)
-        told = await super().on_tick(counter)
-        return told and (self._quickly or self._is_relieved())
+        must_stop = await super().on_tick(counter)
+        return must_stop and (self._quickly or self._is_relieved())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if not self._quickly:

@@ -17,10 +17,10 @@ class Command(BaseCommand):
     requires_system_checks = []
     help = (
         "Save the database (facts, keys, rules, users; not the inferred facts, which recurse derives again) as of one "
-        "moment, while the service goes on writing. The backup is restored in a scratch place and counted before it "
-        "gets its name, and has its SHA-256 beside it. Exit code 0 when it is there, 1 when it failed, 65 when what "
-        "was saved could not be restored, 69 when a program or a server is missing, 75 when another backup is under "
-        "way, 130 after Ctrl-C."
+        "moment, while the service goes on writing. The backup is restored on trial and counted before it gets its "
+        "name; its SHA-256 is stored next to it. Exit code 0 when it is done, 1 when it failed, 65 when the backup "
+        "could not be restored, 69 when a program or a server is missing, 75 when another backup is under way, 130 "
+        "after Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

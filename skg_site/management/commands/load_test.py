@@ -33,9 +33,9 @@ class Command(BaseCommand):
     help = (
         "Load a running service with queries, single facts and batches, and show how it did: throughput, latency and "
         "failures of each kind of work. The facts are deleted again, unless --keep; their terms remain until the "
-        "graph is vacuumed. Exit code 0 when every request was answered as it should be, 1 when one was not, 2 when "
-        "the command line makes no sense, 69 when there is no service, 77 when the key may not do it, or too little "
-        "of it, 130 after Ctrl-C."
+        "graph is vacuumed. Exit code 0 when every request succeeded, 1 when one failed, 2 when the command line makes "
+        "no sense, 69 when there is no service, 77 when the key or its rate limit does not allow the load, 130 after "
+        "Ctrl-C."
     )
     # The command is a client: the database may be on another machine.
     requires_system_checks: list[str] = []
@@ -67,8 +67,8 @@ class Command(BaseCommand):
             "--rate",
             type=arguments.rate,
             **number,
-            help="send so many requests a second, whether the service keeps up or not; the time that a request had to "
-            "wait for a connection counts (default: each connection sends when its last request was answered)",
+            help="send this many requests a second, whether the service keeps up or not; the time that a request waits "
+            "for a connection counts (default: each connection sends when its last request was answered)",
         )
         parser.add_argument(
             "--ignore-limit",
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             type=share,
             default=0.0,
             metavar="SHARE",
-            help="exit with 0 although so many of the requests failed: 0.5%% (default: none)",
+            help="exit with 0 although this share of the requests failed: 0.5%% (default: none)",
         )
         afterwards = parser.add_mutually_exclusive_group()
         afterwards.add_argument("--keep", action="store_true", help="do not delete the facts that were added")

@@ -29,7 +29,7 @@ class Command(DjangosCommand):
         parser.add_argument(
             "--set-log-aside",
             action="store_true",
-            help="SQLite: move a log aside that does not belong to the database, and lose what only the log holds",
+            help="SQLite: rename a log that does not belong to the database, and lose what only the log holds",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:

@@ -16,10 +16,10 @@ class Command(BaseCommand):
     # Django's checks would open the database that is to be replaced.
     requires_system_checks = []
     help = (
-        "Put a backup in the place of the database. It is proved whole and restored in a scratch place first; the "
-        "database that stood there is kept beside it. The service must be stopped. Exit code 0 when it is done, 1 "
-        "when it failed or was not to be, 65 when the backup is damaged, 66 when there is none, 69 when a program or "
-        "a server is missing, 75 when the database is in use, 130 after Ctrl-C."
+        "Replace the database by a backup. The backup is checked and restored on trial first; the former database is "
+        "kept next to the new one. The service must be stopped. Exit code 0 when it is done, 1 when it failed or was "
+        "not confirmed, 65 when the backup is damaged, 66 when there is none, 69 when a program or a server is "
+        "missing, 75 when the database is in use, 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,8 +31,8 @@ class Command(BaseCommand):
             help="a file or s3:// URL; or a folder or s3://bucket/prefix, whose newest is taken (default: as backup)",
         )
         parser.add_argument("--force", action="store_true", help="overwrite a database that is not empty")
-        parser.add_argument("--yes", action="store_true", help="do not ask before that")
-        parser.add_argument("--discard", action="store_true", help="do not keep the database that stood there")
+        parser.add_argument("--yes", action="store_true", help="overwrite it without asking")
+        parser.add_argument("--discard", action="store_true", help="do not keep the former database")
         parser.add_argument(
             "--keep-revocations",
             action="store_true",
@@ -49,11 +49,11 @@ class Command(BaseCommand):
 
 
 def _consent(*, force: bool, yes: bool) -> Consent:
-    def consent(stands: str) -> None:
+    def consent(content: str) -> None:
         if not force:
-            raise CommandError(f"The database is not empty: {stands}. --force overwrites it.", returncode=FAILED)
+            raise CommandError(f"The database is not empty: {content}. --force overwrites it.", returncode=FAILED)
         if not yes:
-            question = f"Overwrite the database, which holds {stands}?"
+            question = f"Overwrite the database, which holds {content}?"
             confirm(question, refusal="Nothing was restored.", yes_means="overwrites")
 
     return consent

@@ -83,8 +83,8 @@ class Command(BaseCommand):
         add("--clock-warning", **time, default=2.0, help="apart (default: 2s)")
         add("--clock-failure", **time, default=30.0, help="apart (default: 30s)")
         add("--log", type=Path, metavar="FILE", help="the service's JSON log, to look for errors in")
-        add("--log-window", **time, default=3600.0, help="how far back (default: 1h)")
-        add("--log-errors", type=int, default=0, metavar="N", help="so many are no failure (default: 0)")
+        add("--log-window", **time, default=3600.0, help="the time to look back (default: 1h)")
+        add("--log-errors", type=int, default=0, metavar="N", help="this many are no failure (default: 0)")
 
     def handle(self, *_: Any, **options: Any) -> None:
         checks = all_checks(_wanted(options), os.environ)

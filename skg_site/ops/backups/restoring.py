@@ -79,10 +79,10 @@ def restore(
         database = this_database()
         storage, name = _find(wanted or default_storage(), database)
         database.require_unused()
-        stands = database.what_stands()
-        if stands is not None:
-            consent(stands)
-        ends = [] if stands is None else present_ends(required=keep_revocations)
+        content = database.what_stands()
+        if content is not None:
+            consent(content)
+        ends = [] if content is None else present_ends(required=keep_revocations)
         kept_ids: list[str] = []
         with tempfile.TemporaryDirectory(prefix="restore-", dir=state_folder()) as folder:
             file = _fetch_whole(storage, name, Path(folder), report)

@@ -17,8 +17,8 @@ _COMPANIONS = ("-wal", "-shm", "-journal")
 def require_closed(database: Path) -> None:
     """Raise BackupFailure while any process has the database open."""
     if holders := _holders(database):
-        told = ", ".join(f"{name} ({number})" for number, name in holders)
-        raise _in_use(database, f"by {told}")
+        processes = ", ".join(f"{name} ({number})" for number, name in holders)
+        raise _in_use(database, f"by {processes}")
 
 
 def exchange(database: Path, new: Path, *, discard: bool) -> Path | None:
@@ -67,7 +67,7 @@ def _in_use(database: Path, who: str) -> BackupFailure:
 def _holders(database: Path) -> list[tuple[int, str]]:
     """The other processes that have the database open, as far as this user may see them."""
     try:
-        wanted = os.stat(database)  # noqa: PTH116  # beside os.stat of descriptors
+        wanted = os.stat(database)  # noqa: PTH116  # compared with the os.stat of descriptors
     except FileNotFoundError:
         return []
     found: list[tuple[int, str]] = []

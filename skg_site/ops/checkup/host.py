@@ -61,10 +61,10 @@ def check_log(file: Path | None, window: timedelta, most: int) -> Finding:
         return not_applicable("--log FILE looks for errors in the service's JSON log.")
     since = datetime.now(UTC) - window
     events = [event for line in _lines(file) if (event := _error(line, since)) is not None]
-    told = f"in the last {duration_text(window.total_seconds())} of {file}"
+    where = f"in the last {duration_text(window.total_seconds())} of {file}"
     if not events:
-        return ok(f"No error {told}.")
-    text = f"{len(events)} error{'s' * (len(events) > 1)} {told}; the last: {visible(events[-1])}."
+        return ok(f"No error {where}.")
+    text = f"{len(events)} error{'s' * (len(events) > 1)} {where}; the last: {visible(events[-1])}."
     return failed(text) if len(events) > most else ok(text)
 
 

@@ -31,9 +31,9 @@ SERVICE_UNAVAILABLE = 503
 def answer_with(problem: Problem, scope: Mapping[str, Any], *, keep_alive: bool) -> bytes:
     """The complete answer to a request, of which only a part may have arrived."""
     start = perf_counter()
-    whole = _whole(scope)
-    settle_client(whole)
-    request = APIRequest(whole, _receive_nothing)
+    complete = _completed(scope)
+    settle_client(complete)
+    request = APIRequest(complete, _receive_nothing)
     request.request_id = request_id_for(request)
     # Only routes without variables, so that no client can make up names of metrics.
     request.route = request.path if request.path in _plain_routes() else "unknown"
@@ -50,7 +50,7 @@ def partial_scope(scope: Scope, url: bytes) -> Scope:
     return {**scope, "path": unquote(path)[:MAX_PATH_CHARACTERS]} if path.startswith("/") else scope
 
 
-def _whole(scope: Mapping[str, Any]) -> Scope:
+def _completed(scope: Mapping[str, Any]) -> Scope:
     return {"method": "", "path": "", "headers": [], **scope}
 
 
