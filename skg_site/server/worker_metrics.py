@@ -48,15 +48,11 @@ async def sample() -> None:
     used = process_time()
     CPU.inc(used - _counted)
     _counted = used
-    MEMORY.set(_resident_bytes())
     await asyncio.to_thread(_sample_files)
 
 
-def _resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def _sample_files() -> None:
+    MEMORY.set(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
     carry_over_the_ended()
     _sample_backup()
     for name in settings.ENV.certificates:

@@ -13,7 +13,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from skg_site.cli.arguments import argument, seconds, share
 from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.service_urls import local_url, parse_service_url
-from skg_site.ops.checkup.checks import NAMES, Result, Wanted, all_checks, run
+from skg_site.ops.checkup.checks import NAMES, CheckOptions, Result, all_checks, run
 from skg_site.ops.checkup.findings import Limits, Mark
 
 ONLY_WARNINGS = 2
@@ -87,7 +87,7 @@ class Command(BaseCommand):
         add("--log-errors", type=int, default=0, metavar="N", help="this many are no failure (default: 0)")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        checks = all_checks(_wanted(options), os.environ)
+        checks = all_checks(_check_options(options), os.environ)
         chosen = {name: check for name, check in checks.items() if not options["only"] or name in options["only"]}
         results = []
         # Most checks keep the timeout themselves; the extra second is for those that hang.
@@ -116,13 +116,13 @@ class Command(BaseCommand):
         self.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
 
 
-def _wanted(options: dict[str, Any]) -> Wanted:
+def _check_options(options: dict[str, Any]) -> CheckOptions:
     env = settings.ENV
     host = REACHED_AT.get(env.host, env.host)
     url = options["url"] or local_url(env.port, host)
     # A service that is named by --url may not expose its metrics port.
     metrics_url = options["url"] or local_url(env.metrics_port or env.port, host)
-    return Wanted(
+    return CheckOptions(
         url=url,
         metrics_url=options["metrics_url"] or metrics_url,
         timeout=options["timeout"],

@@ -25,6 +25,9 @@ class Contents(NamedTuple):
     keys: int
     rules: int
 
+    def __str__(self) -> str:
+        return f"{self.facts:,} facts, {self.terms:,} terms, {self.keys:,} keys and {self.rules:,} rules"
+
 
 def count_contents(fetch: Fetch) -> Contents:
     """Count everything. Call it within one transaction, so that all numbers are of one moment."""

@@ -48,11 +48,7 @@ class Restored:
 
     @property
     def text(self) -> str:
-        contents = self.contents
-        text = (
-            f"{self.file} restored: {contents.facts:,} facts, {contents.terms:,} terms, {contents.keys:,} keys and "
-            f"{contents.rules:,} rules ({self.seconds:,.1f} s)."
-        )
+        text = f"{self.file} restored: {self.contents} ({self.seconds:,.1f} s)."
         if self.kept_as is not None:
             text += f" The former database is kept as {self.kept_as}."
         text += " The inferred facts are gone; manage.py recurse derives them again."

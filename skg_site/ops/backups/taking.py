@@ -51,11 +51,7 @@ class Taken:
 
     @property
     def text(self) -> str:
-        contents = self.contents
-        text = (
-            f"{self.file}: {contents.facts:,} facts, {contents.terms:,} terms, {contents.keys:,} keys and "
-            f"{contents.rules:,} rules in {self.bytes:,} bytes, restored and counted ({self.seconds:,.1f} s)."
-        )
+        text = f"{self.file}: {self.contents} in {self.bytes:,} bytes, restored and counted ({self.seconds:,.1f} s)."
         return f"{text} Removed: {', '.join(self.removed)}." if self.removed else text
 
 

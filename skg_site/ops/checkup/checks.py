@@ -38,7 +38,7 @@ Check = Callable[[], Finding]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CheckOptions:
     """The options of the command; the limits are in seconds, shares and days."""
 
     url: str
@@ -67,22 +67,22 @@ class Result(NamedTuple):
         return {"check": self.name, "mark": mark.value, "text": text, "seconds": round(self.seconds, 3)}
 
 
-def all_checks(wanted: Wanted, environment: Mapping[str, str]) -> dict[str, Check]:
+def all_checks(options: CheckOptions, environment: Mapping[str, str]) -> dict[str, Check]:
     """The checks, in the order of NAMES."""
     env = settings.ENV
-    site = web.Site(wanted.url, wanted.timeout, wanted.trusted)
-    metrics = web.Site(wanted.metrics_url, wanted.timeout, wanted.trusted)
+    site = web.Site(options.url, options.timeout, options.trusted)
+    metrics = web.Site(options.metrics_url, options.timeout, options.trusted)
     return {
         "api": partial(web.check_api, site),
         "metrics": partial(web.check_metrics, metrics),
         "database": partial(database.if_it_exists, database.check_database),
         "migrations": partial(database.if_it_exists, database.check_migrations),
         "recursion": partial(database.if_it_exists, database.check_recursion),
-        "clock": partial(_check_clock, wanted),
-        "disk": partial(host.check_disk, env.db_path.parent, wanted.disk),
-        "certificates": partial(_check_certificates, wanted),
-        "backup": partial(host.check_backup, env.state_dir, wanted.backup),
-        "log": partial(host.check_log, wanted.log, wanted.log_window, wanted.log_errors),
+        "clock": partial(_check_clock, options),
+        "disk": partial(host.check_disk, env.db_path.parent, options.disk),
+        "certificates": partial(_check_certificates, options),
+        "backup": partial(host.check_backup, env.state_dir, options.backup),
+        "log": partial(host.check_log, options.log, options.log_window, options.log_errors),
         "secrets": partial(host.check_secrets, list(_files_with_secrets(environment))),
     }
 
@@ -111,25 +111,25 @@ def _guarded(check: Check) -> Finding:
         return failed(f"{' '.join(str(error).split()) or type(error).__name__}".rstrip(".") + ".")
 
 
-def _check_clock(wanted: Wanted) -> Finding:
-    if wanted.clock_url is not None:
-        return web.check_clock_by_site(web.Site(wanted.clock_url, wanted.timeout, wanted.trusted), wanted.clock)
+def _check_clock(options: CheckOptions) -> Finding:
+    if options.clock_url is not None:
+        return web.check_clock_by_site(web.Site(options.clock_url, options.timeout, options.trusted), options.clock)
     if settings.ENV.database_url:
-        return database.check_clock_by_database(wanted.clock)
-    if not is_loopback(urlsplit(wanted.url).hostname or ""):
-        return web.check_clock_by_site(web.Site(wanted.url, wanted.timeout, wanted.trusted), wanted.clock)
+        return database.check_clock_by_database(options.clock)
+    if not is_loopback(urlsplit(options.url).hostname or ""):
+        return web.check_clock_by_site(web.Site(options.url, options.timeout, options.trusted), options.clock)
     return not_applicable("Service and database have this host's clock; --clock URL compares it with another's.")
 
 
-def _check_certificates(wanted: Wanted) -> Finding:
-    places = list(wanted.certificates)
-    parts = urlsplit(wanted.url)
+def _check_certificates(options: CheckOptions) -> Finding:
+    places = list(options.certificates)
+    parts = urlsplit(options.url)
     if parts.scheme == "https":
         places.append(f"{parts.hostname}:{parts.port or 443}")
     if not places:
         return not_applicable("--certificate FILE or HOST:PORT says how long one is good for.")
     findings = [
-        certificates.check_certificate(place, wanted.certificate_days, wanted.timeout, wanted.trusted)
+        certificates.check_certificate(place, options.certificate_days, options.timeout, options.trusted)
         for place in places
     ]
     order = [Mark.FAILED, Mark.WARNING, Mark.OK]

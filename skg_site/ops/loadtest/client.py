@@ -22,7 +22,8 @@ class Answer(NamedTuple):
     @property
     def retry_after(self) -> float:
         """The seconds to wait before asking again, as the answer says; 1 if it does not."""
-        return _seconds(self.headers.get("Retry-After", ""))
+        text = self.headers.get("Retry-After", "")
+        return float(text) if text.isascii() and text.isdigit() else 1.0
 
     def content(self) -> Any:
         """The JSON of the body; None if it is not JSON."""
@@ -75,15 +76,8 @@ class Client:
         except TimeoutError:
             raise Unreachable("timeout") from None
         except aiohttp.ClientConnectorError as error:
-            raise Unreachable("connection refused" if _was_refused(error) else "no connection") from None
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            raise Unreachable("connection refused" if refused else "no connection") from None
         except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError):
             raise Unreachable("connection broken") from None
         return Answer(answer.status, body, answer.headers)
-
-
-def _was_refused(error: aiohttp.ClientConnectorError) -> bool:
-    return isinstance(error.os_error, ConnectionRefusedError)
-
-
-def _seconds(text: str) -> float:
-    return float(text) if text.isascii() and text.isdigit() else 1.0

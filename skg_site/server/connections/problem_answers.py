@@ -31,7 +31,7 @@ SERVICE_UNAVAILABLE = 503
 def answer_with(problem: Problem, scope: Mapping[str, Any], *, keep_alive: bool) -> bytes:
     """The complete answer to a request, of which only a part may have arrived."""
     start = perf_counter()
-    complete = _completed(scope)
+    complete: Scope = {"method": "", "path": "", "headers": [], **scope}
     settle_client(complete)
     request = APIRequest(complete, _receive_nothing)
     request.request_id = request_id_for(request)
@@ -48,10 +48,6 @@ def partial_scope(scope: Scope, url: bytes) -> Scope:
     """The scope of a request of which a part of the head has arrived, or nothing."""
     path = url.split(b"?", 1)[0].decode("ascii", "replace")
     return {**scope, "path": unquote(path)[:MAX_PATH_CHARACTERS]} if path.startswith("/") else scope
-
-
-def _completed(scope: Mapping[str, Any]) -> Scope:
-    return {"method": "", "path": "", "headers": [], **scope}
 
 
 async def _receive_nothing() -> Mapping[str, Any]:

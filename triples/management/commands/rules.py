@@ -16,7 +16,7 @@ from triples.models import Rule as StoredRule
 from triples.recursion import presets
 from triples.recursion.rules import rule_text
 from triples.rules.answers import rule_content
-from triples.rules.documents import Draft, Fault, FaultyRules, preset_rules
+from triples.rules.documents import Fault, FaultyRules, preset_rules
 from triples.rules.files import UnreadableFile, read_file, shown_name
 from triples.rules.services import Loaded, RulesError, find_rule, rule_delete, rules_enable, rules_load
 from triples.rules.sql import stored_rule_sql
@@ -71,7 +71,8 @@ class Command(BaseCommand):
             raise CommandError(visible(str(error)), returncode=FAILED) from None
 
     def load(self, options: dict[str, Any]) -> None:
-        loaded = rules_load(drafts=_drafts(options), replace=options["replace"], dry_run=options["dry_run"])
+        drafts = preset_rules(options["preset"]) if options["preset"] else read_file(options["file"])
+        loaded = rules_load(drafts=drafts, replace=options["replace"], dry_run=options["dry_run"])
         if options["json"]:
             self._write_json({**loaded._asdict(), "dry_run": options["dry_run"]})
             return
@@ -175,12 +176,6 @@ class Command(BaseCommand):
             self.stdout.write(textwrap.indent(lines, "  "), ending="")
             before = ","
         self.stdout.write("[]" if before == "[" else "\n]")
-
-
-def _drafts(options: dict[str, Any]) -> list[Draft]:
-    if options["preset"]:
-        return preset_rules(options["preset"])
-    return read_file(options["file"])
 
 
 def _told(loaded: Loaded) -> str:
