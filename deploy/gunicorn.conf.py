@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from skg_site.env import SettingsError, current  # noqa: E402  # found only by the line above
-from skg_site.host.private_files import keep_files_private  # noqa: E402
+from skg_site.host.files import keep_files_private  # noqa: E402
 from skg_site.host.shared_memory import VARIABLE, prepare_metrics_folder  # noqa: E402
 from skg_site.observe.logging import configure  # noqa: E402
 

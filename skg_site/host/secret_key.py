@@ -1,4 +1,4 @@
-"""Django's signing key: given by the operator, or made once and kept beside the database."""
+"""Django's signing key, generated once and kept next to the database, where the operator has set none."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ def kept_secret_key(folder: Path) -> str:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
         try:
-            # A link fails where the name exists, so of two processes that start at once one wins.
+            # A link fails if the name exists: of two processes that start at the same time, one wins.
             os.link(fresh, path)
         except FileExistsError:
             pass

@@ -1,4 +1,4 @@
-"""What OpenTelemetry's exporter says, in the log once a minute: that a collector is down is no news each second."""
+"""Messages of OpenTelemetry's exporter in the log, at most once a minute while a collector is down."""
 
 import logging
 from time import monotonic
@@ -8,12 +8,12 @@ import structlog
 log = structlog.get_logger("skg.tracing")
 
 SECONDS = 60.0
-# With it come the addresses and the whole exception.
+# The messages contain addresses and whole exceptions.
 MAX_LENGTH = 300
 
 
 class OnceAMinute(logging.Handler):
-    """Logs the first of what it is told, and then at most once a minute with how much was left out."""
+    """Logs the first message, then at most one a minute with the number of those left out."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -21,7 +21,7 @@ class OnceAMinute(logging.Handler):
         self._left_out = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        # One thread at a time: the caller holds the handler's lock.
+        # The caller holds the handler's lock, so one thread at a time is here.
         now = monotonic()
         if now < self._next_at:
             self._left_out += 1
@@ -32,7 +32,7 @@ class OnceAMinute(logging.Handler):
 
 
 def quieten_exporter() -> None:
-    """Send what the packages of OpenTelemetry log there, and nowhere else."""
+    """Send the messages of OpenTelemetry's packages to that handler only."""
     logger = logging.getLogger("opentelemetry")
     logger.propagate = False
     logger.handlers = [OnceAMinute()]

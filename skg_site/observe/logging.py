@@ -1,6 +1,6 @@
 """The log: one JSON object a line, or a console format for people; both through structlog.
 
-It goes to the standard error stream: the other one belongs to what a command was asked to print.
+It goes to standard error: standard output belongs to what a command was asked to print.
 """
 
 import logging
@@ -16,7 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from skg_site.observe.masking import BEGINNING, REPEATING, masked, masked_for_people, without_shown_key
 from triples.visible import visible, visible_json, visible_lines
 
-# Local variables stay out of traces: among them are keys and the contents of requests.
+# Tracebacks omit local variables, which hold keys and the contents of requests.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 _CONSOLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
@@ -24,7 +24,7 @@ _JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
 def configure(options: dict[str, Any]) -> None:
-    """Django's LOGGING_CONFIG hook: `level` a level's name, `format` `json` or `console`, `traced` if so."""
+    """Django's LOGGING_CONFIG hook. Options: `level`, `format` (`json` or `console`), and `traced` for trace ids."""
     level = logging.getLevelNamesMapping()[options["level"]]
     as_json = options["format"] == "json"
     common: list[Processor] = [structlog.processors.add_log_level, _add_timestamp]
@@ -44,10 +44,10 @@ def configure(options: dict[str, Any]) -> None:
 
 
 class _Forgiving:
-    """A stream that loses what it cannot write, as the standard library's handlers do: no line is worth a request.
+    """A stream that drops what it cannot write, as the standard library's handlers do: no log line is worth a request.
 
-    It writes past Python's buffer. A line for which the disk had no room would stay there, and the process, which tries
-    it again at its end, would not end with 0.
+    It bypasses Python's buffer: a line for which the disk had no room would stay there, and the process, which writes
+    the buffer at its end, would not exit with 0.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -58,11 +58,11 @@ class _Forgiving:
             self._stream.write(line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace"))
 
     def flush(self) -> None:
-        """Nothing is kept."""
+        """Nothing is buffered."""
 
 
 def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, stream: _Forgiving) -> None:
-    """Give what Django, gunicorn and uvicorn log through the standard library the same shape."""
+    """Format the log lines of Django, gunicorn and uvicorn in the same way."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -79,12 +79,12 @@ def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, 
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # The API door writes its own line for each request.
+    # The API door logs each request itself.
     logging.getLogger("uvicorn.access").disabled = True
 
 
 def _add_timestamp(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    # orjson writes it, in a tenth of the time that structlog's own takes to make a text of it.
+    # orjson formats it in a tenth of the time that structlog takes.
     event["timestamp"] = datetime.now(UTC)
     return event
 
@@ -95,7 +95,7 @@ def _timestamp_text(_logger: WrappedLogger, _name: str, event: EventDict) -> Eve
 
 
 def _trace_ids() -> Processor:
-    """A processor that names the trace and the span in which the line was written."""
+    """A processor that adds the ids of the current trace and span."""
     from opentelemetry.trace import format_span_id, format_trace_id, get_current_span  # noqa: PLC0415  # often not needed
 
     def add(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
@@ -109,7 +109,7 @@ def _trace_ids() -> Processor:
 
 
 def _visible_values(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    # What clients send must not steer the terminal that shows it, nor begin a line of its own there.
+    # Text from clients must not control the terminal that shows it, or begin a line of its own there.
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = visible_lines(value) if name == "event" else visible(value)
@@ -123,7 +123,7 @@ def _without_shown_key(_logger: WrappedLogger, _name: str, event: EventDict) -> 
 
 
 def _foreign_without_shown_key(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    # What Django says of a request, it says in words, with the path or the Host among them.
+    # Django's messages about a request contain the path or the Host.
     without_shown_key(event, (*REPEATING, "event"))
     return event
 

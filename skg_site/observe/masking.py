@@ -1,7 +1,7 @@
-"""Keys in what is logged or traced: whatever looks like one, or is what the caller showed as one, is masked.
+"""Masking of keys in logs and traces: of whatever looks like a key, and of what the caller sent as one.
 
-Clients put keys into the wrong places: into a path, a Host, an X-Request-ID. So no single place is guarded, but the
-finished lines of the log and the spans on their way out.
+Clients put keys in the wrong places: in a path, a Host, an X-Request-ID. So the finished log lines and the exported
+spans are masked, rather than single fields.
 """
 
 import re
@@ -9,13 +9,13 @@ from collections.abc import MutableMapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-# The public id may be seen: it names the key. Behind it stands the secret, or as much of it as was sent.
+# The public id names the key and may be seen. After it comes the secret, or as much of it as was sent.
 _KEY = re.compile(rb"(skg_[a-z][a-z0-9]{0,9}_[0-9A-Za-z]{8})[0-9A-Za-z]+")
 BEGINNING = b"skg_"
 MASK = "***"
-# The key of SKG_API_KEY_HASH may be any text. Shorter ones are not looked for: they could stand in any line.
+# The key of SKG_API_KEY_HASH may be any text. Shorter ones are not masked: they could occur in any line.
 LEAST_SECRET = 16
-# The members of a line that may repeat what a client sent. What others say must not depend on it.
+# The fields of a log line that may repeat what a client sent. The others must not depend on it.
 REPEATING = ("exception", "error", "path")
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -23,12 +23,12 @@ Headers = Sequence[tuple[bytes, bytes]]
 _headers: ContextVar[Headers] = ContextVar("headers", default=())
 
 
-# Remembers, for the lines that this task will write, what the caller of its request shows as a key.
+# Remembers the headers of the request for the log lines that this task will write.
 guard_request = _headers.set
 
 
 def masked(text: bytes) -> bytes:
-    """The text, which may be JSON, without what looks like a key."""
+    """Mask what looks like a key in a text, which may be JSON."""
     return _KEY.sub(rb"\1" + MASK.encode(), text) if BEGINNING in text else text
 
 
@@ -37,18 +37,18 @@ def masked_text(text: str) -> str:
 
 
 def masked_for_people(text: str) -> str:
-    """A text that no program reads, without what looks like a key or is shown as one by this task's caller."""
+    """Mask a text for people: what looks like a key, and what this task's caller sent as one."""
     return masked_value(text.encode("utf-8", "backslashreplace"), _headers.get()).decode()
 
 
 def masked_value(value: bytes, headers: Headers) -> bytes:
-    """The value of one of these headers, without what looks like a key or is shown as one."""
+    """Mask the value of one of these headers: what looks like a key, and what the headers show as one."""
     secret = shown_key(headers)
     return masked(value.replace(secret, MASK.encode()) if secret else value)
 
 
 def shown_key(headers: Headers) -> bytes | None:
-    """What the headers show as a key, if it is long enough to be looked for."""
+    """The key in the headers, if it is long enough to be masked."""
     for name, value in headers:
         if name == b"authorization":
             secret = value.partition(b" ")[2].strip() or value
@@ -57,7 +57,7 @@ def shown_key(headers: Headers) -> bytes | None:
 
 
 def without_shown_key(event: MutableMapping[str, Any], names: Sequence[str] = REPEATING) -> None:
-    """Mask in these members of a line what this task's caller shows as a key."""
+    """Mask the key of this task's caller in these fields of a log line."""
     if secret := shown_key(_headers.get()):
         for name in event.keys() & set(names):
             event[name] = _without(event[name], secret.decode("latin-1"))

@@ -1,8 +1,8 @@
-"""The files in which the processes of this host count, one set for each process, read as one.
+"""The metrics files of the processes of this host: one set for each process, read together.
 
-prometheus_client never forgets the files of a process that has ended, or what it counted would be lost; with workers
-that are replaced and commands that run every few minutes there would be more of them to read each day. So what the
-ended counted is carried over into one set of files.
+prometheus_client keeps the files of a process that has ended, or its counts would be lost. With workers that are
+replaced, and commands that run every few minutes, there would be more files to read each day. So the counts of ended
+processes are added up in one set of files.
 """
 
 import fcntl
@@ -15,9 +15,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from skg_site.host.processes import is_alive
 from skg_site.host.shared_memory import VARIABLE
 
-# What goes on counting after its process: counters and histograms. A gauge is of a process that lives.
+# Counters and histograms outlive their process; a gauge does not.
 KEPT = ("counter", "histogram")
 ENDED = "ended"
 
@@ -26,18 +27,18 @@ def exposition() -> bytes:
     """Every metric of every process, in Prometheus's text format."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
-    # In the middle of being carried over, counts would be seen twice or not at all, which looks like a restart.
+    # While counts are being added up, they would be seen twice or not at all, which looks like a restart.
     with _lock(fcntl.LOCK_SH):
         return generate_latest(registry)
 
 
 def carry_over_the_ended() -> None:
-    """Add what processes counted that have ended to the counts of those before them."""
-    ended = {pid for pid in _process_ids() if not _is_alive(pid)}
+    """Add the counts of processes that have ended to those of earlier ones."""
+    ended = {pid for pid in _process_ids() if not is_alive(pid)}
     if not ended:
         return
     with _lock(fcntl.LOCK_EX):
-        # Another worker may have been here meanwhile.
+        # Another worker may have done it meanwhile.
         for pid in ended & _process_ids():
             for kind in KEPT:
                 _add(_folder() / f"{kind}_{pid}.db", _folder() / f"{kind}_{ENDED}.db")
@@ -60,16 +61,6 @@ def _add(source: Path, total: Path) -> None:
 def _process_ids() -> set[int]:
     names = (file.stem.rpartition("_")[2] for file in _folder().glob("*.db"))
     return {int(name) for name in names if name.isdecimal()}
-
-
-def _is_alive(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _folder() -> Path:

@@ -1,4 +1,4 @@
-"""Prometheus metrics of the HTTP side, and the page that shows all of them for all workers."""
+"""Prometheus metrics of the HTTP side, and the page with the metrics of all workers."""
 
 import asyncio
 from functools import lru_cache
@@ -29,7 +29,7 @@ DURATION = Histogram(
 
 @lru_cache(maxsize=4096)
 def count_request(method: str, endpoint: str, status: int) -> Counter:
-    """The counter for one kind of answer; looked up once, since the look-up costs more than the count."""
+    """The counter for one kind of answer. It is cached, since the lookup costs more than the count."""
     return REQUESTS.labels(method, endpoint, status)
 
 
@@ -39,7 +39,7 @@ def time_request(method: str, endpoint: str) -> Histogram:
 
 
 class MetricsViewSet(APIViewSet):
-    """Open to the networks that may read it; a scraper has no key."""
+    """Open to the networks of SKG_METRICS_NETWORKS; a scraper has no key."""
 
     authentication_classes = ()
     permission_classes = ()

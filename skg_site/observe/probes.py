@@ -1,4 +1,4 @@
-"""Probes: whether the process answers, and whether it can do its work."""
+"""The probes: /health, for a process that answers, and /ready, for a service that can do its work."""
 
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +20,7 @@ from skg_site.api.answers import json_answer
 from skg_site.api.fields import Moment, rfc3339
 from skg_site.api.unfit import UnfitDatabase
 from skg_site.api.views import APIViewSet
-from skg_site.observe.migrations import schema_fault as find_schema_fault
+from skg_site.observe.schema_check import schema_fault as find_schema_fault
 from skg_site.version import VERSION
 from triples.store.turns import write_lock
 
@@ -41,7 +41,7 @@ class ReadyOut(TypedDict):
     ready: bool
     db_connected: bool
     migrated: bool
-    # What is wrong, if that is known.
+    # Left out if the reason is not known.
     reason: NotRequired[Annotated[str, Field(default="")]]
 
 
@@ -49,7 +49,7 @@ READY: ReadyOut = {"ready": True, "db_connected": True, "migrated": True}
 
 
 class State(NamedTuple):
-    """Whether the database takes writes, whether its tables are those of this code, and what is wrong if known."""
+    """The state of the database; `reason` is empty if it is ready or the reason is not known."""
 
     writable: bool
     migrated: bool
@@ -57,7 +57,7 @@ class State(NamedTuple):
 
 
 class ProbeViewSet(APIViewSet):
-    """Open to everybody: a probe has no key, and a limit would take a healthy service down."""
+    """Open to everybody: a probe has no key, and a rate limit would make a healthy service look unwell."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -83,7 +83,7 @@ class ProbeViewSet(APIViewSet):
     async def ready(self, _request: Request) -> HttpResponse:
         try:
             async with asyncio.timeout(PATIENCE):
-                state = await asyncio.shield(asyncio.wrap_future(_look()))
+                state = await asyncio.shield(asyncio.wrap_future(_check()))
         except TimeoutError:
             state = State(writable=False, migrated=False)
         ready = state.writable and state.migrated
@@ -97,16 +97,16 @@ class ProbeViewSet(APIViewSet):
         return json_answer(content, 200 if ready else 503, headers=None if ready else {"Retry-After": "1"})
 
 
-# A look may wait for a lock that somebody holds for long; it keeps nobody waiting but the probes, which share it.
+# The check may wait for a lock for long. It has a thread of its own, and all waiting probes share one check.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="ready")
-_looking: Future[State] | None = None
+_checking: Future[State] | None = None
 
 
-def _look() -> Future[State]:
-    global _looking  # noqa: PLW0603  # one look at a time for the whole process
-    if _looking is None or _looking.done():
-        _looking = _thread.submit(_database_state)
-    return _looking
+def _check() -> Future[State]:
+    global _checking  # noqa: PLW0603  # one check at a time for the whole process
+    if _checking is None or _checking.done():
+        _checking = _thread.submit(_database_state)
+    return _checking
 
 
 def _database_state() -> State:
@@ -114,7 +114,7 @@ def _database_state() -> State:
         with write_lock(), transaction.atomic():
             writable = _takes_writes()
             fault = schema_fault() if writable else None
-            # What was written to see whether it can be is not kept.
+            # The write was a trial.
             transaction.set_rollback(True)
             return State(writable=writable, migrated=writable and fault is None, reason=fault or "")
     except UnfitDatabase as error:
@@ -142,9 +142,9 @@ _migrated = False
 
 
 def schema_fault() -> str | None:
-    """What is wrong with the database's migrations, as `skg_site.observe.migrations` says it."""
-    # Looked at until nothing is: migrations do not go away under a running service, and those that newer code adds
-    # while this goes on to serve, as in a rolling update, are made so that it can.
+    """The fault that `skg_site.observe.schema_check` finds, until it finds none."""
+    # Migrations do not go away under a running service. Those that newer code adds meanwhile, as in a rolling update,
+    # are made so that this code can go on.
     global _migrated  # noqa: PLW0603  # one fact for the whole process
     if _migrated:
         return None

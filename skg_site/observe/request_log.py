@@ -1,4 +1,4 @@
-"""What is kept of every API request: its id, its line in the log, its count and its time."""
+"""The record of every API request: its id, its log line, its count and its duration."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ _PROCESS = secrets.token_hex(10)
 _count = count()
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~+/=-]{1,128}")
-# Of an id that cannot be used so much is logged.
+# The greatest length of a rejected id in the log.
 MAX_REPLACED = 128
 CLIENT_CLOSED_REQUEST = 499
 # Set in the scope of a request that the connection has answered in place of the application.
@@ -42,7 +42,7 @@ class RequestRecord:
         try:
             response = await self.handler(request)
         except (ClientGone, asyncio.CancelledError):
-            # The connection has logged what it answered itself, such as that the body is malformed.
+            # If the connection has answered itself, as for a malformed body, it has logged that.
             if not request.scope.get(ANSWERED):
                 log_answer(request, CLIENT_CLOSED_REQUEST, start)
             raise
@@ -52,14 +52,14 @@ class RequestRecord:
 
 
 def log_answer(request: APIRequest, status: int, start: float) -> None:
-    """Count the answer and write its line; `start` is when the request came, by `perf_counter`."""
+    """Count an answer and log it; `start` is the arrival of the request by `perf_counter`."""
     seconds = perf_counter() - start
     method = request.method if request.method in _METHODS else "OTHER"
-    # Methods that a route does not take are one, or clients could make eight times as many series.
+    # Methods that a route does not take count as one, or clients could make eight times as many series.
     counted = method if status != METHOD_NOT_ALLOWED else "OTHER"
     count_request(counted, request.route, status).inc()
     time_request(counted, request.route).observe(seconds)
-    # The id that the client had given, where that could not be used.
+    # The id that the client sent, if it could not be used.
     replaced = {"client_request_id": request.replaced_id} if request.replaced_id else {}
     log.info(
         "request",
@@ -79,11 +79,11 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def request_id_for(request: APIRequest) -> str:
-    """The client's id for the request, or one that is made in place of none, of an unfit one and of a key."""
+    """The client's id for the request, or a new one if the client sent none, an invalid one or a key."""
     headers: list[tuple[bytes, bytes]] = request.scope["headers"]
     for name, value in headers:
         if name == b"x-request-id":
-            # A client that sends two means one of them.
+            # Of several, the first valid one counts.
             if _REQUEST_ID.fullmatch(value) and masked_value(value, headers) == value:
                 return value.decode("ascii")
             request.replaced_id = masked_value(value, headers)[:MAX_REPLACED].decode("ascii", "backslashreplace")

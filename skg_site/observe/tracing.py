@@ -1,7 +1,7 @@
-"""OpenTelemetry traces of requests, of what they ask of the keys and the graph, of group commits and of runs.
+"""OpenTelemetry traces of requests, authentication, reads and writes of the graph, group commits and runs.
 
-Imported only where SKG_ENABLE_TRACING and SKG_OTLP_ENDPOINT are set; nothing else knows of it, so that it costs
-nothing where they are not. Spans never hold a key, a header's value or the text of a fact.
+It is imported only if SKG_ENABLE_TRACING and SKG_OTLP_ENDPOINT are set, so tracing costs nothing otherwise. Spans
+never hold a key, the value of a header or the text of a fact.
 """
 
 import os
@@ -58,7 +58,7 @@ _w3c = TraceContextTextMapPropagator()
 
 
 def provider_for_settings() -> TracerProvider:
-    """Exports in batches, from a thread of its own; what is left goes out when the process ends."""
+    """A provider that exports in batches from a thread, and exports the rest when the process ends."""
     env = settings.ENV
     resource = Resource.create({"service.name": "skg-api", "service.version": VERSION})
     provider = TracerProvider(ParentBased(TraceIdRatioBased(env.trace_sample)), resource)
@@ -69,7 +69,7 @@ def provider_for_settings() -> TracerProvider:
 
 
 class MaskingExporter(OTLPSpanExporter):
-    """Masks keys in spans on their way out, in the thread that exports."""
+    """Masks keys in the spans, in the thread that exports them."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         return super().export([_masked_span(span) for span in spans])
@@ -100,7 +100,7 @@ _tracer: Tracer = provider_for_settings().get_tracer("skg", VERSION)
 
 
 def start() -> None:
-    """Trace the graph and the runs of this process; requests and keys are traced by the classes below."""
+    """Trace the graph and the runs of this process. The classes below trace requests and authentication."""
     trace_graph(graph)
     group_committed.connect(trace_commit)
     rules_committed.connect(trace_transaction)
@@ -115,7 +115,7 @@ def start() -> None:
 
 
 class RequestSpan:
-    """The outermost middleware of the API door, so that the request's line in the log has the ids of its trace."""
+    """The outermost middleware of the API door, so that the log line of the request has the ids of its trace."""
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
@@ -136,12 +136,12 @@ class RequestSpan:
 
 
 def _caller_context(request: APIRequest) -> Context:
-    """What the caller says of the trace that the request belongs to."""
+    """The trace context that the caller sent."""
     headers: list[tuple[bytes, bytes]] = request.scope["headers"]
     carrier = {
         name.decode(): value.decode("latin-1")
         for name, value in headers
-        # What others keep in the state is theirs, and goes on; but no key does.
+        # The state of other vendors is passed on, unless there is a key in it.
         if name in {b"traceparent", b"tracestate"} and masked_value(value, headers) == value
     }
     return _w3c.extract(carrier, Context())
@@ -169,7 +169,7 @@ def _traceparent(span: Span) -> str:
 
 
 class TracedKey(BearerKey):
-    """Authentication with a span of its own, marked as failed whatever is wrong with the key, or if there is none."""
+    """Authentication with a span, which is marked as failed if the key is missing or refused."""
 
     async def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:  # type: ignore[override]  # as its parent's
         caller = None
@@ -221,21 +221,21 @@ def _traced(name: str, function: Callable[Parameters, Awaitable[Result]]) -> Cal
 
 
 def _in_trace() -> bool:
-    """Whether a request is being answered: what a worker looks at now and then, or for a probe, is no trace."""
+    """True while a traced request is being answered; the periodic checks and probes of a worker are not traced."""
     return get_current_span().get_span_context().is_valid
 
 
-# By the operation's identity, whose spans wait for it: a commit belongs to all that it commits.
+# The span contexts of the writes that wait for a commit, by the id of the operation.
 _writes: dict[int, SpanContext] = {}
 
 
 def trace_commit(operations: Sequence[Operation], seconds: float, **_: object) -> None:
-    """A commit is a part of the first write's trace, and linked with the others'."""
+    """Trace a commit as a part of the first write's trace, with links to the others."""
     waiting = [found for operation in operations if (found := _writes.pop(id(operation), None)) is not None]
     if not waiting:
         return
     end = time_ns()
-    # In the writer's thread, which no request is in.
+    # The writer's thread has no current span.
     span = _tracer.start_span(
         "commit",
         set_span_in_context(NonRecordingSpan(waiting[0]), Context()),
@@ -247,7 +247,7 @@ def trace_commit(operations: Sequence[Operation], seconds: float, **_: object) -
 
 
 def trace_transaction(seconds: float, **_: object) -> None:
-    """A commit of rules or keys, in the thread that does it for a request."""
+    """Trace a commit of rules or keys, in the thread that does it for a request."""
     if not _in_trace():
         return
     end = time_ns()
@@ -261,7 +261,7 @@ _runs: dict[int, Span] = {}
 
 
 def hand_over(variables: dict[str, str], **_: object) -> None:
-    """Tell a run's process by its environment, as others do, in which trace it was asked for."""
+    """Pass the trace of the request on to the run's process in its environment."""
     if _in_trace():
         carrier: dict[str, str] = {}
         _w3c.inject(carrier)
@@ -269,8 +269,8 @@ def hand_over(variables: dict[str, str], **_: object) -> None:
 
 
 def trace_run(run: RecursionRun, **_: object) -> None:
-    told = {name.lower(): os.environ[name] for name in ("TRACEPARENT", "TRACESTATE") if name in os.environ}
-    _runs[run.id] = _tracer.start_span("recursion", _w3c.extract(told, Context()), attributes={"skg.run": run.id})
+    carrier = {name.lower(): os.environ[name] for name in ("TRACEPARENT", "TRACESTATE") if name in os.environ}
+    _runs[run.id] = _tracer.start_span("recursion", _w3c.extract(carrier, Context()), attributes={"skg.run": run.id})
 
 
 def trace_round(run: RecursionRun, number: int, new: int, improved: int, seconds: float, **_: object) -> None:

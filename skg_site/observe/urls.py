@@ -1,4 +1,4 @@
-"""What is served on SKG_METRICS_PORT where it is another port than SKG_PORT."""
+"""The routes of SKG_METRICS_PORT, where it is another port than SKG_PORT."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What a worker does before its first request and after its last."""
+"""The work of a worker before its first request and after its last."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ from triples.store.inferred.connections import connect_postgresql
 
 log = structlog.get_logger("skg.lifespan")
 
-# A PostgreSQL that does not answer holds the start up for no longer.
+# The longest time to wait for PostgreSQL at the start.
 CONNECT_SECONDS = 3
 
 
@@ -57,7 +57,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
 
 
 def _claim() -> None:
-    """Raise, with a sentence for the operator, when this host or this code must not serve the database."""
+    """Claim the database. Raises, with a sentence for the operator, if this host or code must not serve it."""
     lone_host.claim()
     files.begin()
     if settings.ENV.database_url:
@@ -67,8 +67,8 @@ def _claim() -> None:
 
 
 def _start() -> None:
-    # What was loaded by now lives as long as the worker; looking through it for garbage, again and again
-    # under load, would cost a twentieth of the time.
+    # Whatever is loaded by now lives as long as the worker. Searching it for garbage, again and again under load, would
+    # cost a twentieth of the time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)

@@ -1,4 +1,4 @@
-"""What is not counted as it happens but looked at now and then: how full, how long, how many."""
+"""Gauges that are sampled every few seconds: sizes, queues, states."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,12 +25,12 @@ SAMPLERS: dict[str, Callable[[], Awaitable[None]]] = {
 
 
 async def sample_forever() -> None:
-    """Keep the gauges of this worker fresh."""
+    """Keep the gauges of this worker up to date."""
     while True:
         for name, sample in SAMPLERS.items():
             try:
                 await sample()
             except (AnyDatabaseError, StoreError, OSError) as error:
-                # What it measures stays as it was; /ready and the answers say what is wrong.
+                # The gauge keeps its value; /ready and the answers to requests say what is wrong.
                 log.warning("sample_failed", sample=name, error=type(error).__name__)
         await asyncio.sleep(SAMPLE_SECONDS)

@@ -1,4 +1,4 @@
-"""uvicorn's server inside a worker: it looks after its connections, and leaves nobody unanswered when it stops."""
+"""uvicorn's server inside a worker: it enforces the limits of connections, and answers everybody before it stops."""
 
 import asyncio
 import signal
@@ -12,34 +12,34 @@ from typing import cast
 from uvicorn.config import Config
 from uvicorn.server import Server
 
+from skg_site.host.processes import STOP_SIGNALS
 from skg_site.server.connections.connection import Connection
-from skg_site.server.connections.unsent import backlog
+from skg_site.server.connections.slow_readers import backlog
 from skg_site.server.overload import adjust_gates
-from skg_site.server.stop_signals import STOP_SIGNALS
 
-# How often uvicorn's main loop comes round.
+# The period of uvicorn's main loop.
 TICK_SECONDS = 0.1
-TICKS_BETWEEN_LOOKS = 10
-# A connection that is in use is likely to be used again before its client can know that the worker stops: it is
-# closed with the answer to that. Only those that are not used for so long are closed without one.
+TICKS_BETWEEN_CHECKS = 10
+# A client is likely to use its connection again before it can know that the worker stops; the connection is closed
+# with that answer. Connections that are not used for this long are closed without one.
 LINGER_SECONDS = 1.0
 LINGER_ROUNDS = 20
-# A loop that is later than this is late for those who want to connect, too.
+# An event loop that is later than this is late in accepting connections, too.
 LATE_SECONDS = 0.02
 MOST_ACCEPTED = 32
 SWITCH_SECONDS = 0.0005
-# Time for the requests under way after Ctrl-C.
+# Time to finish the requests under way after Ctrl-C.
 QUICK_SECONDS = 1
 
 
 class WorkerServer(Server):
-    """Ends with exit code 0 when it is told to stop.
+    """Exits with code 0 when it is told to stop.
 
-    uvicorn raises the signal again after it has stopped, which gunicorn would log as a worker killed.
+    uvicorn raises the signal again after it has stopped, which gunicorn would log as a killed worker.
     """
 
     def __init__(self, config: Config, *, is_relieved: Callable[[], bool], on_start: Callable[[], None]) -> None:
-        """`is_relieved` says whether a stop may begin, or a worker that is to take over is still on its way."""
+        """`is_relieved` returns False while a stop must wait for the worker that is to take over."""
         super().__init__(config)
         self._is_relieved = is_relieved
         self._on_start = on_start
@@ -53,7 +53,7 @@ class WorkerServer(Server):
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stop, number)
         yield
-        # Ctrl-C comes twice, from the terminal and from gunicorn, and the second must not find Python's own handler.
+        # Ctrl-C comes twice, from the terminal and from gunicorn. Python's own handler must not get the second.
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
@@ -66,8 +66,8 @@ class WorkerServer(Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._listeners = sockets or []
-        # While there is always something for the loop to do, a thread of the store waits this long for Python's lock,
-        # several times for each read: with the 5 ms that are usual, nothing would be answered in an overload.
+        # While the event loop is always busy, a thread of the store waits this long for Python's lock, several times
+        # for each read: with the usual 5 ms, nothing would be answered in an overload.
         sys.setswitchinterval(SWITCH_SECONDS)
         self._accepting: set[asyncio.Task[object]] = set()
         self.config.http_protocol_class = cast("type[Connection]", self._connect_with_others)
@@ -78,10 +78,10 @@ class WorkerServer(Server):
         return Connection(self.config, self.server_state, self.lifespan.state)
 
     def _connect_with_others(self, **_: object) -> Connection:
-        """A connection for one that the event loop has accepted, and others for those that wait behind it.
+        """Make a connection for a client that the event loop has accepted, and accept others that are waiting.
 
-        The event loop accepts one each time it comes round, which leaves the next to a worker that may be less
-        busy. But where it does not come round often, new clients would wait for seconds without anybody noticing.
+        The event loop accepts one client in each iteration, which leaves the next to a worker that may be less busy.
+        But while its iterations are slow, new clients would wait for seconds without anybody noticing.
         """
         if self._lag > LATE_SECONDS:
             for listener in self._listeners:
@@ -97,7 +97,7 @@ class WorkerServer(Server):
 
     def _taken_over(self, task: asyncio.Task[object]) -> None:
         self._accepting.discard(task)
-        # A client may have gone by then, which nobody need know.
+        # The client may be gone by then, which is no error.
         if not task.cancelled():
             task.exception()
 
@@ -105,35 +105,35 @@ class WorkerServer(Server):
         now = asyncio.get_running_loop().time()
         if self._last_tick is not None:
             elapsed = now - self._last_tick
-            # The loop came to this timer as late as it comes to what arrives.
+            # The loop is as late for arriving data as it was for this timer.
             self._lag = max(0.0, elapsed - TICK_SECONDS)
             adjust_gates(elapsed, self._lag)
         self._last_tick = now
-        if counter % TICKS_BETWEEN_LOOKS == 0:
+        if counter % TICKS_BETWEEN_CHECKS == 0:
             for connection in self._connections:
                 connection.end_if_overdue(now)
-            backlog.look(now)
-        told = await super().on_tick(counter)
-        return told and (self._quickly or self._is_relieved())
+            backlog.check(now)
+        must_stop = await super().on_tick(counter)
+        return must_stop and (self._quickly or self._is_relieved())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if not self._quickly:
             self._take_over_the_last()
-            await self._let_clients_go()
+            await self._finish_connections()
         await super().shutdown(sockets)
 
     def _take_over_the_last(self) -> None:
-        """Take the connections that the kernel has made and nobody has taken: they are lost with the listener."""
+        """Accept the connections that wait in the kernel: they would be lost with the listener."""
         for listener in self._listeners:
             self._take_over(_waiting(listener))
         for server in self.servers:
             server.close()
 
-    async def _let_clients_go(self) -> None:
+    async def _finish_connections(self) -> None:
         Connection.leaving = True
         for connection in self._connections:
             connection.close_after_answer()
-        # Counted and not timed: whatever has arrived is read in between, also where the machine is busy.
+        # A number of rounds, not a time: even on a busy machine, whatever has arrived is read in between.
         for _ in range(LINGER_ROUNDS):
             if self._quickly or not (self._connections or self._accepting):
                 return
@@ -145,7 +145,7 @@ class WorkerServer(Server):
 
 
 def _waiting(listener: socket.socket) -> Iterator[socket.socket]:
-    """The connections that wait to be accepted."""
+    """The connections that wait in the kernel to be accepted."""
     with suppress(BlockingIOError):
         while True:
             yield listener.accept()[0]

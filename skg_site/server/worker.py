@@ -1,4 +1,4 @@
-"""How gunicorn runs the service: its worker and its log, fitted to what deploy/gunicorn.conf.py asks for."""
+"""The worker and the log that gunicorn uses, as deploy/gunicorn.conf.py configures them."""
 
 import logging
 import mmap
@@ -11,32 +11,32 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from uvicorn_worker import UvicornWorker
 
-from skg_site.server.stop_signals import STOP_SIGNALS
+from skg_site.host.processes import STOP_SIGNALS, is_alive
 
 if TYPE_CHECKING:
     # It loads the application's settings, which the master leaves to the workers.
     from skg_site.server.uvicorn_server import WorkerServer
 
-# Time for the requests under way after SIGTERM.
+# Time to finish the requests under way after SIGTERM.
 GRACEFUL_SECONDS = 18
-# A worker that is to be replaced goes on for at most so long while its successor loads.
+# The longest time that a worker goes on serving while its successor loads.
 RELIEF_SECONDS = 5
 
-# What every process of the service can see: the youngest worker that was forked, by gunicorn's count, the process id
-# of one that began to load, the youngest that serves, and whether one could not begin.
+# Shared by all processes of the service: the youngest worker that was forked, by gunicorn's count; the process id of
+# one that began to load; the youngest that serves; and 1 if one could not start.
 _succession = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")
 FORKED, LOADING, SERVING, FAILED = range(4)
 
 
 def end_when_told(*_: object) -> None:
-    """A worker that still loads has nothing to finish. Killed by the signal, it would be logged as an accident."""
+    """Exit: a worker that still loads has nothing to finish. If the signal killed it, gunicorn would log an error."""
     os._exit(0)
 
 
 def guard_forks() -> None:
-    """For the master: let no worker miss the signal to stop between its fork and its own handlers.
+    """Called in the master: make sure that no worker misses a stop signal between its fork and its own handlers.
 
-    Until then it would have the master's, which only take note of signals for a loop that runs in no worker.
+    Until then it would have the master's handlers, which only queue signals for a loop that no worker runs.
     """
 
     def hold() -> None:
@@ -54,7 +54,7 @@ def guard_forks() -> None:
 
 
 class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Hands gunicorn's lines to the service's log."""
+    """Passes gunicorn's messages on to the service's log."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -77,13 +77,13 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The parent cuts uvicorn's log off from the root's handlers. Starts and stops gunicorn tells already.
+        # The parent class disconnects uvicorn's log from the root's handlers. gunicorn logs starts and stops already.
         log = logging.getLogger("uvicorn.error")
         log.propagate = True
         log.setLevel(logging.WARNING)
         self.server: WorkerServer | None = None
         self._told_to_stop: float | None = None
-        # This is still the master.
+        # This code still runs in the master.
         _succession[FORKED] = self.age
 
     def init_process(self) -> None:
@@ -91,7 +91,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         super().init_process()
 
     def init_signals(self) -> None:
-        """Not the parent's, with which a signal to stop would for a moment be a killed worker."""
+        """Set the handlers. With those of the parent class, a stop signal could kill the worker for a moment."""
         for number in set(self.SIGNALS).difference(STOP_SIGNALS):
             signal.signal(number, signal.SIG_DFL)
         for number in STOP_SIGNALS:
@@ -104,16 +104,16 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
 
         self.config.app = self.wsgi
         self.server = WorkerServer(self.config, is_relieved=self.is_relieved, on_start=self.on_start)
-        # Not gunicorn's wrappers, which complain when uvicorn closes a socket that the event loop has closed.
+        # The plain sockets: gunicorn's wrappers complain when uvicorn closes a socket that the event loop has closed.
         await self.server.serve(sockets=[listener.sock for listener in self.sockets])
         if not self.server.started:
-            # Of several that cannot begin, one tells the master: while it halts, it would stumble over a second.
+            # Of several workers that cannot start, one tells the master: a second one would disturb its shutdown.
             is_first = not _succession[FAILED]
             _succession[FAILED] = 1
             raise SystemExit(Arbiter.WORKER_BOOT_ERROR if is_first else 0)
 
     async def callback_notify(self) -> None:
-        """Give the master its sign of life, and stop when there is no master to give it to."""
+        """Send the heartbeat to the master, and stop if the master is gone."""
         if self.server is not None and os.getppid() != self.ppid:
             self.server.stop(signal.SIGTERM)
         await super().callback_notify()
@@ -122,9 +122,9 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
         _succession[SERVING] = max(_succession[SERVING], self.age)
 
     def is_relieved(self) -> bool:
-        """Whether no younger worker is still on its way to take this one's place.
+        """False while a younger worker is still loading to take this one's place.
 
-        gunicorn stops the old workers as soon as it has forked the new ones (SIGHUP). These load for seconds, in which
+        On SIGHUP gunicorn stops the old workers as soon as it has forked the new ones. These load for seconds, in which
         clients would wait, and be refused by the kernel once its queue is full.
         """
         now = monotonic()
@@ -132,11 +132,3 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
             self._told_to_stop = now
         is_coming = _succession[FORKED] > self.age >= _succession[SERVING] and is_alive(_succession[LOADING])
         return not is_coming or now - self._told_to_stop > RELIEF_SECONDS
-
-
-def is_alive(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -1,16 +1,16 @@
-"""Prometheus metrics of a worker and of the host that it runs on."""
+"""Prometheus metrics of a worker and of its host."""
 
 import asyncio
 import resource
-from datetime import datetime
 from pathlib import Path
 from time import process_time
 
-import orjson
 import structlog
 from django.conf import settings
 from prometheus_client import Counter, Gauge
 
+from skg_site.host.backup_record import read_backup_record
+from skg_site.host.certificates import expiry
 from skg_site.observe.metric_files import carry_over_the_ended
 from skg_site.server.overload import OTHER, QUICK
 
@@ -48,39 +48,27 @@ async def sample() -> None:
     used = process_time()
     CPU.inc(used - _counted)
     _counted = used
-    MEMORY.set(_resident_bytes())
     await asyncio.to_thread(_sample_files)
 
 
-def _resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def _sample_files() -> None:
+    MEMORY.set(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
     carry_over_the_ended()
-    _sample_backup(settings.ENV.state_dir / "backup.json")
+    _sample_backup()
     for name in settings.ENV.certificates:
         try:
-            CERTIFICATE.labels(name).set(expiry_of(Path(name)).timestamp())
+            CERTIFICATE.labels(name).set(expiry(Path(name).read_bytes()).timestamp())
         except (OSError, ValueError) as error:
             log.warning("certificate_unreadable", file=name, error=str(error))
 
 
-def _sample_backup(record: Path) -> None:
-    """Show what `manage.py backup` wrote down of its last success."""
+def _sample_backup() -> None:
     try:
-        told = orjson.loads(record.read_bytes())
-    except FileNotFoundError:
-        # An alert on the age of the last backup speaks up where there has never been one, too.
-        BACKUP.set(0)
+        record = read_backup_record(settings.ENV.state_dir)
+    except ValueError:
+        log.warning("backup_record_damaged", advice="the next manage.py backup writes a new one")
         return
-    BACKUP.set(datetime.fromisoformat(told["finished_at"]).timestamp())
-    BACKUP_SIZE.set(told["bytes"])
-
-
-def expiry_of(certificate: Path) -> datetime:
-    """When the certificate, the first in its PEM file, expires."""
-    # Workers that watch no certificate do without its memory.
-    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
-
-    return load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
+    # Without a backup it is 0, so that an alert on the age of the last one fires.
+    BACKUP.set(record.finished_at.timestamp() if record else 0)
+    if record:
+        BACKUP_SIZE.set(record.bytes)

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 
-from skg_site.server.worker import is_alive
+from skg_site.host.processes import is_alive
 from tests.service.load import (
     assert_each_request_is_whole_or_missing,
     assert_statistics_are_true,

@@ -10,23 +10,25 @@ import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
-from triples.exchange.arguments import FAILED, scale_argument, weight_argument
+from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.failures import database_sentence
+from skg_site.cli.interrupts import Interrupted
+from triples.exchange.arguments import scale_argument, weight_argument
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.destinations import Destination, DestinationError
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.importing import Import, Source, StrictStop, find_start
-from triples.exchange.interrupts import Interrupted
 from triples.exchange.lines import InputError
+from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.exchange.screen import Screen
-from triples.exchange.summaries import ExportSummary, ImportSummary, database_sentence
+from triples.exchange.summaries import ExportSummary, ImportSummary
 from triples.visible import visible
 
 FAILURES = (StrictStop, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
 
 
 class ImportCommand(BaseCommand):
-    # They load all of the site, and are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     all_refused: str
 
@@ -56,7 +58,7 @@ class ImportCommand(BaseCommand):
     def source(self, stack: ExitStack, facts: FactMaker, options: dict[str, Any]) -> Source: ...
 
     @abstractmethod
-    def destination(self, stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Destination: ...
+    def destination(self, stack: ExitStack, screen: FactProgress, options: dict[str, Any]) -> Destination: ...
 
     @abstractmethod
     def checkpoints(self, options: dict[str, Any]) -> CheckpointFile | None:
@@ -69,7 +71,7 @@ class ImportCommand(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         failure: BaseException | None = None
         with ExitStack() as stack:
-            screen = stack.enter_context(Screen())
+            screen = stack.enter_context(FactProgress())
             try:
                 job = self._job(stack, screen, options)
             except FAILURES as error:
@@ -90,7 +92,7 @@ class ImportCommand(BaseCommand):
         style = self.style.WARNING if counts.refused else self.style.SUCCESS
         report(summary, failure, lambda text: self.stdout.write(text, style), as_json=options["json"])
 
-    def _job(self, stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Import:
+    def _job(self, stack: ExitStack, screen: FactProgress, options: dict[str, Any]) -> Import:
         source = self.source(stack, FactMaker(options["weight"], options["scale_weights"]), options)
         destination = self.destination(stack, screen, options)
         checkpoints = None if options["dry_run"] else self.checkpoints(options)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skg_site.cli.interrupts import Interrupts
 from triples.exchange.formats import Compression, Format
-from triples.exchange.interrupts import Interrupts
 from triples.exchange.outputs import output
+from triples.exchange.progress import FactProgress
 from triples.exchange.rendering import rendered
-from triples.exchange.screen import Screen
 from triples.query.export import StreamedFact, stream
 from triples.store.operations import Pattern
 
@@ -29,7 +29,7 @@ class Export:
         target: Target,
         pattern: Pattern,
         min_weight: float,
-        screen: Screen,
+        screen: FactProgress,
         choose: Callable[[list[StreamedFact]], list[StreamedFact]] = list,
     ) -> None:
         """`choose` leaves facts out that the pattern and the weight let pass."""

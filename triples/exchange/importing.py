@@ -6,12 +6,12 @@ from dataclasses import replace
 from time import sleep
 from typing import Any, NamedTuple, Protocol
 
+from skg_site.cli.interrupts import Interrupts
 from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts
 from triples.exchange.destinations import NOTHING, Destination, Stored
-from triples.exchange.interrupts import Interrupts
 from triples.exchange.lines import InputError, Refused
+from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.exchange.screen import Screen
 from triples.store.columns import joined
 from triples.store.operations import Fact
 
@@ -63,7 +63,7 @@ class Import:
         source: Source,
         destination: Destination,
         *,
-        screen: Screen,
+        screen: FactProgress,
         refusals: Refusals,
         strict: bool = False,
         checkpoints: CheckpointFile | None,

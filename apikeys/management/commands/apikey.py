@@ -1,20 +1,13 @@
 """`manage.py apikey create|list|rotate|revoke`"""
 
-import getpass
 import json
-import os
-import sys
-from argparse import ArgumentTypeError
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
-from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 
 from apikeys.cleaning import clean_name
-from apikeys.durations import parse_duration
 from apikeys.lineages import newest_named, revoke
 from apikeys.models import ApiKey, State
 from apikeys.responses import issued_content, key_content, revocation_content
@@ -22,8 +15,11 @@ from apikeys.rotations import LINEAGE, NAME, Rotation, Rotator, newest_of_lineag
 from apikeys.scopes import Scope
 from apikeys.secrets_manager import SecretError
 from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue
-
-MISUSED = 2
+from skg_site.cli.arguments import add_action, duration
+from skg_site.cli.exit_codes import MISUSED
+from skg_site.cli.failures import database_failures_told
+from skg_site.cli.prompts import confirm, user_name
+from skg_site.cli.tables import table
 
 KEY_HELP = "its id, or its name, which means the newest key of a row of rotations"
 COLUMNS = ("id", "name", "state", "scopes", "rate", "last used", "expires")
@@ -37,32 +33,31 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
-        create = _action(actions, "create", self.create, "make a key and show it, this once")
+        create = add_action(actions, "create", self.create, "make a key and show it, this once")
         create.add_argument("name", help="who or what will use the key")
         create.add_argument(
             "--scopes", default="read,write", help=f"what it may do, of {','.join(Scope)} (default: %(default)s)"
         )
-        create.add_argument("--expires", metavar="TIME", type=_duration, help="how long it works: 30d, 12h, 15m")
+        create.add_argument("--expires", metavar="TIME", type=duration, help="how long it works: 30d, 12h, 15m")
         create.add_argument(
             "--rate", default="", help="requests for each endpoint: 100/s, 100/m, 100/h, 0 for no limit"
         )
         create.add_argument("--networks", default="", help="addresses it may be used from: 10.0.0.0/8,192.0.2.7")
-        listing = _action(actions, "list", self.list_keys, "show all keys, newest first")
+        listing = add_action(actions, "list", self.list_keys, "show all keys, newest first")
         listing.add_argument("--state", choices=State.values, help="only keys in this state")
         _add_rotate(actions, self.rotate)
-        ending = _action(actions, "revoke", self.revoke, "end a key for good, within a second everywhere")
+        ending = add_action(actions, "revoke", self.revoke, "end a key for good, within a second everywhere")
         ending.add_argument("key", help=KEY_HELP)
         ending.add_argument("--lineage", action="store_true", help="end every other key of its row of rotations too")
         ending.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
         try:
-            run(options)
+            with database_failures_told():
+                run(options)
         except (ValueError, NotRotatable) as error:
             message = str(error)
             raise CommandError(f"{message[0].upper()}{message[1:]}".rstrip(".") + ".") from None
-        except AnyDatabaseError as error:
-            raise CommandError(f"The database did not do it: {error}. Has it been migrated?") from error
 
     def create(self, options: dict[str, Any]) -> None:
         issued = key_issue(
@@ -82,13 +77,14 @@ class Command(BaseCommand):
         if options["json"]:
             self._write_json([key_content(key) for key in keys])
         else:
-            self._write_table([COLUMNS, *map(_row, keys)])
+            self.stdout.write(table([COLUMNS, *map(_row, keys)]))
 
     def rotate(self, options: dict[str, Any]) -> None:
-        keys, rotator = _keys_to_rotate(options), _rotator(options)
+        keys = _keys_to_rotate(options)
+        rotator = Rotator(_actor(), options["grace"], options["emergency"], options["secrets_manager"])
         if rotator.emergency and not options["yes"]:
             names = ", ".join(map(str, keys))
-            _confirm(f"Replace {len(keys)} keys at once: {names}? [y/N] ", "Nothing was replaced.")
+            confirm(f"Replace {len(keys)} keys at once: {names}?", refusal="Nothing was replaced.")
         done, failed = [], []
         for key in keys:
             try:
@@ -117,7 +113,7 @@ class Command(BaseCommand):
         key = _find(options["key"])
         if not options["yes"]:
             more = " and every other key of its row of rotations" if options["lineage"] else ""
-            _confirm(f"Revoke {key}{more} for good? [y/N] ", "Nothing was revoked.")
+            confirm(f"Revoke {key}{more} for good?", refusal="Nothing was revoked.")
         revocation = revoke(key=key, lineage=options["lineage"], actor=_actor())
         if options["json"]:
             self._write_json(revocation_content(revocation))
@@ -135,27 +131,14 @@ class Command(BaseCommand):
     def _write_json(self, content: object) -> None:
         self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False))
 
-    def _write_table(self, rows: list[tuple[str, ...]]) -> None:
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            self.stdout.write("  ".join(cells).rstrip())
-
-
-def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> CommandParser:
-    parser: CommandParser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    parser.add_argument("--json", action="store_true", help="write JSON, in the fields of the API")
-    parser.set_defaults(run=run)
-    return parser
-
 
 def _add_rotate(actions: Any, run: Callable[..., None]) -> None:
-    rotate = _action(actions, "rotate", run, "make a key's successor and show it, this once")
+    rotate = add_action(actions, "rotate", run, "make a key's successor and show it, this once")
     rotate.add_argument("key", nargs="?", help=KEY_HELP)
     rotate.add_argument(
         "--grace",
         metavar="TIME",
-        type=_duration,
+        type=duration,
         help=f"how long the old key goes on working, at most {MAX_GRACE.days}d (default: 1d; in an emergency: 0s)",
     )
     rotate.add_argument(
@@ -194,19 +177,8 @@ def _keys_to_rotate(options: dict[str, Any]) -> list[ApiKey]:
     return keys
 
 
-def _rotator(options: dict[str, Any]) -> Rotator:
-    return Rotator(_actor(), options["grace"], options["emergency"], options["secrets_manager"])
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
-
-
 def _find(text: str) -> ApiKey:
-    """The key with this public id, or else the newest working key of the one row of rotations with this name."""
+    """The key with this public id, or the newest working key of the only row of rotations with this name."""
     key = ApiKey.objects.filter(public_id=text).first()
     if key is not None:
         return key
@@ -219,20 +191,8 @@ def _find(text: str) -> ApiKey:
     return named[0]
 
 
-def _confirm(question: str, otherwise: str) -> None:
-    if not sys.stdin.isatty():
-        raise CommandError("Nobody is there to be asked; --yes does it without asking.")
-    if input(question).strip().lower() not in {"y", "yes"}:
-        raise CommandError(otherwise)
-
-
 def _actor() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run as a user id that has no name.
-        user = str(os.getuid())
-    return f"command line ({user})"
+    return f"command line ({user_name()})"
 
 
 def _row(key: ApiKey) -> tuple[str, ...]:

@@ -1,15 +1,14 @@
 """`manage.py bootstrap`: the first admin user and the first key, for `make run`."""
 
-import fcntl
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import BaseCommand
 from django.utils import timezone
+from filelock import FileLock
 
 from apikeys.models import ApiKey, Origin
 from apikeys.scopes import ALL_SCOPES
@@ -27,7 +26,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        with _one_at_a_time():
+        # Of two that start at the same time, the second sees what the first has made.
+        with FileLock(settings.ENV.state_dir / "bootstrap.lock", mode=0o600):
             adopt_configured_key(settings.ENV.api_key_hash)
             made = [part for part in (_first_user(), _first_key()) if part]
         if made:
@@ -36,14 +36,6 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(_addresses()))
         if not any("API key" in part for part in made):
             self.stdout.write(_keys())
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """So that of two that start together the second sees what the first has made."""
-    with (settings.ENV.state_dir / "bootstrap.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _first_user() -> str:
@@ -58,7 +50,7 @@ def _first_user() -> str:
 def _first_key() -> str:
     if ApiKey.objects.exists():
         return ""
-    # Whoever tries things out, in loops and with load_test, is not to be refused for it.
+    # A limit would refuse people who try the service out, in loops and with load_test.
     issued = key_issue(name=FIRST_KEY, scopes=ALL_SCOPES, rate="0", actor="bootstrap")
     return (
         "First API key, with every scope and without a rate limit\n\n"
@@ -80,7 +72,7 @@ def _addresses() -> Iterator[str]:
 
 
 def _keys() -> str:
-    """Which key there is, without its secret, and how to make another."""
+    """A line that names a working key, without its secret, and says how to make another."""
     working = ApiKey.objects.working(timezone.now()).order_by("-id")
     key = working.filter(name=FIRST_KEY).first() or working.first()
     more = 'another: .venv/bin/python manage.py apikey create "my key"'

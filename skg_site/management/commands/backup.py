@@ -1,28 +1,26 @@
 """`manage.py backup`"""
 
-import os
-from argparse import ArgumentTypeError
 from typing import Any
 
 import orjson
 from django.core.management import BaseCommand, CommandParser
 
-from skg_site.ops.backups.commands import failures_told
-from skg_site.ops.backups.progress import Bar
+from skg_site.cli.arguments import whole_number
+from skg_site.cli.failures import failures_told
+from skg_site.cli.progress import ProgressBar
+from skg_site.host.processes import lower_priority
 from skg_site.ops.backups.taking import backup
-
-NICENESS = 10
 
 
 class Command(BaseCommand):
-    # Started by a timer: the checks, which load all of the site, are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service; a timer starts this command.
     requires_system_checks = []
     help = (
         "Save the database (facts, keys, rules, users; not the inferred facts, which recurse derives again) as of one "
-        "moment, while the service goes on writing. The backup is restored in a scratch place and counted before it "
-        "gets its name, and has its SHA-256 beside it. Exit code 0 when it is there, 1 when it failed, 65 when what "
-        "was saved could not be restored, 69 when a program or a server is missing, 75 when another backup is under "
-        "way, 130 after Ctrl-C."
+        "moment, while the service goes on writing. The backup is restored on trial and counted before it gets its "
+        "name; its SHA-256 is stored next to it. Exit code 0 when it is done, 1 when it failed, 65 when the backup "
+        "could not be restored, 69 when a program or a server is missing, 75 when another backup is under way, 130 "
+        "after Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,19 +31,15 @@ class Command(BaseCommand):
             help="a folder, or s3://bucket/prefix (default: SKG_BACKUP_DIR, else the folder backups of the state)",
         )
         parser.add_argument(
-            "--keep", type=_count, metavar="N", help="remove all but the newest N backups of this database from there"
+            "--keep",
+            type=whole_number(),
+            metavar="N",
+            help="remove all but the newest N backups of this database from there",
         )
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *_: Any, to: str, keep: int | None, json: bool, **__: Any) -> None:
-        # Whatever else this machine does is more urgent: above all, answering the API.
-        os.nice(NICENESS)
-        with failures_told("Interrupted; no backup was made."), Bar() as bar:
-            taken = backup(to, keep, bar)
+        lower_priority()
+        with failures_told("Interrupted; no backup was made."), ProgressBar() as progress:
+            taken = backup(to, keep, progress.report)
         self.stdout.write(orjson.dumps(taken.content).decode() if json else taken.text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError("must be a number from 1")
-    return int(text)

@@ -1,6 +1,5 @@
-"""`manage.py migrate`: Django's, which several hosts may start at the same time."""
+"""`manage.py migrate`: Django's command with a lock, so that several hosts may start it at the same time."""
 
-import fcntl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,24 +11,25 @@ from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangosCommand
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from filelock import FileLock, Timeout
 
-from skg_site.observe.migrations import newer_schema
+from skg_site.observe.schema_check import newer_schema
 from skg_site.sqlite.aside import set_log_aside
 
-# Any number that nothing else in the database locks.
+# The number of the advisory lock; nothing else in the database uses it.
 _ADVISORY_KEY = 7_777_002
 _WAITING = "Another migrate is under way; waiting for it to end."
 
 
 class Command(DjangosCommand):
-    """Django's own takes no lock: of two that find the same tables missing, one fails when the other has made them."""
+    """Django's own has no lock: of two that find the same tables missing, one fails when the other has made them."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--set-log-aside",
             action="store_true",
-            help="SQLite: move a log aside that does not belong to the database, and lose what only the log holds",
+            help="SQLite: rename a log that does not belong to the database, and lose what only the log holds",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -39,7 +39,7 @@ class Command(DjangosCommand):
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with self._turn(quiet=not options["verbosity"]):
+        with self._lock(quiet=not options["verbosity"]):
             if (fault := newer_schema(MigrationLoader(connection))) is not None:
                 raise CommandError(fault)
             super().handle(*args, **options)
@@ -52,14 +52,14 @@ class Command(DjangosCommand):
             sys.stderr.write(f"The log was moved aside, to {kept}.\n")
 
     @contextmanager
-    def _turn(self, *, quiet: bool) -> Iterator[None]:
+    def _lock(self, *, quiet: bool) -> Iterator[None]:
         if connection.vendor == "postgresql":
-            yield from self._postgresql_turn(quiet=quiet)
+            yield from self._postgresql_lock(quiet=quiet)
         else:
-            yield from self._sqlite_turn(quiet=quiet)
+            yield from self._sqlite_lock(quiet=quiet)
 
-    def _postgresql_turn(self, *, quiet: bool) -> Iterator[None]:
-        # Held for the connection that migrates: a process that dies gives it back at once.
+    def _postgresql_lock(self, *, quiet: bool) -> Iterator[None]:
+        # The lock belongs to the connection, so a process that dies releases it at once.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_KEY])
             if not cursor.fetchone()[0]:
@@ -72,16 +72,17 @@ class Command(DjangosCommand):
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_KEY])
 
-    def _sqlite_turn(self, *, quiet: bool) -> Iterator[None]:
-        with (settings.ENV.state_dir / "migrate.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self._say_waiting(quiet=quiet)
-                fcntl.flock(file, fcntl.LOCK_EX)
+    def _sqlite_lock(self, *, quiet: bool) -> Iterator[None]:
+        lock = FileLock(settings.ENV.state_dir / "migrate.lock", mode=0o600)
+        try:
+            held = lock.acquire(blocking=False)
+        except Timeout:
+            self._say_waiting(quiet=quiet)
+            held = lock.acquire()
+        with held:
             with connection.cursor() as cursor:
                 if not connection.introspection.table_names(cursor):
-                    # So that `vacuum` can give free pages back in small steps; once there are tables it is too late.
+                    # `vacuum` needs this to return free pages in small steps. It must be set before there are tables.
                     cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
                     cursor.execute("VACUUM")
             yield

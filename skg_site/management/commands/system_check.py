@@ -2,41 +2,45 @@
 
 import os
 import ssl
-from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from apikeys.durations import parse_duration
-from skg_site.ops.checkup.checks import NAMES, Result, Wanted, all_checks, run
+from skg_site.cli.arguments import argument, seconds, share
+from skg_site.cli.exit_codes import FAILED, MISUSED
+from skg_site.cli.service_urls import local_url, parse_service_url
+from skg_site.ops.checkup.checks import NAMES, CheckOptions, Result, all_checks, run
 from skg_site.ops.checkup.findings import Limits, Mark
 
-FAILED, MISUSED, ONLY_WARNINGS = 1, 2, 2
+ONLY_WARNINGS = 2
+service_url = argument(parse_service_url)
 
 SIGNS = {Mark.OK: "✓", Mark.WARNING: "!", Mark.FAILED: "✗", Mark.NOT_APPLICABLE: "-"}
-# Addresses to listen on that nobody can be reached at.
+# Addresses to listen on that a client cannot connect to.
 REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not listened on
 
 
 class Command(BaseCommand):
-    # They would stop at the first thing that is broken, which is what this is to look at.
+    # Django's checks would stop at the first fault, which this command is to find.
     requires_system_checks = []
     help = (
-        "Look at everything that the service needs, one line each: ✓ fine, ! worth a look, ✗ broken, - not there to be "
-        "looked at. Changes nothing. Exit code 0 when nothing is broken, 1 when something is, 2 with --strict when "
+        "Check everything that the service needs, one line each: ✓ fine, ! worth a look, ✗ broken, - does not apply. "
+        "Changes nothing. Exit code 0 when nothing is broken, 1 when something is, 2 with --strict when "
         "there are only warnings, or when the command line makes no sense."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
-        add("--url", type=_url, help="the service (default: SKG_HOST and SKG_PORT)")
+        add("--url", type=service_url, help="the service (default: SKG_HOST and SKG_PORT)")
         add(
-            "--metrics-url", type=_url, metavar="URL", help="where /metrics is (default: there, or on SKG_METRICS_PORT)"
+            "--metrics-url",
+            type=service_url,
+            metavar="URL",
+            help="where /metrics is (default: there, or on SKG_METRICS_PORT)",
         )
         add("--ca", type=Path, metavar="FILE", help="trust these certificates instead of the system's")
         add(
@@ -46,7 +50,7 @@ class Command(BaseCommand):
             metavar="CHECK",
             help=f"only this, of {', '.join(NAMES)}; repeatable",
         )
-        add("--timeout", type=_seconds, default=10.0, metavar="TIME", help="for each check (default: 10s)")
+        add("--timeout", type=seconds, default=10.0, metavar="TIME", help="for each check (default: 10s)")
         add("--strict", action="store_true", help="exit with 2 for warnings")
         add("--json", action="store_true", help="print what was found as JSON")
         self._add_limits(parser)
@@ -54,8 +58,8 @@ class Command(BaseCommand):
     def _add_limits(self, parser: CommandParser) -> None:
         add = parser.add_argument_group("what to look at, and from where on it is too much").add_argument
         days: dict[str, Any] = {"type": float, "metavar": "DAYS"}
-        share: dict[str, Any] = {"type": _share, "metavar": "SHARE"}
-        time: dict[str, Any] = {"type": _seconds, "metavar": "TIME"}
+        part: dict[str, Any] = {"type": share, "metavar": "SHARE"}
+        time: dict[str, Any] = {"type": seconds, "metavar": "TIME"}
         add(
             "--certificate",
             action="append",
@@ -65,13 +69,13 @@ class Command(BaseCommand):
         )
         add("--certificate-warning", **days, default=21.0, help="left (default: 21)")
         add("--certificate-failure", **days, default=7.0, help="left (default: 7)")
-        add("--disk-warning", **share, default=0.15, help="of the disk free (default: 15%%)")
-        add("--disk-failure", **share, default=0.05, help="of the disk free (default: 5%%)")
+        add("--disk-warning", **part, default=0.15, help="of the disk free (default: 15%%)")
+        add("--disk-failure", **part, default=0.05, help="of the disk free (default: 5%%)")
         add("--backup-warning", **time, default=26 * 3600.0, help="since the last backup (default: 26h)")
         add("--backup-failure", **time, default=50 * 3600.0, help="since the last backup (default: 50h)")
         add(
             "--clock",
-            type=_url,
+            type=service_url,
             metavar="URL",
             help="compare this host's clock with the Date field of this server's answer (default: with PostgreSQL's "
             "clock where that is the database; with the service's where --url is on another host)",
@@ -79,14 +83,14 @@ class Command(BaseCommand):
         add("--clock-warning", **time, default=2.0, help="apart (default: 2s)")
         add("--clock-failure", **time, default=30.0, help="apart (default: 30s)")
         add("--log", type=Path, metavar="FILE", help="the service's JSON log, to look for errors in")
-        add("--log-window", **time, default=3600.0, help="how far back (default: 1h)")
-        add("--log-errors", type=int, default=0, metavar="N", help="so many are no failure (default: 0)")
+        add("--log-window", **time, default=3600.0, help="the time to look back (default: 1h)")
+        add("--log-errors", type=int, default=0, metavar="N", help="this many are no failure (default: 0)")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        checks = all_checks(_wanted(options), os.environ)
+        checks = all_checks(_check_options(options), os.environ)
         chosen = {name: check for name, check in checks.items() if not options["only"] or name in options["only"]}
         results = []
-        # Some checks go on asking within their own time; this is for those that hang.
+        # Most checks keep the timeout themselves; the extra second is for those that hang.
         for result in run(chosen, options["timeout"] + 1):
             results.append(result)
             if not options["json"]:
@@ -112,12 +116,13 @@ class Command(BaseCommand):
         self.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
 
 
-def _wanted(options: dict[str, Any]) -> Wanted:
+def _check_options(options: dict[str, Any]) -> CheckOptions:
     env = settings.ENV
-    url = options["url"] or _own_url(env.port)
-    # Whoever names the service may not reach a port that it keeps to itself.
-    metrics_url = options["url"] or _own_url(env.metrics_port or env.port)
-    return Wanted(
+    host = REACHED_AT.get(env.host, env.host)
+    url = options["url"] or local_url(env.port, host)
+    # A service that is named by --url may not expose its metrics port.
+    metrics_url = options["url"] or local_url(env.metrics_port or env.port, host)
+    return CheckOptions(
         url=url,
         metrics_url=options["metrics_url"] or metrics_url,
         timeout=options["timeout"],
@@ -134,11 +139,6 @@ def _wanted(options: dict[str, Any]) -> Wanted:
     )
 
 
-def _own_url(port: int) -> str:
-    host = REACHED_AT.get(settings.ENV.host, settings.ENV.host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def _trusted(file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=file)
@@ -149,32 +149,3 @@ def _trusted(file: Path | None) -> ssl.SSLContext:
 def _count(results: list[Result], mark: Mark, what: str) -> str:
     names = [result.name for result in results if result.finding.mark is mark]
     return f"{len(names)} of {len(results)} {what}: {', '.join(names)}."
-
-
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_url = False
-    if not is_url:
-        raise ArgumentTypeError("must be an address such as https://api.example.com")
-    return text.rstrip("/")
-
-
-def _seconds(text: str) -> float:
-    try:
-        return parse_duration(text).total_seconds()
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
-
-
-def _share(text: str) -> float:
-    number = text.removesuffix("%")
-    try:
-        found = float(number) / (1 if number == text else 100)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found <= 1:
-        raise ArgumentTypeError("must be a share such as 10% or 0.1")
-    return found

@@ -1,26 +1,30 @@
 """`manage.py vacuum`"""
 
-import os
-from argparse import ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
 import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from apikeys.durations import parse_duration
-from skg_site.ops.backups.commands import failures_told
-from skg_site.ops.backups.failures import BUSY
-from skg_site.ops.backups.progress import Bar
+from skg_site.cli.arguments import argument
+from skg_site.cli.durations import parse_duration
+from skg_site.cli.exit_codes import BUSY
+from skg_site.cli.failures import failures_told
+from skg_site.cli.progress import ProgressBar
+from skg_site.host.processes import lower_priority
 from skg_site.ops.vacuuming.vacuum import Retention, vacuum
 from triples.runs.lease import LeaseTaken
 
-NICENESS = 10
 FOREVER = "forever"
 
 
+@argument
+def retention(text: str) -> timedelta | None:
+    return None if text == FOREVER else parse_duration(text)
+
+
 class Command(BaseCommand):
-    # Started by a timer: the checks, which load all of the site, are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service; a timer starts this command.
     requires_system_checks = []
     help = (
         "Remove terms that no fact and no rule uses, and old key events and runs; bring the database's statistics up "
@@ -32,7 +36,7 @@ class Command(BaseCommand):
         for name, what, default in (("events", "key events", "365d"), ("runs", "runs of recursion", "90d")):
             parser.add_argument(
                 f"--keep-{name}",
-                type=_retention,
+                type=retention,
                 default=default,
                 metavar="TIME",
                 help=f"how long {what} are kept: 12h, 365d, {FOREVER} (default: {default})",
@@ -41,21 +45,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *_: Any, json: bool, dry_run: bool, **options: Any) -> None:
-        # Whatever else this machine does is more urgent: above all, answering the API.
-        os.nice(NICENESS)
-        retention = Retention(options["keep_events"], options["keep_runs"])
-        with failures_told("Interrupted; what was removed by then stays removed."), Bar() as bar:
+        lower_priority()
+        kept = Retention(options["keep_events"], options["keep_runs"])
+        with failures_told("Interrupted; what was removed by then stays removed."), ProgressBar() as progress:
             try:
-                done = vacuum(retention, bar, dry=dry_run)
+                done = vacuum(kept, progress.report, dry=dry_run)
             except LeaseTaken:
                 raise CommandError("Recursion runs; try again when it is done.", returncode=BUSY) from None
         self.stdout.write(orjson.dumps(done.content).decode() if json else done.text)
-
-
-def _retention(text: str) -> timedelta | None:
-    if text == FOREVER:
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None

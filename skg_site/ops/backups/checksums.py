@@ -1,10 +1,10 @@
-"""The SHA-256 of a backup, in a file beside it that `sha256sum --check` reads."""
+"""The SHA-256 of a backup, in a file next to it that `sha256sum --check` can read."""
 
 import hashlib
 from pathlib import Path
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.failures import Damaged
-from skg_site.ops.backups.progress import Report
 
 _BYTES_AT_ONCE = 1 << 20
 
@@ -25,8 +25,8 @@ def checksum_line(digest: str, name: str) -> str:
 
 
 def require_checksum(file: Path, name: str, line: str, report: Report) -> str:
-    """The digest of the file, which is the one that stands in the line of its checksum file."""
+    """Compute the digest of the file. Raises Damaged unless it is the one in the line of its checksum file."""
     digest = sha256(file, report)
     if line.split()[:1] != [digest]:
-        raise Damaged(f"{name} is damaged: its SHA-256 is not the one that was noted when it was made.")
+        raise Damaged(f"{name} is damaged: its SHA-256 is not the one that was recorded when it was made.")
     return digest

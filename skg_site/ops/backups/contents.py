@@ -1,4 +1,4 @@
-"""What a database holds, in numbers: the same before a backup and after it is restored, or it is none."""
+"""The contents of a database in numbers, which must be the same before a backup and after it is restored."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from skg_site.ops.backups.failures import Damaged
 
-# A function from a statement to its rows, on any connection.
+# Executes a statement on some connection and returns the rows.
 Fetch = Callable[[str], list[tuple[Any, ...]]]
 
 _COUNTS = (
@@ -25,22 +25,25 @@ class Contents(NamedTuple):
     keys: int
     rules: int
 
+    def __str__(self) -> str:
+        return f"{self.facts:,} facts, {self.terms:,} terms, {self.keys:,} keys and {self.rules:,} rules"
+
 
 def count_contents(fetch: Fetch) -> Contents:
-    """To be asked within one transaction, so that all is of one moment."""
+    """Count everything. Call it within one transaction, so that all numbers are of one moment."""
     [counts] = fetch(_COUNTS)
     return Contents(*counts)
 
 
 def require_sound(fetch: Fetch) -> Contents:
-    """What a restored database holds. Raises Damaged when it contradicts itself, or is of a newer version."""
+    """Count a restored database. Raises Damaged when it contradicts itself or is of a newer version."""
     contents = count_contents(fetch)
     [tallied] = fetch(_TALLIED)
     [(subjects,)] = fetch(_SUBJECTS)
     if tuple(map(int, tallied)) != (contents.facts, subjects):
         raise Damaged(
-            f"The backup contradicts itself: {contents.facts:,} facts of {subjects:,} subjects, where it says that "
-            f"there are {tallied[0]:,} of {tallied[1]:,}."
+            f"The backup contradicts itself: {contents.facts:,} facts of {subjects:,} subjects, but its totals say "
+            f"{tallied[0]:,} of {tallied[1]:,}."
         )
     loader = MigrationLoader(None)
     unknown = [f"{app}.{name}" for app, name in fetch(_MIGRATIONS) if _is_unknown(loader, app, name)]
@@ -50,6 +53,6 @@ def require_sound(fetch: Fetch) -> Contents:
 
 
 def _is_unknown(loader: MigrationLoader, app: str, name: str) -> bool:
-    """Migrations of an app that is gone change nothing that the service looks at."""
+    """Migrations of an app that was removed do not count: the service does not use their tables."""
     assert loader.disk_migrations is not None
     return app in loader.migrated_apps and (app, name) not in loader.disk_migrations

@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.contents import Contents
-from skg_site.ops.backups.progress import Report
 
 
 class Replaced(NamedTuple):

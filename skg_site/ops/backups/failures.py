@@ -1,17 +1,15 @@
-"""What keeps a backup or a restore from its end: a sentence for the operator, and the exit code that says its kind."""
+"""Failures of a backup or a restore."""
 
-# Those of sysexits.h: EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE and EX_TEMPFAIL.
-FAILED, DAMAGED, MISSING, UNAVAILABLE, BUSY = 1, 65, 66, 69, 75
+from skg_site.cli.exit_codes import DAMAGED
+from skg_site.cli.failures import Failure
 
 
-class BackupFailure(Exception):
-    def __init__(self, sentence: str, exit_code: int = FAILED) -> None:
-        super().__init__(sentence)
-        self.exit_code = exit_code
+class BackupFailure(Failure):
+    """The backup or the restore cannot be done."""
 
 
 class Damaged(BackupFailure):
-    """A backup that is not what was saved, or cannot be restored."""
+    """The backup is not what was saved, or cannot be restored."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, DAMAGED)

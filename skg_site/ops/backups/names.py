@@ -1,4 +1,4 @@
-"""What a backup is called: which database it is of, when it was begun, and in which form it is kept."""
+"""Names of backups. A name holds the database, the time at which the backup began, and the file format."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 SQLITE = ".sqlite.zst"
 POSTGRESQL = ".pgdump"
 CHECKSUM = ".sha256"
-# In front of a name, until all is there.
+# In front of the name of a file that is not complete yet.
 UNFINISHED = ".unfinished-"
 
 _NAME = re.compile(r"([A-Za-z0-9_.-]+)-(\d{8}T\d{6}\.\d{3}Z)(\.sqlite\.zst|\.pgdump)", re.ASCII)
@@ -21,13 +21,13 @@ class BackupName(NamedTuple):
 
     @classmethod
     def new(cls, database: str, form: str) -> Self:
-        """One that begins now."""
+        """The name of a backup that begins now."""
         moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + "Z"
         return cls(re.sub(r"[^A-Za-z0-9_.-]", "_", database), moment, form)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """None for a file that no backup is called."""
+        """Read a file name; None if it is not that of a backup."""
         match = _NAME.fullmatch(text)
         return cls(*match.groups()) if match else None
 
@@ -36,6 +36,6 @@ class BackupName(NamedTuple):
 
 
 def newest_first(names: Iterable[str]) -> list[BackupName]:
-    """The backups among these files."""
+    """The backups among these files, the newest first."""
     found = [name for text in names if (name := BackupName.parse(text)) is not None]
     return sorted(found, key=lambda name: name.moment, reverse=True)

@@ -17,12 +17,13 @@ import psycopg
 from django.db import connection
 from psycopg import errors, sql
 
+from skg_site.cli.exit_codes import BUSY
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.contents import Contents, Fetch, count_contents, require_sound
 from skg_site.ops.backups.databases import Database, Replaced, Scratch, words
-from skg_site.ops.backups.failures import BUSY, BackupFailure, Damaged
+from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import POSTGRESQL
 from skg_site.ops.backups.programs import find_program, run_program
-from skg_site.ops.backups.progress import Report
 from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.layout import FACTS, STATE
 

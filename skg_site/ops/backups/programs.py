@@ -11,7 +11,8 @@ from pathlib import Path
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from skg_site.ops.backups.failures import UNAVAILABLE, BackupFailure
+from skg_site.cli.exit_codes import UNAVAILABLE
+from skg_site.ops.backups.failures import BackupFailure
 from triples.store.inferred.connections import postgresql_place
 
 # Where Debian keeps the programs of each version.
@@ -20,9 +21,9 @@ _LOOK_SECONDS = 0.2
 
 
 def find_program(name: str) -> str:
-    """The program, of the server's version or a newer one: an older one refuses, or would miss what it does not know.
+    """Find the program in the server's version or a newer one: an older one refuses, or misses what it does not know.
 
-    The one in PATH is the first that is tried, then the newest of those that Debian keeps apart.
+    The program in PATH is tried first, then those that Debian keeps apart, the newest first.
     """
     connection.ensure_connection()
     wanted = connection.pg_version // 10_000  # type: ignore[attr-defined]  # of Django's PostgreSQL connection
@@ -43,7 +44,7 @@ def find_program(name: str) -> str:
 
 
 def run_program(program: str, database: str, options: Sequence[str], look: Callable[[], None]) -> str | None:
-    """Run it on a database of the service's server; what it complained of when it failed, else None.
+    """Run a program on a database of the service's server. Returns its complaints if it failed, otherwise None.
 
     `look` is called a few times a second while it runs.
     """

@@ -1,4 +1,4 @@
-"""Restoring a backup: found, proved whole, restored in a scratch place, and only then put in the database's place."""
+"""Restoring a backup: it is found, checked, restored on trial, and only then takes the place of the database."""
 
 import tempfile
 from collections.abc import Callable
@@ -9,24 +9,20 @@ from typing import Any
 
 from django.core.management import call_command
 
+from skg_site.cli.exit_codes import MISSING
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.checksums import require_checksum
 from skg_site.ops.backups.contents import Contents
 from skg_site.ops.backups.databases import Database
-from skg_site.ops.backups.destinations import open_place
-from skg_site.ops.backups.failures import MISSING, BackupFailure
+from skg_site.ops.backups.failures import BackupFailure
 from skg_site.ops.backups.names import CHECKSUM, POSTGRESQL, SQLITE, newest_first
-from skg_site.ops.backups.places import S3_SCHEME, FolderPlace, Place
-from skg_site.ops.backups.progress import Report
-from skg_site.ops.backups.revocations import keep_ends, record_kept, revived, standing_ends
-from skg_site.ops.backups.taking import default_place, one_at_a_time, state_folder, this_database
+from skg_site.ops.backups.revocations import keep_ends, present_ends, record_kept, revived
+from skg_site.ops.backups.storage import S3_SCHEME, FolderStorage, Storage
+from skg_site.ops.backups.taking import default_storage, one_at_a_time, open_storage, state_folder, this_database
 from triples.store.inferred.building import discard as discard_inferred
 
-# Is asked about what would be overwritten, and says whether it may be.
-Consent = Callable[[str], bool]
-
-
-class Unwanted(BackupFailure):
-    """What stands was not to be overwritten."""
+# Called with a description of what would be overwritten. Raises CommandError if the operator does not want that.
+Consent = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Restored:
     file: str
     contents: Contents
     kept_as: str | None
-    # Keys that had been ended since the backup: those that work again, and those that do not.
+    # Keys that were ended after the backup was made: those that work again, and those that stay ended.
     revived: list[str]
     kept_ended: list[str]
     seconds: float
@@ -52,13 +48,9 @@ class Restored:
 
     @property
     def text(self) -> str:
-        contents = self.contents
-        text = (
-            f"{self.file} restored: {contents.facts:,} facts, {contents.terms:,} terms, {contents.keys:,} keys and "
-            f"{contents.rules:,} rules ({self.seconds:,.1f} s)."
-        )
+        text = f"{self.file} restored: {self.contents} ({self.seconds:,.1f} s)."
         if self.kept_as is not None:
-            text += f" What stood before is kept as {self.kept_as}."
+            text += f" The former database is kept as {self.kept_as}."
         text += " The inferred facts are gone; manage.py recurse derives them again."
         if self.kept_ended:
             text += f"\nStill ended, as they have been since the backup: {', '.join(self.kept_ended)}."
@@ -72,24 +64,24 @@ class Restored:
 
 
 def restore(
-    wanted: str, may_overwrite: Consent, report: Report, *, discard: bool, keep_revocations: bool = False
+    wanted: str, consent: Consent, report: Report, *, discard: bool, keep_revocations: bool = False
 ) -> Restored:
-    """Raises BackupFailure; then the database is as it was.
+    """Restore a backup, or the newest one of a storage. Raises BackupFailure; then the database is as it was.
 
-    `keep_revocations` ends in the backup each key that has been ended in the database that stands.
+    With `keep_revocations`, keys that were ended in the present database are ended in the restored one too.
     """
     began = monotonic()
     with one_at_a_time():
         database = this_database()
-        place, name = _find(wanted or default_place(), database)
+        storage, name = _find(wanted or default_storage(), database)
         database.require_unused()
-        stands = database.what_stands()
-        if stands is not None and not may_overwrite(stands):
-            raise Unwanted("Nothing was restored.")
-        ends = [] if stands is None else standing_ends(required=keep_revocations)
+        content = database.what_stands()
+        if content is not None:
+            consent(content)
+        ends = [] if content is None else present_ends(required=keep_revocations)
         kept_ids: list[str] = []
         with tempfile.TemporaryDirectory(prefix="restore-", dir=state_folder()) as folder:
-            file = _fetch_whole(place, name, Path(folder), report)
+            file = _fetch_whole(storage, name, Path(folder), report)
             with database.restored(file, database.scratch_folder or Path(folder), report) as scratch:
                 if keep_revocations:
                     kept_ids = keep_ends(scratch, ends)
@@ -98,40 +90,40 @@ def restore(
         call_command("migrate", interactive=False, verbosity=0)
         discard_inferred()
         kept_ended = record_kept(kept_ids)
-    return Restored(place.shown(name), contents, replaced.kept_as, revived(ends), kept_ended, monotonic() - began)
+    return Restored(storage.shown(name), contents, replaced.kept_as, revived(ends), kept_ended, monotonic() - began)
 
 
-def _find(wanted: str, database: Database) -> tuple[Place, str]:
-    """A backup, or the newest one of a place."""
+def _find(wanted: str, database: Database) -> tuple[Storage, str]:
+    """The storage and the name of the wanted backup, or of the newest one if only a storage was named."""
     folder, _, last = wanted.rpartition("/")
     in_bucket = wanted.startswith(S3_SCHEME)
     if (in_bucket and last.endswith((SQLITE, POSTGRESQL))) or (not in_bucket and Path(wanted).is_file()):
-        place: Place = open_place(folder) if in_bucket else FolderPlace(Path(wanted).absolute().parent)
+        storage: Storage = open_storage(folder) if in_bucket else FolderStorage(Path(wanted).absolute().parent)
         if not last.endswith(database.form):
             raise BackupFailure(f"{wanted} is no backup of this kind of database: those end in {database.form}.")
-        return place, last
-    place = open_place(wanted)
-    fitting = [name for name in newest_first(place.names()) if name.form == database.form]
+        return storage, last
+    storage = open_storage(wanted)
+    fitting = [name for name in newest_first(storage.names()) if name.form == database.form]
     if not fitting:
-        raise BackupFailure(f"There is no backup in {place.shown('')}.", MISSING)
+        raise BackupFailure(f"There is no backup in {storage.shown('')}.", MISSING)
     if len(databases := sorted({name.database for name in fitting})) > 1:
         raise BackupFailure(
-            f"{place.shown('')} has backups of several databases ({', '.join(databases)}): name the file."
+            f"{storage.shown('')} has backups of several databases ({', '.join(databases)}): name the file."
         )
-    return place, str(fitting[0])
+    return storage, str(fitting[0])
 
 
-def _fetch_whole(place: Place, name: str, folder: Path, report: Report) -> Path:
+def _fetch_whole(storage: Storage, name: str, folder: Path, report: Report) -> Path:
     try:
-        line = place.fetch(f"{name}{CHECKSUM}", folder, report).read_text(encoding="ascii")
+        line = storage.fetch(f"{name}{CHECKSUM}", folder, report).read_text(encoding="ascii")
     except BackupFailure as error:
-        if error.exit_code != MISSING or name not in place.names():
+        if error.exit_code != MISSING or name not in storage.names():
             raise
         raise BackupFailure(
-            f"{place.shown(name)} has no checksum beside it, so nobody can tell whether it is whole. If you are sure "
-            f"that it is, make one: sha256sum {name} > {name}{CHECKSUM}",
+            f"{storage.shown(name)} has no checksum next to it, so nobody can tell whether it is complete. If you are "
+            f"sure that it is, make one: sha256sum {name} > {name}{CHECKSUM}",
             MISSING,
         ) from error
-    file = place.fetch(name, folder, report)
-    require_checksum(file, place.shown(name), line, report)
+    file = storage.fetch(name, folder, report)
+    require_checksum(file, storage.shown(name), line, report)
     return file

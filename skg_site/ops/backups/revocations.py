@@ -1,4 +1,4 @@
-"""Keys that a backup would revive: they worked when it was made, and have been ended since."""
+"""Keys that a restore would revive: they worked when the backup was made, and have been ended since."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,17 +24,17 @@ _EXPIRE = (
 
 
 class End(NamedTuple):
-    """When a key was revoked, or expires: at the end of its grace period where it was rotated."""
+    """The time at which a key was revoked or expires; a rotated key expires with its grace period."""
 
     public_id: str
     revoked_at: datetime | None
     expires_at: datetime | None
 
 
-def standing_ends(*, required: bool) -> list[End]:
-    """Of the keys of the database that is to be replaced.
+def present_ends(*, required: bool) -> list[End]:
+    """The ends of the keys of the database that is to be replaced; none if it cannot be read.
 
-    One that cannot be read knows of none; BackupFailure where they are `required`.
+    Raises BackupFailure if it cannot be read and they are `required`.
     """
     try:
         ended = ApiKey.objects.filter(Q(revoked_at__isnull=False) | Q(expires_at__isnull=False))
@@ -42,7 +42,7 @@ def standing_ends(*, required: bool) -> list[End]:
     except DatabaseError as error:
         if required:
             raise BackupFailure(
-                f"The database that stands cannot be read ({error}), so nobody can tell which keys were revoked. "
+                f"The present database cannot be read ({error}), so nobody can tell which keys were revoked. "
                 "Without --keep-revocations the backup is restored as it is."
             ) from error
         return []
@@ -51,7 +51,7 @@ def standing_ends(*, required: bool) -> list[End]:
 
 
 def keep_ends(scratch: Scratch, ends: Sequence[End]) -> list[str]:
-    """End these keys in a restored backup before it takes the database's place; the ids of those that it revived."""
+    """End these keys in a restored backup before it takes the database's place. Returns the ids of those it revived."""
     adapted = connection.ops.adapt_datetimefield_value
     kept = []
     for end in ends:
@@ -64,7 +64,7 @@ def keep_ends(scratch: Scratch, ends: Sequence[End]) -> list[str]:
 
 
 def record_kept(public_ids: Sequence[str]) -> list[str]:
-    """Write an event for each key that `keep_ends` has ended; their names."""
+    """Record an event for each key that `keep_ends` has ended. Returns their names."""
     with write_turn():
         keys = list(ApiKey.objects.filter(public_id__in=public_ids).order_by("id"))
         for key in keys:
@@ -77,7 +77,7 @@ def record_kept(public_ids: Sequence[str]) -> list[str]:
 
 
 def revived(ends: Sequence[End]) -> list[str]:
-    """The names of the keys that work now, and had ended, or would have sooner, before the backup was restored."""
+    """The names of the keys that work now, but had ended, or would have ended sooner, before the restore."""
     known = {end.public_id: end for end in ends}
     working = ApiKey.objects.working(timezone.now()).filter(public_id__in=known).order_by("id")
     return [str(key) for key in working if _ended_sooner(known[key.public_id], key)]

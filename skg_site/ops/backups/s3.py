@@ -1,6 +1,6 @@
-"""Backups in a bucket of S3, or of anything that speaks as S3 does (AWS_ENDPOINT_URL).
+"""Backups in a bucket of S3, or of a compatible service (AWS_ENDPOINT_URL).
 
-Credentials and region are boto3's own to find: variables, profiles, the machine's role.
+boto3 finds the credentials and the region: in variables, in profiles, or by the machine's role.
 """
 
 import logging
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skg_site.ops.backups.failures import MISSING, UNAVAILABLE, BackupFailure
-from skg_site.ops.backups.places import S3_SCHEME, Place
-from skg_site.ops.backups.progress import Report
+from skg_site.cli.exit_codes import MISSING, UNAVAILABLE
+from skg_site.cli.progress import Report
+from skg_site.ops.backups.failures import BackupFailure
+from skg_site.ops.backups.storage import S3_SCHEME, Storage
 
 try:
     import boto3
@@ -20,13 +21,13 @@ try:
 except ImportError as error:
     raise BackupFailure("Backups in S3 need boto3: pip install boto3.", UNAVAILABLE) from error
 
-# It tells where it found its credentials, each time.
+# It logs where it found its credentials, each time.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 _NOT_FOUND = {"404", "NoSuchKey", "NoSuchBucket"}
 
 
-class S3Place(Place):
+class S3Storage(Storage):
     work_folder = None
 
     def __init__(self, url: str) -> None:
@@ -85,7 +86,7 @@ def _told(url: str) -> Iterator[None]:
 
 
 def _summed(stage: str, total: int, report: Report) -> Callable[[int], None]:
-    """boto3 says how many bytes each part had."""
+    """A callback for boto3, which reports the bytes of each part."""
     done = 0
 
     def add(more: int) -> None:

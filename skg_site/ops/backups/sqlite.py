@@ -17,12 +17,12 @@ from typing import Any
 import pyarrow as pa
 from django.db import connection
 
+from skg_site.cli.progress import Report
 from skg_site.ops.backups.contents import Contents, Fetch, count_contents, require_sound
 from skg_site.ops.backups.databases import Database, Replaced, Scratch, words
-from skg_site.ops.backups.exchange import exchange, require_closed
 from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import SQLITE
-from skg_site.ops.backups.progress import Report
+from skg_site.ops.backups.sqlite_replacement import exchange, require_closed
 from triples.store.inferred.building import discard as discard_inferred
 from triples.store.inferred.connections import connect_sqlite
 

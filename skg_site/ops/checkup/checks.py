@@ -1,4 +1,4 @@
-"""All checks, each with its name, and how they are run: none can end the others, and none lasts for ever."""
+"""All checks by name, and running them: a check cannot stop the others, and has a time limit."""
 
 import ssl
 import threading
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from skg_site.api.addresses import parse_address
+from skg_site.cli.service_urls import is_loopback
 from skg_site.env import BASE_DIR, PREFIX, SECRETS
 from skg_site.ops.checkup import certificates, database, host, web
 from skg_site.ops.checkup.findings import Finding, Limits, Mark, failed, not_applicable
@@ -38,8 +38,8 @@ Check = Callable[[], Finding]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the command line says; the limits are seconds, shares and days."""
+class CheckOptions:
+    """The options of the command; the limits are in seconds, shares and days."""
 
     url: str
     metrics_url: str
@@ -67,22 +67,22 @@ class Result(NamedTuple):
         return {"check": self.name, "mark": mark.value, "text": text, "seconds": round(self.seconds, 3)}
 
 
-def all_checks(wanted: Wanted, environment: Mapping[str, str]) -> dict[str, Check]:
-    """As NAMES has them."""
+def all_checks(options: CheckOptions, environment: Mapping[str, str]) -> dict[str, Check]:
+    """The checks, in the order of NAMES."""
     env = settings.ENV
-    site = web.Site(wanted.url, wanted.timeout, wanted.trusted)
-    metrics = web.Site(wanted.metrics_url, wanted.timeout, wanted.trusted)
+    site = web.Site(options.url, options.timeout, options.trusted)
+    metrics = web.Site(options.metrics_url, options.timeout, options.trusted)
     return {
         "api": partial(web.check_api, site),
         "metrics": partial(web.check_metrics, metrics),
-        "database": partial(database.where_it_is, database.check_database),
-        "migrations": partial(database.where_it_is, database.check_migrations),
-        "recursion": partial(database.where_it_is, database.check_recursion),
-        "clock": partial(_check_clock, wanted),
-        "disk": partial(host.check_disk, env.db_path.parent, wanted.disk),
-        "certificates": partial(_check_certificates, wanted),
-        "backup": partial(host.check_backup, env.state_dir / "backup.json", wanted.backup),
-        "log": partial(host.check_log, wanted.log, wanted.log_window, wanted.log_errors),
+        "database": partial(database.if_it_exists, database.check_database),
+        "migrations": partial(database.if_it_exists, database.check_migrations),
+        "recursion": partial(database.if_it_exists, database.check_recursion),
+        "clock": partial(_check_clock, options),
+        "disk": partial(host.check_disk, env.db_path.parent, options.disk),
+        "certificates": partial(_check_certificates, options),
+        "backup": partial(host.check_backup, env.state_dir, options.backup),
+        "log": partial(host.check_log, options.log, options.log_window, options.log_errors),
         "secrets": partial(host.check_secrets, list(_files_with_secrets(environment))),
     }
 
@@ -95,7 +95,7 @@ def run(checks: Mapping[str, Check], timeout: float) -> Iterator[Result]:
 
 
 def _bounded(check: Check, timeout: float) -> Finding:
-    """What the check finds, or that it failed or took too long; its thread is then left to itself."""
+    """Run a check within the timeout. One that takes longer counts as failed, and its thread is abandoned."""
     found: SimpleQueue[Finding] = SimpleQueue()
     threading.Thread(target=lambda: found.put(_guarded(check)), daemon=True).start()
     try:
@@ -111,25 +111,25 @@ def _guarded(check: Check) -> Finding:
         return failed(f"{' '.join(str(error).split()) or type(error).__name__}".rstrip(".") + ".")
 
 
-def _check_clock(wanted: Wanted) -> Finding:
-    if wanted.clock_url is not None:
-        return web.check_clock_by_site(web.Site(wanted.clock_url, wanted.timeout, wanted.trusted), wanted.clock)
+def _check_clock(options: CheckOptions) -> Finding:
+    if options.clock_url is not None:
+        return web.check_clock_by_site(web.Site(options.clock_url, options.timeout, options.trusted), options.clock)
     if settings.ENV.database_url:
-        return database.check_clock_by_database(wanted.clock)
-    if not _is_here(wanted.url):
-        return web.check_clock_by_site(web.Site(wanted.url, wanted.timeout, wanted.trusted), wanted.clock)
+        return database.check_clock_by_database(options.clock)
+    if not is_loopback(urlsplit(options.url).hostname or ""):
+        return web.check_clock_by_site(web.Site(options.url, options.timeout, options.trusted), options.clock)
     return not_applicable("Service and database have this host's clock; --clock URL compares it with another's.")
 
 
-def _check_certificates(wanted: Wanted) -> Finding:
-    places = list(wanted.certificates)
-    parts = urlsplit(wanted.url)
+def _check_certificates(options: CheckOptions) -> Finding:
+    places = list(options.certificates)
+    parts = urlsplit(options.url)
     if parts.scheme == "https":
         places.append(f"{parts.hostname}:{parts.port or 443}")
     if not places:
         return not_applicable("--certificate FILE or HOST:PORT says how long one is good for.")
     findings = [
-        certificates.check_certificate(place, wanted.certificate_days, wanted.timeout, wanted.trusted)
+        certificates.check_certificate(place, options.certificate_days, options.timeout, options.trusted)
         for place in places
     ]
     order = [Mark.FAILED, Mark.WARNING, Mark.OK]
@@ -146,9 +146,3 @@ def _files_with_secrets(environment: Mapping[str, str]) -> Iterator[Path]:
     for name in SECRETS:
         if file := environment.get(f"{PREFIX}{name.upper()}_FILE"):
             yield Path(file)
-
-
-def _is_here(url: str) -> bool:
-    name = urlsplit(url).hostname or ""
-    address = parse_address(name)
-    return name == "localhost" if address is None else address.is_loopback

@@ -1,4 +1,4 @@
-"""The database, from this host."""
+"""Checks of the database, from this host."""
 
 import uuid
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from skg_site.observe.migrations import schema_fault
-from skg_site.ops.checkup.findings import Finding, Limits, failed, not_applicable, ok, told_duration, warning
+from skg_site.cli.durations import duration_text
+from skg_site.observe.schema_check import schema_fault
+from skg_site.ops.checkup.findings import Finding, Limits, failed, not_applicable, ok, warning
 from skg_site.ops.checkup.web import clock_finding
 from triples.models import RecursionRun, RunStatus, Term
 from triples.query.explanations import own_connection
@@ -17,8 +18,8 @@ from triples.store.turns import write_lock
 _UNWELL = {RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT}
 
 
-def where_it_is(check: Callable[[], Finding]) -> Finding:
-    """What the check finds, unless it would make an empty database where there is none."""
+def if_it_exists(check: Callable[[], Finding]) -> Finding:
+    """Run the check unless the database file is missing: opening it would create an empty one."""
     env = settings.ENV
     if not env.database_url and not env.db_path.exists():
         return failed(f"There is no file {env.db_path}.")
@@ -26,7 +27,7 @@ def where_it_is(check: Callable[[], Finding]) -> Finding:
 
 
 def check_database() -> Finding:
-    """A term is written, and taken back before anybody can see it."""
+    """Write a term, and roll back before anybody can see it."""
     with write_lock(), transaction.atomic():
         Term.objects.create(text=f"system check {uuid.uuid4()}")
         transaction.set_rollback(True)
@@ -56,9 +57,9 @@ def check_recursion() -> Finding:
     now = datetime.now(UTC)
     if run.finished_at is None:
         lasts = (now - (run.started_at or run.created_at)).total_seconds()
-        text = f"Run {run.pk} is {run.status} since {told_duration(lasts)}."
+        text = f"Run {run.pk} is {run.status} since {duration_text(lasts)}."
         return failed(text) if lasts > settings.ENV.recursion_timeout else ok(text)
-    age = told_duration((now - run.finished_at).total_seconds())
+    age = duration_text((now - run.finished_at).total_seconds())
     if run.status in _UNWELL:
         reason = f": {run.error.splitlines()[0]}" if run.error else ""
         return warning(f"Run {run.pk} {run.status} {age} ago{reason}".rstrip(".") + ".")
@@ -69,5 +70,5 @@ def check_recursion() -> Finding:
 
 
 def _name() -> str:
-    """Without the password that the URL holds."""
+    """The database, without the password that its URL holds."""
     return "PostgreSQL" if connection.vendor == "postgresql" else str(settings.ENV.db_path)

@@ -1,4 +1,4 @@
-"""What a check finds: a mark and a sentence."""
+"""The result of a check: a mark and a sentence."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,7 @@ def not_applicable(text: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From where on something is worth a warning, and from where on it is a failure."""
+    """The values from which something is worth a warning, and from which it is a failure."""
 
     warning: float
     failure: float
@@ -51,13 +51,3 @@ def bad_if_small(value: float, limits: Limits, text: str) -> Finding:
     if value <= limits.failure:
         return failed(text)
     return warning(text) if value <= limits.warning else ok(text)
-
-
-def told_duration(seconds: float) -> str:
-    """A length of time to its two greatest units, such as `3 d 4 h`."""
-    rest, parts = round(abs(seconds)), []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        number, rest = divmod(rest, size)
-        if number:
-            parts.append(f"{number} {unit}")
-    return " ".join(parts[:2]) or "0 s"

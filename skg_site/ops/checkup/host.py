@@ -1,4 +1,4 @@
-"""What is on this host: room, backups, the log, and files that hold secrets."""
+"""Checks of this host: free disk space, the last backup, the log, and files that hold secrets."""
 
 import os
 import stat
@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ValidationError
 
+from skg_site.cli.durations import duration_text
+from skg_site.host.backup_record import read_backup_record
 from skg_site.ops.checkup.findings import (
     Finding,
     Limits,
@@ -17,27 +18,18 @@ from skg_site.ops.checkup.findings import (
     failed,
     not_applicable,
     ok,
-    told_duration,
     warning,
 )
 from triples.visible import visible
 
-# So much of a log is read, from its end.
+# At most this much of a log is read, from its end.
 MOST_LOG_BYTES = 256 << 20
 
 _ERRORS = {b"error", b"critical"}
 
 
-class _Backup(BaseModel):
-    """As `manage.py backup` leaves it."""
-
-    finished_at: AwareDatetime
-    bytes: int
-    file: str
-
-
 def check_disk(folder: Path, limits: Limits) -> Finding:
-    """Shares of the room, or of the number of files, that are free for the service's user."""
+    """Compare the free share of the disk, or of its files, with the limits."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     status = os.statvfs(there)
     room = status.f_bavail / max(status.f_blocks, 1)
@@ -50,18 +42,18 @@ def check_disk(folder: Path, limits: Limits) -> Finding:
     return bad_if_small(min(room, files), limits, f"{text}.")
 
 
-def check_backup(note: Path, limits: Limits) -> Finding:
+def check_backup(state_dir: Path, limits: Limits) -> Finding:
     try:
-        backup = _Backup.model_validate_json(note.read_bytes())
-    except FileNotFoundError:
+        backup = read_backup_record(state_dir)
+    except ValueError:
+        return failed(f"The record of the last backup in {state_dir} is damaged.")
+    if backup is None:
         return warning("manage.py backup has made no backup on this host.")
-    except ValidationError:
-        return failed(f"{note} is damaged.")
     age = (datetime.now(UTC) - backup.finished_at).total_seconds()
     if "://" not in backup.file and not Path(backup.file).exists():
         return failed(f"The last backup, {backup.file}, is not there any more.")
     size = backup.bytes / (1 << 20)
-    return bad_if_large(age, limits, f"The last one is {told_duration(age)} old: {backup.file}, {size:,.1f} MiB.")
+    return bad_if_large(age, limits, f"The last one is {duration_text(age)} old: {backup.file}, {size:,.1f} MiB.")
 
 
 def check_log(file: Path | None, window: timedelta, most: int) -> Finding:
@@ -69,15 +61,15 @@ def check_log(file: Path | None, window: timedelta, most: int) -> Finding:
         return not_applicable("--log FILE looks for errors in the service's JSON log.")
     since = datetime.now(UTC) - window
     events = [event for line in _lines(file) if (event := _error(line, since)) is not None]
-    told = f"in the last {told_duration(window.total_seconds())} of {file}"
+    where = f"in the last {duration_text(window.total_seconds())} of {file}"
     if not events:
-        return ok(f"No error {told}.")
-    text = f"{len(events)} error{'s' * (len(events) > 1)} {told}; the last: {visible(events[-1])}."
+        return ok(f"No error {where}.")
+    text = f"{len(events)} error{'s' * (len(events) > 1)} {where}; the last: {visible(events[-1])}."
     return failed(text) if len(events) > most else ok(text)
 
 
 def check_secrets(files: Iterable[Path]) -> Finding:
-    """Whether others than the owner and the group may read or write them."""
+    """Warn of files that others than the owner and the group may read or write."""
     looked_at, open_ = 0, []
     for file in files:
         try:
@@ -100,8 +92,8 @@ def _lines(file: Path) -> Iterator[bytes]:
 
 
 def _error(line: bytes, since: datetime) -> str | None:
-    """The event of a line that tells of an error since then; other lines are none, whatever they are."""
-    # Most lines are of requests that went well.
+    """The event of a line if it is an error since then. Any other line gives None, even one that is not JSON."""
+    # Most lines are of successful requests.
     if not any(level in line for level in _ERRORS):
         return None
     try:

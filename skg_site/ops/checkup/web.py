@@ -1,4 +1,4 @@
-"""The service as its clients reach it."""
+"""Checks of the service over HTTP, as its clients reach it."""
 
 import json
 import ssl
@@ -9,9 +9,10 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from skg_site.ops.checkup.findings import Finding, Limits, bad_if_large, failed, ok, told_duration
+from skg_site.cli.durations import duration_text
+from skg_site.ops.checkup.findings import Finding, Limits, bad_if_large, failed, ok
 
-# What the guide's own check looks for.
+# The metric that the guide's own check looks for.
 METRIC = b"skg_requests_total"
 
 
@@ -27,7 +28,7 @@ class NoAnswer(Exception):
 
 
 class Site:
-    """Somebody to ask over HTTP; `context` decides whose certificates are trusted."""
+    """A server to ask over HTTP; `context` decides which certificates are trusted."""
 
     def __init__(self, url: str, timeout: float, context: ssl.SSLContext) -> None:
         self.url = url.rstrip("/")
@@ -75,7 +76,7 @@ def check_metrics(site: Site) -> Finding:
 
 
 def check_clock_by_site(site: Site, limits: Limits) -> Finding:
-    """Against the Date field of an answer, which is exact to the second."""
+    """Compare the clock with the Date header of an answer, which is exact to the second."""
     answer = _asked(site, "/")
     if isinstance(answer, Finding):
         return answer
@@ -83,13 +84,13 @@ def check_clock_by_site(site: Site, limits: Limits) -> Finding:
         theirs = parsedate_to_datetime(answer.headers.get("Date") or answer.headers.get("date") or "")
     except ValueError:
         return failed(f"{site.url} does not say what time it is.")
-    # On average, half a second has gone by since the second that it names began.
+    # On average, half a second has passed since the second in the header began.
     seconds = max(0.0, abs((answer.at - theirs).total_seconds() - 0.5) - 0.5)
     return clock_finding(seconds, limits, site.url)
 
 
 def clock_finding(seconds: float, limits: Limits, other: str) -> Finding:
-    return bad_if_large(seconds, limits, f"{told_duration(seconds)} apart from the clock of {other}.")
+    return bad_if_large(seconds, limits, f"{duration_text(seconds)} apart from the clock of {other}.")
 
 
 def _asked(site: Site, path: str) -> Answer | Finding:
@@ -100,7 +101,7 @@ def _asked(site: Site, path: str) -> Answer | Finding:
 
 
 def _reason(answer: Answer) -> str:
-    """What /ready says is missing."""
+    """The parts of the answer of /ready that are false."""
     try:
         content = json.loads(answer.body)
     except ValueError:

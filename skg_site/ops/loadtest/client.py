@@ -1,4 +1,4 @@
-"""The connections to the service."""
+"""The HTTP client of a load."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from aiohttp.typedefs import Query
 
 
 class Unreachable(Exception):
-    """No answer came; the message names what happened in a word or two."""
+    """No answer came; the message is the reason in a word or two."""
 
 
 class Answer(NamedTuple):
@@ -21,11 +21,12 @@ class Answer(NamedTuple):
 
     @property
     def retry_after(self) -> float:
-        """In how many seconds to ask again, as far as the answer says it."""
-        return _seconds(self.headers.get("Retry-After", ""))
+        """The seconds to wait before asking again, as the answer says; 1 if it does not."""
+        text = self.headers.get("Retry-After", "")
+        return float(text) if text.isascii() and text.isdigit() else 1.0
 
     def content(self) -> Any:
-        """The body's JSON, or None for anything else."""
+        """The JSON of the body; None if it is not JSON."""
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError:
@@ -33,7 +34,7 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """At most so many connections, kept open from one request to the next."""
+    """A limited number of connections, kept open from one request to the next."""
 
     def __init__(self, url: str, key: str | None, *, connections: int, timeout: float) -> None:
         self._url = url
@@ -56,7 +57,7 @@ class Client:
         await self._session.close()
 
     async def post(self, path: str, body: bytes) -> int:
-        """The answer's status, once all of the answer is there."""
+        """Send a request, and return the status when the whole answer has arrived."""
         return (await self._send("POST", path, data=body)).status
 
     async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
@@ -67,7 +68,7 @@ class Client:
 
     async def _send(self, method: str, path: str, parameters: Query = None, data: bytes | None = None) -> Answer:
         try:
-            # A redirect would lead to another service than the one that may be loaded.
+            # A redirect could lead to a service that the user may not load.
             async with self._session.request(
                 method, self._url + path, params=parameters, data=data, allow_redirects=False
             ) as answer:
@@ -75,15 +76,8 @@ class Client:
         except TimeoutError:
             raise Unreachable("timeout") from None
         except aiohttp.ClientConnectorError as error:
-            raise Unreachable("connection refused" if _was_refused(error) else "no connection") from None
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            raise Unreachable("connection refused" if refused else "no connection") from None
         except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError):
             raise Unreachable("connection broken") from None
         return Answer(answer.status, body, answer.headers)
-
-
-def _was_refused(error: aiohttp.ClientConnectorError) -> bool:
-    return isinstance(error.os_error, ConnectionRefusedError)
-
-
-def _seconds(text: str) -> float:
-    return float(text) if text.isascii() and text.isdigit() else 1.0

@@ -1,4 +1,4 @@
-"""Sends requests for a while, as fast as they are answered or at a rate of their own."""
+"""Sending requests for a while, as fast as they are answered or at a fixed rate."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from time import perf_counter
 
 from skg_site.ops.loadtest.client import Client, Unreachable
 from skg_site.ops.loadtest.mixes import Work
-from skg_site.ops.loadtest.requests import Requests
+from skg_site.ops.loadtest.request_maker import RequestMaker
 from skg_site.ops.loadtest.tally import Tally
 
-# Before the next request, where there was no answer to the last one.
+# The pause before the next request when the last one got no answer.
 PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """In seconds; `rate` is requests a second, or None for as many as `concurrency` connections get answered."""
+    """The times are in seconds. `rate` is in requests a second; None means as many as the connections get answered."""
 
     concurrency: int
     duration: float
@@ -32,14 +32,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Driver:
-    """One load; `tallies` is filled while it runs. What began within the warm-up is not in it."""
+    """One load. It fills `tallies` with the requests that begin after the warm-up."""
 
     client: Client
-    requests: Requests
+    requests: RequestMaker
     work: Iterator[Work]
     plan: Plan
     tallies: dict[Work, Tally] = field(default_factory=dict)
-    # Requests that may have been done although no answer came.
+    # Requests that the service may have carried out although no answer came.
     unanswered: int = 0
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: Iterator[int] = field(default_factory=count)
@@ -55,7 +55,7 @@ class Driver:
                 group.create_task(client())
 
     def stop(self) -> None:
-        """Send nothing more; what is under way is waited for."""
+        """Send nothing more, and let the requests under way finish."""
         self._stopped.set()
 
     @property
@@ -64,12 +64,12 @@ class Driver:
 
     @property
     def measured_seconds(self) -> float:
-        """From the end of the warm-up to the last answer that counts."""
+        """The time from the end of the warm-up to the last answer that counts."""
         return max(self._last_answer - self._begin - self.plan.warm_up, 0.0)
 
     @property
     def unsent(self) -> int:
-        """How many requests were due and had to be left out, since every connection was waiting for an answer."""
+        """The number of requests that were due but not sent, since every connection was waiting for an answer."""
         if not self.plan.rate or self._stopped.is_set():
             return 0
         return max(int(self.plan.rate * self.plan.duration) - self._begun, 0)
@@ -89,7 +89,7 @@ class Driver:
                 await asyncio.wait_for(self._stopped.wait(), due - perf_counter())
             if self._stopped.is_set():
                 return
-            # A request that could not be sent in time has been waiting since: its client would say so.
+            # The time that a request waited for a free connection counts: its client would have waited too.
             await self._send(due)
 
     async def _send(self, begin: float) -> None:
@@ -110,5 +110,5 @@ class Driver:
             self._last_answer = perf_counter()
             self.tallies.setdefault(work, Tally()).count(outcome, self._last_answer - begin, succeeded=succeeded)
         if not outcome.isdigit():
-            # Or else the clients of a service that is gone would do nothing but fail.
+            # Without a pause, the clients of a service that is gone would fail in a tight loop.
             await asyncio.sleep(PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""What kinds of work a load is made of, and in which proportions."""
+"""The mix of a load: its kinds of work and their proportions."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -17,7 +17,7 @@ LARGEST = 1000
 
 
 def parse_mix(text: str) -> Mix:
-    """Read `query=80,add=15,batch=5`; ValueError says what is wrong with anything else."""
+    """Read a mix such as `query=80,add=15,batch=5`. The message of the ValueError says what is wrong."""
     mix: dict[Work, int] = {}
     for part in text.split(","):
         name, _, number = part.strip().partition("=")
@@ -33,8 +33,8 @@ def parse_mix(text: str) -> Mix:
     return {work: number for work, number in mix.items() if number}
 
 
-def turns(mix: Mix, random: Random) -> Iterator[Work]:
-    """Kinds of work without end, in exactly these proportions over every round, and in no order within it."""
+def endless_work(mix: Mix, random: Random) -> Iterator[Work]:
+    """Kinds of work without end: each round has exactly these proportions, in random order."""
     round_ = [work for work, number in mix.items() for _ in range(number)]
     while True:
         random.shuffle(round_)

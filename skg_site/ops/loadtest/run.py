@@ -1,26 +1,26 @@
-"""A load from its beginning to its end: look, send, clean up."""
+"""Running a load: check the service, send requests, clean up."""
 
 import asyncio
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
+from skg_site.cli.interrupts import StageInterrupts, Stopped
+from skg_site.cli.progress import REFRESH_SECONDS, ProgressBar
+from skg_site.ops.loadtest.api_calls import NotAllowed, NotReady, check_key, remove_facts, some_facts
 from skg_site.ops.loadtest.client import Client
 from skg_site.ops.loadtest.driver import Driver, Plan
-from skg_site.ops.loadtest.graph import NotAllowed, NotReady, check_key, remove_facts, some_facts
-from skg_site.ops.loadtest.limits import Limit, refusal
-from skg_site.ops.loadtest.mixes import Mix, Work, turns
-from skg_site.ops.loadtest.requests import Fact, Requests
-from skg_site.ops.loadtest.screen import Screen
-from skg_site.ops.loadtest.signals import Signals, Stopped
+from skg_site.ops.loadtest.mixes import Mix, Work, endless_work
+from skg_site.ops.loadtest.rate_limits import Limit, refusal
+from skg_site.ops.loadtest.request_maker import Fact, RequestMaker
 from skg_site.ops.loadtest.summary import Summary
 
-# What no answer came to is done by then, or never.
+# By then the service has carried out a request that got no answer, or never will.
 SETTLE_SECONDS = 2.0
-# A limit that keeps the clean-up longer is worth a word.
+# The user is told of a limit that makes the clean-up take longer than this.
 LONG_SECONDS = 10
 
 NAME_PATTERN = r"load_test-[0-9a-f]{8}"
@@ -32,7 +32,7 @@ def new_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is to be done; `timeout` is how many seconds a request may take, `keep` leaves the added facts there."""
+    """The options of a load. `timeout` is in seconds for one request; `keep` leaves the added facts in the graph."""
 
     url: str
     key: str | None
@@ -46,19 +46,19 @@ class Load:
 
     @property
     def adds(self) -> bool:
-        """Whether there will be facts whose predicate is `name`."""
+        """True if the load adds facts."""
         return any(work is not Work.QUERY for work in self.mix)
 
     @property
     def scopes(self) -> set[str]:
-        """What the key must be allowed; what is to be deleted is looked for first."""
+        """The scopes that the key needs. To delete facts, it must be able to find them."""
         reads = Work.QUERY in self.mix or (self.adds and not self.keep)
         return ({"read"} if reads else set()) | ({"write"} if self.adds else set())
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """`signal_number` is what ended the load too early."""
+class LoadResult:
+    """The result of a load; `signal_number` is of the signal that ended it early."""
 
     summary: Summary
     cleaned: "Cleaned"
@@ -66,58 +66,78 @@ class Outcome:
 
 
 class Cleaned(NamedTuple):
-    """How many facts were deleted; why others are still there, if some are, and how many those are at most."""
+    """The number of deleted facts; if others are left, the reason, and their greatest possible number."""
 
     removed: int = 0
     left: str | None = None
     left_at_most: int = 0
 
 
-async def run(load: Load, screen: Screen) -> Outcome:
-    """Raise NotAllowed, NotReady or Stopped where nothing was measured."""
-    signals = Signals()
+async def run(load: Load, progress: ProgressBar) -> LoadResult:
+    """Run a load. Raises NotAllowed, NotReady or Stopped if nothing was measured."""
+    signals = StageInterrupts()
     with signals.caught():
         async with _client(load) as client:
-            known, limit = await signals.stage(_look(client, load))
+            known, limit = await signals.stage(_prepare(client, load))
             random = Random(load.name)  # noqa: S311  # nothing here is secret
-            requests = Requests(load.name, load.batch_size, known, random)
-            driver = Driver(client, requests, turns(load.mix, random), load.plan)
-            cleaner = _Cleaner(client, load, screen, signals, limit)
+            requests = RequestMaker(load.name, load.batch_size, known, random)
+            driver = Driver(client, requests, endless_work(load.mix, random), load.plan)
+            cleaner = _Cleaner(client, load, progress, signals, limit)
             try:
-                async with screen.following(driver):
+                async with _shown(driver, progress):
                     with suppress(Stopped):
                         await signals.stage(driver.run(), driver.stop)
             except BaseException:
                 cleaned = await cleaner.clean_up(requests.facts, unanswered=True)
-                screen.say(f"{cleaned.removed:,} facts were deleted. {told_of_left(load, cleaned)}".strip())
+                progress.say(f"{cleaned.removed:,} facts were deleted. {left_sentence(load, cleaned)}".strip())
                 raise
             cleaned = await cleaner.clean_up(requests.facts, unanswered=driver.unanswered > 0)
     summary = Summary(driver.tallies, driver.measured_seconds, driver.unsent)
-    return Outcome(summary, cleaned, signals.number)
+    return LoadResult(summary, cleaned, signals.number)
 
 
-async def remove(load: Load, screen: Screen) -> Cleaned:
-    """Delete the facts that an earlier load of this name left; raises as `run` does."""
-    signals = Signals()
+async def remove(load: Load, progress: ProgressBar) -> Cleaned:
+    """Delete the facts that an earlier load of this name left. Raises what `run` raises."""
+    signals = StageInterrupts()
     with signals.caught():
         async with _client(load) as client:
             limit = await signals.stage(check_key(client, {"read", "write"}))
-            return await _Cleaner(client, load, screen, signals, limit).clean_up(None, unanswered=False)
+            return await _Cleaner(client, load, progress, signals, limit).clean_up(None, unanswered=False)
 
 
-def told_of_left(load: Load, cleaned: Cleaned) -> str:
-    """A sentence about what is still there, and how to delete it; empty where nothing is."""
+def left_sentence(load: Load, cleaned: Cleaned) -> str:
+    """A sentence about the facts that are left, and how to delete them; empty if there are none."""
     if not cleaned.left:
         return ""
     number = f"Up to {cleaned.left_at_most:,} facts" if cleaned.left_at_most else "Facts"
     return f"{number} are still there: {cleaned.left} --remove {load.name} deletes them."
 
 
+@asynccontextmanager
+async def _shown(driver: Driver, progress: ProgressBar) -> AsyncIterator[None]:
+    """Show the progress of the load while the block lasts."""
+    following = asyncio.create_task(_follow(driver, progress))
+    try:
+        yield
+    finally:
+        following.cancel()
+
+
+async def _follow(driver: Driver, progress: ProgressBar) -> None:
+    plan = driver.plan
+    while True:
+        stage = "warm-up" if driver.elapsed < plan.warm_up else "load"
+        requests = sum(tally.requests for tally in driver.tallies.values())
+        failed = sum(tally.failed for tally in driver.tallies.values())
+        progress.report(stage, driver.elapsed, plan.seconds, f"{requests:,} requests, {failed:,} failed")
+        await asyncio.sleep(REFRESH_SECONDS)
+
+
 def _client(load: Load) -> Client:
     return Client(load.url, load.key, connections=load.plan.concurrency, timeout=load.timeout)
 
 
-async def _look(client: Client, load: Load) -> tuple[Sequence[Fact], Limit | None]:
+async def _prepare(client: Client, load: Load) -> tuple[Sequence[Fact], Limit | None]:
     limit = await check_key(client, load.scopes)
     if limit and not load.ignore_limit and (sentence := refusal(limit, load.plan, load.mix)):
         raise NotAllowed(sentence)
@@ -128,16 +148,16 @@ async def _look(client: Client, load: Load) -> tuple[Sequence[Fact], Limit | Non
 class _Cleaner:
     client: Client
     load: Load
-    screen: Screen
-    signals: Signals
+    progress: ProgressBar
+    signals: StageInterrupts
     limit: Limit | None
 
     async def clean_up(self, sent: int | None, *, unanswered: bool) -> Cleaned:
-        """Delete what the load added; `unanswered` for requests under way that may yet be done."""
+        """Delete what the load added. With `unanswered`, the service may still be adding facts, so it is done twice."""
         if sent is not None and (self.load.keep or not self.load.adds):
             return Cleaned()
         if self.limit and sent and (seconds := self.limit.seconds_for(sent)) > LONG_SECONDS:
-            self.screen.say(
+            self.progress.say(
                 f"To delete the facts takes up to {seconds:,.0f} seconds, since the key may send {self.limit}. "
                 f"Ctrl-C leaves them; --remove {self.load.name} deletes them with a key that has no limit."
             )
@@ -147,7 +167,7 @@ class _Cleaner:
         def tell(number: int) -> None:
             nonlocal removed
             removed = deleted + number
-            self.screen.show("removing what was added", removed, sent, f"{removed:,} facts")
+            self.progress.report("removing what was added", removed, sent, f"{removed:,} facts")
 
         left = None
         try:

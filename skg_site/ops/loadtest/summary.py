@@ -1,10 +1,11 @@
-"""How a load went, for people and for programs."""
+"""The results of a load, for people and for programs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from skg_site.cli.tables import table
 from skg_site.ops.loadtest.mixes import Work
 from skg_site.ops.loadtest.tally import Tally
 
@@ -20,7 +21,7 @@ BAR_WIDTH = 50
 class Summary:
     tallies: Mapping[Work, Tally]
     seconds: float
-    # Due and left out; see Driver.unsent.
+    # See Driver.unsent.
     unsent: int
 
     @property
@@ -32,7 +33,7 @@ class Summary:
 
     @property
     def failed_share(self) -> float:
-        """Of all requests; 1 where there were none, since a load that did nothing did not go well."""
+        """The share of all requests that failed; 1 if there were none, since then the load did not work."""
         together = self.all
         return together.failed / together.requests if together.requests else 1.0
 
@@ -79,15 +80,14 @@ class Summary:
         }
 
     def _per_second(self, tally: Tally) -> float:
-        """What succeeded: a quick refusal is no throughput."""
+        """Successful requests a second: a quick refusal is no throughput."""
         return tally.latencies.count / self.seconds if self.seconds else 0.0
 
     def _table(self) -> str:
         rows = [COLUMNS, *(self._row(work.value, tally) for work, tally in sorted(self.tallies.items()))]
         if len(self.tallies) != 1:
             rows.append(self._row(ALL, self.all))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(_padded(row, widths)).rstrip() for row in rows)
+        return table(rows, numbers=True)
 
     def _row(self, name: str, tally: Tally) -> tuple[str, ...]:
         times = [*(tally.latencies.percentile(share) for share in PERCENTILES.values()), tally.latencies.longest]
@@ -100,13 +100,8 @@ class Summary:
         )
 
 
-def _padded(row: tuple[str, ...], widths: list[int]) -> Iterator[str]:
-    for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        yield cell.rjust(width) if place else cell.ljust(width)
-
-
 def _histogram(tally: Tally) -> list[tuple[int, int]]:
-    """How many requests took at most so many microseconds, and longer than the one before, from first to last."""
+    """The number of requests up to each bound in microseconds and above the one before, without the empty ends."""
     counts = dict.fromkeys(BOUNDS, 0)
     bounds = iter(BOUNDS)
     bound = next(bounds)

@@ -1,4 +1,4 @@
-"""What came of the requests of one kind, or of all."""
+"""The results of the requests of one kind, or of all."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from skg_site.ops.loadtest.latencies import Latencies
 
 @dataclass(slots=True)
 class Tally:
-    """`statuses` counts answers by status and what else happened by its name; `latencies` is of what succeeded."""
+    """`statuses` counts answers by status, and failures without an answer by name; `latencies` is of successes."""
 
     latencies: Latencies = field(default_factory=Latencies)
     statuses: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""A vacuum from its start to its end: what nobody uses any more is removed, and its space given back."""
+"""A vacuum: it removes what nobody uses any more, and returns the free space."""
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from apikeys.retention import remove_old_events
-from skg_site.ops.backups.progress import Report
-from skg_site.ops.vacuuming.space import database_bytes, tidy
+from skg_site.cli.progress import Report
+from skg_site.ops.vacuuming.maintenance import database_bytes, tidy
 from triples.models import Rule
 from triples.recursion.programs import constants
 from triples.recursion.rules import Variable
@@ -19,13 +19,13 @@ from triples.store.dictionary import find_term_ids
 from triples.store.inferred.state import read_state
 from triples.store.unused_terms import remove_unused_terms
 
-# Those who look whether the lease is taken hold it for a moment.
+# Processes that test whether the lease is taken hold it for a moment.
 LEASE_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long they are kept; None for ever."""
+    """The time for which events and runs are kept; None means for ever."""
 
     events: timedelta | None
     runs: timedelta | None
@@ -33,7 +33,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Vacuumed:
-    """How many were removed, or would be in a dry run."""
+    """The numbers of what was removed, or would be in a dry run."""
 
     dry_run: bool
     terms: int
@@ -56,7 +56,7 @@ class Vacuumed:
 
 
 def vacuum(retention: Retention, report: Report, *, dry: bool) -> Vacuumed:
-    """Raises LeaseTaken while a run is active, which may be about to use what nothing else does."""
+    """Remove what is not used. Raises LeaseTaken while a run is active: it may be about to use such terms."""
     began = monotonic()
     before = database_bytes()
     with lease(LEASE_PATIENCE):
@@ -71,7 +71,7 @@ def vacuum(retention: Retention, report: Report, *, dry: bool) -> Vacuumed:
 
 
 def _kept() -> set[int]:
-    """The terms that rules name, and those that the program behind the inferred facts was bound to."""
+    """The terms in rules, and in the program that the inferred facts were derived with."""
     texts = {text for rule in Rule.objects.all() for text in constants(rule.parsed)}
     kept = set(find_term_ids(texts).values())
     if (state := read_state()) is not None:

@@ -1,8 +1,8 @@
-"""A client's connection: uvicorn's, with a gate before the service and an end to all that a client may draw out.
+"""A client's connection: uvicorn's, with admission control, and with a time limit for everything a client may delay.
 
-uvicorn itself waits for ever for a request whose head does not end and for a client that does not read, keeps as many
-unanswered requests of one connection in memory as are sent, takes trailers for headers, loses the body of a request
-that offers another protocol, and closes a connection that has just been used when the service stops.
+uvicorn itself waits for ever for the end of a head and for a client that does not read. It keeps any number of
+unanswered requests of one connection in memory, takes trailers for headers, loses the body of a request that offers
+another protocol, and closes a connection that has just been used when the service stops.
 """
 
 from time import perf_counter
@@ -17,38 +17,37 @@ from skg_site.api.problems import BodyTimeout, HeadTimeout, Problem
 from skg_site.api.protocol import Scope
 from skg_site.api.shedding import Gate
 from skg_site.observe.request_log import ANSWERED
-from skg_site.server.connections.answers import answer_with, partial_scope
-from skg_site.server.connections.arriving import ArrivingRequests
+from skg_site.server.connections.incoming_requests import IncomingRequests
 from skg_site.server.connections.lingering import LEAVING_SECONDS, LINGER_SECONDS, Lingering
-from skg_site.server.connections.unsent import Reader, backlog
+from skg_site.server.connections.problem_answers import answer_with, partial_scope
+from skg_site.server.connections.slow_readers import Reader, backlog
 from skg_site.server.overload import gate_for, reason_to_refuse
 
 log = structlog.get_logger("skg.connections")
 
-# Any client skips it, and it makes the kernel of one that is gone say so.
+# Clients skip it. If the client is gone, its kernel answers with a reset.
 STILL_WORKING = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class LastAnswer(NamedTuple):
-    """What is still to be said when all that was asked for before is answered."""
+    """A problem to be sent when the earlier requests are answered."""
 
     problem: Problem
     scope: Scope
 
 
-class Connection(ArrivingRequests):
-    # The worker stops: every answer is its connection's last.
+class Connection(IncomingRequests):
+    # The worker is stopping: every answer is the last of its connection.
     leaving: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle_since: float = self.loop.time()
-        # The request that is being answered, where it counts, and since when.
+        # The request that is being answered, its gate, and the time at which it entered.
         self._current: RequestResponseCycle | None = None
         self._gate: Gate | None = None
         self._entered: float | None = None
-        # How the connection ends: the client has shut its sending side down; the last answer is still to be sent;
-        # it is sent.
+        # The stages of the end: the client has shut down its sending side; the last answer is to be sent; it is sent.
         self._client_is_done = False
         self._last: LastAnswer | None = None
         self._lingering: Lingering | None = None
@@ -73,7 +72,7 @@ class Connection(ArrivingRequests):
         if self._lingering is not None:
             self._lingering.forget()
         if self._current is not None and not self._current.response_complete:
-            # uvicorn tells the last request only.
+            # uvicorn notifies only the last request.
             self._current.disconnected = True
             self._current.message_event.set()
         self._reader.has_caught_up()
@@ -95,14 +94,14 @@ class Connection(ArrivingRequests):
             self._enter(self._gate)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn keeps no connection open
-        """The client sends no more. It may still wait for answers, or be gone: that shows when something is sent."""
+        """The client sends no more. It may still wait for answers, or be gone, which shows when something is sent."""
         if self.is_ending:
             return False
         self._client_is_done = self.flow.ended = True
         return bool(self._unread) or self._forget_incomplete()
 
     def _forget_incomplete(self) -> bool:
-        """Drop a request that will never be whole; return whether there are others to be answered."""
+        """Drop a request that will never be complete. Returns True if there are others to be answered."""
         if self._arriving_since is not None and self.head_is_complete:
             if self.pipeline:
                 self._drop_newest()
@@ -124,7 +123,7 @@ class Connection(ArrivingRequests):
         self.flow.pause_reading()
 
     def _take_no_more(self) -> None:
-        """Answer what has been taken, and close the connection: its client has sent far ahead of the answers."""
+        """Answer the complete requests, then close: the client has sent too many ahead of its answers."""
         log.warning("connection_cut", reason="clients have sent more requests ahead of their answers than can be kept")
         if self._forget_incomplete():
             self.cycle.keep_alive = False
@@ -147,7 +146,7 @@ class Connection(ArrivingRequests):
         elif not cycle.response_started:
             self._answer_with(problem, cycle, keep_alive=False)
         else:
-            # The answer that it has, or is getting, will do.
+            # The answer that it already gets is enough.
             cycle.keep_alive = False
         if not self.is_answering:
             self._end()
@@ -166,17 +165,17 @@ class Connection(ArrivingRequests):
             if gate is not None and not cycle.more_body:
                 self._enter(gate)
         else:
-            # A client that waits to be told to send its body may or may not send it now.
+            # A client that waits for "100 Continue" may or may not send its body now.
             keep_alive = cycle.keep_alive and not cycle.waiting_for_100_continue
             self._answer_with(problem, cycle, keep_alive=keep_alive)
 
     def _enter(self, gate: Gate) -> None:
-        """Count a request from when it is all there: a client that is slow to send it keeps nobody else out."""
+        """Count a request from the time at which it is complete: slow senders keep nobody else out."""
         gate.enter()
         self._entered = perf_counter()
 
     def _answer_with(self, problem: Problem, cycle: RequestResponseCycle, *, keep_alive: bool) -> None:
-        """Answer a request in place of the application, to which its client seems gone."""
+        """Answer a request in place of the application, which is told that the client is gone."""
         cycle.response_started = cycle.response_complete = cycle.disconnected = True
         cast("Scope", cycle.scope)[ANSWERED] = True
         cycle.message_event.set()
@@ -186,7 +185,7 @@ class Connection(ArrivingRequests):
         self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        """In place of uvicorn's, which reads on although requests wait, and sets a timer for each answer."""
+        """Replaces uvicorn's method, which reads on while requests wait, and sets a timer for each answer."""
         if self._entered is not None and self._gate is not None:
             self._gate.leave(perf_counter() - self._entered)
             self._entered = None
@@ -196,7 +195,7 @@ class Connection(ArrivingRequests):
             return
         self._idle_since = self.loop.time()
         if self._arriving_since is not None:
-            # The rest of it may have been here for long, unread.
+            # The rest of it may have been waiting unread.
             self._arriving_since = self._idle_since
             self._release_body()
         has_next = bool(self.pipeline)
@@ -206,7 +205,7 @@ class Connection(ArrivingRequests):
         if self.pipeline:
             return
         if self._unread:
-            # The body of the next may be in it. Not at once: this may be the parser's own call.
+            # The body of the next request may be in it. Later, since this may be a call from within the parser.
             self.loop.call_soon(self._read_on)
         elif not has_next and self.flow.ended:
             self._end()
@@ -232,7 +231,7 @@ class Connection(ArrivingRequests):
         self.close()
 
     def close(self) -> None:
-        """Close the connection after its last answer; in stages where the client may still be sending."""
+        """Close the connection after its last answer, in stages if the client may still be sending."""
         if self.is_ending:
             return
         is_sending = self.flow.ended or self._arriving_since is not None or self._unread or self.leaving
@@ -250,7 +249,7 @@ class Connection(ArrivingRequests):
             super().shutdown()
 
     def close_after_answer(self) -> None:
-        """Let the answer that is under way, if there is one, be the last."""
+        """Make the answer that is under way, if there is one, the last."""
         if self.is_answering:
             self.cycle.keep_alive = False
 
@@ -287,5 +286,5 @@ class Connection(ArrivingRequests):
             if seconds > limit:
                 self.refuse_rest(HeadTimeout(limit))
         elif self.head_is_complete and seconds > 2 * limit + 1:
-            # The API has its own limit for bodies and answers when it is over.
+            # The API has its own time limit for bodies, and answers when it is over.
             self.refuse_rest(BodyTimeout(limit))

@@ -1,7 +1,7 @@
-"""How a connection is closed whose client may still be sending (RFC 9112, 9.6).
+"""Closing a connection whose client may still be sending (RFC 9112, 9.6).
 
-Were it closed at once, the kernel would answer what arrives afterwards with a reset, and the client would lose the
-answer that explains why. So the sending side is shut down first, and what still arrives is read and discarded.
+If it were closed at once, the kernel would answer later data with a reset, and the client would lose the answer that
+explains why. So the sending side is shut down first, and what still arrives is read and discarded.
 """
 
 from asyncio import AbstractEventLoop, Transport
@@ -15,9 +15,9 @@ MOST_LINGERING = 256
 
 
 class Lingering:
-    """A connection that has sent its last answer; it ends with its client, after a time, or after an amount."""
+    """A connection that has sent its last answer. It ends with its client, after some time, or after some data."""
 
-    # The oldest first.
+    # All of the worker, the oldest first.
     _all: ClassVar[dict["Lingering", None]] = {}
 
     def __init__(self, transport: Transport, loop: AbstractEventLoop, seconds: float) -> None:
@@ -40,6 +40,6 @@ class Lingering:
         self._transport.close()
 
     def forget(self) -> None:
-        """The connection is closed already."""
+        """Called when the connection is closed already."""
         self._all.pop(self, None)
         self._timer.cancel()

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.typing import EventDict
 
 import skg_site.server.sampling
-from skg_site.server.worker_metrics import expiry_of
+from skg_site.host.certificates import expiry as certificate_expiry
 from tests.conftest import ChangeSettings, IssueKey, StartService
 from tests.deploy.monitored import certificate
 from tests.support.database import in_orm
@@ -150,8 +150,12 @@ async def test_the_last_backup_and_the_certificates_are_watched(
     change_settings(certificates=[str(file), str(broken)])
     await until(api, lambda page: value(page, "skg_backup_last_success_timestamp_seconds") == 0)
     record = settings.ENV.state_dir / "backup.json"
-    record.write_text('{"finished_at": "2026-01-15T10:30:00+00:00", "bytes": 1234}')
+    record.write_text("{")
     try:
+        async with asyncio.timeout(30):
+            while not [line for line in log if line["event"] == "backup_record_damaged"]:
+                await asyncio.sleep(0.02)
+        record.write_text('{"finished_at": "2026-01-15T10:30:00+00:00", "bytes": 1234, "file": "/backups/1"}')
         page = await until(api, lambda page: value(page, "skg_backup_size_bytes") == 1234)
     finally:
         record.unlink()
@@ -160,7 +164,7 @@ async def test_the_last_backup_and_the_certificates_are_watched(
         == datetime(2026, 1, 15, 10, 30, tzinfo=UTC).timestamp()
     )
     expiry = value(page, "skg_certificate_expiry_timestamp_seconds", file=str(file))
-    assert expiry == expiry_of(file).timestamp()
+    assert expiry == certificate_expiry(file.read_bytes()).timestamp()
     assert {line["file"] for line in log if line["event"] == "certificate_unreadable"} == {str(broken)}
 
 

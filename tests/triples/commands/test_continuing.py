@@ -14,11 +14,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 
+from skg_site.cli.interrupts import Interrupted
 from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import Run, Shell, counts, imported
 from tests.triples.store.graphs import counted, stored_rows, tallied
 from triples.exchange import destinations
-from triples.exchange.interrupts import Interrupted
 from triples.store.bulk import Loaded, Loader
 from triples.store.operations import Fact, Remove
 from triples.store.writing import write_now

@@ -17,12 +17,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from skg_site.cli.interrupts import Interrupted
 from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import imported
 from tests.triples.exchange.test_round_trip import ODD_TEXTS
 from tests.triples.store.graphs import fact, store, stored_rows
 from triples.exchange import exporting
-from triples.exchange.interrupts import Interrupted
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -6,15 +6,18 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.arguments import argument
+from skg_site.cli.exit_codes import MISUSED
+from skg_site.cli.failures import database_sentence
+from skg_site.cli.interrupts import Interrupted
 from triples.admission import clean_predicate, clean_text
-from triples.exchange.arguments import MISUSED, cleaned_argument, format_named, weight_argument
+from triples.exchange.arguments import format_named, weight_argument
 from triples.exchange.commands import report
 from triples.exchange.exporting import Export, Target
 from triples.exchange.formats import Compression, Format, compression_of
 from triples.exchange.inputs import PIPE
-from triples.exchange.interrupts import Interrupted
-from triples.exchange.screen import Screen
-from triples.exchange.summaries import ExportSummary, database_sentence
+from triples.exchange.progress import FactProgress
+from triples.exchange.summaries import ExportSummary
 from triples.visible import visible
 
 
@@ -30,11 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", help="where to write; - for standard output")
         parser.add_argument("--format", choices=list(Format), help="instead of what the name tells")
         parser.add_argument("--compress", choices=list(Compression), help="instead of what the name tells")
-        parser.add_argument("--subject", type=cleaned_argument(clean_text), help="only facts with this subject")
-        parser.add_argument(
-            "--predicate", type=cleaned_argument(clean_predicate), help="only facts with this predicate"
-        )
-        parser.add_argument("--object", type=cleaned_argument(clean_text), help="only facts with this object")
+        parser.add_argument("--subject", type=argument(clean_text), help="only facts with this subject")
+        parser.add_argument("--predicate", type=argument(clean_predicate), help="only facts with this predicate")
+        parser.add_argument("--object", type=argument(clean_text), help="only facts with this object")
         parser.add_argument(
             "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy"
         )
@@ -58,7 +59,7 @@ class Command(BaseCommand):
         )
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None
-        with Screen() as screen:
+        with FactProgress() as screen:
             job = Export(target, pattern, options["min_weight"], screen)
             try:
                 job.run()

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, CommandParser
 
-from triples.exchange.arguments import MISUSED, format_named
+from skg_site.cli.exit_codes import MISUSED
+from triples.exchange.arguments import format_named
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.commands import ImportCommand
 from triples.exchange.destinations import OwnGraph
@@ -15,7 +16,7 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.file_source import FileSource, Place
 from triples.exchange.formats import Format
 from triples.exchange.inputs import PIPE, Input, find_input
-from triples.exchange.screen import Screen
+from triples.exchange.progress import FactProgress
 
 
 class Command(ImportCommand):
@@ -49,7 +50,7 @@ class Command(ImportCommand):
         self.inputs = [find_input(name, format_named(name, options["format"])) for name in names]
         return FileSource(self.inputs, facts, header=options["header"])
 
-    def destination(self, _stack: ExitStack, _screen: Screen, options: dict[str, Any]) -> OwnGraph:
+    def destination(self, _stack: ExitStack, _screen: FactProgress, options: dict[str, Any]) -> OwnGraph:
         return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
 
     def checkpoints(self, options: dict[str, Any]) -> CheckpointFile | None:

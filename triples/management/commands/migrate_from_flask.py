@@ -7,8 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, CommandParser
 
-from triples.exchange import service_arguments as arguments
-from triples.exchange.arguments import FAILED, MISUSED
+from skg_site.cli.arguments import argument, seconds, whole_number
+from skg_site.cli.exit_codes import FAILED, MISUSED
+from skg_site.cli.keys import KEY_FILE_HELP, require_key
+from skg_site.cli.service_urls import is_open_to_listeners, parse_service_url
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.commands import FAILURES, ImportCommand, failure_sentence, report
 from triples.exchange.destinations import Destination, Nowhere, OwnGraph
@@ -18,8 +20,10 @@ from triples.exchange.flask_database import opened
 from triples.exchange.flask_source import FlaskSource, UnknownFacts
 from triples.exchange.formats import Format, compression_of
 from triples.exchange.lines import InputError
-from triples.exchange.screen import Screen
+from triples.exchange.progress import FactProgress
 from triples.exchange.summaries import ExportSummary
+
+LARGEST_BATCH = 100_000
 
 
 class Command(ImportCommand):
@@ -42,8 +46,29 @@ class Command(ImportCommand):
             help='note in each fact\'s metadata that it was migrated, and when it had been added: "migrated": true, '
             '"created_at"',
         )
-        arguments.add_to(parser.add_argument_group("another service"))
-        parser.add_argument_group("the way back").add_argument(
+        add = parser.add_argument_group("other ways").add_argument
+        add(
+            "--to",
+            type=argument(parse_service_url),
+            metavar="URL",
+            help="send the facts to the service at this address, as fast as the key's limits let it",
+        )
+        add("--key-file", type=Path, metavar="FILE", help=f"for --to: {KEY_FILE_HELP}")
+        add(
+            "--batch-size",
+            type=whole_number(LARGEST_BATCH),
+            default=100,
+            metavar="N",
+            help="facts in a request (default: 100)",
+        )
+        add(
+            "--patience",
+            type=seconds,
+            default=120.0,
+            metavar="TIME",
+            help="for how long a service that does not answer is tried (default: 2m)",
+        )
+        add(
             "--back",
             type=Path,
             metavar="FILE",
@@ -65,7 +90,7 @@ class Command(ImportCommand):
     def source(self, stack: ExitStack, facts: FactMaker, options: dict[str, Any]) -> FlaskSource:
         return FlaskSource(stack.enter_context(opened(options["database"])), facts, mark=options["mark"])
 
-    def destination(self, stack: ExitStack, screen: Screen, options: dict[str, Any]) -> Destination:
+    def destination(self, stack: ExitStack, screen: FactProgress, options: dict[str, Any]) -> Destination:
         url = options["to"]
         if url is None:
             return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
@@ -75,8 +100,8 @@ class Command(ImportCommand):
         # Not with the others: the HTTP library takes a while to load.
         from triples.exchange.remote_service import RemoteService  # noqa: PLC0415
 
-        key = arguments.key_given(options["key_file"])
-        if arguments.is_open_to_listeners(url):
+        key = require_key(options["key_file"])
+        if is_open_to_listeners(url):
             screen.say(f"The key travels to {url} unencrypted; https:// would hide it.")
         service = RemoteService(url, key, batch_size=options["batch_size"], patience=options["patience"])
         return stack.enter_context(service)
@@ -101,7 +126,7 @@ class Command(ImportCommand):
         failure: BaseException | None = None
         facts = FactMaker(options["weight"], options["scale_weights"])
         with ExitStack() as stack:
-            screen = stack.enter_context(Screen())
+            screen = stack.enter_context(FactProgress())
             try:
                 unknown = UnknownFacts(stack.enter_context(opened(options["database"])), facts)
             except InputError as error:

@@ -1,46 +1,43 @@
 """`manage.py recurse`"""
 
-import getpass
-import os
-import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
-import psycopg
 import structlog
 from django.core.management import BaseCommand, CommandError, CommandParser
-from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.arguments import argument
+from skg_site.cli.exit_codes import BUSY, FAILED, MISUSED
+from skg_site.cli.failures import failures_told
+from skg_site.cli.interrupts import Interrupted
+from skg_site.cli.prompts import user_name
+from skg_site.host.processes import lower_priority
 from triples.admission import clean_text
-from triples.exchange.arguments import FAILED, MISUSED, cleaned_argument, weight_argument
-from triples.exchange.interrupts import Interrupted, Interrupts
-from triples.exchange.summaries import database_sentence
+from triples.exchange.arguments import weight_argument
 from triples.models import RecursionRun, RunStatus
 from triples.recursion.rules import clean_name
 from triples.runs.execution import execute
 from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions, check_names
 from triples.runs.outcomes import TimedOut
+from triples.runs.progress import RunProgress
 from triples.runs.recording import Recorder, perform
 from triples.runs.responses import dry_content, run_content
-from triples.runs.screen import RunScreen
 from triples.runs.summaries import dry_sentence, run_sentence
 from triples.runs.written import whose
 from triples.services.runs import RunActive, UnknownRules, run_check_rules, run_queue
 from triples.visible import visible_json
 
-# What cron and systemd take as "try again later" (EX_TEMPFAIL of sysexits.h).
-ANOTHER_RUN = 75
-NICENESS = 10
 log = structlog.get_logger("skg.recursion")
 
 ENDED_WELL = {RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED}
 
 
 class Command(BaseCommand):
-    # Started from cron every few minutes: the checks, which load all of the site, are for the service's own start.
+    # Django's checks load the whole site, and are for the start of the service; cron starts this command often.
     requires_system_checks = []
     help = (
         "Derive new facts by the enabled rules, or bring those derived before up to date. Shows a progress bar on a "
@@ -56,7 +53,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--entity-type",
-            type=cleaned_argument(clean_text),
+            type=argument(clean_text),
             action="append",
             default=[],
             metavar="TYPE",
@@ -64,7 +61,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--rule",
-            type=cleaned_argument(clean_name),
+            type=argument(clean_name),
             action="append",
             default=[],
             metavar="NAME",
@@ -76,8 +73,7 @@ class Command(BaseCommand):
         parser.add_argument("--run", type=int, metavar="ID", help="do this run, which the service has queued")
 
     def handle(self, *_: Any, run: int | None, json: bool, dry_run: bool, **asked: Any) -> None:
-        # Whatever else this machine does is more urgent: above all, answering the API.
-        os.nice(NICENESS)
+        lower_priority()
         if run is not None:
             _do_queued(run)
             return
@@ -88,9 +84,9 @@ class Command(BaseCommand):
             rules=_names(asked["rule"], "--rule"),
             force=asked["force"],
         )
-        interrupts = Interrupts()
-        with RunScreen(self.stderr) as screen, interrupts.caught():
-            content, sentence, well = self._done(lambda: _do(options, screen, dry=dry_run))
+        interrupted = "Interrupted; the inferred facts are those of the run before."
+        with failures_told(interrupted), _refusals_told(), RunProgress(self.stderr) as progress:
+            content, sentence, well = _do(options, progress, dry=dry_run)
         if json:
             self.stdout.write(visible_json(orjson.dumps(content).decode()))
         elif well:
@@ -98,47 +94,42 @@ class Command(BaseCommand):
         if not well:
             raise CommandError(sentence, returncode=FAILED)
 
-    def _done(self, do: Callable[[], tuple[Mapping[str, Any], str, bool]]) -> tuple[Mapping[str, Any], str, bool]:
-        """What `do` says, or a CommandError with a sentence and the exit code for what kept it from its end."""
-        try:
-            return do()
-        except RunActive as active:
-            sentence = f"Another run is active, since {active.run.created_at:%Y-%m-%d %H:%M:%S} UTC."
-            raise CommandError(sentence, returncode=ANOTHER_RUN) from None
-        except LeaseTaken:
-            raise CommandError("Another run is active.", returncode=ANOTHER_RUN) from None
-        except UnknownRules as unknown:
-            raise CommandError(str(unknown), returncode=FAILED) from None
-        except Interrupted as told:
-            sentence = "Interrupted; the inferred facts are those of the run before."
-            raise CommandError(sentence, returncode=told.exit_code) from None
-        except TimedOut:
-            raise CommandError("It took longer than SKG_RECURSION_TIMEOUT allows.", returncode=FAILED) from None
-        except (AnyDatabaseError, psycopg.Error, sqlite3.Error) as error:
-            raise CommandError(database_sentence(error), returncode=FAILED) from error
-        except MemoryError:
-            sentence = "The facts need more than SKG_RECURSION_MEMORY and SKG_RECURSION_DISK allow."
-            raise CommandError(sentence, returncode=FAILED) from None
-        except OSError as error:
-            raise CommandError(f"The run failed: {error.strerror or error}.", returncode=FAILED) from error
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    """Turn the reasons why a run does not begin or end into a CommandError."""
+    try:
+        yield
+    except RunActive as active:
+        sentence = f"Another run is active, since {active.run.created_at:%Y-%m-%d %H:%M:%S} UTC."
+        raise CommandError(sentence, returncode=BUSY) from None
+    except LeaseTaken:
+        raise CommandError("Another run is active.", returncode=BUSY) from None
+    except UnknownRules as unknown:
+        raise CommandError(str(unknown), returncode=FAILED) from None
+    except TimedOut:
+        raise CommandError("It took longer than SKG_RECURSION_TIMEOUT allows.", returncode=FAILED) from None
+    except MemoryError:
+        sentence = "The facts need more than SKG_RECURSION_MEMORY and SKG_RECURSION_DISK allow."
+        raise CommandError(sentence, returncode=FAILED) from None
 
 
-def _do(options: RunOptions, screen: RunScreen, *, dry: bool) -> tuple[Mapping[str, Any], str, bool]:
-    """What came of it, as JSON and as a sentence, and whether that is well."""
+def _do(options: RunOptions, progress: RunProgress, *, dry: bool) -> tuple[Mapping[str, Any], str, bool]:
+    """The outcome as JSON and as a sentence, and whether the run ended well."""
     if dry:
         run_check_rules(options=options)
-        outcome = execute(options, screen, None, dry=True)
+        outcome = execute(options, progress, None, dry=True)
         return dry_content(outcome), dry_sentence(outcome), True
-    run = run_queue(options=options, requested_by=f"command by {getpass.getuser()}")
+    run = run_queue(options=options, requested_by=f"command by {user_name()}")
     try:
-        ended = perform(run, Recorder(run, screen))
+        ended = perform(run, Recorder(run, progress))
     except Interrupted as told:
         raise CommandError(f"Interrupted; {whose(run)}.", returncode=told.exit_code) from None
     return run_content(ended), run_sentence(ended), ended.status in ENDED_WELL
 
 
 def _do_queued(run_id: int) -> None:
-    """Do a run that the service has queued, and tell of it in the service's log only, where its lines end up."""
+    """Do a run that the service has queued. The output goes to the service's log, so it is log lines only."""
     run = RecursionRun.objects.filter(id=run_id, active=True).first()
     if run is None:
         log.error("run_not_queued", run=run_id)
@@ -147,7 +138,7 @@ def _do_queued(run_id: int) -> None:
         ended = perform(run, Recorder(run))
     except LeaseTaken:
         log.warning("run_refused", run=run_id)
-        sys.exit(ANOTHER_RUN)
+        sys.exit(BUSY)
     except Exception:
         log.exception("run_failed", run=run_id)
         sys.exit(FAILED)

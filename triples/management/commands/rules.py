@@ -1,20 +1,21 @@
 """`manage.py rules load|list|show|check|preview|enable|disable|delete`"""
 
 import json
-import sys
 import textwrap
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
-from django.db import Error as AnyDatabaseError
 
-from triples.exchange.arguments import FAILED
-from triples.exchange.summaries import database_sentence
+from skg_site.cli.arguments import add_action
+from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.failures import database_failures_told
+from skg_site.cli.prompts import confirm
 from triples.models import Rule as StoredRule
 from triples.recursion import presets
 from triples.recursion.rules import rule_text
-from triples.rules.documents import Draft, Fault, FaultyRules, preset_rules
+from triples.rules.documents import Fault, FaultyRules, preset_rules
 from triples.rules.files import UnreadableFile, read_file, shown_name
 from triples.rules.responses import rule_content
 from triples.rules.sql import stored_rule_sql
@@ -33,43 +34,44 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
-        load = _action(actions, "load", self.load, "store the rules of a file, all or none")
+        load = add_action(actions, "load", self.load, "store the rules of a file, all or none")
         source = load.add_mutually_exclusive_group(required=True)
         source.add_argument("file", nargs="?", metavar="FILE", help=FILE_HELP)
         source.add_argument("--preset", choices=presets.names(), help="rules that come with the service")
         load.add_argument("--replace", action="store_true", help="put them in the place of others of the same names")
         load.add_argument("--dry-run", action="store_true", help="say what would be done, and store nothing")
-        _action(actions, "list", self.list_rules, "show all rules, by name")
-        show = _action(actions, "show", self.show, "show one rule")
+        add_action(actions, "list", self.list_rules, "show all rules, by name")
+        show = add_action(actions, "show", self.show, "show one rule")
         show.add_argument("name")
         show.add_argument("--sql", action="store_true", help="what the engine asks for it in a round")
-        check = _action(actions, "check", self.check_file, "look for every fault in a file, and store nothing")
+        check = add_action(actions, "check", self.check_file, "look for every fault in a file, and store nothing")
         check.add_argument("file", metavar="FILE", help=FILE_HELP)
-        preview = _action(actions, "preview", self.preview, "say what one rule would derive now, and store nothing")
+        preview = add_action(actions, "preview", self.preview, "say what one rule would derive now, and store nothing")
         preview.add_argument("file", metavar="FILE", help=FILE_HELP)
-        for name, run, text in (
-            ("enable", self.enable, "have runs apply rules"),
-            ("disable", self.disable, "have runs leave rules out; what they derived goes with the next run"),
+        for name, enabled, text in (
+            ("enable", True, "have runs apply rules"),
+            ("disable", False, "have runs leave rules out; what they derived goes with the next run"),
         ):
-            _action(actions, name, run, text).add_argument("names", nargs="+", metavar="NAME")
-        delete = _action(actions, "delete", self.delete, "remove a rule; what it derived goes with the next run")
+            action = add_action(actions, name, partial(self.set_enabled, enabled=enabled), text)
+            action.add_argument("names", nargs="+", metavar="NAME")
+        delete = add_action(actions, "delete", self.delete, "remove a rule; what it derived goes with the next run")
         delete.add_argument("name")
         delete.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
         try:
-            run(options)
+            with database_failures_told():
+                run(options)
         except FaultyRules as error:
             self._show_faults(error.faults, options)
             count = f"{len(error.faults)} fault{'s' if len(error.faults) > 1 else ''}"
             raise CommandError(f"{count} found; nothing was stored.", returncode=FAILED) from None
         except (RulesError, UnreadableFile) as error:
             raise CommandError(visible(str(error)), returncode=FAILED) from None
-        except AnyDatabaseError as error:
-            raise CommandError(database_sentence(error), returncode=FAILED) from error
 
     def load(self, options: dict[str, Any]) -> None:
-        loaded = rules_load(drafts=_drafts(options), replace=options["replace"], dry_run=options["dry_run"])
+        drafts = preset_rules(options["preset"]) if options["preset"] else read_file(options["file"])
+        loaded = rules_load(drafts=drafts, replace=options["replace"], dry_run=options["dry_run"])
         if options["json"]:
             self._write_json({**loaded._asdict(), "dry_run": options["dry_run"]})
             return
@@ -108,7 +110,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{_count(len(drafts))}, no fault found.", self.style.SUCCESS)
 
     def preview(self, options: dict[str, Any]) -> None:
-        # Not with the others: the engine takes a while to load.
+        # Imported here: the engine takes a while to load.
         from triples.runs.previewing import derive_preview  # noqa: PLC0415
 
         drafts = read_file(options["file"])
@@ -134,23 +136,17 @@ class Command(BaseCommand):
         for example in found.examples:
             self.stdout.write(visible("  {} {} {}  {:g}".format(*example)))
 
-    def enable(self, options: dict[str, Any]) -> None:
-        self._set_enabled(options, enabled=True)
-
-    def disable(self, options: dict[str, Any]) -> None:
-        self._set_enabled(options, enabled=False)
-
     def delete(self, options: dict[str, Any]) -> None:
         rule = rule_find(options["name"])
         if not options["yes"]:
-            _confirm(visible(f"Delete the rule {rule.name}? [y/N] "))
+            confirm(visible(f"Delete the rule {rule.name}?"), refusal="Nothing was deleted.", yes_means="deletes")
         rule_delete(name=rule.name)
         if options["json"]:
             self._write_json({"deleted": rule.name})
         else:
             self.stdout.write(visible(f"The rule {rule.name} is deleted."))
 
-    def _set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
+    def set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
         names = [rule_find(name).name for name in options["names"]]
         rules_enable(names=names, enabled=enabled)
         if options["json"]:
@@ -171,7 +167,7 @@ class Command(BaseCommand):
         self.stdout.write(visible_json(json.dumps(content, indent=2, ensure_ascii=False)))
 
     def _write_json_array(self, items: Iterable[object]) -> None:
-        """As `_write_json`, with one item in memory at a time."""
+        """Write a JSON array with one item in memory at a time."""
         before = "["
         for item in items:
             self.stdout.write(before)
@@ -181,29 +177,9 @@ class Command(BaseCommand):
         self.stdout.write("[]" if before == "[" else "\n]")
 
 
-def _action(actions: Any, name: str, run: Callable[..., None], text: str) -> CommandParser:
-    parser: CommandParser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    parser.add_argument("--json", action="store_true", help="write JSON, in the fields of the API")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _drafts(options: dict[str, Any]) -> list[Draft]:
-    if options["preset"]:
-        return preset_rules(options["preset"])
-    return read_file(options["file"])
-
-
 def _told(loaded: Loaded) -> str:
     return ", ".join(f"{len(names)} {word}" for word, names in loaded._asdict().items())
 
 
 def _count(number: int) -> str:
     return "1 rule" if number == 1 else f"{number:,} rules"
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise CommandError("Nobody is there to be asked; --yes deletes without asking.", returncode=FAILED)
-    if input(question).strip().lower() not in {"y", "yes"}:
-        raise CommandError("Nothing was deleted.", returncode=FAILED)

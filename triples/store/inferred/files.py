@@ -13,6 +13,7 @@ from secrets import token_hex
 
 from django.conf import settings
 
+from skg_site.host.files import sync
 from triples.store.inferred.derivations import is_noted
 from triples.store.inferred.layout import VERSION
 
@@ -120,15 +121,6 @@ def remove_others(kept: Path | None) -> None:
     for file in sorted(_folder().glob("*.db*"), key=lambda file: len(file.suffix)):
         if kept is None or not file.name.startswith(kept.name):
             file.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Make a file or a folder safe on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _folder() -> Path:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from adbc_driver_sqlite import dbapi
 from django.db import connection, transaction
 
+from skg_site.host.files import sync
 from triples.recursion.programs import Key
 from triples.store.inferred.arrow import DERIVED, from_cursor
 from triples.store.inferred.connections import connect_sqlite
@@ -22,7 +23,6 @@ from triples.store.inferred.files import (
     put_in_place,
     remove_all,
     remove_others,
-    sync,
 )
 from triples.store.inferred.following import SQLiteFollower
 from triples.store.inferred.hiding import hide_anew

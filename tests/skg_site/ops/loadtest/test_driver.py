@@ -6,8 +6,8 @@ import pytest
 
 from skg_site.ops.loadtest.client import Client
 from skg_site.ops.loadtest.driver import Driver, Plan
-from skg_site.ops.loadtest.mixes import Mix, Work, turns
-from skg_site.ops.loadtest.requests import Requests
+from skg_site.ops.loadtest.mixes import Mix, Work, endless_work
+from skg_site.ops.loadtest.request_maker import RequestMaker
 from skg_site.ops.loadtest.tally import Tally
 from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, routing, rude, serving, silent
 from tests.support.service import free_port
@@ -18,7 +18,7 @@ QUERIES: Mix = {Work.QUERY: 1}
 async def driven(url: str, plan: Plan, *, patience: float = 5.0) -> Driver:
     async with Client(url, "a-key", connections=plan.concurrency, timeout=patience) as client:
         random = Random(1)
-        driver = Driver(client, Requests("load_test", 1, [], random), turns(QUERIES, random), plan)
+        driver = Driver(client, RequestMaker("load_test", 1, [], random), endless_work(QUERIES, random), plan)
         await driver.run()
         return driver
 
@@ -97,7 +97,8 @@ async def test_what_a_slow_service_kept_from_being_sent_is_told_and_waiting_coun
 async def test_a_load_that_is_told_to_stop_sends_nothing_more(rate: float | None) -> None:
     async with serving(answering(answer(200))) as url, Client(url, None, connections=1, timeout=5) as client:
         random = Random(1)
-        driver = Driver(client, Requests("load_test", 1, [], random), turns(QUERIES, random), Plan(1, 600, rate=rate))
+        requests = RequestMaker("load_test", 1, [], random)
+        driver = Driver(client, requests, endless_work(QUERIES, random), Plan(1, 600, rate=rate))
         assert driver.elapsed == driver.measured_seconds == 0
         driver.stop()
         await driver.run()

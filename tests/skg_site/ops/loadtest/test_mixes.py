@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from skg_site.ops.loadtest.mixes import Work, parse_mix, turns
+from skg_site.ops.loadtest.mixes import Work, endless_work, parse_mix
 
 
 def test_a_mix_is_read_and_what_it_has_none_of_left_out() -> None:
@@ -34,7 +34,7 @@ def test_what_is_no_mix_is_refused(text: str, sentence: str) -> None:
 
 def test_every_round_has_the_mix_exactly_and_rounds_differ_in_their_order() -> None:
     mix = parse_mix("query=8,add=3,batch=1")
-    work = turns(mix, Random(1))
+    work = endless_work(mix, Random(1))
     first, second = list(islice(work, 12)), list(islice(work, 12))
     assert Counter(first) == Counter(second) == mix
     assert first != second

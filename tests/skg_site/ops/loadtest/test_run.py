@@ -10,23 +10,23 @@ from typing import Any
 import orjson
 import pytest
 
+from skg_site.cli.interrupts import StageInterrupts, Stopped
+from skg_site.cli.progress import ProgressBar
+from skg_site.ops.loadtest.api_calls import NotAllowed
 from skg_site.ops.loadtest.driver import Plan
-from skg_site.ops.loadtest.graph import NotAllowed
 from skg_site.ops.loadtest.mixes import Mix, Work
-from skg_site.ops.loadtest.requests import Requests
-from skg_site.ops.loadtest.run import Load, Outcome, remove, run
-from skg_site.ops.loadtest.screen import Screen
-from skg_site.ops.loadtest.signals import Signals, Stopped
+from skg_site.ops.loadtest.request_maker import RequestMaker
+from skg_site.ops.loadtest.run import Load, LoadResult, remove, run
 from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, routing, serving
 
 KEY = answer(200, orjson.dumps({"scopes": ["read", "write"]}))
 ADDS: Mix = {Work.ADD: 1}
 
 
-async def loaded(url: str, *, duration: float = 0.1) -> Outcome:
+async def loaded(url: str, *, duration: float = 0.1) -> LoadResult:
     load = Load(url, None, Plan(1, duration), ADDS, batch_size=1, timeout=30, keep=False)
-    with Screen() as screen:
-        return await run(load, screen)
+    with ProgressBar() as progress:
+        return await run(load, progress)
 
 
 def interrupt() -> None:
@@ -79,7 +79,7 @@ async def test_the_second_signal_does_not_wait_for_an_answer() -> None:
         began.set()
         await never.wait()
 
-    signals = Signals()
+    signals = StageInterrupts()
     with signals.caught():
         stage = asyncio.create_task(signals.stage(work(), lambda: gentle.append("stop")))
         await began.wait()
@@ -94,7 +94,7 @@ async def test_the_second_signal_does_not_wait_for_an_answer() -> None:
 
 
 async def test_a_stage_that_is_cancelled_by_its_owner_is_cancelled() -> None:
-    stage = asyncio.create_task(Signals().stage(asyncio.sleep(60)))
+    stage = asyncio.create_task(StageInterrupts().stage(asyncio.sleep(60)))
     await asyncio.sleep(0)
     stage.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -103,9 +103,9 @@ async def test_a_stage_that_is_cancelled_by_its_owner_is_cancelled() -> None:
 
 async def test_what_keeps_an_earlier_load_from_being_removed_is_told() -> None:
     load = Load("", None, Plan(1, 1), ADDS, batch_size=1, timeout=5, keep=False)
-    with Screen() as screen:
+    with ProgressBar() as progress:
         async with serving(answering(KEY, answer(500, b"{}"))) as url:
-            assert await remove(replace(load, url=url), screen) == (0, "GET /triples gave 500.", 0)
+            assert await remove(replace(load, url=url), progress) == (0, "GET /triples gave 500.", 0)
 
 
 class Facts:
@@ -154,14 +154,14 @@ async def test_a_signal_ends_the_load_and_not_the_cleaning_up(number: signal.Sig
 async def test_a_mistake_of_ours_cleans_up_too(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr("skg_site.ops.loadtest.run.SETTLE_SECONDS", 0)
     facts = Facts()
-    real = Requests.next
+    real = RequestMaker.next
 
-    def fail(self: Requests, work: Work) -> Any:
+    def fail(self: RequestMaker, work: Work) -> Any:
         if self.facts == 5:
             raise RuntimeError("a mistake")
         return real(self, work)
 
-    monkeypatch.setattr(Requests, "next", fail)
+    monkeypatch.setattr(RequestMaker, "next", fail)
     async with serving(facts.behave()) as url:
         with pytest.raises(ExceptionGroup):
             await loaded(url, duration=60)
@@ -205,7 +205,7 @@ async def test_a_clean_up_that_the_limit_makes_long_is_announced(capsys: Any) ->
     facts = Facts()
     async with serving(facts.behave(**{"GET /keys/me": lambda: limited})) as url:
         load = Load(url, None, Plan(1, 0.1), ADDS, batch_size=1, timeout=30, keep=False, ignore_limit=True)
-        with Screen() as screen:
-            await run(load, screen)
+        with ProgressBar() as progress:
+            await run(load, progress)
     assert "To delete the facts takes up to" in capsys.readouterr().err
     assert facts.ids == []

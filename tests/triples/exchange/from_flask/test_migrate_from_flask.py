@@ -12,12 +12,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from skg_site.cli.interrupts import Interrupted
 from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import counts
 from tests.triples.exchange.from_flask.old import ADDED, TABLE, add, files, migrated
 from tests.triples.store.graphs import counted, stored_rows, tallied
 from triples.exchange import flask_database
-from triples.exchange.interrupts import Interrupted
 from triples.exchange.lines import InputError
 from triples.store.bulk import Loaded, Loader
 from triples.store.operations import Fact

@@ -7,10 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
+from skg_site.cli.interrupts import Interrupted
 from tests.support.facts import store
 from tests.triples.exchange.from_flask.old import migrated
 from triples.exchange import exporting
-from triples.exchange.interrupts import Interrupted
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
