@@ -10,7 +10,9 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django_prometheus.models import ExportModelOperationsMixin
 
 from triples.fields import ExactText, JSONText, UnixMilliseconds
-from triples.recursion import rules as recursion
+from triples.recursion.grammar import parse_rule
+from triples.recursion.rules import MAX_NAME_LENGTH
+from triples.recursion.rules import Rule as ParsedRule
 from triples.text import MAX_TERM_LENGTH
 from triples.visible import visible
 
@@ -153,7 +155,7 @@ class HiddenGeneration(models.Model):
 class Rule(models.Model):
     """A rule of the graph, as `triples.recursion.rules` describes it."""
 
-    name = models.CharField(max_length=recursion.MAX_NAME_LENGTH, unique=True)
+    name = models.CharField(max_length=MAX_NAME_LENGTH, unique=True)
     weight = models.FloatField(default=1.0)
     head = models.JSONField()
     body = models.JSONField()
@@ -184,8 +186,8 @@ class Rule(models.Model):
         }
 
     @property
-    def parsed(self) -> "recursion.Rule":
-        return recursion.parse_rule(self.document)
+    def parsed(self) -> ParsedRule:
+        return parse_rule(self.document)
 
 
 class RunStatus(models.TextChoices):

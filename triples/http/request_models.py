@@ -9,26 +9,12 @@ from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
 from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
-
-_CONTROL = r"\u0000-\u001F\u007F-\u009F"
-_BLANK = r" \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
-# White space may surround a text, since it is taken off before anything else is looked at.
-_OUTER = rf"[\u0009-\u000D\u001C-\u001F\u0085{_BLANK}]*"
-_EDGE = rf"[^{_CONTROL}{_BLANK}]"
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_schema
 
 
 def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
     metadata_text(metadata)
     return metadata
-
-
-def text_schema(longest: int, example: str) -> Any:
-    """The documentation of a text that `clean_term` cleans."""
-    # Only a pattern can bound the length of what is left without the outer white space, as the validator does.
-    pattern = rf"^{_OUTER}{_EDGE}([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?{_OUTER}$"
-    description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
-    return Field(json_schema_extra={"pattern": pattern}, description=description, examples=[example])
 
 
 Subject = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Einstein")]

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from triples.fields import from_milliseconds, to_milliseconds
 from triples.models import Rule as StoredRule
-from triples.recursion.rules import MAX_NAME_LENGTH
+from triples.recursion.rules import clean_name
 from triples.rules.documents import Draft, read_rule
 from triples.rules.stored import version
 from triples.store.signals import rules_committed
 from triples.store.turns import write_lock
-from triples.text import TermError, clean_term
+from triples.text import TermError
 
 MAX_RULES = 10_000
 
@@ -65,7 +65,7 @@ def find_rule(name: str, among: QuerySet[StoredRule] | None = None) -> StoredRul
     rules = StoredRule.objects.all() if among is None else among
     try:
         # Asked for first: not every text that fits into a path can be sent to a database.
-        return rules.get(name=clean_term(name, MAX_NAME_LENGTH))
+        return rules.get(name=clean_name(name))
     except (TermError, StoredRule.DoesNotExist):
         raise NoSuchRule from None
 

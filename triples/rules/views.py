@@ -18,7 +18,7 @@ from triples.recursion.rules import RuleError
 from triples.rules import openapi
 from triples.rules.documents import Draft, FaultyRules, read_rules
 from triples.rules.request_models import RULE_CURSOR, ChangeRule, RuleListParameters
-from triples.rules.responses import rule_content
+from triples.rules.responses import RulePageOut, RulesOut, rule_content
 from triples.rules.services import (
     NoSuchRule,
     RuleChanged,
@@ -68,7 +68,7 @@ class RuleViewSet(APIViewSet):
         return empty_answer()
 
 
-def _page(wanted: RuleListParameters) -> dict[str, Any]:
+def _page(wanted: RuleListParameters) -> RulePageOut:
     after = "" if wanted.cursor is None else RULE_CURSOR.decode(wanted.cursor)
     # One more than is shown tells whether there is another page.
     rules = page(limit=wanted.limit + 1, after=after)
@@ -83,7 +83,7 @@ def _rules_to_add(content: Any) -> list[Draft]:
     return read_rules(content)
 
 
-def _add(drafts: list[Draft]) -> dict[str, Any]:
+def _add(drafts: list[Draft]) -> RulesOut:
     return {"rules": [rule_content(stored) for stored in rules_add(drafts=drafts)]}
 
 

@@ -13,8 +13,8 @@ from django.db import connection
 from tests.triples.recursion.oracle import evaluate
 from triples.fields import from_milliseconds
 from triples.models import Change, RecursionRun, RunStatus, Term, Triple
+from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, Proof, bind, constants
-from triples.recursion.rules import parse_rule
 from triples.store.inferred import building
 from triples.store.inferred.arrow import DERIVED
 from triples.store.inferred.connections import connect_postgresql
