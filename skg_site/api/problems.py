@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
-from skg_site.api.unfit import UnfitDatabase
+from skg_site.host.unfit_database import UnfitDatabase
 
 log = structlog.get_logger("skg.api")
 

@@ -13,13 +13,13 @@ from triples.store import queries
 from triples.store.inferred.explaining import Asserted, Node, explain
 from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.reading import View
-from triples.store.inline import InlineReader
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
-from triples.store.prepared import PreparingWriter
 from triples.store.queries import Matches, Wanted
 from triples.store.reader import Reader, Result, WideRead
 from triples.store.sessions import Fetch
+from triples.store.sqlite.inline_reader import InlineReader
+from triples.store.sqlite.prepared_writer import PreparingWriter
 from triples.store.statistics import Statistics, statistics
 from triples.store.writer import Writer
 

@@ -35,7 +35,7 @@ def write_lock() -> Iterator[None]:
         os.close(descriptor)
 
 
-# These two are methods of the service's own backend (`skg_site.sqlite`), which Django's type does not have.
+# These two are methods of the service's own backend (`triples.store.sqlite.engine`), which Django's type does not have.
 
 
 def require_fit() -> None:

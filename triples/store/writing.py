@@ -8,9 +8,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from triples.store.operations import AddMany, DuplicateFacts, Operation, Outcome, StoreError
-from triples.store.postgresql import PostgreSQLSession
+from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Session
-from triples.store.sqlite import SQLiteSession
+from triples.store.sqlite.session import SQLiteSession
 from triples.store.terms import TermCache
 from triples.store.transaction import Transaction
 from triples.store.turns import write_lock

@@ -29,7 +29,7 @@ def connect_postgresql(database: str | None = None, **options: Any) -> psycopg.C
     """
     driver = psycopg.connect(**postgresql_place(database), **_KEEPALIVES, **options, autocommit=True)
     if database is None:
-        # As the service's own backend does (`skg_site.postgresql`).
+        # As the service's own backend does (`triples.store.postgresql.engine`).
         try:
             cast("Any", connection).require_fit(driver)
         except OperationalError:

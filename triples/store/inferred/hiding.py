@@ -16,7 +16,7 @@ from triples.store.inferred.following import Follower, TooMuch, following
 from triples.store.inferred.layout import KEY
 from triples.store.inferred.state import State
 from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
-from triples.store.postgresql import PostgreSQLSession
+from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Rows, Session
 
 log = structlog.get_logger("skg.inferred")

@@ -15,8 +15,8 @@ from triples.recursion.incremental import Changes
 from triples.recursion.programs import Key, Program
 from triples.store.inferred.arrow import ASSERTED, from_copy, from_cursor
 from triples.store.inferred.connections import connect_postgresql, connect_sqlite
-from triples.store.inferred.files import attach
 from triples.store.inferred.sources import PostgreSQLSource, Source, SQLiteSource
+from triples.store.sqlite.inferred_files import attach
 from triples.text import MAX_PREDICATE_LENGTH
 
 # How long a transaction that writes may stay open while a run waits for it.

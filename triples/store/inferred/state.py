@@ -12,8 +12,8 @@ from django.db import connection
 from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Program
 from triples.recursion.rules import Variable
 from triples.store.inferred.connections import connect_sqlite
-from triples.store.inferred.files import attach
 from triples.store.inferred.layout import STATE
+from triples.store.sqlite.inferred_files import attach
 
 COLUMNS = (
     "generation",

@@ -21,12 +21,13 @@ from tests.support.database import in_orm
 from tests.triples.store.inferred.derivations import a_state, lease_holder, write_anew, write_difference, written
 from tests.triples.store.inferred.derived import table
 from triples.recursion.programs import Key, Proof
-from triples.store.inferred import files, postgresql
 from triples.store.inferred.arrow import DERIVED
 from triples.store.inferred.building import contents, discard, replace_all
 from triples.store.inferred.connections import connect_postgresql, connect_sqlite
 from triples.store.inferred.layout import FACTS, index_names
 from triples.store.inferred.state import read_state
+from triples.store.postgresql import inferred_facts as postgresql
+from triples.store.sqlite import inferred_files as files
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

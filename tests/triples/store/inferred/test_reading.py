@@ -18,11 +18,12 @@ from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, r
 from triples.models import Term, Triple
 from triples.recursion.programs import Key, Proof
 from triples.store import patterns, queries
-from triples.store.inferred import building, files, statements
+from triples.store.inferred import building, statements
 from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.state import read_state
 from triples.store.operations import AddOne, Remove, Row
 from triples.store.queries import Wanted
+from triples.store.sqlite import inferred_files as files
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -9,10 +9,12 @@ import pytest
 from django.db import connection
 
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
-from triples.store import bulk, founding, waiting
+from triples.store import bulk
 from triples.store.bulk import Loaded, Loader
+from triples.store.sqlite import initial_load as founding
+from triples.store.sqlite import lock_waiters as waiting
+from triples.store.sqlite.lock_waiters import others_wait
 from triples.store.turns import write_lock
-from triples.store.waiting import others_wait
 
 pytestmark = pytest.mark.usefixtures("database")
 

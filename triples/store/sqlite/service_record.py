@@ -9,7 +9,7 @@ from time import sleep
 from typing import NamedTuple
 
 from skg_site.host.lone_host import this_host
-from skg_site.sqlite.files import Files, Identity
+from triples.store.sqlite.file_identity import Files, Identity
 
 _BYTES = 512
 _PAUSE_SECONDS = 0.02

@@ -10,10 +10,10 @@ from django.db import DatabaseError
 from tests.support.database import in_orm
 from tests.triples.store.graphs import fact, store
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run
-from triples.store import inline
 from triples.store.inferred.reading import View
-from triples.store.inline import InlineReader
 from triples.store.sessions import Fetch
+from triples.store.sqlite import inline_reader as inline
+from triples.store.sqlite.inline_reader import InlineReader
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from triples.models import Source
 from triples.store.columns import KEY
 from triples.store.sessions import Key, Session
-from triples.store.sqlite_rows import load_columns
+from triples.store.sqlite.rows import load_columns
 
 # Fewer are as quick row by row, and leave other connections' statements as they are.
 FEWEST_FACTS = 20_000

@@ -13,17 +13,6 @@ from django.db import connection, transaction
 from triples.recursion.programs import Key
 from triples.store.inferred.arrow import DERIVED, from_cursor
 from triples.store.inferred.connections import connect_sqlite
-from triples.store.inferred.derivations import forget_older, note
-from triples.store.inferred.files import (
-    attach,
-    current_file,
-    new_file,
-    open_current,
-    put_in_place,
-    remove_all,
-    remove_others,
-    sync,
-)
 from triples.store.inferred.following import SQLiteFollower
 from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
@@ -38,6 +27,17 @@ from triples.store.inferred.layout import (
     state_table,
 )
 from triples.store.inferred.state import State, write_state
+from triples.store.sqlite.derivations import forget_older, note
+from triples.store.sqlite.inferred_files import (
+    attach,
+    current_file,
+    new_file,
+    open_current,
+    put_in_place,
+    remove_all,
+    remove_others,
+    sync,
+)
 from triples.store.turns import write_lock
 
 # Nobody else has the file yet, and a half-built one is thrown away, so nothing need be kept for going back.

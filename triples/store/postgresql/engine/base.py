@@ -4,8 +4,8 @@ from typing import Any
 
 from django_prometheus.db.backends.postgresql import base
 
-from skg_site.api.unfit import UnfitDatabase
-from skg_site.postgresql.encoding import require_utf8
+from skg_site.host.unfit_database import UnfitDatabase
+from triples.store.postgresql.encoding import require_utf8
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types

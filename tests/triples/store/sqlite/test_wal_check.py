@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from skg_site.host.lone_host import this_host
-from skg_site.sqlite.files import Files, find_files, index_of, log_of
-from skg_site.sqlite.log import contradiction
 from tests.support.environment import service_variables
 from tests.support.service import manage
+from triples.store.sqlite.file_identity import Files, find_files, index_of, log_of
+from triples.store.sqlite.wal_check import contradiction
 
 pytestmark = pytest.mark.process
 
@@ -171,7 +171,7 @@ def test_a_backup_is_restored_where_a_log_was_left_without_its_database(tmp_path
 
 
 def test_a_host_without_a_record_has_never_served(tmp_path: Path) -> None:
-    from skg_site.sqlite.record import read_record
+    from triples.store.sqlite.service_record import read_record
 
     for content in ("", "half", f"{this_host()} 1:2 3:4", f"{this_host()} 1:2 x:y -", f"{this_host()} 1:2 - - -"):
         file = tmp_path / "record"

@@ -11,7 +11,7 @@ from django.conf import settings
 from tests.support.database import in_orm
 from tests.triples.store.graphs import counted, fact, stored_rows, tallied
 from triples.store.operations import AddMany, AddOne, ManyStored, Outcome, Stored
-from triples.store.prepared import MOST_FACTS, PreparingWriter, enough_cache
+from triples.store.sqlite.prepared_writer import MOST_FACTS, PreparingWriter, enough_cache
 
 pytestmark = pytest.mark.usefixtures("database")
 

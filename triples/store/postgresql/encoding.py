@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skg_site.api.unfit import UnfitDatabase
+from skg_site.host.unfit_database import UnfitDatabase
 
 _NEEDED = "UTF8"
 

@@ -6,8 +6,8 @@ import sqlite3
 import structlog
 from django.conf import settings
 
-from skg_site.api.unfit import UnfitDatabase
-from skg_site.sqlite import guard
+from skg_site.host.unfit_database import UnfitDatabase
+from triples.store.sqlite import file_guard as guard
 
 log = structlog.get_logger("skg.database")
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from skg_site.api.unfit import UnfitDatabase
-from skg_site.sqlite.files import index_of, log_of
-from skg_site.sqlite.guard import is_served, why_not
+from skg_site.host.unfit_database import UnfitDatabase
+from triples.store.sqlite.file_guard import is_served, why_not
+from triples.store.sqlite.file_identity import index_of, log_of
 
 
 def set_log_aside(database: Path) -> Path | None:

@@ -16,9 +16,9 @@ from time import monotonic
 from django.conf import settings
 from django.db import OperationalError
 
-from triples.store.inferred.files import current_name
 from triples.store.operations import AddMany, AddOne, Change, Operation, Outcome, Remove
-from triples.store.sqlite import SQLiteSession
+from triples.store.sqlite.inferred_files import current_name
+from triples.store.sqlite.session import SQLiteSession
 from triples.store.terms import Terms
 from triples.store.transaction import Transaction
 from triples.store.turns import require_fit, require_in_place, take_free_turn

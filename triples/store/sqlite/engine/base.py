@@ -4,8 +4,8 @@ from typing import Any
 
 from django_prometheus.db.backends.sqlite3 import base
 
-from skg_site.sqlite.files import Files, find_files
-from skg_site.sqlite.guard import require_fit, require_in_place
+from triples.store.sqlite.file_guard import require_fit, require_in_place
+from triples.store.sqlite.file_identity import Files, find_files
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types

@@ -13,8 +13,8 @@ from secrets import token_hex
 
 from django.conf import settings
 
-from triples.store.inferred.derivations import is_noted
 from triples.store.inferred.layout import VERSION
+from triples.store.sqlite.derivations import is_noted
 
 # What the file is called in statements of a connection that has it attached; its tables need no such prefix.
 SCHEMA = "inferred"

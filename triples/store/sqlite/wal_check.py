@@ -4,14 +4,14 @@ SQLite reads a log without asking: pages of one database get into another, and a
 deleted. Nothing in the file names its database, so this looks for contradictions. The layouts are those of
 https://www.sqlite.org/fileformat.html and https://www.sqlite.org/walformat.html.
 
-For the first connection of a process only: see `skg_site.sqlite.files`.
+For the first connection of a process only: see `triples.store.sqlite.file_identity`.
 """
 
 import struct
 from pathlib import Path
 from typing import NamedTuple
 
-from skg_site.sqlite.files import Files, find_files, index_of, log_of
+from triples.store.sqlite.file_identity import Files, find_files, index_of, log_of
 
 _HEADER_BYTES = 100
 _READ_VERSION = 19

@@ -2,8 +2,8 @@
 
 SQLite goes on with files that were removed or replaced: what is committed is gone with the last process that has them
 open. So each connection knows which files it has opened, and after every commit, before anybody is told of it, they
-must still be in their place. A service besides notes its files (`skg_site.sqlite.record`), so that nobody opens others
-while it runs: two databases would share one index of the log, which damages both.
+must still be in their place. A service also records its files (`triples.store.sqlite.service_record`), so that nobody
+opens others while it runs: two databases would share one index of the log, which damages both.
 """
 
 import os
@@ -15,10 +15,10 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 
-from skg_site.api.unfit import UnfitDatabase
-from skg_site.sqlite import record
-from skg_site.sqlite.files import Files, are_in_place, find_files
-from skg_site.sqlite.log import contradiction
+from skg_site.host.unfit_database import UnfitDatabase
+from triples.store.sqlite import service_record as record
+from triples.store.sqlite.file_identity import Files, are_in_place, find_files
+from triples.store.sqlite.wal_check import contradiction
 
 log = structlog.get_logger("skg.database")
 
@@ -187,7 +187,7 @@ def is_served() -> bool:
 
 
 def _require_no_contradiction(database: str, noted: record.Record | None) -> None:
-    # Once: what this process has open must not be opened again (`skg_site.sqlite.files`).
+    # Once: what this process has open must not be opened again (`triples.store.sqlite.file_identity`).
     if database not in _examined:
         if (reason := _contradiction(database, noted)) is not None:
             raise UnfitDatabase(_CONTRADICTION.format(reason=reason))
