@@ -10,11 +10,13 @@ from django.db import connection
 from triples import ids
 from triples.recursion.programs import Key
 from triples.store import queries
+from triples.store.backend import backend
+from triples.store.dialect import Dialect
 from triples.store.inferred.explaining import Asserted, Node, explain
 from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.reading import View
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
+from triples.store.patterns import Position
 from triples.store.queries import Matches, Wanted
 from triples.store.reader import Reader, Result, WideRead
 from triples.store.sessions import Fetch
@@ -110,7 +112,7 @@ class Graph:
             on_server = connection.vendor == "postgresql"
             self._running = _Running(
                 os.getpid(),
-                POSTGRESQL if on_server else SQLITE,
+                backend().dialect,
                 (Writer if on_server or not env.enable_wal else PreparingWriter)(patience=env.pool_timeout),
                 (Reader if on_server else InlineReader)("query", query_threads, env.query_timeout),
                 Reader("long", long_threads, env.query_timeout),

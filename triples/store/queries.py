@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from triples.recursion.programs import Key
+from triples.store.dialect import Dialect
 from triples.store.inferred.facts import AnyRow, InferredRow, rows_of_both, texts_of
 from triples.store.inferred.reading import View
 from triples.store.inferred.statements import (
@@ -20,7 +21,7 @@ from triples.store.inferred.statements import (
     select_one,
 )
 from triples.store.operations import Pattern, Row
-from triples.store.patterns import COUNT_LIMIT, Dialect, Position, Start, count, select, shape_of
+from triples.store.patterns import COUNT_LIMIT, Position, Start, count, select, shape_of
 from triples.store.sessions import Fetch
 
 

@@ -13,9 +13,10 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.support.database import empty_tables, in_orm
 from triples.store import patterns, queries
 from triples.store.operations import Pattern
-from triples.store.patterns import SQLITE, Position
+from triples.store.patterns import Position
 from triples.store.queries import Wanted
 from triples.store.sessions import Fetch
+from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
 from triples.store.writing import open_session
 

@@ -13,12 +13,14 @@ from triples import ids
 from triples.recursion.programs import BoundPattern, BoundPlace, Key, Program
 from triples.recursion.proofs import premises
 from triples.recursion.rules import Pattern, Place, Rule, Variable
+from triples.store.backend import backend
+from triples.store.dialect import Dialect
 from triples.store.inferred import keys
 from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.layout import FACTS, KEY
 from triples.store.inferred.reading import View, open_sight
 from triples.store.operations import NoSuchFact, Row
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, sqlite_index
+from triples.store.patterns import sqlite_index
 from triples.store.queries import fact, inferred_fact
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
@@ -78,7 +80,7 @@ def own_connection() -> Iterator[tuple[Fetch, Dialect, View | None]]:
     own = connection.copy()
     try:
         session = open_session(own)
-        dialect = POSTGRESQL if own.vendor == "postgresql" else SQLITE
+        dialect = backend().dialect
         with own.wrap_database_errors, open_sight(session).view(session.rows) as view:
             yield session.rows, dialect, view
     finally:

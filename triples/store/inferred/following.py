@@ -11,6 +11,7 @@ from psycopg import errors
 
 from triples.recursion.programs import Key, Program
 from triples.recursion.standing import Bound
+from triples.store.dialect import Dialect
 from triples.store.inferred.sources import (
     LOOK_UP_BY_INDEX,
     Lookup,
@@ -20,9 +21,10 @@ from triples.store.inferred.sources import (
     postgresql_statement,
 )
 from triples.store.inferred.state import State, current_state
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
+from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Session
+from triples.store.sqlite.dialect import SQLITE
 from triples.store.sqlite.inferred_files import open_current
 
 # The budget. What SQLite and the processor count comes long before the clock, so that a busy machine hides no more than

@@ -15,9 +15,10 @@ from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
 from triples.store.inferred.statements import Screen
-from triples.store.patterns import POSTGRESQL, SQLITE
+from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Fetch, Session
+from triples.store.sqlite.dialect import SQLITE
 from triples.store.sqlite.inferred_files import attach, current_name, detach
 
 
