@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from skg_site.api.answers import json_answer
 from skg_site.api.views import APIViewSet
 from skg_site.host.unfit_database import UnfitDatabase
+from skg_site.host.write_lock import write_lock
 from skg_site.observe.migrations import schema_fault as find_schema_fault
 from skg_site.version import VERSION
-from triples.store.turns import write_lock
 
 # Seconds after which a database that does not answer counts as one that cannot be written.
 PATIENCE = 5

@@ -20,7 +20,7 @@ from skg_site.host.unfit_database import UnfitDatabase
 from skg_site.observe.probes import schema_fault
 from skg_site.server.sampling import sample_forever
 from triples.store.graph import graph
-from triples.store.inferred.connections import connect_postgresql
+from triples.store.postgresql.connections import connect
 from triples.store.sqlite import file_watch as files
 
 log = structlog.get_logger("skg.lifespan")
@@ -63,7 +63,7 @@ def _claim() -> None:
     if settings.ENV.database_url:
         # A server that cannot be reached yet may be soon; /ready says so until then.
         with suppress(psycopg.Error):
-            connect_postgresql(connect_timeout=CONNECT_SECONDS).close()
+            connect(connect_timeout=CONNECT_SECONDS).close()
 
 
 def _start() -> None:

@@ -13,7 +13,6 @@ from psycopg import errors
 from triples.recursion.programs import Key
 from triples.store.inferred import hidden
 from triples.store.inferred.arrow import DERIVED, from_copy, to_copy
-from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.following import PostgreSQLFollower
 from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
@@ -28,6 +27,7 @@ from triples.store.inferred.layout import (
     primary_key,
 )
 from triples.store.inferred.state import State, write_state
+from triples.store.postgresql.connections import connect
 
 # The new table's name, and what its indexes' names end in, until it has taken the old one's place.
 _NEW = f"{FACTS}_new"
@@ -108,7 +108,7 @@ def hide(holder: psycopg.Connection[Any], state: State) -> None:
 
 def contents() -> pa.Table:
     """All rows."""
-    with connect_postgresql() as driver, driver.cursor() as cursor, cursor.copy(_COPY_OUT) as copy:
+    with connect() as driver, driver.cursor() as cursor, cursor.copy(_COPY_OUT) as copy:
         return pa.Table.from_batches(from_copy(copy, DERIVED), DERIVED)
 
 

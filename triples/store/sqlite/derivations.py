@@ -9,8 +9,8 @@ import sqlite3
 
 from django.db import connection
 
+from skg_site.host.write_lock import write_lock
 from triples.store.inferred.layout import STATE
-from triples.store.turns import write_lock
 
 _TABLE = "triples_derivation"
 _GENERATION = f"SELECT generation FROM {STATE}"

@@ -10,9 +10,9 @@ import pyarrow as pa
 from adbc_driver_sqlite import dbapi
 from django.db import connection, transaction
 
+from skg_site.host.write_lock import write_lock
 from triples.recursion.programs import Key
 from triples.store.inferred.arrow import DERIVED, from_cursor
-from triples.store.inferred.connections import connect_sqlite
 from triples.store.inferred.following import SQLiteFollower
 from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
@@ -27,6 +27,7 @@ from triples.store.inferred.layout import (
     state_table,
 )
 from triples.store.inferred.state import State, write_state
+from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.derivations import forget_older, note
 from triples.store.sqlite.inferred_files import (
     attach,
@@ -38,7 +39,6 @@ from triples.store.sqlite.inferred_files import (
     remove_others,
     sync,
 )
-from triples.store.turns import write_lock
 
 # Nobody else has the file yet, and a half-built one is thrown away, so nothing need be kept for going back.
 _BUILDING = (
@@ -98,7 +98,7 @@ def hide(state: State) -> None:
 
 def contents() -> pa.Table:
     """All rows, or none when there is no file."""
-    with closing(connect_sqlite()) as driver:
+    with closing(connect_for_reading()) as driver:
         if attach(driver) is None:
             return DERIVED.empty_table()
         return pa.Table.from_batches(from_cursor(driver.execute(_ALL), DERIVED), DERIVED)

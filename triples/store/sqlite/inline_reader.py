@@ -11,10 +11,10 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from triples.store.inferred.connections import connect_sqlite
 from triples.store.inferred.reading import Sight, SQLiteSight
 from triples.store.reader import Reader, Result
 from triples.store.sessions import Fetch, Rows
+from triples.store.sqlite.connections import connect_for_reading
 
 # For so long the event loop may stand still for a read.
 LIMIT_SECONDS = 0.005
@@ -89,7 +89,7 @@ class _Here:
 
     def __init__(self) -> None:
         self.deadline = inf
-        self.driver = connect_sqlite(patience=0)
+        self.driver = connect_for_reading(patience=0)
         self.driver.set_progress_handler(self._is_late, STEPS)
         self.sight = SQLiteSight(self.driver)
 

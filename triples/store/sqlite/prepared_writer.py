@@ -12,16 +12,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from time import monotonic
+from typing import cast
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from triples.store.operations import AddMany, AddOne, Change, Operation, Outcome, Remove
+from triples.store.sqlite.engine.base import DatabaseWrapper
+from triples.store.sqlite.file_guard import require_fit
 from triples.store.sqlite.inferred_files import current_name
 from triples.store.sqlite.session import SQLiteSession
+from triples.store.sqlite.write_lock import take_free_lock
 from triples.store.terms import Terms
 from triples.store.transaction import Transaction
-from triples.store.turns import require_fit, require_in_place, take_free_turn
 from triples.store.writer import Answer, Errand, Job, Writer, deliver, tell
 
 # For so many facts, some milliseconds at most, the event loop may stand still.
@@ -92,7 +95,7 @@ class PreparingWriter(Writer):
             finally:
                 self._preparing.release()
         else:
-            # The group that was prepared comes first: it holds the turn.
+            # The group that was prepared comes first: it holds the write lock.
             self._queue.put(self._commit_for_others)
 
     def _do(self, errand: Errand) -> None:
@@ -114,8 +117,8 @@ class PreparingWriter(Writer):
         if self._is_lost or not self._can_prepare():
             return self._commit_arrived
         began = monotonic()
-        turn = take_free_turn()
-        if turn is None:
+        lock = take_free_lock()
+        if lock is None:
             self._preparing.release()
             return self._commit_arrived
         jobs = self._group(MOST_FACTS)
@@ -123,10 +126,10 @@ class PreparingWriter(Writer):
             outcomes, terms = self._prepare(jobs)
         except Exception:  # whatever it is, it comes again in the thread, where each operation gets its own error
             self._undo()
-            os.close(turn)
+            os.close(lock)
             self._preparing.release()
             return partial(self._commit, jobs)
-        return partial(self._second_half, jobs, outcomes, terms, turn, began)
+        return partial(self._second_half, jobs, outcomes, terms, lock, began)
 
     def _can_prepare(self) -> bool:
         try:
@@ -144,7 +147,7 @@ class PreparingWriter(Writer):
         changes = Transaction(SQLiteSession(self._driver), self._cache)
         return changes.apply([job.operation for job in jobs]), changes.terms
 
-    def _second_half(self, jobs: list[Job], outcomes: Sequence[Outcome], terms: Terms, turn: int, began: float) -> None:
+    def _second_half(self, jobs: list[Job], outcomes: Sequence[Outcome], terms: Terms, lock: int, began: float) -> None:
         """In the thread."""
         assert self._driver is not None
         committed = False
@@ -152,7 +155,7 @@ class PreparingWriter(Writer):
         try:
             self._driver.execute("COMMIT")
             committed = True
-            require_in_place()
+            cast("DatabaseWrapper", connection).require_in_place()
         except sqlite3.Error:
             self._undo()
         except OperationalError as error:
@@ -163,7 +166,7 @@ class PreparingWriter(Writer):
         else:
             terms.remember()
         finally:
-            os.close(turn)
+            os.close(lock)
         self._preparing.release()
         if committed:
             deliver(jobs, answers)
@@ -201,8 +204,8 @@ def _may_hide(operation: Operation) -> bool:
 
 def _connect() -> sqlite3.Connection:
     """As Django's connections are, but one that waits for nobody, and that two threads use in turns."""
-    require_fit()
     database = settings.DATABASES["default"]
+    require_fit(str(database["NAME"]))
     driver = sqlite3.connect(database["NAME"], timeout=0, isolation_level=None, check_same_thread=False)
     driver.executescript(database["OPTIONS"]["init_command"] + "PRAGMA foreign_keys = ON")
     driver.execute(f"PRAGMA cache_size = {enough_cache(settings.ENV.cache_size)}")

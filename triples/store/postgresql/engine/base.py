@@ -1,5 +1,6 @@
 """Django's backend for PostgreSQL, which refuses a database that cannot hold every text."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django_prometheus.db.backends.postgresql import base
@@ -9,10 +10,14 @@ from triples.store.postgresql.encoding import require_utf8
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types
+    def write_lock(self) -> AbstractContextManager[None]:
+        """None: many write at once."""
+        return nullcontext()
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         driver = super().get_new_connection(conn_params)
         try:
-            self.require_fit(driver)
+            require_utf8(driver)
         except UnfitDatabase:
             if self.pool:
                 self.pool.putconn(driver)
@@ -20,7 +25,3 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the librar
                 driver.close()
             raise
         return driver
-
-    def require_fit(self, driver: Any) -> None:
-        """For connections that are opened beside this one, too."""
-        require_utf8(driver)

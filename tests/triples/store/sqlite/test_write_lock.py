@@ -8,13 +8,13 @@ from time import monotonic, sleep
 import pytest
 from django.db import connection
 
+from skg_site.host.write_lock import write_lock
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.store import bulk
 from triples.store.bulk import Loaded, Loader
 from triples.store.sqlite import initial_load as founding
-from triples.store.sqlite import lock_waiters as waiting
-from triples.store.sqlite.lock_waiters import others_wait
-from triples.store.turns import write_lock
+from triples.store.sqlite import write_lock as waiting
+from triples.store.sqlite.write_lock import others_wait
 
 pytestmark = pytest.mark.usefixtures("database")
 
