@@ -17,12 +17,12 @@ from triples import ids
 from triples.admin.shown import rule_html
 from triples.http.schemas import CURSOR
 from triples.models import InferredTriple, Rule
+from triples.query.explanations import Node, explain_now, own_connection
+from triples.query.reads import Wanted, page
+from triples.query.rows import InferredRow
 from triples.recursion.programs import Key
-from triples.store.inferred.explaining import Node, explain_now, own_connection
-from triples.store.inferred.facts import InferredRow
 from triples.store.operations import NoSuchFact
 from triples.store.patterns import Position
-from triples.store.queries import Wanted, page
 from triples.text import MAX_PREDICATE_LENGTH, TermError, clean_term
 
 PAGE = 50

@@ -9,7 +9,7 @@ from triples.exchange.interrupts import Interrupts
 from triples.exchange.outputs import output
 from triples.exchange.rendering import rendered
 from triples.exchange.screen import Screen
-from triples.store.export import StreamedFact, stream
+from triples.query.export import StreamedFact, stream
 from triples.store.operations import Pattern
 
 

@@ -10,7 +10,7 @@ from triples.exchange.fields import NAMES, REQUIRED
 from triples.exchange.formats import Format
 from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import BYTE_ORDER_MARK
-from triples.store.export import StreamedFact
+from triples.query.export import StreamedFact
 
 # What makes a cell a formula to a spreadsheet (OWASP, "CSV Injection"); the last four to those of East Asia.
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")

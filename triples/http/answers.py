@@ -11,11 +11,11 @@ from skg_site.api.problems import FieldError
 from triples import ids
 from triples.fields import from_milliseconds
 from triples.models import Source
+from triples.query.explanations import Node
+from triples.query.reads import Matches
+from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.rules import rule_document
-from triples.store.inferred.explaining import Node
-from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.operations import Row
-from triples.store.queries import Matches
 from triples.store.statistics import Statistics
 
 

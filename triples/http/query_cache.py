@@ -19,11 +19,11 @@ from django.db import connection
 from prometheus_client import Counter
 
 from skg_site.api.valkey import ValkeyDown, valkey
+from triples.query.reads import Matches, Wanted
+from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
 from triples.store.graph import graph
-from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.operations import Row, StoreError
-from triples.store.queries import Matches, Wanted
 from triples.store.sessions import Fetch
 
 ASKED = Counter("skg_query_cache_total", "Queries looked up among the answers kept in Valkey", ["result"])

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, Sk
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
 from triples.admission import clean_predicate, clean_text, metadata_text
-from triples.store.inferred.explaining import DEFAULT_DEPTH, MAX_DEPTH
+from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
 
 _CONTROL = r"\u0000-\u001F\u007F-\u009F"

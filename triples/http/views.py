@@ -30,10 +30,11 @@ from triples.http.schemas import (
 )
 from triples.metrics import added_by, count_query
 from triples.models import Source
+from triples.query.explanations import Asserted
+from triples.query.reads import Wanted
+from triples.query.rows import AnyRow
 from triples.recursion.programs import Key
 from triples.store.graph import graph
-from triples.store.inferred.explaining import Asserted
-from triples.store.inferred.facts import AnyRow
 from triples.store.operations import (
     KEEP,
     AddMany,
@@ -51,7 +52,6 @@ from triples.store.operations import (
     VersionMismatch,
 )
 from triples.store.patterns import Position
-from triples.store.queries import Wanted
 
 
 class GraphViewSet(APIViewSet):

@@ -13,7 +13,7 @@ from triples.exchange.rendering import rendered
 from triples.exchange.screen import Screen
 from triples.legacy.database import LegacyDatabase, Place
 from triples.legacy.rows import records
-from triples.store.export import StreamedFact, stream
+from triples.query.export import StreamedFact, stream
 
 
 class Return:

@@ -8,16 +8,16 @@ from django.conf import settings
 from django.db import connection
 
 from triples import ids
+from triples.query import reads
+from triples.query.explanations import Asserted, Node, explain
+from triples.query.reads import Matches, Wanted
+from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
-from triples.store import queries
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.explaining import Asserted, Node, explain
-from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.reading import View
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
 from triples.store.patterns import Position
-from triples.store.queries import Matches, Wanted
 from triples.store.reader import Reader, Result, WideRead
 from triples.store.sessions import Fetch
 from triples.store.sqlite.inline_reader import InlineReader
@@ -60,7 +60,7 @@ class Graph:
         running = self.running
 
         def read(fetch: Fetch, view: View | None) -> Matches:
-            return queries.heaviest(fetch, running.dialect, view, wanted, k=k, with_metadata=with_metadata)
+            return reads.heaviest(fetch, running.dialect, view, wanted, k=k, with_metadata=with_metadata)
 
         return await _run(running.short, wanted, read)
 
@@ -69,14 +69,14 @@ class Graph:
         running = self.running
 
         def read(fetch: Fetch, view: View | None) -> list[AnyRow]:
-            return queries.page(fetch, running.dialect, view, wanted, limit=limit, after=after)
+            return reads.page(fetch, running.dialect, view, wanted, limit=limit, after=after)
 
         return await _run(running.long, wanted, read)
 
     async def fact(self, id_: int, created_ms: int) -> Row:
         """The asserted fact of this key and time, or NoSuchFact."""
         running = self.running
-        row = await running.short.run(lambda fetch: queries.fact(fetch, running.dialect, id_))
+        row = await running.short.run(lambda fetch: reads.fact(fetch, running.dialect, id_))
         if row is None or ids.fitting(row.created_ms) != created_ms:
             raise NoSuchFact
         return row
@@ -84,7 +84,7 @@ class Graph:
     async def inferred_fact(self, key: Key) -> InferredRow:
         """The inferred fact of these terms, or NoSuchFact."""
         running = self.running
-        row = await running.short.run_wide(lambda fetch, view: queries.inferred_fact(fetch, running.dialect, view, key))
+        row = await running.short.run_wide(lambda fetch, view: reads.inferred_fact(fetch, running.dialect, view, key))
         if row is None:
             raise NoSuchFact
         return row

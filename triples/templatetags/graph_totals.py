@@ -5,8 +5,8 @@ from pathlib import Path
 from django import template
 from django.conf import settings
 
+from triples.query.lists import fetch
 from triples.store.backend import backend
-from triples.store.browsing import fetch
 from triples.store.statistics import Statistics, statistics
 
 register = template.Library()

@@ -12,7 +12,7 @@ from skg_site.observe.migrations import schema_fault
 from skg_site.ops.checkup.findings import Finding, Limits, failed, not_applicable, ok, told_duration, warning
 from skg_site.ops.checkup.web import clock_finding
 from triples.models import RecursionRun, RunStatus, Term
-from triples.store.inferred.explaining import own_connection
+from triples.query.explanations import own_connection
 
 _UNWELL = {RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT}
 

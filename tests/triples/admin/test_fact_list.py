@@ -12,7 +12,7 @@ from tests.support.facts import store
 from triples.admin import fact_list, filters, lists
 from triples.admin.facts import TripleAdmin
 from triples.models import Source, Term, Triple
-from triples.store import browsing
+from triples.query import lists as fact_lists
 
 pytestmark = pytest.mark.both
 
@@ -151,9 +151,9 @@ def test_the_weight_can_be_sorted_by_both_ways(admin: Client, animals: list[Trip
 class TestALongList:
     @pytest.fixture(autouse=True)
     def short_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (browsing, lists):
+        for module in (fact_lists, lists):
             monkeypatch.setattr(module, "REACH", 3)
-        monkeypatch.setattr(browsing, "FILTER_REACH", 3)
+        monkeypatch.setattr(fact_lists, "FILTER_REACH", 3)
         monkeypatch.setattr(TripleAdmin, "list_per_page", 2)
 
     def test_all_are_counted_but_not_all_are_listed(self, admin: Client, animals: list[Triple]) -> None:

@@ -16,7 +16,7 @@ from tests.support.facts import store
 from triples.admin.forms import StoredFactForm
 from triples.fields import to_milliseconds
 from triples.models import Source, Tally, Term, Triple
-from triples.store.browsing import held_row
+from triples.query.lists import held_row
 from triples.store.operations import Change, Remove
 from triples.store.writing import write_now
 

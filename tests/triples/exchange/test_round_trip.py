@@ -14,7 +14,7 @@ from triples.exchange.formats import Format
 from triples.exchange.lines import Refused
 from triples.exchange.records import batches
 from triples.exchange.rendering import rendered
-from triples.store.export import StreamedFact
+from triples.query.export import StreamedFact
 from triples.text import MAX_PREDICATE_LENGTH, TermError, clean_term
 
 ODD_TEXTS = [

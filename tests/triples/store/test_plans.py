@@ -12,7 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
 from tests.triples.store.graphs import committed, fact
-from triples.store import queries
+from triples.query import reads
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.operations import AddMany, AddOne, Change, Remove
@@ -138,7 +138,7 @@ def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _other_reads(fetch: Fetch) -> None:
-    queries.fact(fetch, dialect(), 5)
+    reads.fact(fetch, dialect(), 5)
     statistics(fetch, dialect(), Path("no such file"))
 
 

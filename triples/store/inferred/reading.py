@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
+from triples.query.statements import Screen
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
-from triples.store.inferred.statements import Screen
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Fetch, Session

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from triples.models import Term
+from triples.query import reads
+from triples.query.reads import Matches, Wanted
+from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
-from triples.store import queries
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.reading import Sight, View, open_sight
 from triples.store.operations import Row
 from triples.store.patterns import Position
-from triples.store.queries import Matches, Wanted
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
 
@@ -29,11 +29,11 @@ class Reading(NamedTuple):
 
     def heaviest(self, wanted: Wanted = EVERYTHING, k: int = 10_000) -> Matches:
         with self.sight.view(self.fetch) as view:
-            return queries.heaviest(self.fetch, self.dialect, view, wanted, k=k, with_metadata=True)
+            return reads.heaviest(self.fetch, self.dialect, view, wanted, k=k, with_metadata=True)
 
     def page(self, wanted: Wanted, limit: int, after: Position | None) -> list[AnyRow]:
         with self.sight.view(self.fetch) as view:
-            return queries.page(self.fetch, self.dialect, view, wanted, limit=limit, after=after)
+            return reads.page(self.fetch, self.dialect, view, wanted, limit=limit, after=after)
 
     def pages(self, wanted: Wanted, limit: int) -> Iterator[list[AnyRow]]:
         after: Position | None = None
@@ -50,7 +50,7 @@ class Reading(NamedTuple):
 
     def one(self, key: Key) -> InferredRow | None:
         with self.sight.view(self.fetch) as view:
-            return queries.inferred_fact(self.fetch, self.dialect, view, key)
+            return reads.inferred_fact(self.fetch, self.dialect, view, key)
 
     def view(self) -> View | None:
         with self.sight.view(self.fetch) as view:

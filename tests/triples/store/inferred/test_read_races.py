@@ -20,9 +20,9 @@ from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run, term_ids
 from tests.triples.store.inferred.hiding import DONE, Oracle
 from tests.triples.store.inferred.reads import EVERYTHING, reading
+from triples.query.rows import InferredRow
 from triples.recursion.programs import Key, Program
 from triples.store.inferred import following
-from triples.store.inferred.facts import InferredRow
 from triples.store.operations import AddOne, Change, Remove, Row
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

@@ -16,13 +16,14 @@ from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, run, stored
 from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, reading, texts
 from triples.models import Term, Triple
+from triples.query import reads, statements
+from triples.query.reads import Wanted
+from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key, Proof
-from triples.store import patterns, queries
-from triples.store.inferred import building, statements
-from triples.store.inferred.facts import AnyRow, InferredRow
+from triples.store import patterns
+from triples.store.inferred import building
 from triples.store.inferred.state import read_state
 from triples.store.operations import AddOne, Remove, Row
-from triples.store.queries import Wanted
 from triples.store.sqlite import inferred_files as files
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -172,7 +173,7 @@ def test_without_a_run_the_statements_are_those_of_asserted_facts() -> None:
 
             with reader.sight.view(fetch) as view:
                 assert view is None
-                queries.heaviest(fetch, reader.dialect, view, EVERYTHING, k=10, with_metadata=False)
+                reads.heaviest(fetch, reader.dialect, view, EVERYTHING, k=10, with_metadata=False)
         return told
 
     told = in_orm(read)
@@ -187,7 +188,7 @@ def test_a_total_is_exact_up_to_the_limit_for_both_kinds_together(
 
     def totals() -> Iterator[tuple[int, bool]]:
         for limit in (2, 3, 5, 6, 7):
-            for module in (patterns, queries, statements):
+            for module in (patterns, reads, statements):
                 monkeypatch.setattr(module, "COUNT_LIMIT", limit)
             for statement in cached:
                 statement.cache_clear()
@@ -228,12 +229,12 @@ def test_a_run_in_the_middle_of_a_read_does_not_show_in_it(chain: list[Row]) -> 
         rules = program(TRANSITIVE)
         with reading() as reader:
             with reader.sight.view(reader.fetch) as view:
-                before = queries.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
+                before = reads.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
                 if connection.vendor == "sqlite":
                     # On PostgreSQL the run waits for the reader.
                     store(fact("d", "p", "e"))
                     run(rules)
-                again = queries.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
+                again = reads.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
                 assert again == before
             if connection.vendor == "sqlite":
                 assert reader.heaviest().total == 10

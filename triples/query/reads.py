@@ -8,11 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from triples.recursion.programs import Key
-from triples.store.dialect import Dialect
-from triples.store.inferred.facts import AnyRow, InferredRow, rows_of_both, texts_of
-from triples.store.inferred.reading import View
-from triples.store.inferred.statements import (
+from triples.query.rows import AnyRow, InferredRow, rows_of_both, texts_of
+from triples.query.statements import (
     InferredStart,
     Screen,
     count_inferred,
@@ -20,6 +17,9 @@ from triples.store.inferred.statements import (
     select_inferred,
     select_one,
 )
+from triples.recursion.programs import Key
+from triples.store.dialect import Dialect
+from triples.store.inferred.reading import View
 from triples.store.operations import Pattern, Row
 from triples.store.patterns import COUNT_LIMIT, Position, Start, count, select, shape_of
 from triples.store.sessions import Fetch

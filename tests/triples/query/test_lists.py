@@ -10,8 +10,8 @@ from django.db import connection
 
 from triples.fields import to_milliseconds
 from triples.models import Source, Term, Triple
-from triples.store import browsing
-from triples.store.browsing import PLACES, FactKey, Order, Selection, fact_ids, held_row, used_predicates
+from triples.query import lists
+from triples.query.lists import PLACES, FactKey, Order, Selection, fact_ids, held_row, used_predicates
 from triples.store.operations import AddMany, Fact, Remove
 from triples.store.writing import write_now
 
@@ -117,7 +117,7 @@ def test_a_fact_is_selected_by_its_key_and_time_besides_those_of_terms(facts: li
 def test_a_list_reaches_so_far_and_tells_that_there_is_more(
     facts: list[Triple], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "REACH", 20)
+    monkeypatch.setattr(lists, "REACH", 20)
     assert fact_ids(Selection(), Order.NEWEST) == in_order(facts, Order.NEWEST)[:21]
     several = Selection(terms=terms(*NAMES))
     assert fact_ids(several, Order.HEAVIEST) == in_order(facts, Order.HEAVIEST)[:21]
@@ -127,7 +127,7 @@ def test_a_list_reaches_so_far_and_tells_that_there_is_more(
 def test_what_no_index_has_is_looked_for_in_the_first_part_only(
     facts: list[Triple], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "FILTER_REACH", 30)
+    monkeypatch.setattr(lists, "FILTER_REACH", 30)
     looked_at = in_order(facts, Order.NEWEST)[:30]
     with_metadata = {fact.pk for fact in facts if fact.metadata is not None}
     assert fact_ids(Selection(has_metadata=True), Order.NEWEST) == [id_ for id_ in looked_at if id_ in with_metadata]

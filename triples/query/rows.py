@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from triples.query.statements import COLUMNS
 from triples.recursion.programs import Key
 from triples.store.inferred.state import State
-from triples.store.inferred.statements import COLUMNS
 from triples.store.operations import Pattern, Row
 
 

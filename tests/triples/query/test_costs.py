@@ -11,10 +11,11 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
-from triples.store import patterns, queries
+from triples.query import reads
+from triples.query.reads import Wanted
+from triples.store import patterns
 from triples.store.operations import Pattern
 from triples.store.patterns import Position
-from triples.store.queries import Wanted
 from triples.store.sessions import Fetch
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
@@ -95,7 +96,7 @@ def instructions(read: Callable[[Fetch], object]) -> int:
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_page_costs_what_it_shows(pattern: Pattern, after: Position | None, min_weight: float) -> None:
     def read(fetch: Fetch) -> None:
-        queries.page(fetch, SQLITE, None, Wanted(pattern, min_weight), limit=K, after=after)
+        reads.page(fetch, SQLITE, None, Wanted(pattern, min_weight), limit=K, after=after)
 
     assert 0 < instructions(read) < MOST_READING
 
@@ -104,11 +105,11 @@ def test_a_page_costs_what_it_shows(pattern: Pattern, after: Position | None, mi
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_counting_stops_at_the_limit(pattern: Pattern, min_weight: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "COUNT_LIMIT", 100)
-    monkeypatch.setattr(queries, "COUNT_LIMIT", 100)
+    monkeypatch.setattr(reads, "COUNT_LIMIT", 100)
     patterns.count.cache_clear()
 
     def read(fetch: Fetch) -> None:
-        matches = queries.heaviest(fetch, SQLITE, None, Wanted(pattern, min_weight), k=K, with_metadata=True)
+        matches = reads.heaviest(fetch, SQLITE, None, Wanted(pattern, min_weight), k=K, with_metadata=True)
         assert matches.capped or None not in (pattern[0], pattern[2])
 
     try:

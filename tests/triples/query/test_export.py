@@ -5,9 +5,9 @@ from django.db import connection
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import fact, store, stored_rows, tallied
-from triples.store import export
+from triples.query import export
+from triples.query.export import StreamedFact, stream
 from triples.store.bulk import Loader
-from triples.store.export import StreamedFact, stream
 from triples.store.operations import Pattern
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

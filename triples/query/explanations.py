@@ -10,18 +10,18 @@ import orjson
 from django.db import connection
 
 from triples import ids
+from triples.query.reads import fact, inferred_fact
+from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import BoundPattern, BoundPlace, Key, Program
 from triples.recursion.proofs import premises
 from triples.recursion.rules import Pattern, Place, Rule, Variable
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred import keys
-from triples.store.inferred.facts import AnyRow, InferredRow
 from triples.store.inferred.layout import FACTS, KEY
 from triples.store.inferred.reading import View, open_sight
 from triples.store.operations import NoSuchFact, Row
 from triples.store.patterns import sqlite_index
-from triples.store.queries import fact, inferred_fact
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
 

@@ -9,12 +9,13 @@ from django.db import connection
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, fact, store, stored_rows
-from triples.store import patterns, queries
+from triples.query import reads
+from triples.query.reads import Matches, Wanted
+from triples.query.rows import AnyRow
+from triples.store import patterns
 from triples.store.backend import backend
-from triples.store.inferred.facts import AnyRow
 from triples.store.operations import AddOne, Change, Pattern, Remove, Row
 from triples.store.patterns import Position
-from triples.store.queries import Matches, Wanted
 from triples.store.writing import open_session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -57,7 +58,7 @@ def matching(rows: list[Row], pattern: Pattern, min_weight: float) -> list[Row]:
 def heaviest(pattern: Pattern, k: int, min_weight: float, *, with_metadata: bool = True) -> Matches:
     dialect = backend().dialect
     fetch = open_session(connection).rows
-    return queries.heaviest(fetch, dialect, None, Wanted(pattern, min_weight), k=k, with_metadata=with_metadata)
+    return reads.heaviest(fetch, dialect, None, Wanted(pattern, min_weight), k=k, with_metadata=with_metadata)
 
 
 def pages(pattern: Pattern, limit: int, min_weight: float = 0.0) -> Iterator[list[Row]]:
@@ -67,7 +68,7 @@ def pages(pattern: Pattern, limit: int, min_weight: float = 0.0) -> Iterator[lis
         fetch = open_session(connection).rows
         page = [
             row
-            for row in queries.page(fetch, dialect, None, Wanted(pattern, min_weight), limit=limit, after=after)
+            for row in reads.page(fetch, dialect, None, Wanted(pattern, min_weight), limit=limit, after=after)
             if isinstance(row, Row)
         ]
         yield page
@@ -102,7 +103,7 @@ def test_a_page_holds_to_a_least_weight_that_was_raised_meanwhile(rows: list[Row
         dialect = backend().dialect
         wanted = Wanted((None, None, None), min_weight=0.5)
         after = Position(0.25, 0)
-        return queries.page(open_session(connection).rows, dialect, None, wanted, limit=100, after=after)
+        return reads.page(open_session(connection).rows, dialect, None, wanted, limit=100, after=after)
 
     assert in_orm(read) == []
 
@@ -118,7 +119,7 @@ def test_a_total_is_exact_up_to_the_limit_and_capped_beyond(
 ) -> None:
     assert len(rows) == 24
     monkeypatch.setattr(patterns, "COUNT_LIMIT", limit)
-    monkeypatch.setattr(queries, "COUNT_LIMIT", limit)
+    monkeypatch.setattr(reads, "COUNT_LIMIT", limit)
     patterns.count.cache_clear()
     try:
         matches = in_orm(heaviest, (None, None, None), 1, 0.0)

@@ -13,10 +13,8 @@ from tests.triples.store.inferred.derived import TRANSITIVE, program, put
 from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
-from triples.recursion.programs import Key, Proof
-from triples.store.inferred import explaining
-from triples.store.inferred.layout import FACTS
-from triples.store.inferred.statements import (
+from triples.query import explanations
+from triples.query.statements import (
     INDEXES,
     InferredStart,
     Screen,
@@ -25,6 +23,8 @@ from triples.store.inferred.statements import (
     select_inferred,
     select_one,
 )
+from triples.recursion.programs import Key, Proof
+from triples.store.inferred.layout import FACTS
 from triples.store.patterns import Shape, Start, sqlite_index
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
@@ -84,8 +84,8 @@ def other_statements(reader: Reading) -> Iterator[tuple[str, list[Any]]]:
     for shape in INDEXES:
         yield count_inferred(shape, reader.dialect, SCREEN), [*constants(shape), 0.9]
     yield select_one(reader.dialect, SCREEN), [7, 8, 9]
-    yield explaining._asserted_facts(reader.dialect), ["[[7, 8, 9]]"]
-    yield explaining._derived_facts(reader.dialect), ["[[7, 8, 9]]"]
+    yield explanations._asserted_facts(reader.dialect), ["[[7, 8, 9]]"]
+    yield explanations._derived_facts(reader.dialect), ["[[7, 8, 9]]"]
 
 
 def sqlite_steps(reader: Reading, sql: str, parameters: list[Any]) -> list[str]:

@@ -7,10 +7,10 @@ import pytest
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, run
+from triples.query import explanations
+from triples.query.explanations import Asserted, Node, explain_now
+from triples.query.rows import InferredRow
 from triples.recursion.rules import parse_rule
-from triples.store.inferred import explaining
-from triples.store.inferred.explaining import Asserted, Node, explain_now
-from triples.store.inferred.facts import InferredRow
 from triples.store.operations import NoSuchFact, Remove, Row
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -89,7 +89,7 @@ def test_a_proof_is_cut_at_the_depth(depth: int, expected: object) -> None:
 
 
 def test_a_proof_is_cut_where_it_gets_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explaining, "MAX_NODES", 5)
+    monkeypatch.setattr(explanations, "MAX_NODES", 5)
 
     def explain() -> Node:
         chain(4)
