@@ -10,11 +10,12 @@ import orjson
 from django.db import connection
 
 from triples import ids
+from triples.patterns import BoundPattern, BoundPlace, Pattern, Place, Variable
 from triples.query.reads import fact, inferred_fact
 from triples.query.rows import AnyRow, InferredRow
-from triples.recursion.programs import BoundPattern, BoundPlace, Key, Program
+from triples.recursion.programs import Key, Program
 from triples.recursion.proofs import premises
-from triples.recursion.rules import Pattern, Place, Rule, Variable
+from triples.recursion.rules import Rule
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred import keys

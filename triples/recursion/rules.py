@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from triples.patterns import Pattern, Place, Variable, free_variables
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, TermError, clean_term
 from triples.visible import visible, visible_json
 
@@ -23,21 +24,6 @@ Loc = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\?\w+")
 _WORD = re.compile(r"[^\s,?\"(][^\s,\"()]*")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Variable:
-    """`?name`, without its question mark."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"?{self.name}"
-
-
-# A text is a constant.
-Place = Variable | str
-Pattern = tuple[Place, Place, Place]
 
 
 class RuleError(ValueError):
@@ -66,12 +52,6 @@ class Rule:
         by their values, in this order, as their premises compare, in the order of the body.
         """
         return free_variables(self.head, self.body)
-
-
-def free_variables(head: Iterable[object], body: Iterable[Iterable[object]]) -> tuple[Variable, ...]:
-    bound = {place for place in head if isinstance(place, Variable)}
-    seen = dict.fromkeys(place for pattern in body for place in pattern if isinstance(place, Variable))
-    return tuple(variable for variable in seen if variable not in bound)
 
 
 def parse_rule(document: object) -> Rule:

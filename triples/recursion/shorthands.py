@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from triples.patterns import Pattern, Variable
 from triples.recursion.rules import (
     MAX_BODY,
     MAX_NAME_LENGTH,
-    Pattern,
     Rule,
     RuleError,
-    Variable,
     clean_constant,
     clean_name,
     clean_weight,

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from triples.admission import clean_predicate, clean_text
+from triples.patterns import Pattern, Place
 from triples.recursion import presets
-from triples.recursion.rules import Pattern, Place, Rule, RuleError, parse_rule, rule_document
+from triples.recursion.rules import Rule, RuleError, parse_rule, rule_document
 from triples.recursion.shorthands import expand
 from triples.rules.sizes import check_length, check_pairs
 from triples.text import MAX_TERM_LENGTH, TermError

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Program
-from triples.recursion.rules import Variable
+from triples.patterns import BoundPattern, BoundPlace, Variable
+from triples.recursion.programs import BoundRule, Program
 from triples.store.inferred.layout import STATE
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.inferred_files import attach

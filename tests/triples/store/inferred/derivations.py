@@ -9,8 +9,8 @@ from django.db import connection
 from tests.triples.recursion.tables import proofs_in
 from tests.triples.store.inferred.derived import table
 from triples.models import RecursionRun
+from triples.patterns import Variable
 from triples.recursion.programs import BoundRule, Key, Program, Proof
-from triples.recursion.rules import Variable
 from triples.store.inferred.building import Holder, apply, contents, replace_all
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
