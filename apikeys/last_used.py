@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from apikeys.known_keys import KnownKey
 from apikeys.models import ApiKey
-from apikeys.turns import write_turn
+from apikeys.transactions import key_transaction
 from skg_site.api.threads import in_thread
 
 log = structlog.get_logger("skg.keys")
@@ -50,7 +50,7 @@ class LastUsed:
 
 
 def _move_forward(row_ids: Collection[int], minute: datetime) -> None:
-    with write_turn():
+    with key_transaction():
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=minute), id__in=row_ids).update(
             last_used_at=minute
         )

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeys, KeyEvent, Kind
 from apikeys.services import key_revoke
-from apikeys.turns import write_turn
+from apikeys.transactions import key_transaction
 
 
 class Revocation(NamedTuple):
@@ -38,7 +38,7 @@ class Revocation(NamedTuple):
 
 def revoke(*, key: ApiKey, actor: str, lineage: bool = False) -> Revocation:
     """Revoke a key, or with `lineage` every key of its row of rotations that works, whoever made it."""
-    with write_turn():
+    with key_transaction():
         revoked = key_revoke(key=key, actor=actor)
         also: list[ApiKey] = []
         # Again and again: a rotation that was under way may have made one more, and after that nobody can.

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from apikeys.models import KeyEvent
-from apikeys.turns import write_turn
+from apikeys.transactions import key_transaction
 
 EVENTS_AT_ONCE = 500
 
@@ -15,6 +15,6 @@ def remove_old_events(before: datetime, *, dry: bool) -> int:
         return old.count()
     removed = 0
     while ids := list(old.values_list("id", flat=True)[:EVENTS_AT_ONCE]):
-        with write_turn():
+        with key_transaction():
             removed += KeyEvent.objects.filter(id__in=ids).delete()[0]
     return removed

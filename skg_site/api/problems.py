@@ -3,12 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import (
-    Annotated,
-    Any,
-    NotRequired,  # Pydantic needs this one before Python 3.12
-    Protocol,
-)
+from typing import Annotated, Any, NotRequired, Protocol
 
 import orjson
 import structlog
@@ -17,9 +12,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse
 from pydantic import Field
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
-from skg_site.api.unfit import UnfitDatabase
+from skg_site.host.unfit_database import UnfitDatabase
 
 log = structlog.get_logger("skg.api")
 

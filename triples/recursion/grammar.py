@@ -22,7 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from triples.recursion.rules import MAX_NAME_LENGTH, Loc, Pattern, Place, Rule, RuleError, Variable, clean_name
+from triples.patterns import Pattern, Place, Variable
+from triples.recursion.rules import MAX_NAME_LENGTH, Loc, Rule, RuleError, clean_name
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, TermError, clean_term
 
 MAX_BODY = 8

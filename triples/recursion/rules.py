@@ -2,16 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import (
-    Annotated,
-    NotRequired,  # Pydantic needs these before Python 3.12
-)
+from typing import Annotated, NotRequired
 
 from pydantic import Field
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
+from triples.patterns import Pattern, Place, Variable, free_variables
 from triples.text import clean_term
 from triples.visible import visible, visible_json
 
@@ -21,21 +19,6 @@ MAX_NAME_LENGTH = 100
 Loc = tuple[str | int, ...]
 
 _WORD = re.compile(r"[^\s,?\"(][^\s,\"()]*")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Variable:
-    """`?name`, without its question mark."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"?{self.name}"
-
-
-# A text is a constant.
-Place = Variable | str
-Pattern = tuple[Place, Place, Place]
 
 
 class RuleError(ValueError):
@@ -76,12 +59,6 @@ class RuleDocument(TypedDict):
     distinct: NotRequired[
         Annotated[list[list[str]] | None, Field(default=None, description="Pairs of variables that must differ.")]
     ]
-
-
-def free_variables(head: Iterable[object], body: Iterable[Iterable[object]]) -> tuple[Variable, ...]:
-    bound = {place for place in head if isinstance(place, Variable)}
-    seen = dict.fromkeys(place for pattern in body for place in pattern if isinstance(place, Variable))
-    return tuple(variable for variable in seen if variable not in bound)
 
 
 def rule_document(rule: Rule) -> RuleDocument:

@@ -20,6 +20,7 @@ from typing import Annotated, NamedTuple, get_args
 
 from pydantic import AfterValidator, Field
 
+from triples.patterns import Pattern, Variable
 from triples.recursion.grammar import (
     MAX_BODY,
     Description,
@@ -31,7 +32,7 @@ from triples.recursion.grammar import (
     list_of,
     read_members,
 )
-from triples.recursion.rules import MAX_NAME_LENGTH, Pattern, Rule, RuleError, Variable
+from triples.recursion.rules import MAX_NAME_LENGTH, Rule, RuleError
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_term, text_schema
 
 DEFAULT_TYPE_PREDICATE = "is_a"

@@ -3,9 +3,10 @@
 from typing import Any, NamedTuple
 
 from triples.admission import clean_predicate, clean_text
+from triples.patterns import Pattern, Place
 from triples.recursion import presets, shorthands
 from triples.recursion.grammar import RuleIn, read_members
-from triples.recursion.rules import Pattern, Place, Rule, RuleError, rule_document
+from triples.recursion.rules import Rule, RuleError, rule_document
 from triples.recursion.shorthands import AnyRule
 from triples.rules.sizes import check_length, check_pairs
 from triples.text import MAX_TERM_LENGTH, TermError

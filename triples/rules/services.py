@@ -10,13 +10,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from skg_site.host.write_lock import write_lock
 from triples.fields import from_milliseconds, to_milliseconds
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import clean_name
 from triples.rules.documents import Draft, read_rule
 from triples.rules.stored import version
 from triples.store.signals import rules_committed
-from triples.store.turns import write_lock
 from triples.text import TermError
 
 MAX_RULES = 10_000
@@ -72,7 +72,7 @@ def find_rule(name: str, among: QuerySet[StoredRule] | None = None) -> StoredRul
 
 def rules_add(*, drafts: Sequence[Draft]) -> list[StoredRule]:
     """Store new rules, all or none; raises RulesExist and TooManyRules."""
-    with _write_turn():
+    with _rules_transaction():
         if known := _known(drafts):
             raise RulesExist(sorted(known))
         return _insert(drafts)
@@ -83,7 +83,7 @@ def rules_load(*, drafts: Sequence[Draft], replace: bool = False, dry_run: bool 
 
     A rule that is there is left alone; another of the same name gives way with `replace`, and is an error without.
     """
-    with _write_turn():
+    with _rules_transaction():
         known = _known(drafts)
         new = [draft for draft in drafts if draft.rule.name not in known]
         others = [draft for draft in drafts if draft not in new and _differ(known[draft.rule.name], draft.columns)]
@@ -117,12 +117,12 @@ def rule_delete(*, name: str, versions: Collection[str] | None = None) -> None:
 
 def rules_enable(*, names: Collection[str], enabled: bool) -> int:
     """Take rules into the next run, or leave them out of it; the number of those that were not so already."""
-    with _write_turn():
+    with _rules_transaction():
         return StoredRule.objects.filter(name__in=names, enabled=not enabled).update(enabled=enabled, updated_at=_now())
 
 
 @contextmanager
-def _write_turn() -> Iterator[None]:
+def _rules_transaction() -> Iterator[None]:
     is_outermost = not connection.in_atomic_block
     with write_lock():
         began = perf_counter()
@@ -135,7 +135,7 @@ def _write_turn() -> Iterator[None]:
 @contextmanager
 def _held_rule(name: str, versions: Collection[str] | None) -> Iterator[StoredRule]:
     """The rule, kept from changing until the transaction ends."""
-    with _write_turn():
+    with _rules_transaction():
         stored = find_rule(name, StoredRule.objects.select_for_update())
         if versions is not None and version(stored) not in versions:
             raise RuleChanged

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from skg_site.observe.migrations import newer_schema
-from skg_site.sqlite.aside import set_log_aside
+from triples.store.sqlite.wal_removal import set_log_aside
 
 # Any number that nothing else in the database locks.
 _ADVISORY_KEY = 7_777_002

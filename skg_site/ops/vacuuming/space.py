@@ -5,9 +5,9 @@ from pathlib import Path
 from django.apps import apps
 from django.db import connection
 
+from skg_site.host.write_lock import write_lock
 from skg_site.ops.backups.progress import Report
-from triples.store.inferred.connections import connect_postgresql
-from triples.store.turns import write_lock
+from triples.store.postgresql.connections import connect
 
 # Some 4 MiB, which are moved within a tenth of a second.
 _PAGES_AT_ONCE = 1_000
@@ -33,7 +33,7 @@ def database_bytes() -> int:
 def _tidy_postgresql(report: Report) -> None:
     tables = _tables()
     # Its own connection, since a vacuum cannot be part of a transaction and may take longer than a request.
-    with connect_postgresql() as driver:
+    with connect() as driver:
         for done, table in enumerate(tables):
             report("vacuum and statistics", done, len(tables))
             driver.execute(f'VACUUM (ANALYZE) "{table}"'.encode())

@@ -11,8 +11,8 @@ from apikeys.retention import remove_old_events
 from skg_site.ops.backups.progress import Report
 from skg_site.ops.vacuuming.space import database_bytes, tidy
 from triples.models import Rule
+from triples.patterns import Variable
 from triples.recursion.programs import constants
-from triples.recursion.rules import Variable
 from triples.runs.lease import lease
 from triples.runs.retention import remove_old_runs
 from triples.store.dictionary import find_term_ids
