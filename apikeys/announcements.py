@@ -1,7 +1,7 @@
 """Tells every worker of every host that a key has changed, so that none goes on with what it knew.
 
 Nothing depends on it being heard: what a worker knows of a key holds for less than a second by itself
-(`apikeys.known_keys`).
+(`apikeys.key_cache`).
 """
 
 from functools import partial

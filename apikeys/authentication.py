@@ -15,9 +15,9 @@ from rest_framework.request import Request
 
 from apikeys import audit
 from apikeys.callers import ANONYMOUS, Caller
-from apikeys.failures import FailureLimit
+from apikeys.failure_limit import FailureLimit
+from apikeys.key_cache import KnownKey, KnownKeys
 from apikeys.keys import configured_digest, digest_of, parse_key, same_digest
-from apikeys.known_keys import KnownKey, KnownKeys
 from apikeys.last_used import LastUsed
 from apikeys.refusals import REFUSED, Reason, Refusal
 from skg_site.api.addresses import is_within

@@ -20,7 +20,7 @@ from time import monotonic_ns
 
 import structlog
 
-from apikeys.buckets import CLOCK_SLACK, SECOND, Bucket, Take
+from apikeys.token_bucket import CLOCK_SLACK, SECOND, Bucket, Take
 
 log = structlog.get_logger("skg.limits")
 

@@ -9,7 +9,7 @@ import structlog
 from django.db import Error as AnyDatabaseError
 from django.db.models import Q
 
-from apikeys.known_keys import KnownKey
+from apikeys.key_cache import KnownKey
 from apikeys.models import ApiKey
 from apikeys.transactions import key_transaction
 from skg_site.api.threads import in_thread

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import structlog
 
-from apikeys.buckets import CLOCK_SLACK, SECOND
+from apikeys.token_bucket import CLOCK_SLACK, SECOND
 
 log = structlog.get_logger("skg.limits")
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from django.db import OperationalError
 
-from apikeys import known_keys
+from apikeys import key_cache as known_keys
 from apikeys.models import ApiKey
 from apikeys.services import key_revoke, key_rotate
 from tests.api.operations import Operation

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from structlog.typing import EventDict
 
-from apikeys import known_keys as known_keys_module
+from apikeys import key_cache as known_keys_module
 from apikeys.announcements import CHANNEL, follow_announcements
 from apikeys.authentication import known_keys
 from apikeys.keys import digest_of

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from structlog.typing import EventDict
 
-from apikeys import known_keys as known_keys_module
+from apikeys import key_cache as known_keys_module
 from apikeys.authentication import known_keys
 from apikeys.keys import digest_of, make_key
 from apikeys.models import ApiKey
@@ -126,7 +126,7 @@ async def test_the_header_twice_is_a_bad_request(anonymous: httpx.AsyncClient, i
 async def test_a_known_key_needs_no_database(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await api.get("/stats")).status_code == 200
     monkeypatch.setattr(known_keys_module, "_read_row", None)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     assert (await api.get("/stats")).status_code == 200
 
 
@@ -135,7 +135,7 @@ async def test_an_expiry_holds_to_the_moment_without_the_database(
 ) -> None:
     expires_at = timezone.now() + timedelta(hours=1)
     headers = bearer(issue_key(expires_at=expires_at))
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     for seconds, status in ((-0.001, 200), (0, 401)):
         moment = (expires_at + timedelta(seconds=seconds)).timestamp()
         monkeypatch.setattr("apikeys.authentication.time", lambda moment=moment: moment)
@@ -188,7 +188,7 @@ async def test_nobody_is_let_in_when_the_database_cannot_be_read(
 
     assert (await api.get("/stats")).status_code == 200
     monkeypatch.setattr(known_keys_module, "_read_row", fail)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 0)
     refused = await api.get("/stats")
     assert refused.status_code == 503
     assert refused.headers["Retry-After"]
@@ -219,7 +219,7 @@ async def test_nobody_is_let_in_when_the_database_does_not_answer(
         return read(*arguments)
 
     monkeypatch.setattr(known_keys_module, "_read_row", dawdle)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     change_settings(query_timeout=0.05)
     token = issue_key()
     headers = bearer(token)
@@ -240,7 +240,7 @@ async def test_requests_that_come_together_share_one_look_up(
         return read(*arguments)
 
     monkeypatch.setattr(known_keys_module, "_read_row", count)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     headers = bearer(issue_key())
     answers = await asyncio.gather(*(anonymous.get("/keys/me", headers=headers) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
@@ -253,7 +253,7 @@ async def test_a_request_that_comes_a_moment_late_is_served_by_the_look_up_befor
     token = issue_key()
     digest = digest_of(token.encode())
     first = await known_keys.read(digest, token[9:17])
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     assert await known_keys.read(digest, token[9:17]) is first
 
 

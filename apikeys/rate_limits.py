@@ -6,8 +6,8 @@ from hashlib import blake2b
 from django.conf import settings
 
 from apikeys.bucket_table import BucketTable
-from apikeys.buckets import Bucket, Take
-from apikeys.shared_buckets import shared_buckets
+from apikeys.token_bucket import Bucket, Take
+from apikeys.valkey_buckets import shared_buckets
 from skg_site.api.valkey import ValkeyDown, valkey
 
 

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from rest_framework.exceptions import Throttled
 
 from apikeys.audit import auth_failures_limited
-from apikeys.buckets import SECOND, Bucket
-from apikeys.counting import failed_attempts, identity_of
 from apikeys.networks import client_network
+from apikeys.rate_limits import failed_attempts, identity_of
+from apikeys.token_bucket import SECOND, Bucket
 from skg_site.api.rates import Rate
 from skg_site.api.request import APIRequest
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apikeys.buckets import CLOCK_SLACK, SECOND, Bucket
+from apikeys.token_bucket import CLOCK_SLACK, SECOND, Bucket
 from skg_site.api.rates import Rate
 
 BUCKETS = st.builds(Bucket, capacity=st.integers(1, 40), interval=st.integers(1, 5_000))

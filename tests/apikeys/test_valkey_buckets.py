@@ -8,9 +8,9 @@ import pytest
 from structlog.typing import EventDict
 
 from apikeys.bucket_table import BucketTable
-from apikeys.buckets import MICROSECOND, SECOND, Bucket
-from apikeys.counting import Buckets
-from apikeys.shared_buckets import SharedBuckets
+from apikeys.rate_limits import Buckets
+from apikeys.token_bucket import MICROSECOND, SECOND, Bucket
+from apikeys.valkey_buckets import SharedBuckets
 from skg_site.api.rates import Rate
 from skg_site.api.valkey import ValkeyDown, valkey
 from tests.support.valkey import ValkeyServer

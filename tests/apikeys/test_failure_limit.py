@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from structlog.typing import EventDict
 
-from apikeys import known_keys as known_keys_module
+from apikeys import key_cache as known_keys_module
 from apikeys.authentication import failures, known_keys
 from apikeys.keys import make_key
 from apikeys.networks import client_network
@@ -147,7 +147,7 @@ async def test_requests_without_a_key_guess_nothing_and_are_not_counted(anonymou
 async def test_only_so_many_addresses_are_remembered(
     over_limit: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apikeys.failures.MAX_REMEMBERED", 1)
+    monkeypatch.setattr("apikeys.failure_limit.MAX_REMEMBERED", 1)
     failures._failing["192.0.2.7"] = failures._failing.pop("127.0.0.1")
     assert await fail(over_limit, 1) == [429]
     assert list(failures._failing) == ["127.0.0.1"]

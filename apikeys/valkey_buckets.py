@@ -13,7 +13,7 @@ from time import monotonic_ns
 from typing import NamedTuple
 
 from apikeys.bucket_table import BucketTable
-from apikeys.buckets import CLOCK_SLACK, MICROSECOND, Bucket, Take
+from apikeys.token_bucket import CLOCK_SLACK, MICROSECOND, Bucket, Take
 from skg_site.api.valkey import ValkeyDown, valkey
 
 # More at once would keep others waiting in the server.
