@@ -4,7 +4,7 @@ import re
 from typing import Any
 from unicodedata import normalize
 
-from apikeys.networks import parse_networks
+from skg_site.api.addresses import parse_networks
 from skg_site.api.rates import Rate
 
 MAX_NAME_LENGTH = 100

@@ -1,8 +1,8 @@
-"""Limits how often an address may fail to authenticate, so that keys cannot be tried out in numbers.
+"""Limit of failed authentications for each address, so that keys cannot be guessed.
 
-Only failures are limited. A good key is let in from an address that is over its limit, since others may share it
-(behind one NAT, say); what such an address presents is looked up one after the other, so that it keeps a worker no
-busier than one client does.
+Only failures are limited. A working key passes even from an address over its limit, since clients can share an address
+(behind one NAT). Such an address has its keys read from the database one at a time, so it keeps a worker no busier
+than one client does.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from rest_framework.exceptions import Throttled
 
 from apikeys.audit import auth_failures_limited
-from apikeys.networks import client_network
 from apikeys.rate_limits import failed_attempts, identity_of
 from apikeys.token_bucket import SECOND, Bucket
+from skg_site.api.addresses import client_network
 from skg_site.api.rates import Rate
 from skg_site.api.request import APIRequest
 
@@ -30,21 +30,21 @@ _BUCKET = Bucket.for_rate(FAILURE_RATE)
 
 @dataclass(slots=True)
 class _Failing:
-    """An address that is over its limit: until when it counts as such, and whose turn it is to look a key up."""
+    """An address over its limit: until when, and the lock under which its keys are read."""
 
     until: float
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class FailureLimit:
-    """A bucket of failures for each address, over all workers, in a table of fixed size; for use on one event loop."""
+    """A bucket of failures for each address, shared by all workers. For use on one event loop."""
 
     def __init__(self) -> None:
-        # Those that came first at the front.
+        # The oldest first.
         self._failing: dict[str, _Failing] = {}
 
     async def count(self, request: APIRequest) -> None:
-        """Count a failure; raise `Throttled` if it is one too many."""
+        """Count a failure; raises `Throttled` if there were too many."""
         network = client_network(request.client_address)
         taken = await failed_attempts.take(identity_of(network), _BUCKET)
         if not taken.allowed:
@@ -52,18 +52,18 @@ class FailureLimit:
             self._remember(request, network, wait)
             raise Throttled(wait, "Too many failed attempts to authenticate came from this address.")
 
-    async def in_turn(self, request: APIRequest, look_up: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """What `look_up` gives; for an address that keeps failing, one at a time."""
+    async def one_at_a_time(self, request: APIRequest, read: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """The result of `read`; an address over its limit waits until its previous one has ended."""
         failing = self._failing.get(client_network(request.client_address))
         if failing is None or failing.until < monotonic():
-            return await look_up()
-        async with failing.turn:
-            looking = asyncio.create_task(look_up())
+            return await read()
+        async with failing.reading:
+            reading = asyncio.create_task(read())
             try:
-                return await asyncio.shield(looking)
+                return await asyncio.shield(reading)
             except asyncio.CancelledError:
-                # A client that goes away at once would otherwise keep the database as busy as it likes.
-                await asyncio.wait({looking})
+                # Otherwise a client that disconnects at once could start any number of queries.
+                await asyncio.wait({reading})
                 raise
 
     def clear(self) -> None:
@@ -80,3 +80,6 @@ class FailureLimit:
         if failing.until < now:
             auth_failures_limited(request, wait)
         failing.until = now + FAILURE_RATE.seconds
+
+
+failure_limit = FailureLimit()

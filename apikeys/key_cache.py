@@ -1,8 +1,8 @@
-"""Keys that this process has seen to be good, so that a request need not ask the database.
+"""Cache of working keys in each process, so that most requests need no query.
 
-What was read from a row holds for `FRESH_SECONDS`, then the row is read again; so a revocation, a rotation
-or a new limit is effective in every worker within a second, with nothing to be told to anybody. Where there is a
-Valkey, workers are told all the same (`apikeys.announcements`), and it is effective at once.
+A cached row is used for `FRESH_SECONDS` and then read again, so a revocation, a rotation or a new limit takes effect
+in every worker within a second. With Valkey the workers are also told of each change (`apikeys.announcements`), and it
+takes effect at once.
 """
 
 import asyncio
@@ -15,10 +15,9 @@ import structlog
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
 
-from apikeys.callers import Caller
+from apikeys.callers import Caller, Reason, Refusal
 from apikeys.keys import same_digest
 from apikeys.models import ApiKey
-from apikeys.refusals import Reason, Refusal
 from skg_site.api.addresses import Network
 from skg_site.api.problems import Unavailable
 from skg_site.api.threads import in_thread
@@ -26,12 +25,12 @@ from skg_site.api.threads import in_thread
 log = structlog.get_logger("skg.keys")
 
 FRESH_SECONDS = 0.75
-MAX_KNOWN = 10_000
+MAX_KEYS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class KnownKey:
-    """What a key's row said when it was last read."""
+class CachedKey:
+    """A key as its row was when it was last read."""
 
     row_id: int
     caller: Caller
@@ -39,35 +38,35 @@ class KnownKey:
     # Seconds since 1970, infinite for a key that does not expire.
     expires_at: float
     last_used_at: datetime | None
-    # By the monotonic clock, before the row was read: whatever was committed later may not be in it.
+    # The monotonic clock before the row was read: later commits may be missing.
     read_at: float
 
 
-class KnownKeys:
-    """Good keys by the digest of their clear text. For use on one event loop.
+class KeyCache:
+    """Working keys by the digest of their clear text. For use on one event loop.
 
-    A dictionary finds a digest by an unkeyed comparison, but what a caller could learn from its timing are bits of
-    a SHA-256 sum that he cannot turn back into a key.
+    A dictionary compares digests in variable time. The timing can reveal bits of a SHA-256 sum only, from which nobody
+    can compute a key.
     """
 
     def __init__(self) -> None:
-        self._keys: dict[bytes, KnownKey] = {}
-        self._reads: dict[bytes, asyncio.Task[KnownKey | Refusal]] = {}
+        self._keys: dict[bytes, CachedKey] = {}
+        self._reads: dict[bytes, asyncio.Task[CachedKey | Refusal]] = {}
 
     def __contains__(self, digest: bytes) -> bool:
-        """Whether the key was good when it was last read, however long ago."""
+        """Whether the key worked when it was last read, however long ago."""
         return digest in self._keys
 
-    def fresh(self, digest: bytes) -> KnownKey | None:
-        """The key, if its row was read a moment ago."""
+    def fresh(self, digest: bytes) -> CachedKey | None:
+        """The key, if its row was read within `FRESH_SECONDS`."""
         key = self._keys.get(digest)
         return key if key is not None and key.read_at > monotonic() - FRESH_SECONDS else None
 
-    async def read(self, digest: bytes, public_id: str | None) -> KnownKey | Refusal:
-        """The key as its row says now, by its public id, or by its digest where it has none to go by.
+    async def read(self, digest: bytes, public_id: str | None) -> CachedKey | Refusal:
+        """The key as its row is now, found by its public id, or by its digest if it has no public id.
 
-        Requests that ask for the same key at once share one look-up, and so do those that come a moment later.
-        Raises `Unavailable` when the row cannot be read: nobody is let in unseen.
+        Requests that need the same key at the same time share one query. Raises `Unavailable` if the row cannot be
+        read: no request passes unchecked.
         """
         if (key := self.fresh(digest)) is not None:
             return key
@@ -77,37 +76,40 @@ class KnownKeys:
             task.add_done_callback(lambda done: self._keep(digest, done))
         try:
             async with asyncio.timeout(settings.ENV.query_timeout):
-                # The look-up serves others too, and goes on when this request's client goes away.
+                # Other requests share the query, so it goes on if this one is cancelled.
                 return await asyncio.shield(task)
         except (AnyDatabaseError, TimeoutError) as error:
             log.warning("keys_unreadable", error=type(error).__name__)
             raise Unavailable("The key cannot be checked now: the database does not answer. Try again.") from error
 
     def forget(self, public_id: str) -> None:
-        """Read this key's row again before it is used again."""
+        """Read the row of this key again at its next use."""
         self._keys = {digest: key for digest, key in self._keys.items() if key.caller.key_id != public_id}
-        # Reads that are under way may have seen the row as it was: nobody new waits for them, and nobody keeps them.
+        # Queries under way may have read the old row: no new request waits for them, and their results are dropped.
         self._reads.clear()
 
     def clear(self) -> None:
         self._keys.clear()
 
-    def _keep(self, digest: bytes, task: asyncio.Task[KnownKey | Refusal]) -> None:
+    def _keep(self, digest: bytes, task: asyncio.Task[CachedKey | Refusal]) -> None:
         if self._reads.get(digest) is not task:
             return
         del self._reads[digest]
         if task.cancelled() or task.exception() is not None:
             return
-        # Taken out first, so that those at the front were read longest ago.
+        # Removed first, so that the oldest are at the front.
         self._keys.pop(digest, None)
         found = task.result()
-        if isinstance(found, KnownKey):
-            while len(self._keys) >= MAX_KNOWN:
+        if isinstance(found, CachedKey):
+            while len(self._keys) >= MAX_KEYS:
                 del self._keys[next(iter(self._keys))]
             self._keys[digest] = found
 
 
-def _read_row(digest: bytes, public_id: str | None) -> KnownKey | Refusal:
+key_cache = KeyCache()
+
+
+def _read_row(digest: bytes, public_id: str | None) -> CachedKey | Refusal:
     read_at = monotonic()
     rows = ApiKey.objects.filter(public_id=public_id) if public_id else ApiKey.objects.filter(digest=digest)
     row = rows.first()
@@ -117,7 +119,7 @@ def _read_row(digest: bytes, public_id: str | None) -> KnownKey | Refusal:
         return Refusal(Reason.REVOKED, row.public_id)
     if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
         return Refusal(Reason.EXPIRED, row.public_id)
-    return KnownKey(
+    return CachedKey(
         row_id=row.id,
         caller=Caller(row.public_id, row.name, frozenset(row.scopes.split()), row.own_rate, row.lineage),
         networks=row.networks,

@@ -12,8 +12,8 @@ from django_prometheus.models import ExportModelOperationsMixin
 from apikeys.cleaning import MAX_NAME_LENGTH
 from apikeys.functions import LTrim
 from apikeys.keys import PUBLIC_ID_LENGTH
-from apikeys.networks import parse_networks
 from apikeys.scopes import LEGAL_SCOPE_TEXTS
+from skg_site.api.addresses import parse_networks
 from skg_site.api.rates import Rate
 
 

@@ -8,8 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apikeys import audit
-from apikeys.callers import caller_of
-from apikeys.refusals import REFUSED, Reason
+from apikeys.callers import REFUSED, Reason, caller_of
 from skg_site.api.request import http_of
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from rest_framework.throttling import BaseThrottle
 
 from apikeys.callers import ANONYMOUS, Caller, caller_of
 from apikeys.metrics import note_near_limit
-from apikeys.networks import client_network
 from apikeys.rate_limits import identity_of, limits
 from apikeys.token_bucket import SECOND, Bucket
+from skg_site.api.addresses import client_network
 from skg_site.api.rates import Rate
 from skg_site.api.request import APIRequest, http_of
 from skg_site.api.valkey import valkey

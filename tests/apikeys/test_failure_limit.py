@@ -9,10 +9,11 @@ import pytest
 from django.conf import settings
 from structlog.typing import EventDict
 
-from apikeys import key_cache as known_keys_module
-from apikeys.authentication import failures, known_keys
+from apikeys import key_cache as key_cache_module
+from apikeys.failure_limit import failure_limit
+from apikeys.key_cache import key_cache
 from apikeys.keys import make_key
-from apikeys.networks import client_network
+from skg_site.api.addresses import client_network
 from tests.conftest import IssueKey
 
 ALLOWED = 30
@@ -67,14 +68,14 @@ async def test_a_good_key_is_let_in_whatever_others_from_its_address_have_sent(
         # No worker has seen it: each start of one (SIGHUP) leads there.
         token = issue_key()
         assert (await over_limit.get("/stats", headers=bearer(token))).status_code == 200
-        known_keys.clear()
+        key_cache.clear()
         assert (await over_limit.get("/stats", headers=bearer(token))).status_code == 200
         assert (await over_limit.get("/stats", headers=unknown_key())).status_code == 429
         assert await fail(over_limit, 1) == [429]
 
 
 async def test_another_worker_shares_the_count(over_limit: httpx.AsyncClient) -> None:
-    failures._failing.clear()
+    failure_limit._failing.clear()
     assert await fail(over_limit, 1) == [429]
     assert (await over_limit.get("/stats", headers=unknown_key())).status_code == 429
 
@@ -85,7 +86,7 @@ async def test_a_failing_address_is_looked_up_for_one_key_at_a_time(
     """Whether its clients wait for their answers or go away at once."""
     under_way, most, read_keys = 0, 0, []
     began, go_on = asyncio.Event(), asyncio.Event()
-    read = known_keys.read
+    read = key_cache.read
 
     async def watched(digest: bytes, public_id: str | None) -> Any:
         nonlocal under_way, most
@@ -99,7 +100,7 @@ async def test_a_failing_address_is_looked_up_for_one_key_at_a_time(
             under_way -= 1
             read_keys.append(public_id)
 
-    monkeypatch.setattr(known_keys, "read", watched)
+    monkeypatch.setattr(key_cache, "read", watched)
     asking = [asyncio.create_task(over_limit.get("/stats", headers=unknown_key())) for _ in range(10)]
     good = asyncio.create_task(over_limit.get("/stats", headers=bearer(issue_key())))
     await began.wait()
@@ -121,8 +122,8 @@ async def test_a_failing_address_is_looked_up_for_one_key_at_a_time(
 async def test_other_addresses_look_keys_up_as_ever(
     over_limit: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures._failing["192.0.2.7"] = failures._failing.pop("127.0.0.1")
-    monkeypatch.setattr(failures._failing["192.0.2.7"], "turn", None)
+    failure_limit._failing["192.0.2.7"] = failure_limit._failing.pop("127.0.0.1")
+    monkeypatch.setattr(failure_limit._failing["192.0.2.7"], "reading", None)
     assert (await over_limit.get("/stats", headers=bearer(issue_key()))).status_code == 200
 
 
@@ -132,9 +133,9 @@ async def test_a_key_in_use_waits_for_nobody(
     token = issue_key()
     assert (await anonymous.get("/stats", headers=bearer(token))).status_code == 200
     await fail(anonymous, ALLOWED + 1)
-    monkeypatch.setattr(failures._failing["127.0.0.1"], "turn", None)
+    monkeypatch.setattr(failure_limit._failing["127.0.0.1"], "reading", None)
     # Not even when its row has to be read again.
-    monkeypatch.setattr(known_keys_module, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(key_cache_module, "FRESH_SECONDS", 0)
     assert (await anonymous.get("/stats", headers=bearer(token))).status_code == 200
 
 
@@ -148,9 +149,9 @@ async def test_only_so_many_addresses_are_remembered(
     over_limit: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("apikeys.failure_limit.MAX_REMEMBERED", 1)
-    failures._failing["192.0.2.7"] = failures._failing.pop("127.0.0.1")
+    failure_limit._failing["192.0.2.7"] = failure_limit._failing.pop("127.0.0.1")
     assert await fail(over_limit, 1) == [429]
-    assert list(failures._failing) == ["127.0.0.1"]
+    assert list(failure_limit._failing) == ["127.0.0.1"]
 
 
 async def test_however_many_addresses_fail_there_is_one_file_for_all(

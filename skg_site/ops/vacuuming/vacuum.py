@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from apikeys.retention import remove_old_events
+from apikeys.audit import remove_old_events
 from skg_site.ops.backups.progress import Report
 from skg_site.ops.vacuuming.space import database_bytes, tidy
 from triples.models import Rule
