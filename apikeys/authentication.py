@@ -78,6 +78,6 @@ async def _read_key(request: APIRequest, token: bytes, digest: bytes) -> CachedK
 
 
 def _is_configured(digest: bytes) -> bool:
-    """Whether this is the key of SKG_API_KEY_HASH, which may be any text."""
+    """True for the key of SKG_API_KEY_HASH, which can be any text."""
     configured = configured_digest(settings.ENV.api_key_hash)
     return configured is not None and same_digest(configured, digest)

@@ -54,7 +54,7 @@ class KeyCache:
         self._reads: dict[bytes, asyncio.Task[CachedKey | Refusal]] = {}
 
     def __contains__(self, digest: bytes) -> bool:
-        """Whether the key worked when it was last read, however long ago."""
+        """True if the key worked when it was last read, however long ago."""
         return digest in self._keys
 
     def fresh(self, digest: bytes) -> CachedKey | None:

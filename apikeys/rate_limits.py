@@ -1,4 +1,4 @@
-"""Where tokens are taken: from buckets that all hosts share or, while those cannot be asked, from this host's."""
+"""Token buckets of all hosts in Valkey or, while that does not answer, of this host."""
 
 from functools import cached_property
 from hashlib import blake2b
@@ -12,14 +12,14 @@ from skg_site.api.valkey import ValkeyDown, valkey
 
 
 class Buckets:
-    """Buckets by a 64-bit identity that is not 0; `name` is the file of this host's own."""
+    """Buckets by a 64-bit identity that is not 0; `name` is the file of this host's buckets."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     @cached_property
     def table(self) -> BucketTable:
-        """This process's view of the host's buckets, opened by the first that is counted."""
+        """The host's buckets, opened at their first use."""
         return BucketTable(settings.ENV.state_dir / self._name)
 
     async def take(self, identity: int, bucket: Bucket) -> Take:
@@ -32,10 +32,10 @@ class Buckets:
 
 
 def identity_of(name: str) -> int:
-    """The identity of the bucket that has this name."""
+    """The identity of the bucket with this name."""
     return int.from_bytes(blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()) or 1
 
 
 limits = Buckets("limits")
-# Apart from the limits: however many addresses fail, they drive no key's count out of its place.
+# A table of its own, so that many failing addresses cannot displace the buckets of keys.
 failed_attempts = Buckets("failed-attempts")

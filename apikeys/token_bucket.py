@@ -1,9 +1,8 @@
-"""A token bucket as pure arithmetic; it knows neither clock nor storage.
+"""Token bucket as pure arithmetic, without a clock or storage.
 
-The whole state of a bucket is one number: when it will be full again. Each request moves that moment by
-the time in which one token comes back, and is refused if it would move further ahead than an empty
-bucket's. (The telephone networks call this the generic cell rate algorithm.) All times are whole
-nanoseconds of a clock that every process of the host shares.
+The state of a bucket is one number: the time at which it is full again. Each request moves that time by the interval in
+which one token returns, and is refused if the time would lie further ahead than that of an empty bucket (the generic
+cell rate algorithm). All times are whole nanoseconds of a clock that all processes of the host share.
 """
 
 from dataclasses import dataclass
@@ -13,45 +12,45 @@ from skg_site.api.rates import Rate
 
 SECOND = 1_000_000_000
 MICROSECOND = 1000
-# How far clocks read on two processors may be apart, generously.
+# An upper bound of the difference between the clocks of two processors.
 CLOCK_SLACK = SECOND
 
 
 class Take(NamedTuple):
-    """What came of asking for a token."""
+    """The result of taking a token."""
 
     allowed: bool
     full_at: int
     remaining: int
-    # How long until there is one token more.
+    # The time until there is one token more.
     next_token: int
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`capacity` tokens, of which one comes back every `interval` nanoseconds."""
+    """`capacity` tokens, of which one returns every `interval` nanoseconds."""
 
     capacity: int
     interval: int
 
     @classmethod
     def for_rate(cls, rate: Rate) -> "Bucket":
-        """A bucket that holds what the rate allows in its period and fills in that time.
+        """A bucket with the rate's requests as its capacity, which fills in the rate's period.
 
-        The interval is rounded up, so that no period ever gives more than the rate.
+        The interval is rounded up, so that no period gives more than the rate.
         """
         return cls(rate.requests, -(-rate.seconds * SECOND // rate.requests))
 
     @property
     def in_microseconds(self) -> "Bucket":
-        """The bucket with its interval rounded up to what Lua counts exactly; no period gives more than the rate."""
+        """The bucket with its interval rounded up to microseconds, which Lua counts exactly."""
         return Bucket(self.capacity, -(-self.interval // MICROSECOND) * MICROSECOND)
 
     def take(self, full_at: int, now: int) -> Take:
-        """Take one token if there is one, from a bucket that is full again at `full_at`."""
+        """Take one token, if there is one, from a bucket that is full again at `full_at`."""
         period = self.capacity * self.interval
         if full_at < now or full_at > now + period + CLOCK_SLACK:
-            # Full for some time already; or the clock started again with the host since this was written.
+            # Full already, or written before the host's clock restarted.
             full_at = now
         moved = full_at + self.interval
         if moved > now + period:

@@ -1,4 +1,4 @@
-"""The transactions in which keys are written."""
+"""Transactions that write keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ keys_committed = Signal()
 
 @contextmanager
 def key_transaction() -> Iterator[None]:
-    """A transaction under the write lock; inside an outer one, a part of that."""
+    """A transaction under the write lock, or a part of the outer transaction."""
     is_outermost = not connection.in_atomic_block
     with write_lock():
         began = perf_counter()

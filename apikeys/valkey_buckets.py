@@ -1,11 +1,11 @@
-"""Token buckets that all hosts share: in Valkey, by the server's clock.
+"""Token buckets shared by all hosts, in Valkey, by the clock of the server.
 
-Requests that come while others are being counted are counted together by the next call, so that one connection and
-one call at a time are enough for a worker, however many requests it has.
+Requests that arrive during a call are counted together by the next call, so a worker needs one connection and one call
+at a time.
 
-A server that was started again, or that dropped what it had no room for, gives no bucket back full: each call says how
-much the host knows to be missing from the bucket, and that holds if the server knows of less. What the host knows is in
-its own table of buckets, which also counts while the server does not answer.
+A server that restarted or evicted keys does not refill buckets: each call has the tokens that the host knows to be
+missing, and the larger number counts. The host has them in its own table of buckets, which also counts while the server
+does not answer.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from apikeys.bucket_table import BucketTable
 from apikeys.token_bucket import CLOCK_SLACK, MICROSECOND, Bucket, Take
 from skg_site.api.valkey import ValkeyDown, valkey
 
-# More at once would keep others waiting in the server.
+# More in one call would delay other clients of the server.
 MAX_TOGETHER = 500
 
-# What `Bucket.take` does, for one bucket after the other: its capacity, its interval, and how far from now it is full
-# again as far as the host knows. Each is answered with the moment at which it was full, as it
-# was found, and behind them stands the server's time: from these two the worker knows the rest.
+# `Bucket.take` in Lua. The arguments of each bucket: its capacity, its interval, and the time until it is full again as
+# the host knows it. The result has the time at which each bucket was full, and then the time of the server; the worker
+# computes the rest.
 TAKE = f"""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -53,7 +53,7 @@ class _Waiting(NamedTuple):
 
     @property
     def ahead(self) -> int:
-        """How many nanoseconds from now the bucket is full again, as far as the host knows."""
+        """Nanoseconds until the bucket is full again, as the host knows it."""
         return min(self.host.ahead(self.identity), self.bucket.capacity * self.bucket.interval)
 
 
@@ -65,7 +65,7 @@ class SharedBuckets:
         self._calling: asyncio.Task[None] | None = None
 
     async def take(self, identity: int, bucket: Bucket, host: BucketTable) -> Take:
-        """Take a token from the bucket of this identity, or raise `ValkeyDown`; `host` is told what is left."""
+        """Take a token from the bucket of this identity, and record the result in `host`; raises `ValkeyDown`."""
         one = _Waiting(identity, bucket.in_microseconds, host, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         if self._calling is None or self._calling.done():
@@ -79,21 +79,21 @@ class SharedBuckets:
                 await _take_together(together)
             except ValkeyDown as down:
                 for one in together:
-                    # A client that has gone away waits no more.
+                    # Done if its request was cancelled.
                     if not one.taken.done():
                         one.taken.set_exception(down)
 
 
 async def _take_together(together: list[_Waiting]) -> None:
     names = [f"skg:limit:{one.identity:016x}" for one in together]
-    # What is known is never more than what is true, since the answer's time is taken for that of the question.
+    # The time before the call stands for that of the server, so the host never records too much.
     asked = monotonic_ns()
     numbers = [
         number
         for one in together
         for number in (one.bucket.capacity, one.bucket.interval // MICROSECOND, one.ahead // MICROSECOND)
     ]
-    # The client sends the script again to a server that has been started since.
+    # The client sends the script again to a server that has restarted.
     *found, now = await valkey.call(lambda client: client.register_script(TAKE)(names, numbers))
     for one, full_at in zip(together, found, strict=True):
         taken = one.bucket.take(full_at * MICROSECOND, now * MICROSECOND)
