@@ -3,8 +3,8 @@
 import asyncio
 from typing import ClassVar, Self
 
+from skg_site.api.asgi_types import Message, Receive
 from skg_site.api.problems import BodyTimeout, BodyTooLarge
-from skg_site.api.protocol import Message, Receive
 
 # A request that lasts for a whole round is worth watching: for a body that does not come, a client that went away.
 ROUND_SECONDS = 0.05

@@ -19,10 +19,10 @@ from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotFound
 
+from skg_site.api.asgi_types import Receive, Scope, Send
 from skg_site.api.bodies import ClientGone, Watch
 from skg_site.api.hosts import check_host
 from skg_site.api.problems import BadRequest, problem_from
-from skg_site.api.protocol import Receive, Scope, Send
 from skg_site.api.request import APIRequest
 
 Handler = Callable[[APIRequest], Awaitable[HttpResponse]]

@@ -9,7 +9,7 @@ from django.urls.converters import UUIDConverter
 from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypeAliasType
 
-from skg_site.api.exactness import MAX_EXACT_INTEGER
+from skg_site.api.exact_numbers import MAX_EXACT_INTEGER
 
 
 def _whole(value: Any) -> Any:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from skg_site.api.addresses import MAX_LENGTH, Network, is_within, parse_address, parse_network
-from skg_site.api.protocol import Scope
+from skg_site.api.asgi_types import Scope
 
 SCHEMES = frozenset({b"http", b"https"})
 

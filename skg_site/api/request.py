@@ -11,9 +11,9 @@ from django.http import QueryDict
 from django.urls import ResolverMatch
 from rest_framework.request import Request
 
+from skg_site.api.asgi_types import Receive, Scope
 from skg_site.api.bodies import Watch, body_in_pieces
 from skg_site.api.problems import BadRequest, BodyTooLarge, TwiceSent
-from skg_site.api.protocol import Receive, Scope
 
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@_~"
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from apikeys.announcements import follow_announcements
 from apikeys.services import adopt_configured_key
-from skg_site.api.protocol import Receive, Send
+from skg_site.api.asgi_types import Receive, Send
 from skg_site.api.valkey import valkey
 from skg_site.host import lone_host
 from skg_site.host.clock import clock_fault

@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
+from skg_site.api.load_shedding import Gate
 from skg_site.api.problems import Problem, Unavailable
-from skg_site.api.shedding import Gate
 from skg_site.server.connections.unsent import backlog
 
 # The reads and writes of single facts and batches, which take their turn before anything else; and all the rest,

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from apikeys.permissions import HasScope
 from skg_site.api.answers import empty_answer, json_answer
-from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.conditional_requests import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
 from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet

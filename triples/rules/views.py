@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from skg_site.api.answers import empty_answer, json_answer
-from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.conditional_requests import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed
 from skg_site.api.reading import query_parameters, read_body
 from skg_site.api.threads import in_thread

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from rest_framework.request import Request
 
-from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.conditional_requests import entity_tag, versions_to_match
 from skg_site.api.problems import BadRequest
 from skg_site.api.request import APIRequest
 from tests.support.asgi import http_scope

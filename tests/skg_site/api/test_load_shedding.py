@@ -2,7 +2,7 @@
 
 import pytest
 
-from skg_site.api.shedding import AT_FIRST, LEAST, MOST_GROWTH, Gate
+from skg_site.api.load_shedding import AT_FIRST, LEAST, MOST_GROWTH, Gate
 
 
 def pass_through(gate: Gate, requests: int, *, waited: float) -> None:
