@@ -25,12 +25,11 @@ from apikeys.responses import (
     revocation_content,
 )
 from apikeys.services import NotRotatable, key_issue, key_rotate
-from skg_site.api.answers import json_answer
 from skg_site.api.problems import Conflict
 from skg_site.api.reading import json_body, query_parameters
 from skg_site.api.request import http_of
 from skg_site.api.threads import in_thread
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, json_answer
 
 
 class KeyViewSet(APIViewSet):

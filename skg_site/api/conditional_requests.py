@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13): entity tags out, If-Match in."""
+"""Conditional requests (RFC 9110, section 13): entity tags and If-Match."""
 
 from rest_framework.request import Request
 
@@ -12,7 +12,7 @@ def entity_tag(version: str) -> str:
 
 
 def versions_to_match(request: Request) -> frozenset[str] | None:
-    """The versions that If-Match names, or None when it is absent or `*`. Weak tags match nothing."""
+    """The versions that If-Match names; None if it is absent or `*`. Weak tags match nothing."""
     header = http_of(request).list_header(b"if-match")
     if header is None or set(elements(header.decode("latin-1"))) == {"*"}:
         return None

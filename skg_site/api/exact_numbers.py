@@ -1,4 +1,4 @@
-"""Numbers in JSON that a double cannot keep."""
+"""Numbers in JSON that lose precision as IEEE 754 doubles."""
 
 import math
 import re
@@ -11,33 +11,33 @@ import jiter
 
 from skg_site.api.problems import MAX_REPORTED, FieldError
 
-# Integers beyond this are rounded by every reader that keeps numbers as IEEE 754 doubles (RFC 7493, 2.2).
+# Readers that keep numbers as doubles round larger integers (RFC 7493, 2.2).
 MAX_EXACT_INTEGER = 2**53 - 1
-# No double has more significant decimal digits than this, written out in full.
+# The most significant decimal digits of a double, written in full.
 MAX_SIGNIFICANT_DIGITS = 767
-# Every decimal number of so few digits survives being kept as a double, within these bounds.
+# A decimal number with at most this many digits and within these bounds is exact as a double.
 SAFE_DIGITS, SAFE_RANGE = 15, (1e-290, 1e290)
 
-# Folds digits and points to 0 and exponents to e, so that two substring searches find every number
-# that could lose precision, and a body without one (nearly all) is parsed only once.
+# Maps digits and points to 0 and exponents to e, so that two substring searches find every number that could lose
+# precision. Nearly all bodies have none and are parsed only once.
 _FOLD = bytes(0x30 if chr(code) in "0123456789." else 0x65 if chr(code) in "eE" else 0x20 for code in range(256))
 
-# A text, to be passed over, or a number that has so many digits, or an exponent, that it must be looked at.
+# A string, which is skipped, or a number with 16 digits or more, or with an exponent.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.]{16,}(?:[eE][+-]?[0-9]+)?|-?[0-9.]+[eE][+-]?[0-9]+', re.DOTALL)
 _QUOTATION_MARK = ord('"')
 
-# A member's name or an item's index, behind the place of what it is in.
+# The place of the container, and the name of a member or the index of an item.
 _Place = tuple["_Place", str | int] | None
 
 
 def may_lose_precision(body: bytes) -> bool:
-    """Whether some number in the JSON text has so many digits, or an exponent, that it must be looked at."""
+    """True if a number in the JSON text has 16 digits or more, or an exponent, and needs a closer check."""
     folded = body.translate(_FOLD)
     return b"0" * 16 in folded or b"0e" in folded
 
 
 def inexact_numbers(body: bytes) -> list[FieldError]:
-    """The numbers of a valid JSON text that lose precision, with one more than are reported at most."""
+    """The numbers of a valid JSON text that lose precision, at most one more than are reported."""
     spans: list[tuple[int, int]] = []
     for found in _TOKEN.finditer(body):
         if body[found.start()] != _QUOTATION_MARK and not is_exact(found[0].decode()):
@@ -48,14 +48,14 @@ def inexact_numbers(body: bytes) -> list[FieldError]:
 
 
 def _places(body: bytes, spans: list[tuple[int, int]]) -> Iterator[_Place]:
-    """Where the numbers stand: they are parsed as texts that nobody else can have sent, and looked for."""
+    """The places of the numbers, found by parsing the text with a random marker in place of each of them."""
     marker = secrets.token_hex(16)
     pieces: list[bytes] = []
     end = 0
     for start, next_end in spans:
         pieces += body[end:start], b'"%b"' % marker.encode()
         end = next_end
-    # With a stack of its own: the content is at most jiter's 200 levels deep, but may be wide.
+    # Without recursion: the content can have 200 levels, the limit of jiter.
     stack: list[tuple[Any, _Place]] = [(jiter.from_json(b"".join((*pieces, body[end:]))), None)]
     while stack:
         value, place = stack.pop()
@@ -68,9 +68,9 @@ def _places(body: bytes, spans: list[tuple[int, int]]) -> Iterator[_Place]:
 
 
 def is_exact(literal: str) -> bool:
-    """Whether a JSON number is the same after being kept as a double and written again.
+    """True if a JSON number is the same after it is read as a double and written again.
 
-    Written, that is, in the shortest way or with as many digits: programs do either.
+    Programs write doubles in the shortest form, or with as many digits; either may be the same.
     """
     if literal.lstrip("-").isdigit():
         return abs(int(literal)) <= MAX_EXACT_INTEGER
@@ -85,7 +85,7 @@ def is_exact(literal: str) -> bool:
         return True
     if value == 0 or math.isinf(value):
         return False
-    # Comparing texts is quicker than comparing numbers, and nearly every program writes numbers so.
+    # A comparison of texts is faster, and nearly all programs write the shortest form.
     shortest = repr(value)
     return shortest == literal or Decimal(literal) in {Decimal(shortest), Decimal(f"{value:.{digits - 1}e}")}
 

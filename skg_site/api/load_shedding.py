@@ -1,20 +1,20 @@
-"""How many requests a worker takes on at a time, learnt from how long those that it took on had to wait."""
+"""Load shedding: the limit of the requests that a worker answers at a time, adapted to their waiting times."""
 
-# What is let in however slow it goes: a few slow requests at once are no overload.
+# The least limit: a few slow requests at once are no overload.
 LEAST = 32
-# What is let in before anything has been learnt.
+# The limit before the first measurement.
 AT_FIRST = 1024
-# How much more is let in, at a time, when the limit proves too low.
+# The largest factor by which the limit grows at a time.
 MOST_GROWTH = 1.5
 
 
 class Gate:
-    """Holds the wait of what is let in near `patience` seconds, by refusing what comes when it is full.
+    """Keeps the waiting time of admitted requests near `patience` seconds, by refusing requests while it is full.
 
-    What is inside, divided by the answers a second, is how long each waits (Little's law). So the limit is
-    the answers a second times the patience, measured while waits are too long; where requests are refused
-    although waits are short, it grows. Because what counts is the number inside, and not a wait seen a while
-    ago, there is always just enough to do, and the first request after a peak is let in.
+    The number of admitted requests divided by the answers a second is their waiting time (Little's law). So the limit
+    is the answers a second times the patience, measured while waiting times are too long. The limit grows if requests
+    are refused although waiting times are short. Since the current number counts, and not an older waiting time, the
+    worker always has enough to do, and the first request after a peak is admitted.
     """
 
     __slots__ = ("_answered", "_patience", "_quiet", "_refused", "_waited", "inside", "limit")
@@ -26,7 +26,7 @@ class Gate:
         self._refused = 0
         self._answered = 0
         self._waited = 0.0
-        # Seconds for which nothing has been answered although there was much to do.
+        # Seconds without an answer although there was much to do.
         self._quiet = 0.0
 
     @property
@@ -45,11 +45,11 @@ class Gate:
         self._waited += waited
 
     def abandon(self) -> None:
-        """The client of a request that is inside went away."""
+        """The client of an admitted request disconnected."""
         self.inside -= 1
 
     def adjust(self, elapsed: float, lag: float) -> None:
-        """Learn from the last `elapsed` seconds; what arrived in them lay unseen for `lag` seconds on average."""
+        """Adapt the limit to the last `elapsed` seconds, in which requests waited `lag` seconds unseen."""
         if self._answered:
             self._quiet = 0.0
             self._learn(self._waited / self._answered, lag, self._answered / elapsed)

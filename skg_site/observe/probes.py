@@ -12,9 +12,8 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
-from skg_site.api.answers import json_answer
 from skg_site.api.fields import Moment, rfc3339
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, json_answer
 from skg_site.host.unfit_database import UnfitDatabase
 from skg_site.host.write_lock import write_lock
 from skg_site.observe.migrations import schema_fault as find_schema_fault

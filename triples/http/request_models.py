@@ -1,4 +1,4 @@
-"""What the API takes: Pydantic models, strict, without unknown fields."""
+"""Requests about facts: strict Pydantic models without unknown members."""
 
 from typing import Annotated, Any, Literal
 
@@ -54,7 +54,7 @@ SkipDuplicates = Annotated[
 
 
 def _skip_invalid(always: bool) -> Any:
-    # Not a `Literal`, which takes 0 and 1 too.
+    # Not a `Literal`, which also takes 0 and 1.
     return Field(
         json_schema_extra={"const": always},
         description="true: store the valid facts and report the others in error_details.",
@@ -82,11 +82,11 @@ class Batch(RootModel[AddBatch | AddBatchUnchecked]):
 
 
 class ChangeTriple(Input):
-    """What is left out stays; a metadata of null is emptied."""
+    """Members that are left out stay; a metadata of null is emptied."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    # Told apart from being left out by `model_fields_set`, so the values here are never read.
+    # `model_fields_set` has the members that were sent, so these defaults are never read.
     weight: Weight = Field(default_factory=float)
     metadata: Metadata | None = Field(default_factory=dict)
 
@@ -94,7 +94,7 @@ class ChangeTriple(Input):
 class Query(Input):
     pattern: Annotated[
         tuple[Subject | None, Predicate | None, Object | None],
-        # JSON has no tuples: take its array for one.
+        # JSON has arrays only.
         Field(
             strict=False,
             description="Subject, predicate and object; null stands for anything.",
@@ -109,12 +109,12 @@ class Query(Input):
     ] = True
 
 
-# Of the last fact that was shown: its weight, whether it is inferred, and its key or the ids of its three terms.
+# Of the last fact on the page: its weight, whether it is inferred, and its key or the ids of its three terms.
 CURSOR = CursorLayout("d?qqq")
 
 
 class ListParameters(BaseModel):
-    """The query string of a list: text, read leniently as numbers."""
+    """The query string of a list; texts are parsed as numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -25,14 +25,14 @@ class Draft(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Where in a file of rules something is wrong, and what."""
+    """A fault in a file of rules, and its place."""
 
     loc: tuple[str | int, ...]
     message: str
 
 
 class FaultyRules(ValueError):
-    """Documents that cannot be stored together, with everything that is wrong with them."""
+    """Documents that cannot be stored together, with all of their faults."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(faults)
@@ -98,7 +98,7 @@ def _read_documents(documents: list[Any]) -> list[Draft]:
 
 
 def preset_rules(name: str) -> list[Draft]:
-    """The rules of a preset; FaultyRules where this graph does not take their terms."""
+    """The rules of a preset; FaultyRules if this graph does not take their terms."""
     drafts: list[Draft] = []
     faults: list[Fault] = []
     for rule in presets.load(name):
@@ -117,9 +117,9 @@ def _drafts(read: AnyRule) -> list[Draft]:
 
 
 def _admitted(rule: Rule, description: str = "") -> Rule:
-    """The rule, unless it is too large, or names what cannot be a term here.
+    """The rule; RuleError if it is too large, or has a text that cannot be a term here.
 
-    SKG_TERM_PATTERN may allow less than the engine does.
+    SKG_TERM_PATTERN can allow less than the engine does.
     """
     check_length(rule, description)
     _check_pattern(rule.head, "head")

@@ -9,7 +9,7 @@ from triples.recursion.grammar import Description, Distinct, Enabled, Members, P
 from triples.recursion.rules import MAX_NAME_LENGTH
 from triples.recursion.shorthands import AnyRule
 
-# The largest limit of a list: a page of the largest rules then has some megabytes.
+# With it a page of the largest rules has some megabytes.
 MAX_PAGE = 500
 
 
@@ -35,7 +35,7 @@ def _any_of_them(schema: dict[str, Any]) -> None:
 
 
 class ChangeRule(Members):
-    """What is left out stays."""
+    """Members that are left out stay."""
 
     model_config = ConfigDict(json_schema_extra=_any_of_them)
 

@@ -7,12 +7,11 @@ from django.utils.text import capfirst
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from skg_site.api.answers import empty_answer, json_answer
 from skg_site.api.conditional_requests import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed
 from skg_site.api.reading import query_parameters, read_body
 from skg_site.api.threads import in_thread
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, empty_answer, json_answer
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import RuleError
 from triples.rules import openapi
@@ -70,7 +69,7 @@ class RuleViewSet(APIViewSet):
 
 def _page(wanted: RuleListParameters) -> RulePageOut:
     after = "" if wanted.cursor is None else RULE_CURSOR.decode(wanted.cursor)
-    # One more than is shown tells whether there is another page.
+    # One more than is shown: if it is there, there is another page.
     rules = page(limit=wanted.limit + 1, after=after)
     shown = rules[: wanted.limit]
     more = RULE_CURSOR.encode(shown[-1].name) if len(rules) > wanted.limit else None

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from skg_site.api.doors import is_site
+from skg_site.api.door import is_site
 
 # Whatever the largest body is, this many of them may be on their way at once.
 LEAST_BODIES = 8
