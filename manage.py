@@ -6,9 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from skg_site.api.unfit import UnfitDatabase
 from skg_site.env import SettingsError
 from skg_site.host.files import keep_files_private
+from skg_site.host.unfit_database import UnfitDatabase
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Keys and their events in the admin. A new key is shown on the page that answers its making, and nowhere else."""
+"""Keys and their events in the admin. A new key is shown once, on the page that follows its creation."""
 
 from datetime import datetime
 from typing import Any
@@ -46,13 +46,13 @@ class ScopeFilter(admin.SimpleListFilter):
         return [(scope.value, scope.value) for scope in Scope]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
-        # No scope's name is a part of another's.
+        # No name of a scope is a part of another.
         chosen = self.value()
         return queryset.filter(scopes__contains=chosen) if chosen and chosen in set(Scope) else queryset
 
 
 class EventColumns:
-    """How an event is shown, beside its key and in the list of all events."""
+    """Columns of events, on the page of a key and in the list of all events."""
 
     @admin.display(description="at", ordering="at")
     def time(self, event: KeyEvent) -> str:
@@ -98,7 +98,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
     ) -> tuple[QuerySet[ApiKey], bool]:
-        """In the form in which names are kept."""
+        """Search for the text in NFC, as names are stored."""
         return super().get_search_results(request, queryset, normalize("NFC", search_term))
 
     @admin.display(description="id", ordering="public_id")
@@ -160,7 +160,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
         return super().has_change_permission(request, obj) and (obj is None or obj.state in WORKING)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # What a key did stays accountable: it is revoked, and its row and events remain.
+        # Keys are revoked and never deleted: the audit trail needs the row and its events.
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -198,7 +198,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
         return self._show_once(request, issued)
 
     def rotate_view(self, request: HttpRequest, key: int) -> HttpResponse:
-        """Asks for the grace period, and answers with the new key."""
+        """Ask for the grace period, then show the new key."""
         old = self._find(request, key)
         if not self._may_rotate(request, old):
             raise PermissionDenied
@@ -214,7 +214,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
         return self._show_once(request, issued)
 
     def revoke_view(self, request: HttpRequest, key: int) -> HttpResponse:
-        """Asks once more, and revokes."""
+        """Ask for confirmation, then revoke."""
         found = self._find(request, key)
         if not self.has_change_permission(request, found):
             raise PermissionDenied
@@ -251,7 +251,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
 
 @admin.register(KeyEvent)
 class KeyEventAdmin(EventColumns, admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    """What happened to keys, to be read and nothing else."""
+    """Events of keys, read-only."""
 
     list_display = ("time", "kind", "key", "actor", "told")
     list_filter = ("kind", "at")

@@ -1,7 +1,6 @@
-"""Tells every worker of every host that a key has changed, so that none goes on with what it knew.
+"""Announcements of changed keys, through Valkey to every worker of every host.
 
-Nothing depends on it being heard: what a worker knows of a key holds for less than a second by itself
-(`apikeys.known_keys`).
+Nothing depends on them: a worker reads a key again within a second anyway (`apikeys.key_cache`).
 """
 
 from functools import partial
@@ -10,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from apikeys.authentication import known_keys
+from apikeys.key_cache import key_cache
 from skg_site.api.valkey import publish, valkey
 
 log = structlog.get_logger("skg.keys")
@@ -19,7 +18,7 @@ CHANNEL = "skg:keys"
 
 
 def announce(public_id: str) -> None:
-    """Tell everybody, once the transaction is committed."""
+    """Announce the change once the transaction is committed."""
     if settings.ENV.redis_url:
         transaction.on_commit(partial(_publish, public_id))
 
@@ -30,5 +29,5 @@ def _publish(public_id: str) -> None:
 
 
 async def follow_announcements() -> None:
-    """Forget what this worker knows of each key that changes, for as long as it runs."""
-    await valkey.follow(CHANNEL, known_keys.forget)
+    """Remove each changed key from this worker's cache; runs until it is cancelled."""
+    await valkey.follow(CHANNEL, key_cache.forget)

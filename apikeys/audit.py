@@ -1,5 +1,6 @@
-"""What happens to keys and with them, as log lines. No line ever holds a key or a part of its secret."""
+"""The audit trail of keys: rows of events and lines of the log. None of them holds a key or a part of its secret."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -8,25 +9,40 @@ from django.db import transaction
 
 from apikeys.metrics import FAILURES
 from apikeys.models import ApiKey, KeyEvent, Kind
+from apikeys.transactions import key_transaction
 from skg_site.api.request import APIRequest
 
 log = structlog.get_logger("skg.keys")
 
+EVENTS_AT_ONCE = 500
+
 
 def record_event(key: ApiKey, kind: Kind, actor: str, **detail: Any) -> None:
-    """Write an event beside the change that it tells of, and log it once both are committed."""
+    """Write an event in the transaction of the change, and log it once both are committed."""
     KeyEvent.objects.create(key=key, kind=kind, actor=actor, detail=detail)
     transaction.on_commit(partial(log.info, f"key_{kind}", key_id=key.public_id, name=key.name, actor=actor, **detail))
 
 
+def remove_old_events(before: datetime, *, dry: bool) -> int:
+    """Remove events, but no keys. The number of those removed, or found if `dry`."""
+    old = KeyEvent.objects.filter(at__lt=before).order_by("id")
+    if dry:
+        return old.count()
+    removed = 0
+    while ids := list(old.values_list("id", flat=True)[:EVENTS_AT_ONCE]):
+        with key_transaction():
+            removed += KeyEvent.objects.filter(id__in=ids).delete()[0]
+    return removed
+
+
 def auth_failure(request: APIRequest, reason: str, key_id: str | None = None) -> None:
-    """`reason` is what the client is not told: missing, malformed, unknown, revoked, expired."""
+    """Log the reason, which the client is not told."""
     FAILURES.labels(reason).inc()
     _warn("auth_failure", request, reason=reason, key_id=key_id)
 
 
 def auth_failures_limited(request: APIRequest, seconds: int) -> None:
-    """From here on an address is told for each further failure to come back later; once a minute for each worker."""
+    """Log that an address is over its limit of failures; once a minute in each worker."""
     FAILURES.labels("limited").inc()
     _warn("auth_failures_limited", request, seconds=seconds)
 

@@ -1,12 +1,11 @@
-"""Who is calling: `Authorization: Bearer <key>`, checked for every request without waiting for anything.
+"""Authentication: `Authorization: Bearer <key>`, checked for every request.
 
-A key that this process knows costs a hash and a look-up. Only one that it does not know, or has not
-looked at for most of a second, is looked up in the database.
+A key that this process has read from the database within the last second costs a hash and a look-up in memory. Any
+other key is read from the database.
 """
 
 from functools import partial
 from time import time
-from typing import Never
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
@@ -14,28 +13,23 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from apikeys import audit
-from apikeys.callers import ANONYMOUS, Caller
-from apikeys.failures import FailureLimit
+from apikeys.callers import ANONYMOUS, REFUSED, Caller, Reason, Refusal
+from apikeys.failure_limit import failure_limit
+from apikeys.key_cache import CachedKey, key_cache
 from apikeys.keys import configured_digest, digest_of, parse_key, same_digest
-from apikeys.known_keys import KnownKey, KnownKeys
-from apikeys.last_used import LastUsed
-from apikeys.refusals import REFUSED, Reason, Refusal
+from apikeys.last_used import last_used
 from skg_site.api.addresses import is_within
 from skg_site.api.request import APIRequest, http_of
-
-known_keys = KnownKeys()
-failures = FailureLimit()
-last_used = LastUsed()
 
 
 class BearerKey(BaseAuthentication):
     """DRF's authentication, awaited by `skg_site.api.views`."""
 
     async def authenticate(self, request: Request) -> tuple[Caller, Caller] | None:  # type: ignore[override]  # the API's views await it
-        """The caller, or None when no key was sent.
+        """The caller, or None if no key was sent.
 
-        Raises 401 for a key that is not good, or 429 where the address has sent too many such; 403 for one that may
-        not be used from this address; and 503 when the key cannot be checked.
+        Raises 401 for a key that does not work, 429 if the address has sent too many of them, 403 for a key that may
+        not be used from this address, and 503 if the key cannot be checked.
         """
         if not settings.ENV.enable_auth:
             return ANONYMOUS, ANONYMOUS
@@ -45,9 +39,13 @@ class BearerKey(BaseAuthentication):
             return None
         token = bearer_token(header)
         digest = digest_of(token)
-        key = known_keys.fresh(digest) or await found_key(http, token, digest)
-        if key.expires_at <= time():
-            await refuse(http, Refusal(Reason.EXPIRED, key.caller.key_id))
+        key = key_cache.fresh(digest) or await _read_key(http, token, digest)
+        if isinstance(key, CachedKey) and key.expires_at <= time():
+            key = Refusal(Reason.EXPIRED, key.caller.key_id)
+        if isinstance(key, Refusal):
+            await failure_limit.count(http)
+            audit.auth_failure(http, key.reason, key.key_id)
+            raise AuthenticationFailed(REFUSED)
         if key.networks and not is_within(http.client_address, key.networks):
             audit.address_refused(http, key.caller.key_id)
             raise PermissionDenied("This key may not be used from this address.")
@@ -59,34 +57,27 @@ class BearerKey(BaseAuthentication):
 
 
 def bearer_token(header: bytes) -> bytes:
-    """The token in an Authorization header, empty when there is none."""
+    """The token in an Authorization header, or an empty one."""
     scheme, _, token = header.partition(b" ")
     return token.strip(b" ") if scheme.lower() == b"bearer" else b""
 
 
-async def found_key(request: APIRequest, token: bytes, digest: bytes) -> KnownKey:
-    """The key by its row, or a refusal; the database is not asked for what cannot be a key."""
+async def _read_key(request: APIRequest, token: bytes, digest: bytes) -> CachedKey | Refusal:
+    """The key by its row. A text that cannot be a key is refused without a query."""
     public_id = None
     if not (token and _is_configured(digest)):
         parsed = parse_key(token)
         if parsed.fault:
-            await refuse(request, Refusal(Reason.MALFORMED, parsed.public_id))
+            return Refusal(Reason.MALFORMED, parsed.public_id)
         public_id = parsed.public_id
-    look_up = partial(known_keys.read, digest, public_id)
-    found = await (look_up() if digest in known_keys else failures.in_turn(request, look_up))
-    if isinstance(found, Refusal):
-        await refuse(request, found)
-    last_used.note(found)
-    return found
-
-
-async def refuse(request: APIRequest, refusal: Refusal) -> Never:
-    await failures.count(request)
-    audit.auth_failure(request, refusal.reason, refusal.key_id)
-    raise AuthenticationFailed(REFUSED)
+    read = partial(key_cache.read, digest, public_id)
+    key = await (read() if digest in key_cache else failure_limit.one_at_a_time(request, read))
+    if isinstance(key, CachedKey):
+        last_used.note(key)
+    return key
 
 
 def _is_configured(digest: bytes) -> bool:
-    """Whether this is the key of SKG_API_KEY_HASH, which may be any text."""
+    """True for the key of SKG_API_KEY_HASH, which can be any text."""
     configured = configured_digest(settings.ENV.api_key_hash)
     return configured is not None and same_digest(configured, digest)

@@ -1,14 +1,14 @@
-"""Buckets that all processes of a host share: a memory-mapped file of fixed size, and no server.
+"""Token buckets shared by all processes of a host, in a memory-mapped file of fixed size.
 
-The file is a table of sets. A bucket's 64-bit identity names its set, in which it may stand at any
-place; a set holds the identities at all of its places, then the moments at which these buckets are full again.
-A place whose bucket is full is free: forgetting a full bucket loses nothing.
+The file is a set-associative table. The 64-bit identity of a bucket determines its set, in which it can have any slot.
+A set holds the identities of all its slots, then the times at which these buckets are full again. A slot with a full
+bucket is free: a full bucket needs no memory.
 
-A disk that has no room for the file costs its being shared, and nothing else: the process counts in memory of its own.
+Without space on the disk for the file, the process counts alone in memory of its own.
 
-A process changes a set while it holds the kernel's lock on the set's bytes, for microseconds; the
-kernel releases it when a process is killed. Each number is stored by one aligned 8-byte write, so that
-a process that dies between two of them leaves a bucket that is right or full, never a torn one.
+A process changes a set under the kernel's lock on the bytes of the set, for microseconds; the kernel releases the lock
+of a killed process. Each number is one aligned 8-byte write, so a process that dies between two of them leaves a bucket
+that is right or full.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from time import monotonic_ns
 
 import structlog
 
-from apikeys.buckets import CLOCK_SLACK, SECOND, Bucket, Take
+from apikeys.token_bucket import CLOCK_SLACK, SECOND, Bucket, Take
 
 log = structlog.get_logger("skg.limits")
 
@@ -30,12 +30,12 @@ WORD = 8
 SET_BYTES = 2 * PLACES * WORD
 TABLE_BYTES = SETS * SET_BYTES
 
-# No bucket takes longer to fill than the longest period of a rate, an hour (and rounding).
+# The longest time in which a bucket fills: the longest period of a rate, an hour, and rounding.
 LONGEST = 3601 * SECOND + CLOCK_SLACK
 
 
 class BucketTable:
-    """The shared table, as one process has it open."""
+    """The shared table, open in this process."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -43,11 +43,11 @@ class BucketTable:
             memory = mmap.mmap(self._file, TABLE_BYTES)
         except OSError as error:
             log.warning("limit_table_not_shared", error=str(error), advice="this worker counts alone until it ends")
-            # Something to lock all the same.
+            # A file to lock, as in the shared case.
             self._file = os.memfd_create(path.name)
             memory = mmap.mmap(-1, TABLE_BYTES)
         self._words = memoryview(memory).cast("Q")
-        # The kernel's locks belong to the process, so they do not keep its own threads apart.
+        # The kernel's locks belong to the process and do not exclude its own threads.
         self._mutex = threading.Lock()
         self._was_full = False
 
@@ -57,7 +57,7 @@ class BucketTable:
         with self._mutex:
             fcntl.lockf(self._file, fcntl.LOCK_EX, SET_BYTES, start)
             try:
-                # Read under the lock, so that no later request was decided at an earlier time.
+                # Read under the lock, so that requests are decided in the order of their times.
                 now = monotonic_ns()
                 place = self._place_of(identity, start // WORD, now)
                 taken = bucket.take(self._words[place + PLACES], now)
@@ -68,21 +68,21 @@ class BucketTable:
         return taken
 
     def ahead(self, identity: int) -> int:
-        """How many nanoseconds from now the bucket is full again; 0 where the table knows nothing of it."""
+        """Nanoseconds until the bucket is full again; 0 if the table does not have it."""
         first = identity % SETS * SET_BYTES // WORD
         try:
             place = first + self._words[first : first + PLACES].tolist().index(identity)
         except ValueError:
             return 0
         full_at = self._words[place + PLACES]
-        # Without the lock: the place may have been given to another bucket meanwhile.
+        # Read without the lock: another bucket may have the slot by now.
         if self._words[place] != identity:
             return 0
         left = full_at - monotonic_ns()
         return left if 0 < left <= LONGEST else 0
 
     def move_forward(self, identity: int, full_at: int) -> None:
-        """Note that the bucket is full again at `full_at`, by the monotonic clock, if not even later."""
+        """Record that the bucket is full again at `full_at` of the monotonic clock, unless it is later already."""
         start = identity % SETS * SET_BYTES
         with self._mutex:
             fcntl.lockf(self._file, fcntl.LOCK_EX, SET_BYTES, start)
@@ -100,7 +100,7 @@ class BucketTable:
             self._words[:] = memoryview(bytes(TABLE_BYTES)).cast("Q")
 
     def _place_of(self, identity: int, first: int, now: int) -> int:
-        """Where the identity stands in the set that begins at `first`, which gives it a place if it has none."""
+        """The slot of the identity in the set that begins at `first`; a new one if it has none."""
         try:
             return first + self._words[first : first + PLACES].tolist().index(identity)
         except ValueError:
@@ -112,7 +112,7 @@ class BucketTable:
     def _free_place(self, first: int, now: int) -> int:
         full_at = self._words[first + PLACES : first + 2 * PLACES].tolist()
         for place, moment in enumerate(full_at):
-            # What lies too far ahead was written before the host's clock started again.
+            # Times too far ahead were written before the host's clock restarted.
             if moment <= now or moment > now + LONGEST:
                 return place
         if not self._was_full:
@@ -133,11 +133,11 @@ def _open_file(path: Path) -> int:
 
 
 def _fill_up(descriptor: int) -> None:
-    """Write the file out in full: a hole that a full disk cannot fill would kill the process when it is used."""
-    # A byte that belongs to no set: whoever opens the table at the same time waits for this, and nobody else.
+    """Write the whole file: a page without space on the disk would kill the process that uses it (SIGBUS)."""
+    # The byte after the sets: only processes that open the table at the same time wait for it.
     fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, TABLE_BYTES)
     try:
-        # A disk that becomes full in the midst of it takes a part, and refuses the next.
+        # A disk that becomes full takes a part and refuses the next.
         while (size := os.fstat(descriptor).st_size) < TABLE_BYTES:
             os.pwrite(descriptor, bytes(TABLE_BYTES - size), size)
     finally:

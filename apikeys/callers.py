@@ -1,6 +1,7 @@
-"""Who is calling."""
+"""Callers: the holders of keys, as the rest of a request knows them, and refusals of those who are none."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rest_framework.request import Request
 
@@ -11,33 +12,53 @@ from skg_site.api.request import http_of
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What the rest of a request may know of its key."""
+    """The key of a request, without what only authentication needs."""
 
     # The public id; None where authentication is off and there is no key.
     key_id: str | None
     name: str
     scopes: frozenset[str]
-    # None where the service's rate holds.
+    # None: the rate of the service.
     rate: Rate | None = None
-    # By what its requests are counted; None to count by address.
+    # The name under which its requests are counted; None to count by address.
     counted_as: str | None = None
 
     @property
     def is_authenticated(self) -> bool:
-        """Django and DRF ask this of everything that stands in for a user."""
+        """Django and DRF ask this of every user."""
         return True
+
+
+# The client is told the same for every reason; the log tells the reasons apart.
+REFUSED = "A valid API key is needed, sent as: Authorization: Bearer <key>."
+
+
+class Reason(StrEnum):
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason why a key does not work, and the public id of the key if it has one."""
+
+    reason: Reason
+    key_id: str | None = None
 
 
 ANONYMOUS = Caller(None, "anonymous", ALL_SCOPES)
 
 
 def caller_of(request: Request) -> Caller | None:
-    """Who `BearerKey` found to be calling; None when no key was sent."""
+    """The caller that `BearerKey` found; None if no key was sent."""
     caller: Caller | None = request.auth  # type: ignore[assignment]  # DRF types it for its own token model
     return caller
 
 
 def actor_of(request: Request) -> str:
-    """Who is to be named as having done what the request asks for."""
+    """The name under which the audit log has what the request does."""
     caller = caller_of(request)
     return f"key {caller.key_id}" if caller and caller.key_id else f"anybody at {http_of(request).client_address}"

@@ -1,18 +1,18 @@
-"""What people write about a key, brought into the one form that is stored; ValueError says what is wrong."""
+"""Members of keys in the form in which they are stored; ValueError says what is wrong."""
 
 import re
 from typing import Any
 from unicodedata import normalize
 
-from apikeys.networks import parse_networks
+from skg_site.api.addresses import parse_networks
 from skg_site.api.rates import Rate
 
 MAX_NAME_LENGTH = 100
 
-# Control characters, line breaks, and marks that turn the direction of what is shown after them, as in the brackets
-# of a regular expression. `str.isprintable` would refuse other characters with each edition of Unicode.
+# Control characters, line breaks and direction marks, for the brackets of a regular expression. `str.isprintable`
+# would refuse other characters with each edition of Unicode.
 UNSHOWN = r"\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069"
-# No character decomposes into more than so many.
+# The most characters that one character decomposes into.
 _MOST_COMPOSED = 4
 
 _UNSHOWN = re.compile(rf"[{UNSHOWN}\uD800-\uDFFF]")
@@ -24,9 +24,9 @@ def composed(value: Any) -> Any:
 
 
 def clean_name(text: str) -> str:
-    """`text` in NFC without outer white space, the form in which names are kept and looked up."""
+    """`text` in NFC without outer white space, as names are stored and looked up."""
     text = text.strip()
-    # Bringing marks into order takes the square of their number, so what is far too long is not tried.
+    # NFC orders combining marks in quadratic time, so texts that are far too long are not normalised.
     if len(text) <= MAX_NAME_LENGTH * _MOST_COMPOSED:
         text = normalize("NFC", text)
     if not text:
@@ -39,7 +39,7 @@ def clean_name(text: str) -> str:
 
 
 def clean_rate(text: str) -> str:
-    """`100` becomes `100/m`; empty stays empty, for the service's rate."""
+    """`100` becomes `100/m`; an empty text stays empty and means the rate of the service."""
     if not text.strip():
         return ""
     try:
@@ -49,6 +49,6 @@ def clean_rate(text: str) -> str:
 
 
 def clean_networks(text: str) -> str:
-    """Each network once, sorted, with its prefix length; empty stays empty, for any address."""
+    """Each network once, sorted, with its prefix length; an empty text stays empty and means any address."""
     networks = sorted(set(parse_networks(text)), key=lambda network: (network.version, network))
     return ",".join(map(str, networks))

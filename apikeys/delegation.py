@@ -1,6 +1,6 @@
-"""What a key may hand on: nothing that it may not do itself, from where it may not, or for longer than it can.
+"""Limits of the keys that a key can issue: no more scopes, no more networks and no later expiry than its own.
 
-Without this, a key of the scope `admin` that expires, or is bound to networks, could make one that neither does nor is.
+Without them, a key with the scope `admin` that expires, or is bound to networks, could issue one that is not.
 """
 
 from collections.abc import Collection
@@ -11,13 +11,13 @@ from skg_site.api.addresses import Network
 
 
 class BeyondIssuer(Exception):
-    """A key was to get more than the key has that asks for it; the message is a sentence."""
+    """The new key would have more than the key that issues it; the message is a sentence."""
 
 
 def require_within(
     issuer: ApiKey, *, scopes: Collection[str], expires_at: datetime | None, networks: Collection[Network]
 ) -> None:
-    """Raise `BeyondIssuer` unless the issuer itself has all of this."""
+    """Raise `BeyondIssuer` unless the issuer has all of this itself."""
     reasons = []
     if missing := [scope for scope in scopes if scope not in issuer.scopes.split()]:
         reasons.append(f"it lacks the scope {' and '.join(missing)}")
@@ -31,7 +31,7 @@ def require_within(
 
 
 def _is_within(network: Network, wider: Collection[Network]) -> bool:
-    # Of two families, a network is never within another.
+    # An IPv4 network is never within an IPv6 network, or the reverse.
     return any(
         network.version == other.version and network.network_address in other and network.prefixlen >= other.prefixlen
         for other in wider

@@ -1,4 +1,4 @@
-"""The admin's forms for keys."""
+"""Forms of the admin for keys."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from apikeys.scopes import Scope, scope_text
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
-    """What may change while a key is in use."""
+    """The members of a key that can change while it is in use."""
 
     class Meta:
         model = ApiKey
@@ -35,7 +35,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stub
 
 
 class IssueForm(KeyForm):
-    """A key that is yet to be made."""
+    """A new key."""
 
     scopes = forms.MultipleChoiceField(
         choices=[
@@ -62,7 +62,7 @@ class IssueForm(KeyForm):
 
 
 class RevokeForm(forms.Form):
-    """Which keys end."""
+    """The keys to revoke."""
 
     lineage = forms.BooleanField(
         required=False, label="End every other key of its row of rotations too: it was in wrong hands"
@@ -70,7 +70,7 @@ class RevokeForm(forms.Form):
 
 
 class GraceForm(forms.Form):
-    """How long a rotated key goes on working."""
+    """The grace period of a rotated key."""
 
     grace = forms.TypedChoiceField(
         label="The old key goes on working for",

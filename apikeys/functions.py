@@ -1,10 +1,10 @@
-"""A function of both databases that Django does not know."""
+"""A function of both databases that Django lacks."""
 
 from django.db import models
 
 
 class LTrim(models.Func):
-    """A text without those characters at its left; `LTRIM` takes the second text as a set of characters."""
+    """The text without certain characters on its left; the second text is the set of these characters."""
 
     function = "LTRIM"
     arity = 2

@@ -1,10 +1,10 @@
-"""How a key is made, taken apart, checked and compared. Knows no database and no HTTP.
+"""Keys as text: made, parsed, checked and compared, without a database or HTTP.
 
     skg_prod_ 4Xk0vT2a f1QmZ…26 letters and digits 0kD93x
               public id secret                     check digits
 
 The public id names the key in logs and lists. The secret holds 154 bits. The check digits, a CRC-32 of
-all that stands before them, tell a mistyped key from a wrong one without asking the database.
+all that precedes them, tell a mistyped key from an unknown one without a query.
 """
 
 import hmac
@@ -26,7 +26,7 @@ _PUBLIC_ID = re.compile(r"[0-9A-Za-z]{8}")
 
 
 class Fault(StrEnum):
-    """Why a text cannot be a key of this service."""
+    """Reasons why a text cannot be a key of this service."""
 
     SHAPE = "shape"
     CHECK_DIGITS = "check_digits"
@@ -34,9 +34,9 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParsedKey:
-    """What can be told of a presented key by looking at it.
+    """A presented key, as far as its text tells.
 
-    `public_id` is there whenever the shape is right, so that even a mistyped key can be named in the log.
+    `public_id` is set if the shape is right, so that the log can name a mistyped key too.
     """
 
     public_id: str | None
@@ -45,7 +45,7 @@ class ParsedKey:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was just made; the clear text exists nowhere else and stays out of tracebacks."""
+    """A new key. Its clear text exists nowhere else and stays out of tracebacks."""
 
     clear_text: str = field(repr=False)
     public_id: str
@@ -63,7 +63,7 @@ def make_key(environment: str) -> NewKey:
 
 
 def parse_key(token: bytes) -> ParsedKey:
-    """Take a presented key apart and see whether it can be one."""
+    """The parts of a presented key, and the reason if it cannot be one."""
     match = _SHAPE.fullmatch(token)
     if match is None:
         return ParsedKey(None, Fault.SHAPE)
@@ -77,12 +77,12 @@ def check_digits(body: bytes) -> bytes:
 
 
 def digest_of(token: bytes) -> bytes:
-    """What is stored of a key. A fast hash is enough: a random secret of 154 bits cannot be guessed."""
+    """The digest by which a key is stored. A fast hash is enough: a random secret of 154 bits cannot be guessed."""
     return sha256(token).digest()
 
 
 def same_digest(left: bytes, right: bytes) -> bool:
-    """Whether two digests are equal, in a time that does not tell where they differ."""
+    """Compare two digests in constant time."""
     return hmac.compare_digest(left, right)
 
 

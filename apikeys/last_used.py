@@ -1,4 +1,4 @@
-"""When a key was last used, to the minute. No request ever waits for it."""
+"""The time of the last use of each key, to the minute. No request waits for it to be written."""
 
 import asyncio
 from collections.abc import Collection
@@ -9,16 +9,16 @@ import structlog
 from django.db import Error as AnyDatabaseError
 from django.db.models import Q
 
-from apikeys.known_keys import KnownKey
+from apikeys.key_cache import CachedKey
 from apikeys.models import ApiKey
-from apikeys.turns import write_turn
+from apikeys.transactions import key_transaction
 from skg_site.api.threads import in_thread
 
 log = structlog.get_logger("skg.keys")
 
 
 class LastUsed:
-    """Gathers uses, and writes each key's at most once a minute, one statement for all. For one event loop."""
+    """Collects uses and writes each key at most once a minute, many in one statement. For use on one event loop."""
 
     def __init__(self) -> None:
         self._minute = datetime.min.replace(tzinfo=UTC)
@@ -26,8 +26,8 @@ class LastUsed:
         self._pending: set[int] = set()
         self._writing: asyncio.Task[None] | None = None
 
-    def note(self, key: KnownKey) -> None:
-        """Remember that the key is used now, unless its row or this process already says so."""
+    def note(self, key: CachedKey) -> None:
+        """Record that the key is used now, unless its row or this process has this minute already."""
         minute = datetime.now(UTC).replace(second=0, microsecond=0)
         if minute != self._minute:
             self._minute = minute
@@ -37,7 +37,7 @@ class LastUsed:
         self._noted.add(key.row_id)
         self._pending.add(key.row_id)
         if self._writing is None or self._writing.done():
-            # For many requests, and so in the trace of none.
+            # The task serves many requests, so it belongs to the trace of none.
             self._writing = asyncio.create_task(self._write(), context=Context())
 
     async def _write(self) -> None:
@@ -49,8 +49,11 @@ class LastUsed:
                 log.warning("last_used_not_written", keys=len(row_ids), error=str(error))
 
 
+last_used = LastUsed()
+
+
 def _move_forward(row_ids: Collection[int], minute: datetime) -> None:
-    with write_turn():
+    with key_transaction():
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=minute), id__in=row_ids).update(
             last_used_at=minute
         )

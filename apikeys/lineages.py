@@ -1,4 +1,4 @@
-"""Rows of rotations, called lineages: a key, the one that replaced it, and so on."""
+"""Lineages: a key, its successor, the successor of that, and so on."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,22 +8,22 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeys, KeyEvent, Kind
 from apikeys.services import key_revoke
-from apikeys.turns import write_turn
+from apikeys.transactions import key_transaction
 
 
 class Revocation(NamedTuple):
-    """What was revoked, and which keys that belong to it go on working."""
+    """The revoked keys, and the related keys that still work."""
 
     key: ApiKey
     also_revoked: list[ApiKey]
-    # Of its lineage: whoever rotated the key has one of these.
+    # In its lineage: the one who rotated the key has one of these.
     still_working: list[ApiKey]
-    # Made with it or with one of its lineage.
+    # Issued with a key of the lineage.
     issued_still_working: list[ApiKey]
 
     @property
     def sentences(self) -> Iterator[str]:
-        """What was done, and what may be left to do."""
+        """A sentence for each result, with what is left to do."""
         yield f"{self.key} is revoked."
         if self.also_revoked:
             yield f"Of the same row of rotations, revoked too: {_listed(self.also_revoked)}."
@@ -37,11 +37,11 @@ class Revocation(NamedTuple):
 
 
 def revoke(*, key: ApiKey, actor: str, lineage: bool = False) -> Revocation:
-    """Revoke a key, or with `lineage` every key of its row of rotations that works, whoever made it."""
-    with write_turn():
+    """Revoke a key, or with `lineage` every working key of its lineage."""
+    with key_transaction():
         revoked = key_revoke(key=key, actor=actor)
         also: list[ApiKey] = []
-        # Again and again: a rotation that was under way may have made one more, and after that nobody can.
+        # Repeated: a rotation under way may have made one more key.
         while lineage and (rows := list(working_in_lineage(key).select_for_update())):
             also += [key_revoke(key=row, actor=actor) for row in rows]
         return Revocation(revoked, also, list(working_in_lineage(key)), list(_issued_by(key)))
@@ -58,7 +58,7 @@ def _listed(keys: list[ApiKey]) -> str:
 
 
 def working_in_lineage(key: ApiKey) -> ApiKeys:
-    """The keys of its row of rotations that work, oldest first."""
+    """The working keys of its lineage, oldest first."""
     return ApiKey.objects.working(timezone.now()).filter(lineage=key.lineage).order_by("id")
 
 

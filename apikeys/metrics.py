@@ -1,4 +1,4 @@
-"""Prometheus metrics of keys and limits. No label ever names a key: there may be any number of them."""
+"""Prometheus metrics of keys and limits. No label names a key: there can be any number of keys."""
 
 from functools import cache
 
@@ -26,12 +26,12 @@ NEAR = Gauge(
 
 @cache
 def near_limits() -> NearLimits:
-    """This process's view of the shared table, opened by the first key that is near a limit."""
+    """The shared table, opened at its first use."""
     return NearLimits(settings.ENV.state_dir / "near-limits")
 
 
 def note_near_limit(request: APIRequest, who: str, *, refused: bool) -> None:
-    """`who` has used, with this request, more than four fifths of a limit."""
+    """Record that `who` has used more than four fifths of a limit."""
     if refused:
         LIMITED.labels(request.route).inc()
     if near_limits().note(who):

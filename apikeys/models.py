@@ -1,4 +1,4 @@
-"""Keys and what has happened to them. Rows are made and changed by `apikeys.services` alone."""
+"""Tables of keys and their events. Only `apikeys.services` makes and changes rows."""
 
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
@@ -12,13 +12,13 @@ from django_prometheus.models import ExportModelOperationsMixin
 from apikeys.cleaning import MAX_NAME_LENGTH
 from apikeys.functions import LTrim
 from apikeys.keys import PUBLIC_ID_LENGTH
-from apikeys.networks import parse_networks
 from apikeys.scopes import LEGAL_SCOPE_TEXTS
+from skg_site.api.addresses import parse_networks
 from skg_site.api.rates import Rate
 
 
 class State(models.TextChoices):
-    """What a key is worth now."""
+    """The state of a key now."""
 
     ACTIVE = "active"
     ROTATING = "rotating", "rotating (still works)"
@@ -27,14 +27,14 @@ class State(models.TextChoices):
 
 
 class Origin(models.TextChoices):
-    """Where a key comes from."""
+    """The origin of a key."""
 
     ISSUED = "issued", "issued by this service"
     SETTINGS = "settings", "named by SKG_API_KEY_HASH"
 
 
 class ApiKeys(models.QuerySet["ApiKey"]):
-    """Keys, by what they are worth at a moment."""
+    """Keys by their state at a time."""
 
     def in_state(self, state: State, now: datetime) -> "ApiKeys":
         if state is State.REVOKED:
@@ -48,12 +48,12 @@ class ApiKeys(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(ExportModelOperationsMixin("api_key"), models.Model):  # type: ignore[misc]  # the mixin is made at run time
-    """A key by its digest; the clear text was shown once and is kept nowhere."""
+    """A key by its digest; the clear text was shown once and is not stored."""
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, editable=False)
     digest = models.BinaryField(max_length=32)
-    # Limits count by it, so that rotating a key does not give it full buckets.
+    # Rate limits count by lineage, so that a rotation does not refill them.
     lineage = models.CharField(
         max_length=PUBLIC_ID_LENGTH, editable=False, help_text="Public id of the first key in a row of rotations."
     )
@@ -76,7 +76,7 @@ class ApiKey(ExportModelOperationsMixin("api_key"), models.Model):  # type: igno
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     # To the minute.
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # One to one: a key is replaced once, whoever tries it twice at the same time.
+    # One to one: of two rotations at the same time only one succeeds.
     rotated_from = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="successor"
     )
@@ -97,7 +97,7 @@ class ApiKey(ExportModelOperationsMixin("api_key"), models.Model):  # type: igno
             models.CheckConstraint(condition=models.Q(scopes__in=LEGAL_SCOPE_TEXTS), name="apikey_scopes"),
             models.CheckConstraint(condition=models.Q(origin__in=Origin.values), name="apikey_origin"),
             models.CheckConstraint(
-                # Digits, then the unit: without the digits at its left only the unit is left.
+                # Digits and then the unit: without the digits on the left only the unit remains.
                 condition=models.Q(rate__in=["", "0"])
                 | models.Q(GreaterThanOrEqual(Length("rate"), 3))
                 & models.Q(In(LTrim("rate", models.Value("0123456789")), ["/s", "/m", "/h"])),
@@ -110,7 +110,7 @@ class ApiKey(ExportModelOperationsMixin("api_key"), models.Model):  # type: igno
 
     @property
     def state(self) -> State:
-        """What the key is worth now; reads the successor, which lists select along with the key."""
+        """The state of the key now; reads the successor, so lists select it along with the key."""
         if self.revoked_at is not None:
             return State.REVOKED
         if self.expires_at is not None and self.expires_at <= timezone.now():
@@ -123,7 +123,7 @@ class ApiKey(ExportModelOperationsMixin("api_key"), models.Model):  # type: igno
 
     @property
     def own_rate(self) -> Rate | None:
-        """The key's own rate, or None where the service's holds."""
+        """The key's own rate; None if it has the rate of the service."""
         return Rate.parse(self.rate) if self.rate else None
 
     @property
@@ -132,7 +132,7 @@ class ApiKey(ExportModelOperationsMixin("api_key"), models.Model):  # type: igno
 
 
 class Kind(models.TextChoices):
-    """What can happen to a key."""
+    """The kinds of events."""
 
     ISSUED = "issued"
     ADOPTED = "adopted", "adopted from SKG_API_KEY_HASH"
@@ -142,13 +142,13 @@ class Kind(models.TextChoices):
 
 
 class KeyEvent(ExportModelOperationsMixin("key_event"), models.Model):  # type: ignore[misc]  # the mixin is made at run time
-    """Something that happened to a key, written in the transaction that made it so, and never changed."""
+    """An event of a key, written in the transaction of the change, and never changed."""
 
     id = models.BigAutoField(primary_key=True)
     key = models.ForeignKey(ApiKey, models.PROTECT, related_name="events")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     at = models.DateTimeField(default=timezone.now, db_index=True)
-    # Who did it, and by which way.
+    # The one who made the change, such as `user admin`.
     actor = models.CharField(max_length=200)
     detail = models.JSONField(default=dict)
 

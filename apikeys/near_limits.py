@@ -1,7 +1,7 @@
-"""Which keys are near one of their limits, over all workers: a memory-mapped table of moments, and no server.
+"""Keys near their limits, counted over all workers in a memory-mapped table of times.
 
-A key's place follows from its name. Two keys that share a place count as one, which for a thousand keys near their
-limits at the same time loses some thirty of them.
+The name of a key determines its slot. Two keys in one slot count as one: of a thousand keys near their limits at the
+same time, about thirty are not counted.
 """
 
 import mmap
@@ -12,18 +12,18 @@ from zlib import crc32
 
 import structlog
 
-from apikeys.buckets import CLOCK_SLACK, SECOND
+from apikeys.token_bucket import CLOCK_SLACK, SECOND
 
 log = structlog.get_logger("skg.limits")
 
 PLACES = 16_384
 WORD = 8
-# How long a key counts as near its limit after it was.
+# The time for which a key counts as near its limit.
 WINDOW = 60 * SECOND
 
 
 class NearLimits:
-    """The shared table, as one process has it open. Each moment is one aligned write, so it needs no lock."""
+    """The shared table, open in this process. Each time is one aligned write, so it needs no lock."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -34,7 +34,7 @@ class NearLimits:
         self._moments = memoryview(memory).cast("Q")
 
     def note(self, who: str) -> bool:
-        """Remember that `who` is near a limit now; whether that is news."""
+        """Record that `who` is near a limit now. True if it was not in the last minute."""
         now = monotonic_ns()
         place = crc32(who.encode()) % PLACES
         is_news = not _is_recent(self._moments[place], now)
@@ -42,7 +42,7 @@ class NearLimits:
         return is_news
 
     def count(self) -> int:
-        """How many were near a limit in the last minute."""
+        """The number of keys near a limit in the last minute."""
         now = monotonic_ns()
         return sum(_is_recent(moment, now) for moment in self._moments if moment)
 
@@ -50,7 +50,7 @@ class NearLimits:
 def _map_file(path: Path) -> mmap.mmap:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        # Blocks of the disk rather than a hole, which a full disk could not fill when it is written to.
+        # Allocated at once: a write into a hole of the file would fail on a full disk.
         os.posix_fallocate(descriptor, 0, PLACES * WORD)
         return mmap.mmap(descriptor, PLACES * WORD)
     finally:
@@ -58,5 +58,5 @@ def _map_file(path: Path) -> mmap.mmap:
 
 
 def _is_recent(moment: int, now: int) -> bool:
-    # What lies ahead was written before the host's clock started again.
+    # Times ahead were written before the host's clock restarted.
     return now - WINDOW < moment <= now + CLOCK_SLACK

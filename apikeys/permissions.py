@@ -1,4 +1,4 @@
-"""What a caller may do. A view says by `scopes` which scope each of its actions needs."""
+"""Permissions by scope. `scopes` of a view names the scope that each of its actions needs."""
 
 from typing import TYPE_CHECKING
 
@@ -8,17 +8,16 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apikeys import audit
-from apikeys.callers import caller_of
-from apikeys.refusals import REFUSED, Reason
+from apikeys.callers import REFUSED, Reason, caller_of
 from skg_site.api.request import http_of
 
 if TYPE_CHECKING:
-    # DRF imports this module while it is itself being imported, so its views cannot be had here.
+    # DRF imports this module during its own import, so its views cannot be imported here.
     from skg_site.api.views import APIViewSet
 
 
 class HasScope(BasePermission):
-    """Lets a caller through whose key has the action's scope; any key will do where that is empty."""
+    """Requires a key with the scope of the action, or any key if that is empty."""
 
     def has_permission(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # every API view is one
         if view.action not in view.scopes:

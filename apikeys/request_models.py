@@ -1,4 +1,4 @@
-"""What the API takes about keys: Pydantic models, strict, without unknown fields."""
+"""Requests about keys: strict Pydantic models without unknown members."""
 
 from typing import Annotated, Literal
 
@@ -27,10 +27,10 @@ def _one_network(text: str) -> str:
 
 Network = Annotated[
     str,
-    # Longer than any network is written.
+    # Longer than the text of any network.
     Field(max_length=100),
     AfterValidator(_one_network),
-    # For readers of the schema: the common ways to write a network. The validator takes every one.
+    # For readers of the schema: the common ways to write a network. The validator takes all of them.
     Field(json_schema_extra={"pattern": _NETWORK}, examples=["10.0.0.0/8"]),
 ]
 
@@ -48,7 +48,7 @@ class IssueKey(Input):
             description="Who or what uses the key.",
         ),
         AfterValidator(clean_name),
-        # Last, to come before `Field`: what is counted is what is stored.
+        # Last, so that it runs before `Field`: the stored form is counted.
         BeforeValidator(composed),
     ]
     scopes: Annotated[list[Literal["read", "write", "recurse", "admin"]], Field(min_length=1, max_length=100)]
@@ -94,7 +94,7 @@ class RevokeKey(Input):
     ] = False
 
 
-# The row id of the last key that was shown.
+# The row id of the last key on the page.
 CURSOR = CursorLayout("q")
 
 

@@ -1,4 +1,4 @@
-"""Rotations as the command line asks for them: of one key or of many, to the screen or into secrets."""
+"""Rotations from the command line: of one key or of many, shown or stored as secrets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from apikeys.scopes import Scope
 from apikeys.secrets_manager import SecretsManager, SecretVersion
 from apikeys.services import DEFAULT_GRACE, IssuedKey, key_rotate, lineage_replace
 
-# What a secret's name may hold for the key's own.
+# Placeholders in the name of a secret.
 NAME, LINEAGE = "{name}", "{lineage}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A new key, those that it replaced, and where its clear text is, if that is not to be shown."""
+    """A new key, the keys that it replaced, and the secret that has its clear text, if it is not shown."""
 
     issued: IssuedKey
     ended: Sequence[ApiKey]
@@ -29,7 +29,7 @@ class Rotation:
 
     @property
     def content(self) -> dict[str, Any]:
-        """As `IssuedKeyOut`, but without the key where a secret has it."""
+        """The new key as `IssuedKeyOut`, without its clear text if a secret has that."""
         replaced = {"replaced": [key_content(key) for key in self.ended]}
         if self.secret is None:
             return issued_content(self.issued) | replaced
@@ -48,7 +48,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class Rotator:
-    """`grace` is None for the usual one; `secret_name` for keys that are to be shown."""
+    """`grace` None means the default; `secret_name` None means that new keys are shown."""
 
     actor: str
     grace: timedelta | None
@@ -73,7 +73,7 @@ class Rotator:
 
 
 def newest_of_lineages(scope: Scope | None) -> list[ApiKey]:
-    """The newest key of each row of rotations in which a key works, of those with a scope if one is given."""
+    """The newest key of each lineage with a working key, limited to a scope if one is given."""
     working = ApiKey.objects.working(timezone.now())
     if scope is not None:
         working = working.filter(scopes__contains=scope)

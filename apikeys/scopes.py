@@ -1,4 +1,4 @@
-"""What a key may do: a set of scopes, written in one order so that equal sets are equal texts."""
+"""Scopes of keys: sets, written in a fixed order so that equal sets are equal texts."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -6,7 +6,7 @@ from itertools import combinations
 
 
 class Scope(StrEnum):
-    """`admin` manages keys and implies no other scope: over HTTP it makes none that has one which it lacks."""
+    """`admin` manages keys and implies no other scope: over HTTP a key issues no scope that it lacks."""
 
     READ = "read"
     WRITE = "write"
@@ -18,7 +18,7 @@ ALL_SCOPES = frozenset(Scope)
 
 
 def scope_text(scopes: Iterable[str]) -> str:
-    """The one text of a set of scopes, such as `read write`; ValueError for none or an unknown one."""
+    """The text of a set of scopes, such as `read write`; ValueError for an empty set or an unknown scope."""
     wanted = set(scopes)
     if unknown := wanted - ALL_SCOPES:
         raise ValueError(f"there is no scope {', '.join(sorted(unknown))}, only {', '.join(Scope)}")

@@ -1,7 +1,7 @@
-"""AWS Secrets Manager, as the place where a new key is kept for its users. Needs boto3, which the service does not.
+"""AWS Secrets Manager as the store of new keys. Needs boto3, which the service does not.
 
-A new key is put into its secret as AWSPENDING before this service knows it, and made AWSCURRENT once it works: whoever
-reads the secret never gets a key that does not.
+A new key is put into its secret as AWSPENDING before it is stored here, and made AWSCURRENT once it works, so a reader
+of the secret always gets a working key.
 """
 
 import logging
@@ -28,14 +28,14 @@ class SecretError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SecretVersion:
-    """Where the key is: `name` as it was asked for."""
+    """The version of a secret that has the key; `name` as it was given."""
 
     name: str
     version: str
 
 
 class SecretsManager:
-    """Where it is, and who asks, boto3 knows from AWS_REGION, AWS_PROFILE and so on."""
+    """A client of the region and the account that AWS_REGION, AWS_PROFILE and so on name."""
 
     def __init__(self) -> None:
         try:
@@ -44,7 +44,7 @@ class SecretsManager:
             from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # as above
         except ImportError:
             raise SecretError("AWS Secrets Manager needs the package boto3: pip install boto3.") from None
-        # At DEBUG it logs what it sends, which is the key.
+        # At DEBUG it logs its requests, which have the key.
         logging.getLogger("botocore").setLevel(logging.WARNING)
         self._failures = (BotoCoreError, ClientError)
         retries = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
@@ -55,7 +55,7 @@ class SecretsManager:
     def rotate_into(self, name: str, rotate: Callable[[NewKey], Rotated]) -> tuple[Rotated, SecretVersion]:
         """Make a key, put it into the secret, and let `rotate` store it; SecretError.
 
-        Where the key cannot be put, or `rotate` fails, nothing has changed.
+        Nothing changes if the key cannot be put there, or if `rotate` fails.
         """
         made = make_key(settings.ENV.environment)
         try:
@@ -65,7 +65,7 @@ class SecretsManager:
         try:
             rotated = rotate(made)
         except BaseException:
-            # A version that no label holds is deleted by the service that keeps it.
+            # AWS deletes a version without labels.
             with suppress(SecretError):
                 self._withdraw(pending)
             raise
@@ -91,13 +91,13 @@ class SecretsManager:
         with self._sentences(f"The secret {pending.name} could not be changed"):
             stages = self._client.describe_secret(SecretId=pending.name).get("VersionIdsToStages", {})
             current = [version for version, labels in stages.items() if CURRENT in labels]
-            # The first version of a secret is current from the beginning.
+            # The first version of a secret is current at once.
             if current != [pending.version]:
                 removed = {"RemoveFromVersionId": current[0]} if current else {}
                 self._client.update_secret_version_stage(
                     SecretId=pending.name, VersionStage=CURRENT, MoveToVersionId=pending.version, **removed
                 )
-        # The key is where it belongs; a label that stays behind is replaced by the next rotation.
+        # The key is in place; the next rotation replaces a label that is left.
         with suppress(SecretError):
             self._withdraw(pending)
 

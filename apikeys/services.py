@@ -1,6 +1,6 @@
-"""Everything that makes or changes a key. Each change and its event are committed together.
+"""Use cases of keys: issue, rotate, revoke, change. Each change and its event are committed together.
 
-`actor` says who does it and by which way, such as `user admin` or `key 4Xk0vT2a`.
+`actor` names the one who makes the change, such as `user admin` or `key 4Xk0vT2a`.
 """
 
 from collections.abc import Iterable
@@ -17,25 +17,25 @@ from apikeys.delegation import require_within
 from apikeys.keys import NewKey, configured_digest, make_key, make_public_id
 from apikeys.models import ApiKey, Kind, Origin, State
 from apikeys.scopes import ALL_SCOPES, scope_text
-from apikeys.turns import write_turn
+from apikeys.transactions import key_transaction
 
 DEFAULT_GRACE = timedelta(days=1)
 MAX_GRACE = timedelta(days=90)
 
 
 class NotRotatable(Exception):
-    """The key has been replaced already or no longer works; the message is a sentence that says which."""
+    """The key has been replaced or no longer works; the message is a sentence with the reason."""
 
 
 class IssuedKey(NamedTuple):
-    """A stored key and, this once, its clear text."""
+    """A stored key and its clear text, which is shown once."""
 
     key: ApiKey
     clear_text: str
 
 
 class ReplacedLineage(NamedTuple):
-    """The only key of a row of rotations that goes on, and those that worked before."""
+    """The one key of a lineage that still works, and those that worked before."""
 
     issued: IssuedKey
     ended: list[ApiKey]
@@ -51,10 +51,10 @@ def key_issue(
     allowed_networks: str = "",
     issuer: ApiKey | None = None,
 ) -> IssuedKey:
-    """Make a key; ValueError says what of the input is wrong.
+    """Make a key; ValueError names the faulty input.
 
-    A key that is made by another, the `issuer`, has that one's expiry and networks unless they are given, and raises
-    `BeyondIssuer` where it would be allowed more.
+    The expiry and the networks default to those of the issuing key, the `issuer`. Raises `BeyondIssuer` if the new key
+    would be allowed more than that.
     """
     if expires_at is not None and expires_at <= timezone.now():
         raise ValueError("the expiry must lie in the future")
@@ -68,7 +68,7 @@ def key_issue(
         allowed_networks=clean_networks(allowed_networks),
     )
     _require_within(issuer, key)
-    with write_turn():
+    with key_transaction():
         clear_text = _store(key)
         record_event(key, Kind.ISSUED, actor, scopes=key.scopes)
     return IssuedKey(key, clear_text)
@@ -82,14 +82,13 @@ def key_rotate(
     made: NewKey | None = None,
     issuer: ApiKey | None = None,
 ) -> IssuedKey:
-    """Make the key's successor, which may do what it may; both work until the grace period ends.
+    """Make a successor with the same scopes; both keys work until the grace period ends.
 
-    The successor expires when the key would have: a key cannot lengthen its own life. `made` is for a successor whose
-    clear text had to be known before. Raises `NotRotatable`, and `BeyondIssuer` where another key, the `issuer`, asks
-    for it that may do less.
+    The successor has the expiry of the key: a key cannot extend its own life. `made` is a key made in advance. Raises
+    `NotRotatable`, and `BeyondIssuer` if the key that asks, the `issuer`, is allowed less.
     """
     _check_grace(grace)
-    with write_turn():
+    with key_transaction():
         old = _locked(key)
         _require_within(issuer, old)
         return _succeed(old, grace, actor, made)
@@ -98,12 +97,12 @@ def key_rotate(
 def lineage_replace(
     *, key: ApiKey, actor: str, grace: timedelta = timedelta(0), made: NewKey | None = None
 ) -> ReplacedLineage:
-    """For a key that is in wrong hands: make a successor of the last key in its row of rotations, end all others.
+    """Replace a leaked key: make a successor of the last key in its lineage, and end all others.
 
-    Without grace they are revoked. Raises `NotRotatable` where the last key no longer works.
+    Without grace they are revoked. Raises `NotRotatable` if the last key no longer works.
     """
     _check_grace(grace)
-    with write_turn():
+    with key_transaction():
         lineage = list(ApiKey.objects.select_for_update().filter(lineage=key.lineage).order_by("id"))
         ended = [old for old in lineage if old.state in {State.ACTIVE, State.ROTATING}]
         try:
@@ -118,7 +117,7 @@ def lineage_replace(
 
 def key_revoke(*, key: ApiKey, actor: str) -> ApiKey:
     """End the key for good; one that is revoked already stays as it is."""
-    with write_turn():
+    with key_transaction():
         stored = _locked(key)
         if stored.revoked_at is None:
             stored.revoked_at = timezone.now()
@@ -129,13 +128,13 @@ def key_revoke(*, key: ApiKey, actor: str) -> ApiKey:
 
 
 def key_change(*, key: ApiKey, actor: str, name: str, rate: str, allowed_networks: str) -> ApiKey:
-    """Change what may change while a key is in use; ValueError says what of the input is wrong."""
+    """Change the members that can change while a key is in use; ValueError names the faulty input."""
     wanted = {
         "name": clean_name(name),
         "rate": clean_rate(rate),
         "allowed_networks": clean_networks(allowed_networks),
     }
-    with write_turn():
+    with key_transaction():
         stored = _locked(key)
         changes = {
             field: [getattr(stored, field), value] for field, value in wanted.items() if getattr(stored, field) != value
@@ -150,7 +149,7 @@ def key_change(*, key: ApiKey, actor: str, name: str, rate: str, allowed_network
 
 
 def adopt_configured_key(key_hash: str) -> None:
-    """See that the key of SKG_API_KEY_HASH has a row. Every worker calls this when it starts.
+    """Give the key of SKG_API_KEY_HASH a row. Every worker calls this when it starts.
 
     The key gets every scope; its clear text is never seen here. Once it has been revoked or rotated it stays so,
     whatever the setting says.
@@ -164,9 +163,9 @@ def adopt_configured_key(key_hash: str) -> None:
 
 
 def _adopt(digest: bytes) -> ApiKey:
-    # Not made from the digest: it stands in logs, where a part of the digest would confirm a guess at a weak key.
+    # Random, since logs have it: a part of the digest would confirm a guess at a weak key.
     public_id = make_public_id()
-    with write_turn():
+    with key_transaction():
         key, created = ApiKey.objects.get_or_create(
             digest=digest,
             defaults={
@@ -243,7 +242,7 @@ def _check_grace(grace: timedelta) -> None:
 
 
 def _locked(key: ApiKey) -> ApiKey:
-    """The key as it stands, kept from changing until the transaction ends."""
+    """The stored key, locked until the transaction ends."""
     return ApiKey.objects.select_for_update().get(pk=key.pk)
 
 

@@ -1,4 +1,4 @@
-"""A token bucket for each key and endpoint, counted over all workers, of all hosts where they share a Valkey."""
+"""Rate limits: a token bucket for each key and endpoint, shared by all workers, and by all hosts through Valkey."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,22 +8,22 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from apikeys.buckets import SECOND, Bucket
 from apikeys.callers import ANONYMOUS, Caller, caller_of
-from apikeys.counting import identity_of, limits
 from apikeys.metrics import note_near_limit
-from apikeys.networks import client_network
+from apikeys.rate_limits import identity_of, limits
+from apikeys.token_bucket import SECOND, Bucket
+from skg_site.api.addresses import client_network
 from skg_site.api.rates import Rate
 from skg_site.api.request import APIRequest, http_of
 from skg_site.api.valkey import valkey
 
 if TYPE_CHECKING:
-    # DRF imports this module while it is itself being imported, so its views cannot be had here.
+    # DRF imports this module during its own import, so its views cannot be imported here.
     from skg_site.api.views import APIViewSet
 
 
 class Limit(NamedTuple):
-    """All that can be known of a key's limit at an endpoint before a request comes."""
+    """The constants of a key's limit at an endpoint."""
 
     identity: int
     bucket: Bucket
@@ -31,13 +31,13 @@ class Limit(NamedTuple):
 
 
 class KeyRate(BaseThrottle):
-    """Counts a request, refuses it when its bucket is empty, and says so in the draft RateLimit fields.
+    """Takes a token for each request, refuses it if the bucket is empty, and sends the draft RateLimit fields.
 
     https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
     """
 
     _wait: int | None = None
-    # Which limit it is that is used up, and what raises it.
+    # A sentence that names the limit, and how to raise it.
     reason = ""
 
     async def allow_request(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # the API's views await it
@@ -50,7 +50,7 @@ class KeyRate(BaseThrottle):
         limit = limit_for(who, view.basename, view.action, rate)
         identity, bucket = limit.identity, limit.bucket
         taken = await limits.take(identity, bucket) if valkey.is_up else limits.table.take(identity, bucket)
-        # Rounded up to whole seconds, by which time there is one token more.
+        # Rounded up to whole seconds, so that there is a token by then.
         seconds = -(-taken.next_token // SECOND)
         state = b'"default";r=%d;t=%d' % (taken.remaining, seconds)
         http.answer_headers += ((b"RateLimit-Policy", limit.policy), (b"RateLimit", state))
@@ -81,9 +81,9 @@ def _reason(request: APIRequest, caller: Caller, rate: Rate) -> str:
 def limit_for(who: str, basename: str | None, action: str, rate: Rate) -> Limit:
     if not basename:
         raise ImproperlyConfigured("a view with limits needs a basename: as_view(…, basename='triples')")
-    # The rate is part of the name: with a new rate a key starts with a full bucket.
+    # The rate is a part of the name: with a new rate a key starts with a full bucket.
     name = "\n".join((who, basename, action, str(rate)))
     bucket = Bucket.for_rate(rate)
-    # Of one size for the host and for Valkey, which take turns in counting it.
+    # The same size on the host and in Valkey, since either may count.
     bucket = bucket.in_microseconds if settings.ENV.redis_url else bucket
     return Limit(identity_of(name), bucket, b'"default";q=%d;w=%d' % rate)

@@ -1,4 +1,4 @@
-"""The URLs of keys."""
+"""URLs of keys."""
 
 from django.urls import path
 

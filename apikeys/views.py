@@ -1,4 +1,4 @@
-"""Keys over HTTP: everybody's own, and all of them for a key with the scope `admin`."""
+"""Keys over HTTP: the caller's own, and all of them for a key with the scope `admin`."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -25,12 +25,11 @@ from apikeys.responses import (
     revocation_content,
 )
 from apikeys.services import NotRotatable, key_issue, key_rotate
-from skg_site.api.answers import json_answer
 from skg_site.api.problems import Conflict
 from skg_site.api.reading import json_body, query_parameters
 from skg_site.api.request import http_of
 from skg_site.api.threads import in_thread
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, json_answer
 
 
 class KeyViewSet(APIViewSet):
@@ -76,7 +75,7 @@ class KeyViewSet(APIViewSet):
 
 
 def _issuer_id(request: Request) -> str | None:
-    """The key that asks; None where authentication is off."""
+    """The id of the caller's key; None if authentication is off."""
     caller = caller_of(request)
     return None if caller is None else caller.key_id
 
@@ -90,7 +89,7 @@ def _own_id(request: Request) -> str:
 
 def _find(public_id: str) -> ApiKey:
     keys = ApiKey.objects.select_related("rotated_from", "successor")
-    # Asked for first: not every text that fits into a path can be sent to a database.
+    # Checked first: a path can hold texts that a database does not take.
     key = keys.filter(public_id=public_id).first() if is_public_id(public_id) else None
     if key is None:
         raise NotFound("There is no key with this id.")
@@ -102,11 +101,11 @@ def _show(public_id: str) -> KeyOut:
 
 
 def _page(limit: int, before: int | None) -> KeyPageOut:
-    """Keys, newest first, from the one with the row id `before` on."""
+    """Keys, newest first, whose row ids are below `before`."""
     rows = ApiKey.objects.select_related("rotated_from", "successor").order_by("-id")
     if before is not None:
         rows = rows.filter(id__lt=before)
-    # One more than is shown tells whether there is another page.
+    # One more than is shown: if it is there, there is another page.
     keys = list(rows[: limit + 1])
     more = CURSOR.encode(keys[limit - 1].id) if len(keys) > limit else None
     return {"keys": [key_content(key) for key in keys[:limit]], "next_cursor": more}

@@ -12,10 +12,9 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
 site_door = get_asgi_application()
 
-from skg_site.api.door import APIDoor  # noqa: E402  # needs Django to be set up
-from skg_site.api.doors import is_site  # noqa: E402
+from skg_site.api.asgi_types import Receive, Scope, Send  # noqa: E402  # needs Django to be set up
+from skg_site.api.door import APIDoor, is_site  # noqa: E402
 from skg_site.api.forwarding import settle_client  # noqa: E402
-from skg_site.api.protocol import Receive, Scope, Send  # noqa: E402  # needs Django to be set up
 from skg_site.observe.masking import guard_request  # noqa: E402
 from skg_site.server.lifespan import lifespan  # noqa: E402
 

@@ -27,7 +27,7 @@ def _sqlite(env: Settings) -> dict[str, Any]:
         "mmap_size": 1 << 31,
     }
     return {
-        "ENGINE": "skg_site.sqlite",
+        "ENGINE": "triples.store.sqlite.engine",
         "NAME": env.db_path,
         "CONN_MAX_AGE": None,
         "OPTIONS": {
@@ -50,7 +50,7 @@ def _postgresql(env: Settings) -> dict[str, Any]:
         "prepare_threshold": 5,
     }
     return parsed | {
-        "ENGINE": "skg_site.postgresql",
+        "ENGINE": "triples.store.postgresql.engine",
         "OPTIONS": options,
         # The pool hands out no connection that the server has closed meanwhile.
         "CONN_HEALTH_CHECKS": True,

@@ -18,7 +18,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from skg_site.api.hosts import check_host
 from skg_site.api.problems import BadRequest
-from skg_site.api.unfit import UnfitDatabase
+from skg_site.host.unfit_database import UnfitDatabase
 
 log = structlog.get_logger("skg.site")
 

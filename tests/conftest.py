@@ -147,14 +147,15 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 @pytest.fixture
 def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A database in which everything is committed, since the store writes from its own threads; emptied afterwards."""
-    from apikeys.authentication import failures, known_keys
+    from apikeys.failure_limit import failure_limit
+    from apikeys.key_cache import key_cache
     from triples.store.graph import graph
 
     with django_db_blocker.unblock():
         yield
         graph.close()
-        known_keys.clear()
-        failures.clear()
+        key_cache.clear()
+        failure_limit.clear()
         # The server may have ended it: back to the pool, which looks at it.
         if connection.vendor == "postgresql":
             connection.close()

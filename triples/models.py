@@ -12,7 +12,9 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django_prometheus.models import ExportModelOperationsMixin
 
 from triples.fields import ExactText, JSONText, UnixMilliseconds, to_milliseconds
-from triples.recursion import rules as recursion
+from triples.recursion.grammar import parse_rule
+from triples.recursion.rules import MAX_NAME_LENGTH
+from triples.recursion.rules import Rule as ParsedRule
 from triples.text import MAX_TERM_LENGTH
 from triples.visible import visible
 
@@ -155,7 +157,7 @@ class HiddenGeneration(models.Model):
 class Rule(models.Model):
     """A rule of the graph, as `triples.recursion.rules` describes it."""
 
-    name = models.CharField(max_length=recursion.MAX_NAME_LENGTH, unique=True)
+    name = models.CharField(max_length=MAX_NAME_LENGTH, unique=True)
     weight = models.FloatField(default=1.0)
     head = models.JSONField()
     body = models.JSONField()
@@ -197,8 +199,8 @@ class Rule(models.Model):
         return blake2b(orjson.dumps(state), digest_size=9).hexdigest()
 
     @property
-    def parsed(self) -> "recursion.Rule":
-        return recursion.parse_rule(self.document)
+    def parsed(self) -> ParsedRule:
+        return parse_rule(self.document)
 
 
 class RunStatus(models.TextChoices):

@@ -1,8 +1,11 @@
-"""What a term may be, and the one way it is brought into shape, on writes and on queries alike."""
+"""Terms: the texts that can be one, and their normal form, on writes and on queries alike."""
 
 import re
 from functools import cache
+from typing import Any
 from unicodedata import combining, normalize
+
+from pydantic import Field
 
 MAX_TERM_LENGTH = 500
 MAX_PREDICATE_LENGTH = 100
@@ -19,6 +22,13 @@ _DOUBLE_MARKS = {ord(mark): normalize("NFD", mark) for mark in "\u0f73\u0f75\u0f
 # C0 and C1 controls with DEL, and surrogates, which stand for no character by themselves.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _GUIDE_TERM = re.compile(r"[\w\s\-]+")
+
+# Classes of characters for the regular expressions of JSON Schema.
+_CONTROL = r"\u0000-\u001F\u007F-\u009F"
+_BLANK = r" \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
+# White space may surround a text: it is removed first.
+_OUTER = rf"[\u0009-\u000D\u001C-\u001F\u0085{_BLANK}]*"
+_EDGE = rf"[^{_CONTROL}{_BLANK}]"
 
 
 class TermError(ValueError):
@@ -50,6 +60,14 @@ def clean_guide_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
     if not _GUIDE_TERM.fullmatch(text):
         raise TermError("must consist of letters, digits, spaces, - and _ only")
     return text
+
+
+def text_schema(longest: int, example: str) -> Any:
+    """The JSON Schema of a text that `clean_term` cleans."""
+    # Only a pattern can bound the length without the outer white space.
+    pattern = rf"^{_OUTER}{_EDGE}([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?{_OUTER}$"
+    description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
+    return Field(json_schema_extra={"pattern": pattern}, description=description, examples=[example])
 
 
 def _with_marks_in_order(text: str, limit: int) -> str:

@@ -1,21 +1,21 @@
-"""How a request's body is read: up to a size, and not for ever; and how a client that goes away is noticed."""
+"""Bodies of requests: the limits of their size and time, and the detection of clients that disconnect."""
 
 import asyncio
 from typing import ClassVar, Self
 
+from skg_site.api.asgi_types import Message, Receive
 from skg_site.api.problems import BodyTimeout, BodyTooLarge
-from skg_site.api.protocol import Message, Receive
 
-# A request that lasts for a whole round is worth watching: for a body that does not come, a client that went away.
+# A request is watched from its second round on: for a body that does not arrive, and a client that disconnects.
 ROUND_SECONDS = 0.05
 
 
 class ClientGone(Exception):
-    """The client closed the connection before its answer was ready."""
+    """The client disconnected before its response was ready."""
 
 
 async def body_in_pieces(message: Message, receive: Receive, limit: int) -> bytes:
-    """The whole body, of which `message` is the first piece; 413 as soon as it is known to be larger than `limit`."""
+    """The whole body, of which `message` is the first piece; 413 as soon as it exceeds `limit`."""
     pieces = bytearray()
     while message["type"] == "http.request":
         pieces += message.get("body", b"")
@@ -28,9 +28,9 @@ async def body_in_pieces(message: Message, receive: Receive, limit: int) -> byte
 
 
 class Watch:
-    """Ends what runs under it when its body does not arrive in time, or its client goes away before the answer.
+    """Cancels a request if its body does not arrive in time, or its client disconnects before the response.
 
-    Nearly every request is answered before anybody has to look, so a request has no timer of its own: see `Rounds`.
+    Nearly all requests end before they need a check, so a request has no timer of its own: see `Rounds`.
     """
 
     def __init__(self, receive: Receive, body_timeout: float) -> None:
@@ -60,13 +60,13 @@ class Watch:
             raise self._ended_by from None
 
     def reading_begins(self) -> None:
-        """From here on the body has its time; until then the request waited for something of the service's."""
+        """Start the time of the body. Until now the request waited for the service."""
         self._reading_since = self._loop.time()
         if self._has_looked:
             self._end_body_in_time()
 
     def body_is_read(self) -> None:
-        """From here on the client is watched: whoever receives takes a message away from everybody else."""
+        """Start to watch the client. Only one task at a time may receive messages."""
         self._is_read = True
         if self._has_looked:
             if self._timer is not None:
@@ -74,7 +74,7 @@ class Watch:
             self._listener = self._loop.create_task(self._listen())
 
     def look(self) -> None:
-        """Begin to look after a request that was not answered at once."""
+        """Start to watch a request that has lasted for a round."""
         self._has_looked = True
         if self._is_read:
             self._listener = self._loop.create_task(self._listen())
@@ -98,7 +98,7 @@ class Watch:
 
 
 class Rounds:
-    """Looks at the requests of an event loop that have lasted for a whole round: one timer for all of them."""
+    """Watches the requests of an event loop that have lasted for a round, with one timer for all of them."""
 
     _latest: ClassVar["Rounds | None"] = None
 

@@ -1,4 +1,4 @@
-"""Django's cache: counters that never miss a count, on this host or, with SKG_REDIS_URL, on all hosts together."""
+"""Django's cache with atomic counters, for this host or, with SKG_REDIS_URL, for all hosts."""
 
 import fcntl
 from collections.abc import Callable, Iterator
@@ -28,10 +28,10 @@ MISSING = object()
 
 
 class HostCache(FileBasedCache):
-    """Django's file cache with metrics, whose `add` and `incr` read and write in two steps, made atomic by a lock.
+    """Django's file cache with metrics, and a lock that makes `add` and `incr` atomic.
 
     django-ratelimit counts with these two. All workers of the host share the files. The metrics are those of
-    django-prometheus, but the cache is not, which takes a counter that stands at 0 for one that is not there.
+    django-prometheus. Its cache is not used: it takes a counter of 0 for a missing one.
     """
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
@@ -42,7 +42,7 @@ class HostCache(FileBasedCache):
         return Path(self._dir)  # type: ignore[attr-defined]  # private to Django's file cache
 
     def _createdir(self) -> None:
-        """Make the cache's folder as Django does, but never the state's: where that was removed, it would hide it."""
+        """Make the cache's folder as Django does, but not the state's: that would hide its removal."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
 
     @contextmanager
@@ -62,9 +62,9 @@ class HostCache(FileBasedCache):
 
 
 class SharedCache(BaseCache):
-    """The cache that all hosts share, in Valkey; while that does not answer, the host's own."""
+    """The cache of all hosts in Valkey; while that does not answer, the cache of this host."""
 
-    # For the process: Django makes a cache for each thread and forgets it again.
+    # Of the process: Django makes a cache for each thread.
     down_until: ClassVar[float | None] = None
 
     def __init__(self, folder: str, params: dict[str, Any]) -> None:
@@ -91,20 +91,20 @@ class SharedCache(BaseCache):
         return self._use(lambda store: store.incr(key, delta, version))
 
     def clear(self) -> None:
-        """Forget what this cache holds; the server holds more than that."""
+        """Remove the entries of this cache. The server has others."""
 
         def forget(store: BaseCache) -> None:
             if store is self._host:
                 store.clear()
             else:
-                client = self._shared._cache.get_client(write=True)  # Django's own clears the whole server
+                client = self._shared._cache.get_client(write=True)  # Django's `clear` empties the whole server
                 for name in client.scan_iter(f"{PREFIX}:*"):
                     client.delete(name)
 
         self._use(forget)
 
     def _use(self, act: Callable[[BaseCache], Result]) -> Result:
-        from redis import RedisError  # noqa: PLC0415  # the client is loaded only where there is a server
+        from redis import RedisError  # noqa: PLC0415  # loaded only if there is a server
 
         until = SharedCache.down_until
         if until is None or monotonic() >= until:

@@ -1,7 +1,6 @@
-"""Opaque cursors: the position of a keyset page as text that a client only passes back.
+"""Opaque cursors: the position of a keyset page as text, which a client passes back.
 
-A position is packed into bytes and written in hexadecimal. So every text of the right form is some position, and
-the documented pattern says exactly which cursors are accepted.
+A position is packed into bytes and written in hexadecimal, so every text that fits the documented pattern is one.
 """
 
 import struct
@@ -11,16 +10,16 @@ from pydantic import Field
 
 
 class TextCursor:
-    """The position of a list that is ordered by a text, which has no control characters."""
+    """Cursors of a list that is ordered by a text without control characters."""
 
     def __init__(self, longest: int) -> None:
-        """`longest`: how many characters the text has at most."""
+        """`longest` is the most characters that the text can have."""
         self._longest = longest
 
     @property
     def field(self) -> Any:
         """As `CursorLayout.field`."""
-        # A character takes up to four bytes, and a byte two digits.
+        # A character has up to four bytes, and a byte two digits.
         pattern = rf"^([0-9a-f]{{2}}){{1,{4 * self._longest}}}$"
         return Field(pattern=pattern, description="`next_cursor` of the page before.")
 
@@ -28,19 +27,19 @@ class TextCursor:
         return text.encode().hex()
 
     def decode(self, cursor: str) -> str:
-        """A text that can be sent to any database, whatever the digits say."""
+        """The text, without characters that a database does not take."""
         return bytes.fromhex(cursor).decode(errors="replace").replace("\x00", "\x01")
 
 
 class CursorLayout:
-    """What a list's positions consist of, as `struct` writes it: `q` an integer, `d` a float, `?` a bool."""
+    """Cursors of a list, whose positions have the layout of a `struct`: `q` an integer, `d` a float, `?` a bool."""
 
     def __init__(self, layout: str) -> None:
         self._packed = struct.Struct(f">{layout}")
 
     @property
     def field(self) -> Any:
-        """What makes a model's text field take such cursors and nothing else."""
+        """The Pydantic field of a parameter that takes these cursors."""
         digits = 2 * self._packed.size
         return Field(pattern=rf"^[0-9a-f]{{{digits}}}$", description="`next_cursor` of the page before.")
 

@@ -1,11 +1,11 @@
-"""The API door: Django's ASGI handler without what an API has no use for.
+"""The API door: Django's ASGI handler without the parts that an API does not need.
 
-The stock handler opens a thread context for every request, sends its signals through threads and
-watches for a disconnect with a task of its own. Here a request is read, resolved, answered and sent on
-the event loop; only the database work, which the store takes off the loop, runs in threads.
+The stock handler opens a thread context for every request, sends its signals through threads and watches for a
+disconnect with a task of its own. Here a request is read, resolved, answered and sent on the event loop; only database
+work runs in threads.
 
-This module and `request` alone lean on Django's internals: how `ASGIHandler` builds its middleware chain, and what
-`ASGIRequest` keeps. The tests of `tests/skg_site/api/test_door_*.py` hold them against the real ones.
+Only this module and `request` depend on Django's internals: the middleware chain of `ASGIHandler` and the attributes of
+`ASGIRequest`. `tests/skg_site/api/test_door_*.py` compare them with the real ones.
 """
 
 import asyncio
@@ -19,15 +19,19 @@ from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotFound
 
+from skg_site.api.asgi_types import Receive, Scope, Send
 from skg_site.api.bodies import ClientGone, Watch
 from skg_site.api.hosts import check_host
 from skg_site.api.problems import BadRequest, problem_from
-from skg_site.api.protocol import Receive, Scope, Send
 from skg_site.api.request import APIRequest
 
 Handler = Callable[[APIRequest], Awaitable[HttpResponse]]
 
-# What a browser must be told about answers that are never pages.
+# Paths of the site door: the admin, the documentation and static files. All others belong to the API door.
+_DOCS_PATHS = {"/docs", "/redoc", "/openapi.json"} if settings.ENV.enable_docs else set()
+_SITE_PATHS = frozenset({"/", "/admin", *_DOCS_PATHS})
+_SITE_PREFIXES = ("/admin/", "/static/")
+# Headers that tell a browser that responses are never pages.
 CONSTANT_HEADERS = [
     (b"X-Content-Type-Options", b"nosniff"),
     (b"X-Frame-Options", b"DENY"),
@@ -42,12 +46,16 @@ SECURE_HEADERS = [
 ]
 
 
+def is_site(path: str) -> bool:
+    return path in _SITE_PATHS or path.startswith(_SITE_PREFIXES)
+
+
 class APIDoor(ASGIHandler):
     """Serves the URLs of one URLconf, with the middleware of `settings.API_MIDDLEWARE`."""
 
     def __init__(self, urlconf: str) -> None:
         self.resolver = get_resolver(urlconf)
-        # Most requests go to these, and resolving a path costs as much as answering it.
+        # Most requests have one of these paths, and to resolve a path costs as much as the rest of an answer.
         self.fixed_routes = {path: self._resolve(path) for path in _fixed_paths(self.resolver)}
         super().__init__()
 
@@ -66,7 +74,7 @@ class APIDoor(ASGIHandler):
         await send_answer(response, request, send)
 
     async def answer(self, request: APIRequest) -> HttpResponse:
-        """The innermost handler: every failure becomes a problem, so nothing is raised past it."""
+        """The innermost handler. Every exception becomes a problem response."""
         try:
             if "\ufffd" in request.path:
                 check_path(request)
@@ -92,11 +100,11 @@ class APIDoor(ASGIHandler):
 
 
 async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -> None:
-    """Send the whole answer in two messages; the API has no streams and no cookies."""
+    """Send the response in two messages. The API has no streams and no cookies."""
     body = response.content
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     headers += request.answer_headers
-    # An answer that can have no content has no length either (RFC 9110, 8.6); a preflight's has one already.
+    # A response without content has no length (RFC 9110, 8.6); that of a preflight is set already.
     if response.status_code != 204 and "Content-Length" not in response:
         headers.append((b"Content-Length", b"%d" % len(body)))
     headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
@@ -105,7 +113,7 @@ async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -
 
 
 def check_path(request: APIRequest) -> None:
-    """Refuse a path with U+FFFD where the server has put it in the place of what is no UTF-8."""
+    """Refuse a path that is not UTF-8. The server has put U+FFFD in the place of faulty bytes."""
     try:
         unquote_to_bytes(request.scope["raw_path"]).decode()
     except UnicodeDecodeError:
@@ -113,7 +121,7 @@ def check_path(request: APIRequest) -> None:
 
 
 def _fixed_paths(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
-    """The paths without variables."""
+    """The paths of all routes without variables."""
     for pattern in resolver.url_patterns:
         path = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -123,6 +131,6 @@ def _fixed_paths(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
 
 
 def _template(route: str) -> str:
-    """Django's `/triples/<uuid:id>` as OpenAPI and the metrics write it: `/triples/{id}`."""
+    """Django's `/triples/<uuid:id>` as `/triples/{id}`, for OpenAPI and the metrics."""
     parts = route.split("/")
     return "/".join("{" + part[1:-1].split(":")[-1] + "}" if part.startswith("<") else part for part in parts)

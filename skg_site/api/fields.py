@@ -9,18 +9,18 @@ from django.urls.converters import UUIDConverter
 from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypeAliasType
 
-from skg_site.api.exactness import MAX_EXACT_INTEGER
+from skg_site.api.exact_numbers import MAX_EXACT_INTEGER
 
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# For integers: to JSON, and to every JSON Schema, 5.0 is the integer 5. It comes after `Field`, whose bounds
-# would be missing from the documentation otherwise.
+# For integers: in JSON and JSON Schema 5.0 is the integer 5. It comes after `Field`, or else OpenAPI would lack the
+# bounds.
 WHOLE = BeforeValidator(_whole)
 
-# The grammar of JSON. Python's own readers of numbers take much more: underscores, digits of every script, white space.
+# The grammar of JSON. Python's `int` and `float` also take underscores, digits of all scripts and white space.
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)(\.0+)?", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -37,16 +37,16 @@ def _number_text(value: Any) -> Any:
     return value
 
 
-# For parameters of a query string, which are text. They come after `Field`, as `WHOLE` does.
+# For parameters of a query string, which are texts. They come after `Field`, as `WHOLE` does.
 INTEGER_TEXT, NUMBER_TEXT = BeforeValidator(_integer_text), BeforeValidator(_number_text)
 
-# From 0 to 1; -0.0 may be among it.
+# From 0 to 1, including -0.0.
 AnyWeight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.95])]
-# There is no -0.0, which equals 0.0 and yet is written as another number, with another entity tag.
+# Without -0.0, which equals 0.0 and yet has another text and another entity tag.
 Weight = Annotated[AnyWeight, AfterValidator((0.0).__add__)]
 
 ExactInteger = Annotated[int, Field(ge=-MAX_EXACT_INTEGER, le=MAX_EXACT_INTEGER)]
-# What `parse_json` lets through, for the documentation: fields of this type need not be validated once more.
+# The result of `parse_json`, for OpenAPI: fields of this type need no further validation.
 JSONValue = TypeAliasType(
     "JSONValue", "dict[str, JSONValue] | list[JSONValue] | str | bool | ExactInteger | float | None"
 )

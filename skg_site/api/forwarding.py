@@ -1,4 +1,4 @@
-"""Which client a request comes from: the connection's other end, or what trusted proxies say of it."""
+"""The client of a request: the peer of the connection, or the address that trusted proxies forward."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -6,28 +6,28 @@ from functools import lru_cache
 from django.conf import settings
 
 from skg_site.api.addresses import MAX_LENGTH, Network, is_within, parse_address, parse_network
-from skg_site.api.protocol import Scope
+from skg_site.api.asgi_types import Scope
 
 SCHEMES = frozenset({b"http", b"https"})
 
 
 def settle_client(scope: Scope) -> None:
-    """Put the client's address, and the scheme that it used, into the scope of a request that has just come.
+    """Put the client's address and its scheme into the scope of a new request.
 
-    In place of uvicorn's own, which does not know that `::ffff:127.0.0.1` is 127.0.0.1.
+    Replaces uvicorn's own middleware, which does not treat `::ffff:127.0.0.1` as 127.0.0.1.
     """
     client = scope.get("client")
     if client is None:
         return
     text, port = client
-    # A socket's IPv4 address has one form only.
+    # The IPv4 address of a socket has only one form.
     address = _canonical(text) if ":" in text and len(text) <= MAX_LENGTH else text
     if (trusted := settings.ENV.trusted_proxies) and _is_trusted(address, tuple(trusted)):
         for name, value in scope["headers"]:
             if name == b"x-forwarded-proto" and value.strip() in SCHEMES:
                 scope["scheme"] = value.strip().decode()
         for hop in _hops(scope):
-            # What is no address, such as `unknown`, says nothing of who sent it to the last proxy that is known.
+            # Texts such as `unknown` do not name the client of the last known proxy.
             if hop is None:
                 break
             address, port = hop, 0
@@ -38,7 +38,7 @@ def settle_client(scope: Scope) -> None:
 
 
 def _hops(scope: Scope) -> Iterator[str | None]:
-    """The addresses in X-Forwarded-For, the last one first: each proxy has added the one that it was called from."""
+    """The addresses in X-Forwarded-For, the last one first. Each proxy adds the address of its client."""
     for name, value in reversed(scope["headers"]):
         if name == b"x-forwarded-for":
             for hop in reversed(value.decode("latin-1").split(",")):

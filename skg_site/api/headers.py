@@ -1,12 +1,12 @@
-"""Header fields as RFC 9110 has them: lists, parameters, and what an API needs to know of them. Knows no request."""
+"""Parsers of header fields (RFC 9110): lists, media types, encodings, entity tags and preferences."""
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-# Longer ones are read each time: a cache must not grow by what clients send.
+# Longer values are not cached: clients choose them.
 MAX_REMEMBERED = 256
-# Of a list longer than this it is not worth reading what the client prefers; nor is a longer type JSON.
+# Longer lists of preferences are ignored, and a longer media type is not JSON.
 MAX_PREFERENCES = 4096
 
 _OWS = r"[ \t]*+"
@@ -15,7 +15,7 @@ _QUOTED = r'"(?:[^"\\]|\\.)*+"'
 _PARAMETER = rf"{_OWS};{_OWS}(?:({_WORD})=({_WORD}|{_QUOTED}))?"
 _MEDIA_TYPE = re.compile(rf"{_OWS}({_WORD}/{_WORD})((?:{_PARAMETER})*+){_OWS}", re.ASCII)
 _PARAMETERS = re.compile(_PARAMETER, re.ASCII)
-# A quotation that does not end goes on to the end: to look for another way to read it would take a square of time.
+# A quotation without an end extends to the end of the text: backtracking would take quadratic time.
 _ELEMENT = re.compile(r'(?:"(?:[^"\\]|\\.?)*+(?:"|$)|[^",])++', re.DOTALL)
 _NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?", re.IGNORECASE)
 _ENTITY_TAG = re.compile(r'[ \t,]*+((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*+(?=,|$)')
@@ -24,12 +24,12 @@ _NUMBER_OF_SECONDS = re.compile(r"[0-9]+", re.ASCII)
 
 
 def elements(value: str) -> Iterator[str]:
-    """The elements of a field that is a list, without those that are empty; commas in quotes divide nothing."""
+    """The elements of a list, without empty ones; commas in quotes do not separate elements."""
     return (element for found in _ELEMENT.finditer(value) if (element := found[0].strip(" \t")))
 
 
 def is_json(content_type: bytes) -> bool:
-    """Whether a Content-Type is JSON in UTF-8; parameters that JSON does not have are ignored."""
+    """True if a Content-Type is JSON in UTF-8; parameters that JSON does not define are ignored."""
     if len(content_type) <= MAX_REMEMBERED:
         return _is_json_remembered(content_type)
     return len(content_type) <= MAX_PREFERENCES and _is_json(content_type)
@@ -49,7 +49,7 @@ _is_json_remembered = lru_cache(maxsize=256)(_is_json)
 
 
 def accepts(accept: bytes, media_type: str) -> bool:
-    """Whether an Accept field takes the media type. One that says nothing, or too much, takes everything."""
+    """True if an Accept field takes the media type; an empty or an overlong one takes everything."""
     if len(accept) <= MAX_REMEMBERED:
         return _accepts_remembered(accept, media_type)
     return len(accept) > MAX_PREFERENCES or _accepts(accept, media_type)
@@ -60,7 +60,7 @@ def _accepts(accept: bytes, media_type: str) -> bool:
     for media_range in elements(accept.decode("latin-1").lower()):
         name, *parameters = (part.strip() for part in media_range.split(";"))
         welcome[name] = not any(map(_NO_WEIGHT.fullmatch, parameters))
-    # The range that says most about the type decides.
+    # The most specific range decides.
     ranges = (media_type, media_type.split("/", maxsplit=1)[0] + "/*", "*/*")
     return not welcome or next((welcome[name] for name in ranges if name in welcome), False)
 
@@ -69,12 +69,12 @@ _accepts_remembered = lru_cache(maxsize=256)(_accepts)
 
 
 def is_identity(encoding: bytes) -> bool:
-    """Whether a Content-Encoding says that the content is as it is."""
+    """True if a Content-Encoding has `identity` only."""
     return all(element.lower() == "identity" for element in elements(encoding.decode("latin-1")))
 
 
 def entity_tags(value: bytes) -> list[str] | None:
-    """The entity tags of a list, weak ones with their `W/`; None when it is not one, or has no element."""
+    """The entity tags of a list, weak ones with their `W/`; None for any other text and for an empty list."""
     text = value.decode("latin-1")
     tags: list[str] = []
     end = 0
@@ -85,14 +85,14 @@ def entity_tags(value: bytes) -> list[str] | None:
 
 
 def seconds_to_wait(prefer: bytes, most: int) -> int:
-    """What a Prefer field says of `wait`, the first time it does; 0 for what makes no sense (RFC 7240, 2)."""
+    """The first `wait` of a Prefer field, at most `most`; 0 for anything else (RFC 7240, 2)."""
     for preference in elements(prefer[:MAX_PREFERENCES].decode("latin-1")):
         found = _PREFERENCE.fullmatch(preference)
         if found is not None and found[1].lower() == "wait":
             digits = (found[2] or "").strip('"')
             if not _NUMBER_OF_SECONDS.fullmatch(digits):
                 return 0
-            # Python does not read numbers of any length.
+            # Python limits the length of a number that it reads.
             significant = digits.lstrip("0")
             return most if len(significant) > len(str(most)) else min(int(significant or "0"), most)
     return 0

@@ -1,4 +1,4 @@
-"""The host that a request is for, which must be one of the service's."""
+"""Check of the Host header against SKG_ALLOWED_HOSTS."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,10 +14,10 @@ MAX_HOST_BYTES = 260
 
 
 def check_host(scope: Mapping[str, Any]) -> None:
-    """Refuse a request without a Host, with two, or with one that is not the service's (RFC 9112, 3.2).
+    """Refuse a request without a Host, with two, or with one that is not allowed (RFC 9112, 3.2).
 
-    Probes come by address, so any host will do for them. The ASGI server has put the host of an absolute target in the
-    place of the header's.
+    Probes use the address of the service, so they can have any host. The ASGI server has put the host of an absolute
+    target in the place of the header.
     """
     host: bytes | None = None
     for name, value in scope["headers"]:
@@ -43,5 +43,5 @@ def _is_allowed(host: bytes) -> bool:
 
 
 def _domain(host: bytes) -> str:
-    """The name or address without its port; empty where it is neither."""
+    """The name or the address without its port; empty for any other text."""
     return split_domain_port(host.decode("latin-1"))[0]

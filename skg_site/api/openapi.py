@@ -14,7 +14,7 @@ from typing_extensions import is_typeddict
 from skg_site.api.problems import MAX_REPORTED, MEDIA_TYPE, ProblemOut
 
 if TYPE_CHECKING:
-    # DRF's settings name this module's class, so DRF's views import it before they are there themselves.
+    # DRF's settings name a class of this module, so DRF imports it before its own views.
     from skg_site.api.views import APIViewSet
 
 _WHEN = {
@@ -36,7 +36,7 @@ _WHEN = {
 
 
 class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types
-    """How a client shows its key."""
+    """The Authorization header with a key."""
 
     target_class = "apikeys.authentication.BearerKey"
     match_subclasses = True
@@ -47,7 +47,7 @@ class BearerKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
 
 
 class TypedDictExtension(PydanticExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types
-    """Bodies of responses as `TypedDict`: the type of the very dict that is sent, which costs nothing at run time."""
+    """Documents a `TypedDict`: the type of the dict that is sent, which costs nothing at run time."""
 
     @classmethod
     def _matches(cls, target: Any) -> bool:
@@ -69,22 +69,22 @@ def register_parts(auto_schema: AutoSchema, parts: dict[str, Any]) -> None:
 
 
 class OperationSchema(AutoSchema):
-    """drf-spectacular's view of an operation, with what holds for all of ours."""
+    """drf-spectacular's schema of an operation, with the parts that all operations of the API share."""
 
-    view: "APIViewSet"  # type: ignore[override]  # DRF lets any view have a schema; these are ours
+    view: "APIViewSet"  # type: ignore[override]  # all views with this schema are of this class
 
     def get_operation_id(self) -> str:
         return f"{self.view.basename}_{self.view.action}"
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular drops the parent's arguments
-        # A view's docstring is for those who read the code; `extend_schema` has what readers of the page need.
+        # Docstrings are for readers of the code; `extend_schema` has the text of the page.
         return ""
 
     def get_tags(self) -> list[str]:
         return [self.view.basename]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """Our lists answer a page, which is an object; the library would make an array of any action named so."""
+        """Lists of the API answer an object with a page; the library would document an array."""
         return False
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -101,7 +101,7 @@ class OperationSchema(AutoSchema):
         return operation
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
-        """The library asks for a body only if it must have some field; a view says itself when there need be none."""
+        """Whether a body is required comes from the view; the library derives it from required fields."""
         schema, _ = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]  # it has none
         return schema, self.view.action not in self.view.optional_bodies
 
@@ -125,7 +125,7 @@ class OperationSchema(AutoSchema):
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], Any]:
-    """Responses for `extend_schema`: problems that only some operations have."""
+    """Problem responses that only some operations have, for `extend_schema`."""
     return {(status, MEDIA_TYPE): ProblemOut for status in statuses}
 
 

@@ -1,14 +1,9 @@
-"""Errors as RFC 9457 problem details: one shape for everything that can go wrong."""
+"""Errors as RFC 9457 problem details, with one shape for all of them."""
 
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import (
-    Annotated,
-    Any,
-    NotRequired,  # Pydantic needs this one before Python 3.12
-    Protocol,
-)
+from typing import Annotated, Any, NotRequired, Protocol
 
 import orjson
 import structlog
@@ -17,22 +12,22 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse
 from pydantic import Field
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
-from skg_site.api.unfit import UnfitDatabase
+from skg_site.host.unfit_database import UnfitDatabase
 
 log = structlog.get_logger("skg.api")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
-# Of the faults in an input so many are reported; a client that makes more mends these first.
+# At most this many faults of an input are reported.
 MAX_REPORTED = 100
-# Names and messages are cut after so many characters: they may hold what the client sent.
+# Names and messages are cut after this many characters, since they can repeat the input.
 MAX_TEXT = 200
 
 
 class Answered(Protocol):
-    """What a problem says of the request that it answers."""
+    """The members of a request that a problem repeats."""
 
     path: str
     request_id: str
@@ -70,7 +65,7 @@ class ProblemOut(TypedDict):
 
 
 class Problem(APIException):
-    """An error with its status and, for bad input, a list of what is wrong where."""
+    """An error with its status and, for bad input, the faults and their places."""
 
     status_code = 500
 
@@ -143,12 +138,12 @@ class UnsupportedEncoding(Problem):
 
 
 class Invalid(Problem):
-    """Well-formed JSON that is not valid input. The first faults are reported, and how many more there are."""
+    """Well-formed JSON that is not valid input, with its first faults and the number of others."""
 
     status_code = 422
 
     def __init__(self, errors: Sequence[FieldError], *, more: int = 0, stopped: bool = False) -> None:
-        """`more` faults were found beside `errors`; `stopped` says that the rest of the input was not looked at."""
+        """`more` is the number of faults besides `errors`; `stopped` means that the rest was not checked."""
         places = len(errors) + more
         shown = [shortened(error) for error in errors[:MAX_REPORTED]]
         omitted = places - len(shown)
@@ -163,7 +158,7 @@ class Invalid(Problem):
 
 
 def shortened(error: FieldError) -> FieldError:
-    """The fault with long names and messages cut off: both may repeat what the client sent."""
+    """The fault with long names and messages cut, since both can repeat the input."""
     loc = [part if isinstance(part, int) else shorten(part) for part in error["loc"]]
     return {"loc": loc, "msg": shorten(error["msg"]), "type": error["type"]}
 
@@ -173,7 +168,7 @@ def shorten(text: str) -> str:
 
 
 class Unavailable(Problem):
-    """The service cannot answer now and may be able to soon."""
+    """The service cannot answer now; a retry can succeed."""
 
     status_code = 503
 
@@ -182,13 +177,13 @@ class Unavailable(Problem):
 
 
 def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """DRF's exception handler: any exception as an answer; what nobody foresaw is logged with its trace."""
+    """DRF's exception handler: every exception becomes a response; unexpected ones are logged with their traceback."""
     request = context["request"]
     request = getattr(request, "_request", request)
     if isinstance(error, APIException):
         return _answer_for(error, request)
     if isinstance(error, SuspiciousOperation):
-        # Django's name for input that breaks one of its own limits, such as 1,000 parameters in a query string.
+        # Input beyond one of Django's limits, such as 1,000 parameters in a query string.
         return _answer_for(BadRequest(str(error)), request)
     if isinstance(error, UnfitDatabase):
         log.error("unfit_database", request_id=request.request_id, error=str(error))
@@ -197,7 +192,7 @@ def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
         log.warning("database_unavailable", request_id=request.request_id, error=type(error).__name__)
         return _answer_for(Unavailable("The database cannot be reached or is busy; try again."), request)
     if isinstance(error, OSError):
-        # A disk that is full, or a file or folder of the service's own that was removed or is closed to it.
+        # A full disk, or a missing or unreadable file of the service.
         log.error("file_unavailable", request_id=request.request_id, file=error.filename, error=error.strerror)
         return _answer_for(Unavailable("The service cannot use one of its own files; its log has the reason."), request)
     log.error(
@@ -229,7 +224,7 @@ def _answer_for(error: APIException, request: Answered) -> HttpResponse:
 
 
 def content_of(error: APIException, request: Answered) -> ProblemOut:
-    """What every problem says."""
+    """The members of every problem."""
     status = error.status_code
     return {
         "type": "about:blank",

@@ -1,4 +1,4 @@
-"""How many requests in how much time."""
+"""Rates: a number of requests in a period."""
 
 import re
 from typing import NamedTuple
@@ -9,14 +9,14 @@ _WORDS = {1: "a second", 60: "a minute", 3600: "an hour"}
 
 
 class Rate(NamedTuple):
-    """So many requests in so many seconds; zero requests means no limit."""
+    """A number of requests in a number of seconds; zero requests means no limit."""
 
     requests: int
     seconds: int
 
     @classmethod
     def parse(cls, text: str) -> "Rate":
-        """Read `100` (a minute), `100/s`, `100/m`, `100/h` or `0`; ValueError for anything else."""
+        """The rate that `100` (a minute), `100/s`, `100/m`, `100/h` or `0` means; ValueError for any other text."""
         match = re.fullmatch(r"(\d{1,9})(?:/([smh]))?", text.strip(), re.ASCII)
         if match is None:
             raise ValueError("must be a number a minute such as 100, or 100/s, 100/m, 100/h, or 0 for no limit")

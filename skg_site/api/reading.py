@@ -1,4 +1,4 @@
-"""Requests as Pydantic models: strict JSON in, or a problem that names the field."""
+"""Requests read as Pydantic models: strict JSON, or a problem that names the field."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from pydantic import BaseModel, ValidationError
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
-from skg_site.api.exactness import inexact_numbers, may_lose_precision
+from skg_site.api.exact_numbers import inexact_numbers, may_lose_precision
 from skg_site.api.headers import is_identity, is_json
 from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, TwiceSent, UnsupportedEncoding, shorten
 from skg_site.api.request import APIRequest, http_of
-from skg_site.api.sizes import MAX_VALUES, SMALL_BODY, check_values
+from skg_site.api.value_limit import MAX_VALUES, SMALL_BODY, check_values
 
 Model = TypeVar("Model", bound=BaseModel)
 Result = TypeVar("Result")
@@ -24,13 +24,13 @@ Result = TypeVar("Result")
 MAX_DEPTH = 32
 
 _CONTAINERS = frozenset({dict, list})
-# Reads large bodies one after the other, while the event loop goes on: each takes Python's lock for milliseconds only.
+# Parses large bodies one at a time beside the event loop; each holds the GIL for milliseconds only.
 _reader = ThreadPoolExecutor(1, thread_name_prefix="reading")
 _TOO_DEEP: FieldError = {"loc": [], "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
 
 
 class NotJSON(BadRequest):
-    """`reason` says why the body cannot be parsed, and where."""
+    """`reason` says why the body cannot be parsed, and its place."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The body is not JSON: {reason}.")
@@ -38,14 +38,14 @@ class NotJSON(BadRequest):
 
 
 async def json_body(request: Request, model: type[Model]) -> Model:
-    """The request's JSON body as `model`; 422 with its faults when it is not valid input."""
+    """The JSON body as `model`; 422 with its faults if it is not valid input."""
     return await read_body(request, partial(validated, model=model))
 
 
 async def read_body(request: Request, read: Callable[[Any], Result], *, most_values: int = MAX_VALUES) -> Result:
-    """What `read` makes of the request's JSON body.
+    """The result of `read` for the request's JSON body.
 
-    415 when it is not declared as JSON, 400 when it does not parse, 422 when it holds more than `most_values`.
+    415 if it is not declared as JSON, 400 if it does not parse, 422 if it has more than `most_values`.
     """
     http = http_of(request)
     check_content(http)
@@ -59,7 +59,7 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
 def check_content(request: APIRequest) -> None:
     """Refuse a body that is not declared as JSON, or is compressed."""
     content_type = encoding = None
-    # One look at the headers for both: this is done for every body.
+    # One pass for both headers, since this runs for every body.
     for name, value in request.scope["headers"]:
         if name == b"content-type":
             if content_type is not None:
@@ -77,11 +77,11 @@ def check_content(request: APIRequest) -> None:
 
 
 def query_parameters(request: Request, model: type[Model]) -> Model:
-    """The query string as `model`, whose fields read text; the same parameter twice is refused."""
+    """The query string as `model`, whose fields parse texts; 422 if a parameter is given twice."""
     try:
         unquote_to_bytes(http_of(request).scope.get("query_string", b"")).decode()
     except UnicodeDecodeError:
-        # Django would put U+FFFD in the place of what it cannot read, and another term would be looked for.
+        # Django would replace faulty bytes by U+FFFD, which is another term.
         raise BadRequest("The query string is not UTF-8.") from None
     values: dict[str, str] = {}
     for name, items in http_of(request).GET.lists():
@@ -92,7 +92,7 @@ def query_parameters(request: Request, model: type[Model]) -> Model:
 
 
 def validated(content: Any, model: type[Model]) -> Model:
-    """`content` as `model`, or 422 with the faults in it."""
+    """`content` as `model`; 422 with its faults."""
     if isinstance(content, dict) and len(content) > MAX_REPORTED:
         refuse_many_unknown(content, model)
     try:
@@ -102,7 +102,7 @@ def validated(content: Any, model: type[Model]) -> Model:
 
 
 def refuse_many_unknown(content: dict[str, Any], model: type[BaseModel], prefix: tuple[str | int, ...] = ()) -> None:
-    """Refuse more unknown members than are reported; Pydantic would look at all of them first."""
+    """Refuse more unknown members than are reported, which Pydantic would collect first."""
     known = model.model_fields
     unknown = [name for name in content if name not in known]
     if len(unknown) > MAX_REPORTED:
@@ -114,7 +114,7 @@ def refuse_many_unknown(content: dict[str, Any], model: type[BaseModel], prefix:
 
 
 def field_errors(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> list[FieldError]:
-    """Pydantic's findings in the shape that problems carry; never the input itself, which may be secret."""
+    """Pydantic's faults as the faults of a problem, without the input, which can be secret."""
     return [
         {
             "loc": [*prefix, *fault["loc"]],
@@ -128,7 +128,7 @@ def field_errors(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> 
 def parse_json(body: bytes, *, levels_above: int = 0) -> Any:
     """Parse strictly: no duplicate keys, no NaN, nothing deeper than 32, no number that loses precision.
 
-    `levels_above`: how deep the body stands already in what it is a part of.
+    `levels_above` is the number of levels around the body, if it is a part of another document.
     """
     try:
         content = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)

@@ -1,4 +1,4 @@
-"""The API's request: Django's, read and taken apart as late and as little as an answer needs."""
+"""The request of the API door: Django's, parsed only as far as the answer needs."""
 
 import io
 from functools import cached_property
@@ -11,51 +11,51 @@ from django.http import QueryDict
 from django.urls import ResolverMatch
 from rest_framework.request import Request
 
+from skg_site.api.asgi_types import Receive, Scope
 from skg_site.api.bodies import Watch, body_in_pieces
 from skg_site.api.problems import BadRequest, BodyTooLarge, TwiceSent
-from skg_site.api.protocol import Receive, Scope
 
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@_~"
 
 
 class APIRequest(ASGIRequest):
-    """Django's request, with META built only when somebody asks for it."""
+    """Django's request, with META built at its first use."""
 
     request_id: str = ""
-    # What the client sent as the request's id, where another was made in its place.
+    # The id that the client sent, if another replaces it.
     replaced_id: str = ""
     key_id: str | None = None
     route: str = "unknown"
     watch: Watch
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        # Not calling the parent is the point: it copies every header into META.
+        # The parent is not called: it copies every header into META.
         self.scope = scope
         self.receive = receive
         self.method = scope["method"]
         self.path = self.path_info = scope["path"]
         self.script_name = ""
         self.resolver_match: ResolverMatch | None = None
-        # What is added to the answer, whatever that will be.
+        # Headers for every response to the request.
         self.answer_headers: list[tuple[bytes, bytes]] = []
         self._read_started = False
         self._post_parse_error = False
         self._body = b""
 
     async def read_body(self) -> None:
-        """Read the body; a view calls this as soon as it knows that the request may be answered.
+        """Read the body, of at most SKG_MAX_BODY_BYTES. A view calls this once the request is authorised.
 
-        Not before: whoever has no key could fill the memory with bodies. A body is at most SKG_MAX_BODY_BYTES long.
+        Before that, clients without a key could fill the memory with bodies.
         """
         self.watch.reading_begins()
         limit = settings.ENV.max_body_bytes
         declared = self.header(b"content-length")
-        # Beyond 18 digits no limit needs comparing, and Python would not even read the number.
+        # More than 18 digits exceed any limit, and Python limits the digits that it reads.
         if declared is not None and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
             raise BodyTooLarge(limit)
         message = await self.receive()
         if message["type"] == "http.request" and not message.get("more_body"):
-            # Nearly every body comes in one piece, which need not be copied.
+            # Nearly all bodies arrive in one piece, which needs no copy.
             if len(body := message.get("body", b"")) > limit:
                 raise BodyTooLarge(limit)
             self._body = bytes(body)
@@ -67,7 +67,7 @@ class APIRequest(ASGIRequest):
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute that is made at its first use
         scope = self.scope
         if not (query := scope.get("query_string", b"")).isascii():
-            # Django would raise for bytes that are no UTF-8, out of the reach of a middleware that only wants a header.
+            # For bytes that are not UTF-8 Django would raise in a middleware that only reads a header.
             scope = {**scope, "query_string": quote(query, safe=_QUERY_CHARACTERS).encode()}
         return ASGIRequest(scope, io.BytesIO(self._body)).META
 
@@ -80,12 +80,12 @@ class APIRequest(ASGIRequest):
 
     @property
     def client_address(self) -> str:
-        """The peer's address, or what trusted proxies say it is (`skg_site.api.forwarding`)."""
+        """The address of the peer, or the one that trusted proxies forward (`skg_site.api.forwarding`)."""
         client = self.scope.get("client")
         return client[0] if client else ""
 
     def header(self, name: bytes) -> bytes | None:
-        """One header's value by its lower-case name; the same header sent twice is a bad request."""
+        """The value of a header by its lower-case name; 400 if the header came twice."""
         found = None
         for key, value in self.scope["headers"]:
             if key == name:
@@ -95,7 +95,7 @@ class APIRequest(ASGIRequest):
         return found
 
     def list_header(self, name: bytes) -> bytes | None:
-        """The value of a header that is a list: several lines mean the same as one with commas (RFC 9110, 5.3)."""
+        """The value of a list header; several lines mean the same as one with commas (RFC 9110, 5.3)."""
         found = None
         for key, value in self.scope["headers"]:
             if key == name:
@@ -104,6 +104,6 @@ class APIRequest(ASGIRequest):
 
 
 def http_of(request: Request) -> APIRequest:
-    """The door's request inside DRF's."""
-    http: APIRequest = request._request  # type: ignore[assignment]  # behind the API door it always is one
+    """The request of the API door inside DRF's."""
+    http: APIRequest = request._request  # type: ignore[assignment]  # it always is, after the API door
     return http

@@ -1,4 +1,4 @@
-"""Blocking database work of everything but the store's hot path: keys, readiness, statistics."""
+"""Threads for blocking database work outside the store: keys, rules, runs, readiness."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _executor = ThreadPoolExecutor(2, thread_name_prefix="database")
 async def in_thread(
     function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
-    """Run `function` in one of two threads; a connection to a file is kept, one to a server goes back to the pool."""
+    """Run `function` in one of two threads; SQLite connections stay open, PostgreSQL ones return to the pool."""
     context = copy_context()
     return await asyncio.get_running_loop().run_in_executor(
         _executor, lambda: context.run(lambda: _run(function, *args, **kwargs))
@@ -28,9 +28,9 @@ def _run(function: Callable[Parameters, Result], *args: Parameters.args, **kwarg
     try:
         return function(*args, **kwargs)
     except (OperationalError, InterfaceError):
-        # Whatever was wrong with it, the next call opens another: a file's is kept below, even so.
+        # The next call opens another connection; `close_old_connections` would keep that of SQLite.
         connection.close()
         raise
     finally:
-        # As Django does after each request. The pool looks at a connection before it hands it out again.
+        # As Django does after each request. The pool checks a connection before it hands it out again.
         close_old_connections()

@@ -1,7 +1,7 @@
-"""The server that hosts share, Valkey or Redis, as one worker's event loop uses it.
+"""Client of the Valkey or Redis server that hosts share, for the event loop of a worker.
 
-Nobody waits for a server that is down. The first call that is not answered in time marks it so; from then on calls
-are refused at once, until it answers a probe, which no request waits for.
+No request waits for a server that is down. The first call without an answer in time marks it as down; then calls fail
+at once until the server answers a probe, which runs beside the requests.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 if TYPE_CHECKING:
-    # The client takes 25 MB of memory, which a worker without a server to ask does not pay.
+    # The client takes 25 MB of memory, so it is loaded only with a server.
     from redis.asyncio import Redis
 
 log = structlog.get_logger("skg.valkey")
@@ -27,28 +27,28 @@ FAILURES = Counter("skg_valkey_failures_total", "Calls that Valkey did not answe
 
 DEADLINE_SECONDS = 0.1
 PROBE_SECONDS = 1.0
-# For those who may wait: commands, and the threads that change keys.
+# For callers that can wait: commands, and the threads that change keys.
 PATIENCE_SECONDS = 1.0
-# A follower sends nothing, so the kernel must find out when the other side is gone.
+# A subscriber sends nothing, so the kernel has to detect a lost peer.
 KEEPALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
 
 
 class ValkeyDown(Exception):
-    """The server cannot be asked now, or did not answer in time."""
+    """The server is down or did not answer in time."""
 
 
 class Valkey:
     """A connection to the server of SKG_REDIS_URL. For use on one event loop, from `open` to `close`."""
 
     def __init__(self) -> None:
-        # Whether it is worth asking; false as long as there is no server to ask.
+        # False while the server is down, or without a server.
         self.is_up = False
         self._client: Redis | None = None
         self._errors: tuple[type[Exception], ...] = ()
         self._probing: asyncio.Task[None] | None = None
 
     def open(self, url: str) -> None:
-        """Prepare to call the server; nothing is sent yet."""
+        """Prepare the connection; nothing is sent yet."""
         self._client = connect(url)
         self._errors = _errors()
         self.is_up = True
@@ -64,7 +64,7 @@ class Valkey:
             self._client = None
 
     async def call(self, ask: Callable[["Redis"], Awaitable[Result]]) -> Result:
-        """What the server answers, or `ValkeyDown`."""
+        """The answer of the server; raises `ValkeyDown`."""
         if not self.is_up or self._client is None:
             raise ValkeyDown
         try:
@@ -74,7 +74,7 @@ class Valkey:
             raise ValkeyDown from error
 
     async def follow(self, channel: str, heard: Callable[[str], None]) -> None:
-        """Call `heard` with each message of the channel, for as long as this is awaited; some may be missed."""
+        """Call `heard` with each message of the channel until it is cancelled; messages can be missed."""
         assert self._client is not None
         while True:
             try:
@@ -89,7 +89,7 @@ class Valkey:
 
     def _note_failure(self, error: Exception) -> None:
         FAILURES.inc()
-        # Of those who asked at the same time, the first says so for all.
+        # Only the first of several calls at the same time logs it.
         if self.is_up:
             self.is_up = False
             DOWN.set(1)
@@ -98,19 +98,19 @@ class Valkey:
 
     async def _probe(self, down_since: float) -> None:
         assert self._client is not None
-        # Those that are dead would fail one call after the other once the server is back.
+        # Dead connections would fail the next calls once the server is back.
         await self._client.connection_pool.disconnect()
         while not self.is_up:
             await asyncio.sleep(PROBE_SECONDS)
             with suppress(*self._errors):
-                # Written, since a server that is full or a replica answers all else.
+                # A write, since a full server and a replica answer reads.
                 self.is_up = bool(await _in_time(self._client.set("skg:probe", 1, px=1000)))
         DOWN.set(0)
         log.info("valkey_up", down_seconds=round(monotonic() - down_since, 1))
 
 
 def publish(url: str, channel: str, message: str) -> bool:
-    """Send a message to all who follow the channel, over a connection of its own; whether the server took it."""
+    """Send a message to the channel over a connection of its own. True if the server took it."""
     from redis import Redis, RedisError  # noqa: PLC0415  # as above
 
     try:
@@ -124,7 +124,7 @@ def publish(url: str, channel: str, message: str) -> bool:
 
 
 def connect(url: str) -> "Redis":
-    """A client that sends nothing twice: what was asked may have been done although no answer came."""
+    """A client without retries: a call without an answer may have taken effect."""
     from redis.asyncio import Redis  # noqa: PLC0415  # as above
     from redis.asyncio.retry import Retry  # noqa: PLC0415
     from redis.backoff import NoBackoff  # noqa: PLC0415
@@ -144,8 +144,8 @@ def _errors() -> tuple[type[Exception], ...]:
 async def _in_time(asking: Awaitable[Result]) -> Result:
     """The answer, if it comes before the deadline; TimeoutError otherwise.
 
-    Waited for in two halves: a loop that was late itself comes to a timer before it comes to the answer that has
-    been there for long, and sees that in the second half.
+    Waits in two halves: a late event loop runs the timer before it reads an answer that has arrived, and reads that in
+    the second half.
     """
     task = asyncio.ensure_future(asking)
     try:

@@ -1,9 +1,10 @@
-"""The base of every view on the API door: DRF's viewset with a native async dispatch."""
+"""Base of all views of the API door: DRF's viewset with a native async dispatch, and its JSON responses."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import update_wrapper
 from typing import Any, ClassVar, Never
 
+import orjson
 from django.http import HttpResponse
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -18,10 +19,10 @@ from skg_site.api.request import APIRequest
 
 
 class APIViewRequest(Request):
-    """DRF's request without what it parses bodies by: the API reads them with `skg_site.api.reading`."""
+    """DRF's request without parsers: `skg_site.api.reading` reads bodies."""
 
     def __init__(self, request: APIRequest, authenticators: Sequence[BaseAuthentication]) -> None:
-        # Not calling the parent is the point: it makes a negotiator and looks for encodings, for every request.
+        # The parent is not called: it makes a negotiator and checks encodings for every request.
         self._request = request
         self.authenticators = authenticators
 
@@ -29,17 +30,16 @@ class APIViewRequest(Request):
 class APIViewSet(ViewSetMixin, APIView):
     """Actions are coroutines that return a finished `HttpResponse`.
 
-    What DRF does in between is the same, in the same order: authentication, permissions, throttles,
-    the action, and the exception handler for whatever any of them raises. Authentication and
-    throttles are awaited; permissions decide without waiting for anything. The body is read after them,
-    so that only bodies of requests that may be answered take memory.
+    The order is DRF's: authentication, permissions, throttles, the action, and the exception handler for the exceptions
+    of all of them. Authentication and throttles are awaited; permissions decide at once. The body is read after them,
+    so that only bodies of authorised requests take memory.
     """
 
-    # The scope that each action needs; "" is for any valid key. `HasScope` reads it.
+    # The scope that each action needs, for `HasScope`; "" means any valid key.
     scopes: ClassVar[Mapping[str, str]] = {}
-    # The actions whose request may leave its body out; the documentation reads it.
+    # The actions with an optional body, for OpenAPI.
     optional_bodies: ClassVar[frozenset[str]] = frozenset()
-    # What the answers are, problems aside.
+    # The media type of responses other than problems.
     media_type: ClassVar[str] = "application/json"
     request: Request
     action: str
@@ -47,7 +47,7 @@ class APIViewSet(ViewSetMixin, APIView):
 
     @classmethod
     def as_view(cls, actions: dict[str, Any] | None = None, **initkwargs: Any) -> Any:
-        """DRF's view function with a shorter way to `dispatch`: no method is bound that will not be called."""
+        """DRF's view function with a shorter way to `dispatch`: it binds only the method that it calls."""
         template = super().as_view(actions, **initkwargs)
         action_map = {"head": actions["get"], **actions} if actions and "get" in actions else dict(actions or ())
 
@@ -58,12 +58,12 @@ class APIViewSet(ViewSetMixin, APIView):
 
         return update_wrapper(view, template)
 
-    async def dispatch(self, request: APIRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # that it is async is what this class is for
+    async def dispatch(self, request: APIRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # async is the purpose of this class
         self.request = drf_request = APIViewRequest(request, self.get_authenticators())
         self.args, self.kwargs = args, kwargs
         try:
             check_accept(request, self.media_type)
-            # Not by the method's name: a view may have a method `query` and HTTP has a method QUERY.
+            # From the map, not by name: a view can have a method `query`, and HTTP has a method QUERY.
             action = self.action_map.get(str(request.method).lower())
             if action is None:
                 self.refuse_method(request)
@@ -80,8 +80,8 @@ class APIViewSet(ViewSetMixin, APIView):
         return response
 
     async def authenticate(self, request: Request) -> None:
-        """Let the first authenticator that knows the caller say who it is."""
-        # Stubs for DRF leave out its private names, of which this is the one use.
+        """Set the user that the first authenticator finds."""
+        # The stubs of DRF lack its private names.
         inner: Any = request
         for authenticator in inner.authenticators:
             found = await authenticator.authenticate(request)
@@ -89,12 +89,12 @@ class APIViewSet(ViewSetMixin, APIView):
                 inner._authenticator = authenticator
                 request.user, request.auth = found
                 return
-        # Or else DRF would ask the authenticators again, without awaiting them, when `user` is read.
+        # Otherwise DRF would call the authenticators again, without awaiting them, when `user` is read.
         inner._not_authenticated()
 
     async def check_throttles(self, request: Request) -> None:  # type: ignore[override]  # `dispatch` awaits it
-        """Count the request, which may mean to ask another host."""
-        # Not DRF's throttles, which are not awaited.
+        """Count the request, on another host if there is a Valkey."""
+        # Not of DRF's type: these are awaited.
         throttles: list[Any] = self.get_throttles()
         for throttle in throttles:
             if not await throttle.allow_request(request, self):
@@ -110,7 +110,19 @@ class APIViewSet(ViewSetMixin, APIView):
 
 
 def check_accept(request: APIRequest, media_type: str) -> None:
-    """Refuse a client that says it does not take what the answers are."""
+    """Refuse a client that does not accept the media type of the responses."""
     accept = request.list_header(b"accept")
     if accept is not None and accept != b"*/*" and not accepts(accept, media_type):
         raise exceptions.NotAcceptable(f"Answers are {media_type}; the Accept header refuses it.")
+
+
+def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """A response with `content` as JSON; an `orjson.Fragment` in it is JSON already."""
+    return HttpResponse(orjson.dumps(content), status=status, content_type="application/json", headers=headers)
+
+
+def empty_answer() -> HttpResponse:
+    """204 without content."""
+    response = HttpResponse(status=204)
+    del response["Content-Type"]
+    return response

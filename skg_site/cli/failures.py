@@ -8,9 +8,9 @@ import psycopg
 from django.core.management import CommandError
 from django.db import Error as AnyDatabaseError
 
-from skg_site.api.unfit import UnfitDatabase
 from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.interrupts import Interrupted, Interrupts
+from skg_site.host.unfit_database import UnfitDatabase
 
 
 class Failure(Exception):

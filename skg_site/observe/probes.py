@@ -3,26 +3,21 @@
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import (
-    Annotated,
-    NamedTuple,
-    NotRequired,  # Pydantic needs these before Python 3.12
-)
+from typing import Annotated, NamedTuple, NotRequired
 
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from pydantic import Field
 from rest_framework.request import Request
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
-from skg_site.api.answers import json_answer
 from skg_site.api.fields import Moment, rfc3339
-from skg_site.api.unfit import UnfitDatabase
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, json_answer
+from skg_site.host.unfit_database import UnfitDatabase
+from skg_site.host.write_lock import write_lock
 from skg_site.observe.schema_check import schema_fault as find_schema_fault
 from skg_site.version import VERSION
-from triples.store.turns import write_lock
 
 # Seconds after which a database that does not answer counts as one that cannot be written.
 PATIENCE = 5

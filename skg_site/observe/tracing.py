@@ -36,7 +36,7 @@ from rest_framework.request import Request
 
 from apikeys.authentication import BearerKey
 from apikeys.callers import Caller
-from apikeys.turns import keys_committed
+from apikeys.transactions import keys_committed
 from skg_site.api.door import Handler
 from skg_site.api.request import APIRequest
 from skg_site.observe.export_log import quieten_exporter

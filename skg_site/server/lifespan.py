@@ -12,16 +12,16 @@ from django.db import DatabaseError
 
 from apikeys.announcements import follow_announcements
 from apikeys.services import adopt_configured_key
-from skg_site.api.protocol import Receive, Send
-from skg_site.api.unfit import UnfitDatabase
+from skg_site.api.asgi_types import Receive, Send
 from skg_site.api.valkey import valkey
 from skg_site.host import lone_host
 from skg_site.host.clock import clock_fault
+from skg_site.host.unfit_database import UnfitDatabase
 from skg_site.observe.probes import schema_fault
 from skg_site.server.sampling import sample_forever
-from skg_site.sqlite import serving as files
 from triples.store.graph import graph
-from triples.store.inferred.connections import connect_postgresql
+from triples.store.postgresql.connections import connect
+from triples.store.sqlite import file_watch as files
 
 log = structlog.get_logger("skg.lifespan")
 
@@ -63,7 +63,7 @@ def _claim() -> None:
     if settings.ENV.database_url:
         # A server that cannot be reached yet may be soon; /ready says so until then.
         with suppress(psycopg.Error):
-            connect_postgresql(connect_timeout=CONNECT_SECONDS).close()
+            connect(connect_timeout=CONNECT_SECONDS).close()
 
 
 def _start() -> None:

@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
+from skg_site.api.load_shedding import Gate
 from skg_site.api.problems import Problem, Unavailable
-from skg_site.api.shedding import Gate
 from skg_site.server.connections.slow_readers import backlog
 
 # QUICK is for reads and writes of single facts and batches. OTHER is for the rest, which may wait behind long reads

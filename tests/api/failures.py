@@ -9,7 +9,7 @@ import httpx
 import pytest
 from django.db import OperationalError
 
-from apikeys import known_keys
+from apikeys import key_cache
 from apikeys.models import ApiKey
 from apikeys.services import key_revoke, key_rotate
 from tests.api.operations import Operation
@@ -166,7 +166,7 @@ async def a_database_that_does_not_answer(world: World, operation: Operation) ->
     def fail(*_: Any) -> None:
         raise OperationalError("SELECT secret: connection refused")
 
-    world.monkeypatch.setattr(known_keys, "_read_row", fail)
+    world.monkeypatch.setattr(key_cache, "_read_row", fail)
     return world.request(operation, key=world.issue_key())
 
 

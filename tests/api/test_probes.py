@@ -11,10 +11,10 @@ import pytest
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
+from skg_site.host.write_lock import write_lock
 from skg_site.observe import probes as health
 from skg_site.version import VERSION
 from tests.support.database import in_orm
-from triples.store.turns import write_lock
 
 # Each instance has probes of its own.
 pytestmark = [pytest.mark.both, pytest.mark.in_process]

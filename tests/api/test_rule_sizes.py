@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from tests.support.database import in_orm
 from triples.models import Rule
+from triples.recursion.grammar import MAX_DISTINCT
 from triples.rules.documents import read_document
-from triples.rules.sizes import MAX_DISTINCT, MAX_LENGTH
+from triples.rules.sizes import MAX_LENGTH
 from triples.services.rules import rules_add
 
 pytestmark = pytest.mark.both

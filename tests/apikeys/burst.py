@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from apikeys.bucket_table import BucketTable
-from apikeys.buckets import SECOND, Bucket, Take
+from apikeys.token_bucket import SECOND, Bucket, Take
 
 IDENTITY = 0x1234_5678_9ABC_DEF0
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from structlog.typing import EventDict
 
-from apikeys import known_keys as known_keys_module
+from apikeys import key_cache as key_cache_module
 from apikeys.announcements import CHANNEL, follow_announcements
-from apikeys.authentication import known_keys
+from apikeys.key_cache import key_cache
 from apikeys.keys import digest_of
 from apikeys.services import key_change, key_revoke, key_rotate
 from skg_site.api.threads import in_thread
@@ -27,7 +27,7 @@ async def told(
 ) -> AsyncIterator[None]:
     """This process follows the channel, and would by itself not look at a key's row again."""
     change_settings(redis_url=valkey_server.url)
-    monkeypatch.setattr(known_keys_module, "FRESH_SECONDS", 600)
+    monkeypatch.setattr(key_cache_module, "FRESH_SECONDS", 600)
     valkey.open(valkey_server.url)
     following = asyncio.create_task(follow_announcements())
     with valkey_server.client() as client:
@@ -41,7 +41,7 @@ async def told(
 
 async def forgotten(token: str) -> None:
     async with asyncio.timeout(20):
-        while digest_of(token.encode()) in known_keys:
+        while digest_of(token.encode()) in key_cache:
             await asyncio.sleep(0.01)
 
 
@@ -54,7 +54,7 @@ async def test_a_revoked_key_is_forgotten_and_no_other(
     in_orm(lambda: key_revoke(key=key_of(token), actor="tests"))
     await forgotten(token)
     assert (await anonymous.get("/keys/me", headers=bearer(token))).status_code == 401
-    assert digest_of(other.encode()) in known_keys
+    assert digest_of(other.encode()) in key_cache
 
 
 async def test_a_rotated_and_a_changed_key_are_forgotten(
@@ -81,15 +81,15 @@ async def test_a_read_that_was_under_way_when_the_key_changed_is_not_kept(
         await release.wait()
         return found
 
-    monkeypatch.setattr(known_keys_module, "in_thread", slowly)
+    monkeypatch.setattr(key_cache_module, "in_thread", slowly)
     asking = asyncio.create_task(anonymous.get("/keys/me", headers=bearer(token)))
     async with asyncio.timeout(20):
-        while not known_keys._reads:
+        while not key_cache._reads:
             await asyncio.sleep(0.01)
-    known_keys.forget("whichever")
+    key_cache.forget("whichever")
     release.set()
     assert (await asking).status_code == 200
-    assert digest_of(token.encode()) not in known_keys
+    assert digest_of(token.encode()) not in key_cache
 
 
 async def test_a_change_that_cannot_be_announced_is_made_all_the_same(

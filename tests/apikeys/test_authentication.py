@@ -11,8 +11,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from structlog.typing import EventDict
 
-from apikeys import known_keys as known_keys_module
-from apikeys.authentication import known_keys
+from apikeys import key_cache as key_cache_module
+from apikeys.key_cache import key_cache
 from apikeys.keys import digest_of, make_key
 from apikeys.models import ApiKey
 from apikeys.services import adopt_configured_key, key_change, key_revoke, key_rotate
@@ -69,7 +69,7 @@ async def test_a_hostile_header_is_refused_without_the_database(
     def fail(*_: Any) -> None:
         raise AssertionError("the database was asked")
 
-    monkeypatch.setattr(known_keys_module, "_read_row", fail)
+    monkeypatch.setattr(key_cache_module, "_read_row", fail)
     raw = header.encode() if isinstance(header, str) else header
     answer = await anonymous.get("/keys/me", headers={b"Authorization": raw})
     assert answer.status_code == 401, answer.text
@@ -125,8 +125,8 @@ async def test_the_header_twice_is_a_bad_request(anonymous: httpx.AsyncClient, i
 
 async def test_a_known_key_needs_no_database(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await api.get("/stats")).status_code == 200
-    monkeypatch.setattr(known_keys_module, "_read_row", None)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr(key_cache_module, "_read_row", None)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     assert (await api.get("/stats")).status_code == 200
 
 
@@ -135,7 +135,7 @@ async def test_an_expiry_holds_to_the_moment_without_the_database(
 ) -> None:
     expires_at = timezone.now() + timedelta(hours=1)
     headers = bearer(issue_key(expires_at=expires_at))
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     for seconds, status in ((-0.001, 200), (0, 401)):
         moment = (expires_at + timedelta(seconds=seconds)).timestamp()
         monkeypatch.setattr("apikeys.authentication.time", lambda moment=moment: moment)
@@ -158,7 +158,7 @@ async def test_a_change_is_effective_within_a_second(
     token = issue_key()
     assert (await anonymous.get("/keys/me", headers=bearer(token))).status_code == 200
     in_orm(lambda: change(key_of(token)))
-    await asyncio.sleep(known_keys_module.FRESH_SECONDS + 0.05)
+    await asyncio.sleep(key_cache_module.FRESH_SECONDS + 0.05)
     assert (await anonymous.get("/keys/me", headers=bearer(token))).status_code == status
 
 
@@ -187,8 +187,8 @@ async def test_nobody_is_let_in_when_the_database_cannot_be_read(
         raise OperationalError("the disk is gone")
 
     assert (await api.get("/stats")).status_code == 200
-    monkeypatch.setattr(known_keys_module, "_read_row", fail)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
+    monkeypatch.setattr(key_cache_module, "_read_row", fail)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 0)
     refused = await api.get("/stats")
     assert refused.status_code == 503
     assert refused.headers["Retry-After"]
@@ -212,20 +212,20 @@ async def test_nobody_is_let_in_when_the_database_does_not_answer(
     change_settings: ChangeSettings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read = known_keys_module._read_row
+    read = key_cache_module._read_row
 
     def dawdle(*arguments: Any) -> Any:
         time.sleep(0.3)
         return read(*arguments)
 
-    monkeypatch.setattr(known_keys_module, "_read_row", dawdle)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr(key_cache_module, "_read_row", dawdle)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     change_settings(query_timeout=0.05)
     token = issue_key()
     headers = bearer(token)
     assert (await anonymous.get("/keys/me", headers=headers)).status_code == 503
     # The look-up went on, and serves the next request.
-    await until(lambda: digest_of(token.encode()) in known_keys)
+    await until(lambda: digest_of(token.encode()) in key_cache)
     assert (await anonymous.get("/keys/me", headers=headers)).status_code == 200
 
 
@@ -233,14 +233,14 @@ async def test_requests_that_come_together_share_one_look_up(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = []
-    read = known_keys_module._read_row
+    read = key_cache_module._read_row
 
     def count(*arguments: Any) -> Any:
         reads.append(arguments)
         return read(*arguments)
 
-    monkeypatch.setattr(known_keys_module, "_read_row", count)
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
+    monkeypatch.setattr(key_cache_module, "_read_row", count)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     headers = bearer(issue_key())
     answers = await asyncio.gather(*(anonymous.get("/keys/me", headers=headers) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
@@ -252,19 +252,19 @@ async def test_a_request_that_comes_a_moment_late_is_served_by_the_look_up_befor
 ) -> None:
     token = issue_key()
     digest = digest_of(token.encode())
-    first = await known_keys.read(digest, token[9:17])
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 60)
-    assert await known_keys.read(digest, token[9:17]) is first
+    first = await key_cache.read(digest, token[9:17])
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
+    assert await key_cache.read(digest, token[9:17]) is first
 
 
 async def test_only_so_many_keys_are_remembered(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known_keys_module, "MAX_KNOWN", 2)
+    monkeypatch.setattr(key_cache_module, "MAX_KEYS", 2)
     tokens = [issue_key() for _ in range(3)]
     for token in tokens:
         assert (await anonymous.get("/keys/me", headers=bearer(token))).status_code == 200
-    assert [digest_of(token.encode()) in known_keys for token in tokens] == [False, True, True]
+    assert [digest_of(token.encode()) in key_cache for token in tokens] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ async def test_the_configured_key_may_be_any_text(
     assert answer.json()["scopes"] == ["read", "write", "recurse", "admin"]
     # Only as long as the setting names it.
     change_settings(api_key_hash="")
-    known_keys.clear()
+    key_cache.clear()
     assert (await anonymous.get("/keys/me", headers=header)).status_code == 401
 
 

@@ -12,7 +12,7 @@ import pytest
 from structlog.typing import EventDict
 
 from apikeys.bucket_table import LONGEST, PLACES, SETS, TABLE_BYTES, BucketTable
-from apikeys.buckets import SECOND, Bucket
+from apikeys.token_bucket import SECOND, Bucket
 from skg_site.api.rates import Rate
 from tests.apikeys.burst import IDENTITY, Burst, hold_the_lock, take_often
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from apikeys.delegation import BeyondIssuer, require_within
 from apikeys.models import ApiKey
-from apikeys.networks import parse_networks
 from apikeys.services import key_rotate
+from skg_site.api.addresses import parse_networks
 from tests.apikeys.test_authentication import bearer, key_of
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm

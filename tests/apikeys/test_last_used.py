@@ -25,7 +25,7 @@ Uses = list[set[int]]
 @pytest.fixture
 def always_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request reads its key's row, as only one in most of a second does otherwise."""
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 0)
 
 
 @pytest.fixture

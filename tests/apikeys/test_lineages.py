@@ -78,7 +78,7 @@ async def test_other_bodies_do_not_revoke(api: httpx.AsyncClient, issue_key: Iss
 async def test_the_thief_of_a_key_is_locked_out_over_http(
     api: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 0)
     stolen = issue_key()
     taken = (await api.post("/keys/me/rotate", json={"grace_seconds": 0}, headers=bearer(stolen))).json()
     issued = (await api.post("/keys", json={"name": "x", "scopes": ["read"]}, headers=bearer(taken["key"]))).json()

@@ -92,7 +92,7 @@ async def test_rotating_gives_no_fresh_bucket(
 async def test_a_new_rate_begins_with_a_full_bucket(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 0)
     token = issue_key(rate="1/h")
     assert await statuses(anonymous, token, 2) == [200, 429]
     changes: dict[str, Any] = {"name": "x", "rate": "2/h", "allowed_networks": ""}

@@ -258,7 +258,7 @@ async def test_an_unknown_id_is_not_found(api: httpx.AsyncClient, key_id: str, a
 
 
 async def test_an_admin_key_that_ends_itself_is_out(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apikeys.known_keys.FRESH_SECONDS", 0)
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 0)
     key_id = api.headers["Authorization"][16:24]
     assert (await api.post(f"/keys/{key_id}/revoke")).status_code == 200
     assert (await api.get("/keys/me")).status_code == 401

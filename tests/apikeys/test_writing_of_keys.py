@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apikeys.cleaning import clean_name, clean_networks, clean_rate
-from apikeys.networks import client_network, parse_networks
 from apikeys.scopes import LEGAL_SCOPE_TEXTS, Scope, scope_text
-from skg_site.api.addresses import is_within
+from skg_site.api.addresses import client_network, is_within, parse_networks
 from skg_site.cli.durations import parse_duration
 
 

@@ -8,9 +8,8 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from skg_site.api.answers import json_answer
 from skg_site.api.reading import json_body
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, json_answer
 from tests.benchmarks.floor_steps import VARIABLE, Step, has
 from triples.http.request_models import Query
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
+from skg_site.host.write_lock import write_lock
 from triples.models import Source, Triple
 from triples.store.operations import AddOne, Fact, Stored
-from triples.store.turns import write_lock
 from triples.store.writing import write_now
 
 DEFAULTS = (1.0, None, Source.API)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from skg_site.host.write_lock import write_lock
 from triples import ids
 from triples.admin.fact_list import FactList
 from triples.admin.filters import MetadataFilter, PredicateFilter, SourceFilter, WeightFilter
@@ -28,7 +29,6 @@ from triples.metrics import added_by
 from triples.models import Source, Term, Triple
 from triples.query.lists import PLACES
 from triples.store.operations import Remove, Row, Stored
-from triples.store.turns import write_lock
 from triples.store.writing import write_now
 from triples.visible import visible_json
 
@@ -43,8 +43,8 @@ class FactStands(Exception):
 
 
 @contextmanager
-def write_turn(request: HttpRequest) -> Iterator[None]:
-    """This host's turn to write, for a request that may, with one transaction for the fact and its log entry."""
+def write_transaction(request: HttpRequest) -> Iterator[None]:
+    """The write lock, and one transaction for the fact and its log entry; nothing for a request that only reads."""
     if request.method != "POST":
         yield
         return
@@ -106,7 +106,7 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            with write_turn(request):
+            with write_transaction(request):
                 return super().changeform_view(request, *args, **kwargs)
         except FactStands as found:
             message = "“{}” was there already, with the weight {}. Nothing was changed."
@@ -114,7 +114,7 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
             return HttpResponseRedirect(reverse("admin:triples_triple_change", args=[found.row.id]))
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with write_turn(request):
+        with write_transaction(request):
             return super().delete_view(request, *args, **kwargs)
 
     def response_action(  # type: ignore[override]  # the stubs have a later Django's arguments
@@ -124,7 +124,7 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
         ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(key.isdecimal() and len(key) < 19 for key in ticked):
             raise BadRequest("a key that no row can have")
-        with write_turn(request):
+        with write_transaction(request):
             return super().response_action(request, queryset.filter(pk__in=ticked))
 
     def save_model(self, request: HttpRequest, obj: Triple, form: Any, change: bool) -> None:

@@ -1,6 +1,5 @@
 """Rules as forms: a line of text for each pattern."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -8,9 +7,11 @@ from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidg
 from django.utils.text import capfirst
 
 from triples.models import Rule as StoredRule
-from triples.recursion.rules import MAX_BODY, MAX_NAME_LENGTH, RuleError, clean_name
+from triples.recursion.grammar import MAX_BODY
+from triples.recursion.rules import MAX_NAME_LENGTH, RuleError, clean_name
 from triples.rules.documents import Draft, read_rule
 from triples.rules.lines import read_line, write_line
+from triples.text import TermError
 
 PREVIEW = "_preview"
 
@@ -107,7 +108,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         return super().is_valid() and not self.is_preview
 
     def clean_name(self) -> str:
-        name = _checked(lambda: clean_name(self.cleaned_data["name"]))
+        try:
+            name = clean_name(self.cleaned_data["name"])
+        except TermError as error:
+            raise forms.ValidationError(f"{capfirst(str(error))}.") from None
         if StoredRule.objects.filter(name=name).exists():
             raise forms.ValidationError("There is a rule with this name already.")
         return name
@@ -151,10 +155,3 @@ def _read(line: str, number: int | None = None) -> list[str | dict[str, str]]:
     except RuleError as error:
         told = str(error) if number is None else f"line {number}: {error}"
         raise forms.ValidationError(f"{capfirst(told)}.") from None
-
-
-def _checked(clean: Callable[[], str]) -> str:
-    try:
-        return clean()
-    except RuleError as error:
-        raise forms.ValidationError(f"{capfirst(str(error))}.") from None

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from triples.admin.counted_lists import CountedChangeList
-from triples.admin.facts import write_turn
+from triples.admin.facts import write_transaction
 from triples.admin.rule_forms import PREVIEW, RuleForm
 from triples.admin.shown import isolated, rule_html
 from triples.models import Rule
@@ -68,7 +68,7 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         if PREVIEW in request.POST:
             return _with_preview(request, super().changeform_view(request, *args, **kwargs))
         try:
-            with write_turn(request):
+            with write_transaction(request):
                 return super().changeform_view(request, *args, **kwargs)
         except RulesError as error:
             self.message_user(request, visible(str(error)), messages.ERROR)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from skg_site.api.unfit import UnfitDatabase
+from skg_site.host.unfit_database import UnfitDatabase
 from triples.exchange.checkpoints import Counts
 
 

@@ -1,4 +1,4 @@
-"""Batches as they come in: their facts, and what is wrong with those left out."""
+"""Batches of facts: validation of all facts, or of each by itself."""
 
 from typing import Any, NamedTuple
 
@@ -9,18 +9,18 @@ from skg_site.api.problems import MAX_REPORTED, FieldError, Invalid, shortened
 from skg_site.api.reading import field_errors, validated
 from triples.http.request_models import AddBatch, AddBatchUnchecked, TripleIn
 
-# A thousand values for each fact of a batch of the usual size, such as vectors among the metadata.
+# A thousand values for each fact of a usual batch, such as vectors in the metadata.
 MAX_VALUES = 100_000 + 10 * settings.ENV.max_batch_size
-# A fact with more members is refused without a look at each.
+# A fact with more members is refused before each of them is checked.
 MAX_MEMBERS = 25
-# Facts that are validated before it is asked whether there are enough faults already.
+# The number of facts that are validated at a time, until there are enough faults.
 SLICE = 100
 
 _facts = TypeAdapter(list[TripleIn])
 
 
 class Batch(NamedTuple):
-    """Facts by their places in the client's batch; `invalid` is None where an invalid one fails the whole batch."""
+    """Facts by their places in the client's batch; `invalid` is None if one invalid fact fails the whole batch."""
 
     items: dict[int, TripleIn]
     skip_duplicates: bool
@@ -28,13 +28,13 @@ class Batch(NamedTuple):
 
 
 class _LargeBatch(AddBatchUnchecked):
-    """A batch whose facts must all be valid, and are looked at later."""
+    """A batch whose facts must all be valid, and are checked later."""
 
     skip_invalid: bool = False
 
 
 def read_batch(content: Any) -> Batch:
-    """The batch that a body describes; 422 with the faults of those facts that may not be left out."""
+    """The batch in a body; 422 with the faults of its facts, unless invalid facts are skipped."""
     if isinstance(content, dict) and content.get("skip_invalid") is True:
         unchecked = validated(content, AddBatchUnchecked)
         return _with_faults(unchecked.triples, unchecked.skip_duplicates)
@@ -46,7 +46,7 @@ def read_batch(content: Any) -> Batch:
 
 
 def _is_usual(content: Any) -> bool:
-    """Whether Pydantic may look at all of a batch at once, since it cannot find many more faults than are reported."""
+    """True if Pydantic can check the whole batch at once, without finding many more faults than are reported."""
     try:
         triples = content["triples"]
         return len(triples) <= SLICE and sum(map(len, triples)) <= SLICE * MAX_MEMBERS
@@ -55,7 +55,7 @@ def _is_usual(content: Any) -> bool:
 
 
 def _in_slices(given: list[Any]) -> list[TripleIn]:
-    """All of the facts; once there are enough faults, no more facts are looked at."""
+    """All of the facts; after enough faults the others are not checked."""
     items: list[TripleIn] = []
     faults: list[FieldError] = []
     for start in range(0, len(given), SLICE):
@@ -98,7 +98,7 @@ def _too_wide(item: Any, place: int) -> list[FieldError]:
 
 
 def _moved(fault: FieldError, start: int) -> FieldError:
-    """A fault in a slice, with its place in the whole batch."""
+    """The fault with its place in the whole batch instead of the slice."""
     index, *rest = fault["loc"]
     assert isinstance(index, int)
     return {**fault, "loc": ["triples", start + index, *rest]}

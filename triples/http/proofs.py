@@ -1,9 +1,6 @@
 """Proofs as JSON: the types of the response, an example of it, and the function that fills it."""
 
-from typing import (
-    Annotated,
-    NotRequired,  # Pydantic needs these before Python 3.12
-)
+from typing import Annotated, NotRequired
 
 from pydantic import Field
 

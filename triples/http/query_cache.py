@@ -1,9 +1,9 @@
-"""Answers to queries, kept in Valkey for all hosts. One is given again only while nothing has changed since.
+"""Cache of query results in Valkey, for all hosts. A cached result is used only if nothing has changed since.
 
-PostgreSQL itself says whether anything has: each answer is kept with the version of the database that it was read at,
-and is given only if the database, asked after the request has come, is still at that version. So whatever happens to
-Valkey (killed, emptied, restored from a copy, cut off from some of the hosts), the worst is that a query is answered
-by the database. SQLite has no use for this: there, a query costs less than asking another process.
+PostgreSQL decides that: each result is stored with the version of the database at which it was read, and is used only
+if the database, asked after the request has arrived, still has that version. So if Valkey is killed, emptied, restored
+from a copy or cut off from some hosts, the database answers the query. SQLite needs no cache: its queries cost less
+than a call of another process.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ from triples.store.sessions import Fetch
 ASKED = Counter("skg_query_cache_total", "Queries looked up among the answers kept in Valkey", ["result"])
 _HIT, _MISS = ASKED.labels("hit"), ASKED.labels("miss")
 
-# To be counted up with whatever makes the same facts another answer: hosts of two versions may share a Valkey.
+# Increase it with each change of the stored form: hosts of two versions can share a Valkey.
 FORMAT = 1
-# Longer ones cost more to fetch and to read than they save.
+# Larger results cost more to fetch and to parse than they save.
 MAX_BYTES = 256 * 1024
 
-# Two statements see the same data exactly if these are the same. The snapshot names the transactions whose outcome is
-# visible, and a write is acknowledged only after it is among them. Transactions' numbers are given out again only where
-# the server has lost some: after a crash, which ends with a new checkpoint, or by the restart of another in its place.
+# Two statements see the same data exactly if their versions are equal. The snapshot names the visible transactions, and
+# a write is acknowledged only after it is one of them. Transaction numbers are reused only if the server has lost some:
+# after a crash, which ends with a new checkpoint, or after the start of another server in its place.
 VERSION_SQL = """
 SELECT concat_ws(' ',
     (SELECT oid FROM pg_database WHERE datname = current_database()),
@@ -50,7 +50,7 @@ _keeping: set[asyncio.Task[None]] = set()
 
 
 async def heaviest(wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
-    """What `graph.heaviest` answers, from Valkey where it is kept there."""
+    """The result of `graph.heaviest`, from Valkey if it is cached there."""
     read = partial(graph.heaviest, wanted, k=k, with_metadata=with_metadata)
     if not (settings.ENV.cache_ttl and valkey.is_up) or connection.vendor != "postgresql":
         return await read()
@@ -68,7 +68,7 @@ async def heaviest(wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
 
 
 def name_of(wanted: Wanted, k: int, *, with_metadata: bool) -> str:
-    """What the answer is kept under."""
+    """The name of the result in Valkey."""
     question = repr((FORMAT, *wanted, k, with_metadata))
     return f"skg:query:{blake2b(question.encode(), digest_size=16).hexdigest()}"
 
@@ -89,9 +89,9 @@ async def _kept(name: str) -> bytes | str | None:
 
 
 async def _keep(name: str, version: str, matches: Matches) -> None:
-    """Keep the answer, if nothing was changed while it was read: its statements may have seen different moments."""
+    """Store the result, unless a change occurred while it was read: its statements can have different snapshots."""
     content = _content_of(version, matches)
-    # What goes wrong here concerns nobody: the question has been answered.
+    # Failures are ignored: the query has been answered.
     with suppress(ValkeyDown, StoreError, AnyDatabaseError):
         if len(content) <= MAX_BYTES and await database_version() == version:
             await valkey.call(lambda client: client.set(name, content, px=round(settings.ENV.cache_ttl * 1000)))
@@ -106,7 +106,7 @@ def _values_of(row: AnyRow) -> list[Any]:
 
 
 def _matches_at(version: str, kept: bytes | str | None) -> Matches | None:
-    """The answer that is kept, if it was read at this version of the database."""
+    """The cached result, if it was read at this version of the database."""
     if kept is None:
         return None
     read_at, total, capped, rows = orjson.loads(kept)

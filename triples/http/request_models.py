@@ -1,4 +1,4 @@
-"""What the API takes: Pydantic models, strict, without unknown fields."""
+"""Requests about facts: strict Pydantic models without unknown members."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,26 +9,12 @@ from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
 from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
-
-_CONTROL = r"\u0000-\u001F\u007F-\u009F"
-_BLANK = r" \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
-# White space may surround a text, since it is taken off before anything else is looked at.
-_OUTER = rf"[\u0009-\u000D\u001C-\u001F\u0085{_BLANK}]*"
-_EDGE = rf"[^{_CONTROL}{_BLANK}]"
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_schema
 
 
 def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
     metadata_text(metadata)
     return metadata
-
-
-def text_schema(longest: int, example: str) -> Any:
-    """The documentation of a text that `clean_term` cleans."""
-    # Only a pattern can bound the length of what is left without the outer white space, as the validator does.
-    pattern = rf"^{_OUTER}{_EDGE}([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?{_OUTER}$"
-    description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
-    return Field(json_schema_extra={"pattern": pattern}, description=description, examples=[example])
 
 
 Subject = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Einstein")]
@@ -68,7 +54,7 @@ SkipDuplicates = Annotated[
 
 
 def _skip_invalid(always: bool) -> Any:
-    # Not a `Literal`, which takes 0 and 1 too.
+    # Not a `Literal`, which also takes 0 and 1.
     return Field(
         json_schema_extra={"const": always},
         description="true: store the valid facts and report the others in error_details.",
@@ -96,11 +82,11 @@ class Batch(RootModel[AddBatch | AddBatchUnchecked]):
 
 
 class ChangeTriple(Input):
-    """What is left out stays; a metadata of null is emptied."""
+    """Members that are left out stay; a metadata of null is emptied."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    # Told apart from being left out by `model_fields_set`, so the values here are never read.
+    # `model_fields_set` has the members that were sent, so these defaults are never read.
     weight: Weight = Field(default_factory=float)
     metadata: Metadata | None = Field(default_factory=dict)
 
@@ -108,7 +94,7 @@ class ChangeTriple(Input):
 class Query(Input):
     pattern: Annotated[
         tuple[Subject | None, Predicate | None, Object | None],
-        # JSON has no tuples: take its array for one.
+        # JSON has arrays only.
         Field(
             strict=False,
             description="Subject, predicate and object; null stands for anything.",
@@ -123,12 +109,12 @@ class Query(Input):
     ] = True
 
 
-# Of the last fact that was shown: its weight, whether it is inferred, and its key or the ids of its three terms.
+# Of the last fact on the page: its weight, whether it is inferred, and its key or the ids of its three terms.
 CURSOR = CursorLayout("d?qqq")
 
 
 class ListParameters(BaseModel):
-    """The query string of a list: text, read leniently as numbers."""
+    """The query string of a list; texts are parsed as numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,15 +1,10 @@
 """Facts as JSON: the types of responses, with an example of each, and the functions that fill them."""
 
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NotRequired,  # Pydantic needs these before Python 3.12
-)
+from typing import Annotated, Any, Literal, NotRequired
 
 import orjson
 from pydantic import Field
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import Moment, UUIDText, one_of, rfc3339
 from skg_site.api.problems import FieldError

@@ -1,4 +1,4 @@
-"""The graph's URLs."""
+"""URLs of facts, rules and runs."""
 
 from django.urls import path, register_converter
 
@@ -22,7 +22,7 @@ urlpatterns = [
     path("recurse", RecurseViewSet.as_view({"post": "start"}, basename="recurse")),
     path("recurse/<id:id>", RecurseViewSet.as_view({"get": "retrieve"}, basename="recurse")),
     path("rules", RuleViewSet.as_view({"get": "list", "post": "create"}, basename="rules")),
-    # A name may have slashes, which arrive here decoded.
+    # Names can have slashes, which are decoded here.
     path(
         "rules/<path:name>",
         RuleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="rules"),

@@ -1,4 +1,4 @@
-"""The graph over HTTP."""
+"""Facts over HTTP."""
 
 from time import perf_counter
 from typing import Any, ClassVar
@@ -9,12 +9,10 @@ from django.http import HttpResponse
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from apikeys.permissions import HasScope
-from skg_site.api.answers import empty_answer, json_answer
-from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.conditional_requests import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
 from skg_site.api.reading import json_body, query_parameters, read_body
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, empty_answer, json_answer
 from triples import ids
 from triples.http import openapi, query_cache
 from triples.http.batches import MAX_VALUES, read_batch
@@ -56,9 +54,7 @@ from triples.store.patterns import Position
 
 
 class GraphViewSet(APIViewSet):
-    """What the views of the graph share: scopes, and the store's refusals as problems."""
-
-    permission_classes = (HasScope,)
+    """Base of these views: refusals of the store become problems."""
 
     def handle_exception(self, exc: Exception) -> Any:
         return super().handle_exception(_problem_for(exc) if isinstance(exc, StoreError) else exc)
@@ -105,7 +101,7 @@ class TripleViewSet(GraphViewSet):
             asserted=wanted.inferred is not True,
             inferred=wanted.inferred is not False,
         )
-        # One more than is shown tells whether there is another page.
+        # One more than is shown: if it is there, there is another page.
         rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
         shown = rows[: wanted.limit]
         more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
@@ -175,7 +171,7 @@ class StatsViewSet(GraphViewSet):
 
 
 def _fact(item: TripleIn, source: Source) -> Fact:
-    # That there is no -0.0 costs less here than in a validator of each of a batch's weights.
+    # Removes -0.0, at less cost than a validator for each weight of a batch.
     return Fact(item.subject, item.predicate, item.object, item.weight + 0.0, _json_text(item.metadata), source)
 
 
@@ -184,7 +180,7 @@ def _json_text(metadata: dict[str, Any] | None) -> str | None:
 
 
 def _wanted(public_id: UUID) -> Asserted | Key:
-    """Which fact a public id means."""
+    """The fact that a public id names."""
     if inferred := ids.unpack_inferred(public_id):
         return Key(*inferred)
     found = ids.unpack(public_id)
@@ -207,7 +203,7 @@ def _position(cursor: str) -> Position:
 
 
 def _cursor(row: AnyRow) -> str:
-    """The position of a row."""
+    """The cursor of the page after this row."""
     if isinstance(row, Row):
         return CURSOR.encode(row.weight, False, row.id, 0, 0)
     return CURSOR.encode(row.weight, True, *row.key)
@@ -218,7 +214,7 @@ def _triple_answer(row: AnyRow) -> HttpResponse:
 
 
 async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManyStored:
-    """Store the facts; `DuplicateFacts` names them by their places in the client's batch."""
+    """Store the facts; `DuplicateFacts` has their places in the client's batch."""
     try:
         stored = await graph.write(AddMany([_fact(item, Source.BATCH) for item in items.values()], skip_duplicates))
     except DuplicateFacts as error:
@@ -243,4 +239,4 @@ def _problem_for(error: StoreError) -> Problem | NotFound:
         case ReadTimeout():
             return Unavailable("The read took too long; narrow it by a constant, a higher min_weight or a lower k.")
         case _:
-            raise AssertionError(f"a refusal of the store that has no problem: {error!r}")
+            raise AssertionError(f"a refusal of the store without a problem: {error!r}")

@@ -10,16 +10,19 @@ import orjson
 from django.db import connection
 
 from triples import ids
+from triples.patterns import BoundPattern, BoundPlace, Pattern, Place, Variable
 from triples.query.reads import fact, inferred_fact
 from triples.query.rows import AnyRow, InferredRow
-from triples.recursion.programs import BoundPattern, BoundPlace, Key, Program
+from triples.recursion.programs import Key, Program
 from triples.recursion.proofs import premises
-from triples.recursion.rules import Pattern, Place, Rule, Variable
+from triples.recursion.rules import Rule
+from triples.store.backend import backend
+from triples.store.dialect import Dialect
 from triples.store.inferred import keys
 from triples.store.inferred.layout import FACTS, KEY
 from triples.store.inferred.reading import View, open_sight
 from triples.store.operations import NoSuchFact, Row
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, sqlite_index
+from triples.store.patterns import sqlite_index
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
 
@@ -78,7 +81,7 @@ def own_connection() -> Iterator[tuple[Fetch, Dialect, View | None]]:
     own = connection.copy()
     try:
         session = open_session(own)
-        dialect = POSTGRESQL if own.vendor == "postgresql" else SQLITE
+        dialect = backend().dialect
         with own.wrap_database_errors, open_sight(session).view(session.rows) as view:
             yield session.rows, dialect, view
     finally:

@@ -18,9 +18,10 @@ from triples.query.statements import (
     select_one,
 )
 from triples.recursion.programs import Key
+from triples.store.dialect import Dialect
 from triples.store.inferred.reading import View
 from triples.store.operations import Pattern, Row
-from triples.store.patterns import COUNT_LIMIT, Dialect, Position, Start, count, select, shape_of
+from triples.store.patterns import COUNT_LIMIT, Position, Start, count, select, shape_of
 from triples.store.sessions import Fetch
 
 

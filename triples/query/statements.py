@@ -7,18 +7,10 @@ is merged. At equal weight the asserted facts come first, by id, then the inferr
 from functools import cache
 from typing import Literal, NamedTuple
 
+from triples.store.dialect import Dialect
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, KEY
-from triples.store.patterns import (
-    COUNT_LIMIT,
-    Dialect,
-    Shape,
-    Start,
-    fixed_columns,
-    matches,
-    sqlite_index,
-    with_texts,
-)
+from triples.store.patterns import COUNT_LIMIT, Shape, Start, fixed_columns, matches, sqlite_index, with_texts
 
 # An inferred fact has no id: so it is told from an asserted one.
 COLUMNS = ("id", "created_at", "updated_at", "source", "weight", "metadata", *KEY, "depth", "rule")

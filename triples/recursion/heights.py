@@ -9,10 +9,10 @@ is of that kind any more, all of them are right.
 
 from collections.abc import Iterator
 
+from triples.patterns import BoundPlace, Variable
 from triples.recursion.packing import Packing
-from triples.recursion.programs import BoundPlace, BoundRule, Program
+from triples.recursion.programs import BoundRule, Program
 from triples.recursion.relation import KEY, Relation, same_key
-from triples.recursion.rules import Variable
 from triples.recursion.sql import COLUMNS, Variant
 from triples.recursion.workspace import Workspace
 

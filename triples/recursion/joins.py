@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from triples.recursion.plans import Meeting, Plan, Step
+from triples.patterns import Bound
+from triples.query.planning import Match, Step
+from triples.recursion.plans import Plan
 from triples.recursion.programs import Key, Proof
-from triples.recursion.standing import Bound, Standing, Value
+from triples.recursion.standing import Standing, Value
 
 
 class _Partial(NamedTuple):
@@ -52,21 +54,21 @@ def _extended(partials: list[_Partial], step: Step, standing: Standing, min_weig
     for partial in partials:
         waiting[tuple([partial.terms[slot] for slot in step.bound])].append(partial)
     bound = list(waiting)
-    meeting = step.meeting
+    match = step.match
     for number, fact, weight, depth in standing.matches(step.shape, bound):
         # No product is heavier than a factor.
-        if weight <= 0 or weight < min_weight or not meeting.admits(fact):
+        if weight <= 0 or weight < min_weight or not match.admits(fact):
             continue
-        taken = tuple([fact[column] for column in meeting.taken])
+        taken = tuple([fact[column] for column in match.taken])
         for partial in waiting[bound[number]]:
             terms = partial.terms + taken
-            if _differ(meeting, terms):
+            if _differ(match, terms):
                 standing.spend()
                 yield _Partial(terms, (*partial.weights, weight), max(partial.depth, depth))
 
 
-def _differ(meeting: Meeting, terms: Sequence[int]) -> bool:
-    return all(terms[left] != terms[right] for left, right in meeting.distinct)
+def _differ(match: Match, terms: Sequence[int]) -> bool:
+    return all(terms[left] != terms[right] for left, right in match.distinct)
 
 
 def _with_predicates(plan: Plan, partials: list[_Partial], standing: Standing) -> list[_Partial]:
@@ -78,8 +80,8 @@ def _with_predicates(plan: Plan, partials: list[_Partial], standing: Standing) -
 
 def _concluded(plan: Plan, partial: _Partial) -> tuple[Key, Proof]:
     weight = plan.rule.weight
-    for turn in plan.turns:
-        weight *= partial.weights[turn]
+    for number in plan.joined:
+        weight *= partial.weights[number]
     subject, predicate, object_ = [partial.terms[slot] for slot in plan.head]
     free = tuple([partial.terms[slot] for slot in plan.free])
     return Key(subject, predicate, object_), Proof(weight, partial.depth + 1, plan.rule.number, free)

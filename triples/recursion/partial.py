@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from triples.recursion.programs import BoundPlace, BoundRule, Program
-from triples.recursion.rules import Variable
+from triples.patterns import BoundPlace, Variable
+from triples.recursion.programs import BoundRule, Program
 from triples.recursion.shares import in_shares
 from triples.recursion.sql import COLUMNS
 from triples.recursion.workspace import Workspace

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from triples.recursion.rules import Place, Rule, Variable, free_variables
-
-# A term's id, or a variable.
-BoundPlace = Variable | int
-BoundPattern = tuple[BoundPlace, BoundPlace, BoundPlace]
+from triples.patterns import BoundPattern, BoundPlace, Pattern, Place, Variable, free_variables
+from triples.recursion.rules import Rule
 
 
 class Key(NamedTuple):
@@ -92,7 +89,7 @@ def _bound(number: int, rule: Rule, ids: Mapping[str, int]) -> BoundRule:
     def place(given: Place) -> BoundPlace:
         return given if isinstance(given, Variable) else ids[given]
 
-    def pattern(given: tuple[Place, Place, Place]) -> BoundPattern:
+    def pattern(given: Pattern) -> BoundPattern:
         subject, predicate, object_ = given
         return place(subject), place(predicate), place(object_)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Key, Program
-from triples.recursion.rules import Variable
+from triples.patterns import BoundPattern, BoundPlace, Unification, Variable, unification
+from triples.recursion.programs import BoundRule, Key, Program
 
 # Of a fact, what is known of it.
 PartialKey = tuple[int | None, int | None, int | None]
@@ -24,17 +24,11 @@ def premises(rule: BoundRule, head: Key, free: Sequence[int]) -> list[Key]:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """How the proofs by one rule use the fact at one place of its body.
-
-    Columns are counted from 0: subject, predicate, object.
-    """
+class Use(Unification):
+    """How the proofs by one rule use the fact at one place of its body."""
 
     rule: int
     place: int
-    # (column, term): what the fact must hold to stand here, and pairs of its columns that must hold the same.
-    constants: tuple[tuple[int, int], ...]
-    equal: tuple[tuple[int, int], ...]
     # The terms that the rule itself puts into the head; None where a variable stands.
     head_terms: PartialKey
     # For each column of the head, and for each free value, the column of the fact that holds the same; None where
@@ -42,14 +36,9 @@ class Use:
     head_columns: tuple[int | None, int | None, int | None]
     free_columns: tuple[int | None, ...]
 
-    def fits(self, fact: Key) -> bool:
-        if any(fact[column] != term for column, term in self.constants):
-            return False
-        return all(fact[first] == fact[second] for first, second in self.equal)
-
     def match(self, fact: Key) -> tuple[PartialKey, tuple[int | None, ...]] | None:
         """What is known of the head and the free values of the proofs that use the fact here, if any can."""
-        if not self.fits(fact):
+        if not self.admits(fact):
             return None
         subject, predicate, object_ = (
             term if column is None else fact[column]
@@ -62,17 +51,6 @@ class Use:
 def uses(program: Program) -> list[Use]:
     """All uses of facts by the program's rules, by number of the rule and place of the body."""
     return [_use(rule, place, pattern) for rule in program.rules for place, pattern in enumerate(rule.body)]
-
-
-def unification(pattern: BoundPattern) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
-    """What a fact must satisfy to match: the term in a column, and pairs of columns that hold the same."""
-    constants = tuple((column, place) for column, place in enumerate(pattern) if not isinstance(place, Variable))
-    equal = tuple(
-        (pattern.index(place), column)
-        for column, place in enumerate(pattern)
-        if isinstance(place, Variable) and pattern.index(place) < column
-    )
-    return constants, equal
 
 
 def _use(rule: BoundRule, place: int, pattern: BoundPattern) -> Use:

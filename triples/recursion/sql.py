@@ -10,8 +10,8 @@ A fourth one, `unfit`, has the `id` of each term that cannot be a predicate; wha
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from triples.recursion.programs import BoundPlace, BoundRule
-from triples.recursion.rules import Variable
+from triples.patterns import BoundPlace, Variable
+from triples.recursion.programs import BoundRule
 from triples.visible import visible
 
 COLUMNS = ("subject", "predicate", "object")

@@ -3,12 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from triples.patterns import Bound, Shape
 from triples.recursion.programs import Key, Program, Proof
 from triples.recursion.proofs import premises, uses
-
-# Which of subject, predicate and object are given, and the terms that are, in this order.
-Shape = tuple[bool, bool, bool]
-Bound = tuple[int, ...]
 
 
 class TooMuch(Exception):
@@ -112,7 +109,7 @@ class Standing:
 
     def resting_on(self, keys: Iterable[Key]) -> dict[Key, Proof]:
         """The stored facts that still stand as they are stored and whose proof has one of these as a direct premise."""
-        usable = {key for key in keys if any(use.fits(key) for use in self._uses)}
+        usable = {key for key in keys if any(use.admits(key) for use in self._uses)}
         found: dict[Key, Proof] = {}
         for head, proof in self._source.resting_on(usable) if usable else ():
             self.spend()

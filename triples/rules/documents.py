@@ -1,44 +1,38 @@
-"""Rules as they come in, from a client or a file: documents and shorthands, held to what may stand in this graph."""
+"""Rules from clients and files: documents and shorthands, checked against the limits of this graph."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from triples.admission import clean_predicate, clean_text
-from triples.recursion import presets
-from triples.recursion.rules import Pattern, Place, Rule, RuleError, parse_rule, rule_document
-from triples.recursion.shorthands import expand
+from triples.patterns import Pattern, Place
+from triples.recursion import presets, shorthands
+from triples.recursion.grammar import RuleIn, read_members
+from triples.recursion.rules import Rule, RuleError, rule_document
+from triples.recursion.shorthands import AnyRule
 from triples.rules.sizes import check_length, check_pairs
 from triples.text import MAX_TERM_LENGTH, TermError
 
-MAX_DESCRIPTION_LENGTH = 2000
-
-# Beside the members that `parse_rule` and `expand` read.
-DESCRIPTION, ENABLED = "description", "enabled"
-
 
 class Draft(NamedTuple):
-    """A rule to be stored. What its document does not say of the last two is None."""
+    """A rule to be stored, and the columns `description` and `enabled` as far as its document has them."""
 
     rule: Rule
-    description: str | None
-    enabled: bool | None
+    others: dict[str, Any] = {}
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The stored rule's columns, those that the document is silent about left out."""
-        said = {DESCRIPTION: self.description, ENABLED: self.enabled}
-        return rule_columns(self.rule) | {name: value for name, value in said.items() if value is not None}
+        """The stored rule's columns, without those that the document leaves out."""
+        return rule_columns(self.rule) | self.others
 
 
 class Fault(NamedTuple):
-    """Where in a file of rules something is wrong, and what."""
+    """A fault in a file of rules, and its place."""
 
     loc: tuple[str | int, ...]
     message: str
 
 
 class FaultyRules(ValueError):
-    """Documents that cannot be stored together, with everything that is wrong with them."""
+    """Documents that cannot be stored together, with all of their faults."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(faults)
@@ -57,15 +51,16 @@ def rule_columns(rule: Rule) -> dict[str, Any]:
 
 
 def read_rule(document: Any) -> Draft:
-    """A rule's document, never a shorthand; RuleError says what is wrong with it."""
-    rule, description, enabled = _split(document)
-    return Draft(_admitted(parse_rule(rule), description), description, enabled)
+    """The rule that a document is; RuleError if it is faulty, or a shorthand."""
+    check_pairs(document)
+    [draft] = _drafts(read_members(RuleIn, document))
+    return draft
 
 
 def read_document(document: Any) -> list[Draft]:
-    """The rule that a document describes, or the rules that a shorthand stands for; RuleError."""
-    rule, description, enabled = _split(document)
-    return [Draft(_admitted(each, description), description, enabled) for each in expand(rule)]
+    """The rule that a document is, or the rules that a shorthand stands for; RuleError."""
+    check_pairs(document)
+    return _drafts(shorthands.read_document(document))
 
 
 def read_rules(content: Any) -> list[Draft]:
@@ -103,12 +98,12 @@ def _read_documents(documents: list[Any]) -> list[Draft]:
 
 
 def preset_rules(name: str) -> list[Draft]:
-    """The rules of a preset; FaultyRules where this graph does not take their terms."""
+    """The rules of a preset; FaultyRules if this graph does not take their terms."""
     drafts: list[Draft] = []
     faults: list[Fault] = []
     for rule in presets.load(name):
         try:
-            drafts.append(Draft(_admitted(rule, None), None, None))
+            drafts.append(Draft(_admitted(rule)))
         except RuleError as error:
             faults.append(Fault((rule.name, *error.loc), str(error)))
     if faults:
@@ -116,35 +111,15 @@ def preset_rules(name: str) -> list[Draft]:
     return drafts
 
 
-def _split(document: Any) -> tuple[Mapping[str, Any], str | None, bool | None]:
-    """A document without what only this side of it reads, and that."""
-    if not isinstance(document, dict):
-        raise RuleError((), "must be an object")
-    check_pairs(document)
-    rule = dict(document)
-    description, enabled = rule.pop(DESCRIPTION, None), rule.pop(ENABLED, None)
-    if description is not None or DESCRIPTION in document:
-        description = _description(description)
-    if not isinstance(enabled, bool) and ENABLED in document:
-        raise RuleError((ENABLED,), "must be true or false")
-    return rule, description, enabled
+def _drafts(read: AnyRule) -> list[Draft]:
+    others = read.model_dump(include={"description", "enabled"}, exclude_unset=True)
+    return [Draft(_admitted(rule, others.get("description", "")), others) for rule in read.rules]
 
 
-def _description(text: Any) -> str:
-    if not isinstance(text, str):
-        raise RuleError((DESCRIPTION,), "must be a text")
-    if len(text) > MAX_DESCRIPTION_LENGTH:
-        raise RuleError((DESCRIPTION,), f"must have at most {MAX_DESCRIPTION_LENGTH:,} characters, not {len(text):,}")
-    # Neither can be sent to every database, or be written as UTF-8.
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise RuleError((DESCRIPTION,), "must not contain NUL or a lone surrogate")
-    return text
+def _admitted(rule: Rule, description: str = "") -> Rule:
+    """The rule; RuleError if it is too large, or has a text that cannot be a term here.
 
-
-def _admitted(rule: Rule, description: str | None) -> Rule:
-    """The rule, unless it is too large, or names what cannot be a term here.
-
-    SKG_TERM_PATTERN may allow less than the engine does.
+    SKG_TERM_PATTERN can allow less than the engine does.
     """
     check_length(rule, description)
     _check_pattern(rule.head, "head")

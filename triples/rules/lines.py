@@ -1,10 +1,10 @@
-"""Patterns and pairs as people type them: terms and variables on a line, a term with spaces in double quotes.
+"""Patterns and pairs on a line: terms and variables, with double quotes around a term with spaces.
 
 ?x parent_of ?y
 ?x "lives in" "New York"
 
-In a quotation a backslash takes the next character as it is; \\u and four digits are the character of that number, as
-which those are written that nobody could see.
+In a quotation a backslash escapes the next character, and \\u with four digits is the character of that number.
+Invisible characters are written so.
 """
 
 import re
@@ -13,13 +13,13 @@ from typing import Any
 from triples.recursion.rules import RuleError
 from triples.visible import visible, visible_json
 
-# A text in double quotes, in which a backslash takes the next character as it is, or anything without white space.
+# A text in double quotes, in which a backslash escapes the next character, or any text without white space.
 _ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|(.))")
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]\S*)')
 
 
 def read_line(line: str) -> list[str | dict[str, str]]:
-    """The places on a line, as a rule's document has them; RuleError when a quotation does not end."""
+    """The places on a line, as in a rule's document; RuleError if a quotation does not end."""
     places: list[str | dict[str, str]] = []
     rest = line.strip()
     while rest:
@@ -33,7 +33,7 @@ def read_line(line: str) -> list[str | dict[str, str]]:
 
 
 def write_line(places: list[Any]) -> str:
-    """What `read_line` reads as these places of a rule's document."""
+    """The line that `read_line` parses to these places of a rule's document."""
     return " ".join(map(_written, places))
 
 

@@ -1,43 +1,65 @@
-"""What the API gives about rules."""
+"""Rules as JSON: the types of responses, with an example of each, and the functions that fill them."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
-from triples.fields import to_milliseconds
-from triples.http.responses import moment
+from skg_site.api.fields import Moment, rfc3339
 from triples.models import Rule as StoredRule
+from triples.recursion.grammar import Description, Distinct, Enabled, Name, PatternIn, Patterns, Weight
 from triples.recursion.rules import rule_text
-from triples.rules.request_models import Description, Distinct, Enabled, Name, Pattern, Patterns, Weight
 
 
-def rule_content(stored: StoredRule) -> dict[str, Any]:
-    """A rule as `RuleOut`."""
-    return {
-        **stored.whole_document,
-        "text": rule_text(stored.parsed),
-        "created_at": moment(to_milliseconds(stored.created_at)),
-        "updated_at": moment(to_milliseconds(stored.updated_at)),
-    }
-
-
-class RuleOut(BaseModel):
+class RuleOut(TypedDict):
     name: Name
     weight: Weight
-    head: Pattern
+    head: PatternIn
     body: Patterns
     distinct: Distinct
     description: Description
     enabled: Enabled
     text: Annotated[str, Field(description="The rule on one line, for people.")]
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
-class RulesOut(BaseModel):
+RULE: RuleOut = {
+    "name": "grandparent",
+    "weight": 0.9,
+    "head": ("?x", "grandparent_of", "?z"),
+    "body": [("?x", "parent_of", "?y"), ("?y", "parent_of", "?z")],
+    "distinct": [("?x", "?z")],
+    "description": "A parent's parent.",
+    "enabled": True,
+    "text": "?x grandparent_of ?z  <-  ?x parent_of ?y, ?y parent_of ?z  (0.9, ?x != ?z)",
+    "created_at": "2026-01-15T10:30:00.000Z",
+    "updated_at": "2026-01-15T10:30:00.000Z",
+}
+
+
+def rule_content(stored: StoredRule) -> RuleOut:
+    return {
+        "name": stored.name,
+        "weight": stored.weight,
+        "head": stored.head,
+        "body": stored.body,
+        "distinct": stored.distinct,
+        "description": stored.description,
+        "enabled": stored.enabled,
+        "text": rule_text(stored.parsed),
+        "created_at": rfc3339(stored.created_at),
+        "updated_at": rfc3339(stored.updated_at),
+    }
+
+
+class RulesOut(TypedDict):
     rules: Annotated[list[RuleOut], Field(description="By name.")]
 
 
 class RulePageOut(RulesOut):
     next_cursor: Annotated[str | None, Field(description="For the next page; null on the last one.")]
+
+
+RULES: RulesOut = {"rules": [RULE]}
+RULE_PAGE: RulePageOut = {"rules": [RULE], "next_cursor": None}

@@ -7,18 +7,17 @@ from django.utils.text import capfirst
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from skg_site.api.answers import empty_answer, json_answer
-from skg_site.api.conditional import entity_tag, versions_to_match
+from skg_site.api.conditional_requests import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed
 from skg_site.api.reading import query_parameters, read_body
 from skg_site.api.threads import in_thread
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, empty_answer, json_answer
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import RuleError
 from triples.rules import openapi
 from triples.rules.documents import Draft, FaultyRules, read_rules
 from triples.rules.request_models import RULE_CURSOR, ChangeRule, RuleListParameters
-from triples.rules.responses import rule_content
+from triples.rules.responses import RulePageOut, RulesOut, rule_content
 from triples.services.rules import (
     NoSuchRule,
     RuleChanged,
@@ -68,9 +67,9 @@ class RuleViewSet(APIViewSet):
         return empty_answer()
 
 
-def _page(wanted: RuleListParameters) -> dict[str, Any]:
+def _page(wanted: RuleListParameters) -> RulePageOut:
     after = "" if wanted.cursor is None else RULE_CURSOR.decode(wanted.cursor)
-    # One more than is shown tells whether there is another page.
+    # One more than is shown: if it is there, there is another page.
     rules = rules_page(limit=wanted.limit + 1, after=after)
     shown = rules[: wanted.limit]
     more = RULE_CURSOR.encode(shown[-1].name) if len(rules) > wanted.limit else None
@@ -83,7 +82,7 @@ def _rules_to_add(content: Any) -> list[Draft]:
     return read_rules(content)
 
 
-def _add(drafts: list[Draft]) -> dict[str, Any]:
+def _add(drafts: list[Draft]) -> RulesOut:
     return {"rules": [rule_content(stored) for stored in rules_add(drafts=drafts)]}
 
 

@@ -15,7 +15,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from triples.store.inferred.connections import connect_postgresql
+from triples.store.postgresql.connections import connect
 
 # Any number that nothing else in the database locks.
 _ADVISORY_KEY = 7_777_001
@@ -62,7 +62,7 @@ def _sqlite_lease(patience: float) -> Iterator[None]:
 
 @contextmanager
 def _postgresql_lease(patience: float) -> Iterator["psycopg.Connection[Any]"]:
-    with connect_postgresql() as holder:
+    with connect() as holder:
 
         def locked() -> bool:
             return holder.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_KEY]).fetchone() == (True,)

@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
+from skg_site.host.write_lock import write_lock
 from triples.models import RecursionRun, RunStatus
 from triples.runs.execution import execute
 from triples.runs.lease import lease
@@ -18,7 +19,6 @@ from triples.runs.outcomes import Outcome, TimedOut, Watcher
 from triples.runs.rounds import add_round
 from triples.runs.signals import round_ended, run_ended, run_started
 from triples.runs.written import columns_of, generation, written_by
-from triples.store.turns import write_lock
 
 # A row is written so often at most: each time is a commit.
 RECORD_SECONDS = 1.0

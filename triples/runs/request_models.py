@@ -6,9 +6,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from skg_site.api.fields import Weight
 from triples.admission import clean_text
-from triples.http.request_models import text_schema
 from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
 from triples.runs.options import MAX_NAMES, RunOptions, check_names
+from triples.text import text_schema
 
 Names = Annotated[
     list[Annotated[str, AfterValidator(clean_name), text_schema(MAX_NAME_LENGTH, "grandparent")]],

@@ -1,14 +1,10 @@
 """Runs as JSON: the types of responses, with an example of each, and the functions that fill them."""
 
 from datetime import datetime
-from typing import (
-    Annotated,
-    Any,
-    NotRequired,  # Pydantic needs these before Python 3.12
-)
+from typing import Annotated, Any, NotRequired
 
 from pydantic import Field
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import Moment, UUIDText, one_of, rfc3339
 from triples import ids

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from skg_site.host.write_lock import write_lock
 from triples.models import RecursionRun
-from triples.store.turns import write_lock
 
 RUNS_AT_ONCE = 500
 # The rows of older ones are removed as others are made: whoever may start runs could fill the disk with them.

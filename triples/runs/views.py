@@ -10,14 +10,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from apikeys.callers import actor_of
-from apikeys.permissions import HasScope
-from skg_site.api.answers import json_answer
 from skg_site.api.headers import seconds_to_wait
 from skg_site.api.problems import Conflict, Invalid
 from skg_site.api.reading import json_body
 from skg_site.api.request import http_of
 from skg_site.api.threads import in_thread
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, json_answer
 from triples import ids
 from triples.fields import to_milliseconds
 from triples.models import RecursionRun
@@ -32,7 +30,6 @@ FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 
 
 class RecurseViewSet(APIViewSet):
-    permission_classes = (HasScope,)
     scopes: ClassVar[dict[str, str]] = {"start": "recurse", "retrieve": "read"}
     optional_bodies = frozenset({"start"})
 

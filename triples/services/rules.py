@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Collate
 from django.utils import timezone
 
+from skg_site.host.write_lock import write_lock
 from triples.fields import from_milliseconds, to_milliseconds
 from triples.models import Rule as StoredRule
-from triples.recursion.rules import MAX_NAME_LENGTH
+from triples.recursion.rules import clean_name
 from triples.rules.documents import Draft, read_rule
 from triples.store.signals import rules_committed
-from triples.store.turns import write_lock
-from triples.text import TermError, clean_term
+from triples.text import TermError
 
 MAX_RULES = 10_000
 # Rules that `rules_in_order` holds in memory.
@@ -67,7 +67,7 @@ def rule_find(name: str, among: QuerySet[StoredRule] | None = None) -> StoredRul
     rules = StoredRule.objects.all() if among is None else among
     try:
         # Cleaned first, since some texts in a path cannot be sent to a database.
-        return rules.get(name=clean_term(name, MAX_NAME_LENGTH))
+        return rules.get(name=clean_name(name))
     except (TermError, StoredRule.DoesNotExist):
         raise NoSuchRule from None
 
@@ -91,7 +91,7 @@ def rules_in_order() -> Iterator[StoredRule]:
 
 def rules_add(*, drafts: Sequence[Draft]) -> list[StoredRule]:
     """Store new rules, all or none; raises RulesExist and TooManyRules."""
-    with _transaction():
+    with _rules_transaction():
         if known := _known(drafts):
             raise RulesExist(sorted(known))
         return _insert(drafts)
@@ -102,7 +102,7 @@ def rules_load(*, drafts: Sequence[Draft], replace: bool = False, dry_run: bool 
 
     A stored rule that is the same stays as it is. One that differs is replaced with `replace`; without, it is an error.
     """
-    with _transaction():
+    with _rules_transaction():
         known = _known(drafts)
         new = [draft for draft in drafts if draft.rule.name not in known]
         others = [draft for draft in drafts if draft not in new and _differ(known[draft.rule.name], draft.columns)]
@@ -136,12 +136,12 @@ def rule_delete(*, name: str, versions: Collection[str] | None = None) -> None:
 
 def rules_enable(*, names: Collection[str], enabled: bool) -> int:
     """Take rules into the next run, or leave them out of it; the number of rules that changed."""
-    with _transaction():
+    with _rules_transaction():
         return StoredRule.objects.filter(name__in=names, enabled=not enabled).update(enabled=enabled, updated_at=_now())
 
 
 @contextmanager
-def _transaction() -> Iterator[None]:
+def _rules_transaction() -> Iterator[None]:
     is_outermost = not connection.in_atomic_block
     with write_lock():
         began = perf_counter()
@@ -154,7 +154,7 @@ def _transaction() -> Iterator[None]:
 @contextmanager
 def _held_rule(name: str, versions: Collection[str] | None) -> Iterator[StoredRule]:
     """The rule, locked until the transaction ends."""
-    with _transaction():
+    with _rules_transaction():
         stored = rule_find(name, StoredRule.objects.select_for_update())
         if versions is not None and stored.version not in versions:
             raise RuleChanged

@@ -10,13 +10,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from skg_site.host.write_lock import write_lock
 from triples.models import RecursionRun, Rule, RunStatus
 from triples.runs.lease import is_taken
 from triples.runs.options import RunOptions
 from triples.runs.retention import prune_runs
 from triples.runs.signals import run_requested
 from triples.runs.written import columns_of, whose, written_by
-from triples.store.turns import write_lock
 from triples.visible import visible
 
 # A process that takes no lease within this time after its start has died.

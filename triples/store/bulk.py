@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
+from skg_site.host.write_lock import write_lock
 from triples.ids import now_ms
-from triples.store import founding
 from triples.store.columns import FactColumns
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact
 from triples.store.sessions import Key, Session
+from triples.store.sqlite import initial_load as founding
+from triples.store.sqlite.write_lock import others_wait
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
-from triples.store.turns import write_lock
-from triples.store.waiting import others_wait
 from triples.store.writing import ATTEMPTS, open_session
 
 # A slice is as large as can be written in this time, for which others wait: on SQLite every other writer, on

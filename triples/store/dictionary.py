@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from django.db import connection, transaction
 
+from skg_site.host.write_lock import write_lock
 from triples.store.terms import TermCache, Terms
-from triples.store.turns import write_lock
 from triples.store.writing import open_session
 
 

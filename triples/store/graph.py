@@ -13,13 +13,15 @@ from triples.query.explanations import Asserted, Node, explain
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
+from triples.store.backend import backend
+from triples.store.dialect import Dialect
 from triples.store.inferred.reading import View
-from triples.store.inline import InlineReader
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
-from triples.store.prepared import PreparingWriter
+from triples.store.patterns import Position
 from triples.store.reader import Reader, Result, WideRead
 from triples.store.sessions import Fetch
+from triples.store.sqlite.inline_reader import InlineReader
+from triples.store.sqlite.prepared_writer import PreparingWriter
 from triples.store.statistics import Statistics, statistics
 from triples.store.writer import Writer
 
@@ -110,7 +112,7 @@ class Graph:
             on_server = connection.vendor == "postgresql"
             self._running = _Running(
                 os.getpid(),
-                POSTGRESQL if on_server else SQLITE,
+                backend().dialect,
                 (Writer if on_server or not env.enable_wal else PreparingWriter)(patience=env.pool_timeout),
                 (Reader if on_server else InlineReader)("query", query_threads, env.query_timeout),
                 Reader("long", long_threads, env.query_timeout),

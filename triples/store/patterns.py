@@ -10,6 +10,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from triples.recursion.programs import Key
+from triples.store.dialect import Dialect
 from triples.store.operations import Pattern
 
 Shape = tuple[bool, bool, bool]
@@ -42,18 +43,6 @@ class Position(NamedTuple):
 
 # Where a page begins: anywhere; among the facts of the position's own weight; among the lighter ones.
 Start = Literal["top", "same weight", "lighter"]
-
-
-class Dialect(NamedTuple):
-    """In what the two databases differ here."""
-
-    placeholder: str
-    names_indexes: bool
-    metadata: str
-
-
-SQLITE = Dialect("?", True, "metadata")
-POSTGRESQL = Dialect("%s", False, "metadata::text")
 
 
 def shape_of(pattern: Pattern) -> Shape:

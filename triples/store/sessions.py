@@ -1,6 +1,6 @@
 """One connection and the statements that writing needs, in the words of its database.
 
-`Session` says what each does; `triples.store.sqlite` and `triples.store.postgresql` how.
+`Session` says what each does; `triples.store.sqlite.session` and `triples.store.postgresql.session` how.
 """
 
 from abc import ABC, abstractmethod

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from triples.store.inferred.files import current_file
+from triples.store.dialect import Dialect
 from triples.store.inferred.reading import View
 from triples.store.inferred.state import State
-from triples.store.patterns import POSTGRESQL, Dialect
+from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.sessions import Fetch
+from triples.store.sqlite.inferred_files import current_file
 
 # Each predicate is found by one step in the index behind the one before it.
 _PREDICATES = (

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 
 from django.db import OperationalError, connection, transaction
 
-from triples.store.turns import write_lock
+from skg_site.host.write_lock import write_lock
 from triples.store.writing import ATTEMPTS
 
 # A step, in which no other may write on SQLite, takes a few milliseconds.

@@ -9,10 +9,10 @@ from time import monotonic
 
 from django.db import OperationalError, connection
 
+from skg_site.host.write_lock import write_lock
 from triples.store.operations import AddMany, Operation, Outcome
 from triples.store.signals import group_committed
 from triples.store.terms import TermCache
-from triples.store.turns import write_lock
 from triples.store.writing import commit_group
 
 # A group is closed at so many facts, so that no request waits long for its neighbours.

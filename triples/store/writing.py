@@ -7,13 +7,13 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from skg_site.host.write_lock import write_lock
 from triples.store.operations import AddMany, DuplicateFacts, Operation, Outcome, StoreError
-from triples.store.postgresql import PostgreSQLSession
+from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Session
-from triples.store.sqlite import SQLiteSession
+from triples.store.sqlite.session import SQLiteSession
 from triples.store.terms import TermCache
 from triples.store.transaction import Transaction
-from triples.store.turns import write_lock
 
 # What an operation comes to in the end: what the store makes of it, or what the database says.
 Result = Outcome | DatabaseError | InterfaceError

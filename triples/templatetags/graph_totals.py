@@ -4,10 +4,9 @@ from pathlib import Path
 
 from django import template
 from django.conf import settings
-from django.db import connection
 
 from triples.query.lists import fetch
-from triples.store.patterns import POSTGRESQL, SQLITE
+from triples.store.backend import backend
 from triples.store.statistics import Statistics, statistics
 
 register = template.Library()
@@ -16,8 +15,7 @@ register = template.Library()
 @register.simple_tag
 def graph_totals() -> Statistics:
     """Exact counts, at a cost that does not grow with the graph."""
-    dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
-    return statistics(fetch, dialect, Path(settings.DATABASES["default"]["NAME"]))
+    return statistics(fetch, backend().dialect, Path(settings.DATABASES["default"]["NAME"]))
 
 
 @register.filter

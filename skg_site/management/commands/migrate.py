@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from filelock import FileLock, Timeout
 
 from skg_site.observe.schema_check import newer_schema
-from skg_site.sqlite.aside import set_log_aside
+from triples.store.sqlite.wal_removal import set_log_aside
 
 # The number of the advisory lock; nothing else in the database uses it.
 _ADVISORY_KEY = 7_777_002

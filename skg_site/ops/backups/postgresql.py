@@ -24,8 +24,8 @@ from skg_site.ops.backups.databases import Database, Replaced, Scratch, words
 from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import POSTGRESQL
 from skg_site.ops.backups.programs import find_program, run_program
-from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.layout import FACTS, STATE
+from triples.store.postgresql.connections import connect
 
 # Every server has it, and nobody keeps anything there: databases are renamed from it.
 _MAINTENANCE = "postgres"
@@ -49,7 +49,7 @@ class PostgreSQLDatabase(Database):
 
     def save(self, file: Path, report: Report) -> Contents:
         program = find_program("pg_dump")
-        with connect_postgresql() as holder:
+        with connect() as holder:
             holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             fetch = _fetch_of(holder)
             # As long as this transaction lasts, pg_dump sees what it sees.
@@ -66,7 +66,7 @@ class PostgreSQLDatabase(Database):
     def restored(self, file: Path, _folder: Path, report: Report) -> Iterator[Scratch]:
         program = find_program("pg_restore")
         name = _beside(self.name, f"restored_{token_hex(4)}")
-        with connect_postgresql(_MAINTENANCE) as server:
+        with connect(_MAINTENANCE) as server:
             try:
                 server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
             except errors.InsufficientPrivilege as error:
@@ -82,7 +82,7 @@ class PostgreSQLDatabase(Database):
                 server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def what_stands(self) -> str | None:
-        with connect_postgresql(self.name) as driver:
+        with connect(self.name) as driver:
             fetch = _fetch_of(driver)
             if fetch(_TABLES) == [(0,)]:
                 return None
@@ -94,11 +94,11 @@ class PostgreSQLDatabase(Database):
     def require_unused(self) -> None:
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined]  # of Django's PostgreSQL connection
-        with connect_postgresql(_MAINTENANCE) as server:
+        with connect(_MAINTENANCE) as server:
             _require_unused(server, self.name)
 
     def _restore(self, program: str, file: Path, name: str, report: Report) -> None:
-        with connect_postgresql(name) as driver:
+        with connect(name) as driver:
             said = run_program(
                 program,
                 name,
@@ -114,7 +114,7 @@ class _PostgreSQLScratch(Scratch):
         self._database = database
         self._name = name
         self._server = server
-        with connect_postgresql(name) as driver:
+        with connect(name) as driver:
             try:
                 self.contents = require_sound(_fetch_of(driver))
                 driver.execute("ANALYZE")
@@ -122,7 +122,7 @@ class _PostgreSQLScratch(Scratch):
                 raise Damaged(f"The backup is not one of this service's: {error}.") from error
 
     def update(self, statement: str, values: Sequence[object]) -> int:
-        with connect_postgresql(self._name) as driver:
+        with connect(self._name) as driver:
             return driver.execute(statement.encode(), values).rowcount
 
     def take_over(self, *, discard: bool) -> Replaced:

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from skg_site.cli.exit_codes import UNAVAILABLE
 from skg_site.ops.backups.failures import BackupFailure
-from triples.store.inferred.connections import postgresql_place
+from triples.store.postgresql.connections import location
 
 # Where Debian keeps the programs of each version.
 _VERSIONS = Path("/usr/lib/postgresql")
@@ -48,7 +48,7 @@ def run_program(program: str, database: str, options: Sequence[str], look: Calla
 
     `look` is called a few times a second while it runs.
     """
-    place = postgresql_place(database)
+    place = location(database)
     # The password travels in the environment: other users can read command lines.
     password = place.pop("password", None)
     command = [program, f"--dbname={make_conninfo(**place)}", "--no-password", *options]

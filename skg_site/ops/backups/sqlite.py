@@ -24,7 +24,7 @@ from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import SQLITE
 from skg_site.ops.backups.sqlite_replacement import exchange, require_closed
 from triples.store.inferred.building import discard as discard_inferred
-from triples.store.inferred.connections import connect_sqlite
+from triples.store.sqlite.connections import connect_for_reading
 
 _PAGES_AT_ONCE = 256
 _BYTES_AT_ONCE = 1 << 20
@@ -83,7 +83,7 @@ class SQLiteDatabase(Database):
     def _copy(self, to: Path, report: Report) -> Contents:
         # Makes the files beside the database, without which a reader cannot open it.
         connection.ensure_connection()
-        with closing(connect_sqlite()) as source, closing(sqlite3.connect(to, isolation_level=None)) as target:
+        with closing(connect_for_reading()) as source, closing(sqlite3.connect(to, isolation_level=None)) as target:
             source.execute("BEGIN")
             contents = count_contents(_fetch_of(source))
             [(pages,)] = source.execute("PRAGMA page_count").fetchall()

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from skg_site.cli.durations import duration_text
+from skg_site.host.write_lock import write_lock
 from skg_site.observe.schema_check import schema_fault
 from skg_site.ops.checkup.findings import Finding, Limits, failed, not_applicable, ok, warning
 from skg_site.ops.checkup.web import clock_finding
 from triples.models import RecursionRun, RunStatus, Term
 from triples.query.explanations import own_connection
-from triples.store.turns import write_lock
 
 _UNWELL = {RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT}
 

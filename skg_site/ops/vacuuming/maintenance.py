@@ -6,8 +6,8 @@ from django.apps import apps
 from django.db import connection
 
 from skg_site.cli.progress import Report
-from triples.store.inferred.connections import connect_postgresql
-from triples.store.turns import write_lock
+from skg_site.host.write_lock import write_lock
+from triples.store.postgresql.connections import connect
 
 # About 4 MiB, which are moved within a tenth of a second.
 _PAGES_AT_ONCE = 1_000
@@ -32,8 +32,8 @@ def database_bytes() -> int:
 
 def _tidy_postgresql(report: Report) -> None:
     tables = _tables()
-    # A connection of its own: a vacuum cannot be part of a transaction, and may take longer than a request.
-    with connect_postgresql() as driver:
+    # Its own connection, since a vacuum cannot be part of a transaction and may take longer than a request.
+    with connect() as driver:
         for done, table in enumerate(tables):
             report("vacuum and statistics", done, len(tables))
             driver.execute(f'VACUUM (ANALYZE) "{table}"'.encode())

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from apikeys.retention import remove_old_events
+from apikeys.audit import remove_old_events
 from skg_site.cli.progress import Report
 from skg_site.ops.vacuuming.maintenance import database_bytes, tidy
 from triples.models import Rule
+from triples.patterns import Variable
 from triples.recursion.programs import constants
-from triples.recursion.rules import Variable
 from triples.runs.lease import lease
 from triples.runs.retention import remove_old_runs
 from triples.store.dictionary import find_term_ids

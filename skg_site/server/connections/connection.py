@@ -13,9 +13,9 @@ from django.conf import settings
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from skg_site.api.asgi_types import Scope
+from skg_site.api.load_shedding import Gate
 from skg_site.api.problems import BodyTimeout, HeadTimeout, Problem
-from skg_site.api.protocol import Scope
-from skg_site.api.shedding import Gate
 from skg_site.observe.request_log import ANSWERED
 from skg_site.server.connections.incoming_requests import IncomingRequests
 from skg_site.server.connections.lingering import LEAVING_SECONDS, LINGER_SECONDS, Lingering

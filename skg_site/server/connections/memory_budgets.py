@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from skg_site.api.doors import is_site
+from skg_site.api.door import is_site
 
 # At least this many bodies of the greatest size may be on their way at once.
 LEAST_BODIES = 8

@@ -16,10 +16,10 @@ from django.conf import settings
 from django.http import HttpResponse
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from skg_site.api.asgi_types import Scope
 from skg_site.api.door import CONSTANT_HEADERS, SECURE_HEADERS
 from skg_site.api.forwarding import settle_client
 from skg_site.api.problems import MEDIA_TYPE, Problem, content_of
-from skg_site.api.protocol import Scope
 from skg_site.api.request import APIRequest
 from skg_site.observe.metrics import SHED
 from skg_site.observe.request_log import log_answer, request_id_for

@@ -7,9 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from rest_framework.request import Request
 
-from skg_site.api.answers import json_answer
 from skg_site.api.request import APIRequest
-from skg_site.api.views import APIViewSet
+from skg_site.api.views import APIViewSet, json_answer
 
 
 class Happenings:

@@ -16,8 +16,8 @@ from prometheus_client import REGISTRY
 from tests.triples.commands.runs import counts, imported
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.exchange.refusals import SHOWN
-from triples.store import founding
 from triples.store.bulk import Loader
+from triples.store.sqlite import initial_load as founding
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

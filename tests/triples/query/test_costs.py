@@ -15,8 +15,9 @@ from triples.query import reads
 from triples.query.reads import Wanted
 from triples.store import patterns
 from triples.store.operations import Pattern
-from triples.store.patterns import SQLITE, Position
+from triples.store.patterns import Position
 from triples.store.sessions import Fetch
+from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
 from triples.store.writing import open_session
 

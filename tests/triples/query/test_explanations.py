@@ -10,7 +10,7 @@ from tests.triples.store.inferred.derived import TRANSITIVE, key, program, run
 from triples.query import explanations
 from triples.query.explanations import Asserted, Node, explain_now
 from triples.query.rows import InferredRow
-from triples.recursion.rules import parse_rule
+from triples.recursion.grammar import parse_rule
 from triples.store.operations import NoSuchFact, Remove, Row
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

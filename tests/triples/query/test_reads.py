@@ -13,8 +13,9 @@ from triples.query import reads
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow
 from triples.store import patterns
+from triples.store.backend import backend
 from triples.store.operations import AddOne, Change, Pattern, Remove, Row
-from triples.store.patterns import POSTGRESQL, SQLITE, Position
+from triples.store.patterns import Position
 from triples.store.writing import open_session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -55,13 +56,13 @@ def matching(rows: list[Row], pattern: Pattern, min_weight: float) -> list[Row]:
 
 
 def heaviest(pattern: Pattern, k: int, min_weight: float, *, with_metadata: bool = True) -> Matches:
-    dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    dialect = backend().dialect
     fetch = open_session(connection).rows
     return reads.heaviest(fetch, dialect, None, Wanted(pattern, min_weight), k=k, with_metadata=with_metadata)
 
 
 def pages(pattern: Pattern, limit: int, min_weight: float = 0.0) -> Iterator[list[Row]]:
-    dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    dialect = backend().dialect
     after: Position | None = None
     while True:
         fetch = open_session(connection).rows
@@ -99,7 +100,7 @@ def test_the_pages_of_every_pattern_together_are_its_matches(rows: list[Row]) ->
 
 def test_a_page_holds_to_a_least_weight_that_was_raised_meanwhile(rows: list[Row]) -> None:
     def read() -> list[AnyRow]:
-        dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+        dialect = backend().dialect
         wanted = Wanted((None, None, None), min_weight=0.5)
         after = Position(0.25, 0)
         return reads.page(open_session(connection).rows, dialect, None, wanted, limit=100, after=after)

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 
+from triples.patterns import Bound, Shape
 from triples.recursion.incremental import Difference
 from triples.recursion.programs import Key, Program, Proof
 from triples.recursion.proofs import PartialKey, uses
-from triples.recursion.standing import Bound, Shape
 
 
 class _Index:

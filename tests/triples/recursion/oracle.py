@@ -6,8 +6,8 @@ Every way in which the rules could be applied is written down first; weights, de
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Key, Program, Proof
-from triples.recursion.rules import Variable
+from triples.patterns import BoundPattern, BoundPlace, Variable
+from triples.recursion.programs import BoundRule, Key, Program, Proof
 
 Binding = dict[Variable, int]
 

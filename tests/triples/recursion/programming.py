@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from triples.recursion.programs import BoundPattern, BoundRule, Program
-from triples.recursion.rules import Variable, free_variables
+from triples.patterns import BoundPattern, Variable, free_variables
+from triples.recursion.programs import BoundRule, Program
 
 X, Y, Z = (Variable(name) for name in "xyz")
 

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from triples.recursion.programs import BoundPattern, BoundRule, Key, Program
-from triples.recursion.rules import Variable, free_variables
+from triples.patterns import BoundPattern, Variable, free_variables
+from triples.recursion.programs import BoundRule, Key, Program
 
 U, V, X, Y, Z = (Variable(name) for name in "uvxyz")
 

@@ -14,9 +14,9 @@ from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.programming import X, Y, Z, program, transitive
 from tests.triples.recursion.strategies import facts, programs
 from tests.triples.recursion.tables import fact_table, proofs_in
+from triples.patterns import Variable
 from triples.recursion.engine import DERIVED, Options, materialise
 from triples.recursion.programs import Key, Program, Proof
-from triples.recursion.rules import Variable
 
 LEAST = 5e-324
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.triples.recursion.memory import MemorySource
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.strategies import LIVELY, fact_weights, facts, keys, programs
+from triples.patterns import BoundPattern, Variable, free_variables
 from triples.recursion.incremental import Changes, TooMuch, update
-from triples.recursion.programs import BoundPattern, BoundRule, Key, Program, Proof
-from triples.recursion.rules import Variable, free_variables
+from triples.recursion.programs import BoundRule, Key, Program, Proof
 from triples.recursion.standing import Standing
 
 U, V, X, Y, Z = (Variable(name) for name in "uvxyz")

@@ -2,9 +2,9 @@ from hypothesis import given
 
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.strategies import facts, programs
+from triples.patterns import Variable, unification
 from triples.recursion.programs import BoundRule, Key, Program
-from triples.recursion.proofs import premises, unification, uses
-from triples.recursion.rules import Variable
+from triples.recursion.proofs import premises, uses
 
 X, Y, Z, P = (Variable(name) for name in "xyzp")
 

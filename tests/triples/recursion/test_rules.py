@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from triples.recursion.rules import Rule, RuleError, Variable, parse_rule, rule_document, rule_text
+from triples.patterns import Variable
+from triples.recursion.grammar import parse_rule
+from triples.recursion.rules import Rule, RuleError, rule_document, rule_text
 
 X, Y, Z = (Variable(name) for name in "xyz")
 GRANDPARENT = {

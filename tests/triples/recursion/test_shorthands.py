@@ -9,8 +9,9 @@ import pytest
 from tests.triples.recursion.tables import fact_table, proofs_in
 from triples.recursion import presets
 from triples.recursion.engine import Options, materialise
+from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, bind, constants
-from triples.recursion.rules import Rule, RuleError, parse_rule, rule_document, rule_text
+from triples.recursion.rules import Rule, RuleError, rule_document, rule_text
 from triples.recursion.shorthands import expand, expand_all
 
 Texts = tuple[str, str, str]

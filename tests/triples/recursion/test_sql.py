@@ -4,8 +4,8 @@ import duckdb
 import pytest
 
 from tests.triples.recursion.programming import X, Y, Z, program
+from triples.patterns import Variable, free_variables
 from triples.recursion.programs import BoundRule
-from triples.recursion.rules import Variable, free_variables
 from triples.recursion.sql import rule_sql, variants, weight_literal
 
 GRANDPARENT = BoundRule(

@@ -8,7 +8,7 @@ from tests.support.database import in_orm
 from tests.triples.runs.graphs import Graph
 from tests.triples.runs.test_runs import derived
 from triples.models import Rule
-from triples.recursion.rules import parse_rule
+from triples.recursion.grammar import parse_rule
 from triples.runs.previewing import derive_preview
 from triples.text import MAX_PREDICATE_LENGTH
 

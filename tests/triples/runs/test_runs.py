@@ -13,8 +13,8 @@ from tests.support.properties import examples
 from tests.triples.runs.graphs import Graph
 from triples.models import RecursionRun, RunStatus, Term
 from triples.store.inferred.building import contents, replace_all
-from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.state import State, read_state
+from triples.store.postgresql.connections import connect
 
 pytestmark = pytest.mark.both
 
@@ -211,7 +211,7 @@ def test_a_run_that_loses_the_database_leaves_what_was_there(graph: Graph, monke
     graph.add(("c", "ancestor", "d"))
 
     def disconnected(rows: Any, state: State, holder: "psycopg.Connection[Any]", progress: Any) -> None:
-        with connect_postgresql() as other:
+        with connect() as other:
             other.execute("SELECT pg_terminate_backend(%s)", [holder.info.backend_pid])
         replace_all(rows, state, holder, progress)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from skg_site.host.write_lock import write_lock
 from tests.support.database import in_orm
 from triples.models import Source
 from triples.store.operations import AddMany, Fact, Outcome, Row
 from triples.store.terms import TermCache
-from triples.store.turns import write_lock
 from triples.store.writing import commit_group, write_now
 
 Key = tuple[str, str, str]

@@ -13,9 +13,12 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.support.database import empty_tables, in_orm
 from tests.triples.store.graphs import committed, fact
 from triples.query import reads
+from triples.store.backend import backend
+from triples.store.dialect import Dialect
 from triples.store.operations import AddMany, AddOne, Change, Remove
-from triples.store.patterns import INDEXES, POSTGRESQL, SQLITE, Dialect, Shape, Start, count, select, sqlite_index
+from triples.store.patterns import INDEXES, Shape, Start, count, select, sqlite_index
 from triples.store.sessions import Fetch, Session
+from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
 from triples.store.writing import open_session
 
@@ -67,7 +70,7 @@ def _fill() -> None:
 
 
 def dialect() -> Dialect:
-    return POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    return backend().dialect
 
 
 def read_statements() -> Iterator[tuple[Shape, Statement]]:

@@ -15,7 +15,7 @@ from django.db import IntegrityError, OperationalError, connection
 from tests.support.database import disconnect_all, in_orm
 from tests.triples.store.graphs import counted, fact, fresh_pool, stored_rows, tallied
 from triples.store.operations import AddMany, AddOne, Change, DuplicateFacts, NoSuchFact, Operation, Remove, Stored
-from triples.store.prepared import PreparingWriter
+from triples.store.sqlite.prepared_writer import PreparingWriter
 from triples.store.writer import Writer
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

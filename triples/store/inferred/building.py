@@ -13,10 +13,11 @@ from django.db import connection
 
 from triples.models import HiddenGeneration
 from triples.recursion.programs import Key, Proof
-from triples.store.inferred import postgresql, sqlite
 from triples.store.inferred.arrow import DERIVED
 from triples.store.inferred.layout import COLUMNS, Progress
 from triples.store.inferred.state import State
+from triples.store.postgresql import inferred_facts as postgresql
+from triples.store.sqlite import inferred_facts as sqlite
 
 # On PostgreSQL the connection that holds the lease: who has lost the lease cannot write.
 Holder = psycopg.Connection[Any] | None

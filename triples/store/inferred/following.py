@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from psycopg import errors
 
+from triples.patterns import Bound
 from triples.recursion.programs import Key, Program
-from triples.recursion.standing import Bound
-from triples.store.inferred.files import open_current
+from triples.store.dialect import Dialect
 from triples.store.inferred.sources import (
     LOOK_UP_BY_INDEX,
     Lookup,
@@ -21,9 +21,11 @@ from triples.store.inferred.sources import (
     postgresql_statement,
 )
 from triples.store.inferred.state import State, current_state
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
-from triples.store.postgresql import PostgreSQLSession
+from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Session
+from triples.store.sqlite.dialect import SQLITE
+from triples.store.sqlite.inferred_files import open_current
 
 # The budget. What SQLite and the processor count comes long before the clock, so that a busy machine hides no more than
 # a quiet one, where all of it takes a tenth of a second.

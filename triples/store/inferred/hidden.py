@@ -12,7 +12,7 @@ While something is not known, all inferred facts are hidden. Too much may be hid
 """
 
 from triples.models import Gone
-from triples.store.patterns import Dialect
+from triples.store.dialect import Dialect
 
 FACTS = "triples_hiddenfact"
 # By the keys.

@@ -11,13 +11,15 @@ import structlog
 
 from triples.models import Gone
 from triples.recursion.programs import Key
+from triples.store.dialect import Dialect
 from triples.store.inferred import hidden, keys
 from triples.store.inferred.following import Follower, TooMuch, following
 from triples.store.inferred.layout import KEY
 from triples.store.inferred.state import State
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect
-from triples.store.postgresql import PostgreSQLSession
+from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Rows, Session
+from triples.store.sqlite.dialect import SQLITE
 
 log = structlog.get_logger("skg.inferred")
 

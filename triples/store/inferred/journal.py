@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from triples.store.turns import write_lock
+from skg_site.host.write_lock import write_lock
 
 ROWS_AT_ONCE = 5_000
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import orjson
 
-from triples.store.patterns import POSTGRESQL, Dialect
+from triples.store.dialect import Dialect
 
 # How many keys a statement is given at most.
 BATCH = 1_000
@@ -17,18 +17,13 @@ def batches(keys: Sequence[Sequence[int]]) -> Iterator[str]:
 
 
 def table(dialect: Dialect) -> str:
-    return (
-        f"json_array_elements({dialect.placeholder}::json) AS g (value)"
-        if dialect is POSTGRESQL
-        else "json_each(?) AS g"
-    )
+    return dialect.keys_table
 
 
 def column(number: int, dialect: Dialect) -> str:
-    return f"(g.value->>{number})::bigint" if dialect is POSTGRESQL else f"json_extract(g.value, '$[{number}]')"
+    return dialect.key_column(number)
 
 
 def joined(dialect: Dialect) -> str:
     """The table and the word to join another to it with."""
-    # SQLite takes CROSS JOIN as an order to keep: the keys are few, what they are looked up in is not.
-    return f"{table(dialect)} {'CROSS JOIN' if dialect.names_indexes else 'JOIN'}"
+    return f"{table(dialect)} {dialect.join}"

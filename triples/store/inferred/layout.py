@@ -1,7 +1,7 @@
 """How inferred facts are laid out, the same in both databases.
 
 They stand apart from the asserted ones, because one writer makes them all at once and can always make them again.
-On SQLite they are a file of their own (`triples.store.inferred.files`), on PostgreSQL tables beside the others,
+On SQLite they are a file of their own (`triples.store.sqlite.inferred_files`), on PostgreSQL tables beside the others,
 which the migration made as they are described here.
 """
 

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from triples.query.statements import Screen
 from triples.store.inferred import hidden
-from triples.store.inferred.files import attach, current_name, detach
 from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
-from triples.store.patterns import POSTGRESQL, SQLITE
-from triples.store.postgresql import PostgreSQLSession
+from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Fetch, Session
+from triples.store.sqlite.dialect import SQLITE
+from triples.store.sqlite.inferred_files import attach, current_name, detach
 
 
 class View(NamedTuple):

@@ -14,9 +14,10 @@ from django.db import OperationalError, connection
 from triples.recursion.incremental import Changes
 from triples.recursion.programs import Key, Program
 from triples.store.inferred.arrow import ASSERTED, from_copy, from_cursor
-from triples.store.inferred.connections import connect_postgresql, connect_sqlite
-from triples.store.inferred.files import attach
 from triples.store.inferred.sources import PostgreSQLSource, Source, SQLiteSource
+from triples.store.postgresql.connections import connect
+from triples.store.sqlite.connections import connect_for_reading
+from triples.store.sqlite.inferred_files import attach
 from triples.text import MAX_PREDICATE_LENGTH
 
 # How long a transaction that writes may stay open while a run waits for it.
@@ -102,7 +103,7 @@ def snapshot() -> Iterator[Snapshot]:
 
 @contextmanager
 def _of_sqlite() -> Iterator[Snapshot]:
-    with closing(connect_sqlite()) as driver:
+    with closing(connect_for_reading()) as driver:
         inferred = attach(driver) is not None
         driver.execute("BEGIN")
         # One writer after the other: a larger id is of a later commit.
@@ -115,7 +116,7 @@ def _of_sqlite() -> Iterator[Snapshot]:
 
 @contextmanager
 def _of_postgresql() -> Iterator[Snapshot]:
-    with connect_postgresql() as driver:
+    with connect() as driver:
         marks = Marks(*driver.execute(_LAST_IDS).fetchone() or (0, 0))
         _wait_for_writers(driver)
         driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

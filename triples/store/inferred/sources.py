@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
+from triples.patterns import Bound, Shape
 from triples.query.statements import INDEXES
 from triples.recursion.programs import Key, Program, Proof
 from triples.recursion.proofs import Use, uses
-from triples.recursion.standing import Bound, Shape
 from triples.store.inferred.layout import FACTS, KEY, PROOF
 from triples.store.patterns import sqlite_index
 from triples.text import MAX_PREDICATE_LENGTH

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Program
-from triples.recursion.rules import Variable
-from triples.store.inferred.connections import connect_sqlite
-from triples.store.inferred.files import attach
+from triples.patterns import BoundPattern, BoundPlace, Variable
+from triples.recursion.programs import BoundRule, Program
 from triples.store.inferred.layout import STATE
+from triples.store.sqlite.connections import connect_for_reading
+from triples.store.sqlite.inferred_files import attach
 
 COLUMNS = (
     "generation",
@@ -54,7 +54,7 @@ def read_state() -> State | None:
         with connection.cursor() as cursor:
             cursor.execute(SELECT_STATE)
             return state_of(cursor.fetchall())
-    with closing(connect_sqlite()) as driver:
+    with closing(connect_for_reading()) as driver:
         return None if attach(driver) is None else state_of(driver.execute(SELECT_STATE).fetchall())
 
 

@@ -9,11 +9,11 @@ from django.db import connection
 from tests.triples.recursion.tables import proofs_in
 from tests.triples.store.inferred.derived import table
 from triples.models import RecursionRun
+from triples.patterns import Variable
 from triples.recursion.programs import BoundRule, Key, Program, Proof
-from triples.recursion.rules import Variable
 from triples.store.inferred.building import Holder, apply, contents, replace_all
-from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.state import State
+from triples.store.postgresql.connections import connect
 
 X, Y, Z = Variable("x"), Variable("y"), Variable("z")
 # Transitive in predicate 2, and symmetric from 1 to 3 with a variable that the head does not hold.
@@ -44,7 +44,7 @@ def lease_holder() -> Iterator[Holder]:
     if connection.vendor != "postgresql":
         yield None
         return
-    with connect_postgresql() as holder:
+    with connect() as holder:
         yield holder
 
 

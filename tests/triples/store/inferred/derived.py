@@ -13,12 +13,12 @@ from django.db import connection
 from tests.triples.recursion.oracle import evaluate
 from triples.fields import from_milliseconds
 from triples.models import Change, RecursionRun, RunStatus, Term, Triple
+from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, Proof, bind, constants
-from triples.recursion.rules import parse_rule
 from triples.store.inferred import building
 from triples.store.inferred.arrow import DERIVED
-from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.state import State, read_state
+from triples.store.postgresql.connections import connect
 
 TRANSITIVE = {"name": "transitive", "head": ["?x", "p", "?z"], "body": [["?x", "p", "?y"], ["?y", "p", "?z"]]}
 
@@ -128,5 +128,5 @@ def _with_holder(write: Callable[["psycopg.Connection[Any] | None"], None]) -> N
     if connection.vendor == "sqlite":
         write(None)
         return
-    with connect_postgresql() as holder:
+    with connect() as holder:
         write(holder)

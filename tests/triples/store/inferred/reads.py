@@ -11,9 +11,11 @@ from triples.query import reads
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
+from triples.store.backend import backend
+from triples.store.dialect import Dialect
 from triples.store.inferred.reading import Sight, View, open_sight
 from triples.store.operations import Row
-from triples.store.patterns import POSTGRESQL, SQLITE, Dialect, Position
+from triples.store.patterns import Position
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
 
@@ -60,7 +62,7 @@ def reading() -> Iterator[Reading]:
     own: Any = connection.copy()
     try:
         session = open_session(own)
-        dialect = POSTGRESQL if own.vendor == "postgresql" else SQLITE
+        dialect = backend().dialect
         with own.wrap_database_errors:
             yield Reading(session.rows, dialect, open_sight(session))
     finally:

@@ -21,12 +21,14 @@ from tests.support.database import in_orm
 from tests.triples.store.inferred.derivations import a_state, lease_holder, write_anew, write_difference, written
 from tests.triples.store.inferred.derived import table
 from triples.recursion.programs import Key, Proof
-from triples.store.inferred import files, postgresql
 from triples.store.inferred.arrow import DERIVED
 from triples.store.inferred.building import contents, discard, replace_all
-from triples.store.inferred.connections import connect_postgresql, connect_sqlite
 from triples.store.inferred.layout import FACTS, index_names
 from triples.store.inferred.state import read_state
+from triples.store.postgresql import inferred_facts as postgresql
+from triples.store.postgresql.connections import connect
+from triples.store.sqlite import inferred_files as files
+from triples.store.sqlite.connections import connect_for_reading
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -97,13 +99,13 @@ def test_every_step_is_told() -> None:
 def reader() -> Iterator[Any]:
     """A connection in the middle of a transaction that has read the inferred facts."""
     if connection.vendor == "postgresql":
-        with connect_postgresql() as driver:
+        with connect() as driver:
             driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             keys_seen(driver)
             yield driver
             driver.execute("ROLLBACK")
         return
-    with closing(connect_sqlite()) as driver:
+    with closing(connect_for_reading()) as driver:
         assert files.attach(driver) is not None
         driver.execute("BEGIN")
         keys_seen(driver)
@@ -200,13 +202,13 @@ class TestFile:
             pytest.skip("PostgreSQL has no file")
 
     def test_nothing_is_attached_before_the_first_run(self) -> None:
-        with closing(connect_sqlite()) as driver:
+        with closing(connect_for_reading()) as driver:
             assert files.attach(driver) is None
             assert [name for _, name, _ in driver.execute("PRAGMA database_list")] == ["main"]
 
     def test_an_attached_file_is_read_until_it_is_detached(self) -> None:
         write_anew(PROOFS)
-        with closing(connect_sqlite()) as driver:
+        with closing(connect_for_reading()) as driver:
             attached = files.attach(driver)
             assert attached == files.current_file()
             write_anew({}, a_state(2))
@@ -229,7 +231,7 @@ class TestFile:
         write_anew({Key(9, 9, 9): Proof(0.5, 1, 0, ())}, a_state(2))
         answers = [old, files.current_file(), files.current_file()]
         monkeypatch.setattr(files, "current_file", lambda: answers.pop(0))
-        with closing(connect_sqlite()) as driver:
+        with closing(connect_for_reading()) as driver:
             assert files.attach(driver) != old
             assert keys_seen(driver) == {Key(9, 9, 9)}
 
@@ -238,5 +240,5 @@ class TestFile:
         current = files.current_file()
         assert current is not None
         current.unlink()
-        with closing(connect_sqlite()) as driver, pytest.raises(Exception, match="unable to open database"):
+        with closing(connect_for_reading()) as driver, pytest.raises(Exception, match="unable to open database"):
             files.attach(driver)

@@ -18,10 +18,10 @@ from triples.recursion.programs import Key
 from triples.store.bulk import Loader
 from triples.store.dictionary import ensure_terms, find_term_ids
 from triples.store.inferred import journal, snapshots
-from triples.store.inferred.connections import connect_postgresql
 from triples.store.inferred.journal import prune
 from triples.store.inferred.snapshots import Marks, snapshot
 from triples.store.operations import AddOne, Change, Operation, Remove
+from triples.store.postgresql.connections import connect
 from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -245,7 +245,7 @@ class TestManyWriters:
     def slow_writer(self) -> Iterator[Any]:
         """A connection with a transaction that has taken an id and is not done yet."""
         ensure_terms(["slow", "p", "o"])
-        with connect_postgresql() as driver:
+        with connect() as driver:
             driver.execute("BEGIN")
             driver.execute(
                 "INSERT INTO triples_triple (subject_id, predicate_id, object_id, weight, source, created_at)"

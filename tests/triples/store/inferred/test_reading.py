@@ -21,9 +21,10 @@ from triples.query.reads import Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key, Proof
 from triples.store import patterns
-from triples.store.inferred import building, files
+from triples.store.inferred import building
 from triples.store.inferred.state import read_state
 from triples.store.operations import AddOne, Remove, Row
+from triples.store.sqlite import inferred_files as files
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -1,0 +1,124 @@
+"""Groups whose statements are run on the event loop: seen by nobody before their commit, and none is lost."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from tests.support.database import in_orm
+from tests.triples.store.graphs import counted, fact, stored_rows, tallied
+from triples.store.operations import AddMany, AddOne, ManyStored, Outcome, Stored
+from triples.store.sqlite.prepared_writer import MOST_FACTS, PreparingWriter, enough_cache
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def writer() -> Iterator[PreparingWriter]:
+    made = PreparingWriter(patience=30)
+    yield made
+    made.close()
+
+
+def statuses(outcomes: list[Outcome]) -> set[str]:
+    return {outcome.status for outcome in outcomes if isinstance(outcome, Stored)}
+
+
+async def test_more_than_a_group_holds_is_stored_in_several(writer: PreparingWriter) -> None:
+    many = 5 * MOST_FACTS + 3
+    outcomes = await asyncio.gather(*(writer.write(AddOne(fact(f"s{number}"))) for number in range(many)))
+    assert statuses(outcomes) == {"inserted"}
+    assert in_orm(tallied) == in_orm(counted) == (many, many)
+    # The loop's connection did it all: the thread opened none.
+    assert writer.open_connections == 1
+
+
+async def test_a_large_batch_goes_to_the_thread_with_all_that_wait(writer: PreparingWriter) -> None:
+    batch = AddMany([fact(f"b{number}") for number in range(100)])
+    outcomes = await asyncio.gather(
+        *(writer.write(AddOne(fact(f"s{number}"))) for number in range(5)), writer.write(batch)
+    )
+    assert outcomes[-1] == ManyStored(100, [])
+    assert in_orm(tallied) == in_orm(counted) == (105, 105)
+
+
+async def test_writes_go_on_while_another_program_holds_the_database(writer: PreparingWriter) -> None:
+    await writer.write(AddOne(fact("before")))
+    other = sqlite3.connect(settings.DATABASES["default"]["NAME"], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(writer.write(AddOne(fact("during"))))
+    done, _ = await asyncio.wait([waiting], timeout=0.2)
+    assert not done
+    other.execute("ROLLBACK")
+    other.close()
+    assert isinstance(await waiting, Stored)
+    assert isinstance(await writer.write(AddOne(fact("after"))), Stored)
+    assert in_orm(tallied) == in_orm(counted) == (3, 3)
+
+
+async def test_a_term_that_was_removed_meanwhile_is_made_again(writer: PreparingWriter) -> None:
+    """What is remembered of it fails the commit, where the foreign keys are looked at."""
+    await writer.write(AddOne(fact("a", "p", "b")))
+    in_orm(_remove_everything)
+    assert isinstance(await writer.write(AddOne(fact("a", "p", "c"))), Stored)
+    assert in_orm(stored_rows).keys() == {("a", "p", "c")}
+    assert isinstance(await writer.write(AddOne(fact("a", "p", "d"))), Stored)
+
+
+def _remove_everything() -> None:
+    from triples.models import Tally, Term, Triple
+
+    for model in (Triple, Term, Tally):
+        model.objects.all().delete()
+
+
+async def test_writes_from_a_second_loop_are_answered_there(writer: PreparingWriter) -> None:
+    async def add(name: str) -> list[Outcome]:
+        return list(await asyncio.gather(*(writer.write(AddOne(fact(f"{name}{number}"))) for number in range(100))))
+
+    here = asyncio.create_task(add("here"))
+    there = await asyncio.to_thread(asyncio.run, add("there"))
+    assert statuses(await here) == statuses(there) == {"inserted"}
+    assert in_orm(tallied) == in_orm(counted) == (200, 200)
+
+
+def test_a_loop_that_ends_leaves_the_writer_to_the_next(writer: PreparingWriter) -> None:
+    for number in range(3):
+        asyncio.run(_write_and_leave(writer, number))
+    assert in_orm(counted) == (3, 3)
+
+
+async def _write_and_leave(writer: PreparingWriter, number: int) -> None:
+    assert isinstance(await writer.write(AddOne(fact(f"s{number}"))), Stored)
+
+
+async def test_what_is_prepared_is_not_to_be_seen_before_its_commit(writer: PreparingWriter) -> None:
+    """A write that was answered is there for every reader; one that was not, for none."""
+    answered: set[str] = set()
+    seen_early: list[set[str]] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        with sqlite3.connect(settings.DATABASES["default"]["NAME"]) as reader:
+            while not stop.is_set():
+                before = set(answered)
+                found = {text for (text,) in reader.execute("SELECT text FROM triples_term")}
+                if not before <= found:
+                    seen_early.append(before - found)
+
+    watcher = asyncio.create_task(asyncio.to_thread(watch))
+    for number in range(200):
+        stored = await writer.write(AddOne(fact(f"s{number}")))
+        assert isinstance(stored, Stored)
+        answered.add(stored.row.subject)
+    stop.set()
+    await watcher
+    assert seen_early == []
+
+
+@pytest.mark.parametrize(("size", "enough"), [(-64_000, -8_192), (-2_000, -2_000), (16_000, 2_048), (500, 500), (0, 0)])
+def test_small_groups_keep_fewer_pages_and_never_more_than_they_may(size: int, enough: int) -> None:
+    assert enough_cache(size) == enough

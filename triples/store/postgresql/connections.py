@@ -1,0 +1,36 @@
+"""Connections to the PostgreSQL server beside Django's pool, for runs, backups and vacuums."""
+
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from skg_site.host.unfit_database import UnfitDatabase
+from triples.store.postgresql.encoding import require_utf8
+
+# A server that cannot be reached is noticed within half a minute.
+_KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
+# Those of Django's parameters that say where the database is; the others shape Django's own connections.
+_LOCATION = {"dbname", "user", "password", "host", "port", "service", "options"}
+
+
+def location(database: str | None = None) -> dict[str, Any]:
+    """libpq's parameters for the service's database, or for another one of the same server."""
+    parameters: dict[str, Any] = connection.get_connection_params()
+    found = {name: value for name, value in parameters.items() if name in _LOCATION or name.startswith("ssl")}
+    return found if database is None else found | {"dbname": database}
+
+
+def connect(database: str | None = None, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection outside of the pool, in autocommit; to another database of the same server, if one is named.
+
+    `options` are more of libpq's parameters. Raises UnfitDatabase when the service's database is not in UTF8.
+    """
+    driver = psycopg.connect(**location(database), **_KEEPALIVES, **options, autocommit=True)
+    if database is None:
+        try:
+            require_utf8(driver)
+        except UnfitDatabase:
+            driver.close()
+            raise
+    return driver

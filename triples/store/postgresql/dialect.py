@@ -1,0 +1,14 @@
+"""PostgreSQL's SQL."""
+
+from triples.store.dialect import Dialect
+
+POSTGRESQL = Dialect(
+    placeholder="%s",
+    names_indexes=False,
+    join="JOIN",
+    keep_apart=" OFFSET 0",
+    metadata="metadata::text",
+    keys_table="json_array_elements(%s::json) AS g (value)",
+    keys_column="(g.value->>{})::bigint",
+    begin_reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+)

@@ -1,0 +1,27 @@
+"""Django's backend for PostgreSQL, which refuses a database that cannot hold every text."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django_prometheus.db.backends.postgresql import base
+
+from skg_site.host.unfit_database import UnfitDatabase
+from triples.store.postgresql.encoding import require_utf8
+
+
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types
+    def write_lock(self) -> AbstractContextManager[None]:
+        """None: many write at once."""
+        return nullcontext()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        driver = super().get_new_connection(conn_params)
+        try:
+            require_utf8(driver)
+        except UnfitDatabase:
+            if self.pool:
+                self.pool.putconn(driver)
+            else:
+                driver.close()
+            raise
+        return driver

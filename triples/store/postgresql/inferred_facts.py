@@ -1,0 +1,137 @@
+"""Writing the inferred facts on PostgreSQL."""
+
+from collections.abc import Collection, Iterable
+from itertools import chain, repeat
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from django.db import connection
+from psycopg import errors
+
+from triples.recursion.programs import Key
+from triples.store.inferred import hidden
+from triples.store.inferred.arrow import DERIVED, from_copy, to_copy
+from triples.store.inferred.following import PostgreSQLFollower
+from triples.store.inferred.hiding import hide_anew
+from triples.store.inferred.layout import (
+    COLUMNS,
+    FACTS,
+    KEY,
+    STATE,
+    Progress,
+    facts_table,
+    index,
+    index_names,
+    primary_key,
+)
+from triples.store.inferred.state import State, write_state
+from triples.store.postgresql.connections import connect
+
+# The new table's name, and what its indexes' names end in, until it has taken the old one's place.
+_NEW = f"{FACTS}_new"
+_SUFFIX = "_new"
+_PRIMARY_KEY = f"{FACTS}_pkey"
+# Frozen rows need no vacuum, and readers with an older snapshot see them, where they would see an empty table.
+_COPY_IN = f"COPY {_NEW} ({', '.join(COLUMNS)}) FROM STDIN (FORMAT csv, FREEZE)"
+_COPY_OUT = f"COPY (SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}) TO STDOUT (FORMAT csv)"
+
+# Who waits for the table makes all later readers wait behind it, so no wait is long; but the longest outlasts a query.
+_WAITS_MS = (100, 200, 400, 800, 1_600, 3_200)
+_PAUSE_SECONDS = 1.0
+_SWAP_PATIENCE_SECONDS = 300.0
+
+# No fact goes between the look at those that are gone and the commit: see `Session.hold_inferred`. Whoever is about to
+# hide what rests on one holds that lock before the other.
+_CHANGING = (f"LOCK TABLE {hidden.FACTS} IN EXCLUSIVE MODE",)
+# No reader has the table that is dropped.
+_REPLACING = (*_CHANGING, f"LOCK TABLE {FACTS} IN ACCESS EXCLUSIVE MODE")
+
+_REMOVE = (
+    f"DELETE FROM {FACTS} AS f USING unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k (s, p, o)"
+    " WHERE f.subject_id = k.s AND f.predicate_id = k.p AND f.object_id = k.o"
+)
+_PUT = (
+    f"INSERT INTO {FACTS} ({', '.join(COLUMNS)}) SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[],"
+    " %s::float8[], %s::int[], %s::int[], %s::bigint[], %s::text[]) ON CONFLICT (subject_id, predicate_id, object_id)"
+    " DO UPDATE SET weight = excluded.weight, depth = excluded.depth, rule = excluded.rule, free1 = excluded.free1,"
+    " free_rest = excluded.free_rest"
+)
+
+
+def replace_all(holder: psycopg.Connection[Any], rows: pa.Table, state: State, progress: Progress) -> None:
+    """Fill a new table with the sorted rows, and let it take the old one's place, all in one transaction."""
+    indexes = index_names(state.program)
+    steps = 1 + len(indexes)
+    progress(0, steps)
+    with holder.transaction():
+        holder.execute("SET LOCAL maintenance_work_mem = '256MB'")
+        holder.execute(facts_table("postgresql", _NEW))
+        with holder.cursor() as cursor, cursor.copy(_COPY_IN) as copy:
+            for text in to_copy(rows):
+                copy.write(text)
+        holder.execute(primary_key(_NEW, _PRIMARY_KEY + _SUFFIX))
+        for done, name in enumerate(indexes, 1):
+            progress(done, steps)
+            holder.execute(index("postgresql", name, table=_NEW, suffix=_SUFFIX))
+        holder.execute(f"ANALYZE {_NEW}")
+        _lock(holder, _REPLACING)
+        holder.execute(f"DROP TABLE {FACTS}")
+        holder.execute(f"ALTER TABLE {_NEW} RENAME TO {FACTS}")
+        for name in (_PRIMARY_KEY, *indexes):
+            holder.execute(f"ALTER INDEX {name}{_SUFFIX} RENAME TO {name}")
+        write_state(holder.execute, state, "%s")
+        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
+    progress(steps, steps)
+
+
+def apply(
+    holder: psycopg.Connection[Any], removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State
+) -> None:
+    """One transaction."""
+    with holder.transaction():
+        if removed:
+            holder.execute(_REMOVE, _columns(sorted(removed)))
+        if columns := _columns(rows):
+            holder.execute(_PUT, columns)
+        write_state(holder.execute, state, "%s")
+        _lock(holder, _CHANGING)
+        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
+
+
+def hide(holder: psycopg.Connection[Any], state: State) -> None:
+    with holder.transaction():
+        _lock(holder, _CHANGING)
+        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
+
+
+def contents() -> pa.Table:
+    """All rows."""
+    with connect() as driver, driver.cursor() as cursor, cursor.copy(_COPY_OUT) as copy:
+        return pa.Table.from_batches(from_copy(copy, DERIVED), DERIVED)
+
+
+def discard() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {FACTS}, {STATE}")
+
+
+def _lock(holder: psycopg.Connection[Any], statements: Iterable[str]) -> None:
+    """Take locks that others hold now, waiting a moment at a time."""
+    deadline = monotonic() + _SWAP_PATIENCE_SECONDS
+    for wait in chain(_WAITS_MS, repeat(_WAITS_MS[-1])):
+        try:
+            with holder.transaction():
+                holder.execute(f"SET LOCAL lock_timeout = {wait}")
+                for statement in statements:
+                    holder.execute(statement)
+                return
+        except (errors.LockNotAvailable, errors.DeadlockDetected):
+            if monotonic() > deadline:
+                raise
+        sleep(_PAUSE_SECONDS)
+
+
+def _columns(rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

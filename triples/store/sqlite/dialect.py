@@ -1,0 +1,15 @@
+"""SQLite's SQL."""
+
+from triples.store.dialect import Dialect
+
+SQLITE = Dialect(
+    placeholder="?",
+    names_indexes=True,
+    join="CROSS JOIN",
+    keep_apart="",
+    metadata="metadata",
+    keys_table="json_each(?) AS g",
+    keys_column="json_extract(g.value, '$[{}]')",
+    # Django's own transactions take the write lock.
+    begin_reading="BEGIN",
+)

@@ -1,0 +1,147 @@
+"""Writing the inferred facts on SQLite: into a file of their own."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from adbc_driver_sqlite import dbapi
+from django.db import connection, transaction
+
+from skg_site.host.files import sync
+from skg_site.host.write_lock import write_lock
+from triples.recursion.programs import Key
+from triples.store.inferred.arrow import DERIVED, from_cursor
+from triples.store.inferred.following import SQLiteFollower
+from triples.store.inferred.hiding import hide_anew
+from triples.store.inferred.layout import (
+    COLUMNS,
+    FACTS,
+    KEY,
+    VERSION,
+    Progress,
+    facts_table,
+    index,
+    index_names,
+    state_table,
+)
+from triples.store.inferred.state import State, write_state
+from triples.store.sqlite.connections import connect_for_reading
+from triples.store.sqlite.derivations import forget_older, note
+from triples.store.sqlite.inferred_files import (
+    attach,
+    current_file,
+    new_file,
+    open_current,
+    put_in_place,
+    remove_all,
+    remove_others,
+)
+
+# Nobody else has the file yet, and a half-built one is thrown away, so nothing need be kept for going back.
+_BUILDING = (
+    "page_size = 8192",
+    "journal_mode = OFF",
+    "synchronous = OFF",
+    "locking_mode = EXCLUSIVE",
+    # An index is sorted in runs of this size: what fits the processor's cache takes two thirds of the time of runs
+    # that do not, and a second thread sorts one run while the next is gathered.
+    "cache_size = -2000",
+    "threads = 1",
+)
+_PUT = f"INSERT OR REPLACE INTO {FACTS} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_REMOVE = f"DELETE FROM {FACTS} WHERE subject_id = ? AND predicate_id = ? AND object_id = ?"
+_ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
+
+
+def replace_all(rows: pa.Table, state: State, progress: Progress) -> None:
+    """Build a new file of the sorted rows, and let it take the old one's place."""
+    file = new_file(state.generation)
+    _fill(file, rows, index_names(state.program), progress)
+    with closing(sqlite3.connect(file, isolation_level=None)) as driver:
+        driver.execute("PRAGMA journal_mode = WAL")
+        driver.execute("BEGIN")
+        driver.execute(state_table("sqlite"))
+        write_state(driver.execute, state, "?")
+        driver.execute(f"PRAGMA user_version = {VERSION}")
+        driver.execute("COMMIT")
+    sync(file)
+    note(state.generation)
+    with closing(sqlite3.connect(file, isolation_level=None)) as driver, _hiding(driver, state):
+        put_in_place(file)
+    remove_others(file)
+    forget_older(state.generation)
+
+
+def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State) -> None:
+    """One transaction; on disk when this returns, since the journal that led to it is pruned next."""
+    note(state.generation)
+    with closing(sqlite3.connect(_current(), isolation_level=None)) as driver:
+        driver.execute("PRAGMA synchronous = FULL")
+        driver.execute("BEGIN IMMEDIATE")
+        driver.executemany(_REMOVE, sorted(removed))
+        driver.executemany(_PUT, rows)
+        write_state(driver.execute, state, "?")
+        with _hiding(driver, state):
+            driver.execute("COMMIT")
+    forget_older(state.generation)
+
+
+def hide(state: State) -> None:
+    driver = open_current()
+    if driver is not None:
+        with closing(driver), _hiding(driver, state):
+            pass
+
+
+def contents() -> pa.Table:
+    """All rows, or none when there is no file."""
+    with closing(connect_for_reading()) as driver:
+        if attach(driver) is None:
+            return DERIVED.empty_table()
+        return pa.Table.from_batches(from_cursor(driver.execute(_ALL), DERIVED), DERIVED)
+
+
+def discard() -> None:
+    remove_all()
+
+
+@contextmanager
+def _hiding(driver: sqlite3.Connection, state: State) -> Iterator[None]:
+    """Around what puts inferred facts in place, which `driver` sees already: no fact goes before they are.
+
+    When the process dies before the commit, what is hidden is stored for the facts before, so all of these are hidden
+    as soon as a fact is gone that the run has seen.
+    """
+    with write_lock(), transaction.atomic():
+        hide_anew(connection.connection.execute, SQLiteFollower(driver, state.program), state)
+        yield
+
+
+def _fill(file: Path, rows: pa.Table, indexes: Sequence[str], progress: Progress) -> None:
+    """By Arrow's driver, which takes columns as they are.
+
+    It brings an SQLite of its own. Two of them in one process know nothing of each other's locks, so this one only
+    ever opens a file that nobody else has opened, and has closed it before anybody else does.
+    """
+    steps = 1 + len(indexes)
+    progress(0, steps)
+    with dbapi.connect(str(file), autocommit=True) as driver, driver.cursor() as cursor:
+        for pragma in _BUILDING:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("BEGIN")
+        cursor.execute(facts_table("sqlite"))
+        cursor.adbc_ingest(FACTS, rows, mode="append")
+        for done, name in enumerate(indexes, 1):
+            progress(done, steps)
+            cursor.execute(index("sqlite", name))
+        cursor.execute("COMMIT")
+    progress(steps, steps)
+
+
+def _current() -> Path:
+    file = current_file()
+    assert file is not None, "a difference is of facts that are there"
+    return file

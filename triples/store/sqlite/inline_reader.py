@@ -1,0 +1,106 @@
+"""Short reads of SQLite on the event loop itself.
+
+Most reads take less time than a thread needs to be woken and to hand back what it found. So each is tried
+here first, for a few milliseconds at most; one that turns out longer is broken off and goes to the pool.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from math import inf
+from time import monotonic
+from typing import Any
+
+from triples.store.inferred.reading import Sight, SQLiteSight
+from triples.store.reader import Reader, Result
+from triples.store.sessions import Fetch, Rows
+from triples.store.sqlite.connections import connect_for_reading
+
+# For so long the event loop may stand still for a read.
+LIMIT_SECONDS = 0.005
+# After a read that was broken off, none is tried for this long, and twice as long each time that follows at once:
+# so long reads cost the loop a tenth of its time at most, even when there are no others.
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
+# How many instructions of SQLite's virtual machine pass between two looks at the clock: some 50 microseconds.
+STEPS = 1000
+
+
+class InlineReader(Reader):
+    """A pool of threads for SQLite that is asked only where the event loop's own connection took too long.
+
+    Whatever goes wrong here, such as a lock that somebody holds, the pool tries again and reports.
+    """
+
+    def __init__(self, name: str, threads: int, time_limit: float) -> None:
+        super().__init__(name, threads, time_limit)
+        self._here: _Here | None = None
+        # Of two event loops in one process, the second goes to the pool.
+        self._turn = threading.Lock()
+        self._pause = PAUSE_SECONDS
+        self._resume_at = -inf
+
+    async def _run(self, read: Callable[[Fetch, Sight], Result]) -> Result:
+        if monotonic() >= self._resume_at and self._turn.acquire(blocking=False):
+            try:
+                result = self._try(read)
+            except sqlite3.Error as error:
+                self._give_up(error)
+            else:
+                self._pause = PAUSE_SECONDS
+                return result
+            finally:
+                self._turn.release()
+        return await super()._run(read)
+
+    @property
+    def open_connections(self) -> int:
+        return super().open_connections + (self._here is not None)
+
+    def close(self) -> None:
+        super().close()
+        with self._turn:
+            self._disconnect()
+
+    def _try(self, read: Callable[[Fetch, Sight], Result]) -> Result:
+        here = self._here
+        if here is None:
+            here = self._here = _Here()
+        here.deadline = monotonic() + LIMIT_SECONDS
+        return read(here.fetch, here.sight)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        self._resume_at = monotonic() + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        if self._here is None:
+            return
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            self._here.go_back()
+        else:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._here is not None:
+            self._here.driver.close()
+            self._here = None
+
+
+class _Here:
+    """A connection that breaks off its statements at `deadline`."""
+
+    def __init__(self) -> None:
+        self.deadline = inf
+        self.driver = connect_for_reading(patience=0)
+        self.driver.set_progress_handler(self._is_late, STEPS)
+        self.sight = SQLiteSight(self.driver)
+
+    def fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
+        return self.driver.execute(sql, parameters).fetchall()
+
+    def go_back(self) -> None:
+        """End the transaction of a read that was broken off, if that was broken off too."""
+        self.deadline = inf
+        if self.driver.in_transaction:
+            self.driver.rollback()
+
+    def _is_late(self) -> bool:
+        return monotonic() > self.deadline

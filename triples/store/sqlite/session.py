@@ -1,0 +1,111 @@
+"""The statements of a write for SQLite, where a writer has the database to itself."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+import orjson
+from django.db import IntegrityError
+
+from triples.store.operations import Fact, Row
+from triples.store.sessions import Key, NewFact, Rows, Session
+from triples.store.sqlite.rows import insert_facts, insert_terms, load_facts
+
+_FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
+_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+_KNOWN_TERMS = "SELECT count(*) FROM json_each(?) AS k CROSS JOIN triples_term AS t ON t.id = k.value"
+# CROSS JOIN keeps SQLite from turning the loops round: the keys are few, the facts are many.
+_FIND_FACTS = (
+    "SELECT t.subject_id, t.object_id, t.predicate_id, t.id FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
+    " ON t.subject_id = json_extract(k.value, '$[0]') AND t.object_id = json_extract(k.value, '$[1]')"
+    " AND t.predicate_id = json_extract(k.value, '$[2]')"
+)
+_ROWS_BY_ID = (
+    "SELECT t.id, t.created_at, t.updated_at, t.source, t.weight, t.metadata, s.text, p.text, o.text"
+    " FROM json_each(?) AS k CROSS JOIN triples_triple AS t ON t.id = k.value"
+    " CROSS JOIN triples_term AS s ON s.id = t.subject_id"
+    " CROSS JOIN triples_term AS p ON p.id = t.predicate_id"
+    " CROSS JOIN triples_term AS o ON o.id = t.object_id"
+)
+_UPDATE_FACT = "UPDATE triples_triple SET weight = ?, metadata = ?, updated_at = ? WHERE id = ?"
+_DELETE_FACT = "DELETE FROM triples_triple WHERE id = ?"
+# Whether there has been a run is asked by its largest id, which the index answers without a scan.
+_RECORD_CHANGES = (
+    "INSERT INTO triples_change (subject_id, predicate_id, object_id, gone)"
+    " SELECT t.subject_id, t.predicate_id, t.object_id, ? FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
+    " ON t.id = k.value WHERE (SELECT max(id) FROM triples_recursionrun) IS NOT NULL"
+    " RETURNING id, subject_id, predicate_id, object_id"
+)
+_SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id IN (SELECT value FROM json_each(?))"
+_WITHOUT_FACTS = (
+    "SELECT value FROM json_each(?) WHERE NOT EXISTS"
+    " (SELECT 1 FROM triples_triple INDEXED BY triple_s WHERE subject_id = value)"
+)
+_TALLY = (
+    "INSERT INTO triples_tally (shard, triples, subjects) VALUES (0, ?, ?)"
+    " ON CONFLICT (shard) DO UPDATE SET triples = triples + excluded.triples, subjects = subjects + excluded.subjects"
+)
+
+
+class SQLiteSession(Session):
+    def find_terms(self, texts: Collection[str]) -> dict[str, int]:
+        return dict(self.rows(_FIND_TERMS, (_json(texts),))) if self._last_id("triples_term") else {}
+
+    def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
+        first = self._last_id("triples_term") + 1
+        ids = dict(zip(texts, range(first, first + len(texts)), strict=True))
+        insert_terms(self.driver, [(id_, text) for text, id_ in ids.items()])
+        return ids
+
+    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[Key, int]:
+        doubtful = [key for fact in facts if made.isdisjoint(key := fact[:3])]
+        standing = self.find_facts(doubtful) if doubtful else {}
+        fresh = [fact for fact in facts if fact[:3] not in standing] if standing else facts
+        first = self._last_id("triples_triple") + 1
+        insert_facts(self.driver, first, fresh)
+        return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
+
+    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
+        return load_facts(self.driver, keys, facts, created_ms)
+
+    def check_terms(self, ids: Collection[int]) -> None:
+        if self.rows(_KNOWN_TERMS, (_json(ids),))[0][0] < len(ids):
+            raise IntegrityError("a term was removed that is still in use")
+
+    def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
+        return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, (_json(keys),))}
+
+    def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
+        return {row[0]: Row(*row) for row in self.rows(_ROWS_BY_ID, (_json(ids),))}
+
+    def update_facts(self, rows: Iterable[Row]) -> None:
+        self.driver.executemany(_UPDATE_FACT, [(row.weight, row.metadata, row.updated_ms, row.id) for row in rows])
+
+    def delete_facts(self, ids: Collection[int]) -> None:
+        self.driver.executemany(_DELETE_FACT, [(id_,) for id_ in ids])
+
+    def record_changes(self, ids: Collection[int], gone: int | None = None) -> Rows:
+        return self.rows(_RECORD_CHANGES, (gone, _json(ids)))
+
+    def hold_inferred(self) -> None:
+        """Nothing to do: a run puts them in place in a transaction of its own."""
+
+    def hold_subjects(self, subject_ids: Collection[int]) -> None:
+        """Nothing to do: no other writer gets in before the commit."""
+
+    def without_facts(self, subject_ids: Collection[int]) -> set[int]:
+        return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (_json(subject_ids),))}
+
+    def add_to_tally(self, triples: int, subjects: int) -> None:
+        self.driver.execute(_TALLY, (triples, subjects))
+
+    def subject_ids(self, ids: Collection[int]) -> dict[int, int]:
+        return dict(self.rows(_SUBJECT_IDS, (_json(ids),)))
+
+    def _last_id(self, table: str) -> int:
+        """The largest id that the table ever had: deleted ids are not used again."""
+        found = self.rows(_LAST_ID, (table,))
+        return int(found[0][0]) if found else 0
+
+
+def _json(values: Collection[object]) -> str:
+    return orjson.dumps(list(values)).decode()
