@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from triples.recursion.overlay import Shape
 from triples.recursion.programs import BoundPattern, BoundPlace, BoundRule, Key, Program
 from triples.recursion.proofs import unification
 from triples.recursion.rules import Variable
-from triples.recursion.standing import Shape
 
 # How much a given subject, predicate or object narrows what matches: few facts share both ends, fewer share a
 # subject than an object, and a predicate alone says little.

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 
 from triples.recursion.incremental import Difference
+from triples.recursion.overlay import Bound, Shape
 from triples.recursion.programs import Key, Program, Proof
 from triples.recursion.proofs import PartialKey, uses
-from triples.recursion.standing import Bound, Shape
 
 
 class _Index:

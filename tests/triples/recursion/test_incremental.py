@@ -11,9 +11,9 @@ from tests.triples.recursion.memory import MemorySource
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.strategies import LIVELY, fact_weights, facts, keys, programs
 from triples.recursion.incremental import Changes, TooMuch, update
+from triples.recursion.overlay import Overlay
 from triples.recursion.programs import BoundPattern, BoundRule, Key, Program, Proof
 from triples.recursion.rules import Variable, free_variables
-from triples.recursion.standing import Standing
 
 U, V, X, Y, Z = (Variable(name) for name in "uvxyz")
 P, Q, R = 1, 2, 3
@@ -217,7 +217,7 @@ def test_what_rests_on_a_fact_goes_with_it() -> None:
     program = rules((((X, Q, Y), (X, P, Y)), 1.0), (((X, R, Y), (X, Q, Y)), 1.0), (((X, 5, Y), (X, R, Y)), 1.0))
     first, second, third = Key(1, Q, 2), Key(1, R, 2), Key(1, 5, 2)
     stored = {first: Proof(0.5, 1, 0, ()), second: Proof(0.5, 2, 1, ())}
-    standing = Standing(program, MemorySource(program, {Key(1, P, 2): 0.5}, stored), PLENTY)
+    standing = Overlay(program, MemorySource(program, {Key(1, P, 2): 0.5}, stored), PLENTY)
     standing.learn([first, third])
     standing.put(third, Proof(0.5, 3, 2, ()))
     assert list(standing.matches((True, False, True), [(8, 9), (1, 2)])) == [

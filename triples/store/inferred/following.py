@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from psycopg import errors
 
+from triples.recursion.overlay import Bound
 from triples.recursion.programs import Key, Program
-from triples.recursion.standing import Bound
 from triples.store.inferred.files import open_current
 from triples.store.inferred.sources import (
     LOOK_UP_BY_INDEX,

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from triples.recursion.overlay import Bound, Shape
 from triples.recursion.programs import Key, Program, Proof
 from triples.recursion.proofs import Use, uses
-from triples.recursion.standing import Bound, Shape
 from triples.store.inferred.layout import FACTS, KEY, PROOF
 from triples.store.inferred.statements import INDEXES
 from triples.store.patterns import sqlite_index

@@ -18,9 +18,9 @@ from tests.triples.recursion.memory import MemorySource
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.store.inferred.derivations import a_state, write_anew
 from triples.recursion.incremental import Changes, FactSource, update
+from triples.recursion.overlay import Shape
 from triples.recursion.programs import BoundPattern, BoundRule, Key, Program, Proof
 from triples.recursion.rules import Variable, free_variables
-from triples.recursion.standing import Shape
 from triples.store.inferred import sources
 from triples.store.inferred.snapshots import Snapshot, snapshot
 
