@@ -84,7 +84,7 @@ class Checkout:
         curl = programs / "curl"
         curl.write_text(f'#!/bin/sh\nexec {require_tool("curl")} --silent --show-error --fail-with-body "$@"\n')
         curl.chmod(0o755)
-        self._environment = process_environment(service.variables, measured=False) | {
+        self._environment = process_environment(service.variables) | {
             "API_KEY": KEY,
             "MY_KEY": "a-key-of-the-readers-own",
             "PATH": f"{programs}:{os.environ['PATH']}",

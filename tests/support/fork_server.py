@@ -7,6 +7,7 @@ given to the test's process as its own children, so that they are waited for, an
 Run by `tests.support.processes`, with the number of a socket's file descriptor.
 """
 
+import gc
 import io
 import json
 import os
@@ -22,33 +23,58 @@ import coverage
 
 LARGEST_REQUEST = 1 << 20
 LIBRARIES = (
+    "asgiref.typing",
     "asyncio",
+    "charset_normalizer",
     "concurrent.futures.thread",
+    "corsheaders.middleware",
+    "csp.middleware",
+    "django.contrib.admin.decorators",
+    "django.contrib.admin.views.decorators",
+    "django.contrib.messages.middleware",
+    "django.contrib.postgres.search",
+    "django.contrib.sessions.middleware",
     "django.core.handlers.asgi",
     "django.core.management",
     "django.core.serializers.json",
+    "django.db.backends.postgresql.base",
+    "django.db.backends.sqlite3.base",
+    "django.db.migrations.autodetector",
+    "django.db.migrations.executor",
     "django.db.models",
     "django.forms",
     "django.template.loader",
     "django.test.signals",
     "django.urls",
     "django.views.generic",
+    "drf_spectacular.drainage",
     "gunicorn.app.wsgiapp",
     "gunicorn.arbiter",
-    "uvicorn_worker",
+    "http.cookiejar",
     "httptools",
+    "inflection",
     "jiter",
     "orjson",
+    "packaging.version",
     "psycopg",
     "psycopg_pool",
     "pydantic",
     "pydantic_settings",
+    "pygments.formatters",
+    "requests",
+    "rest_framework.serializers",
     "rich.progress",
     "rich.table",
+    "servestatic.middleware",
     "sqlite3",
+    "statistics",
     "structlog",
+    "uritemplate",
+    "urllib3",
     "uvicorn.main",
+    "uvicorn_worker",
     "uvloop",
+    "yaml",
 )
 
 
@@ -100,6 +126,7 @@ def become(request: Request, streams: list[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     encoding = "utf-8"
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding)
@@ -135,6 +162,9 @@ def main() -> None:
         # What is not installed is not needed either.
         with suppress(ImportError):
             import_module(name)
+    # Garbage collection in a fork would write to every page that it shares with this process, and so copy them all.
+    gc.collect()
+    gc.freeze()
     requests = socket.socket(fileno=int(sys.argv[1]))
     requests.sendall(b"ready")
     request, streams = serve(requests)

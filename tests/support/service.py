@@ -26,7 +26,7 @@ STOP_SECONDS = 30
 class Service:
     """A running service; `folder` holds its database, its state and its log."""
 
-    def __init__(self, folder: Path, *, log_file: Path | None = None, measured: bool = True, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, log_file: Path | None = None, measured: bool = False, **settings: Any) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -36,7 +36,6 @@ class Service:
         )
         self.log_file = log_file or folder / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
-        # Whether coverage is measured in it, which takes nearly as long again as what is measured.
         self._measured = measured
 
     def start(self) -> None:
@@ -118,7 +117,10 @@ def free_port() -> int:
         return port
 
 
-def manage(*arguments: str, variables: dict[str, str], input_text: str = "") -> subprocess.CompletedProcess[str]:
+def manage(
+    *arguments: str, variables: dict[str, str], input_text: str = "", measured: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Run `manage.py` as a process of its own."""
-    done = run_python(["manage.py", *arguments], env=process_environment(variables), given=input_text.encode())
+    environment = process_environment(variables, measured=measured)
+    done = run_python(["manage.py", *arguments], env=environment, given=input_text.encode())
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -93,7 +93,7 @@ class Shell:
 
     variables: dict[str, str]
 
-    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = True) -> PythonProcess:
+    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = False) -> PythonProcess:
         return PythonProcess(
             ["manage.py", *arguments],
             env=process_environment(self.variables, measured=measured),

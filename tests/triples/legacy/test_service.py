@@ -75,7 +75,7 @@ def test_after_a_kill_it_goes_on_and_nothing_is_there_twice(old: Path, service: 
     command = [sys.executable, "manage.py", "migrate_from_flask", str(old), "--to", one.url, "--batch-size", "1"]
     notes = tmp_path / "client" / "skg.state" / "migrations"
     with subprocess.Popen(
-        command, cwd=BASE_DIR, env=process_environment(variables, measured=False), stderr=subprocess.DEVNULL
+        command, cwd=BASE_DIR, env=process_environment(variables), stderr=subprocess.DEVNULL
     ) as process:
         while process.poll() is None and not any(notes.glob("*.json")):
             time.sleep(0.002)
