@@ -1,10 +1,12 @@
 """A process that has the libraries loaded and forks whatever Python program a test starts.
 
 Half of a command's second, and of a service's three, is the import of libraries; a fork has them already. Nothing of
-the project is loaded here, and no library that reads the environment or settings when it is imported. The forks are
+the project is loaded here, and no library that reads the environment or settings when it is imported, unless this is
+the server of one environment, whose commands then find the project loaded and set up too. The forks are
 given to the test's process as its own children, so that they are waited for, and signalled, as any other.
 
-Run by `tests.support.processes`, with the number of a socket's file descriptor.
+Run by `tests.support.processes`, with the number of a socket's file descriptor; `set-up` behind it is for one
+environment.
 """
 
 import gc
@@ -17,6 +19,7 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
+from types import ModuleType
 from typing import TypedDict
 
 import coverage
@@ -146,13 +149,24 @@ def _keep_priority(_increment: int) -> int:
 
 
 def run(words: list[str]) -> None:
-    """As `python` does with these words: a file, or `-m` and a module."""
-    if words[0] == "-m":
+    """As `python` does with these words: a file, `-m` and a module, or `-c` and a program."""
+    if words[0] == "-c":
+        sys.argv = ["-c", *words[2:]]
+        sys.modules["__main__"] = module = ModuleType("__main__")
+        exec(compile(words[1], "<string>", "exec"), module.__dict__)  # as the interpreter does
+    elif words[0] == "-m":
         sys.argv = words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:
         sys.argv = words
         runpy.run_path(words[0], run_name="__main__")
+
+
+def set_up() -> None:
+    """Load what every command of this environment does."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "skg_site.settings"
+    import_module("django").setup()
+    import_module("skg_site.urls")
 
 
 def main() -> None:
@@ -162,6 +176,8 @@ def main() -> None:
         # What is not installed is not needed either.
         with suppress(ImportError):
             import_module(name)
+    if "set-up" in sys.argv:
+        set_up()
     # Garbage collection in a fork would write to every page that it shares with this process, and so copy them all.
     gc.collect()
     gc.freeze()

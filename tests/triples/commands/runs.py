@@ -103,4 +103,5 @@ class Shell:
         )
 
     def run(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        return run_python(["manage.py", *arguments], env=process_environment(self.variables), given=given)
+        environment = process_environment(self.variables)
+        return run_python(["manage.py", *arguments], env=environment, given=given, set_up=True)
