@@ -54,7 +54,7 @@ def run_python(
     words: Sequence[str], *, env: Mapping[str, str], given: bytes = b"", timeout: float = 100, set_up: bool = False
 ) -> "subprocess.CompletedProcess[bytes]":
     """The program run to its end, with what it is given at its standard input and what it wrote."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with PythonProcess(words, env=env, set_up=set_up, **pipes) as process:
         try:
             stdout, stderr = process.communicate(given, timeout=timeout)
@@ -99,11 +99,12 @@ def _fork_server() -> socket.socket:
 def _set_up_server(environment: Mapping[str, str]) -> socket.socket:
     """The server of this environment; the few that were asked last are kept."""
     name = frozenset(environment.items())
-    ours, process = _set_up_servers.pop(name, None) or _start_set_up_server(environment)
-    _set_up_servers[name] = ours, process
+    # Those that were asked longest ago stand first.
+    found = _set_up_servers.pop(name) if name in _set_up_servers else _start_set_up_server(environment)
+    _set_up_servers[name] = found
     if len(_set_up_servers) > MOST_SET_UP:
         _end(*_set_up_servers.pop(next(iter(_set_up_servers))))
-    return ours
+    return found[0]
 
 
 _SetUpServer = tuple[socket.socket, "subprocess.Popen[bytes]"]

@@ -19,6 +19,7 @@ from tests.support.processes import PythonProcess, run_python
 KEY = "the-key-that-the-tests-hold"
 KEY_HASH = "sha256:" + hashlib.sha256(KEY.encode()).hexdigest()
 
+GUNICORN = ("-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application")
 READY_SECONDS = 30
 STOP_SECONDS = 30
 
@@ -45,10 +46,9 @@ class Service:
 
     def launch(self) -> None:
         """Start, and do not wait."""
-        command = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
         with self.log_file.open("ab") as log:
             self.process = PythonProcess(
-                command,
+                GUNICORN,
                 env=process_environment(self.variables, measured=self._measured),
                 stdout=log,
                 stderr=log,
