@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     variables = service_variables(folder)
     if on_postgresql:
         variables["SKG_DATABASE_URL"] = create_database(config.stash[POSTGRESQL_URL], f"skg_{PROCESS}")
-    environment = process_environment(variables)
+    environment = process_environment(variables, measured=True)
     os.environ.clear()
     os.environ.update(environment, DJANGO_SETTINGS_MODULE="skg_site.settings")
     django.setup()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -27,11 +28,13 @@ LARGEST_ANSWER = 100_000
 ROOM = MAX_BODY - 2000
 
 
+@cache
 def filled(unit: bytes, most: int) -> bytes:
     """An array of the unit, as often as there is room for or `most` says."""
     return b"[" + b",".join([unit] * min(most, ROOM // (len(unit) + 1))) + b"]"
 
 
+@cache
 def members(value: bytes, most: int) -> bytes:
     """An object of so many different members, or as many as there is room for."""
     number = min(most, ROOM // (12 + len(value)))
