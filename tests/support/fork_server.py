@@ -169,6 +169,13 @@ def set_up() -> None:
     import_module("skg_site.urls")
 
 
+def make_folders() -> None:
+    """As the settings do when they are read, which was before; a service that was stopped since has removed one."""
+    environment = import_module("skg_site.settings").ENV
+    environment.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    import_module("skg_site.host.shared_memory").prepare_metrics_folder(environment.state_dir)
+
+
 def main() -> None:
     # The terminal's Ctrl-C is for the tests, which end this process by closing the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -185,6 +192,8 @@ def main() -> None:
     requests.sendall(b"ready")
     request, streams = serve(requests)
     become(request, streams)
+    if "set-up" in sys.argv:
+        make_folders()
     run(request["words"])
 
 

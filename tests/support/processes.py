@@ -8,8 +8,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from skg_site.env import BASE_DIR
@@ -18,18 +20,30 @@ from tests.support.fork_server import Request
 PR_SET_CHILD_SUBREAPER = 36
 # Servers of one environment each, and some 60 MiB.
 MOST_SET_UP = 3
+# Threads start processes too.
+_starting = threading.RLock()
+_forking = threading.Lock()
 ENDS = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
 
 
 class PythonProcess(subprocess.Popen[bytes]):
-    """A Python program in the project's folder: `words` are what follows `python`; the rest is Popen's.
+    """A Python program: `words` are what follows `python`; the rest is Popen's.
 
     `set_up` begins it with the project loaded and set up: for commands, of which several have the same environment.
     """
 
-    def __init__(self, words: Sequence[str], *, env: Mapping[str, str], set_up: bool = False, **options: Any) -> None:
-        self._server = _set_up_server(env) if set_up else _fork_server()
-        super().__init__(list(words), env=dict(env), cwd=BASE_DIR, **options)
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        set_up: bool = False,
+        cwd: Path = BASE_DIR,
+        **options: Any,
+    ) -> None:
+        with _starting:
+            self._server = _set_up_server(env) if set_up else _fork_server()
+        super().__init__(list(words), env=dict(env), cwd=cwd, **options)
 
     def _execute_child(self, *arguments: Any) -> None:
         """In place of Popen's, which forks this process and executes another program."""
@@ -66,14 +80,15 @@ def run_python(
 
 def _fork(server: socket.socket, request: Request, streams: Sequence[int]) -> int:
     """The id of a process that runs this, a child of this process."""
-    # The fork's parent ends at once, and the next ancestor that asks for it becomes its parent. Others are not asked
-    # for: what a service leaves behind is not this process's to wait for.
-    _adopt_orphans(wanted=True)
-    try:
-        socket.send_fds(server, [json.dumps(request).encode()], streams)
-        return int(server.recv(20))
-    finally:
-        _adopt_orphans(wanted=False)
+    with _forking:
+        # The fork's parent ends at once, and the next ancestor that asks for it becomes its parent. Others are not
+        # asked for: what a service leaves behind is not this process's to wait for.
+        _adopt_orphans(wanted=True)
+        try:
+            socket.send_fds(server, [json.dumps(request).encode()], streams)
+            return int(server.recv(20))
+        finally:
+            _adopt_orphans(wanted=False)
 
 
 def _umask() -> int:
