@@ -96,7 +96,7 @@ def serve(requests: socket.socket) -> tuple[Request, list[int]]:
     while True:
         data, streams, _, _ = socket.recv_fds(requests, LARGEST_REQUEST, 3)
         if not data:
-            os._exit(0)
+            sys.exit()
         held, released = os.pipe()
         told, tells = os.pipe()
         middle = os.fork()
@@ -141,7 +141,9 @@ def become(request: Request, streams: list[int]) -> None:
     )
     # Who gives way to others is waited for very long beside a load that takes every processor.
     os.nice = _keep_priority
-    coverage.process_startup(force=True)
+    # The server of one environment may be measured, and its forks then are.
+    if coverage.Coverage.current() is None:
+        coverage.process_startup(force=True)
 
 
 def _keep_priority(_increment: int) -> int:

@@ -111,6 +111,12 @@ def _fork_server() -> socket.socket:
     return ours
 
 
+def end_set_up_servers() -> None:
+    """End them before the coverage is added up, which is measured in some."""
+    while _set_up_servers:
+        _end(*_set_up_servers.popitem()[1])
+
+
 def _set_up_server(environment: Mapping[str, str]) -> socket.socket:
     """The server of this environment; the few that were asked last are kept."""
     name = frozenset(environment.items())
@@ -131,7 +137,6 @@ def _start_set_up_server(environment: Mapping[str, str]) -> _SetUpServer:
     process = PythonProcess(["-m", "tests.support.fork_server", "0", "set-up"], env=environment, stdin=theirs)
     theirs.close()
     assert ours.recv(20) == b"ready"
-    atexit.register(_end, ours, process)
     return ours, process
 
 

@@ -45,7 +45,7 @@ def by_name(spans: list[Span]) -> dict[str, Span]:
 
 @pytest.mark.both
 def test_a_write_is_traced_from_its_caller_to_its_commit(service: StartService, collector: Collector) -> None:
-    one = traced(service, collector)
+    one = traced(service, collector, measured=True)
     with one.client() as client:
         answer = client.post("/triples/add", json=FACT, headers=SAMPLED)
         refused = client.get("/stats", headers={"Authorization": f"Bearer {MARK}"})

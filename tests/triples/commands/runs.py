@@ -103,5 +103,5 @@ class Shell:
         )
 
     def run(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        environment = process_environment(self.variables)
+        environment = process_environment(self.variables, measured=True)
         return run_python(["manage.py", *arguments], env=environment, given=given, set_up=True)
