@@ -120,7 +120,7 @@ def free_port() -> int:
 def manage(
     *arguments: str, variables: dict[str, str], input_text: str = "", set_up: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py` as a process of its own; `set_up` is for several in one environment, as of `PythonProcess`."""
-    environment = process_environment(variables)
+    """Run `manage.py` as a process of its own; `set_up` is for several in one environment, which are then measured."""
+    environment = process_environment(variables, measured=set_up)
     done = run_python(["manage.py", *arguments], env=environment, given=input_text.encode(), set_up=set_up)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
