@@ -8,10 +8,9 @@ TEST_PROCESSES ?= 4
 
 # The checks import the settings, which keep state beside the database: not beside the data of a running service.
 CHECK := SKG_DB_PATH="$(CURDIR)/$(VENV)/checks/skg.db"
+# Each of the many processes that tests start would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
-# Measuring takes nearly as long again as what is measured. Both databases have code of their own; what crosses
-# processes has none.
-MEASURED := $(PYTEST) --cov --cov-report= --cov-fail-under=0
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir --no-deps --require-hashes
 # Every package with its version and its checksums: the same commit installs the same. `make lock` makes them.
 LOCK := deploy/requirements.lock
@@ -20,7 +19,7 @@ LOCK_DEV := .ci/requirements.lock
 ALONE := $(shell command -v flock > /dev/null && echo flock Makefile) sh -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-quick test-long bench lint format lock clean
+.PHONY: help install run test tests test-quick test-long bench lint layout contracts format lock clean
 
 help:  ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,10 +31,14 @@ run: $(VENV)/installed  ## install, migrate, make the first user and key, serve 
 	@SKG_LOG_LEVEL=WARNING $(BIN)/python manage.py bootstrap
 	@exec $(BIN)/gunicorn -c deploy/gunicorn.conf.py skg_site.asgi:application
 
-test: lint  ## every check, then the tests on SQLite, on PostgreSQL, and of three services behind nginx; with coverage
+test: layout  ## every check, and the tests on SQLite with coverage, on PostgreSQL, and of three services behind nginx
+	@$(MAKE) --no-print-directory --jobs 2 contracts tests
+
+# Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
+tests: $(VENV)/installed-dev
 	$(BIN)/coverage erase
-	$(MEASURED)
-	$(MEASURED) --cov-append --database postgresql -m both
+	$(PYTEST) --cov --cov-report= --cov-fail-under=0
+	$(PYTEST) --database postgresql -m both
 	$(PYTEST) --database postgresql -m both --instances 3 tests/api
 	$(BIN)/coverage report
 
@@ -43,8 +46,8 @@ test-quick: $(VENV)/installed-dev  ## for daily work: the tests that start no pr
 	$(PYTEST) --quick
 
 test-long: $(VENV)/installed-dev  ## thousands of examples for each property, on both databases
-	$(PYTEST) --hypothesis-profile long --timeout 10800 -m hypothesis
-	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "hypothesis and both" --database postgresql
+	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "hypothesis or long"
+	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "(hypothesis or long) and both" --database postgresql
 
 # make bench PEERS=FOLDER PEER_PYTHON=PYTHON GRAPH=FILE RULES=FILE RECURSION_PEER=FILE BENCH='--only floor --quick'
 bench: $(VENV)/installed-dev  ## measure the service beside its peers, report in bench-report/ (BENCH=--help)
@@ -52,9 +55,13 @@ bench: $(VENV)/installed-dev  ## measure the service beside its peers, report in
 		$(if $(PEER_PYTHON),--peer-python "$(PEER_PYTHON)") $(if $(GRAPH),--graph "$(GRAPH)") \
 		$(if $(RULES),--rules "$(RULES)") $(if $(RECURSION_PEER),--recursion-peer "$(RECURSION_PEER)") $(BENCH)
 
-lint: $(VENV)/installed-dev  ## layout, types, import contracts, Django's own checks, missing migrations
+lint: layout contracts  ## layout, types, import contracts, Django's own checks, missing migrations
+
+layout: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+contracts: $(VENV)/installed-dev
 	$(CHECK) $(BIN)/mypy
 	$(BIN)/lint-imports
 	$(CHECK) $(BIN)/python manage.py check --fail-level WARNING

@@ -28,6 +28,7 @@ from tests.support.environment import process_environment, service_variables
 from tests.support.memory import DISK, use_memory
 from tests.support.network import loopback_only
 from tests.support.postgresql import TestServer, create_database
+from tests.support.processes import end_set_up_servers
 from tests.support.service import Service, manage
 from tests.support.valkey import ValkeyServer
 
@@ -67,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     variables = service_variables(folder)
     if on_postgresql:
         variables["SKG_DATABASE_URL"] = create_database(config.stash[POSTGRESQL_URL], f"skg_{PROCESS}")
-    environment = process_environment(variables)
+    environment = process_environment(variables, measured=True)
     os.environ.clear()
     os.environ.update(environment, DJANGO_SETTINGS_MODULE="skg_site.settings")
     django.setup()
@@ -88,8 +89,10 @@ def _server_url(config: pytest.Config) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what another pass has tried and, with --quick, what starts processes."""
+    """Leave out what another pass has tried or will try and, with --quick, what starts processes."""
     left_out: set[pytest.Item] = set()
+    if config.getoption("--hypothesis-profile") != "long":
+        left_out.update(item for item in items if item.get_closest_marker("long"))
     if config.getoption("--database") == "postgresql":
         left_out.update(item for item in items if item.get_closest_marker("once"))
     if config.getoption("--quick"):
@@ -133,6 +136,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def no_other_machines() -> Iterator[None]:
     with loopback_only():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_of_processes() -> Iterator[None]:
+    yield
+    end_set_up_servers()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 from skg_site.env import BASE_DIR
 from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment
+from tests.support.python_program import python_program
 from tests.support.service import KEY, Service
 from tests.support.tools import require_tool
 from tests.triples.exchange.from_flask.old import TABLE, add
@@ -67,13 +68,15 @@ BLOCKS = [
 class Checkout:
     """A folder that looks like the checkout to who works in it, and keeps what they write."""
 
-    def __init__(self, folder: Path, service: Service) -> None:
+    def __init__(self, folder: Path, service: Service, python: Path) -> None:
         self._folder = folder
         self._service = service
         for path in BASE_DIR.iterdir():
             if path.name not in {".env", ".git", ".venv"}:
                 (folder / path.name).symlink_to(path)
-        (folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
+        # Each command is a process of its own all the same.
+        (folder / ".venv/bin").mkdir(parents=True)
+        (folder / ".venv/bin/python").symlink_to(python)
         (folder / "key.txt").write_text(KEY)
         with closing(sqlite3.connect(folder / "old_ucm_skg.db")) as old:
             old.execute(TABLE)
@@ -84,7 +87,7 @@ class Checkout:
         curl = programs / "curl"
         curl.write_text(f'#!/bin/sh\nexec {require_tool("curl")} --silent --show-error --fail-with-body "$@"\n')
         curl.chmod(0o755)
-        self._environment = process_environment(service.variables, measured=False) | {
+        self._environment = process_environment(service.variables) | {
             "API_KEY": KEY,
             "MY_KEY": "a-key-of-the-readers-own",
             "PATH": f"{programs}:{os.environ['PATH']}",
@@ -94,7 +97,7 @@ class Checkout:
         text = block.text
         for pattern, stand_in in STAND_INS.items():
             text = re.sub(pattern, stand_in.format(url=self._service.url, folder=self._folder), text)
-        command = [".venv/bin/python", "-"] if block.language == "python" else ["bash", "-eo", "pipefail"]
+        command = [sys.executable, "-"] if block.language == "python" else ["bash", "-eo", "pipefail"]
         return subprocess.run(
             command,
             cwd=self._folder,
@@ -120,10 +123,15 @@ def service(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[Service]:
     one.end()
 
 
+@pytest.fixture
+def checkout(service: Service, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    with python_program(tmp_path_factory.mktemp("python")) as python:
+        yield Checkout(tmp_path, service, python)
+
+
 # Some forty commands, each a process of its own: half a minute, and more where others work too.
 @pytest.mark.timeout(900)
-def test_every_block_works_when_they_are_pasted_one_after_the_other(service: Service, tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path, service)
+def test_every_block_works_when_they_are_pasted_one_after_the_other(service: Service, checkout: Checkout) -> None:
     faults = []
     for block in BLOCKS:
         if block.reason:

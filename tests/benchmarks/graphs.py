@@ -2,21 +2,20 @@
 
 import lzma
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from skg_site.env import BASE_DIR
 from tests.benchmarks.generator import Graph, tsv_line
 from tests.benchmarks.report import Settings
 from tests.benchmarks.servers import EVERYTHING_ON, Failed
 from tests.support.environment import process_environment, service_variables
+from tests.support.processes import run_python
 
 FACTS, QUICK_FACTS = 400_000, 20_000
+LONGEST_SECONDS = 86_400
 
 
 def graph_file(settings: Settings) -> Path:
@@ -48,17 +47,10 @@ def fresh_database(folder: Path) -> dict[str, str]:
 
 def commanded(variables: Mapping[str, str], *arguments: str) -> str:
     """What `manage.py` printed, if it went well."""
-    ended = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=BASE_DIR,
-        env=process_environment(variables),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = run_python(["manage.py", *arguments], env=process_environment(variables), timeout=LONGEST_SECONDS)
     if ended.returncode:
-        raise Failed(f"manage.py {' '.join(arguments)}: {ended.stderr[-2000:]}")
-    return ended.stdout
+        raise Failed(f"manage.py {' '.join(arguments)}: {ended.stderr.decode()[-2000:]}")
+    return ended.stdout.decode()
 
 
 def summary(variables: Mapping[str, str], *arguments: str) -> dict[str, Any]:

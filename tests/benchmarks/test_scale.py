@@ -10,16 +10,18 @@ from tests.benchmarks.report import Section, Settings
 SIZES = (8_000, 10_000)
 
 
-@pytest.fixture(scope="module")
-def section(tmp_path_factory: pytest.TempPathFactory) -> Section:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scale, "QUICK_SIZES", SIZES)
-        patch.setattr(scale, "QUICK_QUERIES", 8)
-        patch.setattr(graphs, "QUICK_FACTS", 600)
-        return scale.run(Settings(tmp_path_factory.mktemp("scale"), quick=True, rounds=1))
+def test_the_section_tells_all_that_it_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale, "QUICK_SIZES", SIZES)
+    monkeypatch.setattr(scale, "QUICK_QUERIES", 8)
+    monkeypatch.setattr(graphs, "QUICK_FACTS", 600)
+    section = scale.run(Settings(tmp_path, quick=True, rounds=1))
+    every_shape_has_a_row_and_so_have_hubs_and_the_other_paths(section)
+    memory_is_told_before_and_after_the_work(section)
+    texts_take_more_room_than_numbers_and_long_ones_most(section)
+    an_import_into_the_large_graph_is_told_beside_one_into_an_empty_database(section)
 
 
-def test_every_shape_has_a_row_and_so_have_hubs_and_the_other_paths(section: Section) -> None:
+def every_shape_has_a_row_and_so_have_hubs_and_the_other_paths(section: Section) -> None:
     timings = section.tables[0]
     work = [row[0] for row in timings.rows]
     assert work[:2] == ["(?, ?, ?)", "(?, ?, o)"]
@@ -29,7 +31,7 @@ def test_every_shape_has_a_row_and_so_have_hubs_and_the_other_paths(section: Sec
         assert all(isinstance(cell, float) and cell > 0 for cell in row[1:]), row
 
 
-def test_memory_is_told_before_and_after_the_work(section: Section) -> None:
+def memory_is_told_before_and_after_the_work(section: Section) -> None:
     memory = section.tables[1]
     assert [row[0] for row in memory.rows] == [SIZES[0], SIZES[0], SIZES[1], SIZES[1]]
     for _, _, resident, proportional, own in memory.rows:
@@ -40,7 +42,7 @@ def test_memory_is_told_before_and_after_the_work(section: Section) -> None:
         assert 20 < proportional <= resident
 
 
-def test_texts_take_more_room_than_numbers_and_long_ones_most(section: Section) -> None:
+def texts_take_more_room_than_numbers_and_long_ones_most(section: Section) -> None:
     *names, iris = section.tables[2].rows
     ratios = [row[-1] for row in names]
     assert all(isinstance(ratio, float) and 0.2 < ratio < 0.7 for ratio in ratios)
@@ -48,7 +50,7 @@ def test_texts_take_more_room_than_numbers_and_long_ones_most(section: Section) 
     assert iris[-1] < min(ratio for ratio in ratios if isinstance(ratio, float))
 
 
-def test_an_import_into_the_large_graph_is_told_beside_one_into_an_empty_database(section: Section) -> None:
+def an_import_into_the_large_graph_is_told_beside_one_into_an_empty_database(section: Section) -> None:
     [[graph, empty, large, ratio]] = section.tables[4].rows
     assert graph == "a generated graph"
     assert isinstance(empty, float)

@@ -51,12 +51,12 @@ def test_a_server_that_does_not_start_is_told_with_its_log(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("step", "statuses", "headers"),
     [
-        (Step.UVICORN, (200, 200), set()),
-        (Step.WORKER, (200, 200), set()),
+        pytest.param(Step.UVICORN, (200, 200), set(), marks=pytest.mark.long),
+        pytest.param(Step.WORKER, (200, 200), set(), marks=pytest.mark.long),
         (Step.DOOR, (200, 200), set()),
-        (Step.AUTHENTICATION, (401, 200), set()),
-        (Step.LIMITS, (401, 200), {"ratelimit"}),
-        (Step.METRICS, (401, 200), {"ratelimit", "x-request-id"}),
+        pytest.param(Step.AUTHENTICATION, (401, 200), set(), marks=pytest.mark.long),
+        pytest.param(Step.LIMITS, (401, 200), {"ratelimit"}, marks=pytest.mark.long),
+        pytest.param(Step.METRICS, (401, 200), {"ratelimit", "x-request-id"}, marks=pytest.mark.long),
         (Step.READING, (401, 200), {"ratelimit", "x-request-id"}),
     ],
 )

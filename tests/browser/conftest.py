@@ -38,7 +38,7 @@ def site(
 ) -> Iterator[Service]:
     """A running service with a user, and with a graph of more than one page."""
     folder = tmp_path_factory.mktemp("browser")
-    one = Service(folder, **fresh_database(folder), max_batch_size=1000, measured=False)
+    one = Service(folder, **fresh_database(folder), max_batch_size=1000)
     made = manage(
         "createsuperuser",
         "--no-input",

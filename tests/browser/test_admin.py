@@ -1,9 +1,21 @@
 """The admin in a browser: its scripts run under the policy, and a fact can be found, changed and deleted."""
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from tests.browser.conftest import fresh_page
+from tests.support.service import Service
 
 FACTS = "/admin/triples/triple/"
+
+
+@pytest.fixture(scope="module")
+def tab(chromium: Browser, site: Service, session_cookies: StorageState) -> Iterator[Page]:
+    """A page in which one address is opened after the other."""
+    with fresh_page(chromium, site, session_cookies) as page:
+        yield page
 
 
 @pytest.mark.parametrize(
@@ -26,12 +38,12 @@ FACTS = "/admin/triples/triple/"
         "/admin/password_change/",
     ],
 )
-def test_a_page_opens_without_a_complaint(admin: Page, path: str) -> None:
-    answer = admin.goto(path)
+def test_a_page_opens_without_a_complaint(tab: Page, path: str) -> None:
+    answer = tab.goto(path)
     assert answer is not None
     assert answer.status == 200
-    admin.wait_for_load_state("networkidle")
-    expect(admin.get_by_role("link", name="SKG API")).to_be_visible()
+    tab.wait_for_load_state("networkidle")
+    expect(tab.get_by_role("link", name="SKG API")).to_be_visible()
 
 
 def test_the_scripts_run(admin: Page) -> None:

@@ -32,7 +32,7 @@ def proxied(service: StartService, proxy: StartProxy) -> Callable[..., tuple[Ser
     """A function that starts both, the service with settings by field name."""
 
     def start(changes: dict[str, str] | None = None, **settings: Any) -> tuple[Service, Proxy]:
-        one = service(measured=False, **{"trusted_proxies": ["127.0.0.1"]} | settings)
+        one = service(**{"trusted_proxies": ["127.0.0.1"]} | settings)
         return one, proxy(one, changes)
 
     return start

@@ -86,7 +86,7 @@ class Installed(Service):
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Python as a command of the container would."""
         # The copy's coverage would be that of files which are gone afterwards.
-        environment = process_environment(self.variables | {"PYTHONDONTWRITEBYTECODE": "1"}, measured=False)
+        environment = process_environment(self.variables | {"PYTHONDONTWRITEBYTECODE": "1"})
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.home,
@@ -103,7 +103,7 @@ class Installed(Service):
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *words],
                 cwd=self.home,
-                env=process_environment(self.variables, measured=False),
+                env=process_environment(self.variables),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

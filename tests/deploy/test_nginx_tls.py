@@ -25,7 +25,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """One service and one nginx for the whole module."""
     folder = tmp_path_factory.mktemp("service")
     database = request.getfixturevalue("fresh_database")(folder)
-    service = Service(folder, trusted_proxies=["127.0.0.1"], measured=False, **database)
+    service = Service(folder, trusted_proxies=["127.0.0.1"], **database)
     one = Proxy(tmp_path_factory.mktemp("nginx"), f"127.0.0.1:{service.port}")
     try:
         service.start()

@@ -80,7 +80,7 @@ def wired(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("wired")
     settings: dict[str, Any] = {"workers": 1, "body_timeout": 1, "max_body_bytes": 65_536, "rate_limit": "0"}
     settings["trusted_proxies"] = ["127.0.0.1"]
-    one = Service(folder, **settings | fresh_database(folder))
+    one = Service(folder, **settings | fresh_database(folder), measured=True)
     one.start()
     yield one
     one.end()

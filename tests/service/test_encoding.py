@@ -33,12 +33,12 @@ def other(postgresql: str, encoding: str) -> str:
 def test_migrate_the_commands_and_the_start_refuse_it(other: str, encoding: str, tmp_path: Path) -> None:
     variables = service_variables(tmp_path, database_url=other)
     for command in (["migrate", "--no-input"], ["import_triples", "--format", "tsv", "-"], ["recurse"], ["backup"]):
-        done = manage(*command, variables=variables, input_text="a\tp\tb\n")
+        done = manage(*command, variables=variables, input_text="a\tp\tb\n", set_up=True)
         assert done.returncode == 1, command
         assert f"is encoded in {encoding}" in done.stderr, command
         assert "ENCODING 'UTF8'" in done.stderr, command
         assert "Traceback" not in done.stderr, command
-    checked = manage("system_check", "--only", "database", "--only", "migrations", variables=variables)
+    checked = manage("system_check", "--only", "database", "--only", "migrations", variables=variables, set_up=True)
     assert checked.stdout.count(f"is encoded in {encoding}") == 2
     one = Service(tmp_path, database_url=other)
     one.launch()

@@ -110,8 +110,8 @@ def test_a_folder_that_somebody_else_has_made_is_not_used(tmp_path: Path, monkey
     assert os.environ[VARIABLE] == str(tmp_path / "metrics")
 
 
-def _with_metrics_where_the_service_puts_them(variables: Mapping[str, str], *, measured: bool = True) -> dict[str, str]:
-    environment = process_environment(variables, measured=measured)
+def _with_metrics_where_the_service_puts_them(variables: Mapping[str, str], **options: bool) -> dict[str, str]:
+    environment = process_environment(variables, **options)
     del environment[VARIABLE]
     return environment
 

@@ -98,7 +98,7 @@ def test_what_a_restore_leaves_behind_is_no_part_of_the_checkout() -> None:
     assert checked.stdout.split() == names
 
 
-def _with_metrics_where_the_service_puts_them(variables: Mapping[str, str], *, measured: bool = True) -> dict[str, str]:
-    environment = process_environment(variables, measured=measured)
+def _with_metrics_where_the_service_puts_them(variables: Mapping[str, str], **options: bool) -> dict[str, str]:
+    environment = process_environment(variables, **options)
     del environment[VARIABLE]
     return environment

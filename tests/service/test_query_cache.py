@@ -36,7 +36,7 @@ def until_kept(server: ValkeyServer) -> dict[bytes, bytes]:
 def test_what_one_host_answered_another_gives_again_until_anything_changes(
     hosts: StartHosts, valkey_server: ValkeyServer
 ) -> None:
-    both = hosts(cache_ttl=60)
+    both = hosts(cache_ttl=60, measured=True)
     with both[0].client() as here, both[1].client() as there:
         fact = {"subject": "Ada", "predicate": "knows", "object": "Charles", "weight": 0.5, "metadata": {"since": 1833}}
         id_ = here.post("/triples/add", json=fact).raise_for_status().json()["id"]
@@ -59,7 +59,7 @@ def test_what_one_host_answered_another_gives_again_until_anything_changes(
 def test_what_was_derived_is_seen_on_both_hosts_when_the_run_has_ended(
     hosts: StartHosts, valkey_server: ValkeyServer
 ) -> None:
-    both = hosts(cache_ttl=60)
+    both = hosts(cache_ttl=60, measured=True)
     with both[0].client() as here, both[1].client() as there:
         rule = {"name": "path", "head": ["?x", "over", "?z"], "body": [["?x", "over", "?y"], ["?y", "over", "?z"]]}
         here.post("/rules", json=rule).raise_for_status()
@@ -103,7 +103,7 @@ async def test_no_answer_is_older_than_a_write_that_was_acknowledged_before_it_w
     hosts: StartHosts, valkey_server: ValkeyServer
 ) -> None:
     """Writers on both hosts count a weight up; readers on both note what they were told before they asked."""
-    both = hosts(cache_ttl=60)
+    both = hosts(cache_ttl=60, measured=True)
     over = asyncio.Event()
     subjects = [f"counter-{number}" for number in range(3)]
     acknowledged = dict.fromkeys(subjects, 0.0)

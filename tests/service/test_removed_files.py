@@ -176,15 +176,15 @@ def test_no_other_process_opens_files_that_were_replaced_under_a_service(service
     rename(path)
     shutil.copy(f"{path}.elsewhere", path)
     for command in (["migrate"], ["import_triples", "--format", "tsv", "-"], ["recurse"], ["vacuum"]):
-        done = manage(*command, variables=one.variables, input_text="x\ty\tz\n")
+        done = manage(*command, variables=one.variables, input_text="x\ty\tz\n", set_up=True)
         assert done.returncode == 1, command
         assert "removed or replaced under a running service" in done.stderr, command
         assert "Traceback" not in done.stderr
-    checked = manage("system_check", "--only", "database", variables=one.variables)
+    checked = manage("system_check", "--only", "database", variables=one.variables, set_up=True)
     assert "removed or replaced under a running service" in checked.stdout
     path.unlink()
     put_back(path)
     # The files are back, and they are the same.
     with one.client() as client:
         assert client.post("/triples/add", json={"subject": "a", "predicate": "p", "object": "c"}).status_code == 201
-    assert manage("migrate", variables=one.variables).returncode == 0
+    assert manage("migrate", variables=one.variables, set_up=True).returncode == 0

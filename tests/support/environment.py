@@ -46,11 +46,12 @@ def service_variables(folder: Path, **overrides: Any) -> dict[str, str]:
     return variables
 
 
-def process_environment(variables: Mapping[str, str], *, measured: bool = True) -> dict[str, str]:
+def process_environment(variables: Mapping[str, str], *, measured: bool = False) -> dict[str, str]:
     """This process's environment with these SKG_* variables instead of its own, and metrics beside the database.
 
-    `measured=False` leaves a process out of the coverage: one whose signal handler raises could otherwise do so
-    while the coverage's own lock is taken, and wait for it for ever.
+    `measured` counts the process in the coverage, for code that no test runs in its own process. Measuring takes as
+    long again as what is measured; and where a signal handler raises, it can do so while the coverage's own lock is
+    taken, and wait for it for ever.
     """
     kept = {
         name: value

@@ -1,12 +1,15 @@
 """A process that has the libraries loaded and forks whatever Python program a test starts.
 
 Half of a command's second, and of a service's three, is the import of libraries; a fork has them already. Nothing of
-the project is loaded here, and no library that reads the environment or settings when it is imported. The forks are
+the project is loaded here, and no library that reads the environment or settings when it is imported, unless this is
+the server of one environment, whose commands then find the project loaded and set up too. The forks are
 given to the test's process as its own children, so that they are waited for, and signalled, as any other.
 
-Run by `tests.support.processes`, with the number of a socket's file descriptor.
+Run by `tests.support.processes`, with the number of a socket's file descriptor; `set-up` behind it is for one
+environment.
 """
 
+import gc
 import io
 import json
 import os
@@ -16,39 +19,65 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
+from types import ModuleType
 from typing import TypedDict
 
 import coverage
 
 LARGEST_REQUEST = 1 << 20
 LIBRARIES = (
+    "asgiref.typing",
     "asyncio",
+    "charset_normalizer",
     "concurrent.futures.thread",
+    "corsheaders.middleware",
+    "csp.middleware",
+    "django.contrib.admin.decorators",
+    "django.contrib.admin.views.decorators",
+    "django.contrib.messages.middleware",
+    "django.contrib.postgres.search",
+    "django.contrib.sessions.middleware",
     "django.core.handlers.asgi",
     "django.core.management",
     "django.core.serializers.json",
+    "django.db.backends.postgresql.base",
+    "django.db.backends.sqlite3.base",
+    "django.db.migrations.autodetector",
+    "django.db.migrations.executor",
     "django.db.models",
     "django.forms",
     "django.template.loader",
     "django.test.signals",
     "django.urls",
     "django.views.generic",
+    "drf_spectacular.drainage",
     "gunicorn.app.wsgiapp",
     "gunicorn.arbiter",
-    "uvicorn_worker",
+    "http.cookiejar",
     "httptools",
+    "inflection",
     "jiter",
     "orjson",
+    "packaging.version",
     "psycopg",
     "psycopg_pool",
     "pydantic",
     "pydantic_settings",
+    "pygments.formatters",
+    "requests",
+    "rest_framework.serializers",
     "rich.progress",
     "rich.table",
+    "servestatic.middleware",
     "sqlite3",
+    "statistics",
     "structlog",
+    "uritemplate",
+    "urllib3",
     "uvicorn.main",
+    "uvicorn_worker",
     "uvloop",
+    "yaml",
 )
 
 
@@ -67,7 +96,7 @@ def serve(requests: socket.socket) -> tuple[Request, list[int]]:
     while True:
         data, streams, _, _ = socket.recv_fds(requests, LARGEST_REQUEST, 3)
         if not data:
-            os._exit(0)
+            sys.exit()
         held, released = os.pipe()
         told, tells = os.pipe()
         middle = os.fork()
@@ -100,6 +129,7 @@ def become(request: Request, streams: list[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     encoding = "utf-8"
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding)
@@ -111,7 +141,9 @@ def become(request: Request, streams: list[int]) -> None:
     )
     # Who gives way to others is waited for very long beside a load that takes every processor.
     os.nice = _keep_priority
-    coverage.process_startup(force=True)
+    # The server of one environment may be measured, and its forks then are.
+    if coverage.Coverage.current() is None:
+        coverage.process_startup(force=True)
 
 
 def _keep_priority(_increment: int) -> int:
@@ -119,13 +151,31 @@ def _keep_priority(_increment: int) -> int:
 
 
 def run(words: list[str]) -> None:
-    """As `python` does with these words: a file, or `-m` and a module."""
-    if words[0] == "-m":
+    """As `python` does with these words: a file, `-m` and a module, or `-c` and a program."""
+    if words[0] == "-c":
+        sys.argv = ["-c", *words[2:]]
+        sys.modules["__main__"] = module = ModuleType("__main__")
+        exec(compile(words[1], "<string>", "exec"), module.__dict__)  # as the interpreter does
+    elif words[0] == "-m":
         sys.argv = words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:
         sys.argv = words
         runpy.run_path(words[0], run_name="__main__")
+
+
+def set_up() -> None:
+    """Load what every command of this environment does."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "skg_site.settings"
+    import_module("django").setup()
+    import_module("skg_site.urls")
+
+
+def make_folders() -> None:
+    """As the settings do when they are read, which was before; a service that was stopped since has removed one."""
+    environment = import_module("skg_site.settings").ENV
+    environment.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    import_module("skg_site.host.shared_memory").prepare_metrics_folder(environment.state_dir)
 
 
 def main() -> None:
@@ -135,10 +185,17 @@ def main() -> None:
         # What is not installed is not needed either.
         with suppress(ImportError):
             import_module(name)
+    if "set-up" in sys.argv:
+        set_up()
+    # Garbage collection in a fork would write to every page that it shares with this process, and so copy them all.
+    gc.collect()
+    gc.freeze()
     requests = socket.socket(fileno=int(sys.argv[1]))
     requests.sendall(b"ready")
     request, streams = serve(requests)
     become(request, streams)
+    if "set-up" in sys.argv:
+        make_folders()
     run(request["words"])
 
 

@@ -8,22 +8,42 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from skg_site.env import BASE_DIR
 from tests.support.fork_server import Request
 
 PR_SET_CHILD_SUBREAPER = 36
+# Servers of one environment each, and some 60 MiB.
+MOST_SET_UP = 3
+# Threads start processes too.
+_starting = threading.RLock()
+_forking = threading.Lock()
 ENDS = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
 
 
 class PythonProcess(subprocess.Popen[bytes]):
-    """A Python program in the project's folder: `words` are what follows `python`; the rest is Popen's."""
+    """A Python program: `words` are what follows `python`; the rest is Popen's.
 
-    def __init__(self, words: Sequence[str], *, env: Mapping[str, str], **options: Any) -> None:
-        super().__init__(list(words), env=dict(env), cwd=BASE_DIR, **options)
+    `set_up` begins it with the project loaded and set up: for commands, of which several have the same environment.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        set_up: bool = False,
+        cwd: Path = BASE_DIR,
+        **options: Any,
+    ) -> None:
+        with _starting:
+            self._server = _set_up_server(env) if set_up else _fork_server()
+        super().__init__(list(words), env=dict(env), cwd=cwd, **options)
 
     def _execute_child(self, *arguments: Any) -> None:
         """In place of Popen's, which forks this process and executes another program."""
@@ -38,18 +58,18 @@ class PythonProcess(subprocess.Popen[bytes]):
         }
         wanted = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
         # Where Popen was told of none, the process has this one's.
-        self.pid = _fork(request, [number if end == -1 else end for number, end in enumerate(wanted)])
+        self.pid = _fork(self._server, request, [number if end == -1 else end for number, end in enumerate(wanted)])
         this: Any = self
         this._child_created = True
         this._close_pipe_fds(*(given[name] for name in ENDS))
 
 
 def run_python(
-    words: Sequence[str], *, env: Mapping[str, str], given: bytes = b"", timeout: float = 100
+    words: Sequence[str], *, env: Mapping[str, str], given: bytes = b"", timeout: float = 100, set_up: bool = False
 ) -> "subprocess.CompletedProcess[bytes]":
     """The program run to its end, with what it is given at its standard input and what it wrote."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with PythonProcess(words, env=env, **pipes) as process:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with PythonProcess(words, env=env, set_up=set_up, **pipes) as process:
         try:
             stdout, stderr = process.communicate(given, timeout=timeout)
         except BaseException:
@@ -58,17 +78,17 @@ def run_python(
     return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
 
-def _fork(request: Request, streams: Sequence[int]) -> int:
+def _fork(server: socket.socket, request: Request, streams: Sequence[int]) -> int:
     """The id of a process that runs this, a child of this process."""
-    server = _fork_server()
-    # The fork's parent ends at once, and the next ancestor that asks for it becomes its parent. Others are not asked
-    # for: what a service leaves behind is not this process's to wait for.
-    _adopt_orphans(wanted=True)
-    try:
-        socket.send_fds(server, [json.dumps(request).encode()], streams)
-        return int(server.recv(20))
-    finally:
-        _adopt_orphans(wanted=False)
+    with _forking:
+        # The fork's parent ends at once, and the next ancestor that asks for it becomes its parent. Others are not
+        # asked for: what a service leaves behind is not this process's to wait for.
+        _adopt_orphans(wanted=True)
+        try:
+            socket.send_fds(server, [json.dumps(request).encode()], streams)
+            return int(server.recv(20))
+        finally:
+            _adopt_orphans(wanted=False)
 
 
 def _umask() -> int:
@@ -89,6 +109,35 @@ def _fork_server() -> socket.socket:
     assert ours.recv(20) == b"ready"
     atexit.register(_end, ours, process)
     return ours
+
+
+def end_set_up_servers() -> None:
+    """End them before the coverage is added up, which is measured in some."""
+    while _set_up_servers:
+        _end(*_set_up_servers.popitem()[1])
+
+
+def _set_up_server(environment: Mapping[str, str]) -> socket.socket:
+    """The server of this environment; the few that were asked last are kept."""
+    name = frozenset(environment.items())
+    # Those that were asked longest ago stand first.
+    found = _set_up_servers.pop(name) if name in _set_up_servers else _start_set_up_server(environment)
+    _set_up_servers[name] = found
+    if len(_set_up_servers) > MOST_SET_UP:
+        _end(*_set_up_servers.pop(next(iter(_set_up_servers))))
+    return found[0]
+
+
+_SetUpServer = tuple[socket.socket, "subprocess.Popen[bytes]"]
+_set_up_servers: dict[frozenset[tuple[str, str]], _SetUpServer] = {}
+
+
+def _start_set_up_server(environment: Mapping[str, str]) -> _SetUpServer:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = PythonProcess(["-m", "tests.support.fork_server", "0", "set-up"], env=environment, stdin=theirs)
+    theirs.close()
+    assert ours.recv(20) == b"ready"
+    return ours, process
 
 
 def _end(server: socket.socket, process: "subprocess.Popen[bytes]") -> None:

@@ -19,6 +19,7 @@ from tests.support.processes import PythonProcess, run_python
 KEY = "the-key-that-the-tests-hold"
 KEY_HASH = "sha256:" + hashlib.sha256(KEY.encode()).hexdigest()
 
+GUNICORN = ("-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application")
 READY_SECONDS = 30
 STOP_SECONDS = 30
 
@@ -26,7 +27,7 @@ STOP_SECONDS = 30
 class Service:
     """A running service; `folder` holds its database, its state and its log."""
 
-    def __init__(self, folder: Path, *, log_file: Path | None = None, measured: bool = True, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, log_file: Path | None = None, measured: bool = False, **settings: Any) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -36,7 +37,6 @@ class Service:
         )
         self.log_file = log_file or folder / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
-        # Whether coverage is measured in it, which takes nearly as long again as what is measured.
         self._measured = measured
 
     def start(self) -> None:
@@ -46,10 +46,9 @@ class Service:
 
     def launch(self) -> None:
         """Start, and do not wait."""
-        command = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
         with self.log_file.open("ab") as log:
             self.process = PythonProcess(
-                command,
+                GUNICORN,
                 env=process_environment(self.variables, measured=self._measured),
                 stdout=log,
                 stderr=log,
@@ -118,7 +117,10 @@ def free_port() -> int:
         return port
 
 
-def manage(*arguments: str, variables: dict[str, str], input_text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run `manage.py` as a process of its own."""
-    done = run_python(["manage.py", *arguments], env=process_environment(variables), given=input_text.encode())
+def manage(
+    *arguments: str, variables: dict[str, str], input_text: str = "", set_up: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` as a process of its own; `set_up` is for several in one environment, which are then measured."""
+    environment = process_environment(variables, measured=set_up)
+    done = run_python(["manage.py", *arguments], env=environment, given=input_text.encode(), set_up=set_up)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

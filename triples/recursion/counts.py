@@ -1,10 +1,10 @@
-"""How many facts a run adds, changes and removes."""
+"""Counts of the facts that a run adds, changes and removes."""
 
 from typing import NamedTuple
 
 
 class Counts(NamedTuple):
-    """How many derived facts are new, have another weight or proof, and are gone."""
+    """Numbers of derived facts that are new, that have another weight or proof, and that are gone."""
 
     added: int
     changed: int

@@ -1,4 +1,4 @@
-"""How the outcomes of two runs differ."""
+"""The difference between the outcomes of two runs, as counts."""
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ FULL JOIN (SELECT * FROM derived WHERE {share}) AS is_now USING (subject, predic
 
 
 def compare(workspace: Workspace, previous: pa.Table, derived: pa.Table) -> Counts:
-    """Count the differences between two tables of derived facts, whose rules have the same numbers."""
+    """Count the differences between two tables of derived facts (`DERIVED`) that number their rules alike."""
     workspace.give("previous", previous)
     workspace.give("derived", derived)
     counted = in_shares(lambda share: workspace.row(_COMPARE.format(share=share)))

@@ -1,10 +1,10 @@
 """Rules in, derived facts out: the evaluation of a program over all facts, from nothing.
 
-Round by round the rules are applied to what the round before changed, until nothing changes any more
-(semi-naive evaluation; Abiteboul, Hull and Vianu, "Foundations of Databases", chapter 13), a fact keeping the greatest
-of its weights. The best proof of a fact is picked in the round that finds its weight, so that proofs need no pass of
-their own: the round is the height of the lowest proof of that weight. Only where rounding makes two
-different weights of a premise give one product can that be too low; then the heights are found again level by level.
+Each round applies the rules to the facts that the round before changed, until nothing changes any more (semi-naive
+evaluation; Abiteboul, Hull and Vianu, "Foundations of Databases", chapter 13). A fact keeps its greatest weight.
+The round that finds a fact's weight also picks its best proof, so that proofs need no pass of their own: the number of
+the round is the height of the lowest proof of that weight. It is too low only where rounding gives two different
+weights of a premise one product. Then `Heights` finds the heights again, level by level.
 """
 
 import threading
@@ -28,15 +28,18 @@ def materialise(
     options: Options = EVERYTHING,
     on_round: Callable[[Round], None] | None = None,
 ) -> Materialised:
-    """What the program derives from `facts`: subject, predicate and object (int64), weight (float64), each key once.
+    """Derive all that the program derives from `facts`.
 
-    Raises MemoryError when not even the asserted facts fit. An error that `on_round` raises ends the evaluation.
+    `facts` has the columns subject, predicate, object (int64) and weight (float64), and each key once.
+
+    Raises MemoryError when not even the asserted facts fit into the memory. An error that `on_round` raises ends
+    the evaluation.
     """
     return Engine().materialise(facts, program, options, on_round)
 
 
 class Engine:
-    """An evaluation that another thread can interrupt, before it begins too."""
+    """An evaluation that another thread can interrupt, even before it begins."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()

@@ -1,4 +1,4 @@
-"""One evaluation: the rounds, their limits, and what came of them."""
+"""One evaluation: its rounds, its limits, its outcome."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is derived, and how much of it at most."""
+    """Options of an evaluation; None is no limit."""
 
     max_depth: int | None = None
     min_weight: float = 0.0
-    # Ids of the terms that derived facts may have as subjects.
+    # Term ids. Only these may be subjects of derived facts.
     subjects: pa.Int64Array | None = None
-    # Ids of the terms that cannot be predicates.
+    # Term ids. None of these may be the predicate of a derived fact.
     unfit: pa.Int64Array | None = None
     max_inferred: int | None = None
     # As in `Resources`.
@@ -47,7 +47,7 @@ class Options:
 
 
 class Round(NamedTuple):
-    """What a round found, and how many derived facts there are after it."""
+    """Counts of a round: new and improved facts, and all derived facts after it."""
 
     number: int
     new: int
@@ -57,9 +57,9 @@ class Round(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Materialised:
-    """The derived facts, as `DERIVED` has it, by rising subject, predicate and object.
+    """The outcome: the derived facts in the columns of `DERIVED`, sorted by subject, predicate and object.
 
-    `complete_above` is None unless a limit was met; then facts below that weight have been left out.
+    `complete_above` is None unless a limit was met; then facts lighter than this were left out.
     """
 
     derived: pa.Table
@@ -138,7 +138,7 @@ class Evaluation:
         return heights.settle(self._relation, level, self._threshold)
 
     def _within_memory(self, action: Callable[[], Answer]) -> Answer:
-        """What `action` returns, once its shares are so small, or the facts so few, that it has the memory it needs."""
+        """Return the result of `action`, tried with smaller shares or fewer facts until it fits into memory."""
         while True:
             try:
                 return action()
@@ -156,9 +156,9 @@ class Evaluation:
         self._leave_out(heaviest)
 
     def _leave_out(self, weight: float) -> None:
-        """Go on without facts of that weight and lighter ones.
+        """Go on without the facts of this weight and of lighter ones.
 
-        The outcome is the one that a greater `min_weight` has: no product rises, so nothing heavier rests on them.
+        The outcome equals that of a greater `min_weight`: products never rise, so no heavier fact rests on them.
         """
         self._limited = True
         self._threshold = nextafter(weight, inf)

@@ -1,10 +1,10 @@
-"""Heights of proofs, put right where rounding has deceived the rounds.
+"""Heights of proofs, corrected where rounding has misled the rounds.
 
-A fact's height is taken to be the round that found its weight. That is too low when a premise became heavier
-later and the product, rounded, is the same as before: the proof then holds with the premise's final weight, but is
-higher than it looked. Such facts are found by their proofs, a premise of which is not lower than the fact itself, and
-get the lowest proof with final weights, level by level. Heights only rise by that, so it ends; and when no proof
-is of that kind any more, all of them are right.
+A fact's height is first taken to be the round that found its weight. That is too low when a premise became heavier
+later and the rounded product stayed the same: the proof holds with the premise's final weight, but is higher than it
+seemed. Such a fact shows by its proof, which has a premise that is not lower than the fact. It gets the lowest proof
+that has final weights, level by level. Heights only rise, so this ends. When no such proof is left, all heights are
+right.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from triples.recursion.relation import KEY, Relation, same_key
 from triples.recursion.sql import COLUMNS, Variant
 from triples.recursion.workspace import Workspace
 
-# Of a fact whose level is not found yet.
+# The height of a fact whose level is not known yet.
 UNSETTLED = 1 << 30
 
 
 class Heights:
-    """The facts of a relation whose heights are wrong, in the table `goal` while they are looked for again."""
+    """The facts of a relation whose heights are wrong; the table `goal` has them until their heights are found."""
 
     def __init__(self, workspace: Workspace, program: Program, packing: Packing, goal_variants: list[Variant]) -> None:
         self._workspace = workspace
@@ -29,7 +29,7 @@ class Heights:
         self._suspicions = [suspicion for rule in program.rules for suspicion in _suspicions(rule, packing)]
 
     def find_wrong(self) -> int | None:
-        """Make the facts with wrong heights goals; the lowest level at which one of them may be found, if any."""
+        """Put the facts with wrong heights into `goal`; return the lowest level that one of them may have, if any."""
         changed = {
             predicate for (predicate,) in self._workspace.rows("SELECT DISTINCT predicate FROM fact WHERE again")
         }
@@ -42,7 +42,7 @@ class Heights:
         level: int | None = self._workspace.row("SELECT min(height) FROM goal")[0]
         if level is not None:
             with self._workspace.transaction():
-                # From here on, those mark that are settled anew.
+                # From here on, `again` marks the facts that get a new height.
                 self._workspace.run("UPDATE fact SET again = FALSE WHERE again")
                 self._workspace.run(
                     f"UPDATE fact SET height = {UNSETTLED} FROM goal AS g WHERE {same_key('fact', 'g')}"
@@ -50,9 +50,9 @@ class Heights:
         return level
 
     def settle(self, relation: Relation, level: int, threshold: float) -> bool:
-        """Settle the goals that have a proof of that height; whether there are others."""
+        """Settle the goals that have a proof of this height; return whether others are left."""
         relation.look_from(level, threshold)
-        # What has become too light meanwhile is no fact any more.
+        # A goal that has become too light meanwhile is no fact any more.
         self._workspace.run(
             f"DELETE FROM goal AS g WHERE NOT EXISTS (SELECT 1 FROM fact WHERE {same_key('fact', 'g')})"
         )
@@ -79,7 +79,7 @@ class Heights:
 
 
 def _suspicions(rule: BoundRule, packing: Packing) -> Iterator[tuple[BoundPlace, str]]:
-    """For each place of the body its predicate, and the facts whose premise there is not lower than they are."""
+    """Yield, for each place of the body, its predicate and a select of the facts with no lower premise there."""
     values = {variable: packing.value("k.proof", index) for index, variable in enumerate(rule.free)}
     for column, place in zip(COLUMNS, rule.head, strict=True):
         if isinstance(place, Variable):

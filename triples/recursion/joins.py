@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from triples.patterns import Bound
 from triples.query.planning import Match, Step
+from triples.recursion.overlay import Overlay, Value
 from triples.recursion.plans import Plan
 from triples.recursion.programs import Key, Proof
-from triples.recursion.standing import Standing, Value
 
 
 class _Partial(NamedTuple):
@@ -20,7 +20,7 @@ class _Partial(NamedTuple):
 
 
 def derivations(
-    plans: Sequence[Plan], given: Mapping[Key, Value | None], standing: Standing, min_weight: float
+    plans: Sequence[Plan], given: Mapping[Key, Value | None], overlay: Overlay, min_weight: float
 ) -> Iterator[tuple[Key, Proof]]:
     """The facts that follow, each as often as there are proofs of it; heads are given without a value."""
     by_predicate: dict[int, list[Key]] = defaultdict(list)
@@ -31,9 +31,9 @@ def derivations(
         partials = list(_begun(plan, facts, given))
         for step in plan.steps:
             if partials:
-                partials = list(_extended(partials, step, standing, min_weight))
+                partials = list(_extended(partials, step, overlay, min_weight))
         if plan.rule.makes_predicates:
-            partials = _with_predicates(plan, partials, standing)
+            partials = _with_predicates(plan, partials, overlay)
         for partial in partials:
             head, proof = _concluded(plan, partial)
             if proof.weight > 0 and proof.weight >= min_weight:
@@ -49,13 +49,13 @@ def _begun(plan: Plan, facts: Iterable[Key], given: Mapping[Key, Value | None]) 
                 yield _Partial(terms, (), 0) if value is None else _Partial(terms, (value.weight,), value.depth)
 
 
-def _extended(partials: list[_Partial], step: Step, standing: Standing, min_weight: float) -> Iterator[_Partial]:
+def _extended(partials: list[_Partial], step: Step, overlay: Overlay, min_weight: float) -> Iterator[_Partial]:
     waiting: dict[Bound, list[_Partial]] = defaultdict(list)
     for partial in partials:
         waiting[tuple([partial.terms[slot] for slot in step.bound])].append(partial)
     bound = list(waiting)
     match = step.match
-    for number, fact, weight, depth in standing.matches(step.shape, bound):
+    for number, fact, weight, depth in overlay.matches(step.shape, bound):
         # No product is heavier than a factor.
         if weight <= 0 or weight < min_weight or not match.admits(fact):
             continue
@@ -63,7 +63,7 @@ def _extended(partials: list[_Partial], step: Step, standing: Standing, min_weig
         for partial in waiting[bound[number]]:
             terms = partial.terms + taken
             if _differ(match, terms):
-                standing.spend()
+                overlay.spend()
                 yield _Partial(terms, (*partial.weights, weight), max(partial.depth, depth))
 
 
@@ -71,10 +71,10 @@ def _differ(match: Match, terms: Sequence[int]) -> bool:
     return all(terms[left] != terms[right] for left, right in match.distinct)
 
 
-def _with_predicates(plan: Plan, partials: list[_Partial], standing: Standing) -> list[_Partial]:
+def _with_predicates(plan: Plan, partials: list[_Partial], overlay: Overlay) -> list[_Partial]:
     """Those that give the head a term for a predicate that can be one."""
     slot = plan.head[1]
-    unfit = standing.unfit({partial.terms[slot] for partial in partials})
+    unfit = overlay.unfit({partial.terms[slot] for partial in partials})
     return [partial for partial in partials if partial.terms[slot] not in unfit] if unfit else partials
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation found, read back from its table: the derived facts and their proofs."""
+"""The derived facts and their proofs, read from the table of an evaluation."""
 
 import pyarrow as pa
 
@@ -22,7 +22,7 @@ DERIVED = pa.schema(
 
 
 def derived_table(workspace: Workspace, program: Program, packing: Packing) -> pa.Table:
-    """The derived facts by rising subject, predicate and object, in one chunk."""
+    """Return the derived facts in one chunk, sorted by subject, predicate and object."""
     table = workspace.table(
         f"SELECT {', '.join(COLUMNS)}, weight, height AS depth, {packing.rule('proof')} AS rule,"
         f" {_first_value(program, packing)} AS free1, {_further_values(program, packing)} AS free_rest"
@@ -47,7 +47,7 @@ def _further_values(program: Program, packing: Packing) -> str:
 
 
 def _cases(packing: Packing, cases: list[tuple[list[int], str]], sql_type: str) -> str:
-    """The expression that stands with the number of the proof's rule, or NULL."""
+    """Return an SQL expression that is, by the number of the proof's rule, one of these, or NULL."""
     branches = [
         f"WHEN {packing.rule('proof')} IN ({', '.join(map(str, numbers))}) THEN CAST({expression} AS {sql_type})"
         for numbers, expression in cases

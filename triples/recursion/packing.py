@@ -1,7 +1,7 @@
-"""A rule and the values of its free variables as one value that compares as they do, in SQL.
+"""Packs a rule and the values of its free variables into one SQL value that sorts as they do.
 
-Of two proofs of one fact the better one has the smaller rule name, then the smaller values. As one value the
-database finds it with `min`, and a whole number, where all fits into one, is found fastest.
+Of two proofs of a fact with the same weight, the better one has the smaller rule, then the smaller values. Packed into
+one value, `min` finds it. It is fastest where one integer holds it all.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ HUGEINT_BITS = 127
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """A whole number: the rule, then a fixed number of values, each of so many bits, missing ones being 0."""
+    """An integer: the rule, then `values` values of `bits` bits each; missing values are 0."""
 
     sql_type: str
     values: int
     bits: int
 
     def pack(self, rule: int, values: Sequence[str]) -> str:
-        """Of the number of a rule and an expression for each of its free variables."""
+        """Pack the number of a rule and one expression for each of its free variables."""
         terms = [f"CAST({rule << (self.values * self.bits)} AS {self.sql_type})"]
         terms += [f"{value} * {self._unit(index)}" for index, value in enumerate(values)]
         return " + ".join(terms)
@@ -31,7 +31,7 @@ class Digits:
         return f"({packed} >> {self.values * self.bits})"
 
     def value(self, packed: str, index: int) -> str:
-        """The value of the rule's free variable of that number; no use if the rule has fewer."""
+        """Return the value of the free variable with this number; meaningless if the rule has fewer."""
         shift = (self.values - 1 - index) * self.bits
         return f"(({packed} >> {shift}) & {(1 << self.bits) - 1})"
 
@@ -41,7 +41,7 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list, for rules with so many free variables that no number holds them."""
+    """A list, for rules with so many free variables that no integer holds them."""
 
     sql_type: str = "BIGINT[]"
 
@@ -59,7 +59,7 @@ Packing = Digits | Listed
 
 
 def packing_for(program: Program, largest_id: int) -> Packing:
-    """The fastest packing that holds every proof of the program over terms up to that id."""
+    """Return the fastest packing that holds every proof of the program over terms up to this id."""
     values = max((len(rule.free) for rule in program.rules), default=0)
     bits = largest_id.bit_length()
     whole = len(program.rules).bit_length() + values * bits

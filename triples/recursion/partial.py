@@ -1,4 +1,4 @@
-"""Runs that derive a part only: of some subjects, by some rules. What lies outside is left as it is."""
+"""Partial runs: they derive facts of some subjects, by some rules, and keep the other derived facts."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ _DERIVED = "subject, predicate, object, weight, depth, rule, free1, free_rest"
 
 
 class Derivation(NamedTuple):
-    """Derived facts, and the program that their rule numbers are of."""
+    """Derived facts, and the program that numbers their rules."""
 
     program: Program
     derived: pa.Table
@@ -26,27 +26,27 @@ def combine(
     workspace: Workspace,
     facts: pa.Table,
     fresh: Derivation,
-    standing: Derivation,
+    previous: Derivation,
     *,
     rules: Collection[str] | None,
     subjects: pa.Array | None,
 ) -> tuple[pa.Table, Program]:
-    """The fresh facts beside the standing ones that lie outside of what was derived.
+    """Return the fresh facts together with the previous ones that this run was not about.
 
-    Outside are other subjects than `subjects` and other rules than `rules` (None: all). Of two derivations of one
-    fact the better one stays. Left out is what is asserted now, and what has a premise that holds no longer.
+    Those are of other subjects than `subjects` and by other rules than `rules` (None: all). The better of two
+    derivations of a fact stays. Facts that are asserted now, or have lost a premise, are left out.
     """
-    program = _union(fresh.program, standing.program)
+    program = _union(fresh.program, previous.program)
     workspace.give("asserted", facts)
     workspace.give("fresh", renumbered(fresh.derived, fresh.program, program))
-    workspace.give("standing", renumbered(standing.derived, standing.program, program))
+    workspace.give("previous", renumbered(previous.derived, previous.program, program))
     chosen = [rule.number for rule in program.rules if rules is None or rule.name in rules]
     outside = [f"NOT list_contains({chosen}::INTEGER[], rule)"]
     if subjects is not None:
         workspace.give("subjects", pa.table({"subject": subjects}))
         outside.append("subject NOT IN (SELECT subject FROM subjects)")
     workspace.run(_KEEP.format(outside=" OR ".join(outside)))
-    _drop_the_groundless(workspace, program)
+    _drop_unsupported(workspace, program)
     parts = in_shares(lambda share: workspace.table(_MERGE.format(share=share)))
     return (parts[0] if len(parts) == 1 else _in_order(parts)), program
 
@@ -56,7 +56,7 @@ def _in_order(parts: list[pa.Table]) -> pa.Table:
 
 
 _KEEP = f"""
-CREATE TABLE kept AS SELECT {_DERIVED} FROM standing AS s
+CREATE TABLE kept AS SELECT {_DERIVED} FROM previous AS s
 WHERE ({{outside}}) AND NOT EXISTS (
     SELECT 1 FROM asserted AS a WHERE a.subject = s.subject AND a.predicate = s.predicate AND a.object = s.object)
 """
@@ -74,8 +74,8 @@ UNION ALL SELECT subject, predicate, object FROM fresh UNION ALL SELECT subject,
 """
 
 
-def _drop_the_groundless(workspace: Workspace, program: Program) -> None:
-    """Remove kept facts with a premise that does not hold, until all others have theirs."""
+def _drop_unsupported(workspace: Workspace, program: Program) -> None:
+    """Remove kept facts that lack a premise, until all others have theirs."""
     workspace.run(_HOLDS)
     dropped = True
     while dropped:
@@ -90,7 +90,7 @@ def _drop_the_groundless(workspace: Workspace, program: Program) -> None:
 
 
 def _premises(rule: BoundRule) -> Iterator[str]:
-    """For each pattern of the body, the condition that `h` is that premise of a kept fact."""
+    """Yield, for each pattern of the body, the condition that `h` is that premise of a kept fact."""
 
     def value(place: BoundPlace) -> str:
         if not isinstance(place, Variable):
@@ -104,15 +104,15 @@ def _premises(rule: BoundRule) -> Iterator[str]:
         yield " AND ".join(f"h.{column} = {value(place)}" for column, place in zip(COLUMNS, pattern, strict=True))
 
 
-def _union(fresh: Program, standing: Program) -> Program:
-    """The rules of both; of two with one name the fresh one."""
-    named = {rule.name: rule for rule in (*standing.rules, *fresh.rules)}
+def _union(fresh: Program, previous: Program) -> Program:
+    """Return the rules of both programs; of two with one name, the fresh one."""
+    named = {rule.name: rule for rule in (*previous.rules, *fresh.rules)}
     ordered = sorted(named.values(), key=lambda rule: rule.name)
     return Program(tuple(replace(rule, number=number) for number, rule in enumerate(ordered)))
 
 
 def renumbered(derived: pa.Table, before: Program, after: Program) -> pa.Table:
-    """Derived facts with the numbers that their rules have in another program; -1 where it has no such rule."""
+    """Return derived facts with the rule numbers of another program; -1 where it has no such rule."""
     if [rule.name for rule in before.rules] == [rule.name for rule in after.rules]:
         return derived
     numbers = {rule.name: rule.number for rule in after.rules}

@@ -1,10 +1,10 @@
-"""Rule files that come with the service.
+"""Presets: rule files that come with the service.
 
-`rdfs` is what RDF Schema says of domains, ranges, sub-properties and sub-classes (rules rdfs2, 3, 5, 7, 9, 11, 12 and
-13 of RDF 1.1 Semantics; those that make every term a resource, or everything part of itself, are left out, as are the
-axiomatic triples and whatever looks inside literals). `owl` is
-the part of OWL 2 RL that makes new facts of properties and classes, property chains of two links among it, as they
-stand in RDF: a list of which every link is a fact. `hierarchy` is for kinds and parts in plain words.
+`rdfs` has RDF Schema's rules for domains, ranges, sub-properties and sub-classes (rdfs2, 3, 5, 7, 9, 11, 12 and 13 of
+RDF 1.1 Semantics). It leaves out the rules that make every term a resource or a part of itself, the axiomatic triples,
+and rules that look inside literals. `owl` has the rules of OWL 2 RL that derive facts from properties and classes,
+with property chains of two links; a chain is an RDF list, each link a fact. `hierarchy` is for kinds and parts in plain
+words.
 """
 
 import json
@@ -21,7 +21,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> list[Rule]:
-    """The rules of a preset; KeyError if there is none of that name."""
+    """Return the rules of a preset; KeyError if no preset has this name."""
     if name not in names():
         raise KeyError(name)
     return expand_all(json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Programs: rules in their order, over numbers instead of texts, ready to be evaluated."""
+"""Programs: rules sorted by name, over term ids instead of texts, ready to be evaluated."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Key(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """The best proof of a derived fact: by which rule of the program, and the values of its free variables."""
+    """The best proof of a derived fact: the number of its rule, and the values of the rule's free variables."""
 
     weight: float
     depth: int
@@ -40,25 +40,25 @@ class BoundRule:
 
     @property
     def makes_predicates(self) -> bool:
-        """Whether the predicate of what it derives can be a term that no fact has for a predicate."""
+        """True if the rule can derive a fact whose predicate no other fact has."""
         predicate = self.head[1]
         return isinstance(predicate, Variable) and all(pattern[1] != predicate for pattern in self.body)
 
 
 @dataclass(frozen=True)
 class Program:
-    """Rules by rising name, so that comparing their numbers compares their names."""
+    """Rules sorted by name, so that their numbers compare as their names do."""
 
     rules: tuple[BoundRule, ...]
 
     @property
     def makes_predicates(self) -> bool:
-        """Whether one of its rules does."""
+        """True if one of its rules can derive a fact whose predicate no other fact has."""
         return any(rule.makes_predicates for rule in self.rules)
 
     @cached_property
     def predicates(self) -> tuple[int, ...] | None:
-        """The predicates of all that can be derived; None when some rule has a variable for a predicate."""
+        """The predicates of all facts that can be derived; None if a rule has a variable as a predicate."""
         found: set[int] = set()
         for rule in self.rules:
             for _, predicate, _ in (rule.head, *rule.body):
@@ -69,9 +69,9 @@ class Program:
 
 
 def bind(rules: Iterable[Rule], ids: Mapping[str, int]) -> Program:
-    """The program of those rules that can derive something: all of whose constants are terms.
+    """Return the program of the rules whose constants are all terms; the others can derive nothing.
 
-    Raises ValueError when two rules have one name.
+    Raises ValueError when two rules have the same name.
     """
     ordered = sorted(rules, key=lambda rule: rule.name)
     if len({rule.name for rule in ordered}) < len(ordered):
@@ -81,7 +81,7 @@ def bind(rules: Iterable[Rule], ids: Mapping[str, int]) -> Program:
 
 
 def constants(rule: Rule) -> set[str]:
-    """The texts that the rule names."""
+    """Return the texts that the rule names."""
     return {place for pattern in (rule.head, *rule.body) for place in pattern if isinstance(place, str)}
 
 

@@ -1,4 +1,4 @@
-"""What a stored proof rests on, and the other way round: which proofs can rest on a fact."""
+"""Stored proofs: the premises of a proof, and the proofs that can have a fact as a premise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from triples.patterns import BoundPattern, BoundPlace, Unification, Variable, unification
 from triples.recursion.programs import BoundRule, Key, Program
 
-# Of a fact, what is known of it.
+# The known term ids of a fact; None where unknown.
 PartialKey = tuple[int | None, int | None, int | None]
 
 
 def premises(rule: BoundRule, head: Key, free: Sequence[int]) -> list[Key]:
-    """The facts that prove `head` by the rule, in the order of its body."""
+    """Return the facts that prove `head` by the rule, in the order of its body."""
     values: dict[BoundPlace, int] = {
         **dict(zip(rule.head, head, strict=True)),
         **dict(zip(rule.free, free, strict=True)),
@@ -25,19 +25,19 @@ def premises(rule: BoundRule, head: Key, free: Sequence[int]) -> list[Key]:
 
 @dataclass(frozen=True, slots=True)
 class Use(Unification):
-    """How the proofs by one rule use the fact at one place of its body."""
+    """The use of a fact at one place of a rule's body by the proofs of that rule."""
 
     rule: int
     place: int
-    # The terms that the rule itself puts into the head; None where a variable stands.
+    # The constants of the head; None where it has a variable.
     head_terms: PartialKey
-    # For each column of the head, and for each free value, the column of the fact that holds the same; None where
-    # the fact does not tell.
+    # For each column of the head, and for each free value, the column of the fact that has the same term; None where
+    # no column has it.
     head_columns: tuple[int | None, int | None, int | None]
     free_columns: tuple[int | None, ...]
 
     def match(self, fact: Key) -> tuple[PartialKey, tuple[int | None, ...]] | None:
-        """What is known of the head and the free values of the proofs that use the fact here, if any can."""
+        """Return what the fact tells of the head and the free values of proofs that use it here; None if none can."""
         if not self.admits(fact):
             return None
         subject, predicate, object_ = (
@@ -49,7 +49,7 @@ class Use(Unification):
 
 
 def uses(program: Program) -> list[Use]:
-    """All uses of facts by the program's rules, by number of the rule and place of the body."""
+    """Return the uses of facts by the program's rules, sorted by rule and place of the body."""
     return [_use(rule, place, pattern) for rule in program.rules for place, pattern in enumerate(rule.body)]
 
 

@@ -1,4 +1,4 @@
-"""The table of facts that an evaluation works on, and the statements by which it grows."""
+"""The table of facts of an evaluation, and the statements by which it grows."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from triples.recursion.workspace import Workspace
 
 KEY = ", ".join(COLUMNS)
 _WIDEST_INTEGER = (1 << 31) - 1
-# Each select of a union fills hash tables of its own when it is grouped. For very many it is faster, though it takes
-# more memory, to write down what they derive first: 14 s became 7 s for 760 rules over 310,000 facts.
+# Each select of a union fills hash tables of its own when it is grouped. Past this many selects it is faster, though it
+# takes more memory, to store what they derive first: 7 s instead of 14 s for 760 rules over 310,000 facts.
 _MOST_GROUPED_AT_ONCE = 64
 _DERIVED = "SELECT weight FROM fact WHERE height > 0 UNION ALL SELECT weight FROM candidate WHERE NOT again"
 
@@ -24,21 +24,21 @@ def same_key(left: str, right: str) -> str:
 
 
 class Found(NamedTuple):
-    """How many facts a round found that were not there, and how many it found better proofs of."""
+    """Counts of a round: facts that are new, and facts that got a greater weight."""
 
     new: int
     improved: int
 
 
 class Share(NamedTuple):
-    """The subjects whose facts are derived at a time, where those of all are too many to be weighed together."""
+    """One share of the subjects: their facts are derived together, since those of all subjects need too much memory."""
 
     number: int
     of: int
 
 
 class Relation:
-    """Facts with the round that last changed them (`height`, asserted ones 0), and the proof that it found.
+    """Facts, each with the round that last changed it (`height`; 0 if asserted) and the proof that this round found.
 
     `again` marks the facts that were improved after other facts may have been derived from them.
     """
@@ -61,20 +61,20 @@ class Relation:
         self.empty_candidates()
 
     def admit(self, subjects: pa.Int64Array) -> None:
-        """Let only these be subjects of derived facts."""
+        """Derive only facts that have one of these as subject."""
         self._workspace.give("given", pa.table({"id": subjects}))
         self._workspace.run("CREATE TABLE admitted AS SELECT id FROM given")
         self._workspace.take_back("given")
         self._admitted = " AND subject IN (SELECT id FROM admitted)"
 
     def rule_out(self, unfit: pa.Int64Array | None) -> None:
-        """Let none of these be predicates of derived facts."""
+        """Derive no fact that has one of these as predicate."""
         self._workspace.give("given", pa.table({"id": pa.array([], pa.int64()) if unfit is None else unfit}))
         self._workspace.run("CREATE TABLE unfit AS SELECT id FROM given")
         self._workspace.take_back("given")
 
     def look_from(self, number: int, threshold: float) -> None:
-        """Set the views that rules read to what they mean in the round of that number; lighter facts are left out."""
+        """Set the views that rules read to those of round `number`, without facts lighter than the threshold."""
         heavy = f"weight >= {weight_literal(threshold)}"
         for view, height in (("known", f"< {number}"), ("changed", f"= {number - 1}"), ("earlier", f"< {number - 1}")):
             self._workspace.run(
@@ -85,11 +85,11 @@ class Relation:
         return {predicate for (predicate,) in self._workspace.rows(f"SELECT DISTINCT predicate FROM {view}")}
 
     def empty_candidates(self) -> None:
-        """Make room for what a round finds, where it waits until the round is over."""
+        """Empty the table of candidates, in which the findings of a round wait until it is over."""
         self._workspace.run("CREATE OR REPLACE TEMP TABLE candidate AS SELECT * EXCLUDE (height) FROM fact LIMIT 0")
 
     def find(self, selects: Sequence[str], threshold: float, share: Share) -> None:
-        """Put among the candidates the best of what the selects derive, as far as it says something new."""
+        """Add to the candidates the best derivation of each fact that is new or got heavier."""
         shared = f" AND subject % {share.of} = {share.number}" if share.of > 1 else ""
         derivations = (
             f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS derived"
@@ -112,7 +112,7 @@ class Relation:
             self._workspace.run("DROP TABLE derivation")
 
     def absorb(self, number: int) -> Found:
-        """Make the candidates facts of that round."""
+        """Turn the candidates into facts of this round."""
         new, improved = self._workspace.row(
             "SELECT count(*) FILTER (WHERE NOT again), count(*) FILTER (WHERE again) FROM candidate"
         )
@@ -135,16 +135,16 @@ class Relation:
         self._workspace.run(f"CREATE OR REPLACE TEMP TABLE candidate AS SELECT * FROM candidate WHERE {heavy}")
 
     def count_derived(self) -> int:
-        """Candidates included, but not those that take a derived fact's place."""
+        """Count the derived facts and those candidates that are new."""
         count: int = self._workspace.row(f"SELECT count(*) FROM ({_DERIVED}) AS derived")[0]
         return count
 
     def heaviest_beyond(self, count: int) -> float | None:
-        """The heaviest weight that has to go if at most so many derived facts are to stay; None if all of them may."""
+        """Return the heaviest weight that must go to leave `count` derived facts at most; None if all can stay."""
         return self._heaviest_beyond(count, _DERIVED)
 
     def heaviest_of_lighter_half(self, threshold: float) -> float | None:
-        """Of the derived facts; where there are none, of the asserted ones that may prove something."""
+        """Return the heaviest weight in the lighter half of the derived facts or, without any, of the premises."""
         if derived := self.count_derived():
             return self._heaviest_beyond(derived // 2, _DERIVED)
         premises = f"SELECT weight FROM fact WHERE weight >= {weight_literal(threshold)}"

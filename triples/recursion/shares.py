@@ -1,9 +1,9 @@
-"""Work that does not fit into memory, done in shares: of some subjects at a time."""
+"""Shares: work that does not fit into memory is done for some of the subjects at a time."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-# A share that does not fit is divided into so many, until there are the most.
+# A share that does not fit is divided by this, until there are MOST_SHARES.
 SHARES_OF_A_SHARE = 8
 MOST_SHARES = 64
 
@@ -11,9 +11,9 @@ Part = TypeVar("Part")
 
 
 def in_shares(action: Callable[[str], Part]) -> list[Part]:
-    """What `action` returns for each share, given the condition that a subject is in it.
+    """Call `action` for each share with the SQL condition that a subject is in it; return the results.
 
-    Raises MemoryError when the smallest share is too much.
+    Raises MemoryError when even the smallest share does not fit.
     """
     shares = 1
     while True:

@@ -1,7 +1,7 @@
-"""Folders for what does not fit into memory.
+"""Spill folders, for data that does not fit into memory.
 
-Each evaluation has one of its own, which goes when it ends. The lock beside it is held for as long: of a process that
-was killed the kernel gives it back, and whoever needs a folder next removes what that process left.
+Each evaluation has its own, and removes it when it ends. It also holds a lock beside the folder. The kernel releases
+the lock of a killed process, and the next evaluation removes the folder that this process left.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ _PREFIX, _LOCK = "spill-", ".lock"
 
 @contextmanager
 def spill_folder(parent: Path) -> Iterator[Path]:
-    """A new folder in `parent`, which is made if need be; the folders of processes that are gone are removed first."""
+    """Make a new folder in `parent`, and `parent` if need be; first remove the folders of dead processes."""
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_abandoned(parent)
     lock, descriptor = _locked(parent)

@@ -1,10 +1,10 @@
 """Rules as SQL: joins of the fact table with itself, in words that DuckDB and Spark both understand.
 
-Three relations of facts (subject, predicate, object, weight) stand in them: `known`, all that holds before a
-round; `changed`, what the round before it found or improved; `earlier`, the rest. A rule can only find something
-new from a body of which some fact has changed. So it is compiled once for each place of its body, with `changed` in
-that place, `earlier` in the places before it and `known` in those behind: no combination of facts comes twice.
-A fourth one, `unfit`, has the `id` of each term that cannot be a predicate; what would have such a one is not derived.
+It reads three relations of facts (subject, predicate, object, weight): `known`, all facts before a round; `changed`,
+those that the round before it found or improved; `earlier`, the others. A rule finds something new only if some fact of
+its body has changed. So it is compiled once for each place of its body, with `changed` in that place, `earlier` in the
+places before it and `known` in those after it: no combination of facts comes twice. A fourth relation, `unfit`, has the
+`id` of each term that cannot be a predicate; facts with such a predicate are not derived.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,24 +16,24 @@ from triples.visible import visible
 
 COLUMNS = ("subject", "predicate", "object")
 
-# From a rule's number and the expressions of its free variables to the columns that tell its proofs apart.
+# Makes the columns that tell a rule's proofs apart, from the rule and the SQL expressions of its free variables.
 ProofColumns = Callable[[BoundRule, Sequence[str]], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A rule with one place of its body taking what has changed."""
+    """A rule compiled with `changed` in one place of its body."""
 
     rule: BoundRule
     place: int
     sql: str
 
     def can_derive(self, predicates: set[int]) -> bool:
-        """Whether a fact with one of these predicates can be what it derives."""
+        """True if it can derive a fact that has one of these predicates."""
         return isinstance(self.rule.head[1], Variable) or self.rule.head[1] in predicates
 
     def can_find(self, changed: set[int], known: set[int]) -> bool:
-        """Whether it can find anything, if these are the predicates of what has changed and of all that is known."""
+        """True if it can find anything, given the predicates of the changed and of all known facts."""
         predicates = [pattern[1] for pattern in self.rule.body]
         return all(
             isinstance(predicate, Variable) or predicate in (changed if place == self.place else known)
@@ -42,12 +42,12 @@ class Variant:
 
 
 def variants(rule: BoundRule, proof: ProofColumns, *, of_goals: bool = False) -> list[Variant]:
-    """The rule's variants; of goals, those that derive exactly the facts and weights in the relation `goal`."""
+    """Return the rule's variants; with `of_goals`, they derive only the facts and weights of the relation `goal`."""
     return [Variant(rule, place, _select(rule, place, proof, of_goals=of_goals)) for place in range(len(rule.body))]
 
 
 def rule_sql(rule: BoundRule, texts: Mapping[int, str] | None = None) -> str:
-    """What the engine asks for the rule in a round, for people; `texts` of terms become comments."""
+    """Return the SQL that the engine runs for the rule in a round, to be read by people; `texts` become comments."""
 
     def constant(term: int) -> str:
         return f"{term} /* {_comment(texts[term])} */" if texts and term in texts else str(term)
@@ -62,7 +62,7 @@ def rule_sql(rule: BoundRule, texts: Mapping[int, str] | None = None) -> str:
 
 
 def bindings(rule: BoundRule) -> dict[Variable, str]:
-    """For each variable the column in which it first stands in the body."""
+    """Return, for each variable, the first column of the body that has it."""
     found: dict[Variable, str] = {}
     for alias, pattern in _aliased(rule):
         for column, place in zip(COLUMNS, pattern, strict=True):
@@ -72,7 +72,7 @@ def bindings(rule: BoundRule) -> dict[Variable, str]:
 
 
 def weight_literal(weight: float) -> str:
-    """The number with an exponent, without which SQL reads a decimal number and not a DOUBLE."""
+    """Return the number with an exponent; without one, SQL reads a DECIMAL and not a DOUBLE."""
     text = repr(weight)
     return text if "e" in text else f"{text}E0"
 
@@ -125,5 +125,5 @@ def _aliased(rule: BoundRule) -> list[tuple[str, tuple[BoundPlace, BoundPlace, B
 
 
 def _comment(text: str) -> str:
-    """`text` without what would end a comment, or begin another in it."""
+    """Return `text` without the marks that end a comment or begin another one."""
     return visible(" ".join(text.split())).replace("*/", "* /").replace("/*", "/ *")

@@ -1,4 +1,4 @@
-"""The database in which one evaluation takes place: in memory, bounded, of no use to anyone else, and stoppable."""
+"""The DuckDB database of one evaluation: in memory, limited, and interruptible from another thread."""
 
 import threading
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from triples.recursion.spilling import spill_folder
 
 
 class Stopped(Exception):
-    """The evaluation was interrupted; nothing came of it."""
+    """Raised when the evaluation was interrupted; it has no outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a database may use; None leaves memory, threads and disk to DuckDB.
+    """Limits of a database in bytes and threads; None leaves them to DuckDB.
 
-    What does not fit into memory is spilled to files in a folder of its own in `temp_folder`, and nowhere without one.
+    Data that does not fit into memory goes to files in a new folder in `temp_folder`; without one, it goes nowhere.
     """
 
     memory_bytes: int | None = None
@@ -32,7 +32,7 @@ class Resources:
 
 
 class Workspace:
-    """A database, and the only way to one. Short of memory or of disk, a statement raises MemoryError."""
+    """A database. A statement raises MemoryError when it needs more memory or disk than allowed."""
 
     def __init__(self, resources: Resources, stopped: threading.Event) -> None:
         self._stopped = stopped
@@ -49,14 +49,14 @@ class Workspace:
         self._opened.close()
 
     def interrupt(self) -> None:
-        """Break off the statement that is under way, and let no other begin; from another thread."""
+        """Interrupt the statement that is running, and let no other begin; called from another thread."""
         self._stopped.set()
-        # It may have been closed meanwhile.
+        # The connection may be closed by now.
         with suppress(duckdb.ConnectionException):
             self._connection.interrupt()
 
     def give(self, name: str, table: pa.Table) -> None:
-        """Let statements read a table by that name."""
+        """Let statements read the table by this name."""
         self._connection.register(name, table)
 
     def take_back(self, name: str) -> None:
@@ -96,7 +96,7 @@ class Workspace:
         except duckdb.InterruptException:
             raise Stopped from None
         except duckdb.OutOfMemoryException as error:
-            # DuckDB's own message is long, and recommends settings that nobody here can make.
+            # DuckDB's own message is long, and recommends settings that users cannot make.
             raise MemoryError("more memory and disk is needed than may be used") from error
         except duckdb.IOException as error:
             raise OSError(str(error)) from error
@@ -104,11 +104,11 @@ class Workspace:
 
 def _connect(resources: Resources, opened: ExitStack) -> duckdb.DuckDBPyConnection:
     configuration: dict[str, str | bool | int | float | list[str]] = {
-        # Rows are put in order at the end, once.
+        # Rows are sorted once, at the end.
         "preserve_insertion_order": False,
         "autoinstall_known_extensions": False,
         "temp_directory": "",
-        # Threads beside the others for reading many files at once, of which there are none here.
+        # These threads read files, and there are none here.
         "async_threads": 0,
     }
     if resources.threads is not None:
@@ -123,6 +123,6 @@ def _connect(resources: Resources, opened: ExitStack) -> duckdb.DuckDBPyConnecti
         quoted = str(folder).replace("'", "''")
         connection.execute(f"SET temp_directory = '{quoted}'")
         if resources.disk_bytes is not None:
-            # Given when connecting, or before there is a folder, this limit is shown but not kept.
+            # DuckDB shows this limit, but does not enforce it, if it is set on connecting or before the folder.
             connection.execute(f"SET max_temp_directory_size = '{resources.disk_bytes}B'")
     return connection

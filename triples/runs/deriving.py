@@ -42,25 +42,24 @@ def derive(
         return engine.materialise(facts, program, options, tell)
 
 
-def beside(
+def with_last_run(
     state: State, facts: pa.Table, found: Derivation, asked: RunOptions, options: Options, deadline: float
 ) -> tuple[pa.Table, Program, Counts]:
-    """What is to be written, with what a partial run leaves as it is, and how that differs from what stands.
+    """Return the facts to write, those that a partial run keeps included, and their difference from the last run.
 
     Raises TimedOut as `derive` does.
     """
-    previous = contents()
+    previous = Derivation(state.program, contents())
     program, derived = found
     with (
         Workspace(options.resources, Event()) as workspace,
         alarm(deadline, workspace.interrupt),
     ):
         if asked.partial:
-            standing = Derivation(state.program, previous)
-            derived, program = combine(
-                workspace, facts, found, standing, rules=set(asked.rules) or None, subjects=options.subjects
-            )
-        return derived, program, compare(workspace, renumbered(previous, state.program, program), derived)
+            rules = set(asked.rules) or None
+            derived, program = combine(workspace, facts, found, previous, rules=rules, subjects=options.subjects)
+        before = renumbered(previous.derived, previous.program, program)
+        return derived, program, compare(workspace, before, derived)
 
 
 def limit_arrow_threads() -> None:

@@ -109,7 +109,7 @@ class _Execution:
     def _full(self) -> Outcome:
         # Not with the others: most runs find little to do, and the engine takes a while to load.
         from triples.recursion.partial import Derivation  # noqa: PLC0415
-        from triples.runs.deriving import beside, derive, engine_options, limit_arrow_threads  # noqa: PLC0415
+        from triples.runs.deriving import derive, engine_options, limit_arrow_threads, with_last_run  # noqa: PLC0415
 
         limit_arrow_threads()
         with self._timed("reading"), snapshot() as view:
@@ -125,7 +125,7 @@ class _Execution:
         derived, counts = found.derived, Counts(found.derived.num_rows, 0, 0)
         if self.state is not None:
             with self._timed("comparison"):
-                derived, self.program, counts = beside(
+                derived, self.program, counts = with_last_run(
                     self.state, facts, Derivation(self.program, derived), self.options, options, self.deadline
                 )
         status = RunStatus.SUCCEEDED if found.complete_above is None else RunStatus.LIMITED

@@ -1,7 +1,6 @@
 """The cache of a host and that of several: counters that no process's count is missing from."""
 
-import subprocess
-import sys
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
@@ -10,8 +9,8 @@ import pytest
 from structlog.typing import EventDict
 
 from skg_site.api.cache import HostCache, SharedCache
-from skg_site.env import BASE_DIR
 from tests.conftest import ChangeSettings
+from tests.support.processes import PythonProcess
 from tests.support.valkey import ValkeyServer
 
 COUNT = """
@@ -30,8 +29,8 @@ def cache(tmp_path: Path) -> HostCache:
 
 @pytest.mark.process
 def test_processes_that_count_at_once_miss_no_count(cache: HostCache, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", COUNT, str(tmp_path / "cache")]
-    processes = [subprocess.Popen(command, cwd=BASE_DIR) for _ in range(4)]
+    command = ["-c", COUNT, str(tmp_path / "cache")]
+    processes = [PythonProcess(command, env=os.environ) for _ in range(4)]
     assert [process.wait(60) for process in processes] == [0] * 4
     # The first to add counts nothing.
     assert cache.get("hits") == 4 * 100 - 1

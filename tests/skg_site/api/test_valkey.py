@@ -1,8 +1,6 @@
 """The switch before a real Valkey: who waits when it is killed, stopped or refuses, and that it comes back."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,8 +10,8 @@ from redis.asyncio import Redis
 from structlog.typing import EventDict
 
 from skg_site.api.valkey import Valkey, ValkeyDown, publish
-from skg_site.env import BASE_DIR
 from tests.support.environment import process_environment, service_variables
+from tests.support.processes import run_python
 from tests.support.valkey import ValkeyServer
 
 
@@ -148,6 +146,4 @@ sys.exit("redis" in sys.modules)
 """
     environment = process_environment(service_variables(tmp_path, **settings))
     environment["DJANGO_SETTINGS_MODULE"] = "skg_site.settings"
-    assert (
-        subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=environment, check=False).returncode == is_loaded
-    )
+    assert run_python(["-c", code], env=environment).returncode == is_loaded

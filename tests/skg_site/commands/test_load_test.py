@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +13,13 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 
-from skg_site.env import BASE_DIR
 from tests.conftest import FreshDatabase
 from tests.skg_site.ops.loadtest.servers import answer, answering, serving_apart
 from tests.support.environment import process_environment
+from tests.support.processes import PythonProcess
 from tests.support.service import KEY, Service, free_port
 
-BRIEFLY = ("--duration", "1s", "--warm-up", "0s", "--concurrency", "4", "--batch-size", "10", "--json")
+BRIEFLY = ("--duration", "1s", "--warm-up", "0s", "--concurrency", "4", "--batch-size", "10", "--rate", "100", "--json")
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +34,10 @@ def running(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFact
 def start(one: Service, *arguments: str, key: str | None = KEY) -> "subprocess.Popen[bytes]":
     # The command has no database of its own: it is a client.
     variables = {"SKG_DB_PATH": str(one.folder / "nowhere/skg.db"), "SKG_PORT": str(one.port), "API_KEY": key or ""}
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "load_test", *arguments],
-        cwd=BASE_DIR,
+    return PythonProcess(
+        ["manage.py", "load_test", *arguments],
         env=process_environment(variables),
+        set_up=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

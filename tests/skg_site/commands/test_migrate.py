@@ -2,7 +2,6 @@
 
 import fcntl
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +11,10 @@ import httpx
 import psycopg
 import pytest
 
-from skg_site.env import BASE_DIR
 from skg_site.management.commands.migrate import _ADVISORY_KEY
 from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment, service_variables
+from tests.support.processes import PythonProcess
 from tests.support.service import Service, manage
 
 pytestmark = pytest.mark.both
@@ -38,21 +37,19 @@ def another_migrating(folder: Path, database_url: str | None) -> Iterator[None]:
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_second_migrate_waits_for_the_first(fresh_database: FreshDatabase, tmp_path: Path, quiet: bool) -> None:
     database = fresh_database(tmp_path)
-    command = [sys.executable, "manage.py", "migrate", "--no-input", f"--verbosity={0 if quiet else 1}"]
+    command = ["manage.py", "migrate", "--no-input", f"--verbosity={0 if quiet else 1}"]
     environment = process_environment(service_variables(tmp_path, **database))
     with another_migrating(tmp_path, database.get("database_url")):
-        process = subprocess.Popen(
-            command, cwd=BASE_DIR, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        process = PythonProcess(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert process.stderr is not None
         assert process.stdout is not None
         if not quiet:
-            assert "Another migrate is under way" in process.stderr.readline()
+            assert b"Another migrate is under way" in process.stderr.readline()
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.5)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
-    assert ("No migrations to apply" in out) is not quiet
+    assert (process.returncode, err) == (0, b"")
+    assert (b"No migrations to apply" in out) is not quiet
 
 
 def test_a_database_of_newer_code_is_refused(fresh_database: FreshDatabase, tmp_path: Path) -> None:

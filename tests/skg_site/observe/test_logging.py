@@ -3,16 +3,15 @@
 import json
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from skg_site.env import BASE_DIR
 from tests.conftest import StartService
+from tests.support.environment import process_environment
+from tests.support.processes import run_python
 from tests.support.service import KEY, Service, manage
 
 MARK = "the-clients-own-words"
@@ -124,8 +123,8 @@ logging.getLogger("foreign").warning("Invalid path: %s", sys.argv[2])
 @pytest.mark.process
 @pytest.mark.parametrize("format_", ["json", "console"])
 def test_no_line_turns_or_steers_the_terminal_that_shows_it(format_: str) -> None:
-    command = [sys.executable, "-c", WRITE_A_LINE, format_, HOSTILE]
-    done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, check=True, timeout=60)
+    done = run_python(["-c", WRITE_A_LINE, format_, HOSTILE], env=process_environment({}))
+    assert done.returncode == 0
     # The console's own colours are no part of what was sent.
     lines_ = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr.decode()).split("\n")[:-1]
     assert len(lines_) == 2

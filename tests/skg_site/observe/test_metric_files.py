@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from skg_site.observe.metric_files import carry_over_the_ended, exposition
+from tests.support.processes import PythonProcess
 
 pytestmark = pytest.mark.process
 
@@ -32,8 +32,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(number: int) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(
-        [sys.executable, "-c", COUNTING, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ}
+    process = PythonProcess(
+        ["-c", COUNTING, str(number)], env=os.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     process.stdout.readline()

@@ -2,8 +2,6 @@
 
 import logging
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,11 +13,11 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from structlog.typing import EventDict
 
-from skg_site.env import BASE_DIR
 from skg_site.observe.export_log import OnceAMinute
 from tests.conftest import StartService
 from tests.support.collector import Collector, attributes
 from tests.support.environment import process_environment, service_variables
+from tests.support.processes import run_python
 from tests.support.service import Service
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -47,7 +45,7 @@ def by_name(spans: list[Span]) -> dict[str, Span]:
 
 @pytest.mark.both
 def test_a_write_is_traced_from_its_caller_to_its_commit(service: StartService, collector: Collector) -> None:
-    one = traced(service, collector)
+    one = traced(service, collector, measured=True)
     with one.client() as client:
         answer = client.post("/triples/add", json=FACT, headers=SAMPLED)
         refused = client.get("/stats", headers={"Authorization": f"Bearer {MARK}"})
@@ -224,14 +222,8 @@ for _ in range(3):
 """
     variables = service_variables(tmp_path, enable_tracing=True, otlp_endpoint="http://127.0.0.1:9")
     variables |= {"DJANGO_SETTINGS_MODULE": "skg_site.settings", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=BASE_DIR,
-        env=process_environment(variables),
-        timeout=100,
-        check=True,
-        stderr=subprocess.PIPE,
-    )
+    done = run_python(["-c", program], env=process_environment(variables))
+    assert done.returncode == 0
     [line] = done.stderr.splitlines()
     assert orjson.loads(line)["event"] == "traces_not_exported"
 
@@ -245,5 +237,4 @@ def test_nothing_of_it_is_loaded_where_it_is_off(tmp_path: Path, settings: dict[
     )
     variables = service_variables(tmp_path, **settings)
     environment = process_environment(variables | {"DJANGO_SETTINGS_MODULE": "skg_site.settings"})
-    result = subprocess.run([sys.executable, "-c", program], cwd=BASE_DIR, env=environment, timeout=60, check=False)
-    assert result.returncode == 0
+    assert run_python(["-c", program], env=environment).returncode == 0

@@ -2,19 +2,17 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from skg_site.env import BASE_DIR
 from tests.conftest import StartService
 from tests.service.wire import eventually
 from tests.support.environment import process_environment, service_variables
-from tests.support.service import free_port
+from tests.support.processes import run_python
+from tests.support.service import GUNICORN, free_port
 
 
 def is_alive(process_id: int) -> bool:
@@ -151,28 +149,15 @@ def test_without_a_trusted_proxy_nobody_is_believed(service: StartService) -> No
     ("name", "value"), [("SKG_PORT", "seven"), ("SKG_PROT", "7777"), ("SKG_DATABASE_URL", "mysql://x")]
 )
 def test_a_wrong_setting_stops_the_start_with_one_sentence(name: str, value: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
-    environment = process_environment(service_variables(tmp_path) | {name: value})
-    result = subprocess.run(
-        command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    result = run_python(GUNICORN, env=process_environment(service_variables(tmp_path) | {name: value}))
     assert result.returncode == 1
-    assert name in result.stderr
+    assert name in result.stderr.decode()
     assert len(result.stderr.strip().splitlines()) == 1
 
 
 def test_a_master_that_cannot_listen_says_so(service: StartService, tmp_path: Path) -> None:
     one = service()
     variables = service_variables(tmp_path, port=one.port, host="127.0.0.1")
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "skg_site.asgi:application"]
-    result = subprocess.run(
-        command,
-        cwd=BASE_DIR,
-        env=process_environment(variables),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    result = run_python(GUNICORN, env=process_environment(variables))
     assert result.returncode == 1
-    assert "in use" in result.stderr
+    assert b"in use" in result.stderr

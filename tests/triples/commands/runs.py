@@ -93,7 +93,7 @@ class Shell:
 
     variables: dict[str, str]
 
-    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = True) -> PythonProcess:
+    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = False) -> PythonProcess:
         return PythonProcess(
             ["manage.py", *arguments],
             env=process_environment(self.variables, measured=measured),
@@ -103,4 +103,5 @@ class Shell:
         )
 
     def run(self, *arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-        return run_python(["manage.py", *arguments], env=process_environment(self.variables), given=given)
+        environment = process_environment(self.variables, measured=True)
+        return run_python(["manage.py", *arguments], env=environment, given=given, set_up=True)

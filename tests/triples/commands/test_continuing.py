@@ -216,7 +216,7 @@ def test_the_command_is_continued_after_any_end(shell: Shell, tmp_path: Path, nu
     # The first facts of a graph are committed together; these are not the first.
     shell.run("import_triples", "-", "--format", "tsv", given=b"first\tp\to\n")
     checkpoints = Path(shell.variables["SKG_DB_PATH"]).with_suffix(".state") / "imports"
-    with shell.start("import_triples", str(file), "--json", measured=False) as process:
+    with shell.start("import_triples", str(file), "--json") as process:
         while process.poll() is None and not any(checkpoints.glob("*.json")):
             time.sleep(0.002)
         os.kill(process.pid, number)

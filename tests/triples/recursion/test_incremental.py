@@ -12,8 +12,8 @@ from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.strategies import LIVELY, fact_weights, facts, keys, programs
 from triples.patterns import BoundPattern, Variable, free_variables
 from triples.recursion.incremental import Changes, TooMuch, update
+from triples.recursion.overlay import Overlay
 from triples.recursion.programs import BoundRule, Key, Program, Proof
-from triples.recursion.standing import Standing
 
 U, V, X, Y, Z = (Variable(name) for name in "uvxyz")
 P, Q, R = 1, 2, 3
@@ -217,18 +217,18 @@ def test_what_rests_on_a_fact_goes_with_it() -> None:
     program = rules((((X, Q, Y), (X, P, Y)), 1.0), (((X, R, Y), (X, Q, Y)), 1.0), (((X, 5, Y), (X, R, Y)), 1.0))
     first, second, third = Key(1, Q, 2), Key(1, R, 2), Key(1, 5, 2)
     stored = {first: Proof(0.5, 1, 0, ()), second: Proof(0.5, 2, 1, ())}
-    standing = Standing(program, MemorySource(program, {Key(1, P, 2): 0.5}, stored), PLENTY)
-    standing.learn([first, third])
-    standing.put(third, Proof(0.5, 3, 2, ()))
-    assert list(standing.matches((True, False, True), [(8, 9), (1, 2)])) == [
+    overlay = Overlay(program, MemorySource(program, {Key(1, P, 2): 0.5}, stored), PLENTY)
+    overlay.learn([first, third])
+    overlay.put(third, Proof(0.5, 3, 2, ()))
+    assert list(overlay.matches((True, False, True), [(8, 9), (1, 2)])) == [
         (1, Key(1, P, 2), 0.5, 0),
         (1, first, 0.5, 1),
         (1, second, 0.5, 2),
         (1, third, 0.5, 3),
     ]
-    assert standing.retract({first}) == {first, second, third}
-    assert list(standing.matches((True, False, True), [(1, 2)])) == [(0, Key(1, P, 2), 0.5, 0)]
-    assert standing.difference() == ({first, second}, {})
+    assert overlay.retract({first}) == {first, second, third}
+    assert list(overlay.matches((True, False, True), [(1, 2)])) == [(0, Key(1, P, 2), 0.5, 0)]
+    assert overlay.difference() == ({first, second}, {})
 
 
 def test_changes_that_concern_no_rule_ask_nothing() -> None:

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.properties import examples
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.programming import X, Y, Z, program, transitive
 from tests.triples.recursion.strategies import facts, programs
@@ -27,6 +28,7 @@ from triples.recursion.workspace import Resources, Workspace
 CHAIN = {Key(number, 1, number + 1): 0.9 for number in range(1, 40)}
 
 
+@settings(max_examples=examples(0.4))
 @given(facts(min_size=3), programs(), st.none() | st.integers(1, 3), st.integers(0, 6))
 def test_what_is_left_of_too_many_facts_is_all_above_a_weight(
     asserted: dict[Key, float], program: Program, max_depth: int | None, limit: int

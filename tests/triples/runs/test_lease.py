@@ -1,14 +1,14 @@
 """One run at a time, whoever asks and whoever died."""
 
+import os
 import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from skg_site.env import BASE_DIR
 from tests.support.database import in_orm
+from tests.support.processes import PythonProcess
 from tests.triples.runs.graphs import Graph
 from triples.models import RecursionRun, RunStatus
 from triples.runs.lease import LeaseTaken, is_taken, lease
@@ -42,7 +42,7 @@ def test_a_dead_process_loses_the_lease(database: None) -> None:
         "from triples.runs.lease import lease\n"
         "with lease():\n    print('held', flush=True); time.sleep(60)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=BASE_DIR, stdout=subprocess.PIPE) as holder:
+    with PythonProcess(["-c", code], env=os.environ, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         assert in_orm(is_taken)

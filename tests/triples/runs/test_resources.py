@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from skg_site.env import BASE_DIR
 from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment, service_variables
+from tests.support.processes import PythonProcess
 from tests.support.service import manage
 
 # Of the engine: MiB and threads.
@@ -55,14 +55,9 @@ class Graph:
             assert manage(*command, variables=self.variables).returncode == 0
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "manage.py", "recurse", "--json", *options]
-        return subprocess.Popen(
-            command,
-            cwd=BASE_DIR,
-            env=process_environment(self.variables),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        command = ["manage.py", "recurse", "--json", *options]
+        environment = process_environment(self.variables)
+        return PythonProcess(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, *options: str) -> Use:
         use = Use()

@@ -3,12 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 
-from skg_site.env import BASE_DIR
 from tests.support.database import in_orm
+from tests.support.processes import PythonProcess
 from tests.triples.store.graphs import counted, stored_rows, tallied
 
 PROCESSES = 4
@@ -19,13 +18,11 @@ PROCESSES = 4
 @pytest.mark.usefixtures("database")
 def test_writers_of_several_processes_get_on_with_each_other() -> None:
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.triples.store.writing_process", str(seed)],
-            cwd=BASE_DIR,
+        PythonProcess(
+            ["-m", "tests.triples.store.writing_process", str(seed)],
             env=os.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
         for seed in range(PROCESSES)
     ]

@@ -1,6 +1,7 @@
 """What the tests of backups do to databases, whichever they run on."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -50,6 +51,11 @@ def refused(shell: CommandLine, *arguments: str) -> tuple[int, str]:
     said = run.stderr.decode()
     assert said.startswith("CommandError: "), said
     return run.returncode, said.removeprefix("CommandError: ").strip()
+
+
+def next_second() -> None:
+    """What a restore keeps of the database before is named for the second, and a command takes less."""
+    time.sleep(1 - time.time() % 1)
 
 
 def exported(shell: CommandLine) -> set[tuple[Any, ...]]:

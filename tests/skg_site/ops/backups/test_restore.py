@@ -12,7 +12,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.skg_site.ops.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
+from tests.skg_site.ops.backups.databases import (
+    Databases,
+    as_json,
+    done,
+    exported,
+    is_sqlite,
+    next_second,
+    refused,
+    state_folder,
+)
 from tests.support.environment import process_environment
 from tests.support.postgresql import database_url
 from tests.support.processes import PythonProcess
@@ -80,6 +89,7 @@ def test_the_database_before_is_kept_unless_it_is_to_be_discarded(graph: Shell, 
     else:
         with psycopg.connect(database_url(graph.variables["SKG_DATABASE_URL"], kept_as)) as kept_one:
             assert kept_one.execute("SELECT count(*) FROM triples_triple").fetchone() == (4,)
+    next_second()
     assert as_json(graph, "restore", str(file), "--force", "--yes", "--discard")["kept_as"] is None
     if is_sqlite(graph):
         database = Path(graph.variables["SKG_DB_PATH"])

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.skg_site.ops.backups.databases import as_json, done, is_sqlite, refused
+from tests.skg_site.ops.backups.databases import as_json, done, is_sqlite, next_second, refused
 from tests.triples.commands.runs import Shell
 
 pytestmark = pytest.mark.both
@@ -92,6 +92,7 @@ def test_revocations_are_kept_if_that_is_wanted(ended: Shell, tmp_path: Path) ->
     }
     assert events == [["revoked", "revoked"], ["replaced", "changed"], ["in grace", "changed"]]
     # Nothing is left to keep.
+    next_second()
     told = as_json(ended, "restore", str(tmp_path), "--force", "--yes")
     assert names(told["revived_keys"]) == ["revoked", "replaced", "in grace"]
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from typing import Any
 import orjson
 import pytest
 
-from skg_site.env import BASE_DIR
 from tests.conftest import StartService
 from tests.support.environment import process_environment
+from tests.support.processes import PythonProcess
 from tests.support.service import KEY, Service, free_port, manage
 from tests.triples.commands.runs import counts
 from tests.triples.exchange.from_flask.old import add, files, migrated
@@ -72,15 +71,13 @@ def test_after_a_kill_it_goes_on_and_nothing_is_there_twice(old: Path, service: 
     add(old, *facts(500))
     one = service()
     variables = one.variables | {"SKG_DB_PATH": str(tmp_path / "client" / "skg.db"), "API_KEY": KEY}
-    command = [sys.executable, "manage.py", "migrate_from_flask", str(old), "--to", one.url, "--batch-size", "1"]
+    command = ["manage.py", "migrate_from_flask", str(old), "--to", one.url, "--batch-size", "1"]
     notes = tmp_path / "client" / "skg.state" / "migrations"
-    with subprocess.Popen(
-        command, cwd=BASE_DIR, env=process_environment(variables, measured=False), stderr=subprocess.DEVNULL
-    ) as process:
+    with PythonProcess(command, env=process_environment(variables), stderr=subprocess.DEVNULL) as process:
         while process.poll() is None and not any(notes.glob("*.json")):
             time.sleep(0.002)
         os.kill(process.pid, signal.SIGKILL)
-    continued = manage(*command[2:-1], "100", "--json", variables=variables)
+    continued = manage(*command[1:-1], "100", "--json", variables=variables)
     summary = orjson.loads(continued.stdout)
     assert summary["earlier_runs"]["read"] > 0
     assert summary["read"] == summary["inserted"] + summary["duplicates"] == 510

@@ -3,8 +3,6 @@
 import math
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,8 +14,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from skg_site.env import BASE_DIR
 from tests.support.database import in_orm
+from tests.support.processes import run_python
 from tests.triples.store.inferred.derivations import a_state, lease_holder, write_anew, write_difference, written
 from tests.triples.store.inferred.derived import table
 from triples.recursion.programs import Key, Proof
@@ -178,9 +176,7 @@ with lease_holder() as holder:
 @pytest.mark.parametrize("step", [0, 1, len(index_names(a_state().program))])
 def test_a_build_that_is_killed_leaves_what_stood_before(step: int) -> None:
     write_anew(PROOFS)
-    killed = subprocess.run(
-        [sys.executable, "-c", _DIE, str(step)], cwd=BASE_DIR, env={**os.environ, "PYTHONPATH": "."}, check=False
-    )
+    killed = run_python(["-c", _DIE, str(step)], env=os.environ)
     assert killed.returncode == -signal.SIGKILL
     assert written() == PROOFS
     state = read_state()

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,8 @@ from functools import partial
 import pytest
 from django.db import connection
 
-from skg_site.env import BASE_DIR
 from tests.support.database import in_orm
+from tests.support.processes import PythonProcess
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run, term_ids
@@ -60,13 +59,11 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_all_connections_of_all_processes_show_the_same() -> None:
     rules, _ = in_orm(_prepare)
     readers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.triples.store.inferred.reading_process"],
-            cwd=BASE_DIR,
+        PythonProcess(
+            ["-m", "tests.triples.store.inferred.reading_process"],
             env=os.environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
         )
         for _ in range(PROCESSES)
     ]
@@ -77,7 +74,7 @@ def test_all_connections_of_all_processes_show_the_same() -> None:
             process.communicate(timeout=60)
 
 
-def _compare_by_turns(rules: Program, dice: random.Random, processes: "list[subprocess.Popen[str]]") -> None:
+def _compare_by_turns(rules: Program, dice: random.Random, processes: list[PythonProcess]) -> None:
     """Some of the connections look after each change, and all of them now and then."""
     oracle = Oracle(rules)
     oracle.run(small=False)
@@ -96,10 +93,10 @@ def _compare_by_turns(rules: Program, dice: random.Random, processes: "list[subp
                 assert look() == expected
 
 
-def _shown_by(process: "subprocess.Popen[str]") -> set[Key]:
+def _shown_by(process: PythonProcess) -> set[Key]:
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write("\n")
+    process.stdin.write(b"\n")
     process.stdin.flush()
     return {Key(*key) for key in json.loads(process.stdout.readline())}
 

@@ -141,33 +141,33 @@ def test_after_the_machine_was_started_anew_its_index_says_nothing(tmp_path: Pat
 
 def test_the_log_is_moved_aside_and_the_database_opened_when_the_operator_says_so(tmp_path: Path) -> None:
     variables = service_variables(tmp_path)
-    assert manage("migrate", "--no-input", variables=variables).returncode == 0
+    assert manage("migrate", "--no-input", variables=variables, set_up=True).returncode == 0
     path = tmp_path / "skg.db"
     killed(path)
     path.unlink()
-    refused = manage("migrate", "--no-input", variables=variables)
+    refused = manage("migrate", "--no-input", variables=variables, set_up=True)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("The database is not opened: there is a log of changes but no database.")
     log = Path(log_of(path)).read_bytes()
 
-    allowed = manage("migrate", "--no-input", "--set-log-aside", variables=variables)
+    allowed = manage("migrate", "--no-input", "--set-log-aside", variables=variables, set_up=True)
     assert allowed.returncode == 0, allowed.stderr
     [aside] = tmp_path.glob("skg.db.log-aside-*")
     assert aside.read_bytes() == log
-    again = manage("migrate", "--no-input", "--set-log-aside", variables=variables)
+    again = manage("migrate", "--no-input", "--set-log-aside", variables=variables, set_up=True)
     assert "nothing was moved" in again.stderr
 
 
 def test_a_backup_is_restored_where_a_log_was_left_without_its_database(tmp_path: Path) -> None:
     variables = service_variables(tmp_path)
     for command in (["migrate", "--no-input"], ["backup"]):
-        assert manage(*command, variables=variables).returncode == 0
+        assert manage(*command, variables=variables, set_up=True).returncode == 0
     path = tmp_path / "skg.db"
     killed(path)
     path.unlink()
-    done = manage("restore", variables=variables)
+    done = manage("restore", variables=variables, set_up=True)
     assert done.returncode == 0, done.stderr
-    assert manage("migrate", "--no-input", variables=variables).returncode == 0
+    assert manage("migrate", "--no-input", variables=variables, set_up=True).returncode == 0
 
 
 def test_a_host_without_a_record_has_never_served(tmp_path: Path) -> None:

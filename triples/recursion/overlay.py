@@ -1,4 +1,4 @@
-"""What stands while a difference is worked out: the stored facts, and over them what was found so far."""
+"""The overlay of an incremental evaluation: the stored facts, covered by what it has retracted and derived so far."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -9,39 +9,39 @@ from triples.recursion.proofs import premises, uses
 
 
 class TooMuch(Exception):
-    """More facts would be touched than allowed."""
+    """Raised when an evaluation would touch more facts than its budget."""
 
 
 class Value(NamedTuple):
-    """What a fact is worth as a premise; asserted facts have depth 0."""
+    """Weight and depth of a fact as a premise; asserted facts have depth 0."""
 
     weight: float
     depth: int
 
 
 class FactSource(Protocol):
-    """The asserted facts as they are now, and the derived facts of the last run. Each call asks for many at once."""
+    """The asserted facts of now, and the derived facts of the last run. Each call asks for many at once."""
 
     def matches(self, shape: Shape, bound: Sequence[Bound]) -> Iterable[tuple[int, Key, float, int]]:
-        """For the n-th terms given (n, fact, weight, depth); a derived fact that is asserted now, only as such."""
+        """Yield (n, fact, weight, depth) for the n-th of `bound`; a fact that is asserted now only as such."""
 
     def asserted(self, keys: Collection[Key]) -> dict[Key, float]:
-        """The weights of those that are asserted."""
+        """Return the weights of those that are asserted."""
 
     def proofs(self, keys: Collection[Key]) -> dict[Key, Proof]:
-        """Of those that the last run derived, whether or not they are asserted now."""
+        """Return the proofs of those that the last run derived, whether or not they are asserted now."""
 
     def resting_on(self, keys: Collection[Key]) -> Iterable[tuple[Key, Proof]]:
-        """The facts that the last run derived by a proof with one of these as a direct premise."""
+        """Yield the facts that the last run derived by a proof with one of these as a direct premise."""
 
     def unfit(self, terms: Collection[int]) -> set[int]:
-        """Those of the terms that cannot be predicates."""
+        """Return the terms that cannot be predicates."""
 
 
-class Standing:
-    """The facts of a source, some of whose derived facts are retracted or derived otherwise.
+class Overlay:
+    """The facts of a source, with some derived facts retracted or derived in another way.
 
-    What is asked about single facts, and what is put or retracted, `learn` must have been told of.
+    Call `learn` for a fact before any other method is called for it.
     """
 
     def __init__(self, program: Program, source: FactSource, budget: int) -> None:
@@ -54,11 +54,11 @@ class Standing:
         self._fits: dict[int, bool] = {}
         self._retracted: set[Key] = set()
         self._put: dict[Key, Proof] = {}
-        # The facts that were put, by what they hold where a pattern is bound.
+        # The facts that were put, by their terms in the bound places of a pattern.
         self._indexes: dict[Shape, dict[Bound, set[Key]]] = {}
 
     def spend(self, facts: int = 1) -> None:
-        """Take note of facts touched; TooMuch when they are more than the budget."""
+        """Count facts as touched; TooMuch when they are more than the budget."""
         self._budget -= facts
         if self._budget < 0:
             raise TooMuch
@@ -89,7 +89,7 @@ class Standing:
         return premises(self._rules[proof.rule], head, proof.free)
 
     def product(self, proof: Proof, weights: Iterable[float]) -> float:
-        """What the rule of the proof makes of such premises, multiplied in the order of its body."""
+        """Return the weight that the proof's rule gives to premises of these weights, in the order of its body."""
         result = self._rules[proof.rule].weight
         for weight in weights:
             result *= weight
@@ -108,7 +108,7 @@ class Standing:
                     yield number, key, proof.weight, proof.depth
 
     def resting_on(self, keys: Iterable[Key]) -> dict[Key, Proof]:
-        """The stored facts that still stand as they are stored and whose proof has one of these as a direct premise."""
+        """Return the stored facts, neither retracted nor put, whose proof has one of these as a direct premise."""
         usable = {key for key in keys if any(use.admits(key) for use in self._uses)}
         found: dict[Key, Proof] = {}
         for head, proof in self._source.resting_on(usable) if usable else ():
@@ -121,7 +121,7 @@ class Standing:
         return found
 
     def unfit(self, terms: Collection[int]) -> set[int]:
-        """Those of the terms that cannot be predicates."""
+        """Return the terms that cannot be predicates."""
         unknown = {term for term in terms if term not in self._fits}
         if unknown:
             found = self._source.unfit(unknown)
@@ -129,7 +129,7 @@ class Standing:
         return {term for term in terms if not self._fits[term]}
 
     def put(self, key: Key, proof: Proof) -> None:
-        """Let the fact be derived so."""
+        """Derive the fact by this proof."""
         self._retracted.discard(key)
         if key not in self._put:
             for shape, index in self._indexes.items():
@@ -137,7 +137,7 @@ class Standing:
         self._put[key] = proof
 
     def retract(self, keys: Collection[Key]) -> set[Key]:
-        """Let go of these derived facts and of all whose proofs rest on them, and tell which those are."""
+        """Retract these derived facts and all facts whose proofs rest on them; return the retracted facts."""
         resting: dict[Key, list[Key]] = {}
         for head, proof in self._put.items():
             for premise in self.premises(head, proof):
@@ -153,7 +153,7 @@ class Standing:
         return gone
 
     def difference(self) -> tuple[set[Key], dict[Key, Proof]]:
-        """What to take from the stored facts, and what to put there."""
+        """Return the stored facts to remove, and the facts to put."""
         overruled = {key for key, weight in self._asserted.items() if weight is not None}
         removed = {key for key in self._retracted | overruled if self._stored[key] is not None}
         return removed, {key: proof for key, proof in self._put.items() if proof != self._stored[key]}
