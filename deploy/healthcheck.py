@@ -1,19 +1,19 @@
-"""Exit code 0 when the service on this host answers /ready with success, for the image's HEALTHCHECK.
+"""The image's health check: exits with 0 if the service on this host is ready.
 
-Nothing of the service is imported, so that a probe costs no more than Python's start.
+It imports nothing of the service, so that a check costs no more than the start of Python.
 """
 
 import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
-# More than /ready itself waits for its database, less than the image's HEALTHCHECK waits for this.
+# Longer than /ready waits for its database, shorter than the image's HEALTHCHECK waits for this script.
 PATIENCE = 5.5
 
 
 def main() -> int:
     host = os.environ.get("SKG_HOST") or "127.0.0.1"
-    # A service that listens on every address is asked on loopback.
+    # If the service listens on every address, loopback reaches it.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared with, not listened on
     connection = HTTPConnection(host, int(os.environ.get("SKG_PORT") or 7777), timeout=PATIENCE)
     try:

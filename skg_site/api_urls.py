@@ -1,4 +1,4 @@
-"""The API door's URLs. No path has a trailing slash."""
+"""URLs of the API door. No path has a trailing slash."""
 
 from django.urls import include, path
 

@@ -6,9 +6,9 @@ class SiteConfig(AppConfig):
     name = "skg_site"
 
     def ready(self) -> None:
-        from skg_site import checks  # noqa: F401, PLC0415  # importing them registers them
+        from skg_site import checks  # noqa: F401, PLC0415  # the import registers them
 
         if settings.ENV.is_traced:
-            from skg_site.observe import tracing  # noqa: PLC0415  # loads a lot, for those alone who want it
+            from skg_site.observe import tracing  # noqa: PLC0415  # loads a lot, so only if it is used
 
             tracing.start()

@@ -1,7 +1,7 @@
-"""The ASGI application: two doors behind one port, chosen by path.
+"""The ASGI application: two doors share one port, and the path chooses.
 
-The site door is Django's own handler, for the admin, the documentation and static files. Everything
-else is the API's, so that an unknown path gets the API's 404.
+The site door is Django's own handler, for the admin, the documentation and static files. All other
+paths belong to the API door, so an unknown path gets the API's 404.
 """
 
 import os
@@ -19,7 +19,7 @@ from skg_site.observe.masking import guard_request  # noqa: E402
 from skg_site.server.lifespan import lifespan  # noqa: E402
 
 api_door = APIDoor("skg_site.api_urls")
-# SKG_METRICS_PORT, where it is not SKG_PORT, leads to the metrics alone.
+# SKG_METRICS_PORT, if it is not SKG_PORT, serves the metrics only.
 metrics_door = APIDoor("skg_site.observe.urls")
 METRICS_PORT = None if settings.ENV.metrics_port == settings.ENV.port else settings.ENV.metrics_port
 
@@ -38,6 +38,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "lifespan":
         await lifespan(receive, send)
     else:
-        # A WebSocket handshake: refuse it in the protocol's own way.
+        # A WebSocket handshake, refused as the protocol defines it.
         await receive()
         await send({"type": "websocket.close", "code": 1000})

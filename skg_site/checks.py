@@ -1,4 +1,4 @@
-"""Start-up checks: what is allowed, and should be known before it is relied on."""
+"""Start-up checks: warnings about risky settings, and an error for a wrong clock."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,8 +28,8 @@ def traces_go_somewhere(**_: Any) -> Sequence[checks.CheckMessage]:
         return []
     return [
         checks.Warning(
-            "SKG_ENABLE_TRACING=true without SKG_OTLP_ENDPOINT: there is nowhere to send traces to.",
-            hint="Name a collector that takes OTLP over HTTP, such as http://localhost:4318.",
+            "SKG_ENABLE_TRACING=true without SKG_OTLP_ENDPOINT: traces have no destination.",
+            hint="Name a collector that accepts OTLP over HTTP, such as http://localhost:4318.",
             id="skg_site.W002",
         )
     ]
@@ -44,7 +44,7 @@ def sqlite_keeps_what_it_acknowledged(**_: Any) -> Sequence[checks.CheckMessage]
         return [
             checks.Warning(
                 "SKG_SYNCHRONOUS=NORMAL: a power cut can lose writes that were acknowledged.",
-                hint="FULL, the default, costs one disk flush for each group of writes.",
+                hint="Use FULL, the default. It costs one disk flush for each group of writes.",
                 id="skg_site.W003",
             )
         ]

@@ -1,4 +1,4 @@
-"""How the service connects: SQLite by default, PostgreSQL when SKG_DATABASE_URL is set."""
+"""Database connections: SQLite by default, PostgreSQL if SKG_DATABASE_URL is set."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ def _sqlite(env: Settings) -> dict[str, Any]:
         "synchronous": env.synchronous,
         "cache_size": env.cache_size,
         "temp_store": "MEMORY",
-        # Pages change again and again under load; carrying them over to the database less often saves most of
-        # that work. 8,000 pages are 32 MiB of log.
+        # Under load, the same pages change again and again. Rare checkpoints save most of the work of copying them.
+        # 8,000 pages are 32 MiB of log.
         "wal_autocheckpoint": 8000,
         "journal_size_limit": 1 << 26,
-        # Pages are read from the kernel's cache, which all workers share, instead of being copied into the cache of
-        # each connection. SQLite maps two gigabytes at most.
+        # All workers read pages from the kernel's shared cache, without a copy for each connection. SQLite maps at most
+        # 2 GiB.
         "mmap_size": 1 << 31,
     }
     return {
@@ -33,7 +33,7 @@ def _sqlite(env: Settings) -> dict[str, Any]:
         "OPTIONS": {
             "init_command": "".join(f"PRAGMA {name}={value};" for name, value in pragmas.items()),
             "timeout": env.pool_timeout,
-            # Take the write lock at BEGIN: a transaction that turns from reader to writer cannot wait for it.
+            # Takes the write lock at BEGIN. A transaction that starts as a reader cannot wait for the lock.
             "transaction_mode": "IMMEDIATE",
         },
         "TEST": {"NAME": env.db_path.with_name("test_" + env.db_path.name)},
@@ -45,13 +45,13 @@ def _postgresql(env: Settings) -> dict[str, Any]:
     options = dict(parsed.get("OPTIONS") or {})  # type: ignore[call-overload]  # the library types it as object
     options |= {
         "pool": {"min_size": 1, "max_size": env.pool_size, "timeout": env.pool_timeout},
-        # Values travel apart from the statement, which the server then plans once for each connection.
+        # With bound values, the server plans a statement once for each connection.
         "server_side_binding": True,
         "prepare_threshold": 5,
     }
     return parsed | {
         "ENGINE": "triples.store.postgresql.engine",
         "OPTIONS": options,
-        # The pool hands out no connection that the server has closed meanwhile.
+        # The pool then gives out no connection that the server has closed.
         "CONN_HEALTH_CHECKS": True,
     }

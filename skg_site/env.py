@@ -1,8 +1,8 @@
 """Every SKG_* variable: its type, its default, its meaning.
 
-Values come from the environment, then from a `.env` file in the project's folder. A secret may
-instead be a mounted file: `SKG_SECRET_KEY_FILE=/run/secrets/secret_key` and so on for each field
-in `SECRETS`. A value that makes no sense, or a name that nothing reads, stops the start.
+Values come from the environment, then from a `.env` file in the project's folder. A secret can
+be a mounted file instead: `SKG_SECRET_KEY_FILE=/run/secrets/secret_key`, and likewise for each
+field in `SECRETS`. The service does not start with an invalid value or an unknown name.
 """
 
 import difflib
@@ -25,12 +25,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "SKG_"
 SECRETS = ("api_key_hash", "database_url", "redis_url", "secret_key")
 
-# The deployment guide prints the hash of the word "password" as its example; everyone knows that key.
+# The deployment guide's example, the hash of the word "password". Everyone knows that key.
 SAMPLE_KEY_HASH = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
 
 
 class SettingsError(ImproperlyConfigured):
-    """A setting is wrong or unknown; the message is a sentence for the operator."""
+    """A wrong or unknown setting; the message is a sentence for the operator."""
 
 
 def _split(value: Any) -> Any:
@@ -51,7 +51,7 @@ def _origins(parts: list[str]) -> list[str]:
 
 
 def _predicates(parts: list[str]) -> list[str]:
-    # They are looked up among terms as those are kept.
+    # Terms are stored cleaned, so the look-up needs the cleaned text.
     return [clean_term(part, MAX_PREDICATE_LENGTH) for part in parts]
 
 
@@ -77,129 +77,129 @@ LimitRate = Annotated[Rate, BeforeValidator(lambda value: Rate.parse(value) if i
 
 
 class Settings(BaseSettings):
-    """The service's configuration; field `db_path` is the variable SKG_DB_PATH, and so on."""
+    """The service's configuration. The field `db_path` is the variable SKG_DB_PATH, and so on."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
-    # Django's `settings` asks this of each value that it hands out; a model that lacks it searches for 5 µs.
+    # Django's `settings` reads this attribute on each access. Without it, Pydantic searches for 5 µs.
     _mask_wrapped: ClassVar[bool] = True
 
     # Database
-    db_path: Path = Field(Path("ucm_skg.db"), description="SQLite file; its folder also holds the service's state")
+    db_path: Path = Field(
+        Path("ucm_skg.db"), description="SQLite file; the service keeps its state in a folder beside it"
+    )
     database_url: str = Field(
         "", description="postgresql://… to use PostgreSQL instead of SQLite", pattern=r"^(postgres(ql)?://.+)?$"
     )
     redis_url: str = Field(
         "",
-        description="redis://… of a Valkey or Redis that hosts share, so that limits and revocations count on all",
+        description="redis://… of a Valkey or Redis that hosts share, so that limits and revocations apply on all",
         pattern=r"^((rediss?|unix)://.+)?$",
     )
     cache_ttl: float = Field(
         0,
         ge=0,
         le=86_400,
-        description="seconds for which an answer is kept in Valkey, to be given until anything changes; 0 keeps none",
+        description="seconds that Valkey keeps a query's answer, served while nothing has changed; 0 for no cache",
     )
     enable_wal: bool = Field(
-        True, description="SQLite: write-ahead log, so that reads and writes do not wait for each other"
+        True, description="SQLite: use a write-ahead log, so that reads and writes do not wait for each other"
     )
     synchronous: Literal["FULL", "NORMAL", "EXTRA"] = Field(
         "FULL", description="SQLite: FULL keeps every acknowledged write through a power cut"
     )
     cache_size: int = Field(
-        -64000, description="SQLite: page cache of one connection; negative is KiB, positive is pages"
+        -64000, description="SQLite: page cache of one connection; a negative number is KiB, a positive one is pages"
     )
-    pool_size: int = Field(20, ge=8, le=1000, description="most database connections of one worker")
+    pool_size: int = Field(20, ge=8, le=1000, description="maximum database connections of one worker")
     pool_timeout: float = Field(30, gt=0, le=3600, description="seconds to wait for a connection or for the write lock")
-    query_timeout: float = Field(10, gt=0, le=3600, description="seconds a read may take before it is answered 503")
+    query_timeout: float = Field(10, gt=0, le=3600, description="seconds that a read may take; a longer one gets 503")
     backup_dir: str = Field(
         "",
-        description="where backup and restore look: a folder or s3://bucket/prefix; empty for the state's own folder",
+        description="folder or s3://bucket/prefix of the backups; empty for the folder backups in the state folder",
     )
 
     # Server
     host: str = Field("127.0.0.1", description="address to listen on", min_length=1)
     port: int = Field(7777, ge=1, le=65535, description="port to listen on")
     workers: int = Field(min(4, os.cpu_count() or 1), ge=1, le=256, description="worker processes")
-    reload: bool = Field(False, description="restart the workers when the code changes (development)")
-    max_requests: int = Field(
-        0, ge=0, description="requests after which a worker is replaced by a new one; 0 for never"
-    )
+    reload: bool = Field(False, description="restart the workers when the code changes, for development")
+    max_requests: int = Field(0, ge=0, description="requests after which a new worker replaces a worker; 0 for never")
     max_wait: float = Field(
         0.25,
         gt=0,
         le=60,
-        description="seconds a request may wait for its turn; while it would be more, some are answered 503",
+        description="seconds that a request may wait to be handled; when the wait would be longer, some get 503",
     )
-    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body in bytes")
+    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="largest request body, in bytes")
     body_timeout: float = Field(
-        15, gt=0, le=3600, description="seconds a client may take to send a request's head, and its body"
+        15, gt=0, le=3600, description="seconds that a client may take to send a request's headers, and its body"
     )
     trusted_proxies: Networks = Field(
-        [], description="addresses or networks of the proxies whose X-Forwarded-For is believed; empty for nobody's"
+        [], description="addresses or networks of the proxies whose X-Forwarded-For is trusted; empty to trust none"
     )
 
     # Security
     api_key_hash: Annotated[str, AfterValidator(_key_hash)] = Field(
-        "", description="sha256:… of a key that gets every scope"
+        "", description="sha256:… of a key that has every scope"
     )
-    enable_auth: bool = Field(True, description="false lets anybody read and write: for a closed test bench only")
+    enable_auth: bool = Field(True, description="false lets anybody read and write; for a closed test bench only")
     environment: str = Field("prod", description="the <env> in keys: skg_<env>_…", pattern=r"^[a-z][a-z0-9]{0,9}$")
     rate_limit: LimitRate = Field(
-        Rate(100, 60), description="requests for each key and endpoint: 100 (a minute), 100/s, 100/h, 0 (off)"
+        Rate(100, 60), description="requests for each key and endpoint: 100 (a minute), 100/s, 100/h, 0 (no limit)"
     )
     secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(
-        "", description="Django's signing key; made once and kept beside the database when unset"
+        "", description="Django's signing key; if unset, the service makes one and keeps it beside the database"
     )
     allowed_hosts: CommaList = Field(
         ["localhost", "127.0.0.1", "[::1]"], description="host names that the service answers to"
     )
-    cors_origins: Origins = Field([], description="web origins that may call the API from a browser; * for any")
-    csrf_trusted_origins: Origins = Field([], description="origins that the admin is served under, behind a TLS proxy")
+    cors_origins: Origins = Field([], description="web origins whose pages may call the API from a browser; * for any")
+    csrf_trusted_origins: Origins = Field([], description="origins under which a TLS proxy serves the admin")
     metrics_networks: Networks = Field([], description="networks that may read /metrics; empty for all")
     enable_docs: bool = Field(True, description="serve /docs, /redoc and /openapi.json")
 
     # The graph
-    max_batch_size: int = Field(100, ge=1, le=100_000, description="most triples in one batch")
-    max_results: int = Field(1000, ge=1, le=100_000, description="largest k of a query and limit of a list")
+    max_batch_size: int = Field(100, ge=1, le=100_000, description="maximum triples in one batch")
+    max_results: int = Field(1000, ge=1, le=100_000, description="largest k of a query, and largest limit of a list")
     term_pattern: Literal["any", "guide"] = Field(
-        "any", description="guide: terms only of the deployment guide's characters"
+        "any", description="any, or guide: only the characters that the deployment guide allows in terms"
     )
 
     # Recursion
     max_inferred: int = Field(
-        5_000_000, ge=1, description="most inferred facts; a run that finds more keeps the heaviest"
+        5_000_000, ge=1, description="maximum inferred facts; a run that finds more keeps the heaviest"
     )
     recursion_memory: int = Field(
-        1024, ge=64, description="MiB of memory that a run may use to derive facts; past it, it goes on on disk"
+        1024, ge=64, description="MiB of memory for a run; a run that needs more continues on disk"
     )
     recursion_disk: int = Field(
         8192,
         ge=0,
-        description="MiB that a run may put on disk when its memory is full; past it, it keeps the heaviest facts only",
+        description="MiB of disk for a run whose memory is full; a run that needs more keeps only the heaviest facts",
     )
     recursion_timeout: float = Field(3600, gt=0, description="seconds after which a run is stopped")
     recursion_threads: int = Field(2, ge=1, le=256, description="threads of a run")
     type_predicates: Predicates = Field(
-        ["is_a", "type", "instance_of", "rdf:type"], description="predicates that say of what type an entity is"
+        ["is_a", "type", "instance_of", "rdf:type"], description="predicates that state the type of an entity"
     )
 
     # Observability
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
-        "INFO", description="least severe level that is logged"
+        "INFO", description="lowest level that is logged"
     )
-    log_format: Literal["json", "console"] = Field("json", description="json: one object a line; console: for reading")
+    log_format: Literal["json", "console"] = Field("json", description="json: one object per line; console: for people")
     enable_tracing: bool = Field(False, description="export OpenTelemetry traces to SKG_OTLP_ENDPOINT")
     otlp_endpoint: str = Field(
-        "", description="http(s)://… of a collector that takes OTLP over HTTP", pattern=r"^(https?://.+)?$"
+        "", description="http(s)://… of a collector that accepts OTLP over HTTP", pattern=r"^(https?://.+)?$"
     )
     trace_sample: float = Field(
-        1.0, ge=0, le=1, description="share of requests that are traced where the caller has not decided"
+        1.0, ge=0, le=1, description="share of requests to trace when the caller has not decided"
     )
     metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="another port than SKG_PORT serves /metrics there and only there"
+        None, ge=1, le=65535, description="port of /metrics; if it is not SKG_PORT, /metrics is served there only"
     )
     certificates: CommaList = Field(
-        [], description="PEM files of the certificates in front of the service, whose expiry is watched"
+        [], description="PEM files of the certificates in front of the service; their expiry is watched"
     )
 
     @classmethod
@@ -211,17 +211,17 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """`load` gathers the variables itself, so that one rule finds unknown names in all places."""
+        """Only `load` reads the variables, so that one check finds unknown names in every source."""
         return (init_settings,)
 
     @property
     def is_traced(self) -> bool:
-        """Whether there are to be traces, and a place to send them to."""
+        """True if traces are turned on and have a collector."""
         return self.enable_tracing and bool(self.otlp_endpoint)
 
     @cached_property
     def state_dir(self) -> Path:
-        """Where the workers of this host keep what they share: limits, metrics, the signing key."""
+        """The folder that this host's workers share: limits, metrics, the signing key."""
         return self.db_path.with_suffix(".state")
 
 
@@ -245,14 +245,14 @@ def _gather(environ: dict[str, str]) -> dict[str, str]:
 
 
 def load(environ: dict[str, str]) -> Settings:
-    """Check the variables and return them; `SettingsError` names the one that is wrong."""
+    """Checks the variables and returns the settings; a `SettingsError` names the wrong variable."""
     try:
         settings = Settings(**_gather(environ))  # type: ignore[arg-type]  # Pydantic turns the text into each field's type
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} {message[0].lower()}{message[1:]}") from None
-    # Whoever comes to the database by another path, through a link, must find the same state beside it.
+    # A path through a link must lead to the same database, and to the same state beside it.
     return settings.model_copy(update={"db_path": (BASE_DIR / settings.db_path).resolve()})
 
 

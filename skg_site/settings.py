@@ -1,4 +1,4 @@
-"""Django's settings, all derived from the SKG_* variables; safe when none is set."""
+"""Django's settings, derived from the SKG_* variables. The defaults are safe."""
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 
@@ -15,7 +15,7 @@ ENV.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 prepare_metrics_folder(ENV.state_dir)
 
 DEBUG = False
-# The probes come by address, from inside; every other API path checks the Host header.
+# Probes use the address of the host. Every other API path checks the Host header.
 PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})
 SECRET_KEY = ENV.secret_key or kept_secret_key(ENV.state_dir)
 ALLOWED_HOSTS = ENV.allowed_hosts
@@ -42,7 +42,7 @@ INSTALLED_APPS = [
 
 ASGI_APPLICATION = "skg_site.asgi.application"
 ROOT_URLCONF = "skg_site.urls"
-# A path with a trailing slash is another path; the API has none.
+# The API has no paths with a trailing slash.
 APPEND_SLASH = False
 
 # The site door: the admin, the documentation pages and static files.
@@ -66,12 +66,12 @@ MIDDLEWARE = [
     "skg_site.site_middleware.SiteMetrics",
 ]
 
-# The API door has its own list. Each entry wraps an async handler and is async itself.
+# The API door has its own middleware. Each entry is async and wraps an async handler.
 API_MIDDLEWARE = ["skg_site.observe.request_log.RequestRecord"]
 if ENV.is_traced:
     API_MIDDLEWARE.insert(0, "skg_site.observe.tracing.RequestSpan")
 if ENV.cors_origins:
-    # Browsers elsewhere may call the API only where the operator has named their origin.
+    # Pages of other origins may call the API only if the operator names their origin.
     API_MIDDLEWARE.append("corsheaders.middleware.CorsMiddleware")
 CORS_ALLOWED_ORIGINS = [origin for origin in ENV.cors_origins if origin != "*"]
 CORS_ALLOW_ALL_ORIGINS = "*" in ENV.cors_origins
@@ -85,9 +85,9 @@ CACHES = {
     "default": {
         "BACKEND": "skg_site.api.cache.SharedCache" if ENV.redis_url else "skg_site.api.cache.HostCache",
         "LOCATION": ENV.state_dir / "cache",
-        # A counter gets this much longer to live whenever it is counted up: more than any limit's window.
+        # Counting up extends a counter's life by this time, which is longer than the window of any limit.
         "TIMEOUT": 86_400,
-        # Past this many, entries are dropped at random, counters of attackers among them.
+        # Beyond this number, entries are dropped at random, and counters of attackers could be among them.
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
@@ -123,14 +123,14 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "/static/"
-# Served straight from the installed packages, so that there is no collecting step to forget.
+# Files come straight from the installed packages, so nobody can forget to collect them.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = False
 
-# Browser-side safety on the site door; the API door adds the same as constants.
+# Security headers of the site door. The API door adds its own as constants.
 SECURE_HSTS_SECONDS = 63_072_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-# Not "no-referrer", with which browsers send `Origin: null` and every form of the admin fails its CSRF check.
+# With "no-referrer", browsers send `Origin: null`, and every form of the admin fails its CSRF check.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -140,7 +140,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        # Swagger UI and ReDoc draw with style attributes and inline images.
+        # Swagger UI and ReDoc use style attributes and inline images.
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
         "worker-src": [SELF, "blob:"],
@@ -154,10 +154,10 @@ CONTENT_SECURITY_POLICY = {
 PERMISSIONS_POLICY: dict[str, list[str]] = {"camera": [], "geolocation": [], "microphone": []}
 
 RATELIMIT_VIEW = "skg_site.site_views.too_many"
-# django-ratelimit counts in the cache above, which is shared and atomic on this host; its own list of
-# caches known to be so names only servers.
+# django-ratelimit counts in the cache above. W001 warns because django-ratelimit does not know that cache, which is
+# shared and atomic on this host.
 RATELIMIT_USE_CACHE = "default"
-# SecureCookies marks the cookies, where the request came over TLS.
+# W012 and W016: SecureCookies marks the cookies if the request came over TLS.
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001", "security.W012", "security.W016"]
 
 REST_FRAMEWORK = {
@@ -177,7 +177,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "DESCRIPTION": "Structured Knowledge Graph: weighted facts, pattern queries and keys.",
     "SERVE_URLCONF": "skg_site.api_urls",
-    # In the order in which the documentation shows them.
+    # The documentation shows them in this order.
     "TAGS": [
         {"name": "triples", "description": "The facts"},
         {"name": "query", "description": "Facts that match a pattern"},
@@ -191,9 +191,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
-# A third of django-prometheus's own, which would be most of what there is to scrape.
+# A third of django-prometheus's own buckets, which would make up most of a scrape.
 PROMETHEUS_LATENCY_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, float("inf"))
 
-# structlog owns the log; see skg_site.observe.logging, which asgi.py and the commands configure through this hook.
+# Django calls this hook at start-up; structlog handles the log from there on.
 LOGGING_CONFIG = "skg_site.observe.logging.configure"
 LOGGING = {"level": ENV.log_level, "format": ENV.log_format, "traced": ENV.is_traced}

@@ -1,4 +1,4 @@
-"""What the site door adds to Django's middleware."""
+"""Middleware of the site door, in addition to Django's."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,9 +25,9 @@ log = structlog.get_logger("skg.site")
 
 @sync_and_async_middleware
 def only_served_hosts(get_response: Any) -> Any:
-    """Refuses a request for a host that is not the service's, as the API does.
+    """Refuses requests for hosts that the service does not serve, like the API.
 
-    Django would do so too, but late, not for static files, and with a trace in the log each time.
+    Django would refuse them later, would not check static files, and would log a trace each time.
     """
 
     def refusal(request: HttpRequest) -> HttpResponse | None:
@@ -52,7 +52,7 @@ def only_served_hosts(get_response: Any) -> Any:
 
 
 def departures(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Lets a view that takes long know that its client is gone: it asks `request.departed()`."""
+    """Adds `request.departed()`, which tells a long view whether its client is gone."""
     if not iscoroutinefunction(get_response):
         return get_response
 
@@ -61,7 +61,7 @@ def departures(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequ
         request.departed = gone.is_set  # type: ignore[attr-defined]  # views read it by name
         answering = asyncio.ensure_future(get_response(request))
         try:
-            # Django cancels what awaits the view; the view itself goes on in its thread, and is awaited all the same.
+            # Django cancels the task that awaits the view. The view goes on in its thread, so await its end.
             response: HttpResponseBase = await asyncio.shield(answering)
         except asyncio.CancelledError:
             gone.set()
@@ -75,7 +75,7 @@ def departures(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequ
 
 
 class SiteMetrics(PrometheusAfterMiddleware):  # type: ignore[misc]  # the library has no types
-    """django-prometheus's metrics of requests by part of the site: by view, the admin alone would make thousands."""
+    """django-prometheus's request metrics, per part of the site. Per view, the admin alone would make thousands."""
 
     def label_metric(
         self, metric: MetricWrapperBase, request: HttpRequest, response: HttpResponseBase | None = None, **labels: str
@@ -87,9 +87,9 @@ class SiteMetrics(PrometheusAfterMiddleware):  # type: ignore[misc]  # the libra
 
 
 class SecureCookies(MiddlewareMixin):
-    """Marks the cookies of an answer over TLS, so that the browser never sends them without.
+    """Marks the cookies of answers over TLS as secure, so that browsers send them over TLS only.
 
-    Django's settings could only mark all or none, and the service is also used over plain HTTP on its own host.
+    Django's settings mark all cookies or none, but the service's own host also uses plain HTTP.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -100,7 +100,7 @@ class SecureCookies(MiddlewareMixin):
 
 
 class DatabaseUnavailable(MiddlewareMixin):
-    """Says so when the database cannot be reached or stays locked, as the API does, instead of failing."""
+    """Answers 503 with the reason, like the API, when the database is out of reach or locked."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, UnfitDatabase):

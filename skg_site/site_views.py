@@ -1,4 +1,4 @@
-"""The site door's own views: the documentation, the admin's login, and what guards them."""
+"""Views of the site door: the documentation and the admin's login, with their rate limits."""
 
 from functools import cache
 from typing import Any
@@ -17,9 +17,9 @@ LOGIN_RATE = "10/m"
 
 admin.site.site_header = admin.site.site_title = "SKG API"
 admin.site.index_title = "Overview"
-# The header links to the documentation instead, where that is served.
+# The header links to the documentation instead, if it is served.
 admin.site.site_url = None
-# The lists need the room more than a handful of models need a menu beside them.
+# The lists need the room more than a few models need a menu.
 admin.site.enable_nav_sidebar = False
 
 _docs_limit = ratelimit(group="docs", key="ip", rate=DOCS_RATE)
@@ -34,7 +34,7 @@ def openapi(_request: HttpRequest) -> HttpResponse:
 
 @cache
 def _openapi_document() -> bytes:
-    """Made once in each process: it takes a tenth of a second, in which the process does nothing else."""
+    """The OpenAPI document, made once per process, because it blocks the process for a tenth of a second."""
     generator: Any = SchemaGenerator(urlconf=settings.SPECTACULAR_SETTINGS["SERVE_URLCONF"])  # type: ignore[no-untyped-call]  # nor has this
     document: bytes = OpenApiJsonRenderer2().render(generator.get_schema(request=None, public=True))
     return document
@@ -43,29 +43,29 @@ def _openapi_document() -> bytes:
 @require_safe
 @_docs_limit  # type: ignore[untyped-decorator]  # django-ratelimit has no types
 def swagger(request: HttpRequest) -> HttpResponse:
-    """GET /docs: the operations, to read and to try out."""
+    """GET /docs: Swagger UI, to read and try the operations."""
     return render(request, "docs/swagger.html")
 
 
 @require_safe
 @_docs_limit  # type: ignore[untyped-decorator]  # django-ratelimit has no types
 def redoc(request: HttpRequest) -> HttpResponse:
-    """GET /redoc: the same, to read."""
+    """GET /redoc: ReDoc, to read the operations."""
     return render(request, "docs/redoc.html")
 
 
 @ratelimit(group="login", key="ip", rate=LOGIN_RATE, method="POST")  # type: ignore[untyped-decorator]  # as above
 def login(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-    """The admin's login; only attempts count against the limit."""
+    """The admin's login. Only attempts count towards the limit."""
     return admin.site.login(request, **kwargs)
 
 
 @require_safe
 def home(_request: HttpRequest) -> HttpResponse:
-    """GET /: the documentation, or the admin where that is turned off."""
+    """GET /: redirects to the documentation or, if it is turned off, to the admin."""
     return redirect("docs" if settings.ENV.enable_docs else "admin:index")
 
 
 def too_many(_request: HttpRequest, _exception: Exception) -> HttpResponse:
-    """What django-ratelimit's middleware answers in place of a limited view."""
+    """The answer to a request over a rate limit; django-ratelimit's middleware calls it."""
     return HttpResponse("Too many requests; try again in a minute.\n", "text/plain", 429, headers={"Retry-After": "60"})

@@ -1,4 +1,4 @@
-"""The site door's URLs; the API's are in `skg_site.api_urls`."""
+"""URLs of the site door. Those of the API are in `skg_site.api_urls`."""
 
 from django.conf import settings
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""The service's version, which stands in CHANGELOG.md and nowhere else."""
+"""The service's version, read from CHANGELOG.md, its only source."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The README and .env.example say what is so: a setting, route, command or metric missing there fails the build."""
+"""The pages and .env.example are complete: a missing setting, route, command or metric fails the build."""
 
 import html
 import io
@@ -11,6 +11,7 @@ from pathlib import Path
 import prometheus_client
 import pytest
 from django.apps import apps
+from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 from dotenv import dotenv_values
 
@@ -18,8 +19,9 @@ import skg_site.server.sampling  # noqa: F401  # makes the metrics that no view 
 from skg_site.api.door import _template
 from skg_site.env import BASE_DIR, PREFIX, SECRETS, Settings, load
 from tests.support.environment import default_texts
+from tests.support.pages import TEXTS
 
-README = (BASE_DIR / "README.md").read_text(encoding="utf-8")
+PAGES = "\n".join(TEXTS.values())
 ENV_EXAMPLE = (BASE_DIR / ".env.example").read_text(encoding="utf-8")
 
 # The two whose default is not a fixed text: how it is told, and what stands in the example.
@@ -29,6 +31,8 @@ TOLD_DEFAULTS = {
 }
 # Paths of the site door, whose URLconf is for the most part Django's.
 SITE_ROUTES = {"GET /docs", "GET /redoc", "GET /openapi.json", "GET /admin"}
+# Names that begin like a setting: compose reads one, and Kubernetes makes the other.
+OTHER_NAMES = {"SKG_TAG", "SKG_API_SERVICE_PORT"}
 
 
 def meaning(variable: str) -> str:
@@ -36,14 +40,14 @@ def meaning(variable: str) -> str:
 
 
 @pytest.mark.parametrize(("variable", "default"), default_texts().items())
-def test_the_readme_has_each_setting_with_its_default_and_meaning(variable: str, default: str) -> None:
+def test_the_pages_have_each_setting_with_its_default_and_meaning(variable: str, default: str) -> None:
     told = TOLD_DEFAULTS[variable][0] if variable in TOLD_DEFAULTS else f"`{default}`" if default else "empty"
-    assert f"| `{variable}` | {told} | {html.escape(meaning(variable), quote=False)} |" in README.splitlines()
+    assert f"| `{variable}` | {told} | {html.escape(meaning(variable), quote=False)} |" in PAGES.splitlines()
 
 
-def test_the_readme_has_no_setting_that_is_not_there() -> None:
+def test_the_pages_have_no_setting_that_is_not_there() -> None:
     known = {*default_texts(), *(f"{PREFIX}{name.upper()}_FILE" for name in SECRETS)}
-    assert set(re.findall(r"\bSKG_[A-Z_]+\b", README + ENV_EXAMPLE)) <= known
+    assert set(re.findall(r"\bSKG_[A-Z_]+\b", PAGES + ENV_EXAMPLE)) <= known | OTHER_NAMES
 
 
 def test_the_example_has_every_setting_with_its_default_below_its_meaning() -> None:
@@ -77,11 +81,11 @@ def api_routes(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> I
 
 
 def documented_routes() -> set[str]:
-    rows = [line.split("|")[1] for line in README.splitlines() if re.match(r"\| `[A-Z]+ /", line)]
+    rows = [line.split("|")[1] for line in PAGES.splitlines() if re.match(r"\| `[A-Z]+ /", line)]
     return {route for row in rows for route in re.findall(r"`([A-Z]+ /[^`]*)`", row)}
 
 
-def test_the_readme_has_every_route_and_no_other() -> None:
+def test_the_pages_have_every_route_and_no_other() -> None:
     assert documented_routes() == {*api_routes(get_resolver("skg_site.api_urls").url_patterns)} | SITE_ROUTES
 
 
@@ -93,22 +97,40 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_the_readme_has_each_command(command: str) -> None:
-    assert f"manage.py {command}" in README
+def test_the_pages_have_each_command(command: str) -> None:
+    assert f"manage.py {command}" in PAGES
 
 
-def test_the_readme_has_every_metric_of_the_service_and_no_other() -> None:
+def test_the_pages_have_every_metric_of_the_service_and_no_other() -> None:
     assert get_resolver("skg_site.api_urls").url_patterns  # the metrics are made when the views are imported
     metrics = [metric for metric in prometheus_client.REGISTRY.collect() if metric.name.startswith("skg_")]
     names = {f"{metric.name}_total" if metric.type == "counter" else metric.name for metric in metrics}
-    assert set(re.findall(r"`(skg_[a-z_]+[a-z])`", README)) == names
+    assert set(re.findall(r"`(skg_[a-z_]+[a-z])`", PAGES)) == names
 
 
-def test_every_link_within_the_project_leads_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert [target for target in targets if not (BASE_DIR / target).exists()] == []
+def test_the_pages_name_no_command_that_is_not_there() -> None:
+    # "manage.py" alone is also said to stand for what it is called elsewhere.
+    assert set(re.findall(r"\bmanage\.py ([a-z_]+)", PAGES)) <= get_commands().keys()
+
+
+def headings(page: str) -> set[str]:
+    """The anchors of a page."""
+    titles = re.findall(r"^#+ (.*)$", TEXTS[page], re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_link_within_the_project_leads_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^):]+)\)", TEXTS[page])
+    assert links
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = (BASE_DIR / page).parent / name if name else BASE_DIR / page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in headings(target.resolve().relative_to(BASE_DIR).as_posix()), link
 
 
 def test_every_goal_that_is_named_can_be_made() -> None:
     goals = set(re.findall(r"^([a-z-]+):", (BASE_DIR / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"^make ([a-z-]+)$", README, re.MULTILINE)) <= goals
+    assert set(re.findall(r"^make ([a-z-]+)$", PAGES, re.MULTILINE)) <= goals

@@ -1,4 +1,4 @@
-"""Every block of shell and Python in the README is run, in order, from an empty database, beside the real service."""
+"""The blocks of shell and Python of a page run in order, from an empty database, against the real service."""
 
 import os
 import re
@@ -15,12 +15,14 @@ import pytest
 from skg_site.env import BASE_DIR
 from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment
+from tests.support.pages import TEXTS
 from tests.support.python_program import python_program
 from tests.support.service import KEY, Service
 from tests.support.tools import require_tool
 from tests.triples.exchange.from_flask.old import TABLE, add
 
-README = (BASE_DIR / "README.md").read_text(encoding="utf-8")
+# The shell of the other pages is for hosts of their own; tests.deploy checks it.
+PAGES = ["README.md", "triples/README.md", "apikeys/README.md", "deploy/README.md", "tests/README.md"]
 
 # Blocks that begin so need what a test cannot have.
 LEFT_OUT = {
@@ -49,6 +51,7 @@ TIMEOUT = 300
 
 
 class Block(NamedTuple):
+    page: str
     line: int
     language: str
     text: str
@@ -60,8 +63,9 @@ class Block(NamedTuple):
 
 
 BLOCKS = [
-    Block(README[: found.start()].count("\n") + 1, found[1], found[2])
-    for found in re.finditer(r"^```(sh|python)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    Block(page, TEXTS[page][: found.start()].count("\n") + 1, found[1], found[2])
+    for page in PAGES
+    for found in re.finditer(r"^```(sh|python)\n(.*?)^```", TEXTS[page], re.DOTALL | re.MULTILINE)
 ]
 
 
@@ -116,7 +120,7 @@ def service(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[Service]:
     folder.mkdir()
     one = Service(folder, **fresh_database(folder))
     for file in folder.iterdir():
-        # Only the service's user reads the data of a service, which is one of the checks that the README tells of.
+        # Only the service's user reads the data of a service, which `system_check` checks.
         file.chmod(0o600)
     one.start()
     yield one
@@ -131,10 +135,13 @@ def checkout(service: Service, tmp_path: Path, tmp_path_factory: pytest.TempPath
 
 # Some forty commands, each a process of its own: half a minute, and more where others work too.
 @pytest.mark.timeout(900)
-def test_every_block_works_when_they_are_pasted_one_after_the_other(service: Service, checkout: Checkout) -> None:
+@pytest.mark.parametrize("page", sorted({block.page for block in BLOCKS if not block.reason}))
+def test_every_block_works_when_they_are_pasted_one_after_the_other(
+    page: str, service: Service, checkout: Checkout
+) -> None:
     faults = []
     for block in BLOCKS:
-        if block.reason:
+        if block.reason or block.page != page:
             continue
         stopped = block.text.startswith(WITHOUT_SERVICE)
         if stopped:
@@ -142,7 +149,7 @@ def test_every_block_works_when_they_are_pasted_one_after_the_other(service: Ser
         done = checkout.run(block)
         if done.returncode:
             faults.append(
-                f"README.md:{block.line} ended with {done.returncode}\n{block.text}{done.stdout}{done.stderr}"
+                f"{block.page}:{block.line} ended with {done.returncode}\n{block.text}{done.stdout}{done.stderr}"
             )
         if stopped:
             service.start()

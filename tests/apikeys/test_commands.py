@@ -18,9 +18,9 @@ from django.utils import timezone
 from apikeys.keys import digest_of, parse_key
 from apikeys.models import ApiKey, KeyEvent, State
 from apikeys.services import key_issue
-from skg_site.env import BASE_DIR
 from tests.conftest import ChangeSettings, FreshDatabase
 from tests.support.environment import service_variables
+from tests.support.pages import TEXTS
 from tests.support.service import manage
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -108,8 +108,7 @@ def test_a_name_that_two_working_keys_have_is_no_answer() -> None:
 
 
 def test_the_lines_of_the_readme_work_one_after_the_other() -> None:
-    section = (BASE_DIR / "README.md").read_text().split("## Keys\n")[1]
-    block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
+    block = re.search(r"```sh\n(.*?)```", TEXTS["apikeys/README.md"], re.DOTALL)
     assert block is not None
     lines = [shlex.split(line)[2:] for line in block[1].splitlines()]
     assert [line[1] for line in lines] == ["create", "create", "list", "rotate", "revoke"]
