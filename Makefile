@@ -35,11 +35,12 @@ test: layout  ## every check, and the tests on SQLite with coverage, on PostgreS
 	@$(MAKE) --no-print-directory --jobs 2 contracts tests
 
 # Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
+# Three services for each process of the last pass have more connections than the server takes from four of these.
 tests: $(VENV)/installed-dev
 	$(BIN)/coverage erase
 	$(PYTEST) --cov --cov-report= --cov-fail-under=0
 	$(PYTEST) --database postgresql -m both
-	$(PYTEST) --database postgresql -m both --instances 3 tests/api
+	$(PYTEST) -n 2 --database postgresql -m both --instances 3 tests/api
 	$(BIN)/coverage report
 
 test-quick: $(VENV)/installed-dev  ## for daily work: the tests that start no process, on SQLite
