@@ -20,9 +20,9 @@ from triples.models import InferredTriple, Rule
 from triples.query.explanations import Node, explain_now, own_connection
 from triples.query.reads import Wanted, page
 from triples.query.rows import InferredRow
+from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.operations import NoSuchFact
-from triples.store.patterns import Position
 from triples.text import MAX_PREDICATE_LENGTH, TermError, clean_term
 
 PAGE = 50

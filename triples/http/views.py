@@ -32,6 +32,7 @@ from triples.models import Source
 from triples.query.explanations import Asserted
 from triples.query.reads import Wanted
 from triples.query.rows import AnyRow
+from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.graph import graph
 from triples.store.operations import (
@@ -50,7 +51,6 @@ from triples.store.operations import (
     StoreError,
     VersionMismatch,
 )
-from triples.store.patterns import Position
 
 
 class GraphViewSet(APIViewSet):

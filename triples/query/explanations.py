@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -13,16 +12,15 @@ from triples import ids
 from triples.patterns import BoundPattern, BoundPlace, Pattern, Place, Variable
 from triples.query.reads import fact, inferred_fact
 from triples.query.rows import AnyRow, InferredRow
+from triples.query.statements import asserted_by_keys, inferred_by_keys, texts_by_ids
 from triples.recursion.programs import Key, Program
 from triples.recursion.proofs import premises
 from triples.recursion.rules import Rule
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred import keys
-from triples.store.inferred.layout import FACTS, KEY
 from triples.store.inferred.reading import View, open_sight
 from triples.store.operations import NoSuchFact, Row
-from triples.store.patterns import sqlite_index
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
 
@@ -160,13 +158,13 @@ class _Tree:
         """Find facts; one that is asserted is a premise as such, whatever was derived once."""
         unknown = set(wanted).difference(self._found)
         for batch in keys.batches(sorted(unknown)):
-            for subject, predicate, object_, *row in self._fetch(_asserted_facts(self._dialect), [batch]):
+            for subject, predicate, object_, *row in self._fetch(asserted_by_keys(self._dialect), [batch]):
                 self._found[Key(subject, predicate, object_)] = Row(*row)
         self._look_up_derived(sorted(unknown.difference(self._found)))
 
     def _look_up_derived(self, wanted: Sequence[Key]) -> None:
         for batch in keys.batches(wanted):
-            for row in self._fetch(_derived_facts(self._dialect), [batch]):
+            for row in self._fetch(inferred_by_keys(self._dialect), [batch]):
                 self._found[Key(*row[:3])] = self._derived(row)
 
     def _derived(self, values: Sequence[Any]) -> _Derived:
@@ -178,42 +176,13 @@ class _Tree:
         return _Derived(row, number, premises(rule, key, free))
 
 
-_JOINED_TERMS = (
-    " JOIN triples_term AS s ON s.id = f.subject_id JOIN triples_term AS p ON p.id = f.predicate_id"
-    " JOIN triples_term AS o ON o.id = f.object_id"
-)
-
-
-@cache
-def _asserted_facts(dialect: Dialect) -> str:
-    table = "triples_triple AS f"
-    if dialect.names_indexes:
-        table += f" INDEXED BY {sqlite_index((True, True, True))}"
-    columns = f"f.id, f.created_at, f.updated_at, f.source, f.weight, f.{dialect.metadata}, s.text, p.text, o.text"
-    return _facts(columns, table, dialect)
-
-
-@cache
-def _derived_facts(dialect: Dialect) -> str:
-    columns = "f.weight, f.depth, f.rule, f.free1, f.free_rest, s.text, p.text, o.text"
-    return _facts(columns, f"{FACTS} AS f", dialect)
-
-
-def _facts(columns: str, table: str, dialect: Dialect) -> str:
-    """The facts of a table by their keys. Columns: the key, and those that are given. Parameter: the keys."""
-    found = " AND ".join(f"f.{name} = {keys.column(number, dialect)}" for number, name in enumerate(KEY))
-    shown = ", ".join(f"f.{name}" for name in KEY)
-    return f"SELECT {shown}, {columns} FROM {keys.joined(dialect)} {table} ON {found}{_JOINED_TERMS}"
-
-
 def _rules_as_texts(fetch: Fetch, dialect: Dialect, program: Program) -> list[Rule]:
     """The program's rules with the texts of their constants."""
     patterns = [pattern for rule in program.rules for pattern in (rule.head, *rule.body)]
     constants = {place for pattern in patterns for place in pattern if isinstance(place, int)}
-    statement = f"SELECT t.id, t.text FROM {keys.joined(dialect)} triples_term AS t ON t.id = {keys.column(0, dialect)}"
     texts: dict[int, str] = {}
     for batch in keys.batches([[id_] for id_ in sorted(constants)]):
-        texts.update(dict(fetch(statement, [batch])))
+        texts.update(dict(fetch(texts_by_ids(dialect), [batch])))
 
     def place(bound: BoundPlace) -> Place:
         return bound if isinstance(bound, Variable) else texts[bound]

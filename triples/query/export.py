@@ -7,16 +7,13 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from triples.store.backend import backend
+from triples.store.fact_tables import HEAVIEST
 from triples.store.operations import Pattern
-from triples.store.patterns import COLUMNS, shape_of, sqlite_index
+from triples.store.select import NO_INDEX, OF_SHAPE, TEXTS, Select, shape_of, sql
 
 ROWS_AT_ONCE = 2_000
 
-# Both keep what the first statement sees. Django's own transactions take SQLite's write lock.
-_BEGIN = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
-_METADATA = {"sqlite": "t.metadata", "postgresql": "t.metadata::text"}
-# SQLite takes CROSS JOIN as an order to keep: the facts first, then their terms.
-_JOIN = {"sqlite": "CROSS JOIN", "postgresql": "JOIN"}
 _COUNT = "SELECT coalesce(sum(triples), 0) FROM triples_tally"
 
 
@@ -43,7 +40,7 @@ def stream(pattern: Pattern, min_weight: float) -> Iterator[Stream]:
     # The driver's own connection: Django's cursors would read every row at once.
     driver: Any = connection.connection
     with connection.wrap_database_errors:
-        driver.execute(_BEGIN[connection.vendor])
+        driver.execute(backend().dialect.begin_reading)
         try:
             everything = pattern == (None, None, None) and min_weight == 0
             total = int(driver.execute(_COUNT).fetchone()[0]) if everything else None
@@ -57,7 +54,7 @@ def stream(pattern: Pattern, min_weight: float) -> Iterator[Stream]:
 
 def _cursor(driver: Any) -> Any:
     """One that does not read ahead: SQLite's never do, PostgreSQL's only where the server keeps the rows."""
-    return driver.cursor() if connection.vendor == "sqlite" else driver.cursor(name="export")
+    return driver.cursor(name="export") if backend().dialect.names_cursors else driver.cursor()
 
 
 def _batches(cursor: Any) -> Iterator[list[StreamedFact]]:
@@ -67,19 +64,9 @@ def _batches(cursor: Any) -> Iterator[list[StreamedFact]]:
 
 def _statement(pattern: Pattern) -> str:
     """Parameters: the pattern's constants, the least weight."""
-    vendor = connection.vendor
     shape = shape_of(pattern)
-    table = "triples_triple AS t"
-    if vendor == "sqlite" and any(shape):
-        table += f" INDEXED BY {sqlite_index(shape)}"
-    fixed = [column for column, is_fixed in zip(COLUMNS, shape, strict=True) if is_fixed]
-    conditions = [f"t.{column} = (SELECT id FROM triples_term WHERE text = ?)" for column in fixed]
-    joins = "".join(f" {_JOIN[vendor]} triples_term AS {name[0]} ON {name[0]}.id = t.{name}" for name in COLUMNS)
-    sql = (
-        f"SELECT s.text, p.text, o.text, t.weight, {_METADATA[vendor]} FROM {table}{joins}"
-        f" WHERE {' AND '.join([*conditions, 't.weight >= ?'])}"
-        # The order of an index, so that nothing is sorted before the first fact is read; but one subject and one
-        # object share few facts, which are found by the unique index.
-        f" ORDER BY {'t.weight DESC, t.id' if fixed else 't.id'}"
-    )
-    return sql if vendor == "sqlite" else sql.replace("?", "%s")
+    # The order of an index, so that nothing is sorted before the first fact is read; but one subject and one object
+    # share few facts, which are found by the unique index.
+    order, index = (HEAVIEST["asserted"], OF_SHAPE) if any(shape) else (("id",), NO_INDEX)
+    columns = (*TEXTS, "weight", "metadata")
+    return sql(Select("asserted", columns, shape, start="top", order=order, by_index=index), backend().dialect)

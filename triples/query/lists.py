@@ -1,7 +1,7 @@
 """Lists of facts for people to look through, at a cost that does not grow with the graph.
 
-A list is merged from runs. A run is a stretch of one index that has the list's order, and is read no further
-than the list reaches. What no index can find, a filter looks for at the beginning of each run only.
+A list is merged from stretches of indexes that have the list's order, each read no further than the list reaches.
+What no index can find, a filter looks for at the beginning of each stretch only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,13 +12,14 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from django.db import connection
 
+from triples.store.backend import backend
 from triples.store.operations import Row
-from triples.store.patterns import COLUMNS, INDEXES
+from triples.store.select import NO_INDEX, OF_SHAPE, Select, order_by, shape_of, sql
 from triples.store.writing import open_session
 
 # How far a list reaches. Nobody turns so many pages, and no database skips millions of rows at once.
 REACH = 10_000
-# How many facts a filter without an index looks at, all runs together.
+# How many facts a filter without an index looks at, all stretches together.
 FILTER_REACH = 50_000
 
 Place = Literal["subject", "predicate", "object"]
@@ -31,10 +32,6 @@ class Order(Enum):
     NEWEST = ("-id",)
     HEAVIEST = ("-weight", "id")
     LIGHTEST = ("weight", "-id")
-
-    @property
-    def sql(self) -> str:
-        return ", ".join(f"{column[1:]} DESC" if column.startswith("-") else column for column in self.value)
 
 
 class FactKey(NamedTuple):
@@ -72,30 +69,31 @@ class Selection:
 
     @property
     def filter_reach(self) -> int:
-        """How far into each run such a filter looks."""
+        """How far into each stretch such a filter looks."""
         return FILTER_REACH // (len(self.terms) * len(self.places) if self.terms else 1)
 
 
-class _Run(NamedTuple):
-    table: str
-    conditions: list[str]
+class _Stretch(NamedTuple):
+    select: Select
     parameters: list[Any]
 
 
 def fact_ids(selection: Selection, order: Order) -> list[int]:
     """The first facts of the list; one more than `REACH` when there are more."""
-    runs = list(_runs(selection, order))
-    if not runs:
+    stretches = list(_stretches(selection, order))
+    if not stretches:
         return []
+    conditions, values = _filters(selection)
     statements: list[str] = []
     parameters: list[Any] = []
-    for number, run in enumerate(runs):
-        sql, values = _run_sql(run, selection, order)
-        statements.append(f"SELECT id, weight FROM ({sql}) AS run_{number}")
-        parameters += values
+    for number, stretch in enumerate(stretches):
+        statement = sql(stretch.select, backend().dialect)
+        statements.append(f"SELECT id, weight FROM ({statement}) AS stretch_{number}{conditions}")
+        parameters += [*stretch.parameters, *values]
     merged = " UNION ".join(statements)
-    sql = f"SELECT id FROM ({merged}) AS found ORDER BY {order.sql} LIMIT {REACH + 1}"
-    return [id_ for (id_,) in fetch(sql, parameters)]
+    statement = f"SELECT id FROM ({merged}) AS found{order_by(order.value)} LIMIT {REACH + 1}"
+    # Django's cursors have the placeholders of PostgreSQL for both databases.
+    return [id_ for (id_,) in fetch(statement.replace("?", "%s"), parameters)]
 
 
 def used_predicates(limit: int) -> list[tuple[int, str]]:
@@ -118,28 +116,31 @@ def held_row(id_: int) -> Row | None:
         return open_session(connection).rows_by_id([id_]).get(id_)
 
 
-def _runs(selection: Selection, order: Order) -> Iterator[_Run]:
+def _stretches(selection: Selection, order: Order) -> Iterator[_Stretch]:
+    """The stretches that the list is merged from, without what a filter looks for."""
+    everything = Select(
+        "asserted", ("id", "weight"), given="ids", order=order.value, limit=REACH + 1, by_index=NO_INDEX
+    )
+    if selection.filtered:
+        everything = everything._replace(
+            columns=(*everything.columns, "source", "has_metadata"), limit=selection.filter_reach
+        )
     if order is Order.NEWEST:
-        yield _Run("triples_triple", [], [])
+        yield _Stretch(everything, [])
         return
+    weights = [selection.below_weight, selection.least_weight]
+    within = everything._replace(start="lighter")
     for pattern in _patterns(selection):
-        subject, predicate, object_ = (id_ is not None for id_ in pattern)
-        fixed = {column: id_ for column, id_ in zip(COLUMNS, pattern, strict=True) if id_ is not None}
-        yield _run(_table(INDEXES[subject, predicate, object_]), fixed, selection)
+        ids = [id_ for id_ in pattern if id_ is not None]
+        yield _Stretch(within._replace(shape=shape_of(pattern), by_index=OF_SHAPE), [*ids, *weights])
     if selection.fact is not None:
-        fixed = {"id": selection.fact.id, "created_at": selection.fact.created_ms}
-        if selection.predicate is not None:
-            fixed["predicate_id"] = selection.predicate
-        yield _run("triples_triple", fixed, selection)
-
-
-def _run(table: str, fixed: dict[str, int], selection: Selection) -> _Run:
-    conditions = [*(f"{column} = %s" for column in fixed), "weight >= %s", "weight < %s"]
-    return _Run(table, conditions, [*fixed.values(), selection.least_weight, selection.below_weight])
+        predicates = [] if selection.predicate is None else [selection.predicate]
+        one = within._replace(shape=shape_of((None, selection.predicate, None)), others_given=("id", "created_at"))
+        yield _Stretch(one, [*predicates, *selection.fact, *weights])
 
 
 def _patterns(selection: Selection) -> Iterator[tuple[int | None, int | None, int | None]]:
-    """The ids of terms that the facts of each run have at their three places."""
+    """The ids of terms that the facts of each stretch have at their three places."""
     predicate = selection.predicate
     if selection.terms is None:
         yield None, predicate, None
@@ -154,25 +155,16 @@ def _patterns(selection: Selection) -> Iterator[tuple[int | None, int | None, in
                 yield None, term, None
 
 
-def _table(index: str) -> str:
-    """SQLite, which does not know how many rows a condition leaves, is told which index to read."""
-    return f"triples_triple INDEXED BY {index}" if connection.vendor == "sqlite" else "triples_triple"
-
-
-def _run_sql(run: _Run, selection: Selection, order: Order) -> tuple[str, list[Any]]:
-    where = f" WHERE {' AND '.join(run.conditions)}" if run.conditions else ""
-    stretch = f"FROM {run.table}{where} ORDER BY {order.sql} LIMIT"
-    if not selection.filtered:
-        return f"SELECT id, weight {stretch} {REACH + 1}", run.parameters
-    filters: list[str] = []
-    parameters = list(run.parameters)
+def _filters(selection: Selection) -> tuple[str, list[Any]]:
+    """The condition of what no index can find, and its parameters."""
+    conditions: list[str] = []
+    parameters: list[Any] = []
     if selection.source is not None:
-        filters.append("source = %s")
+        conditions.append("source = ?")
         parameters.append(selection.source)
     if selection.has_metadata is not None:
-        filters.append("metadata IS NOT NULL" if selection.has_metadata else "metadata IS NULL")
-    looked_at = f"SELECT id, weight, source, metadata {stretch} {selection.filter_reach}"
-    return f"SELECT id, weight FROM ({looked_at}) AS looked_at WHERE {' AND '.join(filters)}", parameters
+        conditions.append("has_metadata" if selection.has_metadata else "NOT has_metadata")
+    return f" WHERE {' AND '.join(conditions)}" if conditions else "", parameters
 
 
 def fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

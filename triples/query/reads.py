@@ -10,18 +10,22 @@ from typing import Any, NamedTuple
 
 from triples.query.rows import AnyRow, InferredRow, rows_of_both, texts_of
 from triples.query.statements import (
-    InferredStart,
-    Screen,
+    COUNT_LIMIT,
+    Position,
+    asserted_by_id,
+    count_asserted,
     count_inferred,
+    inferred_by_key,
+    select_asserted,
     select_both,
     select_inferred,
-    select_one,
 )
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
+from triples.store.fact_tables import InferredFilter
 from triples.store.inferred.reading import View
 from triples.store.operations import Pattern, Row
-from triples.store.patterns import COUNT_LIMIT, Position, Start, count, select, shape_of
+from triples.store.select import Start, shape_of
 from triples.store.sessions import Fetch
 
 
@@ -76,26 +80,18 @@ def page(
 
 def fact(fetch: Fetch, dialect: Dialect, id_: int) -> Row | None:
     """The asserted fact with this id."""
-    found = fetch(_BY_ID.format(metadata=dialect.metadata).replace("?", dialect.placeholder), [id_])
+    found = fetch(asserted_by_id(dialect), [id_])
     return Row(*found[0]) if found else None
 
 
 def inferred_fact(fetch: Fetch, dialect: Dialect, view: View | None, key: Key) -> InferredRow | None:
     """The inferred fact of these terms."""
-    if view is None or view.screen is None:
+    if view is None or view.visible is None:
         return None
-    found = fetch(select_one(dialect, view.screen), key)
+    found = fetch(inferred_by_key(dialect, view.visible), key)
     for weight, depth, rule, *texts in found:
         return InferredRow(key, view.state.written_ms, weight, depth, view.state.program.rules[rule].name, *texts)
     return None
-
-
-_BY_ID = (
-    "SELECT t.id, t.created_at, t.updated_at, t.source, t.weight, t.{metadata}, s.text, p.text, o.text"
-    " FROM triples_triple AS t JOIN triples_term AS s ON s.id = t.subject_id"
-    " JOIN triples_term AS p ON p.id = t.predicate_id JOIN triples_term AS o ON o.id = t.object_id"
-    " WHERE t.id = ?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +106,11 @@ class _Read:
 
     def part(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
         """The first facts of either kind within bounds that are the same for both."""
-        if self._screen is None:
+        if self._visible is None:
             return self._asserted(start, bounds, limit) if self.wanted.asserted else []
         if not self.wanted.asserted:
             return self._inferred(start, bounds, limit)
-        statement = select_both(self._shape, start, self.dialect, self._screen, with_metadata=self.with_metadata)
+        statement = select_both(self._shape, start, self.dialect, self._visible, with_metadata=self.with_metadata)
         asserted = [*self._constants, *bounds, limit]
         return self._rows(statement, [*asserted, *self._inferred_parameters(bounds, limit), limit])
 
@@ -123,7 +119,7 @@ class _Read:
         found: list[AnyRow] = []
         if self.wanted.asserted and after.key is None:
             found = self._asserted("same weight", [after.weight, after.id], limit)
-        if len(found) < limit and self._screen is not None:
+        if len(found) < limit and self._visible is not None:
             left = limit - len(found)
             if after.key is None:
                 found += self._inferred("whole weight", [after.weight], left)
@@ -136,38 +132,38 @@ class _Read:
         least = self.wanted.min_weight
         total = 0
         if self.wanted.asserted:
-            statement = count(self._shape, self.dialect, least_weight=least > 0)
+            statement = count_asserted(self._shape, self.dialect, least_weight=least > 0)
             [(total,)] = self.fetch(statement, [*self._constants, least] if least > 0 else self._constants)
-        if self._screen is not None and total <= COUNT_LIMIT:
-            parameters = [*self._constants, least] * (self._screen.arms(self._shape) or 1)
-            [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._screen), parameters)
+        if self._visible is not None and total <= COUNT_LIMIT:
+            parameters = [*self._constants, least] * (len(self._visible.merged_for(self._shape)) or 1)
+            [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._visible), parameters)
             total += inferred
         return total
 
     def _asserted(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
-        statement = select(self._shape, start, self.dialect, with_metadata=self.with_metadata)
+        statement = select_asserted(self._shape, start, self.dialect, with_metadata=self.with_metadata)
         found = self.fetch(statement, [*self._constants, *bounds, limit])
         return [Row._make((*row[:6], *texts_of(self.wanted.pattern, row[6:]))) for row in found]
 
-    def _inferred(self, start: InferredStart, bounds: Sequence[float], limit: int) -> list[AnyRow]:
-        assert self._screen is not None
-        statement = select_inferred(self._shape, start, self.dialect, self._screen)
+    def _inferred(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
+        assert self._visible is not None
+        statement = select_inferred(self._shape, start, self.dialect, self._visible)
         return self._rows(statement, self._inferred_parameters(bounds, limit))
 
     def _inferred_parameters(self, bounds: Sequence[float], limit: int) -> list[Any]:
-        assert self._screen is not None
+        assert self._visible is not None
         one: list[Any] = [*self._constants, *bounds, limit]
-        arms = self._screen.arms(self._shape)
-        return [*one * arms, limit] if arms else one
+        merged = len(self._visible.merged_for(self._shape))
+        return [*one * merged, limit] if merged else one
 
     def _rows(self, statement: str, parameters: Sequence[Any]) -> list[AnyRow]:
         assert self.view is not None
         return rows_of_both(self.fetch(statement, parameters), self.wanted.pattern, self.view.state)
 
     @property
-    def _screen(self) -> Screen | None:
-        """What to leave out of the inferred facts; None where none may be shown."""
-        return self.view.screen if self.view is not None and self.wanted.inferred else None
+    def _visible(self) -> InferredFilter | None:
+        """Which inferred facts may be shown; None where none may."""
+        return self.view.visible if self.view is not None and self.wanted.inferred else None
 
     @property
     def _shape(self) -> tuple[bool, bool, bool]:

@@ -1,5 +1,6 @@
 """The SQL that is written differently for the two databases."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -21,6 +22,13 @@ class Dialect:
     keys_table: str
     # The number of a key's place, formatted into it, gives that place of `g.value`.
     keys_column: str
+    # Many values of some columns as a table `g` with a number for each row, into which the columns are formatted; the
+    # number; and one place of the values, into which its number and its column are formatted.
+    numbered_values: str
+    numbered_row: str
+    numbered_place: str
+    # Whether the server keeps the rows that are not fetched yet for named cursors only.
+    names_cursors: bool
     # Begins a transaction that only reads, and sees one moment from its first statement on.
     begin_reading: str
 
@@ -31,6 +39,15 @@ class Dialect:
     def key_column(self, place: int) -> str:
         """One place of the keys in `keys_table`."""
         return self.keys_column.format(place)
+
+    def numbered_table(self, columns: Sequence[str]) -> str:
+        """The values of these columns as a table."""
+        arrays = ", ".join(["?::bigint[]"] * (1 + len(columns)))
+        return self.numbered_values.format(arrays=arrays, columns=", ".join(["number", *columns]))
+
+    def numbered_column(self, place: int, column: str) -> str:
+        """One of the values in `numbered_table`."""
+        return self.numbered_place.format(place=place, column=column)
 
     def prepared(self, sql: str) -> str:
         """A statement that was written with question marks, with this database's placeholders."""

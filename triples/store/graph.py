@@ -12,12 +12,12 @@ from triples.query import reads
 from triples.query.explanations import Asserted, Node, explain
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
+from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred.reading import View
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
-from triples.store.patterns import Position
 from triples.store.reader import Reader, Result, WideRead
 from triples.store.sessions import Fetch
 from triples.store.sqlite.inline_reader import InlineReader

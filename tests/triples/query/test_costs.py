@@ -11,11 +11,10 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
-from triples.query import reads
+from triples.query import reads, statements
 from triples.query.reads import Wanted
-from triples.store import patterns
+from triples.query.statements import Position
 from triples.store.operations import Pattern
-from triples.store.patterns import Position
 from triples.store.sessions import Fetch
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
@@ -104,9 +103,9 @@ def test_a_page_costs_what_it_shows(pattern: Pattern, after: Position | None, mi
 @pytest.mark.parametrize("min_weight", [0.0, 0.4])
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_counting_stops_at_the_limit(pattern: Pattern, min_weight: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "COUNT_LIMIT", 100)
+    monkeypatch.setattr(statements, "COUNT_LIMIT", 100)
     monkeypatch.setattr(reads, "COUNT_LIMIT", 100)
-    patterns.count.cache_clear()
+    statements.count_asserted.cache_clear()
 
     def read(fetch: Fetch) -> None:
         matches = reads.heaviest(fetch, SQLITE, None, Wanted(pattern, min_weight), k=K, with_metadata=True)
@@ -115,7 +114,7 @@ def test_counting_stops_at_the_limit(pattern: Pattern, min_weight: float, monkey
     try:
         assert 0 < instructions(read) < MOST_READING + MOST_COUNTING
     finally:
-        patterns.count.cache_clear()
+        statements.count_asserted.cache_clear()
 
 
 def test_statistics_count_nothing() -> None:

@@ -13,33 +13,33 @@ from tests.triples.store.inferred.derived import TRANSITIVE, program, put
 from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
-from triples.query import explanations
+from triples.patterns import Shape
 from triples.query.statements import (
-    INDEXES,
-    InferredStart,
-    Screen,
+    asserted_by_keys,
     count_inferred,
+    inferred_by_key,
+    inferred_by_keys,
     select_both,
     select_inferred,
-    select_one,
 )
 from triples.recursion.programs import Key, Proof
+from triples.store.fact_tables import INDEXES, InferredFilter, index_name
 from triples.store.inferred.layout import FACTS
-from triples.store.patterns import Shape, Start, sqlite_index
+from triples.store.select import Start
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
 
 # A program with it may derive facts of any predicate, so that the indexes for these are there too.
 OPEN = {"name": "turned round", "head": ["?y", "?p", "?x"], "body": [["?x", "?p", "?y"], ["?p", "p", "?p"]]}
 STARTS: list[Start] = ["top", "lighter"]
-INFERRED_BOUNDS: dict[InferredStart, list[Any]] = {
+INFERRED_BOUNDS: dict[Start, list[Any]] = {
     "top": [0.5],
     "lighter": [0.5, 0.1],
     "whole weight": [0.5],
     "same weight": [0.5, 10, 10, 10],
 }
 # With all that a statement may have to look for.
-SCREEN = Screen(asserted=True, hidden=True)
+FILTER = InferredFilter(asserted=True, hidden=True)
 # The patterns for whose inferred facts those of each predicate may be merged.
 MERGED: list[Shape] = [(False, False, False), (False, False, True)]
 Statement = tuple[Shape, str, list[Any]]
@@ -71,21 +71,21 @@ def constants(shape: Shape) -> list[str]:
 
 
 def row_statements(reader: Reading) -> Iterator[Statement]:
-    for shape in INDEXES:
+    for shape in INDEXES["inferred"]:
         for start, with_metadata in itertools.product(STARTS, (False, True)):
             kind = [*constants(shape), *BOUNDS[start], 10]
-            sql = select_both(shape, start, reader.dialect, SCREEN, with_metadata=with_metadata)
+            sql = select_both(shape, start, reader.dialect, FILTER, with_metadata=with_metadata)
             yield shape, sql, [*kind, *kind, 10]
         for place, bounds in INFERRED_BOUNDS.items():
-            yield shape, select_inferred(shape, place, reader.dialect, SCREEN), [*constants(shape), *bounds, 10]
+            yield shape, select_inferred(shape, place, reader.dialect, FILTER), [*constants(shape), *bounds, 10]
 
 
 def other_statements(reader: Reading) -> Iterator[tuple[str, list[Any]]]:
-    for shape in INDEXES:
-        yield count_inferred(shape, reader.dialect, SCREEN), [*constants(shape), 0.9]
-    yield select_one(reader.dialect, SCREEN), [7, 8, 9]
-    yield explanations._asserted_facts(reader.dialect), ["[[7, 8, 9]]"]
-    yield explanations._derived_facts(reader.dialect), ["[[7, 8, 9]]"]
+    for shape in INDEXES["inferred"]:
+        yield count_inferred(shape, reader.dialect, FILTER), [*constants(shape), 0.9]
+    yield inferred_by_key(reader.dialect, FILTER), [7, 8, 9]
+    yield asserted_by_keys(reader.dialect), ["[[7, 8, 9]]"]
+    yield inferred_by_keys(reader.dialect), ["[[7, 8, 9]]"]
 
 
 def sqlite_steps(reader: Reading, sql: str, parameters: list[Any]) -> list[str]:
@@ -118,29 +118,30 @@ def test_sqlite_picks_each_kind_by_its_index_in_its_order() -> None:
             for shape, sql, parameters in row_statements(reader):
                 steps = sqlite_steps(reader, sql, parameters)
                 [inferred] = [step for step in steps if step.split()[1] == "i" and step.startswith("SEARCH")]
-                name = "PRIMARY KEY" if INDEXES[shape].startswith("sqlite") else f"INDEX {INDEXES[shape]}"
+                index = INDEXES["inferred"][shape]
+                name = "PRIMARY KEY" if index.startswith("sqlite") else f"INDEX {index}"
                 assert f"USING {name} (" in inferred, (shape, inferred)
                 assert any(step.startswith("SEARCH a USING COVERING INDEX") for step in steps)
                 # The merged few are sorted, and once more with their texts; a kind only where no index has its order.
                 sorts = sum("TEMP B-TREE FOR ORDER BY" in step for step in steps)
                 both = "UNION ALL" in sql
-                own = (shape in SORTED) * both + INDEXES[shape].startswith("sqlite")
+                own = (shape in SORTED) * both + index.startswith("sqlite")
                 assert sorts <= 1 + both + own, (shape, sorts, steps)
                 if both:
-                    assert any(f"INDEX {sqlite_index(shape)} (" in step for step in steps)
+                    assert any(f"INDEX {index_name('asserted', shape)} (" in step for step in steps)
 
     in_orm(look)
 
 
 def merged_statements(reader: Reading) -> Iterator[Statement]:
     first = min(Term.objects.values_list("id", flat=True))
-    screen = Screen(asserted=True, hidden=True, merged=(first + 3, first + 5))
+    merging = InferredFilter(asserted=True, hidden=True, merged=(first + 3, first + 5))
     for shape in MERGED:
         own = constants(shape)
-        yield shape, count_inferred(shape, reader.dialect, screen), [*own, 0.9] * 2
+        yield shape, count_inferred(shape, reader.dialect, merging), [*own, 0.9] * 2
         for start in STARTS:
             kind = [*own, *BOUNDS[start], 10]
-            sql = select_both(shape, start, reader.dialect, screen, with_metadata=True)
+            sql = select_both(shape, start, reader.dialect, merging, with_metadata=True)
             yield shape, sql, [*kind, *kind, *kind, 10, 10]
 
 
@@ -168,7 +169,7 @@ def test_sqlite_scans_nothing() -> None:
             for sql, parameters in [*rows, *other_statements(reader)]:
                 scans = {step.split()[1] for step in sqlite_steps(reader, sql, parameters) if step.startswith("SCAN")}
                 # What has been picked already, and the keys that are given.
-                assert scans <= {"t", "g", "matches", "facts", "asserted", "derived"}, (sql, scans)
+                assert scans <= {"t", "g", "matches", "facts", "asserted", "inferred"}, (sql, scans)
 
     in_orm(look)
 
@@ -181,8 +182,8 @@ def test_postgresql_scans_nothing_and_reads_each_kind_by_its_index() -> None:
             for shape, sql, parameters in row_statements(reader):
                 nodes = postgresql_nodes(reader, sql, parameters)
                 assert not scanned(nodes), (shape, sql, nodes)
-                if "UNION ALL" in sql and INDEXES[shape].startswith("inferred"):
-                    assert INDEXES[shape] in {node.get("Index Name") for node in nodes}, (shape, sql)
+                if "UNION ALL" in sql and INDEXES["inferred"][shape].startswith("inferred"):
+                    assert INDEXES["inferred"][shape] in {node.get("Index Name") for node in nodes}, (shape, sql)
             merged = [(sql, parameters) for _, sql, parameters in merged_statements(reader)]
             for sql, parameters in [*merged, *other_statements(reader)]:
                 nodes = postgresql_nodes(reader, sql, parameters)

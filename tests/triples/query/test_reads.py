@@ -9,13 +9,12 @@ from django.db import connection
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, fact, store, stored_rows
-from triples.query import reads
+from triples.query import reads, statements
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow
-from triples.store import patterns
+from triples.query.statements import Position
 from triples.store.backend import backend
 from triples.store.operations import AddOne, Change, Pattern, Remove, Row
-from triples.store.patterns import Position
 from triples.store.writing import open_session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -118,13 +117,13 @@ def test_a_total_is_exact_up_to_the_limit_and_capped_beyond(
     rows: list[Row], monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     assert len(rows) == 24
-    monkeypatch.setattr(patterns, "COUNT_LIMIT", limit)
+    monkeypatch.setattr(statements, "COUNT_LIMIT", limit)
     monkeypatch.setattr(reads, "COUNT_LIMIT", limit)
-    patterns.count.cache_clear()
+    statements.count_asserted.cache_clear()
     try:
         matches = in_orm(heaviest, (None, None, None), 1, 0.0)
     finally:
-        patterns.count.cache_clear()
+        statements.count_asserted.cache_clear()
     assert (matches.total, matches.capped) == (min(24, limit), limit < 24)
 
 

@@ -12,11 +12,14 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
 from tests.triples.store.graphs import committed, fact
+from triples.patterns import Shape
 from triples.query import reads
+from triples.query.statements import count_asserted, select_asserted
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
+from triples.store.fact_tables import INDEXES, index_name
 from triples.store.operations import AddMany, AddOne, Change, Remove
-from triples.store.patterns import INDEXES, Shape, Start, count, select, sqlite_index
+from triples.store.select import Start
 from triples.store.sessions import Fetch, Session
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
@@ -25,7 +28,7 @@ from triples.store.writing import open_session
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
 
 FACTS = 30_000
-SHAPES = list(INDEXES)
+SHAPES = list(INDEXES["asserted"])
 STARTS: list[Start] = ["top", "same weight", "lighter"]
 BOUNDS: dict[Start, list[Any]] = {"top": [0.5], "same weight": [0.5, 10], "lighter": [0.5, 0.1]}
 # One subject and one object have few facts in common; those are read and sorted.
@@ -78,15 +81,15 @@ def read_statements() -> Iterator[tuple[Shape, Statement]]:
         constants = [text for text, fixed in zip(("t7", "t3", "t9"), shape, strict=True) if fixed]
         for start in STARTS:
             for with_metadata in (False, True):
-                sql = select(shape, start, dialect(), with_metadata=with_metadata)
+                sql = select_asserted(shape, start, dialect(), with_metadata=with_metadata)
                 yield shape, Statement(sql, [*constants, *BOUNDS[start], 10])
         yield from ((shape, statement) for statement in count_statements(shape))
 
 
 def count_statements(shape: Shape) -> Iterator[Statement]:
     constants = [text for text, fixed in zip(("t7", "t3", "t9"), shape, strict=True) if fixed]
-    yield Statement(count(shape, dialect(), least_weight=True), [*constants, 0.5])
-    yield Statement(count(shape, dialect(), least_weight=False), constants)
+    yield Statement(count_asserted(shape, dialect(), least_weight=True), [*constants, 0.5])
+    yield Statement(count_asserted(shape, dialect(), least_weight=False), constants)
 
 
 class Recorder:
@@ -148,6 +151,10 @@ class Step(NamedTuple):
     text: str
     within_picking: bool
 
+    @property
+    def reads_facts(self) -> bool:
+        return re.match(r"(SEARCH|SCAN) f\b", self.text) is not None
+
 
 def sqlite_plan(statement: Statement) -> list[Step]:
     lines = _fetch(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters)
@@ -206,20 +213,20 @@ class TestSQLite:
     def test_every_shape_is_searched_by_its_index(self) -> None:
         for shape, statement in read_statements():
             steps = in_orm(sqlite_plan, statement)
-            [facts] = [step.text for step in steps if "triples_triple" in step.text]
-            if statement.sql == count((False, False, False), SQLITE, least_weight=False):
+            [facts] = [step.text for step in steps if step.reads_facts]
+            if statement.sql == count_asserted((False, False, False), SQLITE, least_weight=False):
                 # Any facts will do, as many as are counted.
-                assert facts == "SCAN triples_triple USING COVERING INDEX triple_any"
+                assert facts == "SCAN f USING COVERING INDEX triple_any"
                 continue
-            assert facts.startswith("SEARCH triples_triple USING"), (shape, facts)
-            assert f"INDEX {sqlite_index(shape)} (" in facts, (shape, facts)
+            assert facts.startswith("SEARCH f USING"), (shape, facts)
+            assert f"INDEX {index_name('asserted', shape)} (" in facts, (shape, facts)
             for column, fixed in zip(("subject_id", "predicate_id", "object_id"), shape, strict=True):
                 assert (f"{column}=?" in facts) == fixed or shape in SORTED
 
     def test_counting_reads_the_index_alone(self) -> None:
         for shape in SHAPES:
             with_weight, without = (in_orm(sqlite_plan, statement) for statement in count_statements(shape))
-            assert any("COVERING INDEX" in step.text for step in without if "triples_triple" in step.text), shape
+            assert any("COVERING INDEX" in step.text for step in without if step.reads_facts), shape
             assert shape in SORTED or any("COVERING INDEX" in step.text for step in with_weight), shape
 
     def test_facts_are_picked_in_their_order_without_sorting(self) -> None:
@@ -236,7 +243,7 @@ class TestSQLite:
                     assert step.text in {
                         "SCAN t",
                         "SCAN matches",
-                        "SCAN triples_triple USING COVERING INDEX triple_any",
+                        "SCAN f USING COVERING INDEX triple_any",
                     }
 
     def test_no_write_scans_a_table(self, recorded: list[Statement]) -> None:
@@ -277,7 +284,7 @@ class TestPostgreSQL:
         for shape, statement in read_statements():
             if "count(*)" not in statement.sql and shape not in SORTED:
                 nodes = in_orm(postgresql_plan, statement)
-                assert INDEXES[shape] in indexes(nodes), (shape, statement.sql, nodes)
+                assert INDEXES["asserted"][shape] in indexes(nodes), (shape, statement.sql, nodes)
                 assert scanned(nodes) == []
 
     def test_no_write_scans_a_table(self, recorded: list[Statement]) -> None:

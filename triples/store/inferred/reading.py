@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
-from triples.query.statements import Screen
+from triples.store.fact_tables import InferredFilter
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, STATE, merged_predicates
 from triples.store.inferred.state import SELECT_STATE, State, state_of
@@ -27,7 +27,7 @@ class View(NamedTuple):
 
     state: State
     # None: no inferred fact may be shown, since too many may have lost their proofs.
-    screen: Screen | None
+    visible: InferredFilter | None
 
 
 class Sight(ABC):
@@ -126,7 +126,7 @@ class PostgreSQLSight(Sight):
             self._state = state_of(fetch(SELECT_STATE, ()))
             assert self._state is not None
         view = _view(self._state, newest, worst, known=True)
-        if view.screen is not None and view.screen.hidden:
+        if view.visible is not None and view.visible.hidden:
             # The planner does not know yet how many facts are hidden, and keeps a plan that was made for few.
             self.driver.execute("SET LOCAL enable_seqscan = off")
         return view
@@ -147,7 +147,7 @@ def _view(state: State, newest: int | None, worst: int | None, *, known: bool) -
         return View(state, None)
     # A run derives nothing that is asserted, so what is now came after it.
     asserted = (newest or 0) > state.triples_up_to
-    return View(state, Screen(asserted, hidden.something_is_hidden(worst), merged_predicates(state.program)))
+    return View(state, InferredFilter(asserted, hidden.something_is_hidden(worst), merged_predicates(state.program)))
 
 
 def open_sight(session: Session) -> Sight:

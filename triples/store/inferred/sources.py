@@ -1,49 +1,48 @@
 """The stored facts as the evaluator of small changes asks for them: by index, many at a time."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from functools import cache, partial
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from triples.patterns import Bound, Shape
-from triples.query.statements import INDEXES
 from triples.recursion.programs import Key, Program, Proof
 from triples.recursion.proofs import Use, uses
-from triples.store.inferred.layout import FACTS, KEY, PROOF
-from triples.store.patterns import sqlite_index
+from triples.store.dialect import Dialect
+from triples.store.fact_tables import EXACT, InferredFilter, index_name
+from triples.store.inferred.layout import KEY, PROOF
+from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.select import NO_INDEX, OF_SHAPE, Select, given_columns, sql
+from triples.store.sqlite.dialect import SQLITE
 from triples.text import MAX_PREDICATE_LENGTH
 
 ROWS_AT_ONCE = 2_000
-# The indexes say how to read all facts by falling weight, which nobody here asks for.
-_ANY: Shape = (False, False, False)
-_EXACT: Shape = (True, True, True)
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """A statement that finds rows of a table by the values that some of its columns are given."""
+class Lookup(NamedTuple):
+    """A statement that finds rows by the values that some columns are given."""
 
-    picked: tuple[str, ...]
-    table: str
     columns: tuple[str, ...]
-    # The one that SQLite is to use.
-    index: str
-    condition: str = "TRUE"
+    sql: Callable[[Dialect], str]
 
 
-_KEY = tuple(f"f.{column}" for column in KEY)
-_PROOF = tuple(f"f.{column}" for column in PROOF)
-_NOT_ASSERTED = "NOT EXISTS (SELECT 1 FROM triples_triple AS a WHERE {})".format(
-    " AND ".join(f"a.{column} = f.{column}" for column in KEY)
-)
-_ASSERTED = Lookup(("f.weight",), "triples_triple", KEY, sqlite_index(_EXACT))
-# Both databases count characters.
-_UNFIT = Lookup((), "triples_term", ("id",), "", f"length(f.text) > {MAX_PREDICATE_LENGTH}")
-_PROOFS = Lookup(_PROOF, FACTS, KEY, INDEXES[_EXACT])
+def _lookup(select: Select) -> Lookup:
+    return Lookup(given_columns(select), partial(sql, select))
+
+
+def _unfit(dialect: Dialect) -> str:
+    # Both databases count characters.
+    found = f"t.id = {dialect.numbered_column(0, 'id')} AND length(t.text) > {MAX_PREDICATE_LENGTH}"
+    given = f"{dialect.numbered_table(['id'])} {dialect.join}"
+    return dialect.prepared(f"SELECT {dialect.numbered_row} FROM {given} triples_term AS t ON {found}")
+
+
+_ASSERTED = _lookup(Select("asserted", ("weight",), EXACT, given="numbered"))
+_PROOFS = _lookup(Select("inferred", PROOF, EXACT, given="numbered"))
+_UNFIT = Lookup(("id",), _unfit)
 
 
 class Source(ABC):
@@ -100,7 +99,7 @@ class SQLiteSource(Source):
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
         # A key is a tuple by its class only, which JSON does not know.
         given = orjson.dumps(bound, default=tuple).decode()
-        cursor = self._driver.execute(_sqlite_statement(lookup), (given,))
+        cursor = self._driver.execute(lookup.sql(SQLITE), (given,))
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             yield from rows
 
@@ -139,12 +138,11 @@ def _predicate(use: Use) -> int | None:
 @cache
 def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
     """The asserted facts with some of their terms given, and the inferred ones that are not asserted too."""
-    columns = tuple(column for column, given in zip(KEY, shape, strict=True) if given)
-    asserted, inferred = ("", "") if shape == _ANY else (sqlite_index(shape), INDEXES[shape])
-    return (
-        Lookup((*_KEY, "f.weight", "0"), "triples_triple", columns, asserted),
-        Lookup((*_KEY, "f.weight", "f.depth"), FACTS, columns, inferred, _NOT_ASSERTED),
-    )
+    # The indexes have all facts by falling weight, which nobody here asks for.
+    index = OF_SHAPE if any(shape) else NO_INDEX
+    asserted = Select("asserted", (*KEY, "weight", "depth"), shape, given="numbered", by_index=index)
+    inferred = asserted._replace(kind="inferred", visible=InferredFilter(asserted=True))
+    return _lookup(asserted), _lookup(inferred)
 
 
 @cache
@@ -152,38 +150,31 @@ def _resting(use: Use) -> Lookup:
     """The inferred facts whose proof uses a fact so, by what the fact tells of head and first free value."""
     told = zip(use.head_terms, use.head_columns, strict=True)
     subject, predicate, object_ = (term is not None or column is not None for term, column in told)
-    head = zip(KEY, (subject, predicate, object_), strict=True)
-    columns = tuple(column for column, is_known in head if is_known)
     first_free = bool(use.free_columns) and use.free_columns[0] is not None
+    others: tuple[str, ...] = ()
     if subject:
         # They are few, and a look at all of them is one for many facts.
-        index = INDEXES[_EXACT]
+        index = index_name("inferred", EXACT)
     elif object_ and not first_free:
-        index = INDEXES[False, predicate, True]
+        index = index_name("inferred", (False, predicate, True))
     else:
         index = "inferred_proof"
-        columns += ("free1",) * first_free
-    return Lookup((*_KEY, *_PROOF), FACTS, columns, index, f"f.rule = {use.rule}")
-
-
-@cache
-def _sqlite_statement(lookup: Lookup) -> str:
-    """CROSS JOIN keeps SQLite from turning the loops round: what is given is little, the facts are many."""
-    table = f"{lookup.table} AS f" + (f" INDEXED BY {lookup.index}" if lookup.index else "")
-    given = [f"f.{column} = json_extract(k.value, '$[{place}]')" for place, column in enumerate(lookup.columns)]
-    conditions = " AND ".join([*given, lookup.condition])
-    return f"SELECT {', '.join(['k.key', *lookup.picked])} FROM json_each(?) AS k CROSS JOIN {table} ON {conditions}"
-
-
-@cache
-def postgresql_statement(lookup: Lookup) -> str:
-    arrays = ", ".join(["%s::bigint[]"] * (1 + len(lookup.columns)))
-    names = ", ".join(["number", *lookup.columns])
-    conditions = " AND ".join([*(f"f.{column} = k.{column}" for column in lookup.columns), lookup.condition])
-    return (
-        f"SELECT {', '.join(['k.number', *lookup.picked])} FROM unnest({arrays}) AS k ({names})"
-        f" JOIN {lookup.table} AS f ON {conditions}"
+        others = ("free1",) * first_free
+    return _lookup(
+        Select(
+            "inferred",
+            (*KEY, *PROOF),
+            (subject, predicate, object_),
+            given="numbered",
+            others_given=others,
+            fixed=(("rule", use.rule),),
+            by_index=index,
+        )
     )
+
+
+def postgresql_statement(lookup: Lookup) -> str:
+    return lookup.sql(POSTGRESQL)
 
 
 def _proof(values: Sequence[Any]) -> Proof:

@@ -10,5 +10,9 @@ POSTGRESQL = Dialect(
     metadata="metadata::text",
     keys_table="json_array_elements(%s::json) AS g (value)",
     keys_column="(g.value->>{})::bigint",
+    numbered_values="unnest({arrays}) AS g ({columns})",
+    numbered_row="g.number",
+    numbered_place="g.{column}",
+    names_cursors=True,
     begin_reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 )

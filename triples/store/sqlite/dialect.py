@@ -10,6 +10,10 @@ SQLITE = Dialect(
     metadata="metadata",
     keys_table="json_each(?) AS g",
     keys_column="json_extract(g.value, '$[{}]')",
+    numbered_values="json_each(?) AS g",
+    numbered_row="g.key",
+    numbered_place="json_extract(g.value, '$[{place}]')",
+    names_cursors=False,
     # Django's own transactions take the write lock.
     begin_reading="BEGIN",
 )

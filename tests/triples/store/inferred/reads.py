@@ -10,12 +10,12 @@ from triples.models import Term
 from triples.query import reads
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
+from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred.reading import Sight, View, open_sight
 from triples.store.operations import Row
-from triples.store.patterns import Position
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
 

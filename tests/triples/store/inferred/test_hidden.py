@@ -1,5 +1,6 @@
 """From the moment that a fact is deleted, nothing that was derived from it is shown, until a run has seen to it."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -32,6 +33,7 @@ from triples.recursion.programs import Program
 from triples.recursion.proofs import uses
 from triples.store.inferred import following, hiding, sources
 from triples.store.operations import AddOne, Change, Remove
+from triples.store.sqlite.dialect import SQLITE
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -199,7 +201,7 @@ def test_beyond_the_limit_everything_is_hidden_until_the_next_run(
             assert one.inferred() == other.inferred() == stored().keys()
             view = one.view()
             assert view is not None
-            assert view.screen is not None
+            assert view.visible is not None
 
     in_orm(follow)
     told = [event["event"] for event in log if "hidden" in event["event"]]
@@ -221,7 +223,7 @@ def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_agai
             assert reader.inferred() == set()
             view = reader.view()
             assert view is not None
-            assert view.screen is None
+            assert view.visible is None
             assert view.state.facts == 16
             # The asserted facts are there.
             assert reader.heaviest().total == 3
@@ -340,13 +342,13 @@ def test_without_changes_the_statements_have_no_condition_for_them(chain: Progra
         with reading() as reader:
             view = reader.view()
             assert view is not None
-            assert view.screen is not None
-            assert view.screen[:2] == (False, False)
+            assert view.visible is not None
+            assert view.visible[:2] == (False, False)
             remove("d", "p", "e")
             view = reader.view()
             assert view is not None
-            assert view.screen is not None
-            assert view.screen.hidden
+            assert view.visible is not None
+            assert view.visible.hidden
             assert RecursionRun.objects.count() == 1
 
     in_orm(follow)
@@ -359,7 +361,8 @@ def test_proofs_are_found_by_the_index_that_leaves_the_fewest() -> None:
             {"name": "typed", "head": ["?x", "q", "c"], "body": [["?y", "p", "?z"], ["?x", "p", "?y"]]},
             {"name": "object", "head": ["?w", "?p", "?o"], "body": [["?w", "?p", "?v"], ["c", "q", "?o"]]},
         )
-        return [sources._resting(use).index for use in uses(rules)]
+        statements = [sources._resting(use).sql(SQLITE) for use in uses(rules)]
+        return [index for sql in statements for index in re.findall(r"INDEXED BY (\w+)", sql)]
 
     primary = "sqlite_autoindex_triples_inferredtriple_1"
     assert in_orm(chosen) == [primary, "inferred_o", primary, "inferred_proof", "inferred_proof", primary]

@@ -20,7 +20,6 @@ from triples.query import reads, statements
 from triples.query.reads import Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key, Proof
-from triples.store import patterns
 from triples.store.inferred import building
 from triples.store.inferred.state import read_state
 from triples.store.operations import AddOne, Remove, Row
@@ -184,11 +183,11 @@ def test_without_a_run_the_statements_are_those_of_asserted_facts() -> None:
 def test_a_total_is_exact_up_to_the_limit_for_both_kinds_together(
     chain: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cached = (patterns.count, statements.count_inferred)
+    cached = (statements.count_asserted, statements.count_inferred)
 
     def totals() -> Iterator[tuple[int, bool]]:
         for limit in (2, 3, 5, 6, 7):
-            for module in (patterns, reads, statements):
+            for module in (reads, statements):
                 monkeypatch.setattr(module, "COUNT_LIMIT", limit)
             for statement in cached:
                 statement.cache_clear()

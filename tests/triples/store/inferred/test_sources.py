@@ -225,7 +225,7 @@ def scans(driver: Any, sql: str, parameters: Any) -> list[str]:
     """The tables of facts that are read from end to end."""
     if connection.vendor == "sqlite":
         plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()]
-        return [line for line in plan if re.match(r"SCAN [fa]\b", line)]
+        return [line for line in plan if re.match(r"SCAN [fia]\b", line)]
     [([plan],)] = driver.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters).fetchall()
     return [node["Relation Name"] for node in _nodes(plan["Plan"]) if node["Node Type"] == "Seq Scan"]
 

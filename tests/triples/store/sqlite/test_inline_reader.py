@@ -102,7 +102,7 @@ async def test_a_broken_off_read_of_inferred_facts_leaves_nothing_behind(reader:
 
     def read(fetch: Fetch, view: View | None) -> object:
         assert view is not None
-        assert view.screen is not None
+        assert view.visible is not None
         seen.append(threading.current_thread().name)
         return fetch(LONG, [])
 
