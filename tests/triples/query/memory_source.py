@@ -1,0 +1,54 @@
+"""Facts in memory as a source of blocks, which counts what it hands out."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from triples.query.blocks import Ends, Fact, OutOfTime
+from triples.recursion.programs import Key
+
+Triple = tuple[int, int, int]
+
+
+class MemorySource:
+    """Sorted by falling weight, then as the store does: asserted facts by id, then inferred ones by key.
+
+    Facts of weight 0 are handed out, too. After `reads` blocks time is over, if that is given.
+    """
+
+    def __init__(self, facts: Iterable[Fact], texts: Mapping[int, str] | None = None, reads: int | None = None) -> None:
+        self.facts = sorted(facts, key=_order)
+        self.read_facts = 0
+        self.read_blocks = 0
+        self.reads = reads
+        self._texts = texts or {}
+        self._by_ends: dict[Ends, list[Fact]] = defaultdict(list)
+        for fact in self.facts:
+            subject, predicate, object_ = fact.key
+            for s in (subject, None):
+                for p in (predicate, None):
+                    for o in (object_, None):
+                        self._by_ends[s, p, o].append(fact)
+
+    def block(self, ends: Ends, after: Fact | None, size: int) -> Sequence[Fact]:
+        if self.reads is not None and self.read_blocks >= self.reads:
+            raise OutOfTime
+        facts = self._by_ends.get(ends, [])
+        begin = 0 if after is None else facts.index(after) + 1
+        block = facts[begin : begin + size]
+        self.read_facts += len(block)
+        self.read_blocks += 1
+        return block
+
+    def texts(self, terms: Collection[int]) -> Mapping[int, str]:
+        return {term: self._texts[term] for term in terms}
+
+
+def facts_of(weights: Mapping[Triple, float], inferred: Collection[Triple] = ()) -> list[Fact]:
+    return [
+        Fact(Key(*key), weight, None if key in inferred else number)
+        for number, (key, weight) in enumerate(weights.items(), start=1)
+    ]
+
+
+def _order(fact: Fact) -> tuple[float, bool, int, Key]:
+    return -fact.weight, fact.id is None, fact.id or 0, fact.key

@@ -1,0 +1,106 @@
+"""Facts read in blocks, heaviest first and only as far as an answer needs them. No cursor stays open between blocks."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from triples.recursion.programs import Key
+
+# The id of no term. An unknown constant and a variable that is null have it, and it matches no fact.
+NO_TERM = 0
+
+# The terms that a fact must have; None where any will do.
+Ends = tuple[int | None, int | None, int | None]
+
+_FIRST_BLOCK = 16
+_LARGEST_BLOCK = 1024
+_TICKS = 64
+
+
+class Fact(NamedTuple):
+    """A visible fact; an inferred one has no id."""
+
+    key: Key
+    weight: float
+    id: int | None
+
+
+class OutOfTime(Exception):
+    """The time for an answer is over. A source may raise it instead of answering."""
+
+
+class Source(Protocol):
+    """The facts of one moment."""
+
+    def block(self, ends: Ends, after: Fact | None, size: int) -> Sequence[Fact]:
+        """Return the first facts with these ends that follow `after`; fewer than `size` when no more follow.
+
+        They are sorted by falling weight, and within a weight in any order that stays the same.
+        """
+
+    def texts(self, terms: Collection[int]) -> Mapping[int, str]:
+        """Return the texts of these terms."""
+
+
+class Clock:
+    """Raises OutOfTime once the time is over. Looking at the time for every single fact would cost too much."""
+
+    def __init__(self, expired: Callable[[], bool]) -> None:
+        self._expired = expired
+        self._ticks = 0
+
+    def check(self) -> None:
+        if self._expired():
+            raise OutOfTime
+
+    def tick(self) -> None:
+        self._ticks += 1
+        if self._ticks % _TICKS == 0:
+            self.check()
+
+
+class Stream:
+    """The facts with certain ends, as far as they have been read. Facts of weight 0 are not among them."""
+
+    def __init__(self, source: Source, ends: Ends, clock: Clock) -> None:
+        self.facts: list[Fact] = []
+        # An unknown term has no facts, so nobody needs to be asked.
+        self.finished = NO_TERM in ends
+        self._source = source
+        self._ends = ends
+        self._clock = clock
+        self._size = _FIRST_BLOCK
+
+    def has(self, index: int) -> bool:
+        """Whether there is a fact at this index; reads on if it must."""
+        while index >= len(self.facts) and not self.finished:
+            self.read()
+        return index < len(self.facts)
+
+    def read(self) -> None:
+        """Read one more block."""
+        self._clock.check()
+        block = self._source.block(self._ends, self.facts[-1] if self.facts else None, self._size)
+        self.finished = len(block) < self._size or block[-1].weight <= 0
+        self.facts += block if not block or block[-1].weight > 0 else [fact for fact in block if fact.weight > 0]
+        self._size = min(self._size * 2, _LARGEST_BLOCK)
+
+    def __iter__(self) -> Iterator[Fact]:
+        index = 0
+        while self.has(index):
+            yield self.facts[index]
+            index += 1
+
+
+class Streams:
+    """One stream for each combination of ends, so that nothing is read twice."""
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._streams: dict[Ends, Stream] = {}
+
+    def of(self, ends: Ends) -> Stream:
+        stream = self._streams.get(ends)
+        if stream is None:
+            stream = self._streams[ends] = Stream(self._source, ends, self._clock)
+        return stream
