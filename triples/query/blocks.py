@@ -1,6 +1,6 @@
 """Facts read in blocks, heaviest first and only as far as an answer needs them. No cursor stays open between blocks."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from triples.recursion.programs import Key
@@ -24,6 +24,10 @@ class Fact(NamedTuple):
     id: int | None
 
 
+class TooMany(Exception):
+    """There are more facts than are worth reading together."""
+
+
 class OutOfTime(Exception):
     """The time for an answer is over. A source may raise it instead of answering."""
 
@@ -36,6 +40,15 @@ class Source(Protocol):
 
         They are sorted by falling weight, and within a weight in any order that stays the same.
         """
+
+    def together(self, ends: Sequence[Ends], limit: int) -> Sequence[Fact]:
+        """Return the facts with any of these ends, in any order; more than `limit` when there are more.
+
+        All ends have their terms at the same places.
+        """
+
+    def number(self, ends: Ends, limit: int) -> int:
+        """Return how many facts have these ends, those of weight 0 included; exact up to `limit`."""
 
     def texts(self, terms: Collection[int]) -> Mapping[int, str]:
         """Return the texts of these terms."""
@@ -99,8 +112,37 @@ class Streams:
         self._clock = clock
         self._streams: dict[Ends, Stream] = {}
 
+    @property
+    def read(self) -> int:
+        """How many facts have been read."""
+        return sum(len(stream.facts) for stream in self._streams.values())
+
     def of(self, ends: Ends) -> Stream:
         stream = self._streams.get(ends)
         if stream is None:
             stream = self._streams[ends] = Stream(self._source, ends, self._clock)
         return stream
+
+    def read_together(self, ends: Iterable[Ends], limit: int) -> None:
+        """Read whole streams by few statements; TooMany if they have more than `limit` facts."""
+        missing = [one for one in dict.fromkeys(ends) if one not in self._streams and NO_TERM not in one]
+        if not missing:
+            return
+        self._clock.check()
+        found = self._source.together(missing, limit)
+        if len(found) > limit:
+            raise TooMany
+        given = [place for place, term in enumerate(missing[0]) if term is not None]
+        by_terms: dict[tuple[int, ...], list[Fact]] = {}
+        for fact in found:
+            if fact.weight > 0:
+                by_terms.setdefault(tuple([fact.key[place] for place in given]), []).append(fact)
+        for one in missing:
+            stream = self._streams[one] = Stream(self._source, one, self._clock)
+            facts = by_terms.get(tuple([one[place] or NO_TERM for place in given]), [])
+            stream.facts = sorted(facts, key=_heaviest_first)
+            stream.finished = True
+
+
+def _heaviest_first(fact: Fact) -> tuple[float, bool, int, Key]:
+    return -fact.weight, fact.id is None, fact.id or 0, fact.key

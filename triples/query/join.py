@@ -14,6 +14,15 @@ class Join:
         self._streams = Streams(source, clock)
         self._texts: dict[int, str] = {}
 
+    @property
+    def read(self) -> int:
+        """How many facts have been read."""
+        return self._streams.read
+
+    def read_together(self, lookup: Lookup, rows: Iterable[Terms], limit: int) -> None:
+        """Read what a look-up finds for all of these partial answers; TooMany if that is more than `limit` facts."""
+        self._streams.read_together((lookup.ends(terms) for terms in rows), limit)
+
     def greatest_weights(self) -> tuple[float, ...] | None:
         """A greatest weight for each pattern, in the order of the question; None if one has no facts."""
         greatest = [0.0] * len(self.plan.steps)

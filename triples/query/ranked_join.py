@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from triples.query.blocks import Clock, Fact, OutOfTime, Source, Stream
 from triples.query.join import Join
-from triples.query.join_plan import Terms, plan_join
+from triples.query.join_plan import JoinPlan, Terms, plan_join
 from triples.query.questions import Question
 
 
@@ -42,6 +42,8 @@ class Ranking(NamedTuple):
 
     answers: list[Answer]
     complete_above: float | None
+    # How many facts were read for it.
+    read: int = 0
 
 
 class _Partial(NamedTuple):
@@ -85,8 +87,8 @@ def ranked(
                 if len(answers) == k:
                     break
     except OutOfTime:
-        return Ranking(answers, search.bound)
-    return Ranking(answers, None)
+        return Ranking(answers, search.bound, join.read)
+    return Ranking(answers, None, join.read)
 
 
 class _Search:
@@ -113,7 +115,7 @@ class _Search:
                 continue
             if -depth > len(self._plan.steps):
                 self._found.add(terms)
-                yield Answer(terms, -bound, self._in_order(partial.facts))
+                yield Answer(terms, -bound, in_order(self._plan, partial.facts))
             else:
                 self._advance(partial, -depth)
 
@@ -158,7 +160,8 @@ class _Search:
             self._age += 1
             heappush(self._heap, (-bound, terms, -depth, self._age, partial))
 
-    def _in_order(self, facts: Sequence[Fact]) -> tuple[Fact, ...]:
-        """The facts in the order of the question."""
-        by_place = {step.place: fact for step, fact in zip(self._plan.steps, facts, strict=True)}
-        return tuple([by_place[place] for place in range(len(facts))])
+
+def in_order(plan: JoinPlan, facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """The facts, which are in the order of the plan, in that of the question."""
+    by_place = {step.place: fact for step, fact in zip(plan.steps, facts, strict=True)}
+    return tuple([by_place[place] for place in range(len(facts))])

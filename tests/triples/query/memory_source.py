@@ -39,6 +39,17 @@ class MemorySource:
         self.read_blocks += 1
         return block
 
+    def together(self, ends: Sequence[Ends], limit: int) -> Sequence[Fact]:
+        if self.reads is not None and self.read_blocks >= self.reads:
+            raise OutOfTime
+        found = [fact for one in ends for fact in self._by_ends.get(one, [])]
+        self.read_facts += len(found)
+        self.read_blocks += 1
+        return found[: limit + 1]
+
+    def number(self, ends: Ends, limit: int) -> int:
+        return min(len(self._by_ends.get(ends, [])), limit)
+
     def texts(self, terms: Collection[int]) -> Mapping[int, str]:
         return {term: self._texts[term] for term in terms}
 

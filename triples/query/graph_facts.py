@@ -1,0 +1,146 @@
+"""The visible facts of one moment by the ids of their terms, for joins and paths: `triples.query.blocks.Source`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import ulp
+from typing import Any, Literal
+
+from triples.patterns import Shape
+from triples.query.blocks import Ends, Fact
+from triples.query.statements import texts_by_ids
+from triples.recursion.programs import Key
+from triples.store.dialect import Dialect
+from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter, Kind
+from triples.store.inferred.keys import batches
+from triples.store.inferred.layout import KEY
+from triples.store.select import BOTH_KINDS_HEAVIEST, Select, Start, shape_of, sql
+from triples.store.sessions import Fetch, Rows
+
+_COLUMNS = (*KEY, "weight", "id")
+# A fact of weight 0 matches nothing.
+_LEAST = ulp(0.0)
+_IDS = "SELECT text, id FROM triples_term WHERE text IN"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFacts:
+    """Asserted facts and, where there is a filter for them, inferred ones."""
+
+    fetch: Fetch
+    dialect: Dialect
+    visible: InferredFilter | None
+
+    def block(self, ends: Ends, after: Fact | None, size: int) -> list[Fact]:
+        """At most `size` facts with these ends, heaviest first, from behind `after` on.
+
+        At equal weight the asserted facts come first, by id, then the inferred ones, by key.
+        """
+        if after is None:
+            return self._part(ends, "top", [_LEAST], size)
+        # Each is one range of an index.
+        found = self._rest_of_weight(ends, after, size)
+        if len(found) < size:
+            found += self._part(ends, "lighter", [after.weight, _LEAST], size - len(found))
+        return found
+
+    def together(self, ends: Sequence[Ends], limit: int) -> list[Fact]:
+        shape = shape_of(ends[0])
+        kinds: list[tuple[Kind, InferredFilter | None]] = [("asserted", None)]
+        if self.visible is not None:
+            kinds.append(("inferred", self.visible))
+        found: list[Fact] = []
+        for batch in batches([tuple([term or 0 for term in one]) for one in ends]):
+            for kind, visible in kinds:
+                found += _facts(self.fetch(_of_many(shape, kind, self.dialect, visible), [batch, limit + 1]))
+                if len(found) > limit:
+                    return found
+        return found
+
+    def number(self, ends: Ends, limit: int) -> int:
+        constants = [term for term in ends if term is not None]
+        shape = shape_of(ends)
+        [(found,)] = self.fetch(_number(shape, "asserted", self.dialect, None, limit), constants)
+        if self.visible is not None:
+            parameters = constants * (len(self.visible.merged_for(shape)) or 1)
+            [(inferred,)] = self.fetch(_number(shape, "inferred", self.dialect, self.visible, limit), parameters)
+            found += inferred
+        return min(int(found), limit)
+
+    def texts(self, terms: Collection[int]) -> Mapping[int, str]:
+        statement = texts_by_ids(self.dialect)
+        return {
+            id_: text for batch in batches([(term,) for term in terms]) for id_, text in self.fetch(statement, [batch])
+        }
+
+    def ids(self, texts: Collection[str]) -> dict[str, int]:
+        """The ids of those texts that are terms."""
+        if not texts:
+            return {}
+        given = ", ".join("?" * len(texts))
+        return dict(self.fetch(self.dialect.prepared(f"{_IDS} ({given})"), list(texts)))
+
+    def created(self, facts: Collection[Fact]) -> dict[Key, int]:
+        """When the asserted ones among these facts were added, in milliseconds."""
+        statement = sql(Select("asserted", (*KEY, "created_at"), EXACT, given="keys"), self.dialect)
+        asserted = [fact.key for fact in facts if fact.id is not None]
+        return {Key(*row[:3]): row[3] for batch in batches(asserted) for row in self.fetch(statement, [batch])}
+
+    def _part(self, ends: Ends, start: Start, bounds: Sequence[float], limit: int) -> list[Fact]:
+        """The first facts of either kind within bounds that are the same for both."""
+        shape = shape_of(ends)
+        one: list[Any] = [*(term for term in ends if term is not None), *bounds, limit]
+        if self.visible is None:
+            return _facts(self.fetch(_first(shape, "asserted", start, self.dialect, None), one))
+        return _facts(
+            self.fetch(
+                _first(shape, "both", start, self.dialect, self.visible), [*one, *self._inferred(shape, one), limit]
+            )
+        )
+
+    def _rest_of_weight(self, ends: Ends, after: Fact, limit: int) -> list[Fact]:
+        shape = shape_of(ends)
+        constants = [term for term in ends if term is not None]
+        found: list[Fact] = []
+        if after.id is not None:
+            statement = _first(shape, "asserted", "same weight", self.dialect, None)
+            found = _facts(self.fetch(statement, [*constants, after.weight, after.id, limit]))
+        if self.visible is None or len(found) == limit:
+            return found
+        left = limit - len(found)
+        start: Start = "same weight" if after.id is None else "whole weight"
+        behind = after.key if after.id is None else ()
+        one: list[Any] = [*constants, after.weight, *behind, left]
+        statement = _first(shape, "inferred", start, self.dialect, self.visible)
+        return found + _facts(self.fetch(statement, self._inferred(shape, one)))
+
+    def _inferred(self, shape: Shape, one: list[Any]) -> list[Any]:
+        """The parameters of inferred facts: where predicates are merged, those of one for each, and the limit again."""
+        assert self.visible is not None
+        merged = len(self.visible.merged_for(shape))
+        return [*one * merged, one[-1]] if merged else one
+
+
+def _facts(rows: Rows) -> list[Fact]:
+    return [Fact(Key(subject, predicate, object_), weight, id_) for subject, predicate, object_, weight, id_ in rows]
+
+
+@cache
+def _first(
+    shape: Shape, kind: Kind | Literal["both"], start: Start, dialect: Dialect, visible: InferredFilter | None
+) -> str:
+    """Facts by falling weight; parameters as in `triples.query.statements`."""
+    order = BOTH_KINDS_HEAVIEST if kind == "both" else HEAVIEST[kind]
+    wanted = Select(kind, _COLUMNS, shape, given="ids", start=start, order=order, limit="given", visible=visible)
+    return sql(wanted, dialect)
+
+
+@cache
+def _of_many(shape: Shape, kind: Kind, dialect: Dialect, visible: InferredFilter | None) -> str:
+    """Facts of a batch of keys, in no order. Parameters: the batch, the limit."""
+    return sql(Select(kind, _COLUMNS, shape, given="keys", limit="given", visible=visible), dialect)
+
+
+@cache
+def _number(shape: Shape, kind: Kind, dialect: Dialect, visible: InferredFilter | None, limit: int) -> str:
+    return sql(Select(kind, shape=shape, given="ids", limit=limit, counted=True, visible=visible), dialect)
