@@ -176,7 +176,7 @@ asked = st.builds(
 )
 
 
-@settings(max_examples=examples(6))
+@settings(max_examples=examples(2))
 @given(st.lists(asked, min_size=1, max_size=10))
 def test_what_is_selected_is_what_a_walk_finds(several: list[Asked]) -> None:
     def look() -> None:
@@ -188,7 +188,7 @@ def test_what_is_selected_is_what_a_walk_finds(several: list[Asked]) -> None:
     in_orm(look)
 
 
-@settings(max_examples=examples(2))
+@settings(max_examples=examples(1))
 @given(st.lists(asked, min_size=1, max_size=10))
 def test_what_is_counted_is_what_a_walk_finds_up_to_the_limit(several: list[Asked]) -> None:
     def look() -> None:
