@@ -10,7 +10,6 @@ from triples.patterns import Shape
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter
-from triples.store.inferred import keys
 from triples.store.inferred.layout import KEY, PROOF
 from triples.store.select import BOTH_KINDS_HEAVIEST, NO_INDEX, TEXTS, Select, Start, sql
 
@@ -104,7 +103,7 @@ def inferred_by_key(dialect: Dialect, visible: InferredFilter) -> str:
 
 
 def asserted_by_keys(dialect: Dialect) -> str:
-    """Key, ASSERTED and TEXTS of the facts of these keys. Parameter: a batch of `keys`."""
+    """Key, ASSERTED and TEXTS of the facts of these keys. Parameter: a batch of `triples.store.inferred.keys`."""
     return sql(Select("asserted", (*KEY, *ASSERTED, *TEXTS), EXACT, given="keys"), dialect)
 
 
@@ -115,4 +114,5 @@ def inferred_by_keys(dialect: Dialect) -> str:
 
 def texts_by_ids(dialect: Dialect) -> str:
     """Ids and texts of terms. Parameter: a batch of `keys` of one place."""
-    return f"SELECT t.id, t.text FROM {keys.joined(dialect)} triples_term AS t ON t.id = {keys.column(0, dialect)}"
+    given = f"{dialect.keys_table} {dialect.join}"
+    return f"SELECT t.id, t.text FROM {given} triples_term AS t ON t.id = {dialect.key_column(0)}"

@@ -13,11 +13,11 @@ from triples.store.inferred.layout import FACTS, KEY
 Kind = Literal["asserted", "inferred"]
 
 TABLES: dict[Kind, str] = {"asserted": "triples_triple", "inferred": FACTS}
-ALIASES: dict[Kind, str] = {"asserted": "f", "inferred": "i"}
 
-# What is read under a name that the table has no column of. The proof of an asserted fact has no height.
+# What is read under a name that the table has no column of; the table's alias is formatted into it. The proof of an
+# asserted fact has no height.
 COMPUTED: dict[Kind, dict[str, str]] = {
-    "asserted": {"depth": "0", "rule": "CAST(NULL AS INTEGER)", "has_metadata": "f.metadata IS NOT NULL"},
+    "asserted": {"depth": "0", "rule": "CAST(NULL AS INTEGER)", "has_metadata": "{}.metadata IS NOT NULL"},
     "inferred": {
         "id": "CAST(NULL AS BIGINT)",
         "created_at": "CAST(NULL AS BIGINT)",
@@ -85,18 +85,18 @@ def index_name(kind: Kind, shape: Shape) -> str:
     return "sqlite_autoindex_triples_triple_1" if name == "triple_fact" else name
 
 
-def conditions_of_visible(visible: InferredFilter, dialect: Dialect) -> list[str]:
-    """What an inferred fact `i` must satisfy to be visible."""
+def conditions_of_visible(visible: InferredFilter, alias: str, dialect: Dialect) -> list[str]:
+    """What an inferred fact must satisfy to be visible."""
     conditions: list[str] = []
     if visible.asserted:
-        conditions.append(_not_in(TABLES["asserted"], index_name("asserted", EXACT), dialect))
+        conditions.append(_not_in(TABLES["asserted"], index_name("asserted", EXACT), alias, dialect))
     if visible.hidden:
-        conditions.append(_not_in(hidden.FACTS, hidden.INDEX, dialect))
+        conditions.append(_not_in(hidden.FACTS, hidden.INDEX, alias, dialect))
     return conditions
 
 
-def _not_in(table: str, index: str, dialect: Dialect) -> str:
-    same = " AND ".join(f"a.{column} = i.{column}" for column in KEY)
+def _not_in(table: str, index: str, alias: str, dialect: Dialect) -> str:
+    same = " AND ".join(f"a.{column} = {alias}.{column}" for column in KEY)
     # PostgreSQL might join with the whole table instead of looking up the few.
     named = dialect.indexed(f"{table} AS a", index)
     return f"NOT EXISTS (SELECT 1 FROM {named} WHERE {same}{dialect.keep_apart})"

@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 from triples.patterns import Shape
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import (
-    ALIASES,
     ANY,
     COMPUTED,
     HEAVIEST,
@@ -26,8 +25,8 @@ from triples.store.fact_tables import (
 )
 from triples.store.inferred.layout import KEY
 
-# As what the given columns' values come: as parameters, of which texts are looked up; as one JSON array of keys; as
-# `Dialect.numbered_table`, so that a row says first which of the given ones it was found for.
+# How the given columns' values come: as parameters, of which texts are looked up; as one JSON array of keys; as
+# `Dialect.numbered_table`, which has many values for each column.
 Given = Literal["texts", "ids", "keys", "numbered"]
 
 # Which facts in the order of falling weight: all; those of a weight and above; those of one weight, all or from a
@@ -43,6 +42,9 @@ BOTH_KINDS_HEAVIEST: Order = ("-weight", "id IS NULL", "id", *KEY)
 # The texts of the three places, as columns of a selection.
 TEXTS = ("subject", "predicate", "object")
 
+# Of the given values that a fact was found for, where they are numbered.
+NUMBER = "number"
+
 OF_SHAPE = "the index of the shape"
 NO_INDEX = ""
 
@@ -55,7 +57,7 @@ class Select(NamedTuple):
     """
 
     kind: Kind | Literal["both"]
-    # Columns of the tables, those of `order` among them where facts are merged or limited, and TEXTS behind them.
+    # NUMBER, columns of the tables, those of `order` among them where facts are merged or limited, and last TEXTS.
     columns: tuple[str, ...] = ()
     # Which of subject, predicate and object are given.
     shape: Shape = ANY
@@ -94,7 +96,7 @@ def given_columns(select: Select) -> tuple[str, ...]:
 def sql(select: Select, dialect: Dialect) -> str:
     """The statement, with the database's own placeholders."""
     if select.counted:
-        tables = " UNION ALL ".join(f"SELECT 1 {_from(part, dialect)}" for part in _parts(select))
+        tables = " UNION ALL ".join(f"SELECT 1 {_from(part, dialect)}" for part in _of_one_table(select))
         statement = f"SELECT count(*) FROM ({tables}{_limit(select)}) AS matches"
     elif select.limit is not None and (texts := _texts(select)):
         statement = _with_texts(select, texts, dialect)
@@ -113,53 +115,63 @@ def _with_texts(select: Select, texts: list[str], dialect: Dialect) -> str:
 
 
 def _picked(select: Select, dialect: Dialect) -> str:
+    """The first facts of each part, merged."""
+    parts = _parts(select)
+    end = f"{order_by(select.order, '' if parts else _alias(select) + '.')}{_limit(select)}"
+    if not parts:
+        read = ", ".join(_column(column, select, dialect) for column in select.columns)
+        return f"SELECT {read} {_from(select, dialect)}{end}"
+    picks = [f"SELECT * FROM ({_picked(part, dialect)}) AS part_{number}" for number, part in enumerate(parts)]
+    return f"SELECT * FROM ({' UNION ALL '.join(picks)}) AS merged{end}"
+
+
+def _parts(select: Select) -> list[Select]:
+    """The two kinds; the facts of each predicate where no index has all inferred ones in order; none otherwise."""
     if select.kind == "both":
-        kinds: tuple[Kind, ...] = ("asserted", "inferred")
-        parts = {kind: select._replace(kind=kind, order=HEAVIEST[kind]) for kind in kinds}
-        picks = [f"SELECT * FROM ({_picked(part, dialect)}) AS {kind}" for kind, part in parts.items()]
-        return f"SELECT * FROM ({' UNION ALL '.join(picks)}) AS facts{order_by(select.order)}{_limit(select)}"
-    parts_of_kind = list(_parts(select))
-    if len(parts_of_kind) == 1 and parts_of_kind[0] is select:
-        return _one(select, select.kind, dialect)
-    picks = [
-        f"SELECT * FROM ({_one(part, select.kind, dialect)}) AS of_predicate_{number}"
-        for number, part in enumerate(parts_of_kind)
+        return [select._replace(kind=kind, order=HEAVIEST[kind] if select.order else ()) for kind in TABLES]
+    if select.kind == "asserted" or select.visible is None:
+        return []
+    one = select._replace(
+        visible=select.visible._replace(merged=None),
+        by_index=index_name("inferred", (select.shape[0], True, select.shape[2])),
+    )
+    return [
+        one._replace(fixed=(("predicate_id", predicate), *select.fixed))
+        for predicate in select.visible.merged_for(select.shape)
     ]
-    return f"SELECT * FROM ({' UNION ALL '.join(picks)}) AS merged{order_by(select.order)}{_limit(select)}"
 
 
-def _parts(select: Select) -> Iterator[Select]:
-    """The selections of one table that are merged: one for each predicate where no index has all in order."""
-    merged = select.visible.merged_for(select.shape) if select.kind == "inferred" and select.visible else ()
-    for predicate in merged:
-        index = index_name("inferred", (select.shape[0], True, select.shape[2]))
-        yield select._replace(fixed=(("predicate_id", predicate), *select.fixed), by_index=index)
-    if not merged:
+def _of_one_table(select: Select) -> Iterator[Select]:
+    """The parts that have no parts."""
+    parts = _parts(select)
+    for part in parts:
+        yield from _of_one_table(part)
+    if not parts:
         yield select
 
 
-def _one(select: Select, kind: Kind, dialect: Dialect) -> str:
-    """The selection of one table."""
-    read = [dialect.numbered_row] if select.given == "numbered" else []
-    read += [_column(column, select, kind, dialect) for column in select.columns]
-    order = order_by(select.order, f"{ALIASES[kind]}.")
-    return f"SELECT {', '.join(read)} {_from(select, dialect)}{order}{_limit(select)}"
+def _alias(select: Select) -> str:
+    return "f" if select.kind == "asserted" else "i"
 
 
-def _column(name: str, select: Select, kind: Kind, dialect: Dialect) -> str:
+def _column(name: str, select: Select, dialect: Dialect) -> str:
+    assert select.kind != "both"
+    alias = _alias(select)
     if name in TEXTS:
         return _text(name)
-    if name in COMPUTED[kind]:
-        return f"{COMPUTED[kind][name]} AS {name}"
+    if name == NUMBER:
+        return f"{dialect.numbered_row} AS {NUMBER}"
+    if name in COMPUTED[select.kind]:
+        return f"{COMPUTED[select.kind][name].format(alias)} AS {name}"
     if name == "metadata":
-        return f"{f'{ALIASES[kind]}.{dialect.metadata}' if select.metadata else NO_METADATA} AS metadata"
-    return f"{ALIASES[kind]}.{name}"
+        return f"{f'{alias}.{dialect.metadata}' if select.metadata else NO_METADATA} AS metadata"
+    return f"{alias}.{name}"
 
 
 def _from(select: Select, dialect: Dialect) -> str:
     """The tables and the conditions of a selection of one kind."""
     assert select.kind != "both"
-    alias = ALIASES[select.kind]
+    alias = _alias(select)
     index = index_name(select.kind, select.shape) if select.by_index == OF_SHAPE else select.by_index
     table = f"{TABLES[select.kind]} AS {alias}"
     if index:
@@ -182,7 +194,7 @@ def _conditions(select: Select, alias: str, dialect: Dialect) -> Iterator[str]:
         yield f"{alias}.{KEY[left]} = {alias}.{KEY[right]}"
     yield from _bounds(select, alias)
     if select.kind == "inferred" and select.visible is not None:
-        yield from conditions_of_visible(select.visible, dialect)
+        yield from conditions_of_visible(select.visible, alias, dialect)
 
 
 def _values(select: Select, columns: Sequence[str], dialect: Dialect) -> list[str]:

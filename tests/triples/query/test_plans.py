@@ -169,7 +169,7 @@ def test_sqlite_scans_nothing() -> None:
             for sql, parameters in [*rows, *other_statements(reader)]:
                 scans = {step.split()[1] for step in sqlite_steps(reader, sql, parameters) if step.startswith("SCAN")}
                 # What has been picked already, and the keys that are given.
-                assert scans <= {"t", "g", "matches", "facts", "asserted", "inferred"}, (sql, scans)
+                assert scans <= {"t", "g", "matches", "merged", "part_0", "part_1"}, (sql, scans)
 
     in_orm(look)
 

@@ -2,8 +2,9 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import orjson
 import pytest
 from django.db import connection
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from triples.recursion.programs import BoundRule, Key, Program, Proof
 from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter, Kind
 from triples.store.inferred import keys as key_batches
 from triples.store.inferred.layout import KEY
-from triples.store.select import BOTH_KINDS_HEAVIEST, TEXTS, Given, Select, Start, shape_of, sql
+from triples.store.select import BOTH_KINDS_HEAVIEST, NUMBER, TEXTS, Given, Select, Start, shape_of, sql
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
 
@@ -49,7 +50,7 @@ class Fact(NamedTuple):
 
 
 class Asked(NamedTuple):
-    kind: Kind | str
+    kind: Kind | Literal["both"]
     pattern: tuple[int | None, int | None, int | None]
     given: Given
     equal: tuple[tuple[int, int], ...]
@@ -61,23 +62,21 @@ class Asked(NamedTuple):
 
     @property
     def select(self) -> Select:
-        kind: Any = self.kind
-        order = BOTH_KINDS_HEAVIEST if kind == "both" else HEAVIEST[kind]
         return Select(
-            kind,
+            self.kind,
             COLUMNS,
             shape_of(self.pattern),
             self.given,
             equal=self.equal,
             start=self.start,
-            order=order,
+            order=BOTH_KINDS_HEAVIEST if self.kind == "both" else HEAVIEST[self.kind],
             limit=None if self.limit is None else "given",
             visible=self.visible,
         )
 
     def parameters(self) -> list[Any]:
         limit = [] if self.limit is None else [self.limit]
-        kinds: list[Kind] = ["asserted", "inferred"] if self.kind == "both" else [self.kind]  # type: ignore[list-item]
+        kinds: list[Kind] = ["asserted", "inferred"] if self.kind == "both" else [self.kind]
         found: list[Any] = []
         for kind in kinds:
             one = [*self.constants(), *self.bounds_of(kind), *limit]
@@ -177,7 +176,7 @@ asked = st.builds(
 )
 
 
-@settings(max_examples=examples(6))
+@settings(max_examples=examples(2))
 @given(st.lists(asked, min_size=1, max_size=10))
 def test_what_is_selected_is_what_a_walk_finds(several: list[Asked]) -> None:
     def look() -> None:
@@ -189,8 +188,8 @@ def test_what_is_selected_is_what_a_walk_finds(several: list[Asked]) -> None:
     in_orm(look)
 
 
-@settings(max_examples=examples(2))
-@given(st.lists(asked.filter(lambda one: one.kind != "both"), min_size=1, max_size=10))
+@settings(max_examples=examples(1))
+@given(st.lists(asked, min_size=1, max_size=10))
 def test_what_is_counted_is_what_a_walk_finds_up_to_the_limit(several: list[Asked]) -> None:
     def look() -> None:
         with reading() as reader:
@@ -218,6 +217,43 @@ def test_facts_are_found_by_many_keys_at_once(kind: Kind) -> None:
             assert sorted(found) == sorted(expected)
 
     in_orm(look)
+
+
+@settings(max_examples=examples(1))
+@given(
+    shape=st.sampled_from([shape for shape in itertools.product((True, False), repeat=3) if any(shape)]),
+    given_keys=st.lists(st.sampled_from(ALL_KEYS), min_size=1, max_size=5),
+    kind=st.sampled_from(["asserted", "inferred", "both"]),
+    visible=st.builds(InferredFilter, st.booleans(), st.booleans(), st.none()),
+)
+def test_facts_are_found_for_many_values_at_once(
+    shape: Shape, given_keys: list[Key], kind: Kind | Literal["both"], visible: InferredFilter
+) -> None:
+    """As a join looks up what a pattern matches for all that was found before."""
+    values = [tuple(itertools.compress(key, shape)) for key in given_keys]
+    select = Select(kind, (NUMBER, *KEY, "weight"), shape, given="numbered", visible=visible)
+
+    def look() -> None:
+        with reading() as reader:
+            one = numbered(values)
+            found = rows(reader, sql(select, reader.dialect), one * (2 if kind == "both" else 1))
+            everything = Asked(kind, (None, None, None), "ids", (), "any", (0, 0), ALL_KEYS[0], None, visible)
+            expected = [
+                (number, *fact.key, fact.weight)
+                for number, value in enumerate(values)
+                for fact in everything.facts()
+                if tuple(itertools.compress(fact.key, shape)) == value
+            ]
+            assert sorted(found) == sorted(expected)
+
+    in_orm(look)
+
+
+def numbered(values: Sequence[tuple[int, ...]]) -> list[Any]:
+    """The parameters of `Dialect.numbered_table`."""
+    if connection.vendor == "sqlite":
+        return [orjson.dumps(values).decode()]
+    return [list(range(len(values))), *map(list, zip(*values, strict=True))]
 
 
 def test_statements_of_one_shape_are_one_string() -> None:

@@ -15,7 +15,7 @@ from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, index_name
 from triples.store.inferred.layout import KEY, PROOF
 from triples.store.postgresql.dialect import POSTGRESQL
-from triples.store.select import NO_INDEX, OF_SHAPE, Select, given_columns, sql
+from triples.store.select import NO_INDEX, NUMBER, OF_SHAPE, Select, given_columns, sql
 from triples.store.sqlite.dialect import SQLITE
 from triples.text import MAX_PREDICATE_LENGTH
 
@@ -40,8 +40,8 @@ def _unfit(dialect: Dialect) -> str:
     return dialect.prepared(f"SELECT {dialect.numbered_row} FROM {given} triples_term AS t ON {found}")
 
 
-_ASSERTED = _lookup(Select("asserted", ("weight",), EXACT, given="numbered"))
-_PROOFS = _lookup(Select("inferred", PROOF, EXACT, given="numbered"))
+_ASSERTED = _lookup(Select("asserted", (NUMBER, "weight"), EXACT, given="numbered"))
+_PROOFS = _lookup(Select("inferred", (NUMBER, *PROOF), EXACT, given="numbered"))
 _UNFIT = Lookup(("id",), _unfit)
 
 
@@ -92,7 +92,7 @@ class Source(ABC):
 
     @abstractmethod
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        """What is found for each of `bound`: its number, then the columns that are picked."""
+        """What is found for each of `bound`, beginning with its number."""
 
 
 class SQLiteSource(Source):
@@ -140,7 +140,7 @@ def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
     """The asserted facts with some of their terms given, and the inferred ones that are not asserted too."""
     # The indexes have all facts by falling weight, which nobody here asks for.
     index = OF_SHAPE if any(shape) else NO_INDEX
-    asserted = Select("asserted", (*KEY, "weight", "depth"), shape, given="numbered", by_index=index)
+    asserted = Select("asserted", (NUMBER, *KEY, "weight", "depth"), shape, given="numbered", by_index=index)
     inferred = asserted._replace(kind="inferred", visible=InferredFilter(asserted=True))
     return _lookup(asserted), _lookup(inferred)
 
@@ -163,7 +163,7 @@ def _resting(use: Use) -> Lookup:
     return _lookup(
         Select(
             "inferred",
-            (*KEY, *PROOF),
+            (NUMBER, *KEY, *PROOF),
             (subject, predicate, object_),
             given="numbered",
             others_given=others,
