@@ -11,8 +11,8 @@ NO_TERM = 0
 # The terms that a fact must have; None where any will do.
 Ends = tuple[int | None, int | None, int | None]
 
-_FIRST_BLOCK = 16
-_LARGEST_BLOCK = 1024
+FIRST_BLOCK = 16
+LARGEST_BLOCK = 1024
 _TICKS = 64
 
 
@@ -81,7 +81,7 @@ class Stream:
         self._source = source
         self._ends = ends
         self._clock = clock
-        self._size = _FIRST_BLOCK
+        self._size = FIRST_BLOCK
 
     def has(self, index: int) -> bool:
         """Whether there is a fact at this index; reads on if it must."""
@@ -95,7 +95,7 @@ class Stream:
         block = self._source.block(self._ends, self.facts[-1] if self.facts else None, self._size)
         self.finished = len(block) < self._size or block[-1].weight <= 0
         self.facts += block if not block or block[-1].weight > 0 else [fact for fact in block if fact.weight > 0]
-        self._size = min(self._size * 2, _LARGEST_BLOCK)
+        self._size = min(self._size * 2, LARGEST_BLOCK)
 
     def __iter__(self) -> Iterator[Fact]:
         index = 0

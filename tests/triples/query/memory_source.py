@@ -1,5 +1,6 @@
 """Facts in memory as a source of blocks, which counts what it hands out."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -33,7 +34,7 @@ class MemorySource:
         if self.reads is not None and self.read_blocks >= self.reads:
             raise OutOfTime
         facts = self._by_ends.get(ends, [])
-        begin = 0 if after is None else facts.index(after) + 1
+        begin = 0 if after is None else bisect_right(facts, _order(after), key=_order)
         block = facts[begin : begin + size]
         self.read_facts += len(block)
         self.read_blocks += 1

@@ -1,0 +1,135 @@
+"""Best paths: those of trying all simple paths, exactly, though only the facts that matter are read."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.triples.query.memory_source import MemorySource, facts_of
+from triples.query import blocks
+from triples.query.best_paths import best_paths
+from triples.query.blocks import Fact
+from triples.query.path_facts import Path, PathQuestion, PathStep
+
+weights = st.sampled_from([1.0, 1.0, 1.0, 0.5, 0.9, 0.25, 0.0, 0.1, 0.3, 0.7, 1e-200]) | st.floats(0.01, 1.0)
+keys = st.tuples(st.integers(1, 8), st.integers(20, 22), st.integers(1, 8))
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks so small that the few facts of these tests take several."""
+    monkeypatch.setattr(blocks, "FIRST_BLOCK", 1)
+    monkeypatch.setattr(blocks, "LARGEST_BLOCK", 4)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[Fact]:
+    """Few terms and many facts; or with a term that has so many facts that they take several blocks."""
+    found = draw(st.dictionaries(keys, weights, max_size=24))
+    if draw(st.integers(0, 3)) == 0:
+        hub, weight = draw(st.integers(1, 8)), draw(weights)
+        found |= {(hub, 20, number): weight for number in range(100, 140)}
+    return facts_of(found)
+
+
+questions = st.builds(
+    PathQuestion,
+    st.integers(1, 4),
+    st.integers(5, 8),
+    st.none() | st.lists(st.integers(20, 23), min_size=1, max_size=2, unique=True).map(tuple),
+    st.sampled_from(["out", "in", "any"]),
+    st.integers(1, 6),
+    st.integers(1, 6),
+    st.sampled_from(["weight", "length"]),
+    st.sampled_from([0.0, 0.0, 0.25, 0.6]),
+)
+
+
+def all_paths(question: PathQuestion, facts: Sequence[Fact]) -> list[Path]:
+    """Every simple path, in order: each walk from the start goes on until it ends or meets itself."""
+    steps = [step for fact in facts for step in _steps(question, fact)]
+
+    def walks(walked: tuple[PathStep, ...], term: int, weight: float) -> Iterator[Path]:
+        if term == question.goal:
+            yield Path(weight, walked)
+        elif len(walked) < question.max_length:
+            passed = {question.start, *(step.end for step in walked)}
+            for step in steps:
+                if step.start == term and step.end not in passed:
+                    yield from walks((*walked, step), step.end, weight * step.fact.weight)
+
+    def place(path: Path) -> tuple[object, ...]:
+        key = [(step.end, step.fact.key.predicate, step.reversed) for step in path.steps]
+        by_length = question.order == "length"
+        return (len(path.steps), -path.weight, key) if by_length else (-path.weight, len(path.steps), key)
+
+    found = [path for path in walks((), question.start, 1.0) if path.weight >= question.min_weight and path.weight > 0]
+    return sorted(found, key=place)
+
+
+def _steps(question: PathQuestion, fact: Fact) -> Iterator[PathStep]:
+    subject, predicate, object_ = fact.key
+    if fact.weight > 0 and (question.predicates is None or predicate in question.predicates):
+        if question.direction != "in":
+            yield PathStep(subject, object_, fact, reversed=False)
+        if question.direction != "out":
+            yield PathStep(object_, subject, fact, reversed=True)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(graphs(), questions)
+def test_the_best_paths_are_those_of_trying_all(facts: list[Fact], question: PathQuestion) -> None:
+    found = best_paths(question, MemorySource(facts))
+
+    assert found.paths == all_paths(question, facts)[: question.k]
+    assert found.complete_above is None
+    assert found.complete_within is None
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(graphs(), questions, st.integers(0, 60))
+def test_when_time_is_over_the_paths_are_an_exact_beginning(
+    facts: list[Fact], question: PathQuestion, reads: int
+) -> None:
+    found = best_paths(question, MemorySource(facts, reads=reads))
+
+    expected = all_paths(question, facts)
+    assert found.paths == expected[: len(found.paths)]
+    above, within = found.complete_above, found.complete_within
+    if above is None and within is None:
+        assert found.paths == expected[: question.k]
+    for path in expected[len(found.paths) : question.k]:
+        assert above is None or path.weight <= above
+        assert within is None or len(path.steps) > within
+
+
+def test_of_a_term_with_many_facts_only_the_heaviest_are_read() -> None:
+    facts = {(1, 20, number): 1 - number / 200_000 for number in range(100, 20_100)}
+    source = MemorySource(facts_of(facts | {(200, 21, 2): 0.9, (19_000, 21, 2): 1.0}))
+
+    [path] = best_paths(PathQuestion(1, 2), source).paths
+
+    assert [step.end for step in path.steps] == [19_000, 2]
+    assert source.read_facts < 100
+
+
+def test_without_a_path_the_smaller_side_decides() -> None:
+    """Around the start, every term has a fact about every other; the goal is one of four."""
+    crowd = {(first, 20, second): 1.0 for first in range(1, 80) for second in range(1, 80) if first != second}
+    few = {(first, 20, first + 1): 1.0 for first in range(1001, 1005)}
+    source = MemorySource(facts_of(crowd | few))
+
+    assert best_paths(PathQuestion(1, 1003), source).paths == []
+    assert source.read_facts < 200
+
+
+def test_a_crowd_without_weights_is_not_searched_for_what_is_next_door() -> None:
+    """All products tie: the fewest facts, then the least terms."""
+    crowd = {(first, 20, second): 1.0 for first in range(1, 150) for second in range(1, 150) if first != second}
+    source = MemorySource(facts_of(crowd))
+
+    paths = best_paths(PathQuestion(7, 9, direction="out", k=3), source).paths
+
+    assert [[step.end for step in path.steps] for path in paths] == [[9], [1, 9], [2, 9]]
+    assert source.read_facts < 1500

@@ -1,0 +1,139 @@
+"""Two-sided search: reads the facts around both ends, until every path that is wanted is made of facts that were read.
+
+From each side, terms get labels: a length and a bound of the product. A label covers every way to its term that is no
+shorter and no heavier. The facts around a term are read heaviest first, so that what is unread is bounded as well.
+
+The textbook rule, to stop once the unread parts of both sides together are lighter than the best path found, is wrong
+here: it takes all facts around a labelled term as read. What holds is this. On a path with a fact that neither side
+has read, let x be the last term that a forward label (of length a and weight A) covers, and y the first that a
+backward label (b, B) covers. The facts up to x and from y on are read, so an unread one is between; the path's step
+from x is not read forward, and its step to y not backward. Let f and g be the bounds of these steps, multiplied by A
+and B. Then the path has at least a + b + 1 facts, and weighs at most f, and at most A * g. So what is unread at x need
+not be read if these bounds, with the heaviest g for each b, all come after the last wanted path; the same for y. Once
+one side has nothing left, all wanted paths are known.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from triples.query.blocks import Clock, OutOfTime, Source, Streams
+from triples.query.known_paths import Graph, Reach, known_paths
+from triples.query.path_facts import Path, PathQuestion, product_bound
+from triples.query.path_side import Label, Side, Unread
+
+# The paths that are known are looked at again when so many times as many facts have been read.
+_GROWTH = 1.5
+
+
+class Paths(NamedTuple):
+    """The best paths, in order. If time ran out, they are an exact beginning.
+
+    Then every path that is heavier than `complete_above` is among them, or, in the order of lengths, every path of at
+    most `complete_within` facts.
+    """
+
+    paths: list[Path]
+    complete_above: float | None = None
+    complete_within: int | None = None
+
+
+def best_paths(question: PathQuestion, source: Source, *, expired: Callable[[], bool] = lambda: False) -> Paths:
+    """The k best simple paths. Ties are broken by the steps: by the term that each leads to, then by its predicate."""
+    return _Search(question, source, expired).run()
+
+
+class _Search:
+    def __init__(self, question: PathQuestion, source: Source, expired: Callable[[], bool]) -> None:
+        self._question = question
+        self._clock = Clock(expired)
+        streams = Streams(source, self._clock)
+        self._forward = Side(question, streams, forward=True)
+        self._backward = Side(question, streams, forward=False)
+        self._graph: Graph = {}
+        self._known = 0
+        # Of the last look at the known paths: what it found, whether more may have come in, and how much had been read.
+        self._found = Paths([], 1.0, 0)
+        self._promising = False
+        self._looked_at = 0
+
+    def run(self) -> Paths:
+        try:
+            while self._forward and self._backward:
+                if self._forward.read_facts <= self._backward.read_facts:
+                    self._read(self._forward, self._backward)
+                else:
+                    self._read(self._backward, self._forward)
+                first = self._promising and not self._found.paths
+                if first or self._known >= self._looked_at * _GROWTH:
+                    self._look()
+            return Paths(self._known_paths())
+        except OutOfTime:
+            return self._certain()
+
+    def _read(self, side: Side, other: Side) -> None:
+        unread = side.take()
+        if unread is None:
+            return
+        if not self._is_wanted(unread, other.tops()):
+            side.leave(unread)
+            return
+        for step, term, label in side.read(unread):
+            self._clock.tick()
+            steps = self._graph.setdefault(step.start, {})
+            self._known += step.key not in steps
+            steps[step.key] = step
+            if side.reach(term, label):
+                self._promising = self._promising or self._meets(label, other.labels.get(term, ()))
+
+    def _is_wanted(self, unread: Unread, tops: Iterable[float]) -> bool:
+        return any(self._may_count(weight, length) for weight, length in self._bounds(unread, tops))
+
+    def _bounds(self, unread: Unread, tops: Iterable[float]) -> list[tuple[float, int]]:
+        """Bounds of the weight and the length of paths that neither side has read: of all that begin with this part."""
+        return [
+            (min(unread.weight, product_bound(unread.label.weight, top)), length)
+            for length, top in enumerate(tops, start=unread.label.length + 1)
+            if top > 0 and length <= self._question.max_length
+        ]
+
+    def _meets(self, label: Label, others: Iterable[Label]) -> bool:
+        return any(
+            label.length + other.length <= self._question.max_length
+            and self._may_count(product_bound(label.weight, other.weight), label.length + other.length)
+            for other in others
+        )
+
+    def _may_count(self, weight: float, length: int) -> bool:
+        """Whether such a path would be wanted, as far as is known."""
+        if weight < self._question.least_weight:
+            return False
+        paths = self._found.paths
+        if len(paths) < self._question.k:
+            return True
+        return self._question.rank(weight, length) <= self._question.rank(paths[-1].weight, len(paths[-1].steps))
+
+    def _known_paths(self) -> list[Path]:
+        reach = Reach(self._backward.labels, self._backward.beyond())
+        return known_paths(self._question, self._graph, reach, self._clock)
+
+    def _look(self) -> None:
+        self._looked_at = self._known
+        paths = self._known_paths() if self._promising else self._found.paths
+        self._promising = False
+        self._found = Paths(paths, *self._unknown())
+
+    def _unknown(self) -> tuple[float, int]:
+        """The greatest weight of a path that is not known, and a length that all of them exceed."""
+        tops = self._backward.tops()
+        bounds = [bound for unread in self._forward.unread() for bound in self._bounds(unread, tops)]
+        heaviest = max((weight for weight, _ in bounds), default=0.0)
+        return heaviest, min((length for _, length in bounds), default=self._question.max_length + 1) - 1
+
+    def _certain(self) -> Paths:
+        """What of the last look is certain."""
+        paths, above, within = self._found
+        assert above is not None
+        assert within is not None
+        if self._question.order == "weight":
+            return Paths([path for path in paths if path.weight > above], above, None)
+        return Paths([path for path in paths if len(path.steps) <= within], None, within)

@@ -1,0 +1,146 @@
+"""The best simple paths among facts in memory.
+
+The best path is found, then the best that leaves it at each of its terms, and so on, each family of paths once (Lawler,
+Management Science 18, 1972, after Yen). Within a family the search is best-first: partial paths are ordered by a bound
+that no path grown from them comes before. At each term, a partial path gives way to another that cannot do worse with
+the same continuation. Since a way around costs facts and gains no weight, the best walk of a family is simple.
+"""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from heapq import heappop, heappush
+from math import prod
+from typing import NamedTuple
+
+from triples.query.blocks import Clock
+from triples.query.path_facts import Path, PathQuestion, PathStep, StepKey, product_bound
+from triples.query.path_side import Label
+
+# The steps from each term.
+Graph = dict[int, dict[StepKey, PathStep]]
+
+# Where one product is greater by so much, no rounding of further products can make both the same.
+_CLEARLY = 1 + 1e-12
+
+Walked = tuple[StepKey, ...]
+
+
+class Reach:
+    """Bounds of what is left from a term to the goal, by the labels of a search from there."""
+
+    def __init__(self, labels: Mapping[int, Sequence[Label]], beyond: Sequence[float]) -> None:
+        self._labels = labels
+        # For each number of facts, the greatest weight of a way of at most so many that the labels may not cover.
+        self._uncovered = [0.0]
+        for weight in beyond:
+            self._uncovered.append(max(weight, self._uncovered[-1]))
+        self._nearest = next((length for length, weight in enumerate(self._uncovered) if weight > 0), len(beyond) + 1)
+
+    def weight(self, term: int, length: int) -> float:
+        """No way to the goal of at most so many facts is heavier; 0 if there is none."""
+        weight = self._uncovered[length]
+        for label in self._labels.get(term, ()):
+            if label.length <= length and label.weight > weight:
+                weight = label.weight
+        return weight
+
+    def length(self, term: int) -> int:
+        """No way to the goal has fewer facts."""
+        return min([self._nearest, *(label.length for label in self._labels.get(term, ()))])
+
+
+class _Partial(NamedTuple):
+    term: int
+    weight: float
+    steps: tuple[PathStep, ...]
+    walked: Walked
+
+
+class _Family(NamedTuple):
+    """The paths that begin with these steps and do not go on with the banned ones."""
+
+    steps: tuple[PathStep, ...]
+    banned: AbstractSet[StepKey]
+
+
+def known_paths(question: PathQuestion, graph: Graph, reach: Reach, clock: Clock) -> list[Path]:
+    """The k best paths. Ties are broken by the steps: first by the term that one leads to, then by the predicate."""
+    found: list[Path] = []
+    waiting: list[tuple[tuple[float, float], Walked, Path, _Family]] = []
+
+    def add(family: _Family) -> None:
+        path = _Search(question, graph, reach, clock).best(family)
+        if path is not None:
+            walked = tuple([step.key for step in path.steps])
+            heappush(waiting, (question.rank(path.weight, len(path.steps)), walked, path, family))
+
+    add(_Family((), frozenset()))
+    while waiting and len(found) < question.k:
+        _rank, _walked, path, family = heappop(waiting)
+        found.append(path)
+        if len(found) == question.k:
+            break
+        for length in range(len(family.steps), len(path.steps)):
+            banned = family.banned if length == len(family.steps) else frozenset()
+            add(_Family(path.steps[:length], banned | {path.steps[length].key}))
+    return found
+
+
+class _Search:
+    """The search for the best path of a family."""
+
+    def __init__(self, question: PathQuestion, graph: Graph, reach: Reach, clock: Clock) -> None:
+        self._question = question
+        self._graph = graph
+        self._reach = reach
+        self._clock = clock
+        self._heap: list[tuple[tuple[float, float], Walked, _Partial]] = []
+        # For each term, the partial paths that lead there.
+        self._best: dict[int, list[_Partial]] = {}
+
+    def best(self, family: _Family) -> Path | None:
+        begin = family.steps[-1].end if family.steps else self._question.start
+        passed = {self._question.start, *(step.end for step in family.steps)}
+        weight = prod([step.fact.weight for step in family.steps], start=1.0)
+        self._grow(_Partial(begin, weight, family.steps, ()), passed, family.banned)
+        while self._heap:
+            partial = heappop(self._heap)[2]
+            if partial.term == self._question.goal:
+                return Path(partial.weight, partial.steps)
+            if partial in self._best[partial.term]:
+                self._grow(partial, passed, frozenset())
+        return None
+
+    def _grow(self, partial: _Partial, passed: AbstractSet[int], banned: AbstractSet[StepKey]) -> None:
+        length = len(partial.steps) + 1
+        left = self._question.max_length - length
+        if left < 0:
+            return
+        for key, step in self._graph.get(partial.term, {}).items():
+            self._clock.tick()
+            if step.end in passed or key in banned:
+                continue
+            weight = partial.weight * step.fact.weight
+            bound = product_bound(weight, self._reach.weight(step.end, left))
+            if bound < self._question.least_weight:
+                continue
+            grown = _Partial(step.end, weight, (*partial.steps, step), (*partial.walked, key))
+            if self._is_best(grown):
+                rank = self._question.rank(bound, length + self._reach.length(step.end))
+                heappush(self._heap, (rank, grown.walked, grown))
+
+    def _is_best(self, partial: _Partial) -> bool:
+        """Whether no other partial path to this term makes it needless; then it is kept, and those that it does go."""
+        others = self._best.setdefault(partial.term, [])
+        if any(_is_better(other, partial) for other in others):
+            return False
+        others[:] = [other for other in others if not _is_better(partial, other)]
+        others.append(partial)
+        return True
+
+
+def _is_better(one: _Partial, other: _Partial) -> bool:
+    """Whether any continuation is better after the one than after the other, after all roundings and with all ties."""
+    if len(one.steps) > len(other.steps) or one.weight < other.weight:
+        return False
+    return len(one.steps) < len(other.steps) or one.walked < other.walked or one.weight > other.weight * _CLEARLY
