@@ -51,6 +51,11 @@ def count_query(pattern: Pattern, results: int) -> None:
     RESULTS.observe(results)
 
 
+def count_question(kind: str, results: int) -> None:
+    QUERIES.labels(kind).inc()
+    RESULTS.observe(results)
+
+
 def count_group(operations: Sequence[Operation], seconds: float, **_: Any) -> None:
     GROUPS.observe(len(operations))
     COMMITS.observe(seconds)

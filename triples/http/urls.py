@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from skg_site.api.fields import PublicId
+from triples.http.asking.views import AskViewSet
 from triples.http.views import QueryViewSet, StatsViewSet, TripleViewSet
 from triples.rules.views import RuleViewSet
 from triples.runs.views import RecurseViewSet
@@ -19,6 +20,7 @@ urlpatterns = [
     ),
     path("triples/<id:id>/explain", TripleViewSet.as_view({"get": "explain"}, basename="triples")),
     path("query", QueryViewSet.as_view({"post": "query"}, basename="query")),
+    path("query/patterns", AskViewSet.as_view({"post": "patterns"}, basename="query")),
     path("recurse", RecurseViewSet.as_view({"post": "start"}, basename="recurse")),
     path("recurse/<id:id>", RecurseViewSet.as_view({"get": "retrieve"}, basename="recurse")),
     path("rules", RuleViewSet.as_view({"get": "list", "post": "create"}, basename="rules")),

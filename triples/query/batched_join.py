@@ -86,9 +86,7 @@ def _grown(join: Join, step: Step, partials: Sequence[_Partial], most: int) -> l
     return [partial for partial in grown if join.is_absent(step.checks, partial.terms)]
 
 
-def _read_together(
-    join: Join, lookups: Iterable[Lookup], partials: Sequence[_Partial], most: int
-) -> None:
+def _read_together(join: Join, lookups: Iterable[Lookup], partials: Sequence[_Partial], most: int) -> None:
     """Read what the look-ups find for all partial answers, but for those that need what an optional group binds."""
     if not partials:
         return

@@ -88,7 +88,8 @@ class Constant(Members):
     term: str
 
 
-def _place(given: object, _: Any, limit: int) -> str | Constant:
+def read_place(given: object, limit: int) -> str | Constant:
+    """A place of a pattern: a term, or a variable with its question mark; RuleError if it is neither."""
     if isinstance(given, Mapping):
         return Constant(term=_cleaned(read_members(Constant, given).term, limit, ("term",)))
     if not isinstance(given, str):
@@ -110,8 +111,12 @@ def _cleaned(text: str, limit: int, loc: Loc = ()) -> str:
         raise RuleError(loc, str(error)) from None
 
 
-def _variable(given: object) -> str:
-    place = _place(given, None, MAX_TERM_LENGTH)
+def _place(given: object, _: Any, limit: int) -> str | Constant:
+    return read_place(given, limit)
+
+
+def read_variable(given: object) -> str:
+    place = read_place(given, MAX_TERM_LENGTH)
     if not isinstance(place, str) or not place.startswith("?"):
         raise RuleError((), "must be a variable")
     return place
@@ -153,9 +158,9 @@ Patterns = Annotated[
     Field(min_length=1, max_length=MAX_BODY, description="What must hold."),
     list_of("must be a list of patterns", range(1, MAX_BODY + 1), f"must have 1 to {MAX_BODY} patterns, not {{}}"),
 ]
-_VariableName = Annotated[str, BeforeValidator(_variable)]
+VariableName = Annotated[str, BeforeValidator(read_variable)]
 Distinct = Annotated[
-    list[Annotated[tuple[_VariableName, _VariableName], list_of("must be a pair of variables", range(2, 3))]],
+    list[Annotated[tuple[VariableName, VariableName], list_of("must be a pair of variables", range(2, 3))]],
     # Stored rules may have more, from before there was a limit; `triples.rules.sizes` holds new ones to it.
     Field(
         json_schema_extra={"maxItems": MAX_DISTINCT},
@@ -212,11 +217,12 @@ def parse_rule(document: object) -> Rule:
 
 
 def _pattern(given: PatternIn) -> Pattern:
-    subject, predicate, object_ = map(_meaning, given)
+    subject, predicate, object_ = map(place_of, given)
     return subject, predicate, object_
 
 
-def _meaning(place: str | Constant) -> Place:
+def place_of(place: str | Constant) -> Place:
+    """What a place that was read stands for."""
     if isinstance(place, Constant):
         return place.term
     return Variable(place[1:]) if place.startswith("?") else place

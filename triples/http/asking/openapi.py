@@ -1,0 +1,36 @@
+"""The operations that ask beyond one pattern in the OpenAPI document."""
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+
+from skg_site.api.openapi import request_example, response_example
+from triples.http.asking.request_models import Ask
+from triples.http.asking.responses import ANSWERS, GROUPS, AnswersOut
+
+ask = extend_schema(
+    summary="Ask a question of several patterns",
+    description=(
+        "The heaviest answers first. The weight of an answer is the product of the weights of the facts that `patterns`"
+        " matched; `optional`, `absent` and `filter` do not change it. Answers of the same weight are ordered by the ids"
+        " of the selected terms. A fact of weight 0 matches nothing. If the time limit is met, the answer has what was"
+        " found, an exact beginning, and `complete_above`: every heavier answer is in it."
+    ),
+    request=Ask,
+    responses={200: OpenApiResponse(AnswersOut, "The answers.")},
+    examples=[
+        request_example(
+            "Colleagues of prize winners",
+            {
+                "patterns": [["?c", "colleague_of", "?p"], ["?p", "won", "Nobel_Prize"]],
+                "filter": [["?c", "!=", "?p"]],
+                "select": ["?c", "?p"],
+                "k": 10,
+            },
+        ),
+        request_example(
+            "How many colleagues each has",
+            {"patterns": [["?c", "colleague_of", "?p"]], "group_by": ["?p"]},
+        ),
+        response_example("One answer", ANSWERS, 200),
+        response_example("One group", GROUPS, 200),
+    ],
+)

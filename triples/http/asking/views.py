@@ -1,0 +1,54 @@
+"""Questions beyond one pattern over HTTP."""
+
+from functools import partial
+from time import perf_counter
+from typing import ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from skg_site.api.reading import json_body
+from skg_site.api.views import json_answer
+from triples.http.asking import openapi
+from triples.http.asking.request_models import Ask, position_of
+from triples.http.asking.responses import AnswersOut, add_total, answers_content, groups_content, plan_content
+from triples.http.views import GraphViewSet
+from triples.metrics import count_question
+from triples.query.asking import find_answers, find_groups
+from triples.query.questions import Question
+from triples.store.graph import graph
+
+
+class AskViewSet(GraphViewSet):
+    scopes: ClassVar[dict[str, str]] = {"patterns": "read"}
+
+    @openapi.ask
+    async def patterns(self, request: Request) -> HttpResponse:
+        start = perf_counter()
+        body = await json_body(request, Ask)
+        question = body.question
+        content = await (_answers(body, question) if body.group_by is None else _groups(body, question))
+        count_question("patterns", len(content["results"]))
+        content["query_time_ms"] = round((perf_counter() - start) * 1000)
+        return json_answer(content)
+
+
+async def _answers(body: Ask, question: Question[str]) -> AnswersOut:
+    after = position_of(body.cursor, len(question.selected))
+    read = partial(find_answers, question, k=body.k, after=after, counted=body.count, with_facts=body.include_facts)
+    found = await graph.ask(read, inferred=body.include_inferred)
+    content = answers_content(question, found, with_facts=body.include_facts)
+    if body.count:
+        add_total(content, found)
+    if body.explain:
+        content["plan"] = plan_content(question, found.plan)
+    return content
+
+
+async def _groups(body: Ask, question: Question[str]) -> AnswersOut:
+    found = await graph.ask(partial(find_groups, question), inferred=body.include_inferred)
+    content = groups_content(question, found, settings.ENV.max_results)
+    if body.explain:
+        content["plan"] = plan_content(question, found.plan)
+    return content
