@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from triples.query.batched_join import answered_together
-from triples.query.blocks import OutOfTime, TooMany
+from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import GroupCount, count_answers, count_groups
-from triples.query.graph_facts import GraphFacts
+from triples.query.graph_facts import GraphFacts, Named
 from triples.query.join_order import JoinOrder, join_order
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import Answer, Position, Ranking, ranked
 from triples.query.statements import COUNT_LIMIT
-from triples.recursion.programs import Key
 
 # Partial answers that a join should have at most for all of its answers to be found and sorted.
 _FEW = 5_000
@@ -42,12 +41,11 @@ class Total(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """The answers of one page, the texts of their terms, and how they were found."""
+    """The answers of one page, what they name, and how they were found."""
 
     answers: Sequence[Answer]
-    texts: Mapping[int, str]
-    # When the asserted facts that they name were added, in milliseconds, by their keys; only if asked for.
-    created: Mapping[Key, int]
+    # Of the terms, and of the facts if asked for.
+    named: Named
     # Whether others follow.
     more: bool
     # If the time was over: every answer that is heavier than this is there.
@@ -82,11 +80,10 @@ def find_answers(
     way, found = _ranking(asked, order, source, expired, k=k + 1, after=after)
     shown = found.answers[:k]
     total = _total(asked, order, source, expired) if counted else None
-    facts = {fact for answer in shown for fact in answer.facts} if with_facts else set()
+    facts = {fact for answer in shown for fact in answer.facts} if with_facts else set[Fact]()
     return Answers(
         shown,
-        source.texts({term for answer in shown for term in answer.terms if term}),
-        source.created(facts),
+        source.named(facts, {term for answer in shown for term in answer.terms if term}),
         len(found.answers) > k,
         found.complete_above,
         total,

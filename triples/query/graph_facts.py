@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ulp
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
@@ -21,6 +21,13 @@ _COLUMNS = (*KEY, "weight", "id")
 # A fact of weight 0 matches nothing.
 _LEAST = ulp(0.0)
 _IDS = "SELECT text, id FROM triples_term WHERE text IN"
+
+
+class Named(NamedTuple):
+    """The texts of terms, and when asserted facts were added, in milliseconds."""
+
+    texts: Mapping[int, str]
+    created: Mapping[Key, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,12 @@ class GraphFacts:
         given = ", ".join("?" * len(texts))
         return dict(self.fetch(self.dialect.prepared(f"{_IDS} ({given})"), list(texts)))
 
-    def created(self, facts: Collection[Fact]) -> dict[Key, int]:
-        """When the asserted ones among these facts were added, in milliseconds."""
+    def named(self, facts: Collection[Fact], terms: Collection[int] = ()) -> Named:
+        """What answers say of these facts, and of further terms."""
         statement = sql(Select("asserted", (*KEY, "created_at"), EXACT, given="keys"), self.dialect)
-        asserted = [fact.key for fact in facts if fact.id is not None]
-        return {Key(*row[:3]): row[3] for batch in batches(asserted) for row in self.fetch(statement, [batch])}
+        asserted = {fact.key for fact in facts if fact.id is not None}
+        created = {Key(*row[:3]): row[3] for batch in batches(list(asserted)) for row in self.fetch(statement, [batch])}
+        return Named(self.texts({*terms, *(term for fact in facts for term in fact.key)}), created)
 
     def _part(self, ends: Ends, start: Start, bounds: Sequence[float], limit: int) -> list[Fact]:
         """The first facts of either kind within bounds that are the same for both."""

@@ -3,6 +3,8 @@
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import request_example, response_example
+from triples.http.asking.path_models import AskPaths
+from triples.http.asking.path_responses import PATHS, PathsOut
 from triples.http.asking.request_models import Ask
 from triples.http.asking.responses import ANSWERS, GROUPS, AnswersOut
 
@@ -10,8 +12,8 @@ ask = extend_schema(
     summary="Ask a question of several patterns",
     description=(
         "The heaviest answers first. The weight of an answer is the product of the weights of the facts that `patterns`"
-        " matched; `optional`, `absent` and `filter` do not change it. Answers of the same weight are ordered by the ids"
-        " of the selected terms. A fact of weight 0 matches nothing. If the time limit is met, the answer has what was"
+        " matched; `optional`, `absent` and `filter` do not change it. Answers of one weight are ordered by the ids of"
+        " the selected terms. A fact of weight 0 matches nothing. If the time limit is met, the answer has what was"
         " found, an exact beginning, and `complete_above`: every heavier answer is in it."
     ),
     request=Ask,
@@ -32,5 +34,19 @@ ask = extend_schema(
         ),
         response_example("One answer", ANSWERS, 200),
         response_example("One group", GROUPS, 200),
+    ],
+)
+
+ask_paths = extend_schema(
+    summary="Find the best paths between two terms",
+    description=(
+        "Simple paths: no term comes twice. Exact; if the time limit is met, the answer has an exact beginning, and"
+        " says how far it is complete."
+    ),
+    request=AskPaths,
+    responses={200: OpenApiResponse(PathsOut, "The paths; none where an end is no term.")},
+    examples=[
+        request_example("The best path", {"from": "Einstein", "to": "Grossmann", "max_length": 4}),
+        response_example("A path of two facts", PATHS, 200),
     ],
 )

@@ -6,11 +6,10 @@ from pydantic import Field
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import UUIDText
-from triples import ids
+from triples.http.asking.facts import public_id
 from triples.http.asking.request_models import cursor_of
 from triples.patterns import Variable
 from triples.query.asking import Answers, Groups, Plan
-from triples.query.blocks import Fact
 from triples.query.questions import AskedPattern, Question
 from triples.query.ranked_join import Position
 
@@ -90,11 +89,11 @@ def answers_content(question: Question[str], found: Answers, *, with_facts: bool
     results: list[AnswerOut] = []
     for answer in found.answers:
         result: AnswerOut = {
-            "bindings": {name: found.texts.get(term) for name, term in zip(names, answer.terms, strict=True)},
+            "bindings": {name: found.named.texts.get(term) for name, term in zip(names, answer.terms, strict=True)},
             "weight": answer.weight,
         }
         if with_facts:
-            result["facts"] = [_public_id(fact, found) for fact in answer.facts]
+            result["facts"] = [public_id(fact, found.named) for fact in answer.facts]
         results.append(result)
     # An answer that came in time is followed by others.
     more = found.more or (found.complete_above is not None and bool(found.answers))
@@ -139,10 +138,6 @@ def plan_content(question: Question[str], plan: Plan) -> PlanOut:
         for place, facts, estimate in zip(plan.order, plan.facts, plan.estimates, strict=True)
     ]
     return {"way": plan.way, "steps": steps, "facts_read": plan.read}
-
-
-def _public_id(fact: Fact, found: Answers) -> str:
-    return ids.pack_inferred(*fact.key) if fact.id is None else ids.pack(found.created[fact.key], fact.id)
 
 
 def _written(pattern: AskedPattern[str]) -> list[str | None]:

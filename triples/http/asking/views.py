@@ -11,17 +11,20 @@ from rest_framework.request import Request
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
 from triples.http.asking import openapi
+from triples.http.asking.path_models import AskPaths
+from triples.http.asking.path_responses import paths_content
 from triples.http.asking.request_models import Ask, position_of
 from triples.http.asking.responses import AnswersOut, add_total, answers_content, groups_content, plan_content
 from triples.http.views import GraphViewSet
 from triples.metrics import count_question
 from triples.query.asking import find_answers, find_groups
+from triples.query.asking_paths import AskedPaths, find_paths
 from triples.query.questions import Question
 from triples.store.graph import graph
 
 
 class AskViewSet(GraphViewSet):
-    scopes: ClassVar[dict[str, str]] = {"patterns": "read"}
+    scopes: ClassVar[dict[str, str]] = {"patterns": "read", "paths": "read"}
 
     @openapi.ask
     async def patterns(self, request: Request) -> HttpResponse:
@@ -30,6 +33,26 @@ class AskViewSet(GraphViewSet):
         question = body.question
         content = await (_answers(body, question) if body.group_by is None else _groups(body, question))
         count_question("patterns", len(content["results"]))
+        content["query_time_ms"] = round((perf_counter() - start) * 1000)
+        return json_answer(content)
+
+    @openapi.ask_paths
+    async def paths(self, request: Request) -> HttpResponse:
+        start = perf_counter()
+        body = await json_body(request, AskPaths)
+        body.check()
+        asked = AskedPaths(
+            body.from_,
+            body.to,
+            body.predicates,
+            body.direction,
+            body.max_length,
+            body.k,
+            body.order,
+            body.min_weight,
+        )
+        content = paths_content(await graph.ask(partial(find_paths, asked), inferred=body.include_inferred))
+        count_question("paths", len(content["paths"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return json_answer(content)
 
