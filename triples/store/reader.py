@@ -8,19 +8,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from django.db import InterfaceError, OperationalError, connection
 
-from triples.store.inferred.reading import Sight, View, open_sight
+from triples.store.access import Read, Result, WideRead
+from triples.store.inferred.reading import Sight, open_sight
 from triples.store.operations import ReadTimeout
 from triples.store.sessions import Fetch, Rows
 from triples.store.writing import open_session
-
-Result = TypeVar("Result")
-Read = Callable[[Fetch], Result]
-# A read that may show inferred facts: all that it fetches is of one moment. None when there are none.
-WideRead = Callable[[Fetch, View | None], Result]
 
 # How often the running reads are looked over for those that took too long.
 WATCH_SECONDS = 0.25
