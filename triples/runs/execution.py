@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
-from typing import Any
 
 import orjson
-import psycopg
 import pyarrow as pa
 from django.conf import settings
 
@@ -19,6 +17,7 @@ from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import RuleDocument, rule_document
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.store.backend import Holder
 from triples.store.dictionary import ensure_terms
 from triples.store.inferred.building import apply, hide_unknown, replace_all
 from triples.store.inferred.journal import prune
@@ -34,7 +33,7 @@ MOST_TOUCHED = 300_000
 def execute(
     options: RunOptions,
     watcher: Watcher,
-    holder: "psycopg.Connection[Any] | None",
+    holder: Holder,
     *,
     dry: bool = False,
 ) -> Outcome:
@@ -43,9 +42,7 @@ def execute(
 
 
 class _Execution:
-    def __init__(
-        self, options: RunOptions, watcher: Watcher, holder: "psycopg.Connection[Any] | None", *, dry: bool
-    ) -> None:
+    def __init__(self, options: RunOptions, watcher: Watcher, holder: Holder, *, dry: bool) -> None:
         self.options = options
         self.watcher = watcher
         self.holder = holder

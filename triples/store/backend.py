@@ -5,17 +5,45 @@ package do the work, one for each subject; the protocols here say what they offe
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
+import psycopg
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
+from skg_site.cli.progress import Report
 from triples.store.access import Reads, Writes
 from triples.store.dialect import Dialect
 from triples.store.sessions import Fetch, Session
+
+# The connection that holds a run's lease and writes what it derives, where the lease is a connection's: a run that has
+# lost it cannot write.
+Holder = psycopg.Connection[Any] | None
+
+
+class Lease(NamedTuple):
+    """A lock that one run at a time may have."""
+
+    # Takes it without waiting; whether that worked.
+    take: Callable[[], bool]
+    holder: Holder
+
+
+class Locks(Protocol):
+    """Locks of the whole database. A process that dies loses them at once."""
+
+    def open_lease(self) -> AbstractContextManager[Lease]:
+        """The lease of a run, to be taken within the block, after which it is free again."""
+
+    def migration_lock(self, waiting: Callable[[], None], /) -> AbstractContextManager[None]:
+        """Wait for the lock of migrations and hold it, on a database that is ready for its first table.
+
+        `waiting` is called before a wait.
+        """
 
 
 class Upkeep(Protocol):
@@ -30,6 +58,21 @@ class Upkeep(Protocol):
     def size(self, fetch: Fetch, /) -> int:
         """The bytes of all that it keeps on disk: facts, inferred facts and logs."""
 
+    def bytes_of_tables(self) -> int:
+        """The bytes of what a vacuum may shrink."""
+
+    def delete_terms(self, cursor: CursorWrapper, unused: str, span: Sequence[int], /) -> int:
+        """Delete the terms that a condition finds, but for those that a writer is about to use; how many.
+
+        `unused` is the end of a statement, from FROM on, with the parameters `span`.
+        """
+
+    def tidy(self, tables: Sequence[str], report: Report, /) -> None:
+        """Update the planner's statistics and return free space, in steps that let others write in between."""
+
+    def mend_log(self) -> str | None:
+        """Move a log aside that does not belong to the database, and say so; None where there can be none."""
+
 
 class Backend(ABC):
     """One kind of database. It has no state: connections belong to threads, and are Django's unless said otherwise."""
@@ -42,6 +85,7 @@ class Backend(ABC):
     # Whether a connection that is closed goes to a pool, for other threads to use.
     pools_connections: ClassVar[bool]
 
+    locks: Locks
     upkeep: Upkeep
 
     # Connections. One that reads from a replica will have its place here: no read writes, or makes temporary tables.

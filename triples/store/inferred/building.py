@@ -7,20 +7,17 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import orjson
-import psycopg
 import pyarrow as pa
 from django.db import connection
 
 from triples.models import HiddenGeneration
 from triples.recursion.programs import Key, Proof
+from triples.store.backend import Holder
 from triples.store.inferred.arrow import DERIVED
 from triples.store.inferred.layout import COLUMNS, Progress
 from triples.store.inferred.state import State
 from triples.store.postgresql import inferred_facts as postgresql
 from triples.store.sqlite import inferred_facts as sqlite
-
-# On PostgreSQL the connection that holds the lease: who has lost the lease cannot write.
-Holder = psycopg.Connection[Any] | None
 
 
 def replace_all(derived: pa.Table, state: State, holder: Holder, progress: Progress) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from triples.store.access import Reads, Writes
 from triples.store.backend import Backend
-from triples.store.postgresql import upkeep
+from triples.store.postgresql import locks, upkeep
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.reader import Reader
@@ -20,6 +20,7 @@ class PostgreSQLBackend(Backend):
     dialect = POSTGRESQL
     binary_collation = "C"
     pools_connections = True
+    locks = locks
     upkeep = upkeep
 
     def session(self, driver: Any) -> Session:

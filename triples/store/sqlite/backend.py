@@ -8,7 +8,7 @@ from django.conf import settings
 from triples.store.access import Reads, Writes
 from triples.store.backend import Backend
 from triples.store.sessions import Session
-from triples.store.sqlite import upkeep
+from triples.store.sqlite import locks, upkeep
 from triples.store.sqlite.connections import write_transaction
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.sqlite.inline_reader import InlineReader
@@ -22,6 +22,7 @@ class SQLiteBackend(Backend):
     dialect = SQLITE
     binary_collation = "BINARY"
     pools_connections = False
+    locks = locks
     upkeep = upkeep
 
     def session(self, driver: Any) -> Session:

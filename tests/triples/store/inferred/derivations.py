@@ -11,7 +11,8 @@ from tests.triples.store.inferred.derived import table
 from triples.models import RecursionRun
 from triples.patterns import Variable
 from triples.recursion.programs import BoundRule, Key, Program, Proof
-from triples.store.inferred.building import Holder, apply, contents, replace_all
+from triples.store.backend import Holder
+from triples.store.inferred.building import apply, contents, replace_all
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
 
