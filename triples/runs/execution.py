@@ -17,12 +17,12 @@ from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import RuleDocument, rule_document
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
-from triples.store.backend import Holder
+from triples.store.backend import Holder, backend
 from triples.store.dictionary import ensure_terms
 from triples.store.inferred.building import apply, hide_unknown, replace_all
 from triples.store.inferred.journal import prune
-from triples.store.inferred.snapshots import Marks, Snapshot, snapshot
-from triples.store.inferred.state import State, read_state
+from triples.store.inferred.snapshots import Marks, Snapshot
+from triples.store.inferred.state import State
 from triples.text import MAX_PREDICATE_LENGTH
 
 # Beyond so many changes, or so many facts looked at on their account, deriving everything anew is the quicker way.
@@ -56,7 +56,7 @@ class _Execution:
         self.program = bind(rules, ids)
         documents = [rule_document(rule) for rule in sorted(rules, key=lambda rule: rule.name)]
         self.parameters = _parameters(self.options, documents, self.program)
-        self.state = read_state()
+        self.state = backend().read_state()
         if self.state is not None and not self.dry:
             hide_unknown(self.state, self.holder)
         outcome = self._unchanged_or_incremental() or self._full()
@@ -70,7 +70,7 @@ class _Execution:
         state = self.state
         if self.options.force or self.dry or state is None or state.parameters != self.parameters:
             return None
-        with snapshot() as view:
+        with backend().snapshot() as view:
             with self._timed("reading"):
                 changes = view.changes(Marks(state.triples_up_to, state.changes_up_to), MOST_CHANGES)
             if changes is None:
@@ -109,7 +109,7 @@ class _Execution:
         from triples.runs.deriving import derive, engine_options, limit_arrow_threads, with_last_run  # noqa: PLC0415
 
         limit_arrow_threads()
-        with self._timed("reading"), snapshot() as view:
+        with self._timed("reading"), backend().snapshot() as view:
             marks = view.marks
             total = view.count
             facts = view.facts(lambda done: self.watcher.stage("reading", done, total))

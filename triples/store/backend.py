@@ -5,20 +5,29 @@ package do the work, one for each subject; the protocols here say what they offe
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import psycopg
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from skg_site.cli.progress import Report
+from triples.recursion.programs import Key
 from triples.store.access import Reads, Writes
 from triples.store.dialect import Dialect
+from triples.store.inferred.following import Follower
+from triples.store.inferred.layout import Progress
+from triples.store.inferred.state import State
 from triples.store.sessions import Fetch, Session
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from triples.store.inferred.snapshots import Snapshot
 
 # The connection that holds a run's lease and writes what it derives, where the lease is a connection's: a run that has
 # lost it cannot write.
@@ -44,6 +53,25 @@ class Locks(Protocol):
 
         `waiting` is called before a wait.
         """
+
+
+class InferredFacts(Protocol):
+    """The inferred facts that a run writes. Readers see what it comes to at once and whole, or not at all."""
+
+    def replace_all(self, rows: "pa.Table", state: State, holder: Holder, progress: Progress, /) -> None:
+        """Put the rows, sorted by their keys, in the place of all that stand."""
+
+    def apply(self, removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, holder: Holder, /) -> None:
+        """Remove facts, then insert or overwrite others."""
+
+    def hide(self, state: State, holder: Holder, /) -> None:
+        """Find out anew what is hidden of the facts in place."""
+
+    def contents(self) -> "pa.Table":
+        """All of them, in the order of their keys."""
+
+    def discard(self) -> None:
+        """Remove them and their state, as if there had been no run."""
 
 
 class Upkeep(Protocol):
@@ -75,7 +103,11 @@ class Upkeep(Protocol):
 
 
 class Backend(ABC):
-    """One kind of database. It has no state: connections belong to threads, and are Django's unless said otherwise."""
+    """One kind of database. It has no state: connections belong to threads, and are Django's unless said otherwise.
+
+    A connection to a replica, for reads, will have its place beside `session`: no read writes, and none makes a
+    temporary table, which a replica would refuse.
+    """
 
     # As traces call the kind of database (`db.system.name`).
     name: ClassVar[str]
@@ -88,7 +120,7 @@ class Backend(ABC):
     locks: Locks
     upkeep: Upkeep
 
-    # Connections. One that reads from a replica will have its place here: no read writes, or makes temporary tables.
+    # Connections.
 
     @abstractmethod
     def session(self, driver: Any) -> Session:
@@ -105,6 +137,26 @@ class Backend(ABC):
     @abstractmethod
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         """For reads that take milliseconds, each `time_limit` seconds at most."""
+
+    # What runs read and write. Arrow, which these need, is loaded with the first use: no worker has it.
+
+    @property
+    @abstractmethod
+    def inferred(self) -> InferredFacts: ...
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager["Snapshot"]:
+        """The graph as it stands now, whatever others write meanwhile."""
+
+    # What is known of the inferred facts.
+
+    @abstractmethod
+    def read_state(self) -> State | None:
+        """The state now; None when there has been no run, or none that this version of the code can read."""
+
+    @abstractmethod
+    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
+        """The inferred facts in place, for a transaction that keeps runs from replacing them; None without any."""
 
 
 @cache

@@ -19,7 +19,7 @@ from skg_site.ops.backups.names import CHECKSUM, POSTGRESQL, SQLITE, newest_firs
 from skg_site.ops.backups.revocations import keep_ends, present_ends, record_kept, revived
 from skg_site.ops.backups.storage import S3_SCHEME, FolderStorage, Storage
 from skg_site.ops.backups.taking import default_storage, one_at_a_time, open_storage, state_folder, this_database
-from triples.store.inferred.building import discard as discard_inferred
+from triples.store.backend import backend
 
 # Called with a description of what would be overwritten. Raises CommandError if the operator does not want that.
 Consent = Callable[[str], None]
@@ -88,7 +88,7 @@ def restore(
                 replaced, contents = scratch.take_over(discard=discard), scratch.contents
         # The backup may be of an older version.
         call_command("migrate", interactive=False, verbosity=0)
-        discard_inferred()
+        backend().inferred.discard()
         kept_ended = record_kept(kept_ids)
     return Restored(storage.shown(name), contents, replaced.kept_as, revived(ends), kept_ended, monotonic() - began)
 

@@ -23,7 +23,7 @@ from skg_site.ops.backups.databases import Database, Replaced, Scratch, words
 from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import SQLITE
 from skg_site.ops.backups.sqlite_replacement import exchange, require_closed
-from triples.store.inferred.building import discard as discard_inferred
+from triples.store.backend import backend
 from triples.store.sqlite.connections import connect_for_reading
 
 _PAGES_AT_ONCE = 256
@@ -115,7 +115,7 @@ class _SQLiteScratch(Scratch):
         connection.close()
         kept = exchange(self._database, self._unpacked, discard=discard)
         # They may be of a newer database than this one.
-        discard_inferred()
+        backend().inferred.discard()
         return Replaced(None if kept is None else str(kept))
 
 

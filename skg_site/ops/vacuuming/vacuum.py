@@ -17,7 +17,6 @@ from triples.runs.lease import lease
 from triples.runs.retention import remove_old_runs
 from triples.store.backend import backend
 from triples.store.dictionary import find_term_ids
-from triples.store.inferred.state import read_state
 from triples.store.unused_terms import remove_unused_terms
 
 # Processes that test whether the lease is taken hold it for a moment.
@@ -75,7 +74,7 @@ def _kept() -> set[int]:
     """The terms in rules, and in the program that the inferred facts were derived with."""
     texts = {text for rule in Rule.objects.all() for text in constants(rule.parsed)}
     kept = set(find_term_ids(texts).values())
-    if (state := read_state()) is not None:
+    if (state := backend().read_state()) is not None:
         for rule in state.program.rules:
             places = [place for pattern in (rule.head, *rule.body, *rule.distinct) for place in pattern]
             kept.update(place for place in places if not isinstance(place, Variable))

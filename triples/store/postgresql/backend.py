@@ -1,18 +1,25 @@
 """PostgreSQL as the service's database."""
 
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from triples.store.access import Reads, Writes
-from triples.store.backend import Backend
+from triples.store.backend import Backend, InferredFacts
+from triples.store.inferred.following import Follower
+from triples.store.inferred.state import State
 from triples.store.postgresql import locks, upkeep
 from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.following import following
+from triples.store.postgresql.inferred_state import read_state
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.reader import Reader
 from triples.store.sessions import Session
 from triples.store.writer import Writer
+
+if TYPE_CHECKING:
+    from triples.store.inferred.snapshots import Snapshot
 
 
 class PostgreSQLBackend(Backend):
@@ -34,6 +41,23 @@ class PostgreSQLBackend(Backend):
 
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         return Reader("query", threads, time_limit)
+
+    @property
+    def inferred(self) -> InferredFacts:
+        from triples.store.postgresql import inferred_facts  # noqa: PLC0415  # needs Arrow
+
+        return inferred_facts
+
+    def snapshot(self) -> AbstractContextManager["Snapshot"]:
+        from triples.store.postgresql.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
+
+        return snapshot()
+
+    def read_state(self) -> State | None:
+        return read_state()
+
+    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
+        return following(session)
 
 
 BACKEND = PostgreSQLBackend()

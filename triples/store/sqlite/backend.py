@@ -1,20 +1,27 @@
 """SQLite as the service's database."""
 
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from triples.store.access import Reads, Writes
-from triples.store.backend import Backend
+from triples.store.backend import Backend, InferredFacts
+from triples.store.inferred.following import Follower
+from triples.store.inferred.state import State
 from triples.store.sessions import Session
 from triples.store.sqlite import locks, upkeep
 from triples.store.sqlite.connections import write_transaction
 from triples.store.sqlite.dialect import SQLITE
+from triples.store.sqlite.following import following
+from triples.store.sqlite.inferred_state import read_state
 from triples.store.sqlite.inline_reader import InlineReader
 from triples.store.sqlite.prepared_writer import PreparingWriter
 from triples.store.sqlite.session import SQLiteSession
 from triples.store.writer import Writer
+
+if TYPE_CHECKING:
+    from triples.store.inferred.snapshots import Snapshot
 
 
 class SQLiteBackend(Backend):
@@ -36,6 +43,23 @@ class SQLiteBackend(Backend):
 
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         return InlineReader("query", threads, time_limit)
+
+    @property
+    def inferred(self) -> InferredFacts:
+        from triples.store.sqlite import inferred_facts  # noqa: PLC0415  # needs Arrow
+
+        return inferred_facts
+
+    def snapshot(self) -> AbstractContextManager["Snapshot"]:
+        from triples.store.sqlite.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
+
+        return snapshot()
+
+    def read_state(self) -> State | None:
+        return read_state()
+
+    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
+        return following(session)
 
 
 BACKEND = SQLiteBackend()

@@ -21,8 +21,7 @@ from triples.query.reads import Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key, Proof
 from triples.store import patterns
-from triples.store.inferred import building
-from triples.store.inferred.state import read_state
+from triples.store.backend import backend
 from triples.store.operations import AddOne, Remove, Row
 from triples.store.sqlite import inferred_files as files
 
@@ -63,7 +62,7 @@ def chain() -> list[Row]:
 def everything() -> list[AnyRow]:
     """All facts of both kinds, without those inferred ones that are asserted too."""
     asserted = stored_rows()
-    state = read_state()
+    state = backend().read_state()
     rows: list[AnyRow] = list(asserted.values())
     for found, proof in stored().items():
         if texts(found) not in asserted:
@@ -133,7 +132,7 @@ def test_every_shape_is_answered_with_either_kind(chain: list[Row]) -> None:
 
 def test_an_inferred_fact_says_how_it_was_derived(chain: list[Row]) -> None:
     def read() -> tuple[InferredRow | None, int]:
-        state = read_state()
+        state = backend().read_state()
         assert state is not None
         with reading() as reader:
             return reader.one(key("a", "p", "d")), state.written_ms
@@ -213,7 +212,7 @@ def test_a_connection_sees_each_run_at_once(chain: list[Row]) -> None:
                 store(fact("d", "p", f"e{len(stored())}"))
                 expected = set(run(rules, small=small))
                 assert early.inferred() == late.inferred() == expected
-            building.discard()
+            backend().inferred.discard()
             assert early.inferred() == set()
             run(rules)
             assert early.inferred() == late.inferred() == stored().keys()
