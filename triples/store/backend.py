@@ -23,10 +23,12 @@ from triples.store.inferred.following import Follower
 from triples.store.inferred.layout import Progress
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch, Session
+from triples.store.sessions import Key as FactKey
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from triples.store.columns import FactColumns
     from triples.store.inferred.snapshots import Snapshot
 
 # The connection that holds a run's lease and writes what it derives, where the lease is a connection's: a run that has
@@ -72,6 +74,53 @@ class InferredFacts(Protocol):
 
     def discard(self) -> None:
         """Remove them and their state, as if there had been no run."""
+
+
+class FirstFacts(NamedTuple):
+    """What an initial load has stored."""
+
+    # The ids of the texts of all terms.
+    ids: dict[str, int]
+    facts: int
+    subjects: int
+    # The keys of the facts with weight 0.
+    denials: list[FactKey]
+
+
+class InitialLoad(Protocol):
+    """The first facts of a graph, faster than others can be loaded."""
+
+    # So many are gathered for it, and lost when the import is killed meanwhile.
+    MOST_FACTS: int
+
+    def ready_to_sort(self, session: Session, /) -> AbstractContextManager[None]:
+        """Around the transaction."""
+
+    def load(
+        self, session: Session, facts: "FactColumns", look_up: Callable[[], None], /, *, keep_last: bool
+    ) -> FirstFacts | None:
+        """Store all of them, within a transaction; None, and nothing done, when others came first.
+
+        `look_up` is called a few times a second, and may raise. `keep_last` is as `FactColumns.rows` says.
+        """
+
+
+class BulkLoad(Protocol):
+    """How much of a bulk load is committed at once, and when it gives way to other writers."""
+
+    # A slice is as large as can be written in this time, for which others may wait.
+    SLICE_SECONDS: float
+    # So many slices are committed together while nobody waits.
+    SLICES: int
+
+    def others_wait(self) -> bool:
+        """Whether other writers wait for the one that has the write lock, as far as can be told."""
+
+    def give_way(self) -> None:
+        """Let those go first who waited, after a commit."""
+
+    def initial_load(self, facts: float, /) -> InitialLoad | None:
+        """How to load the next facts, so many, where they are the first and enough for it; None elsewhere."""
 
 
 class Upkeep(Protocol):
@@ -138,7 +187,7 @@ class Backend(ABC):
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         """For reads that take milliseconds, each `time_limit` seconds at most."""
 
-    # What runs read and write. Arrow, which these need, is loaded with the first use: no worker has it.
+    # What runs and imports read and write. Arrow, which these need, is loaded with the first use: no worker has it.
 
     @property
     @abstractmethod
@@ -147,6 +196,10 @@ class Backend(ABC):
     @abstractmethod
     def snapshot(self) -> AbstractContextManager["Snapshot"]:
         """The graph as it stands now, whatever others write meanwhile."""
+
+    @property
+    @abstractmethod
+    def bulk(self) -> BulkLoad: ...
 
     # What is known of the inferred facts.
 

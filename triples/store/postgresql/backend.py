@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from triples.store.access import Reads, Writes
-from triples.store.backend import Backend, InferredFacts
+from triples.store.backend import Backend, BulkLoad, InferredFacts
 from triples.store.inferred.following import Follower
 from triples.store.inferred.state import State
-from triples.store.postgresql import locks, upkeep
+from triples.store.postgresql import bulk, locks, upkeep
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.following import following
 from triples.store.postgresql.inferred_state import read_state
@@ -52,6 +52,10 @@ class PostgreSQLBackend(Backend):
         from triples.store.postgresql.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
 
         return snapshot()
+
+    @property
+    def bulk(self) -> BulkLoad:
+        return bulk
 
     def read_state(self) -> State | None:
         return read_state()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from triples.store.access import Reads, Writes
-from triples.store.backend import Backend, InferredFacts
+from triples.store.backend import Backend, BulkLoad, InferredFacts
 from triples.store.inferred.following import Follower
 from triples.store.inferred.state import State
 from triples.store.sessions import Session
@@ -54,6 +54,12 @@ class SQLiteBackend(Backend):
         from triples.store.sqlite.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
 
         return snapshot()
+
+    @property
+    def bulk(self) -> BulkLoad:
+        from triples.store.sqlite import bulk  # noqa: PLC0415  # needs Arrow
+
+        return bulk
 
     def read_state(self) -> State | None:
         return read_state()
