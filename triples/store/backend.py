@@ -28,6 +28,7 @@ from triples.store.sessions import Key as FactKey
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from triples.store.backups.databases import Database
     from triples.store.columns import FactColumns
     from triples.store.inferred.snapshots import Snapshot
 
@@ -210,6 +211,12 @@ class Backend(ABC):
     @abstractmethod
     def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
         """The inferred facts in place, for a transaction that keeps runs from replacing them; None without any."""
+
+    # What operators do.
+
+    @abstractmethod
+    def backups(self) -> "Database":
+        """The database as a whole, to be saved and restored."""
 
 
 @cache

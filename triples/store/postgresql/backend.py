@@ -19,6 +19,7 @@ from triples.store.sessions import Session
 from triples.store.writer import Writer
 
 if TYPE_CHECKING:
+    from triples.store.backups.databases import Database
     from triples.store.inferred.snapshots import Snapshot
 
 
@@ -62,6 +63,11 @@ class PostgreSQLBackend(Backend):
 
     def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
         return following(session)
+
+    def backups(self) -> "Database":
+        from triples.store.postgresql.backups import PostgreSQLDatabase  # noqa: PLC0415  # for operators alone
+
+        return PostgreSQLDatabase()
 
 
 BACKEND = PostgreSQLBackend()

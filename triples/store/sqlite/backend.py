@@ -21,6 +21,7 @@ from triples.store.sqlite.session import SQLiteSession
 from triples.store.writer import Writer
 
 if TYPE_CHECKING:
+    from triples.store.backups.databases import Database
     from triples.store.inferred.snapshots import Snapshot
 
 
@@ -66,6 +67,11 @@ class SQLiteBackend(Backend):
 
     def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
         return following(session)
+
+    def backups(self) -> "Database":
+        from triples.store.sqlite.backups import SQLiteDatabase  # noqa: PLC0415  # needs Arrow
+
+        return SQLiteDatabase()
 
 
 BACKEND = SQLiteBackend()
