@@ -58,6 +58,18 @@ class Locks(Protocol):
         """
 
 
+class Serving(Protocol):
+    """A worker's part in guarding the database, from its start to its end."""
+
+    def begin(self) -> None:
+        """Serve the database. Raises UnfitDatabase if this code must not, but waits for none that cannot be reached."""
+
+    async def watch(self) -> None:
+        """Look after it for as long as this is awaited."""
+
+    def end(self) -> None: ...
+
+
 class InferredFacts(Protocol):
     """The inferred facts that a run writes. Readers see what it comes to at once and whole, or not at all."""
 
@@ -167,6 +179,7 @@ class Backend(ABC):
     # Whether a connection that is closed goes to a pool, for other threads to use.
     pools_connections: ClassVar[bool]
 
+    serving: Serving
     locks: Locks
     upkeep: Upkeep
 

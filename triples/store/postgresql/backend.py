@@ -9,7 +9,7 @@ from triples.store.access import Reads, Writes
 from triples.store.backend import Backend, BulkLoad, InferredFacts
 from triples.store.inferred.following import Follower
 from triples.store.inferred.state import State
-from triples.store.postgresql import bulk, locks, upkeep
+from triples.store.postgresql import bulk, locks, serving, upkeep
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.following import following
 from triples.store.postgresql.inferred_state import read_state
@@ -28,6 +28,7 @@ class PostgreSQLBackend(Backend):
     dialect = POSTGRESQL
     binary_collation = "C"
     pools_connections = True
+    serving = serving
     locks = locks
     upkeep = upkeep
 

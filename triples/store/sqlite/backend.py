@@ -10,7 +10,7 @@ from triples.store.backend import Backend, BulkLoad, InferredFacts
 from triples.store.inferred.following import Follower
 from triples.store.inferred.state import State
 from triples.store.sessions import Session
-from triples.store.sqlite import locks, upkeep
+from triples.store.sqlite import locks, serving, upkeep
 from triples.store.sqlite.connections import write_transaction
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.sqlite.following import following
@@ -30,6 +30,7 @@ class SQLiteBackend(Backend):
     dialect = SQLITE
     binary_collation = "BINARY"
     pools_connections = False
+    serving = serving
     locks = locks
     upkeep = upkeep
 
