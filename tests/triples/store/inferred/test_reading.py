@@ -17,6 +17,7 @@ from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, 
 from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, reading, texts
 from triples.models import Term, Triple
 from triples.query import reads, statements
+from triples.query.explanations import explain
 from triples.query.reads import Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key, Proof
@@ -24,6 +25,7 @@ from triples.store import patterns
 from triples.store.backend import backend
 from triples.store.operations import AddOne, Remove, Row
 from triples.store.sqlite import inferred_files as files
+from triples.store.statistics import statistics
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -217,6 +219,37 @@ def test_a_connection_sees_each_run_at_once(chain: list[Row]) -> None:
             run(rules)
             assert early.inferred() == late.inferred() == stored().keys()
             assert len(stored()) == 15
+
+    in_orm(read)
+
+
+def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) -> None:
+    """So that a replica may answer it."""
+    forbid, made = {
+        "sqlite": ("PRAGMA query_only = on", "SELECT count(*) FROM sqlite_temp_master"),
+        "postgresql": (
+            "SET default_transaction_read_only = on",
+            "SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()",
+        ),
+    }[connection.vendor]
+
+    def read() -> None:
+        store(fact("d", "p", "e"))
+        committed([Remove(chain[0].id, chain[0].created_ms)])
+        with reading() as reader:
+            reader.sight.driver.execute(forbid)
+            for pattern in itertools.product([None, "b"], [None, "p"], [None, "d"]):
+                wanted = Wanted(pattern)
+                assert reader.heaviest(wanted).total == len(list(itertools.chain(*reader.pages(wanted, 1)))) > 0
+            shown = key("b", "p", "d")
+            assert reader.one(shown) is not None
+            with reader.sight.view(reader.fetch) as view:
+                assert view is not None
+                assert view.screen is not None
+                assert view.screen.hidden
+                assert len(explain(reader.fetch, reader.dialect, view, shown, depth=2).premises) == 2
+                assert statistics(reader.fetch, view).triples == 3
+            assert reader.fetch(made, []) == [(0,)]
 
     in_orm(read)
 
