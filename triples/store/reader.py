@@ -1,26 +1,21 @@
 """The pooled reader: a few threads with connections of their own, off the event loop."""
 
 import asyncio
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from django.db import InterfaceError, OperationalError, connection
 
-from triples.store.inferred.reading import Sight, View, open_sight
+from triples.store.access import Read, Result, WideRead
+from triples.store.inferred.reading import Sight, open_sight
 from triples.store.operations import ReadTimeout
-from triples.store.sessions import Fetch, Rows
+from triples.store.sessions import Fetch, Rows, Session
 from triples.store.writing import open_session
-
-Result = TypeVar("Result")
-Read = Callable[[Fetch], Result]
-# A read that may show inferred facts: all that it fetches is of one moment. None when there are none.
-WideRead = Callable[[Fetch, View | None], Result]
 
 # How often the running reads are looked over for those that took too long.
 WATCH_SECONDS = 0.25
@@ -164,7 +159,7 @@ class _Worker:
         self._job: Job[Any] | None = None
         # Held to change the job and to interrupt it, so that only the job that is meant is interrupted.
         self._turn = threading.Lock()
-        self._driver: Any = None
+        self._session: Session | None = None
         self._sight: Sight | None = None
         self.connected = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -172,12 +167,13 @@ class _Worker:
 
     def interrupt(self, job: Job[Any]) -> None:
         """Interrupt the statement that the job is at, if it is still this thread's job."""
-        driver = self._driver
-        if isinstance(driver, sqlite3.Connection):
-            self._interrupt(job, driver.interrupt)
-        elif driver is not None:
-            # PostgreSQL is told over a connection of its own, which may take a while.
-            threading.Thread(target=self._interrupt, args=(job, driver.cancel_safe), daemon=True).start()
+        session = self._session
+        if session is None:
+            return
+        if session.interrupts_at_once:
+            self._interrupt(job, session)
+        else:
+            threading.Thread(target=self._interrupt, args=(job, session), daemon=True).start()
 
     def interrupt_again(self) -> bool:
         """Interrupt the job if it should have stopped by now; whether that was so."""
@@ -187,11 +183,11 @@ class _Worker:
         self.interrupt(job)
         return True
 
-    def _interrupt(self, job: Job[Any], interrupt: Callable[[], None]) -> None:
+    def _interrupt(self, job: Job[Any], session: Session) -> None:
         # While the lock is held the thread cannot go on to another job, which would be hit instead.
         with self._turn, suppress(Exception):
             if self._job is job:
-                interrupt()
+                session.interrupt()
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
@@ -229,7 +225,7 @@ class _Worker:
 
         job.begun = True
         with self._turn:
-            self._job, self._driver = job, session.driver
+            self._job, self._session = job, session
         try:
             with connection.wrap_database_errors:
                 return job.read(fetch, self._sight)
@@ -239,7 +235,7 @@ class _Worker:
 
     def _disconnect(self) -> None:
         with self._turn:
-            self._driver = None
+            self._session = None
         self._sight = None
         connection.close()
         self.connected = False

@@ -11,8 +11,9 @@ from math import inf
 from time import monotonic
 from typing import Any
 
+from triples.store.access import Result
 from triples.store.inferred.reading import Sight, SQLiteSight
-from triples.store.reader import Reader, Result
+from triples.store.reader import Reader
 from triples.store.sessions import Fetch, Rows
 from triples.store.sqlite.connections import connect_for_reading
 

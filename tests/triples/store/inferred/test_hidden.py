@@ -215,7 +215,7 @@ def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_agai
     if budget == "MOST_INSTRUCTIONS" and connection.vendor != "sqlite":
         pytest.skip("PostgreSQL counts none")
     monkeypatch.setattr(following, budget, 0)
-    monkeypatch.setattr(following, "_INSTRUCTIONS_AT_ONCE", 10)
+    monkeypatch.setattr("triples.store.sqlite.following._INSTRUCTIONS_AT_ONCE", 10)
 
     def follow() -> None:
         remove("c", "p", "d")

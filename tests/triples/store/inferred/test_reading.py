@@ -17,13 +17,14 @@ from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, 
 from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, reading, texts
 from triples.models import Term, Triple
 from triples.query import reads, statements
+from triples.query.explanations import explain
 from triples.query.reads import Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key, Proof
-from triples.store.inferred import building
-from triples.store.inferred.state import read_state
+from triples.store.backend import backend
 from triples.store.operations import AddOne, Remove, Row
 from triples.store.sqlite import inferred_files as files
+from triples.store.statistics import statistics
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -62,7 +63,7 @@ def chain() -> list[Row]:
 def everything() -> list[AnyRow]:
     """All facts of both kinds, without those inferred ones that are asserted too."""
     asserted = stored_rows()
-    state = read_state()
+    state = backend().read_state()
     rows: list[AnyRow] = list(asserted.values())
     for found, proof in stored().items():
         if texts(found) not in asserted:
@@ -132,7 +133,7 @@ def test_every_shape_is_answered_with_either_kind(chain: list[Row]) -> None:
 
 def test_an_inferred_fact_says_how_it_was_derived(chain: list[Row]) -> None:
     def read() -> tuple[InferredRow | None, int]:
-        state = read_state()
+        state = backend().read_state()
         assert state is not None
         with reading() as reader:
             return reader.one(key("a", "p", "d")), state.written_ms
@@ -212,11 +213,42 @@ def test_a_connection_sees_each_run_at_once(chain: list[Row]) -> None:
                 store(fact("d", "p", f"e{len(stored())}"))
                 expected = set(run(rules, small=small))
                 assert early.inferred() == late.inferred() == expected
-            building.discard()
+            backend().inferred.discard()
             assert early.inferred() == set()
             run(rules)
             assert early.inferred() == late.inferred() == stored().keys()
             assert len(stored()) == 15
+
+    in_orm(read)
+
+
+def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) -> None:
+    """So that a replica may answer it."""
+    forbid, made = {
+        "sqlite": ("PRAGMA query_only = on", "SELECT count(*) FROM sqlite_temp_master"),
+        "postgresql": (
+            "SET default_transaction_read_only = on",
+            "SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()",
+        ),
+    }[connection.vendor]
+
+    def read() -> None:
+        store(fact("d", "p", "e"))
+        committed([Remove(chain[0].id, chain[0].created_ms)])
+        with reading() as reader:
+            reader.sight.driver.execute(forbid)
+            for pattern in itertools.product([None, "b"], [None, "p"], [None, "d"]):
+                wanted = Wanted(pattern)
+                assert reader.heaviest(wanted).total == len(list(itertools.chain(*reader.pages(wanted, 1)))) > 0
+            shown = key("b", "p", "d")
+            assert reader.one(shown) is not None
+            with reader.sight.view(reader.fetch) as view:
+                assert view is not None
+                assert view.visible is not None
+                assert view.visible.hidden
+                assert len(explain(reader.fetch, reader.dialect, view, shown, depth=2).premises) == 2
+                assert statistics(reader.fetch, view).triples == 3
+            assert reader.fetch(made, []) == [(0,)]
 
     in_orm(read)
 
