@@ -9,9 +9,10 @@ from psycopg import errors
 from triples.patterns import Bound
 from triples.store.inferred import following as budget
 from triples.store.inferred.following import Follower, TooMuch
-from triples.store.inferred.sources import LOOK_UP_BY_INDEX, Lookup, Source, columns_of, postgresql_statement
+from triples.store.inferred.sources import Lookup, Source
 from triples.store.inferred.state import State, current_state
 from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.sources import LOOK_UP_BY_INDEX, columns_of
 from triples.store.sessions import Session
 
 
@@ -19,7 +20,7 @@ class _ShortSource(Source):
     """One on PostgreSQL that takes few steps for few rows; its settings are those of `LOOK_UP_BY_INDEX`."""
 
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        statement = f"{postgresql_statement(lookup)} LIMIT {budget.MOST_ROWS + 1}"
+        statement = f"{lookup.sql(POSTGRESQL)} LIMIT {budget.MOST_ROWS + 1}"
         rows = self._driver.execute(statement, columns_of(bound, lookup)).fetchall()
         if len(rows) > budget.MOST_ROWS:
             raise TooMuch

@@ -12,8 +12,9 @@ from django.db import OperationalError
 from triples.recursion.programs import Program
 from triples.store.inferred.arrow import ASSERTED, from_copy
 from triples.store.inferred.snapshots import ASSERTED_FACTS, Marks, Snapshot
-from triples.store.inferred.sources import PostgreSQLSource, Source
+from triples.store.inferred.sources import Source
 from triples.store.postgresql.connections import connect
+from triples.store.postgresql.sources import PostgreSQLSource
 
 # How long a transaction that writes may stay open while a run waits for it.
 WRITERS_PATIENCE_SECONDS = 60.0

@@ -6,11 +6,12 @@ from contextlib import closing, contextmanager
 
 from triples.store.inferred import following as budget
 from triples.store.inferred.following import Follower, TooMuch
-from triples.store.inferred.sources import Source, SQLiteSource
+from triples.store.inferred.sources import Source
 from triples.store.inferred.state import State, current_state
 from triples.store.sessions import Session
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.sqlite.inferred_files import open_current
+from triples.store.sqlite.sources import SQLiteSource
 
 _INSTRUCTIONS_AT_ONCE = 10_000
 

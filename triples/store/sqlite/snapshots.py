@@ -10,9 +10,10 @@ import pyarrow as pa
 from triples.recursion.programs import Program
 from triples.store.inferred.arrow import ASSERTED, from_cursor
 from triples.store.inferred.snapshots import ASSERTED_FACTS, Marks, Snapshot
-from triples.store.inferred.sources import Source, SQLiteSource
+from triples.store.inferred.sources import Source
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.inferred_files import attach
+from triples.store.sqlite.sources import SQLiteSource
 
 _SUBJECTS = (
     "SELECT DISTINCT t.subject_id FROM json_each(?) AS p CROSS JOIN triples_term AS pt ON pt.text = p.value"
