@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from triples.store.inferred.reading import View
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.operations import Operation, Outcome
 from triples.store.sessions import Fetch
 
 Result = TypeVar("Result")
 Read = Callable[[Fetch], Result]
 # A read that may show inferred facts: all that it fetches is of one moment. None when there are none.
-WideRead = Callable[[Fetch, View | None], Result]
+WideRead = Callable[[Fetch, VisibleFacts | None], Result]
 
 
 class Access(Protocol):

@@ -15,7 +15,7 @@ from triples.recursion.programs import Key
 from triples.store.access import Reads, Result, WideRead, Writes
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.reading import View
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
 from triples.store.reader import Reader
 from triples.store.sessions import Fetch
@@ -55,8 +55,8 @@ class Graph:
         """The k heaviest facts that match, and how many match in all."""
         running = self.running
 
-        def read(fetch: Fetch, view: View | None) -> Matches:
-            return reads.heaviest(fetch, running.dialect, view, wanted, k=k, with_metadata=with_metadata)
+        def read(fetch: Fetch, shown: VisibleFacts | None) -> Matches:
+            return reads.heaviest(fetch, running.dialect, shown, wanted, k=k, with_metadata=with_metadata)
 
         return await _run(running.short, wanted, read)
 
@@ -64,8 +64,8 @@ class Graph:
         """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
         running = self.running
 
-        def read(fetch: Fetch, view: View | None) -> list[AnyRow]:
-            return reads.page(fetch, running.dialect, view, wanted, limit=limit, after=after)
+        def read(fetch: Fetch, shown: VisibleFacts | None) -> list[AnyRow]:
+            return reads.page(fetch, running.dialect, shown, wanted, limit=limit, after=after)
 
         return await _run(running.long, wanted, read)
 
@@ -80,7 +80,7 @@ class Graph:
     async def inferred_fact(self, key: Key) -> InferredRow:
         """The inferred fact of these terms, or NoSuchFact."""
         running = self.running
-        row = await running.short.run_wide(lambda fetch, view: reads.inferred_fact(fetch, running.dialect, view, key))
+        row = await running.short.run_wide(lambda fetch, shown: reads.inferred_fact(fetch, running.dialect, shown, key))
         if row is None:
             raise NoSuchFact
         return row
@@ -89,7 +89,7 @@ class Graph:
         """The proof tree of a fact, or NoSuchFact."""
         running = self.running
         return await running.long.run_wide(
-            lambda fetch, view: explain(fetch, running.dialect, view, wanted, depth=depth)
+            lambda fetch, shown: explain(fetch, running.dialect, shown, wanted, depth=depth)
         )
 
     async def statistics(self) -> Statistics:

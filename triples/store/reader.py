@@ -12,7 +12,7 @@ from typing import Any, Generic
 from django.db import InterfaceError, OperationalError, connection
 
 from triples.store.access import Read, Result, WideRead
-from triples.store.inferred.reading import Sight, open_sight
+from triples.store.inferred.reading import ReadSnapshots, open_snapshots
 from triples.store.operations import ReadTimeout
 from triples.store.sessions import Fetch, Rows, Session
 from triples.store.writing import open_session
@@ -26,7 +26,7 @@ class Job(Generic[Result]):
 
     __slots__ = ("_claims", "begun", "future", "loop", "read", "started", "stopped", "worker")
 
-    def __init__(self, read: Callable[[Fetch, Sight], Result]) -> None:
+    def __init__(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> None:
         self.read = read
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Result] = self.loop.create_future()
@@ -71,13 +71,13 @@ class Reader:
     async def run_wide(self, read: WideRead[Result]) -> Result:
         """As `run`, for a read that may show inferred facts."""
 
-        def look(fetch: Fetch, sight: Sight) -> Result:
-            with sight.view(fetch) as view:
-                return read(fetch, view)
+        def look(fetch: Fetch, snapshots: ReadSnapshots) -> Result:
+            with snapshots.taken(fetch) as shown:
+                return read(fetch, shown)
 
         return await self._run(look)
 
-    async def _run(self, read: Callable[[Fetch, Sight], Result]) -> Result:
+    async def _run(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
         job = Job(read)
         self._jobs[job] = None
         if self._watch is None:
@@ -160,7 +160,7 @@ class _Worker:
         # Held to change the job and to interrupt it, so that only the job that is meant is interrupted.
         self._turn = threading.Lock()
         self._session: Session | None = None
-        self._sight: Sight | None = None
+        self._snapshots: ReadSnapshots | None = None
         self.connected = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
@@ -215,8 +215,8 @@ class _Worker:
     def _attempt(self, job: Job[Result]) -> Result:
         session = open_session(connection)
         self.connected = True
-        if self._sight is None or self._sight.driver is not session.driver:
-            self._sight = open_sight(session)
+        if self._snapshots is None or self._snapshots.driver is not session.driver:
+            self._snapshots = open_snapshots(session)
 
         def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
             if job.stopped:
@@ -228,7 +228,7 @@ class _Worker:
             self._job, self._session = job, session
         try:
             with connection.wrap_database_errors:
-                return job.read(fetch, self._sight)
+                return job.read(fetch, self._snapshots)
         finally:
             with self._turn:
                 self._job = None
@@ -236,6 +236,6 @@ class _Worker:
     def _disconnect(self) -> None:
         with self._turn:
             self._session = None
-        self._sight = None
+        self._snapshots = None
         connection.close()
         self.connected = False

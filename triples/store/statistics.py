@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from triples.store.backend import backend
-from triples.store.inferred.reading import View
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch
 
@@ -25,8 +25,8 @@ class Statistics(NamedTuple):
     recursion: State | None
 
 
-def statistics(fetch: Fetch, view: View | None = None) -> Statistics:
+def statistics(fetch: Fetch, shown: VisibleFacts | None = None) -> Statistics:
     [(triples, subjects)] = fetch(_TALLY, [])
     [(predicates,)] = fetch(_PREDICATES, [])
     size = backend().upkeep.size(fetch)
-    return Statistics(int(triples), int(subjects), predicates, size, None if view is None else view.state)
+    return Statistics(int(triples), int(subjects), predicates, size, None if shown is None else shown.state)

@@ -64,7 +64,7 @@ def check_recursion() -> Finding:
     if run.status in _UNWELL:
         reason = f": {run.error.splitlines()[0]}" if run.error else ""
         return warning(f"Run {run.pk} {run.status} {age} ago{reason}".rstrip(".") + ".")
-    with own_connection() as (_, _, view):
-        if view is not None and view.visible is None:
+    with own_connection() as (_, _, shown):
+        if shown is not None and shown.filter is None:
             return warning("No inferred facts are shown, since too many rest on deleted facts; `recurse` ends that.")
     return ok(f"Run {run.pk} {run.status} {age} ago.")

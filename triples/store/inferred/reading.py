@@ -22,15 +22,15 @@ from triples.store.sqlite.dialect import SQLITE
 from triples.store.sqlite.inferred_files import attach, current_name, detach
 
 
-class View(NamedTuple):
+class VisibleFacts(NamedTuple):
     """The inferred facts that a read may show."""
 
     state: State
     # None: no inferred fact may be shown, since too many may have lost their proofs.
-    visible: InferredFilter | None
+    filter: InferredFilter | None
 
 
-class Sight(ABC):
+class ReadSnapshots(ABC):
     """The inferred facts as one connection sees them. Usable as long as the connection lasts."""
 
     def __init__(self, driver: Any) -> None:
@@ -38,7 +38,7 @@ class Sight(ABC):
         self._state: State | None = None
 
     @contextmanager
-    def view(self, fetch: Fetch) -> Iterator[View | None]:
+    def taken(self, fetch: Fetch) -> Iterator[VisibleFacts | None]:
         """A transaction for one read, and what it may show; None, without a transaction, when there has been no run."""
         if not self._any(fetch):
             yield None
@@ -56,11 +56,11 @@ class Sight(ABC):
         """Whether there are inferred facts, as far as can be told outside of a transaction."""
 
     @abstractmethod
-    def _begin(self, fetch: Fetch) -> View | None:
+    def _begin(self, fetch: Fetch) -> VisibleFacts | None:
         """Begin the transaction."""
 
 
-class SQLiteSight(Sight):
+class SQLiteReadSnapshots(ReadSnapshots):
     """The file of inferred facts is attached when a read first wants it, and again when another takes its place."""
 
     def __init__(self, driver: Any) -> None:
@@ -82,7 +82,7 @@ class SQLiteSight(Sight):
             self._linked = linked if file is None else file.name
         return self._attached
 
-    def _begin(self, fetch: Fetch) -> View | None:
+    def _begin(self, fetch: Fetch) -> VisibleFacts | None:
         while True:
             self.driver.execute("BEGIN")
             state = self._state
@@ -92,7 +92,7 @@ class SQLiteSight(Sight):
             if current_name() == self._linked:
                 [(generation,)] = fetch(f"SELECT generation FROM {STATE}", ())
                 if state is not None and state.generation == generation:
-                    return _view(state, newest, worst, known=bool(known))
+                    return _visible(state, newest, worst, known=bool(known))
                 # Known before the next picture of the asserted facts is taken, which thus cannot be older.
                 self._state = state_of(fetch(SELECT_STATE, ()))
             self.driver.execute("COMMIT")
@@ -105,7 +105,7 @@ class SQLiteSight(Sight):
 _MOMENT = f"SELECT (SELECT max(id) FROM triples_triple), {hidden.worst_gone('?2', SQLITE)}, {hidden.is_known('?1')}"
 
 
-class PostgreSQLSight(Sight):
+class PostgreSQLReadSnapshots(ReadSnapshots):
     """Both kinds of facts are in one database, so that one snapshot holds both."""
 
     def _any(self, fetch: Fetch) -> bool:
@@ -113,7 +113,7 @@ class PostgreSQLSight(Sight):
             self._state = state_of(fetch(SELECT_STATE, ()))
         return self._state is not None
 
-    def _begin(self, fetch: Fetch) -> View | None:
+    def _begin(self, fetch: Fetch) -> VisibleFacts | None:
         cursor = self.driver.execute(_BEGIN, prepare=False)
         while cursor.nextset():
             pass
@@ -125,11 +125,11 @@ class PostgreSQLSight(Sight):
         if self._state is None or self._state.generation != generation:
             self._state = state_of(fetch(SELECT_STATE, ()))
             assert self._state is not None
-        view = _view(self._state, newest, worst, known=True)
-        if view.visible is not None and view.visible.hidden:
+        shown = _visible(self._state, newest, worst, known=True)
+        if shown.filter is not None and shown.filter.hidden:
             # The planner does not know yet how many facts are hidden, and keeps a plan that was made for few.
             self.driver.execute("SET LOCAL enable_seqscan = off")
-        return view
+        return shown
 
 
 # The lock is taken before the snapshot: a run that puts another table in this one's place is waited for or waits.
@@ -141,15 +141,17 @@ _BEGIN = (
 )
 
 
-def _view(state: State, newest: int | None, worst: int | None, *, known: bool) -> View:
+def _visible(state: State, newest: int | None, worst: int | None, *, known: bool) -> VisibleFacts:
     """`newest` is the last fact asserted, `worst` the greatest `Gone` since the last run."""
     if hidden.everything_is_hidden(worst, known=known):
-        return View(state, None)
+        return VisibleFacts(state, None)
     # A run derives nothing that is asserted, so what is now came after it.
     asserted = (newest or 0) > state.triples_up_to
-    return View(state, InferredFilter(asserted, hidden.something_is_hidden(worst), merged_predicates(state.program)))
+    return VisibleFacts(
+        state, InferredFilter(asserted, hidden.something_is_hidden(worst), merged_predicates(state.program))
+    )
 
 
-def open_sight(session: Session) -> Sight:
+def open_snapshots(session: Session) -> ReadSnapshots:
     """What the session's connection sees; at most one for each connection."""
-    return (PostgreSQLSight if isinstance(session, PostgreSQLSession) else SQLiteSight)(session.driver)
+    return (PostgreSQLReadSnapshots if isinstance(session, PostgreSQLSession) else SQLiteReadSnapshots)(session.driver)

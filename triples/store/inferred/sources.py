@@ -103,7 +103,7 @@ def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
     # The indexes have all facts by falling weight, which nobody here asks for.
     index = OF_SHAPE if any(shape) else NO_INDEX
     asserted = Select("asserted", (NUMBER, *KEY, "weight", "depth"), shape, given="numbered", by_index=index)
-    inferred = asserted._replace(kind="inferred", visible=InferredFilter(asserted=True))
+    inferred = asserted._replace(kind="inferred", filter=InferredFilter(asserted=True))
     return _lookup(asserted), _lookup(inferred)
 
 

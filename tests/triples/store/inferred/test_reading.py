@@ -171,9 +171,9 @@ def test_without_a_run_the_statements_are_those_of_asserted_facts() -> None:
                 told.append(sql)
                 return reader.fetch(sql, parameters)  # type: ignore[arg-type]  # handed on as they are
 
-            with reader.sight.view(fetch) as view:
-                assert view is None
-                reads.heaviest(fetch, reader.dialect, view, EVERYTHING, k=10, with_metadata=False)
+            with reader.snapshots.taken(fetch) as shown:
+                assert shown is None
+                reads.heaviest(fetch, reader.dialect, shown, EVERYTHING, k=10, with_metadata=False)
         return told
 
     told = in_orm(read)
@@ -236,18 +236,18 @@ def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) ->
         store(fact("d", "p", "e"))
         committed([Remove(chain[0].id, chain[0].created_ms)])
         with reading() as reader:
-            reader.sight.driver.execute(forbid)
+            reader.snapshots.driver.execute(forbid)
             for pattern in itertools.product([None, "b"], [None, "p"], [None, "d"]):
                 wanted = Wanted(pattern)
                 assert reader.heaviest(wanted).total == len(list(itertools.chain(*reader.pages(wanted, 1)))) > 0
             shown = key("b", "p", "d")
             assert reader.one(shown) is not None
-            with reader.sight.view(reader.fetch) as view:
-                assert view is not None
-                assert view.visible is not None
-                assert view.visible.hidden
-                assert len(explain(reader.fetch, reader.dialect, view, shown, depth=2).premises) == 2
-                assert statistics(reader.fetch, view).triples == 3
+            with reader.snapshots.taken(reader.fetch) as facts:
+                assert facts is not None
+                assert facts.filter is not None
+                assert facts.filter.hidden
+                assert len(explain(reader.fetch, reader.dialect, facts, shown, depth=2).premises) == 2
+                assert statistics(reader.fetch, facts).triples == 3
             assert reader.fetch(made, []) == [(0,)]
 
     in_orm(read)
@@ -259,13 +259,13 @@ def test_a_run_in_the_middle_of_a_read_does_not_show_in_it(chain: list[Row]) -> 
     def read() -> None:
         rules = program(TRANSITIVE)
         with reading() as reader:
-            with reader.sight.view(reader.fetch) as view:
-                before = reads.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
+            with reader.snapshots.taken(reader.fetch) as shown:
+                before = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
                 if connection.vendor == "sqlite":
                     # On PostgreSQL the run waits for the reader.
                     store(fact("d", "p", "e"))
                     run(rules)
-                again = reads.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
+                again = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
                 assert again == before
             if connection.vendor == "sqlite":
                 assert reader.heaviest().total == 10
