@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -224,10 +225,11 @@ def test_a_connection_sees_each_run_at_once(chain: list[Row]) -> None:
 
 def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) -> None:
     """So that a replica may answer it."""
-    forbid, made = {
-        "sqlite": ("PRAGMA query_only = on", "SELECT count(*) FROM sqlite_temp_master"),
+    forbid, allow, made = {
+        "sqlite": ("PRAGMA query_only = on", "PRAGMA query_only = off", "SELECT count(*) FROM sqlite_temp_master"),
         "postgresql": (
             "SET default_transaction_read_only = on",
+            "RESET default_transaction_read_only",
             "SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()",
         ),
     }[connection.vendor]
@@ -235,8 +237,10 @@ def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) ->
     def read() -> None:
         store(fact("d", "p", "e"))
         committed([Remove(chain[0].id, chain[0].created_ms)])
-        with reading() as reader:
+        with reading() as reader, ExitStack() as stack:
             reader.snapshots.driver.execute(forbid)
+            # The connection goes back to a pool.
+            stack.callback(reader.snapshots.driver.execute, allow)
             for pattern in itertools.product([None, "b"], [None, "p"], [None, "d"]):
                 wanted = Wanted(pattern)
                 assert reader.heaviest(wanted).total == len(list(itertools.chain(*reader.pages(wanted, 1)))) > 0
