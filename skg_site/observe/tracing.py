@@ -43,8 +43,8 @@ from skg_site.observe.masking import masked_text, masked_value
 from skg_site.version import VERSION
 from triples.models import RecursionRun
 from triples.runs.signals import round_ended, run_ended, run_requested, run_started
+from triples.services.graph import Graph, graph
 from triples.store.backend import backend
-from triples.store.graph import Graph, graph
 from triples.store.operations import Operation, Outcome
 from triples.store.signals import group_committed, rules_committed
 

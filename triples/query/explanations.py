@@ -19,7 +19,7 @@ from triples.recursion.rules import Rule
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred import keys
-from triples.store.inferred.reading import VisibleFacts, open_snapshots
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.operations import NoSuchFact, Row
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
@@ -80,7 +80,7 @@ def own_connection() -> Iterator[tuple[Fetch, Dialect, VisibleFacts | None]]:
     try:
         session = open_session(own)
         dialect = backend().dialect
-        with own.wrap_database_errors, open_snapshots(session).taken(session.rows) as shown:
+        with own.wrap_database_errors, backend().read_snapshots(session.driver).taken(session.rows) as shown:
             yield session.rows, dialect, shown
     finally:
         own.close()

@@ -9,7 +9,7 @@ from triples.store.sessions import Fetch
 
 Result = TypeVar("Result")
 Read = Callable[[Fetch], Result]
-# A read that may show inferred facts: all that it fetches is of one moment. None when there are none.
+# A read that may show inferred facts: if there are any, all that it fetches is of one moment. None when there are none.
 WideRead = Callable[[Fetch, VisibleFacts | None], Result]
 
 
@@ -34,8 +34,11 @@ class Reads(Access, Protocol):
         A caller that is cancelled cancels the read in the database.
         """
 
-    async def run_wide(self, read: WideRead[Result]) -> Result:
-        """As `run`, for a read that may show inferred facts."""
+    async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
+        """As `run`, for a read that may show inferred facts.
+
+        With `always`, all that it fetches is of one moment, also when there has been no run.
+        """
 
 
 class Writes(Access, Protocol):

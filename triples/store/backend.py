@@ -21,6 +21,7 @@ from triples.store.access import Reads, Writes
 from triples.store.dialect import Dialect
 from triples.store.inferred.following import Follower
 from triples.store.inferred.layout import Progress
+from triples.store.inferred.reading import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch, Session
 from triples.store.sessions import Key as FactKey
@@ -176,6 +177,8 @@ class Backend(ABC):
     dialect: ClassVar[Dialect]
     # The collation that compares texts by their code points.
     binary_collation: ClassVar[str]
+    # Whether a query costs so much that its result is worth keeping in Valkey.
+    caches_queries: ClassVar[bool]
     # Whether a connection that is closed goes to a pool, for other threads to use.
     pools_connections: ClassVar[bool]
 
@@ -200,6 +203,10 @@ class Backend(ABC):
     @abstractmethod
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         """For reads that take milliseconds, each `time_limit` seconds at most."""
+
+    @abstractmethod
+    def read_snapshots(self, driver: Any) -> ReadSnapshots:
+        """What a connection sees of the inferred facts; at most one for each connection."""
 
     # What runs and imports read and write. Arrow, which these need, is loaded with the first use: no worker has it.
 

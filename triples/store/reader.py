@@ -12,7 +12,8 @@ from typing import Any, Generic
 from django.db import InterfaceError, OperationalError, connection
 
 from triples.store.access import Read, Result, WideRead
-from triples.store.inferred.reading import ReadSnapshots, open_snapshots
+from triples.store.backend import backend
+from triples.store.inferred.reading import ReadSnapshots
 from triples.store.operations import ReadTimeout
 from triples.store.sessions import Fetch, Rows, Session
 from triples.store.writing import open_session
@@ -68,11 +69,11 @@ class Reader:
         """
         return await self._run(lambda fetch, _: read(fetch))
 
-    async def run_wide(self, read: WideRead[Result]) -> Result:
-        """As `run`, for a read that may show inferred facts."""
+    async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
+        """As `Reads.run_wide`."""
 
         def look(fetch: Fetch, snapshots: ReadSnapshots) -> Result:
-            with snapshots.taken(fetch) as shown:
+            with snapshots.taken(fetch, always=always) as shown:
                 return read(fetch, shown)
 
         return await self._run(look)
@@ -216,7 +217,7 @@ class _Worker:
         session = open_session(connection)
         self.connected = True
         if self._snapshots is None or self._snapshots.driver is not session.driver:
-            self._snapshots = open_snapshots(session)
+            self._snapshots = backend().read_snapshots(session.driver)
 
         def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
             if job.stopped:

@@ -8,11 +8,13 @@ from django.db import transaction
 from triples.store.access import Reads, Writes
 from triples.store.backend import Backend, BulkLoad, InferredFacts
 from triples.store.inferred.following import Follower
+from triples.store.inferred.reading import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.postgresql import bulk, locks, serving, upkeep
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.following import following
 from triples.store.postgresql.inferred_state import read_state
+from triples.store.postgresql.read_snapshots import PostgreSQLReadSnapshots
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.reader import Reader
 from triples.store.sessions import Session
@@ -27,6 +29,7 @@ class PostgreSQLBackend(Backend):
     name = "postgresql"
     dialect = POSTGRESQL
     binary_collation = "C"
+    caches_queries = True
     pools_connections = True
     serving = serving
     locks = locks
@@ -43,6 +46,9 @@ class PostgreSQLBackend(Backend):
 
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         return Reader("query", threads, time_limit)
+
+    def read_snapshots(self, driver: Any) -> ReadSnapshots:
+        return PostgreSQLReadSnapshots(driver)
 
     @property
     def inferred(self) -> InferredFacts:

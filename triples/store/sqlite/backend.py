@@ -8,6 +8,7 @@ from django.conf import settings
 from triples.store.access import Reads, Writes
 from triples.store.backend import Backend, BulkLoad, InferredFacts
 from triples.store.inferred.following import Follower
+from triples.store.inferred.reading import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.sessions import Session
 from triples.store.sqlite import locks, serving, upkeep
@@ -17,6 +18,7 @@ from triples.store.sqlite.following import following
 from triples.store.sqlite.inferred_state import read_state
 from triples.store.sqlite.inline_reader import InlineReader
 from triples.store.sqlite.prepared_writer import PreparingWriter
+from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
 from triples.store.sqlite.session import SQLiteSession
 from triples.store.writer import Writer
 
@@ -29,6 +31,7 @@ class SQLiteBackend(Backend):
     name = "sqlite"
     dialect = SQLITE
     binary_collation = "BINARY"
+    caches_queries = False
     pools_connections = False
     serving = serving
     locks = locks
@@ -45,6 +48,9 @@ class SQLiteBackend(Backend):
 
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         return InlineReader("query", threads, time_limit)
+
+    def read_snapshots(self, driver: Any) -> ReadSnapshots:
+        return SQLiteReadSnapshots(driver)
 
     @property
     def inferred(self) -> InferredFacts:

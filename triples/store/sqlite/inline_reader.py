@@ -12,10 +12,11 @@ from time import monotonic
 from typing import Any
 
 from triples.store.access import Result
-from triples.store.inferred.reading import ReadSnapshots, SQLiteReadSnapshots
+from triples.store.inferred.reading import ReadSnapshots
 from triples.store.reader import Reader
 from triples.store.sessions import Fetch, Rows
 from triples.store.sqlite.connections import connect_for_reading
+from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
 
 # For so long the event loop may stand still for a read.
 LIMIT_SECONDS = 0.005

@@ -14,7 +14,7 @@ from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.reading import ReadSnapshots, VisibleFacts, open_snapshots
+from triples.store.inferred.reading import ReadSnapshots, VisibleFacts
 from triples.store.operations import Row
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
@@ -64,7 +64,7 @@ def reading() -> Iterator[Reading]:
         session = open_session(own)
         dialect = backend().dialect
         with own.wrap_database_errors:
-            yield Reading(session.rows, dialect, open_snapshots(session))
+            yield Reading(session.rows, dialect, backend().read_snapshots(session.driver))
     finally:
         own.close()
 
