@@ -158,7 +158,7 @@ def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
     """A database in which everything is committed, since the store writes from its own threads; emptied afterwards."""
     from apikeys.failure_limit import failure_limit
     from apikeys.key_cache import key_cache
-    from triples.store.graph import graph
+    from triples.services.graph import graph
 
     with django_db_blocker.unblock():
         yield

@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from skg_site.api.threads import in_thread
 from triples.models import Source
-from triples.store.graph import graph
+from triples.services.graph import graph
 from triples.store.operations import Operation, Pattern
 from triples.store.signals import group_committed
 

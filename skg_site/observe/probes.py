@@ -18,6 +18,7 @@ from skg_site.host.unfit_database import UnfitDatabase
 from skg_site.host.write_lock import write_lock
 from skg_site.observe.schema_check import schema_fault as find_schema_fault
 from skg_site.version import VERSION
+from triples.store.backend import backend
 
 # Seconds after which a database that does not answer counts as one that cannot be written.
 PATIENCE = 5
@@ -125,12 +126,7 @@ def _database_state() -> State:
 
 def _takes_writes() -> bool:
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SHOW transaction_read_only")
-            return bool(cursor.fetchone()[0] == "off")
-        # SQLite begins a transaction even on a file that it cannot write; the first statement that writes raises.
-        cursor.execute("PRAGMA user_version = 0")
-        return True
+        return backend().upkeep.takes_writes(cursor)
 
 
 _migrated = False

@@ -11,7 +11,6 @@ from time import time_ns
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpResponse
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -44,7 +43,8 @@ from skg_site.observe.masking import masked_text, masked_value
 from skg_site.version import VERSION
 from triples.models import RecursionRun
 from triples.runs.signals import round_ended, run_ended, run_requested, run_started
-from triples.store.graph import Graph, graph
+from triples.services.graph import Graph, graph
+from triples.store.backend import backend
 from triples.store.operations import Operation, Outcome
 from triples.store.signals import group_committed, rules_committed
 
@@ -196,7 +196,7 @@ def trace_graph(graph: Graph) -> None:
         if not _in_trace():
             return await write(operation)
         with _tracer.start_as_current_span("graph.write", record_exception=False) as span:
-            span.set_attributes({"db.system.name": connection.vendor, "skg.operation": type(operation).__name__})
+            span.set_attributes({"db.system.name": backend().name, "skg.operation": type(operation).__name__})
             if span.is_recording():
                 _writes[id(operation)] = span.get_span_context()
             try:
@@ -214,7 +214,7 @@ def _traced(name: str, function: Callable[Parameters, Awaitable[Result]]) -> Cal
         if not _in_trace():
             return await function(*args, **kwargs)
         with _tracer.start_as_current_span(name, record_exception=False) as span:
-            span.set_attribute("db.system.name", connection.vendor)
+            span.set_attribute("db.system.name", backend().name)
             return await function(*args, **kwargs)
 
     return traced
@@ -240,7 +240,7 @@ def trace_commit(operations: Sequence[Operation], seconds: float, **_: object) -
         "commit",
         set_span_in_context(NonRecordingSpan(waiting[0]), Context()),
         links=[Link(context) for context in waiting[1:]],
-        attributes={"db.system.name": connection.vendor, "skg.writes": len(operations)},
+        attributes={"db.system.name": backend().name, "skg.writes": len(operations)},
         start_time=end - int(seconds * 1e9),
     )
     span.end(end)
@@ -251,7 +251,7 @@ def trace_transaction(seconds: float, **_: object) -> None:
     if not _in_trace():
         return
     end = time_ns()
-    attributes = {"db.system.name": connection.vendor}
+    attributes = {"db.system.name": backend().name}
     _tracer.start_span("commit", attributes=attributes, start_time=end - int(seconds * 1e9)).end(end)
 
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-from contextlib import suppress
 
-import psycopg
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -19,14 +17,10 @@ from skg_site.host.clock import clock_fault
 from skg_site.host.unfit_database import UnfitDatabase
 from skg_site.observe.probes import schema_fault
 from skg_site.server.sampling import sample_forever
-from triples.store.graph import graph
-from triples.store.postgresql.connections import connect
-from triples.store.sqlite import file_watch as files
+from triples.services.graph import graph
+from triples.store.backend import backend
 
 log = structlog.get_logger("skg.lifespan")
-
-# The longest time to wait for PostgreSQL at the start.
-CONNECT_SECONDS = 3
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
@@ -43,7 +37,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     if settings.ENV.redis_url:
         valkey.open(settings.ENV.redis_url)
     await sync_to_async(_start)()
-    tasks = [asyncio.create_task(work) for work in (sample_forever(), lone_host.hold(), files.watch())]
+    tasks = [asyncio.create_task(work) for work in (sample_forever(), lone_host.hold(), backend().serving.watch())]
     if settings.ENV.redis_url:
         tasks.append(asyncio.create_task(follow_announcements()))
     await send({"type": "lifespan.startup.complete"})
@@ -52,18 +46,14 @@ async def lifespan(receive: Receive, send: Send) -> None:
         task.cancel()
     await valkey.close()
     await sync_to_async(graph.close)()
-    files.end()
+    backend().serving.end()
     await send({"type": "lifespan.shutdown.complete"})
 
 
 def _claim() -> None:
     """Claim the database. Raises, with a sentence for the operator, if this host or code must not serve it."""
     lone_host.claim()
-    files.begin()
-    if settings.ENV.database_url:
-        # A server that cannot be reached yet may be soon; /ready says so until then.
-        with suppress(psycopg.Error):
-            connect(connect_timeout=CONNECT_SECONDS).close()
+    backend().serving.begin()
 
 
 def _start() -> None:

@@ -25,7 +25,7 @@ def in_orm(function: Callable[Parameters, Result], *args: Parameters.args, **kwa
 def empty_tables() -> None:
     """Delete all rows but those that migrations made, the inferred facts, and what the workers share."""
     # Its module can be imported once Django is set up.
-    from triples.store.inferred.building import discard
+    from triples.store.backend import backend
 
     cache.clear()
     kept = {"contenttypes", "auth.permission"}
@@ -37,7 +37,7 @@ def empty_tables() -> None:
     # Ids are not used again: what a process remembers of a row must never fit another test's.
     statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=False, allow_cascade=False)
     connection.ops.execute_sql_flush(statements)
-    discard()
+    backend().inferred.discard()
 
 
 def close_connections() -> None:

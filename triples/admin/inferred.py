@@ -126,11 +126,11 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
 
 def _listed(wanted: Wanted, after: Position | None) -> tuple[list[InferredRow], int | None]:
     """A page and one fact more where there is one, and how many inferred facts there are; None before the first run."""
-    with own_connection() as (fetch, dialect, view):
-        if view is None:
+    with own_connection() as (fetch, dialect, shown):
+        if shown is None:
             return [], None
-        rows = page(fetch, dialect, view, wanted, limit=PAGE + 1, after=after)
-        return [row for row in rows if isinstance(row, InferredRow)], view.state.facts
+        rows = page(fetch, dialect, shown, wanted, limit=PAGE + 1, after=after)
+        return [row for row in rows if isinstance(row, InferredRow)], shown.state.facts
 
 
 def _proof(id: UUID) -> Node | None:

@@ -20,6 +20,7 @@ from triples.admin.shown import isolated, rule_html
 from triples.models import Rule
 from triples.runs.previews import NoPreview, preview
 from triples.services.rules import RulesError, rule_change, rule_delete, rules_add, rules_enable
+from triples.store.backend import backend
 from triples.visible import visible, visible_lines
 
 
@@ -136,7 +137,7 @@ def _with_preview(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 def _previewed(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
     """What the template shows of the rule that is in the form."""
     departed = getattr(request, "departed", None)
-    if connection.vendor == "postgresql":
+    if backend().pools_connections:
         # To the pool, for others meanwhile.
         connection.close()
     told: dict[str, Any] = {"previewed_text": rule_html(form.draft.rule)}

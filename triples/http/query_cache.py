@@ -15,14 +15,14 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.db import connection
 from prometheus_client import Counter
 
 from skg_site.api.valkey import ValkeyDown, valkey
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
-from triples.store.graph import graph
+from triples.services.graph import graph
+from triples.store.backend import backend
 from triples.store.operations import Row, StoreError
 from triples.store.sessions import Fetch
 
@@ -52,7 +52,7 @@ _keeping: set[asyncio.Task[None]] = set()
 async def heaviest(wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
     """The result of `graph.heaviest`, from Valkey if it is cached there."""
     read = partial(graph.heaviest, wanted, k=k, with_metadata=with_metadata)
-    if not (settings.ENV.cache_ttl and valkey.is_up) or connection.vendor != "postgresql":
+    if not (settings.ENV.cache_ttl and valkey.is_up) or not backend().caches_queries:
         return await read()
     name = name_of(wanted, k, with_metadata=with_metadata)
     version, kept = await asyncio.gather(database_version(), _kept(name))

@@ -34,7 +34,7 @@ from triples.query.reads import Wanted
 from triples.query.rows import AnyRow
 from triples.query.statements import Position
 from triples.recursion.programs import Key
-from triples.store.graph import graph
+from triples.services.graph import graph
 from triples.store.operations import (
     KEEP,
     AddMany,

@@ -19,7 +19,7 @@ from triples.recursion.rules import Rule
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred import keys
-from triples.store.inferred.reading import View, open_sight
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.operations import NoSuchFact, Row
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
@@ -48,7 +48,7 @@ class Node:
     without: Literal["seen", "truncated"] | None = None
 
 
-def explain(fetch: Fetch, dialect: Dialect, view: View | None, wanted: Asserted | Key, *, depth: int) -> Node:
+def explain(fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: Asserted | Key, *, depth: int) -> Node:
     """The proof tree of a fact to this depth, or NoSuchFact.
 
     It has at most MAX_NODES nodes. A fact that several proofs share has its own proof where it stands highest, and
@@ -59,9 +59,9 @@ def explain(fetch: Fetch, dialect: Dialect, view: View | None, wanted: Asserted 
         if row is None or ids.fitting(row.created_ms) != wanted.created_ms:
             raise NoSuchFact
         return Node(row)
-    if view is None or inferred_fact(fetch, dialect, view, wanted) is None:
+    if shown is None or inferred_fact(fetch, dialect, shown, wanted) is None:
         raise NoSuchFact
-    return _Tree(fetch, dialect, view).grown(wanted, depth)
+    return _Tree(fetch, dialect, shown).grown(wanted, depth)
 
 
 def explain_now(wanted: Asserted | Key, *, depth: int = DEFAULT_DEPTH) -> Node:
@@ -70,18 +70,18 @@ def explain_now(wanted: Asserted | Key, *, depth: int = DEFAULT_DEPTH) -> Node:
     The thread's own connection may be within a transaction, and must not have the inferred facts attached, since
     its transactions would lock them.
     """
-    with own_connection() as (fetch, dialect, view):
-        return explain(fetch, dialect, view, wanted, depth=depth)
+    with own_connection() as (fetch, dialect, shown):
+        return explain(fetch, dialect, shown, wanted, depth=depth)
 
 
 @contextmanager
-def own_connection() -> Iterator[tuple[Fetch, Dialect, View | None]]:
+def own_connection() -> Iterator[tuple[Fetch, Dialect, VisibleFacts | None]]:
     own = connection.copy()
     try:
         session = open_session(own)
         dialect = backend().dialect
-        with own.wrap_database_errors, open_sight(session).view(session.rows) as view:
-            yield session.rows, dialect, view
+        with own.wrap_database_errors, backend().read_snapshots(session.driver).taken(session.rows) as shown:
+            yield session.rows, dialect, shown
     finally:
         own.close()
 
@@ -97,11 +97,11 @@ class _Derived(NamedTuple):
 class _Tree:
     """Grown level by level, so that the premises of a level are looked up together."""
 
-    def __init__(self, fetch: Fetch, dialect: Dialect, view: View) -> None:
+    def __init__(self, fetch: Fetch, dialect: Dialect, shown: VisibleFacts) -> None:
         self._fetch = fetch
         self._dialect = dialect
-        self._state = view.state
-        self._rules = _rules_as_texts(fetch, dialect, view.state.program)
+        self._state = shown.state
+        self._rules = _rules_as_texts(fetch, dialect, shown.state.program)
         self._found: dict[Key, Row | _Derived] = {}
         self._met: set[Key] = set()
         self._size = 1

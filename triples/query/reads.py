@@ -1,6 +1,6 @@
 """The reads of the API, each as a function of `fetch`.
 
-A read that may show inferred facts is given a view of them; without one, or where they are not wanted, it runs the
+A read that may show inferred facts is told which are visible; without that, or where they are not wanted, it runs the
 statements of asserted facts alone.
 """
 
@@ -23,7 +23,7 @@ from triples.query.statements import (
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter
-from triples.store.inferred.reading import View
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.operations import Pattern, Row
 from triples.store.select import Start, shape_of
 from triples.store.sessions import Fetch
@@ -47,27 +47,27 @@ class Wanted(NamedTuple):
 
 
 def heaviest(
-    fetch: Fetch, dialect: Dialect, view: View | None, wanted: Wanted, *, k: int, with_metadata: bool
+    fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: Wanted, *, k: int, with_metadata: bool
 ) -> Matches:
     """The k heaviest facts that match; `total` is exact up to `COUNT_LIMIT`.
 
     At equal weight the asserted facts come first, by id, then the inferred ones, by key.
     """
-    read = _Read(fetch, dialect, view, wanted, with_metadata)
+    read = _Read(fetch, dialect, shown, wanted, with_metadata)
     rows = read.part("top", [wanted.min_weight], k)
     total = len(rows) if len(rows) < k else read.total()
     return Matches(rows, min(total, COUNT_LIMIT), total > COUNT_LIMIT)
 
 
 def page(
-    fetch: Fetch, dialect: Dialect, view: View | None, wanted: Wanted, *, limit: int, after: Position | None
+    fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: Wanted, *, limit: int, after: Position | None
 ) -> list[AnyRow]:
     """At most `limit` facts in the order of `heaviest`, from the position on.
 
     The facts of the position's own weight and the lighter ones are reads of their own, because each is one range
     of an index; one condition for all would read the whole weight again for every page.
     """
-    read = _Read(fetch, dialect, view, wanted, with_metadata=True)
+    read = _Read(fetch, dialect, shown, wanted, with_metadata=True)
     if after is None:
         return read.part("top", [wanted.min_weight], limit)
     found: list[AnyRow] = []
@@ -84,13 +84,13 @@ def fact(fetch: Fetch, dialect: Dialect, id_: int) -> Row | None:
     return Row(*found[0]) if found else None
 
 
-def inferred_fact(fetch: Fetch, dialect: Dialect, view: View | None, key: Key) -> InferredRow | None:
+def inferred_fact(fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, key: Key) -> InferredRow | None:
     """The inferred fact of these terms."""
-    if view is None or view.visible is None:
+    if shown is None or shown.filter is None:
         return None
-    found = fetch(inferred_by_key(dialect, view.visible), key)
+    found = fetch(inferred_by_key(dialect, shown.filter), key)
     for weight, depth, rule, *texts in found:
-        return InferredRow(key, view.state.written_ms, weight, depth, view.state.program.rules[rule].name, *texts)
+        return InferredRow(key, shown.state.written_ms, weight, depth, shown.state.program.rules[rule].name, *texts)
     return None
 
 
@@ -100,17 +100,17 @@ class _Read:
 
     fetch: Fetch
     dialect: Dialect
-    view: View | None
+    shown: VisibleFacts | None
     wanted: Wanted
     with_metadata: bool
 
     def part(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
         """The first facts of either kind within bounds that are the same for both."""
-        if self._visible is None:
+        if self._filter is None:
             return self._asserted(start, bounds, limit) if self.wanted.asserted else []
         if not self.wanted.asserted:
             return self._inferred(start, bounds, limit)
-        statement = select_both(self._shape, start, self.dialect, self._visible, with_metadata=self.with_metadata)
+        statement = select_both(self._shape, start, self.dialect, self._filter, with_metadata=self.with_metadata)
         asserted = [*self._constants, *bounds, limit]
         return self._rows(statement, [*asserted, *self._inferred_parameters(bounds, limit), limit])
 
@@ -119,7 +119,7 @@ class _Read:
         found: list[AnyRow] = []
         if self.wanted.asserted and after.key is None:
             found = self._asserted("same weight", [after.weight, after.id], limit)
-        if len(found) < limit and self._visible is not None:
+        if len(found) < limit and self._filter is not None:
             left = limit - len(found)
             if after.key is None:
                 found += self._inferred("whole weight", [after.weight], left)
@@ -134,9 +134,9 @@ class _Read:
         if self.wanted.asserted:
             statement = count_asserted(self._shape, self.dialect, least_weight=least > 0)
             [(total,)] = self.fetch(statement, [*self._constants, least] if least > 0 else self._constants)
-        if self._visible is not None and total <= COUNT_LIMIT:
-            parameters = [*self._constants, least] * (len(self._visible.merged_for(self._shape)) or 1)
-            [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._visible), parameters)
+        if self._filter is not None and total <= COUNT_LIMIT:
+            parameters = [*self._constants, least] * (len(self._filter.merged_for(self._shape)) or 1)
+            [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._filter), parameters)
             total += inferred
         return total
 
@@ -146,24 +146,24 @@ class _Read:
         return [Row._make((*row[:6], *texts_of(self.wanted.pattern, row[6:]))) for row in found]
 
     def _inferred(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
-        assert self._visible is not None
-        statement = select_inferred(self._shape, start, self.dialect, self._visible)
+        assert self._filter is not None
+        statement = select_inferred(self._shape, start, self.dialect, self._filter)
         return self._rows(statement, self._inferred_parameters(bounds, limit))
 
     def _inferred_parameters(self, bounds: Sequence[float], limit: int) -> list[Any]:
-        assert self._visible is not None
+        assert self._filter is not None
         one: list[Any] = [*self._constants, *bounds, limit]
-        merged = len(self._visible.merged_for(self._shape))
+        merged = len(self._filter.merged_for(self._shape))
         return [*one * merged, limit] if merged else one
 
     def _rows(self, statement: str, parameters: Sequence[Any]) -> list[AnyRow]:
-        assert self.view is not None
-        return rows_of_both(self.fetch(statement, parameters), self.wanted.pattern, self.view.state)
+        assert self.shown is not None
+        return rows_of_both(self.fetch(statement, parameters), self.wanted.pattern, self.shown.state)
 
     @property
-    def _visible(self) -> InferredFilter | None:
+    def _filter(self) -> InferredFilter | None:
         """Which inferred facts may be shown; None where none may."""
-        return self.view.visible if self.view is not None and self.wanted.inferred else None
+        return self.shown.filter if self.shown is not None and self.wanted.inferred else None
 
     @property
     def _shape(self) -> tuple[bool, bool, bool]:

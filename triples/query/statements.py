@@ -48,18 +48,18 @@ def select_asserted(shape: Shape, start: Start, dialect: Dialect, *, with_metada
 
 
 @cache
-def select_inferred(shape: Shape, start: Start, dialect: Dialect, visible: InferredFilter) -> str:
+def select_inferred(shape: Shape, start: Start, dialect: Dialect, inferred: InferredFilter) -> str:
     """COLUMNS and the texts of the free places, by falling weight, then by key; the parameters as above.
 
     Where predicates are merged, the parameters once for each, and the limit again.
     """
     columns = (*COLUMNS, *free_texts(shape))
     order = HEAVIEST["inferred"]
-    return sql(Select("inferred", columns, shape, start=start, order=order, limit="given", visible=visible), dialect)
+    return sql(Select("inferred", columns, shape, start=start, order=order, limit="given", filter=inferred), dialect)
 
 
 @cache
-def select_both(shape: Shape, start: Start, dialect: Dialect, visible: InferredFilter, *, with_metadata: bool) -> str:
+def select_both(shape: Shape, start: Start, dialect: Dialect, inferred: InferredFilter, *, with_metadata: bool) -> str:
     """The same of both kinds. Parameters: those of `select_asserted`, those of `select_inferred`, the limit."""
     select = Select(
         "both",
@@ -69,7 +69,7 @@ def select_both(shape: Shape, start: Start, dialect: Dialect, visible: InferredF
         order=BOTH_KINDS_HEAVIEST,
         limit="given",
         metadata=with_metadata,
-        visible=visible,
+        filter=inferred,
     )
     return sql(select, dialect)
 
@@ -85,9 +85,9 @@ def count_asserted(shape: Shape, dialect: Dialect, *, least_weight: bool) -> str
 
 
 @cache
-def count_inferred(shape: Shape, dialect: Dialect, visible: InferredFilter) -> str:
+def count_inferred(shape: Shape, dialect: Dialect, inferred: InferredFilter) -> str:
     """The same of inferred facts; the parameters once for each predicate that is merged."""
-    select = Select("inferred", shape=shape, start="top", limit=COUNT_LIMIT + 1, counted=True, visible=visible)
+    select = Select("inferred", shape=shape, start="top", limit=COUNT_LIMIT + 1, counted=True, filter=inferred)
     return sql(select, dialect)
 
 
@@ -96,10 +96,10 @@ def asserted_by_id(dialect: Dialect) -> str:
     return sql(Select("asserted", (*ASSERTED, *TEXTS), others_given=("id",), by_index=NO_INDEX), dialect)
 
 
-def inferred_by_key(dialect: Dialect, visible: InferredFilter) -> str:
+def inferred_by_key(dialect: Dialect, inferred: InferredFilter) -> str:
     """Weight, depth, rule and TEXTS of one fact. Parameters: its key."""
     columns = ("weight", "depth", "rule", *TEXTS)
-    return sql(Select("inferred", columns, EXACT, given="ids", visible=visible), dialect)
+    return sql(Select("inferred", columns, EXACT, given="ids", filter=inferred), dialect)
 
 
 def asserted_by_keys(dialect: Dialect) -> str:

@@ -15,7 +15,7 @@ from triples.recursion.workspace import Workspace
 from triples.runs.alarms import alarm
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import TimedOut, Watcher
-from triples.store.inferred.building import contents
+from triples.store.backend import backend
 from triples.store.inferred.state import State
 
 
@@ -49,7 +49,7 @@ def with_last_run(
 
     Raises TimedOut as `derive` does.
     """
-    previous = Derivation(state.program, contents())
+    previous = Derivation(state.program, backend().inferred.contents())
     program, derived = found
     with (
         Workspace(options.resources, Event()) as workspace,

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
-from typing import Any
 
 import orjson
-import psycopg
 import pyarrow as pa
 from django.conf import settings
 
@@ -19,11 +17,12 @@ from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import RuleDocument, rule_document
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.store.backend import Holder, backend
 from triples.store.dictionary import ensure_terms
 from triples.store.inferred.building import apply, hide_unknown, replace_all
 from triples.store.inferred.journal import prune
-from triples.store.inferred.snapshots import Marks, Snapshot, snapshot
-from triples.store.inferred.state import State, read_state
+from triples.store.inferred.snapshots import Marks, Snapshot
+from triples.store.inferred.state import State
 from triples.text import MAX_PREDICATE_LENGTH
 
 # Beyond so many changes, or so many facts looked at on their account, deriving everything anew is the quicker way.
@@ -34,7 +33,7 @@ MOST_TOUCHED = 300_000
 def execute(
     options: RunOptions,
     watcher: Watcher,
-    holder: "psycopg.Connection[Any] | None",
+    holder: Holder,
     *,
     dry: bool = False,
 ) -> Outcome:
@@ -43,9 +42,7 @@ def execute(
 
 
 class _Execution:
-    def __init__(
-        self, options: RunOptions, watcher: Watcher, holder: "psycopg.Connection[Any] | None", *, dry: bool
-    ) -> None:
+    def __init__(self, options: RunOptions, watcher: Watcher, holder: Holder, *, dry: bool) -> None:
         self.options = options
         self.watcher = watcher
         self.holder = holder
@@ -59,7 +56,7 @@ class _Execution:
         self.program = bind(rules, ids)
         documents = [rule_document(rule) for rule in sorted(rules, key=lambda rule: rule.name)]
         self.parameters = _parameters(self.options, documents, self.program)
-        self.state = read_state()
+        self.state = backend().read_state()
         if self.state is not None and not self.dry:
             hide_unknown(self.state, self.holder)
         outcome = self._unchanged_or_incremental() or self._full()
@@ -73,7 +70,7 @@ class _Execution:
         state = self.state
         if self.options.force or self.dry or state is None or state.parameters != self.parameters:
             return None
-        with snapshot() as view:
+        with backend().snapshot() as view:
             with self._timed("reading"):
                 changes = view.changes(Marks(state.triples_up_to, state.changes_up_to), MOST_CHANGES)
             if changes is None:
@@ -112,7 +109,7 @@ class _Execution:
         from triples.runs.deriving import derive, engine_options, limit_arrow_threads, with_last_run  # noqa: PLC0415
 
         limit_arrow_threads()
-        with self._timed("reading"), snapshot() as view:
+        with self._timed("reading"), backend().snapshot() as view:
             marks = view.marks
             total = view.count
             facts = view.facts(lambda done: self.watcher.stage("reading", done, total))

@@ -14,10 +14,9 @@ from triples.runs.alarms import alarm
 from triples.runs.deriving import limit_arrow_threads
 from triples.runs.outcomes import TimedOut
 from triples.runs.previews import SECONDS, Example, Preview, TooMuch
+from triples.store.backend import backend
 from triples.store.dictionary import find_term_ids
-from triples.store.inferred.building import contents
-from triples.store.inferred.snapshots import snapshot
-from triples.store.inferred.state import State, read_state
+from triples.store.inferred.state import State
 
 # Beyond so many facts "more than" is as good as a number.
 MOST_COUNTED = 100_000
@@ -58,16 +57,16 @@ def _read(name: str, program: Program, deadline: float) -> tuple[pa.Table, pa.Ar
         if monotonic() > deadline:
             raise TimedOut
 
-    with snapshot() as view:
+    with backend().snapshot() as view:
         facts = view.facts(go_on)
         unfit = view.unfit() if program.makes_predicates else None
-    state = read_state()
+    state = backend().read_state()
     return (facts if state is None else _with_inferred(facts, state, name)), unfit
 
 
 def _with_inferred(facts: pa.Table, state: State, name: str) -> pa.Table:
     own = [rule.number for rule in state.program.rules if rule.name == name]
-    inferred = contents()
+    inferred = backend().inferred.contents()
     others = inferred.filter(pc.invert(pc.is_in(inferred.column("rule"), pa.array(own, pa.int32()))))
     both = pa.concat_tables([facts, others.select(facts.column_names)])
     # What has been asserted since it was inferred is there twice; the asserted one comes first.

@@ -8,12 +8,13 @@ import psycopg
 from django.db import DatabaseError
 
 from triples.models import RecursionRun
-from triples.store.inferred.state import State, read_state
+from triples.store.backend import backend
+from triples.store.inferred.state import State
 
 
 def generation() -> int | None:
     """Of the inferred facts that are in place."""
-    state = read_state()
+    state = backend().read_state()
     return None if state is None else state.generation
 
 
@@ -22,7 +23,7 @@ def written_by(run: RecursionRun) -> State | None:
     state = None
     # What cannot be read is not shown to anybody either.
     with suppress(sqlite3.Error, psycopg.Error, DatabaseError):
-        state = None if run.started_at is None else read_state()
+        state = None if run.started_at is None else backend().read_state()
     return None if state is None or state.generation == run.generation_before else state
 
 

@@ -16,6 +16,7 @@ from triples.fields import from_milliseconds, to_milliseconds
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import clean_name
 from triples.rules.documents import Draft, read_rule
+from triples.store.backend import backend
 from triples.store.signals import rules_committed
 from triples.text import TermError
 
@@ -77,7 +78,7 @@ def rules_page(*, limit: int, after: str = "") -> list[StoredRule]:
 
     Names are ordered as the engine orders them: by code points, which PostgreSQL's locale may not.
     """
-    name = Collate("name", "C" if connection.vendor == "postgresql" else "BINARY")
+    name = Collate("name", backend().binary_collation)
     return list(StoredRule.objects.annotate(ordered=name).filter(ordered__gt=after).order_by("ordered")[:limit])
 
 

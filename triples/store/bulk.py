@@ -3,32 +3,24 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from time import monotonic, sleep
+from math import inf
+from time import monotonic
 from typing import NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from skg_site.host.write_lock import write_lock
 from triples.ids import now_ms
+from triples.store.backend import InitialLoad, backend
 from triples.store.columns import FactColumns
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact
 from triples.store.sessions import Key, Session
-from triples.store.sqlite import initial_load as founding
-from triples.store.sqlite.write_lock import others_wait
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
 from triples.store.writing import ATTEMPTS, open_session
 
-# A slice is as large as can be written in this time, for which others wait: on SQLite every other writer, on
-# PostgreSQL only those that add the same new terms or add to the same subjects.
-SLICE_SECONDS = {"sqlite": 0.1, "postgresql": 0.5}
 SMALLEST_SLICE, FIRST_SLICE, LARGEST_SLICE = 100, 1_000, 10_000
-# While nobody waits, so many slices are committed together: a page that several of them change is written once.
-# PostgreSQL does not tell who waits.
-SLICES = {"sqlite": 10, "postgresql": 1}
-# Within this time, whoever was waiting has woken up and has the lock.
-GIVING_WAY_SECONDS = 0.002
 REMEMBERED_TERMS = 200_000
 
 
@@ -63,24 +55,27 @@ class Loader:
     def __init__(self, *, replace: bool = False) -> None:
         self._replace = replace
         self._cache = TermCache(REMEMBERED_TERMS)
-        self._founding: bool | None = None
+        # How many facts an initial load may have; 0 once that is out of the question, None until it is known.
+        self._most_at_first: int | None = None
         # How many facts the next slice should have.
         self.slice_size = FIRST_SLICE
 
     @property
     def chunk_size(self) -> int:
         """How many facts the next chunk should have."""
-        if self._founding is None:
-            self._founding = _can_found()
-        return founding.MOST_FACTS if self._founding else self.slice_size * SLICES[connection.vendor]
+        bulk = backend().bulk
+        if self._most_at_first is None:
+            initial = bulk.initial_load(inf)
+            self._most_at_first = 0 if initial is None else initial.MOST_FACTS
+        return self._most_at_first or self.slice_size * bulk.SLICES
 
     def load(self, facts: Sequence[Fact]) -> Loaded:
         """Commit a chunk, in parts where others wait; those before a Django database error stay stored."""
         loaded = Loaded(0, 0, 0)
-        if len(facts) >= founding.FEWEST_FACTS and _can_found():
+        if (initial := backend().bulk.initial_load(len(facts))) is not None:
             with suppress(_GiveWay):
-                loaded = self._tried(partial(self._found, FactColumns.of(facts)))
-        self._founding = False
+                loaded = self._tried(partial(self._load_first, initial, FactColumns.of(facts)))
+        self._most_at_first = 0
         while (done := sum(loaded)) < len(facts):
             loaded = loaded.plus(self._tried(partial(self._commit, facts, done)))
         return loaded
@@ -113,40 +108,36 @@ class Loader:
 
     def _commit(self, facts: Sequence[Fact], start: int) -> Loaded:
         """Commit the facts from this place on, or as many slices of them as others let pass."""
-        loaded = Loaded(0, 0, 0)
+        loaded, bulk = Loaded(0, 0, 0), backend().bulk
         with self._transaction() as session:
             while True:
                 began = monotonic()
                 part = facts[start : start + self.slice_size]
                 loaded = loaded.plus(self._write(session, part))
                 start += len(part)
-                self._adapt(len(part), monotonic() - began)
-                awaited = SLICES[connection.vendor] == 1 or others_wait()
+                self._adapt(len(part), bulk.SLICE_SECONDS, monotonic() - began)
+                awaited = bulk.others_wait()
                 if awaited or start >= len(facts):
                     break
-        if awaited and connection.vendor == "sqlite":
-            sleep(GIVING_WAY_SECONDS)
+        if awaited:
+            bulk.give_way()
         return loaded
 
-    def _found(self, facts: FactColumns) -> Loaded:
+    def _load_first(self, initial: InitialLoad, facts: FactColumns) -> Loaded:
         """Commit the first facts of a graph at once; _GiveWay when others want to write meanwhile."""
 
         def look_up() -> None:
-            if others_wait():
+            if backend().bulk.others_wait():
                 raise _GiveWay
 
-        with founding.ready_to_sort(open_session(connection).driver), self._transaction() as session:
-            if not founding.is_empty(session.driver):
+        with initial.ready_to_sort(open_session(connection)), self._transaction() as session:
+            loaded = initial.load(session, facts, look_up, keep_last=self._replace)
+            if loaded is None:
                 raise _GiveWay
-            ids = founding.find_or_make_terms(session, facts.texts)
-            self._cache.update(ids)
-            look_up()
-            rows = facts.rows(ids, keep_last=self._replace)
-            look_up()
-            founding.load_first_rows(session.driver, look_up, rows, facts.source, now_ms())
-            _record_denials(session, founding.denials(rows))
-            session.add_to_tally(rows.num_rows, founding.count_subjects(rows))
-            return Loaded(rows.num_rows, 0, len(facts) - rows.num_rows)
+            self._cache.update(loaded.ids)
+            _record_denials(session, loaded.denials)
+            session.add_to_tally(loaded.facts, loaded.subjects)
+            return Loaded(loaded.facts, 0, len(facts) - loaded.facts)
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -161,8 +152,9 @@ class Loader:
                 self._cache.clear()
                 raise
 
-    def _adapt(self, facts: int, seconds: float) -> None:
-        fitting = facts * SLICE_SECONDS[connection.vendor] / seconds
+    def _adapt(self, facts: int, wanted: float, seconds: float) -> None:
+        """Fit the size of the next slice into so many seconds, by how many this one took."""
+        fitting = facts * wanted / seconds
         self.slice_size = round(min(max(fitting, SMALLEST_SLICE), 2 * self.slice_size, LARGEST_SLICE))
 
     def _write(self, session: Session, facts: Sequence[Fact]) -> Loaded:
@@ -186,14 +178,6 @@ class Loader:
         if inserted:
             session.add_to_tally(inserted, fresh)
         return Loaded(inserted, updated, len(facts) - inserted - updated)
-
-
-def _can_found() -> bool:
-    """Whether the facts loaded next are the first of a graph on SQLite."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        return False
-    with connection.wrap_database_errors:
-        return founding.is_empty(open_session(connection).driver)
 
 
 def newest_fact() -> Landmark | None:

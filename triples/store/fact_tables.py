@@ -85,12 +85,12 @@ def index_name(kind: Kind, shape: Shape) -> str:
     return "sqlite_autoindex_triples_triple_1" if name == "triple_fact" else name
 
 
-def conditions_of_visible(visible: InferredFilter, alias: str, dialect: Dialect) -> list[str]:
+def conditions_of_visible(which: InferredFilter, alias: str, dialect: Dialect) -> list[str]:
     """What an inferred fact must satisfy to be visible."""
     conditions: list[str] = []
-    if visible.asserted:
+    if which.asserted:
         conditions.append(_not_in(TABLES["asserted"], index_name("asserted", EXACT), alias, dialect))
-    if visible.hidden:
+    if which.hidden:
         conditions.append(_not_in(hidden.FACTS, hidden.INDEX, alias, dialect))
     return conditions
 

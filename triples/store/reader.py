@@ -1,26 +1,22 @@
 """The pooled reader: a few threads with connections of their own, off the event loop."""
 
 import asyncio
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from django.db import InterfaceError, OperationalError, connection
 
-from triples.store.inferred.reading import Sight, View, open_sight
+from triples.store.access import Read, Result, WideRead
+from triples.store.backend import backend
+from triples.store.inferred.reading import ReadSnapshots
 from triples.store.operations import ReadTimeout
-from triples.store.sessions import Fetch, Rows
+from triples.store.sessions import Fetch, Rows, Session
 from triples.store.writing import open_session
-
-Result = TypeVar("Result")
-Read = Callable[[Fetch], Result]
-# A read that may show inferred facts: all that it fetches is of one moment. None when there are none.
-WideRead = Callable[[Fetch, View | None], Result]
 
 # How often the running reads are looked over for those that took too long.
 WATCH_SECONDS = 0.25
@@ -31,7 +27,7 @@ class Job(Generic[Result]):
 
     __slots__ = ("_claims", "begun", "future", "loop", "read", "started", "stopped", "worker")
 
-    def __init__(self, read: Callable[[Fetch, Sight], Result]) -> None:
+    def __init__(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> None:
         self.read = read
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Result] = self.loop.create_future()
@@ -73,16 +69,16 @@ class Reader:
         """
         return await self._run(lambda fetch, _: read(fetch))
 
-    async def run_wide(self, read: WideRead[Result]) -> Result:
-        """As `run`, for a read that may show inferred facts."""
+    async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
+        """As `Reads.run_wide`."""
 
-        def look(fetch: Fetch, sight: Sight) -> Result:
-            with sight.view(fetch) as view:
-                return read(fetch, view)
+        def look(fetch: Fetch, snapshots: ReadSnapshots) -> Result:
+            with snapshots.taken(fetch, always=always) as shown:
+                return read(fetch, shown)
 
         return await self._run(look)
 
-    async def _run(self, read: Callable[[Fetch, Sight], Result]) -> Result:
+    async def _run(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
         job = Job(read)
         self._jobs[job] = None
         if self._watch is None:
@@ -164,20 +160,21 @@ class _Worker:
         self._job: Job[Any] | None = None
         # Held to change the job and to interrupt it, so that only the job that is meant is interrupted.
         self._turn = threading.Lock()
-        self._driver: Any = None
-        self._sight: Sight | None = None
+        self._session: Session | None = None
+        self._snapshots: ReadSnapshots | None = None
         self.connected = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
 
     def interrupt(self, job: Job[Any]) -> None:
         """Interrupt the statement that the job is at, if it is still this thread's job."""
-        driver = self._driver
-        if isinstance(driver, sqlite3.Connection):
-            self._interrupt(job, driver.interrupt)
-        elif driver is not None:
-            # PostgreSQL is told over a connection of its own, which may take a while.
-            threading.Thread(target=self._interrupt, args=(job, driver.cancel_safe), daemon=True).start()
+        session = self._session
+        if session is None:
+            return
+        if session.interrupts_at_once:
+            self._interrupt(job, session)
+        else:
+            threading.Thread(target=self._interrupt, args=(job, session), daemon=True).start()
 
     def interrupt_again(self) -> bool:
         """Interrupt the job if it should have stopped by now; whether that was so."""
@@ -187,11 +184,11 @@ class _Worker:
         self.interrupt(job)
         return True
 
-    def _interrupt(self, job: Job[Any], interrupt: Callable[[], None]) -> None:
+    def _interrupt(self, job: Job[Any], session: Session) -> None:
         # While the lock is held the thread cannot go on to another job, which would be hit instead.
         with self._turn, suppress(Exception):
             if self._job is job:
-                interrupt()
+                session.interrupt()
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
@@ -219,8 +216,8 @@ class _Worker:
     def _attempt(self, job: Job[Result]) -> Result:
         session = open_session(connection)
         self.connected = True
-        if self._sight is None or self._sight.driver is not session.driver:
-            self._sight = open_sight(session)
+        if self._snapshots is None or self._snapshots.driver is not session.driver:
+            self._snapshots = backend().read_snapshots(session.driver)
 
         def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
             if job.stopped:
@@ -229,17 +226,17 @@ class _Worker:
 
         job.begun = True
         with self._turn:
-            self._job, self._driver = job, session.driver
+            self._job, self._session = job, session
         try:
             with connection.wrap_database_errors:
-                return job.read(fetch, self._sight)
+                return job.read(fetch, self._snapshots)
         finally:
             with self._turn:
                 self._job = None
 
     def _disconnect(self) -> None:
         with self._turn:
-            self._driver = None
-        self._sight = None
+            self._session = None
+        self._snapshots = None
         connection.close()
         self.connected = False

@@ -77,7 +77,7 @@ class Select(NamedTuple):
     # Only the number of facts is read, up to the limit.
     counted: bool = False
     # None: inferred facts are selected whether they are visible or not.
-    visible: InferredFilter | None = None
+    filter: InferredFilter | None = None
     # Of one kind, which index SQLite is told to use.
     by_index: str = OF_SHAPE
 
@@ -129,15 +129,15 @@ def _parts(select: Select) -> list[Select]:
     """The two kinds; the facts of each predicate where no index has all inferred ones in order; none otherwise."""
     if select.kind == "both":
         return [select._replace(kind=kind, order=HEAVIEST[kind] if select.order else ()) for kind in TABLES]
-    if select.kind == "asserted" or select.visible is None:
+    if select.kind == "asserted" or select.filter is None:
         return []
     one = select._replace(
-        visible=select.visible._replace(merged=None),
+        filter=select.filter._replace(merged=None),
         by_index=index_name("inferred", (select.shape[0], True, select.shape[2])),
     )
     return [
         one._replace(fixed=(("predicate_id", predicate), *select.fixed))
-        for predicate in select.visible.merged_for(select.shape)
+        for predicate in select.filter.merged_for(select.shape)
     ]
 
 
@@ -193,8 +193,8 @@ def _conditions(select: Select, alias: str, dialect: Dialect) -> Iterator[str]:
     for left, right in select.equal:
         yield f"{alias}.{KEY[left]} = {alias}.{KEY[right]}"
     yield from _bounds(select, alias)
-    if select.kind == "inferred" and select.visible is not None:
-        yield from conditions_of_visible(select.visible, alias, dialect)
+    if select.kind == "inferred" and select.filter is not None:
+        yield from conditions_of_visible(select.filter, alias, dialect)
 
 
 def _values(select: Select, columns: Sequence[str], dialect: Dialect) -> list[str]:

@@ -6,7 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from triples.store.operations import Fact, Row
 
@@ -31,6 +31,9 @@ class NewFact(NamedTuple):
 class Session(ABC):
     """The statements of a write. All run inside a transaction that the caller opened."""
 
+    # Whether `interrupt` takes no time.
+    interrupts_at_once: ClassVar[bool]
+
     def __init__(self, driver: Any) -> None:
         # The driver's own connection: Django's cursors rewrite placeholders and record every statement.
         self.driver = driver
@@ -38,6 +41,10 @@ class Session(ABC):
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
         found: Rows = self.driver.execute(sql, parameters).fetchall()
         return found
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """From another thread: break off the statement that runs on the connection, if any does."""
 
     @abstractmethod
     def find_terms(self, texts: Collection[str]) -> dict[str, int]:

@@ -1,17 +1,14 @@
 """Groups of operations committed: one lock, one transaction, one fsync for all of them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Sequence
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from skg_site.host.write_lock import write_lock
+from triples.store.backend import backend
 from triples.store.operations import AddMany, DuplicateFacts, Operation, Outcome, StoreError
-from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Session
-from triples.store.sqlite.session import SQLiteSession
 from triples.store.terms import TermCache
 from triples.store.transaction import Transaction
 
@@ -25,7 +22,7 @@ ATTEMPTS = 3
 def open_session(database: BaseDatabaseWrapper) -> Session:
     """A session on this thread's connection."""
     database.ensure_connection()
-    return (PostgreSQLSession if database.vendor == "postgresql" else SQLiteSession)(database.connection)
+    return backend().session(database.connection)
 
 
 def write_now(operations: Sequence[Operation]) -> list[Outcome]:
@@ -101,29 +98,10 @@ class _Unreachable(Exception):
         self.cause = cause
 
 
-@contextmanager
-def _transaction() -> Iterator[None]:
-    """As Django's `atomic`, whose way to a commit takes a tenth of a small group's time on SQLite."""
-    if connection.in_atomic_block or connection.vendor != "sqlite":
-        with transaction.atomic():
-            yield
-        return
-    connection.ensure_connection()
-    driver: Any = connection.connection
-    driver.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        driver.execute("COMMIT")
-    except BaseException:
-        with suppress(Exception):
-            driver.execute("ROLLBACK")
-        raise
-
-
 def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
     began = applied = False
     try:
-        with connection.wrap_database_errors, _transaction():
+        with connection.wrap_database_errors, backend().transaction():
             began = True
             changes = Transaction(open_session(connection), cache)
             outcomes = changes.apply(operations)

@@ -1,12 +1,8 @@
 """The graph in numbers, for templates."""
 
-from pathlib import Path
-
 from django import template
-from django.conf import settings
 
 from triples.query.lists import fetch
-from triples.store.backend import backend
 from triples.store.statistics import Statistics, statistics
 
 register = template.Library()
@@ -15,7 +11,7 @@ register = template.Library()
 @register.simple_tag
 def graph_totals() -> Statistics:
     """Exact counts, at a cost that does not grow with the graph."""
-    return statistics(fetch, backend().dialect, Path(settings.DATABASES["default"]["NAME"]))
+    return statistics(fetch)
 
 
 @register.filter

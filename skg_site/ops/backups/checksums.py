@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from skg_site.cli.progress import Report
-from skg_site.ops.backups.failures import Damaged
+from triples.store.backups.failures import Damaged
 
 _BYTES_AT_ONCE = 1 << 20
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
-SQLITE = ".sqlite.zst"
-POSTGRESQL = ".pgdump"
+from triples.store.backups.databases import Form
+
 CHECKSUM = ".sha256"
 # In front of the name of a file that is not complete yet.
 UNFINISHED = ".unfinished-"
 
-_NAME = re.compile(r"([A-Za-z0-9_.-]+)-(\d{8}T\d{6}\.\d{3}Z)(\.sqlite\.zst|\.pgdump)", re.ASCII)
+_NAME = re.compile(rf"([A-Za-z0-9_.-]+)-(\d{{8}}T\d{{6}}\.\d{{3}}Z)({'|'.join(map(re.escape, Form))})", re.ASCII)
 
 
 class BackupName(NamedTuple):

@@ -12,14 +12,14 @@ from django.core.management import call_command
 from skg_site.cli.exit_codes import MISSING
 from skg_site.cli.progress import Report
 from skg_site.ops.backups.checksums import require_checksum
-from skg_site.ops.backups.contents import Contents
-from skg_site.ops.backups.databases import Database
-from skg_site.ops.backups.failures import BackupFailure
-from skg_site.ops.backups.names import CHECKSUM, POSTGRESQL, SQLITE, newest_first
+from skg_site.ops.backups.names import CHECKSUM, newest_first
 from skg_site.ops.backups.revocations import keep_ends, present_ends, record_kept, revived
 from skg_site.ops.backups.storage import S3_SCHEME, FolderStorage, Storage
-from skg_site.ops.backups.taking import default_storage, one_at_a_time, open_storage, state_folder, this_database
-from triples.store.inferred.building import discard as discard_inferred
+from skg_site.ops.backups.taking import default_storage, one_at_a_time, open_storage, state_folder
+from triples.store.backend import backend
+from triples.store.backups.contents import Contents
+from triples.store.backups.databases import Database, Form
+from triples.store.backups.failures import BackupFailure
 
 # Called with a description of what would be overwritten. Raises CommandError if the operator does not want that.
 Consent = Callable[[str], None]
@@ -72,7 +72,7 @@ def restore(
     """
     began = monotonic()
     with one_at_a_time():
-        database = this_database()
+        database = backend().backups()
         storage, name = _find(wanted or default_storage(), database)
         database.require_unused()
         content = database.what_stands()
@@ -88,7 +88,7 @@ def restore(
                 replaced, contents = scratch.take_over(discard=discard), scratch.contents
         # The backup may be of an older version.
         call_command("migrate", interactive=False, verbosity=0)
-        discard_inferred()
+        backend().inferred.discard()
         kept_ended = record_kept(kept_ids)
     return Restored(storage.shown(name), contents, replaced.kept_as, revived(ends), kept_ended, monotonic() - began)
 
@@ -97,7 +97,7 @@ def _find(wanted: str, database: Database) -> tuple[Storage, str]:
     """The storage and the name of the wanted backup, or of the newest one if only a storage was named."""
     folder, _, last = wanted.rpartition("/")
     in_bucket = wanted.startswith(S3_SCHEME)
-    if (in_bucket and last.endswith((SQLITE, POSTGRESQL))) or (not in_bucket and Path(wanted).is_file()):
+    if (in_bucket and last.endswith(tuple(Form))) or (not in_bucket and Path(wanted).is_file()):
         storage: Storage = open_storage(folder) if in_bucket else FolderStorage(Path(wanted).absolute().parent)
         if not last.endswith(database.form):
             raise BackupFailure(f"{wanted} is no backup of this kind of database: those end in {database.form}.")

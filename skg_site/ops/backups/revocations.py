@@ -11,8 +11,8 @@ from django.utils import timezone
 from apikeys.audit import record_event
 from apikeys.models import ApiKey, Kind
 from apikeys.transactions import key_transaction
-from skg_site.ops.backups.databases import Scratch
-from skg_site.ops.backups.failures import BackupFailure
+from triples.store.backups.databases import Scratch
+from triples.store.backups.failures import BackupFailure
 
 ACTOR = "restore"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from skg_site.cli.exit_codes import MISSING, UNAVAILABLE
 from skg_site.cli.progress import Report
-from skg_site.ops.backups.failures import BackupFailure
 from skg_site.ops.backups.storage import S3_SCHEME, Storage
+from triples.store.backups.failures import BackupFailure
 
 try:
     import boto3

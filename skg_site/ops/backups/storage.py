@@ -8,8 +8,8 @@ from pathlib import Path
 from skg_site.cli.exit_codes import MISSING
 from skg_site.cli.progress import Report
 from skg_site.host.files import sync
-from skg_site.ops.backups.failures import BackupFailure
 from skg_site.ops.backups.names import UNFINISHED
+from triples.store.backups.failures import BackupFailure
 
 S3_SCHEME = "s3://"
 

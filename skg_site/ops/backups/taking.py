@@ -9,20 +9,18 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from filelock import FileLock, Timeout
 
 from skg_site.cli.exit_codes import BUSY
 from skg_site.cli.progress import Report
 from skg_site.host.backup_record import BackupRecord, write_backup_record
 from skg_site.ops.backups.checksums import checksum_line, sha256
-from skg_site.ops.backups.contents import Contents
-from skg_site.ops.backups.databases import Database
-from skg_site.ops.backups.failures import BackupFailure, Damaged
 from skg_site.ops.backups.names import CHECKSUM, UNFINISHED, BackupName, newest_first
-from skg_site.ops.backups.postgresql import PostgreSQLDatabase
-from skg_site.ops.backups.sqlite import SQLiteDatabase
 from skg_site.ops.backups.storage import S3_SCHEME, FolderStorage, Storage
+from triples.store.backend import backend
+from triples.store.backups.contents import Contents
+from triples.store.backups.databases import Database
+from triples.store.backups.failures import BackupFailure, Damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
     """Take a backup. Raises BackupFailure; then there is no new backup, and none of the old ones was removed."""
     began = monotonic()
     with one_at_a_time():
-        storage, database = open_storage(to or default_storage()), this_database()
+        storage, database = open_storage(to or default_storage()), backend().backups()
         folder = storage.work_folder or state_folder()
         name = BackupName.new(database.name, database.form)
         _remove_unfinished(folder, name)
@@ -78,10 +76,6 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
         taken = Taken(storage.shown(str(name)), size, digest, contents, removed, datetime.now(UTC), monotonic() - began)
         _record(taken)
     return taken
-
-
-def this_database() -> Database:
-    return PostgreSQLDatabase() if connection.vendor == "postgresql" else SQLiteDatabase()
 
 
 def open_storage(text: str) -> Storage:

@@ -14,6 +14,7 @@ from skg_site.ops.checkup.findings import Finding, Limits, failed, not_applicabl
 from skg_site.ops.checkup.web import clock_finding
 from triples.models import RecursionRun, RunStatus, Term
 from triples.query.explanations import own_connection
+from triples.store.backend import backend
 
 _UNWELL = {RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT}
 
@@ -31,7 +32,7 @@ def check_database() -> Finding:
     with write_lock(), transaction.atomic():
         Term.objects.create(text=f"system check {uuid.uuid4()}")
         transaction.set_rollback(True)
-    return ok(f"{_name()} takes writes.")
+    return ok(f"{backend().upkeep.description()} takes writes.")
 
 
 def check_migrations() -> Finding:
@@ -47,7 +48,7 @@ def check_clock_by_database(limits: Limits) -> Finding:
         after = datetime.now(UTC)
     # The answer was made at some moment between the two.
     seconds = max(0.0, (before - theirs).total_seconds(), (theirs - after).total_seconds())
-    return clock_finding(seconds, limits, _name())
+    return clock_finding(seconds, limits, backend().upkeep.description())
 
 
 def check_recursion() -> Finding:
@@ -63,12 +64,7 @@ def check_recursion() -> Finding:
     if run.status in _UNWELL:
         reason = f": {run.error.splitlines()[0]}" if run.error else ""
         return warning(f"Run {run.pk} {run.status} {age} ago{reason}".rstrip(".") + ".")
-    with own_connection() as (_, _, view):
-        if view is not None and view.visible is None:
+    with own_connection() as (_, _, shown):
+        if shown is not None and shown.filter is None:
             return warning("No inferred facts are shown, since too many rest on deleted facts; `recurse` ends that.")
     return ok(f"Run {run.pk} {run.status} {age} ago.")
-
-
-def _name() -> str:
-    """The database, without the password that its URL holds."""
-    return "PostgreSQL" if connection.vendor == "postgresql" else str(settings.ENV.db_path)

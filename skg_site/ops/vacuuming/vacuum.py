@@ -5,18 +5,18 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from django.apps import apps
 from django.utils import timezone
 
 from apikeys.audit import remove_old_events
 from skg_site.cli.progress import Report
-from skg_site.ops.vacuuming.maintenance import database_bytes, tidy
 from triples.models import Rule
 from triples.patterns import Variable
 from triples.recursion.programs import constants
 from triples.runs.lease import lease
 from triples.runs.retention import remove_old_runs
+from triples.store.backend import backend
 from triples.store.dictionary import find_term_ids
-from triples.store.inferred.state import read_state
 from triples.store.unused_terms import remove_unused_terms
 
 # Processes that test whether the lease is taken hold it for a moment.
@@ -58,7 +58,7 @@ class Vacuumed:
 def vacuum(retention: Retention, report: Report, *, dry: bool) -> Vacuumed:
     """Remove what is not used. Raises LeaseTaken while a run is active: it may be about to use such terms."""
     began = monotonic()
-    before = database_bytes()
+    before = backend().upkeep.bytes_of_tables()
     with lease(LEASE_PATIENCE):
         terms = remove_unused_terms(_kept(), lambda done, total: report("terms", done, total), dry=dry)
         report("old runs", 0, None)
@@ -66,16 +66,20 @@ def vacuum(retention: Retention, report: Report, *, dry: bool) -> Vacuumed:
     report("old key events", 0, None)
     events = 0 if retention.events is None else remove_old_events(timezone.now() - retention.events, dry=dry)
     if not dry:
-        tidy(report)
-    return Vacuumed(dry, terms, events, runs, before, database_bytes(), monotonic() - began)
+        backend().upkeep.tidy(_tables(), report)
+    return Vacuumed(dry, terms, events, runs, before, backend().upkeep.bytes_of_tables(), monotonic() - began)
 
 
 def _kept() -> set[int]:
     """The terms in rules, and in the program that the inferred facts were derived with."""
     texts = {text for rule in Rule.objects.all() for text in constants(rule.parsed)}
     kept = set(find_term_ids(texts).values())
-    if (state := read_state()) is not None:
+    if (state := backend().read_state()) is not None:
         for rule in state.program.rules:
             places = [place for pattern in (rule.head, *rule.body, *rule.distinct) for place in pattern]
             kept.update(place for place in places if not isinstance(place, Variable))
     return kept
+
+
+def _tables() -> list[str]:
+    return sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed})

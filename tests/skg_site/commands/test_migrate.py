@@ -11,11 +11,11 @@ import httpx
 import psycopg
 import pytest
 
-from skg_site.management.commands.migrate import _ADVISORY_KEY
 from tests.conftest import FreshDatabase
 from tests.support.environment import process_environment, service_variables
 from tests.support.processes import PythonProcess
 from tests.support.service import Service, manage
+from triples.store.postgresql.locks import MIGRATION_KEY
 
 pytestmark = pytest.mark.both
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.both
 def another_migrating(folder: Path, database_url: str | None) -> Iterator[None]:
     if database_url is not None:
         with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_KEY])
+            connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_KEY])
             yield
         return
     state = folder / "skg.state"

@@ -89,12 +89,12 @@ def other_statements(reader: Reading) -> Iterator[tuple[str, list[Any]]]:
 
 
 def sqlite_steps(reader: Reading, sql: str, parameters: list[Any]) -> list[str]:
-    with reader.sight.view(reader.fetch):
+    with reader.snapshots.taken(reader.fetch):
         return [line[3] for line in reader.fetch(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 
 def postgresql_nodes(reader: Reading, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    with reader.sight.view(reader.fetch):
+    with reader.snapshots.taken(reader.fetch):
         [(plans,)] = reader.fetch(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
     found: list[dict[str, Any]] = []
     pending = [plans[0]["Plan"]]

@@ -12,7 +12,7 @@ from triples.models import HiddenGeneration, RecursionRun, RunStatus
 from triples.runs import execution, recording
 from triples.runs.outcomes import Outcome
 from triples.runs.summaries import dry_sentence, run_sentence
-from triples.store.inferred.state import read_state
+from triples.store.backend import backend
 
 pytestmark = pytest.mark.both
 
@@ -81,7 +81,7 @@ def test_what_a_run_that_died_left_unsaid_of_what_is_hidden_the_next_one_says(gr
     graph.run()
     in_orm(HiddenGeneration.objects.update, generation=1)
     assert graph.run().status == RunStatus.UNCHANGED
-    state = in_orm(read_state)
+    state = in_orm(backend().read_state)
     assert state is not None
     assert in_orm(lambda: [row.generation for row in HiddenGeneration.objects.all()]) == [state.generation]
 

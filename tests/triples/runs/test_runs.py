@@ -12,8 +12,9 @@ from tests.support.database import in_orm
 from tests.support.properties import examples
 from tests.triples.runs.graphs import Graph
 from triples.models import RecursionRun, RunStatus, Term
-from triples.store.inferred.building import contents, replace_all
-from triples.store.inferred.state import State, read_state
+from triples.store.backend import backend
+from triples.store.inferred.building import replace_all
+from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
 
 pytestmark = pytest.mark.both
@@ -24,15 +25,15 @@ PARENT = {"sub_property": ["parent", "ancestor"], "name": "parent-ancestor"}
 
 def derived() -> dict[tuple[str, str, str], float]:
     """The inferred facts as texts, with their weights."""
-    if in_orm(read_state) is None:
+    if in_orm(backend().read_state) is None:
         return {}
-    rows = in_orm(contents).to_pylist()
+    rows = in_orm(backend().inferred.contents).to_pylist()
     texts = in_orm(lambda: dict(Term.objects.values_list("id", "text")))
     return {(texts[row["subject"]], texts[row["predicate"]], texts[row["object"]]): row["weight"] for row in rows}
 
 
 def proofs() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = in_orm(contents).to_pylist()
+    rows: list[dict[str, Any]] = in_orm(backend().inferred.contents).to_pylist()
     return rows
 
 

@@ -12,6 +12,7 @@ from tests.support.database import empty_tables, in_orm
 from tests.support.properties import examples
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.store import bulk
+from triples.store.backend import backend
 from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
 from triples.store.operations import Fact, Remove
 from triples.store.sessions import Key, Session
@@ -185,7 +186,7 @@ def test_inside_of_a_transaction_that_one_decides() -> None:
 def test_slices_are_as_large_as_fits_into_the_time_that_others_may_wait(
     monkeypatch: pytest.MonkeyPatch, time_taken: float, expected: int
 ) -> None:
-    moments = iter([0.0, time_taken * bulk.SLICE_SECONDS[connection.vendor]])
+    moments = iter([0.0, time_taken * backend().bulk.SLICE_SECONDS])
     monkeypatch.setattr(bulk, "monotonic", lambda: next(moments))
     loader = Loader()
     loader.load([fact(f"s{number}") for number in range(1_000)])

@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -142,7 +141,7 @@ def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def _other_reads(fetch: Fetch) -> None:
     reads.fact(fetch, dialect(), 5)
-    statistics(fetch, dialect(), Path("no such file"))
+    statistics(fetch)
 
 
 class Step(NamedTuple):

@@ -58,7 +58,7 @@ class Asked(NamedTuple):
     bounds: tuple[float, float]
     after: Key
     limit: int | None
-    visible: InferredFilter
+    inferred: InferredFilter
 
     @property
     def select(self) -> Select:
@@ -71,7 +71,7 @@ class Asked(NamedTuple):
             start=self.start,
             order=BOTH_KINDS_HEAVIEST if self.kind == "both" else HEAVIEST[self.kind],
             limit=None if self.limit is None else "given",
-            visible=self.visible,
+            filter=self.inferred,
         )
 
     def parameters(self) -> list[Any]:
@@ -80,7 +80,7 @@ class Asked(NamedTuple):
         found: list[Any] = []
         for kind in kinds:
             one = [*self.constants(), *self.bounds_of(kind), *limit]
-            merged = len(self.visible.merged_for(shape_of(self.pattern))) if kind == "inferred" else 0
+            merged = len(self.inferred.merged_for(shape_of(self.pattern))) if kind == "inferred" else 0
             found += [*one * merged, *limit] if merged else one
         return [*found, *limit] if self.kind == "both" else found
 
@@ -126,7 +126,7 @@ class Asked(NamedTuple):
             yield from (Fact(IDS[key], key, weight) for key, weight in ASSERTED.items())
         if self.kind != "asserted":
             for key, weight in INFERRED.items():
-                if not (self.visible.asserted and key in ASSERTED) and not (self.visible.hidden and key in HIDDEN):
+                if not (self.inferred.asserted and key in ASSERTED) and not (self.inferred.hidden and key in HIDDEN):
                     yield Fact(None, key, weight)
 
 
@@ -157,7 +157,7 @@ def graph(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 def rows(reader: Reading, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with reader.sight.view(reader.fetch):
+    with reader.snapshots.taken(reader.fetch):
         return [tuple(row) for row in reader.fetch(statement, parameters)]
 
 
@@ -172,7 +172,7 @@ asked = st.builds(
     bounds=st.tuples(st.sampled_from(WEIGHTS), st.sampled_from(WEIGHTS)),
     after=st.sampled_from(ALL_KEYS),
     limit=st.one_of(st.none(), st.integers(1, 30)),
-    visible=st.builds(InferredFilter, st.booleans(), st.booleans(), st.sampled_from([None, tuple(TERMS)])),
+    inferred=st.builds(InferredFilter, st.booleans(), st.booleans(), st.sampled_from([None, tuple(TERMS)])),
 )
 
 
@@ -224,20 +224,20 @@ def test_facts_are_found_by_many_keys_at_once(kind: Kind) -> None:
     shape=st.sampled_from([shape for shape in itertools.product((True, False), repeat=3) if any(shape)]),
     given_keys=st.lists(st.sampled_from(ALL_KEYS), min_size=1, max_size=5),
     kind=st.sampled_from(["asserted", "inferred", "both"]),
-    visible=st.builds(InferredFilter, st.booleans(), st.booleans(), st.none()),
+    inferred=st.builds(InferredFilter, st.booleans(), st.booleans(), st.none()),
 )
 def test_facts_are_found_for_many_values_at_once(
-    shape: Shape, given_keys: list[Key], kind: Kind | Literal["both"], visible: InferredFilter
+    shape: Shape, given_keys: list[Key], kind: Kind | Literal["both"], inferred: InferredFilter
 ) -> None:
     """As a join looks up what a pattern matches for all that was found before."""
     values = [tuple(itertools.compress(key, shape)) for key in given_keys]
-    select = Select(kind, (NUMBER, *KEY, "weight"), shape, given="numbered", visible=visible)
+    select = Select(kind, (NUMBER, *KEY, "weight"), shape, given="numbered", filter=inferred)
 
     def look() -> None:
         with reading() as reader:
             one = numbered(values)
             found = rows(reader, sql(select, reader.dialect), one * (2 if kind == "both" else 1))
-            everything = Asked(kind, (None, None, None), "ids", (), "any", (0, 0), ALL_KEYS[0], None, visible)
+            everything = Asked(kind, (None, None, None), "ids", (), "any", (0, 0), ALL_KEYS[0], None, inferred)
             expected = [
                 (number, *fact.key, fact.weight)
                 for number, value in enumerate(values)

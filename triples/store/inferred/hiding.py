@@ -11,15 +11,13 @@ import structlog
 
 from triples.models import Gone
 from triples.recursion.programs import Key
+from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred import hidden, keys
-from triples.store.inferred.following import Follower, TooMuch, following
+from triples.store.inferred.following import Follower, TooMuch
 from triples.store.inferred.layout import KEY
 from triples.store.inferred.state import State
-from triples.store.postgresql.dialect import POSTGRESQL
-from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Rows, Session
-from triples.store.sqlite.dialect import SQLITE
 
 log = structlog.get_logger("skg.inferred")
 
@@ -43,8 +41,8 @@ def record_gone(session: Session, removed: Collection[int], denied: Collection[i
         # There has been no run yet.
         return
     session.hold_inferred()
-    store = _Store(session.driver.execute, POSTGRESQL if isinstance(session, PostgreSQLSession) else SQLITE)
-    with following(session) as found:
+    store = _Store(session.driver.execute, backend().dialect)
+    with backend().following(session) as found:
         gone = Gone.UNFOLLOWED
         if found is not None and store.is_known(found[0]):
             state, follower = found

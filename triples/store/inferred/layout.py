@@ -6,13 +6,12 @@ which the migration made as they are described here.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import NamedTuple
 
 from triples.recursion.programs import Program
 
 # Who watches a build is told how many of its steps are done, and how many there are.
 Progress = Callable[[int, int], None]
-Vendor = Literal["sqlite", "postgresql"]
 
 # SQLite's `user_version` of a file that is laid out like this; other files count as none.
 VERSION = 1
@@ -52,44 +51,32 @@ def index_names(program: Program) -> list[str]:
     return [name for name in INDEXES if not (merged and name in _OF_ANY_PREDICATE)]
 
 
-_TYPES = {
-    "sqlite": {"id": "INTEGER", "whole": "INTEGER", "float": "REAL", "text": "TEXT"},
-    "postgresql": {"id": "BIGINT", "whole": "INTEGER", "float": "DOUBLE PRECISION", "text": "TEXT"},
-}
+class Types(NamedTuple):
+    """What a database calls the types of the columns."""
+
+    id: str
+    whole: str
+    float: str
+    text: str
+
+
 _FACTS = (
-    "CREATE TABLE {table} (subject_id {id} NOT NULL, predicate_id {id} NOT NULL, object_id {id} NOT NULL,"
+    "subject_id {id} NOT NULL, predicate_id {id} NOT NULL, object_id {id} NOT NULL,"
     " weight {float} NOT NULL, depth {whole} NOT NULL, rule {whole} NOT NULL, free1 {id}, free_rest {text}"
 )
 # `id` is always 1: the state is one row.
 _STATE = (
-    "CREATE TABLE {table} (id {whole} NOT NULL PRIMARY KEY CHECK (id = 1), generation {id} NOT NULL,"
+    "id {whole} NOT NULL PRIMARY KEY CHECK (id = 1), generation {id} NOT NULL,"
     " triples_up_to {id} NOT NULL, changes_up_to {id} NOT NULL, facts {id} NOT NULL, complete_above {float},"
-    " parameters {text} NOT NULL, program {text} NOT NULL, written_ms {id} NOT NULL)"
+    " parameters {text} NOT NULL, program {text} NOT NULL, written_ms {id} NOT NULL"
 )
 
 
-def facts_table(vendor: Vendor, table: str = FACTS) -> str:
-    """The statement that makes the table; on PostgreSQL its primary key is made last, by `primary_key`."""
-    statement = _FACTS.format(table=table, **_TYPES[vendor])
-    return f"{statement}, PRIMARY KEY ({', '.join(KEY)})) WITHOUT ROWID" if vendor == "sqlite" else f"{statement})"
+def facts_columns(types: Types) -> str:
+    """The columns of the table of facts, for a statement that makes it; the primary key comes apart."""
+    return _FACTS.format(**types._asdict())
 
 
-def primary_key(table: str, name: str) -> str:
-    """PostgreSQL: the statement that gives a filled table its primary key."""
-    return f"ALTER TABLE {table} ADD CONSTRAINT {name} PRIMARY KEY ({', '.join(KEY)})"
-
-
-def state_table(vendor: Vendor) -> str:
-    """The statement that makes the table of the one row of state."""
-    return _STATE.format(table=STATE, **_TYPES[vendor])
-
-
-def index(vendor: Vendor, name: str, *, table: str = FACTS, suffix: str = "") -> str:
-    """The statement that makes one of INDEXES.
-
-    SQLite ends each with the rest of the primary key by itself; PostgreSQL has to be told.
-    """
-    columns = INDEXES[name]
-    if vendor == "postgresql":
-        columns += tuple(column for column in KEY if column not in columns)
-    return f"CREATE INDEX {name}{suffix} ON {table} ({', '.join(columns)})"
+def state_columns(types: Types) -> str:
+    """The columns of the table of the one row of state."""
+    return _STATE.format(**types._asdict())

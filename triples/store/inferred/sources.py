@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import cache, partial
-from itertools import count
 from typing import Any, NamedTuple
 
 import orjson
@@ -14,9 +13,7 @@ from triples.recursion.proofs import Use, uses
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, index_name
 from triples.store.inferred.layout import KEY, PROOF
-from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.select import NO_INDEX, NUMBER, OF_SHAPE, Select, given_columns, sql
-from triples.store.sqlite.dialect import SQLITE
 from triples.text import MAX_PREDICATE_LENGTH
 
 ROWS_AT_ONCE = 2_000
@@ -95,41 +92,6 @@ class Source(ABC):
         """What is found for each of `bound`, beginning with its number."""
 
 
-class SQLiteSource(Source):
-    def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        # A key is a tuple by its class only, which JSON does not know.
-        given = orjson.dumps(bound, default=tuple).decode()
-        cursor = self._driver.execute(lookup.sql(SQLITE), (given,))
-        while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield from rows
-
-
-# The planner cannot know how few values are given, nor that a loop over them by index is all that is wanted.
-LOOK_UP_BY_INDEX = [
-    f"SET LOCAL {setting} = off" for setting in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit")
-]
-
-
-class PostgreSQLSource(Source):
-    def __init__(self, driver: Any, program: Program) -> None:
-        super().__init__(driver, program)
-        self._numbers = count()
-        for statement in LOOK_UP_BY_INDEX:
-            driver.execute(statement)
-
-    def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        # The server keeps the rows: there may be more than anybody will look at.
-        with self._driver.cursor(name=f"lookup_{next(self._numbers)}") as cursor:
-            cursor.itersize = ROWS_AT_ONCE
-            cursor.execute(postgresql_statement(lookup), columns_of(bound, lookup))
-            yield from cursor
-
-
-def columns_of(bound: Sequence[Bound], lookup: Lookup) -> list[list[int]]:
-    """The parameters of `postgresql_statement`."""
-    return [list(range(len(bound))), *([values[place] for values in bound] for place in range(len(lookup.columns)))]
-
-
 def _predicate(use: Use) -> int | None:
     """The predicate of the facts that are used so, where they have but one."""
     return dict(use.constants).get(KEY.index("predicate_id"))
@@ -141,7 +103,7 @@ def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
     # The indexes have all facts by falling weight, which nobody here asks for.
     index = OF_SHAPE if any(shape) else NO_INDEX
     asserted = Select("asserted", (NUMBER, *KEY, "weight", "depth"), shape, given="numbered", by_index=index)
-    inferred = asserted._replace(kind="inferred", visible=InferredFilter(asserted=True))
+    inferred = asserted._replace(kind="inferred", filter=InferredFilter(asserted=True))
     return _lookup(asserted), _lookup(inferred)
 
 
@@ -171,10 +133,6 @@ def _resting(use: Use) -> Lookup:
             by_index=index,
         )
     )
-
-
-def postgresql_statement(lookup: Lookup) -> str:
-    return lookup.sql(POSTGRESQL)
 
 
 def _proof(values: Sequence[Any]) -> Proof:

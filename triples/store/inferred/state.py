@@ -1,19 +1,15 @@
 """What the inferred facts rest on: as of when they hold, with which rules and options they were derived."""
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from triples.patterns import BoundPattern, BoundPlace, Variable
 from triples.recursion.programs import BoundRule, Program
 from triples.store.inferred.layout import STATE
-from triples.store.sqlite.connections import connect_for_reading
-from triples.store.sqlite.inferred_files import attach
 
 COLUMNS = (
     "generation",
@@ -46,16 +42,6 @@ class State:
     # What the rule numbers of the proofs mean.
     program: Program
     written_ms: int
-
-
-def read_state() -> State | None:
-    """The state now; None when there has been no run, or none that this version of the code can read."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(SELECT_STATE)
-            return state_of(cursor.fetchall())
-    with closing(connect_for_reading()) as driver:
-        return None if attach(driver) is None else state_of(driver.execute(SELECT_STATE).fetchall())
 
 
 _last_seen: State | None = None

@@ -1,12 +1,80 @@
 """PostgreSQL as the service's database."""
 
-from triples.store.backend import Backend
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from triples.store.access import Reads, Writes
+from triples.store.backend import Backend, BulkLoad, InferredFacts
+from triples.store.inferred.following import Follower
+from triples.store.inferred.reading import ReadSnapshots
+from triples.store.inferred.state import State
+from triples.store.postgresql import bulk, locks, serving, upkeep
 from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.following import following
+from triples.store.postgresql.inferred_state import read_state
+from triples.store.postgresql.read_snapshots import PostgreSQLReadSnapshots
+from triples.store.postgresql.session import PostgreSQLSession
+from triples.store.reader import Reader
+from triples.store.sessions import Session
+from triples.store.writer import Writer
+
+if TYPE_CHECKING:
+    from triples.store.backups.databases import Database
+    from triples.store.inferred.snapshots import Snapshot
 
 
 class PostgreSQLBackend(Backend):
     name = "postgresql"
     dialect = POSTGRESQL
+    binary_collation = "C"
+    caches_queries = True
+    pools_connections = True
+    serving = serving
+    locks = locks
+    upkeep = upkeep
+
+    def session(self, driver: Any) -> Session:
+        return PostgreSQLSession(driver)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return transaction.atomic()
+
+    def writer(self, patience: float) -> Writes:
+        return Writer(patience)
+
+    def short_reader(self, threads: int, time_limit: float) -> Reads:
+        return Reader("query", threads, time_limit)
+
+    def read_snapshots(self, driver: Any) -> ReadSnapshots:
+        return PostgreSQLReadSnapshots(driver)
+
+    @property
+    def inferred(self) -> InferredFacts:
+        from triples.store.postgresql import inferred_facts  # noqa: PLC0415  # needs Arrow
+
+        return inferred_facts
+
+    def snapshot(self) -> AbstractContextManager["Snapshot"]:
+        from triples.store.postgresql.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
+
+        return snapshot()
+
+    @property
+    def bulk(self) -> BulkLoad:
+        return bulk
+
+    def read_state(self) -> State | None:
+        return read_state()
+
+    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
+        return following(session)
+
+    def backups(self) -> "Database":
+        from triples.store.postgresql.backups import PostgreSQLDatabase  # noqa: PLC0415  # for operators alone
+
+        return PostgreSQLDatabase()
 
 
 BACKEND = PostgreSQLBackend()

@@ -11,28 +11,33 @@ from django.db import connection
 from psycopg import errors
 
 from triples.recursion.programs import Key
+from triples.store.backend import Holder
 from triples.store.inferred import hidden
 from triples.store.inferred.arrow import DERIVED, from_copy, to_copy
-from triples.store.inferred.following import PostgreSQLFollower
 from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
     COLUMNS,
     FACTS,
+    INDEXES,
     KEY,
     STATE,
     Progress,
-    facts_table,
-    index,
+    Types,
+    facts_columns,
     index_names,
-    primary_key,
 )
 from triples.store.inferred.state import State, write_state
 from triples.store.postgresql.connections import connect
+from triples.store.postgresql.following import PostgreSQLFollower
 
 # The new table's name, and what its indexes' names end in, until it has taken the old one's place.
 _NEW = f"{FACTS}_new"
 _SUFFIX = "_new"
 _PRIMARY_KEY = f"{FACTS}_pkey"
+_TYPES = Types("BIGINT", "INTEGER", "DOUBLE PRECISION", "TEXT")
+_CREATE = f"CREATE TABLE {_NEW} ({facts_columns(_TYPES)})"
+# Once the table is filled.
+_ADD_KEY = f"ALTER TABLE {_NEW} ADD CONSTRAINT {_PRIMARY_KEY}{_SUFFIX} PRIMARY KEY ({', '.join(KEY)})"
 # Frozen rows need no vacuum, and readers with an older snapshot see them, where they would see an empty table.
 _COPY_IN = f"COPY {_NEW} ({', '.join(COLUMNS)}) FROM STDIN (FORMAT csv, FREEZE)"
 _COPY_OUT = f"COPY (SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}) TO STDOUT (FORMAT csv)"
@@ -60,21 +65,22 @@ _PUT = (
 )
 
 
-def replace_all(holder: psycopg.Connection[Any], rows: pa.Table, state: State, progress: Progress) -> None:
+def replace_all(rows: pa.Table, state: State, holder: Holder, progress: Progress) -> None:
     """Fill a new table with the sorted rows, and let it take the old one's place, all in one transaction."""
+    assert holder is not None
     indexes = index_names(state.program)
     steps = 1 + len(indexes)
     progress(0, steps)
     with holder.transaction():
         holder.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        holder.execute(facts_table("postgresql", _NEW))
+        holder.execute(_CREATE)
         with holder.cursor() as cursor, cursor.copy(_COPY_IN) as copy:
             for text in to_copy(rows):
                 copy.write(text)
-        holder.execute(primary_key(_NEW, _PRIMARY_KEY + _SUFFIX))
+        holder.execute(_ADD_KEY)
         for done, name in enumerate(indexes, 1):
             progress(done, steps)
-            holder.execute(index("postgresql", name, table=_NEW, suffix=_SUFFIX))
+            holder.execute(_create_index(name))
         holder.execute(f"ANALYZE {_NEW}")
         _lock(holder, _REPLACING)
         holder.execute(f"DROP TABLE {FACTS}")
@@ -86,10 +92,9 @@ def replace_all(holder: psycopg.Connection[Any], rows: pa.Table, state: State, p
     progress(steps, steps)
 
 
-def apply(
-    holder: psycopg.Connection[Any], removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State
-) -> None:
+def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, holder: Holder) -> None:
     """One transaction."""
+    assert holder is not None
     with holder.transaction():
         if removed:
             holder.execute(_REMOVE, _columns(sorted(removed)))
@@ -100,7 +105,8 @@ def apply(
         hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
 
 
-def hide(holder: psycopg.Connection[Any], state: State) -> None:
+def hide(state: State, holder: Holder) -> None:
+    assert holder is not None
     with holder.transaction():
         _lock(holder, _CHANGING)
         hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
@@ -115,6 +121,12 @@ def contents() -> pa.Table:
 def discard() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {FACTS}, {STATE}")
+
+
+def _create_index(name: str) -> str:
+    """The statement that makes one of INDEXES, with the rest of the primary key, which SQLite adds by itself."""
+    columns = [*INDEXES[name], *(column for column in KEY if column not in INDEXES[name])]
+    return f"CREATE INDEX {name}{_SUFFIX} ON {_NEW} ({', '.join(columns)})"
 
 
 def _lock(holder: psycopg.Connection[Any], statements: Iterable[str]) -> None:

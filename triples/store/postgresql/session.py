@@ -61,6 +61,12 @@ TALLY_SHARDS = 16
 
 
 class PostgreSQLSession(Session):
+    # The server is told over a connection of its own.
+    interrupts_at_once = False
+
+    def interrupt(self) -> None:
+        self.driver.cancel_safe()
+
     def find_terms(self, texts: Collection[str]) -> dict[str, int]:
         return dict(self.rows(_FIND_TERMS, (list(texts),)))
 

@@ -1,12 +1,84 @@
 """SQLite as the service's database."""
 
-from triples.store.backend import Backend
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from triples.store.access import Reads, Writes
+from triples.store.backend import Backend, BulkLoad, InferredFacts
+from triples.store.inferred.following import Follower
+from triples.store.inferred.reading import ReadSnapshots
+from triples.store.inferred.state import State
+from triples.store.sessions import Session
+from triples.store.sqlite import locks, serving, upkeep
+from triples.store.sqlite.connections import write_transaction
 from triples.store.sqlite.dialect import SQLITE
+from triples.store.sqlite.following import following
+from triples.store.sqlite.inferred_state import read_state
+from triples.store.sqlite.inline_reader import InlineReader
+from triples.store.sqlite.prepared_writer import PreparingWriter
+from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
+from triples.store.sqlite.session import SQLiteSession
+from triples.store.writer import Writer
+
+if TYPE_CHECKING:
+    from triples.store.backups.databases import Database
+    from triples.store.inferred.snapshots import Snapshot
 
 
 class SQLiteBackend(Backend):
     name = "sqlite"
     dialect = SQLITE
+    binary_collation = "BINARY"
+    caches_queries = False
+    pools_connections = False
+    serving = serving
+    locks = locks
+    upkeep = upkeep
+
+    def session(self, driver: Any) -> Session:
+        return SQLiteSession(driver)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return write_transaction()
+
+    def writer(self, patience: float) -> Writes:
+        return (PreparingWriter if settings.ENV.enable_wal else Writer)(patience)
+
+    def short_reader(self, threads: int, time_limit: float) -> Reads:
+        return InlineReader("query", threads, time_limit)
+
+    def read_snapshots(self, driver: Any) -> ReadSnapshots:
+        return SQLiteReadSnapshots(driver)
+
+    @property
+    def inferred(self) -> InferredFacts:
+        from triples.store.sqlite import inferred_facts  # noqa: PLC0415  # needs Arrow
+
+        return inferred_facts
+
+    def snapshot(self) -> AbstractContextManager["Snapshot"]:
+        from triples.store.sqlite.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
+
+        return snapshot()
+
+    @property
+    def bulk(self) -> BulkLoad:
+        from triples.store.sqlite import bulk  # noqa: PLC0415  # needs Arrow
+
+        return bulk
+
+    def read_state(self) -> State | None:
+        return read_state()
+
+    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
+        return following(session)
+
+    def backups(self) -> "Database":
+        from triples.store.sqlite.backups import SQLiteDatabase  # noqa: PLC0415  # needs Arrow
+
+        return SQLiteDatabase()
 
 
 BACKEND = SQLiteBackend()

@@ -13,23 +13,26 @@ from django.db import connection, transaction
 from skg_site.host.files import sync
 from skg_site.host.write_lock import write_lock
 from triples.recursion.programs import Key
+from triples.store.backend import Holder
 from triples.store.inferred.arrow import DERIVED, from_cursor
-from triples.store.inferred.following import SQLiteFollower
 from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
     COLUMNS,
     FACTS,
+    INDEXES,
     KEY,
+    STATE,
     VERSION,
     Progress,
-    facts_table,
-    index,
+    Types,
+    facts_columns,
     index_names,
-    state_table,
+    state_columns,
 )
 from triples.store.inferred.state import State, write_state
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.derivations import forget_older, note
+from triples.store.sqlite.following import SQLiteFollower
 from triples.store.sqlite.inferred_files import (
     attach,
     current_file,
@@ -51,19 +54,21 @@ _BUILDING = (
     "cache_size = -2000",
     "threads = 1",
 )
+_TYPES = Types("INTEGER", "INTEGER", "REAL", "TEXT")
+_CREATE = f"CREATE TABLE {FACTS} ({facts_columns(_TYPES)}, PRIMARY KEY ({', '.join(KEY)})) WITHOUT ROWID"
 _PUT = f"INSERT OR REPLACE INTO {FACTS} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _REMOVE = f"DELETE FROM {FACTS} WHERE subject_id = ? AND predicate_id = ? AND object_id = ?"
 _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
 
 
-def replace_all(rows: pa.Table, state: State, progress: Progress) -> None:
+def replace_all(rows: pa.Table, state: State, _holder: Holder, progress: Progress) -> None:
     """Build a new file of the sorted rows, and let it take the old one's place."""
     file = new_file(state.generation)
     _fill(file, rows, index_names(state.program), progress)
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
         driver.execute("PRAGMA journal_mode = WAL")
         driver.execute("BEGIN")
-        driver.execute(state_table("sqlite"))
+        driver.execute(f"CREATE TABLE {STATE} ({state_columns(_TYPES)})")
         write_state(driver.execute, state, "?")
         driver.execute(f"PRAGMA user_version = {VERSION}")
         driver.execute("COMMIT")
@@ -75,7 +80,7 @@ def replace_all(rows: pa.Table, state: State, progress: Progress) -> None:
     forget_older(state.generation)
 
 
-def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State) -> None:
+def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, _holder: Holder) -> None:
     """One transaction; on disk when this returns, since the journal that led to it is pruned next."""
     note(state.generation)
     with closing(sqlite3.connect(_current(), isolation_level=None)) as driver:
@@ -89,7 +94,7 @@ def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: Stat
     forget_older(state.generation)
 
 
-def hide(state: State) -> None:
+def hide(state: State, _holder: Holder) -> None:
     driver = open_current()
     if driver is not None:
         with closing(driver), _hiding(driver, state):
@@ -132,11 +137,12 @@ def _fill(file: Path, rows: pa.Table, indexes: Sequence[str], progress: Progress
         for pragma in _BUILDING:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("BEGIN")
-        cursor.execute(facts_table("sqlite"))
+        cursor.execute(_CREATE)
         cursor.adbc_ingest(FACTS, rows, mode="append")
         for done, name in enumerate(indexes, 1):
             progress(done, steps)
-            cursor.execute(index("sqlite", name))
+            # SQLite ends each with the rest of the primary key by itself.
+            cursor.execute(f"CREATE INDEX {name} ON {FACTS} ({', '.join(INDEXES[name])})")
         cursor.execute("COMMIT")
     progress(steps, steps)
 

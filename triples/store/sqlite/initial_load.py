@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from triples.ids import now_ms
 from triples.models import Source
-from triples.store.columns import KEY
+from triples.store.backend import FirstFacts
+from triples.store.columns import KEY, FactColumns
 from triples.store.sessions import Key, Session
 from triples.store.sqlite.rows import load_columns
 
@@ -32,13 +34,25 @@ _INDEXES = (
 )
 
 
+def load(session: Session, facts: FactColumns, look_up: Callable[[], None], *, keep_last: bool) -> FirstFacts | None:
+    if not is_empty(session.driver):
+        return None
+    ids = _find_or_make_terms(session, facts.texts)
+    look_up()
+    rows = facts.rows(ids, keep_last=keep_last)
+    look_up()
+    _load_rows(session.driver, look_up, rows, facts.source, now_ms())
+    subjects = int(pc.count_distinct(rows["subject_id"]).as_py())
+    return FirstFacts(ids, rows.num_rows, subjects, _denials(rows))
+
+
 def is_empty(driver: Any) -> bool:
     return driver.execute("SELECT 1 FROM triples_triple LIMIT 1").fetchone() is None
 
 
 @contextmanager
-def ready_to_sort(driver: Any) -> Iterator[None]:
-    """Around the transaction."""
+def ready_to_sort(session: Session) -> Iterator[None]:
+    driver = session.driver
     before = {name: driver.execute(f"PRAGMA {name}").fetchone()[0] for name in _SORTING}
     _set(driver, _SORTING)
     try:
@@ -47,7 +61,7 @@ def ready_to_sort(driver: Any) -> Iterator[None]:
         _set(driver, before)
 
 
-def find_or_make_terms(session: Session, texts: Sequence[str]) -> dict[str, int]:
+def _find_or_make_terms(session: Session, texts: Sequence[str]) -> dict[str, int]:
     """The ids of the texts. On SQLite no other writer makes any meanwhile."""
     distinct = dict.fromkeys(texts)
     ids = session.find_terms(distinct)
@@ -55,8 +69,8 @@ def find_or_make_terms(session: Session, texts: Sequence[str]) -> dict[str, int]
     return ids | session.insert_terms(missing)
 
 
-def load_first_rows(driver: Any, look_up: Callable[[], None], rows: pa.Table, source: Source, created_ms: int) -> None:
-    """Insert sorted rows into an empty table; `look_up` is called a few times a second, and may raise."""
+def _load_rows(driver: Any, look_up: Callable[[], None], rows: pa.Table, source: Source, created_ms: int) -> None:
+    """Insert sorted rows into an empty table."""
     indexes = driver.execute(_INDEXES).fetchall()
     for name, _ in indexes:
         driver.execute(f'DROP INDEX "{name}"')
@@ -69,14 +83,10 @@ def load_first_rows(driver: Any, look_up: Callable[[], None], rows: pa.Table, so
         look_up()
 
 
-def denials(rows: pa.Table) -> list[Key]:
+def _denials(rows: pa.Table) -> list[Key]:
     """The keys of those with weight 0."""
     found = rows.filter(pc.equal(rows["weight"], 0)).select(KEY)
     return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
-
-
-def count_subjects(rows: pa.Table) -> int:
-    return int(pc.count_distinct(rows["subject_id"]).as_py())
 
 
 def _set(driver: Any, values: Mapping[str, Any]) -> None:

@@ -11,10 +11,12 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from triples.store.inferred.reading import Sight, SQLiteSight
-from triples.store.reader import Reader, Result
+from triples.store.access import Result
+from triples.store.inferred.reading import ReadSnapshots
+from triples.store.reader import Reader
 from triples.store.sessions import Fetch, Rows
 from triples.store.sqlite.connections import connect_for_reading
+from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
 
 # For so long the event loop may stand still for a read.
 LIMIT_SECONDS = 0.005
@@ -39,7 +41,7 @@ class InlineReader(Reader):
         self._pause = PAUSE_SECONDS
         self._resume_at = -inf
 
-    async def _run(self, read: Callable[[Fetch, Sight], Result]) -> Result:
+    async def _run(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
         if monotonic() >= self._resume_at and self._turn.acquire(blocking=False):
             try:
                 result = self._try(read)
@@ -61,12 +63,12 @@ class InlineReader(Reader):
         with self._turn:
             self._disconnect()
 
-    def _try(self, read: Callable[[Fetch, Sight], Result]) -> Result:
+    def _try(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
         here = self._here
         if here is None:
             here = self._here = _Here()
         here.deadline = monotonic() + LIMIT_SECONDS
-        return read(here.fetch, here.sight)
+        return read(here.fetch, here.snapshots)
 
     def _give_up(self, error: sqlite3.Error) -> None:
         self._resume_at = monotonic() + self._pause
@@ -91,7 +93,7 @@ class _Here:
         self.deadline = inf
         self.driver = connect_for_reading(patience=0)
         self.driver.set_progress_handler(self._is_late, STEPS)
-        self.sight = SQLiteSight(self.driver)
+        self.snapshots = SQLiteReadSnapshots(self.driver)
 
     def fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
         return self.driver.execute(sql, parameters).fetchall()

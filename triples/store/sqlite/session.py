@@ -47,6 +47,11 @@ _TALLY = (
 
 
 class SQLiteSession(Session):
+    interrupts_at_once = True
+
+    def interrupt(self) -> None:
+        self.driver.interrupt()
+
     def find_terms(self, texts: Collection[str]) -> dict[str, int]:
         return dict(self.rows(_FIND_TERMS, (_json(texts),))) if self._last_id("triples_term") else {}
 

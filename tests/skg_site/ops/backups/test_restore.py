@@ -212,7 +212,7 @@ def test_inferred_facts_are_not_shown_over_a_database_that_was_put_there_by_hand
     shutil.copy(database, tmp_path / "copy.db")
     add(graph, "d\tin\te")
     assert done(graph, "recurse").startswith("6 inferred facts")
-    read = "from triples.store.inferred.state import read_state; print(read_state() and read_state().facts)"
+    read = "from triples.store.backend import backend; state = backend().read_state(); print(state and state.facts)"
     assert done(graph, "shell", "-v0", "-c", read) == "6\n"
     shutil.copy(tmp_path / "copy.db", database)
     assert (state_folder(graph) / "inferred/current").exists()

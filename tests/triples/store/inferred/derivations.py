@@ -11,7 +11,8 @@ from tests.triples.store.inferred.derived import table
 from triples.models import RecursionRun
 from triples.patterns import Variable
 from triples.recursion.programs import BoundRule, Key, Program, Proof
-from triples.store.inferred.building import Holder, apply, contents, replace_all
+from triples.store.backend import Holder, backend
+from triples.store.inferred.building import apply, replace_all
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
 
@@ -59,7 +60,7 @@ def write_difference(removed: Collection[Key], put: Mapping[Key, Proof], state: 
 
 
 def written() -> dict[Key, Proof]:
-    return proofs_in(contents())
+    return proofs_in(backend().inferred.contents())
 
 
 def note_a_run() -> None:

@@ -15,9 +15,10 @@ from triples.fields import from_milliseconds
 from triples.models import Change, RecursionRun, RunStatus, Term, Triple
 from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, Proof, bind, constants
+from triples.store.backend import backend
 from triples.store.inferred import building
 from triples.store.inferred.arrow import DERIVED
-from triples.store.inferred.state import State, read_state
+from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
 
 TRANSITIVE = {"name": "transitive", "head": ["?x", "p", "?z"], "body": [["?x", "p", "?y"], ["?y", "p", "?z"]]}
@@ -67,7 +68,7 @@ def table(derived: Mapping[Key, Proof]) -> pa.Table:
 
 def stored() -> dict[Key, Proof]:
     """The inferred facts as they stand, hidden or not."""
-    rows = (tuple(record.values()) for record in building.contents().to_pylist())
+    rows = (tuple(record.values()) for record in backend().inferred.contents().to_pylist())
     return {
         Key(subject, predicate, object_): Proof(weight, depth, rule, _free(first, rest))
         for subject, predicate, object_, weight, depth, rule, first, rest in rows
@@ -109,7 +110,7 @@ def _note_run() -> None:
 
 
 def _next_state(rules: Program) -> State:
-    before = read_state()
+    before = backend().read_state()
     # As runs have it: none comes again after all was discarded.
     now_ms = time_ns() // 1_000_000
     return State(

@@ -14,7 +14,7 @@ from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.reading import Sight, View, open_sight
+from triples.store.inferred.reading import ReadSnapshots, VisibleFacts
 from triples.store.operations import Row
 from triples.store.sessions import Fetch
 from triples.store.writing import open_session
@@ -25,15 +25,15 @@ EVERYTHING = Wanted((None, None, None))
 class Reading(NamedTuple):
     fetch: Fetch
     dialect: Dialect
-    sight: Sight
+    snapshots: ReadSnapshots
 
     def heaviest(self, wanted: Wanted = EVERYTHING, k: int = 10_000) -> Matches:
-        with self.sight.view(self.fetch) as view:
-            return reads.heaviest(self.fetch, self.dialect, view, wanted, k=k, with_metadata=True)
+        with self.snapshots.taken(self.fetch) as shown:
+            return reads.heaviest(self.fetch, self.dialect, shown, wanted, k=k, with_metadata=True)
 
     def page(self, wanted: Wanted, limit: int, after: Position | None) -> list[AnyRow]:
-        with self.sight.view(self.fetch) as view:
-            return reads.page(self.fetch, self.dialect, view, wanted, limit=limit, after=after)
+        with self.snapshots.taken(self.fetch) as shown:
+            return reads.page(self.fetch, self.dialect, shown, wanted, limit=limit, after=after)
 
     def pages(self, wanted: Wanted, limit: int) -> Iterator[list[AnyRow]]:
         after: Position | None = None
@@ -49,12 +49,12 @@ class Reading(NamedTuple):
         return {row.key for row in self.heaviest().rows if isinstance(row, InferredRow)}
 
     def one(self, key: Key) -> InferredRow | None:
-        with self.sight.view(self.fetch) as view:
-            return reads.inferred_fact(self.fetch, self.dialect, view, key)
+        with self.snapshots.taken(self.fetch) as shown:
+            return reads.inferred_fact(self.fetch, self.dialect, shown, key)
 
-    def view(self) -> View | None:
-        with self.sight.view(self.fetch) as view:
-            return view
+    def shown(self) -> VisibleFacts | None:
+        with self.snapshots.taken(self.fetch) as shown:
+            return shown
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def reading() -> Iterator[Reading]:
         session = open_session(own)
         dialect = backend().dialect
         with own.wrap_database_errors:
-            yield Reading(session.rows, dialect, open_sight(session))
+            yield Reading(session.rows, dialect, backend().read_snapshots(session.driver))
     finally:
         own.close()
 

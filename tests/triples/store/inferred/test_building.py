@@ -19,10 +19,10 @@ from tests.support.processes import run_python
 from tests.triples.store.inferred.derivations import a_state, lease_holder, write_anew, write_difference, written
 from tests.triples.store.inferred.derived import table
 from triples.recursion.programs import Key, Proof
+from triples.store.backend import backend
 from triples.store.inferred.arrow import DERIVED
-from triples.store.inferred.building import contents, discard, replace_all
+from triples.store.inferred.building import replace_all
 from triples.store.inferred.layout import FACTS, index_names
-from triples.store.inferred.state import read_state
 from triples.store.postgresql import inferred_facts as postgresql
 from triples.store.postgresql.connections import connect
 from triples.store.sqlite import inferred_files as files
@@ -41,8 +41,8 @@ PROOFS = {
 def test_what_is_written_anew_is_what_stands() -> None:
     write_anew(PROOFS)
     assert written() == PROOFS
-    assert contents().schema == DERIVED
-    assert [row["subject"] for row in contents().to_pylist()] == [1, 1, 3, 2**62]
+    assert backend().inferred.contents().schema == DERIVED
+    assert [row["subject"] for row in backend().inferred.contents().to_pylist()] == [1, 1, 3, 2**62]
 
 
 def test_writing_anew_leaves_nothing_of_what_stood_before() -> None:
@@ -51,7 +51,7 @@ def test_writing_anew_leaves_nothing_of_what_stood_before() -> None:
     assert written() == {Key(1, 2, 1): Proof(0.5, 1, 0, (9,))}
     write_anew({}, a_state(3))
     assert written() == {}
-    state = read_state()
+    state = backend().read_state()
     assert state is not None
     assert state.generation == 3
 
@@ -61,14 +61,14 @@ def test_a_difference_removes_and_overwrites() -> None:
     put = {Key(1, 2, 2): Proof(0.25, 1, 1, ()), Key(9, 9, 9): Proof(0.75, 2, 0, (1, 2, 3))}
     write_difference([Key(3, 1, 2), Key(8, 8, 8)], put, a_state(2, facts=4))
     assert written() == {key: proof for key, proof in PROOFS.items() if key != Key(3, 1, 2)} | put
-    assert read_state() == a_state(2, facts=4)
+    assert backend().read_state() == a_state(2, facts=4)
 
 
 def test_an_empty_difference_changes_the_state_alone() -> None:
     write_anew(PROOFS)
     write_difference([], {}, a_state(2, triples_up_to=99))
     assert written() == PROOFS
-    assert read_state() == a_state(2, triples_up_to=99)
+    assert backend().read_state() == a_state(2, triples_up_to=99)
 
 
 def test_many_facts_survive_the_way_there_and_back() -> None:
@@ -78,10 +78,10 @@ def test_many_facts_survive_the_way_there_and_back() -> None:
 
 
 def test_discarded_facts_are_gone_and_so_is_their_state() -> None:
-    discard()
+    backend().inferred.discard()
     write_anew(PROOFS)
-    discard()
-    assert read_state() is None
+    backend().inferred.discard()
+    assert backend().read_state() is None
     assert written() == {}
 
 
@@ -179,7 +179,7 @@ def test_a_build_that_is_killed_leaves_what_stood_before(step: int) -> None:
     killed = run_python(["-c", _DIE, str(step)], env=os.environ)
     assert killed.returncode == -signal.SIGKILL
     assert written() == PROOFS
-    state = read_state()
+    state = backend().read_state()
     assert state is not None
     assert state.generation == 1
     write_anew({}, a_state(3))
@@ -217,7 +217,7 @@ class TestFile:
     def test_a_file_of_another_layout_counts_as_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write_anew(PROOFS)
         monkeypatch.setattr(files, "VERSION", 99)
-        assert read_state() is None
+        assert backend().read_state() is None
         assert written() == {}
 
     def test_a_file_that_is_replaced_while_it_is_attached_is_let_go(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,12 @@ from triples.models import Change as Journal
 from triples.models import Term, Triple
 from triples.recursion.incremental import Changes
 from triples.recursion.programs import Key
+from triples.store.backend import backend
 from triples.store.bulk import Loader
 from triples.store.dictionary import ensure_terms, find_term_ids
-from triples.store.inferred import journal, snapshots
+from triples.store.inferred import journal
 from triples.store.inferred.journal import prune
-from triples.store.inferred.snapshots import Marks, snapshot
+from triples.store.inferred.snapshots import Marks
 from triples.store.operations import AddOne, Change, Operation, Remove
 from triples.store.postgresql.connections import connect
 from triples.store.writing import write_now
@@ -128,12 +129,12 @@ def test_the_journal_is_pruned_in_parts_up_to_a_mark(monkeypatch: pytest.MonkeyP
 
 
 def changes_since(marks: Marks, limit: int = 100) -> Changes | None:
-    with snapshot() as view:
+    with backend().snapshot() as view:
         return view.changes(marks, limit)
 
 
 def marks_now() -> Marks:
-    with snapshot() as view:
+    with backend().snapshot() as view:
         return view.marks
 
 
@@ -182,7 +183,7 @@ def test_a_snapshot_holds_every_fact_and_its_weight(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("triples.store.inferred.arrow.ROWS_AT_ONCE", 2)
     store(*(fact(f"s{number}", "q", f"o{number}", (0.1 + 0.2) / (number + 1)) for number in range(5)))
     told: list[int] = []
-    with snapshot() as view:
+    with backend().snapshot() as view:
         assert view.count == 7
         facts = view.facts(told.append)
     expected = set(Triple.objects.values_list("subject_id", "predicate_id", "object_id", "weight"))
@@ -191,7 +192,7 @@ def test_a_snapshot_holds_every_fact_and_its_weight(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_empty_graph_is_a_snapshot_too() -> None:
-    with snapshot() as view:
+    with backend().snapshot() as view:
         assert view.count == 0
         assert view.facts(lambda _: None).num_rows == 0
         assert view.marks >= (0, 0)
@@ -199,7 +200,7 @@ def test_an_empty_graph_is_a_snapshot_too() -> None:
 
 @pytest.mark.usefixtures("_facts")
 def test_a_snapshot_does_not_see_what_is_written_while_it_is_read() -> None:
-    with snapshot() as view:
+    with backend().snapshot() as view:
         in_orm(store, fact("later"))
         assert view.facts(lambda _: None).num_rows == 2
         assert view.changes(Marks(0, 0), 10) is not None
@@ -216,7 +217,7 @@ def test_subjects_are_those_of_the_types_and_predicates_that_are_asked_for() -> 
         fact("tom", "type", "animal", 0.1),
         fact("tom", "is_a", "animal"),
     )
-    with snapshot() as view:
+    with backend().snapshot() as view:
         found = view.subjects(["is_a", "type", "unused"], ["animal", "dog", "unknown"]).to_pylist()
         assert view.subjects(["is_a"], []).to_pylist() == []
     texts = dict(Term.objects.values_list("id", "text"))
@@ -259,7 +260,7 @@ class TestManyWriters:
         taken: list[set[Key]] = []
 
         def take() -> None:
-            with snapshot() as view:
+            with backend().snapshot() as view:
                 found = view.changes(Marks(0, 0), 10)
                 assert found is not None
                 taken.append(set(found.keys))
@@ -282,8 +283,8 @@ class TestManyWriters:
     def test_a_writer_that_never_ends_fails_the_snapshot(
         self, slow_writer: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(snapshots, "WRITERS_PATIENCE_SECONDS", 0.1)
-        with pytest.raises(OperationalError, match="does not end"), snapshot():
+        monkeypatch.setattr("triples.store.postgresql.snapshots.WRITERS_PATIENCE_SECONDS", 0.1)
+        with pytest.raises(OperationalError, match="does not end"), backend().snapshot():
             pass
 
     def test_nothing_is_missed_among_many_writers(self) -> None:
@@ -319,7 +320,7 @@ class TestManyWriters:
 
 def _catch_up(known: dict[Key, bool], marks: Marks) -> Marks:
     """Follow the graph by what has changed alone, as runs do."""
-    with snapshot() as view:
+    with backend().snapshot() as view:
         found = view.changes(marks, 100_000)
         assert found is not None
         standing = {

@@ -172,7 +172,7 @@ def test_a_read_that_fails_leaves_nothing_half_hidden(chain: Program) -> None:
     def follow() -> None:
         with reading() as reader:
             remove("c", "p", "d")
-            with pytest.raises(ZeroDivisionError), reader.sight.view(reader.fetch):
+            with pytest.raises(ZeroDivisionError), reader.snapshots.taken(reader.fetch):
                 raise ZeroDivisionError
             assert len(reader.inferred()) == 5
 
@@ -199,9 +199,9 @@ def test_beyond_the_limit_everything_is_hidden_until_the_next_run(
             assert len(one.inferred()) == len(other.inferred()) == min(shown, 2)
             run(chain)
             assert one.inferred() == other.inferred() == stored().keys()
-            view = one.view()
-            assert view is not None
-            assert view.visible is not None
+            seen = one.shown()
+            assert seen is not None
+            assert seen.filter is not None
 
     in_orm(follow)
     told = [event["event"] for event in log if "hidden" in event["event"]]
@@ -215,16 +215,16 @@ def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_agai
     if budget == "MOST_INSTRUCTIONS" and connection.vendor != "sqlite":
         pytest.skip("PostgreSQL counts none")
     monkeypatch.setattr(following, budget, 0)
-    monkeypatch.setattr(following, "_INSTRUCTIONS_AT_ONCE", 10)
+    monkeypatch.setattr("triples.store.sqlite.following._INSTRUCTIONS_AT_ONCE", 10)
 
     def follow() -> None:
         remove("c", "p", "d")
         with reading() as reader:
             assert reader.inferred() == set()
-            view = reader.view()
-            assert view is not None
-            assert view.visible is None
-            assert view.state.facts == 16
+            shown = reader.shown()
+            assert shown is not None
+            assert shown.filter is None
+            assert shown.state.facts == 16
             # The asserted facts are there.
             assert reader.heaviest().total == 3
         monkeypatch.setattr(following.Follower, "resting_on", None)
@@ -340,15 +340,15 @@ def test_in_one_commit_each_fact_counts_as_it_ends(chain: Program) -> None:
 def test_without_changes_the_statements_have_no_condition_for_them(chain: Program) -> None:
     def follow() -> None:
         with reading() as reader:
-            view = reader.view()
-            assert view is not None
-            assert view.visible is not None
-            assert view.visible[:2] == (False, False)
+            shown = reader.shown()
+            assert shown is not None
+            assert shown.filter is not None
+            assert shown.filter[:2] == (False, False)
             remove("d", "p", "e")
-            view = reader.view()
-            assert view is not None
-            assert view.visible is not None
-            assert view.visible.hidden
+            shown = reader.shown()
+            assert shown is not None
+            assert shown.filter is not None
+            assert shown.filter.hidden
             assert RecursionRun.objects.count() == 1
 
     in_orm(follow)

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -17,13 +18,14 @@ from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, 
 from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, reading, texts
 from triples.models import Term, Triple
 from triples.query import reads, statements
+from triples.query.explanations import explain
 from triples.query.reads import Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key, Proof
-from triples.store.inferred import building
-from triples.store.inferred.state import read_state
+from triples.store.backend import backend
 from triples.store.operations import AddOne, Remove, Row
 from triples.store.sqlite import inferred_files as files
+from triples.store.statistics import statistics
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -62,7 +64,7 @@ def chain() -> list[Row]:
 def everything() -> list[AnyRow]:
     """All facts of both kinds, without those inferred ones that are asserted too."""
     asserted = stored_rows()
-    state = read_state()
+    state = backend().read_state()
     rows: list[AnyRow] = list(asserted.values())
     for found, proof in stored().items():
         if texts(found) not in asserted:
@@ -132,7 +134,7 @@ def test_every_shape_is_answered_with_either_kind(chain: list[Row]) -> None:
 
 def test_an_inferred_fact_says_how_it_was_derived(chain: list[Row]) -> None:
     def read() -> tuple[InferredRow | None, int]:
-        state = read_state()
+        state = backend().read_state()
         assert state is not None
         with reading() as reader:
             return reader.one(key("a", "p", "d")), state.written_ms
@@ -170,9 +172,9 @@ def test_without_a_run_the_statements_are_those_of_asserted_facts() -> None:
                 told.append(sql)
                 return reader.fetch(sql, parameters)  # type: ignore[arg-type]  # handed on as they are
 
-            with reader.sight.view(fetch) as view:
-                assert view is None
-                reads.heaviest(fetch, reader.dialect, view, EVERYTHING, k=10, with_metadata=False)
+            with reader.snapshots.taken(fetch) as shown:
+                assert shown is None
+                reads.heaviest(fetch, reader.dialect, shown, EVERYTHING, k=10, with_metadata=False)
         return told
 
     told = in_orm(read)
@@ -212,11 +214,45 @@ def test_a_connection_sees_each_run_at_once(chain: list[Row]) -> None:
                 store(fact("d", "p", f"e{len(stored())}"))
                 expected = set(run(rules, small=small))
                 assert early.inferred() == late.inferred() == expected
-            building.discard()
+            backend().inferred.discard()
             assert early.inferred() == set()
             run(rules)
             assert early.inferred() == late.inferred() == stored().keys()
             assert len(stored()) == 15
+
+    in_orm(read)
+
+
+def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) -> None:
+    """So that a replica may answer it."""
+    forbid, allow, made = {
+        "sqlite": ("PRAGMA query_only = on", "PRAGMA query_only = off", "SELECT count(*) FROM sqlite_temp_master"),
+        "postgresql": (
+            "SET default_transaction_read_only = on",
+            "RESET default_transaction_read_only",
+            "SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()",
+        ),
+    }[connection.vendor]
+
+    def read() -> None:
+        store(fact("d", "p", "e"))
+        committed([Remove(chain[0].id, chain[0].created_ms)])
+        with reading() as reader, ExitStack() as stack:
+            reader.snapshots.driver.execute(forbid)
+            # The connection goes back to a pool.
+            stack.callback(reader.snapshots.driver.execute, allow)
+            for pattern in itertools.product([None, "b"], [None, "p"], [None, "d"]):
+                wanted = Wanted(pattern)
+                assert reader.heaviest(wanted).total == len(list(itertools.chain(*reader.pages(wanted, 1)))) > 0
+            shown = key("b", "p", "d")
+            assert reader.one(shown) is not None
+            with reader.snapshots.taken(reader.fetch) as facts:
+                assert facts is not None
+                assert facts.filter is not None
+                assert facts.filter.hidden
+                assert len(explain(reader.fetch, reader.dialect, facts, shown, depth=2).premises) == 2
+                assert statistics(reader.fetch, facts).triples == 3
+            assert reader.fetch(made, []) == [(0,)]
 
     in_orm(read)
 
@@ -227,13 +263,13 @@ def test_a_run_in_the_middle_of_a_read_does_not_show_in_it(chain: list[Row]) -> 
     def read() -> None:
         rules = program(TRANSITIVE)
         with reading() as reader:
-            with reader.sight.view(reader.fetch) as view:
-                before = reads.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
+            with reader.snapshots.taken(reader.fetch) as shown:
+                before = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
                 if connection.vendor == "sqlite":
                     # On PostgreSQL the run waits for the reader.
                     store(fact("d", "p", "e"))
                     run(rules)
-                again = reads.heaviest(reader.fetch, reader.dialect, view, EVERYTHING, k=100, with_metadata=True)
+                again = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
                 assert again == before
             if connection.vendor == "sqlite":
                 assert reader.heaviest().total == 10

@@ -20,8 +20,9 @@ from tests.triples.store.inferred.derivations import a_state, write_anew
 from triples.patterns import BoundPattern, Shape, Variable, free_variables
 from triples.recursion.incremental import Changes, FactSource, update
 from triples.recursion.programs import BoundRule, Key, Program, Proof
+from triples.store.backend import backend
 from triples.store.inferred import sources
-from triples.store.inferred.snapshots import Snapshot, snapshot
+from triples.store.inferred.snapshots import Snapshot
 
 pytestmark = [pytest.mark.both]
 
@@ -76,7 +77,7 @@ def test_the_answers_are_those_of_the_same_facts_in_memory(
     now = before | after
     assert_alone(now)
     asked = sorted({*keys, *list(derived)[:4], *list(now)[:4]})
-    with snapshot() as view:
+    with backend().snapshot() as view:
         same_answers(program, view.source(program), MemorySource(program, now, derived), asked)
 
 
@@ -94,7 +95,7 @@ def test_an_update_over_the_stored_facts_ends_where_a_run_from_nothing_does(
     write_anew(derived, a_state(program=program))
     assert_alone(after)
     changes = Changes(before.keys() | after.keys())
-    with snapshot() as view:
+    with backend().snapshot() as view:
         found = update(program, view.source(program), changes, min_weight=0.0, budget=10**6)
     kept = {key: proof for key, proof in derived.items() if key not in found.removed}
     assert kept | found.put == evaluate(after, program)
@@ -103,7 +104,7 @@ def test_an_update_over_the_stored_facts_ends_where_a_run_from_nothing_does(
 @pytest.mark.usefixtures("_terms")
 def test_nothing_is_found_for_nothing() -> None:
     write_anew({}, a_state(program=Program(())))
-    with snapshot() as view:
+    with backend().snapshot() as view:
         source = view.source(Program(()))
         assert source.asserted([]) == {}
         assert source.proofs([]) == {}
@@ -117,7 +118,7 @@ def test_a_look_up_can_be_left_half_read(monkeypatch: pytest.MonkeyPatch) -> Non
     facts = {Key(1, 2, number): 0.5 for number in range(1, 9)}
     assert_alone(facts)
     write_anew({}, a_state(program=Program(())))
-    with snapshot() as view:
+    with backend().snapshot() as view:
         source = view.source(Program(()))
         first = source.matches((True, False, False), [(1,)])
         assert next(first)[1] in facts
@@ -195,7 +196,7 @@ class Recorder:
 
 @pytest.fixture
 def recorded(_many_facts: None, django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[Snapshot, Recorder]]:
-    with django_db_blocker.unblock(), snapshot() as view:
+    with django_db_blocker.unblock(), backend().snapshot() as view:
         recorder = Recorder(view.driver, [])
         view.driver = recorder
         yield view, recorder

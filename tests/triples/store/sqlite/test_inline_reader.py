@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from tests.support.database import in_orm
 from tests.triples.store.graphs import fact, store
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run
-from triples.store.inferred.reading import View
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.sessions import Fetch
 from triples.store.sqlite import inline_reader as inline
 from triples.store.sqlite.inline_reader import InlineReader
@@ -100,9 +100,9 @@ async def test_a_broken_off_read_of_inferred_facts_leaves_nothing_behind(reader:
     in_orm(prepare)
     seen: list[str] = []
 
-    def read(fetch: Fetch, view: View | None) -> object:
-        assert view is not None
-        assert view.visible is not None
+    def read(fetch: Fetch, shown: VisibleFacts | None) -> object:
+        assert shown is not None
+        assert shown.filter is not None
         seen.append(threading.current_thread().name)
         return fetch(LONG, [])
 

@@ -12,6 +12,7 @@ from skg_site.host.write_lock import write_lock
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.store import bulk
 from triples.store.bulk import Loaded, Loader
+from triples.store.sqlite import bulk as sqlite_bulk
 from triples.store.sqlite import initial_load as founding
 from triples.store.sqlite import write_lock as waiting
 from triples.store.sqlite.write_lock import others_wait
@@ -92,7 +93,7 @@ def test_while_nobody_waits_slices_share_a_commit(turns: list[None], monkeypatch
 def test_who_waits_gets_the_next_turn(turns: list[None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "FIRST_SLICE", 10)
     monkeypatch.setattr(bulk, "LARGEST_SLICE", 10)
-    monkeypatch.setattr(bulk, "others_wait", lambda: True)
+    monkeypatch.setattr(sqlite_bulk, "others_wait", lambda: True)
     assert Loader().load(FACTS) == Loaded(100, 0, 0)
     assert len(turns) == 10
     assert tallied() == counted() == (100, 30)
@@ -130,7 +131,7 @@ class TestFounding:
         self, turns: list[None], monkeypatch: pytest.MonkeyPatch, patience: int
     ) -> None:
         answers = iter([False] * patience + [True])
-        monkeypatch.setattr(bulk, "others_wait", lambda: next(answers, False))
+        monkeypatch.setattr(sqlite_bulk, "others_wait", lambda: next(answers, False))
         before = schema(), pragmas()
         assert Loader().load(FACTS) == Loaded(100, 0, 0)
         # Behind the terms, the order, three pieces and six indexes: after eleven looks it is done.
@@ -141,7 +142,7 @@ class TestFounding:
     def test_when_others_were_first_they_are_not_the_first(
         self, turns: list[None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(bulk, "_can_found", lambda: True)
+        monkeypatch.setattr(sqlite_bulk, "initial_load", lambda _facts: founding)
         store(FACTS[0]._replace(weight=0.5))
         assert Loader().load(FACTS) == Loaded(99, 0, 1)
         assert len(turns) == 2

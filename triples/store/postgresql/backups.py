@@ -19,13 +19,12 @@ from psycopg import errors, sql
 
 from skg_site.cli.exit_codes import BUSY
 from skg_site.cli.progress import Report
-from skg_site.ops.backups.contents import Contents, Fetch, count_contents, require_sound
-from skg_site.ops.backups.databases import Database, Replaced, Scratch, words
-from skg_site.ops.backups.failures import BackupFailure, Damaged
-from skg_site.ops.backups.names import POSTGRESQL
-from skg_site.ops.backups.programs import find_program, run_program
+from triples.store.backups.contents import Contents, Fetch, count_contents, require_sound
+from triples.store.backups.databases import Database, Form, Replaced, Scratch, words
+from triples.store.backups.failures import BackupFailure, Damaged
 from triples.store.inferred.layout import FACTS, STATE
 from triples.store.postgresql.connections import connect
+from triples.store.postgresql.programs import find_program, run_program
 
 # Every server has it, and nobody keeps anything there: databases are renamed from it.
 _MAINTENANCE = "postgres"
@@ -41,7 +40,7 @@ _OTHERS = (
 
 
 class PostgreSQLDatabase(Database):
-    form = POSTGRESQL
+    form = Form.POSTGRESQL
     scratch_folder = None
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from skg_site.cli.exit_codes import UNAVAILABLE
-from skg_site.ops.backups.failures import BackupFailure
+from triples.store.backups.failures import BackupFailure
 from triples.store.postgresql.connections import location
 
 # Where Debian keeps the programs of each version.

@@ -1,13 +1,21 @@
-"""What backups ask of a database; `sqlite` and `postgresql` beside this module say how it is done."""
+"""What backups ask of a database; the `backups` modules of `sqlite` and `postgresql` say how it is done."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from skg_site.cli.progress import Report
-from skg_site.ops.backups.contents import Contents
+from triples.store.backups.contents import Contents
+
+
+class Form(StrEnum):
+    """What the names of a database's backups end in."""
+
+    SQLITE = ".sqlite.zst"
+    POSTGRESQL = ".pgdump"
 
 
 class Replaced(NamedTuple):
@@ -37,8 +45,7 @@ class Database(ABC):
     """The service's own database."""
 
     name: str
-    # What the name of its backups ends in.
-    form: str
+    form: Form
 
     @abstractmethod
     def save(self, file: Path, report: Report) -> Contents:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db.migrations.loader import MigrationLoader
 
-from skg_site.ops.backups.failures import Damaged
+from triples.store.backups.failures import Damaged
 
 # Executes a statement on some connection and returns the rows.
 Fetch = Callable[[str], list[tuple[Any, ...]]]

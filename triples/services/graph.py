@@ -1,11 +1,9 @@
 """The graph of this process: its writer and its readers, started at the first use."""
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection
 
 from triples import ids
 from triples.query import reads
@@ -14,16 +12,14 @@ from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.query.statements import Position
 from triples.recursion.programs import Key
+from triples.store.access import Reads, Result, WideRead, Writes
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.reading import View
+from triples.store.inferred.reading import VisibleFacts
 from triples.store.operations import NoSuchFact, Operation, Outcome, Row
-from triples.store.reader import Reader, Result, WideRead
+from triples.store.reader import Reader
 from triples.store.sessions import Fetch
-from triples.store.sqlite.inline_reader import InlineReader
-from triples.store.sqlite.prepared_writer import PreparingWriter
 from triples.store.statistics import Statistics, statistics
-from triples.store.writer import Writer
 
 # More threads would only wait for each other: a query holds Python's lock nearly as long as the database.
 MAX_QUERY_THREADS = 4
@@ -36,9 +32,9 @@ class _Running(NamedTuple):
 
     pid: int
     dialect: Dialect
-    writer: Writer
-    short: Reader
-    long: Reader
+    writer: Writes
+    short: Reads
+    long: Reads
 
     @property
     def open_connections(self) -> int:
@@ -59,8 +55,8 @@ class Graph:
         """The k heaviest facts that match, and how many match in all."""
         running = self.running
 
-        def read(fetch: Fetch, view: View | None) -> Matches:
-            return reads.heaviest(fetch, running.dialect, view, wanted, k=k, with_metadata=with_metadata)
+        def read(fetch: Fetch, shown: VisibleFacts | None) -> Matches:
+            return reads.heaviest(fetch, running.dialect, shown, wanted, k=k, with_metadata=with_metadata)
 
         return await _run(running.short, wanted, read)
 
@@ -68,8 +64,8 @@ class Graph:
         """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
         running = self.running
 
-        def read(fetch: Fetch, view: View | None) -> list[AnyRow]:
-            return reads.page(fetch, running.dialect, view, wanted, limit=limit, after=after)
+        def read(fetch: Fetch, shown: VisibleFacts | None) -> list[AnyRow]:
+            return reads.page(fetch, running.dialect, shown, wanted, limit=limit, after=after)
 
         return await _run(running.long, wanted, read)
 
@@ -84,7 +80,7 @@ class Graph:
     async def inferred_fact(self, key: Key) -> InferredRow:
         """The inferred fact of these terms, or NoSuchFact."""
         running = self.running
-        row = await running.short.run_wide(lambda fetch, view: reads.inferred_fact(fetch, running.dialect, view, key))
+        row = await running.short.run_wide(lambda fetch, shown: reads.inferred_fact(fetch, running.dialect, shown, key))
         if row is None:
             raise NoSuchFact
         return row
@@ -93,13 +89,11 @@ class Graph:
         """The proof tree of a fact, or NoSuchFact."""
         running = self.running
         return await running.long.run_wide(
-            lambda fetch, view: explain(fetch, running.dialect, view, wanted, depth=depth)
+            lambda fetch, shown: explain(fetch, running.dialect, shown, wanted, depth=depth)
         )
 
     async def statistics(self) -> Statistics:
-        running = self.running
-        file = Path(settings.DATABASES["default"]["NAME"])
-        return await running.long.run_wide(lambda fetch, view: statistics(fetch, running.dialect, file, view))
+        return await self.running.long.run_wide(statistics)
 
     @property
     def running(self) -> _Running:
@@ -109,12 +103,11 @@ class Graph:
             # Each thread keeps a connection; the keys and the admin need some of the pool too.
             query_threads = min(MAX_QUERY_THREADS, env.pool_size // 5)
             long_threads = min(MAX_LONG_THREADS, max(1, env.pool_size // 10))
-            on_server = connection.vendor == "postgresql"
             self._running = _Running(
                 os.getpid(),
                 backend().dialect,
-                (Writer if on_server or not env.enable_wal else PreparingWriter)(patience=env.pool_timeout),
-                (Reader if on_server else InlineReader)("query", query_threads, env.query_timeout),
+                backend().writer(env.pool_timeout),
+                backend().short_reader(query_threads, env.query_timeout),
                 Reader("long", long_threads, env.query_timeout),
             )
         return self._running
@@ -128,7 +121,7 @@ class Graph:
         self._running = None
 
 
-async def _run(reader: Reader, wanted: Wanted, read: WideRead[Result]) -> Result:
+async def _run(reader: Reads, wanted: Wanted, read: WideRead[Result]) -> Result:
     """A read that wants asserted facts only costs what it would without any inferred."""
     if wanted.inferred:
         return await reader.run_wide(read)

@@ -15,9 +15,7 @@ LOOK_SECONDS = 1.0
 
 
 def begin() -> None:
-    """Serve the files, or raise UnfitDatabase; files that cannot be opened yet are tried again by `watch`."""
-    if settings.ENV.database_url:
-        return
+    """Files that cannot be opened yet are tried again by `watch`."""
     try:
         guard.serve(_database())
     except (sqlite3.Error, OSError) as error:
@@ -25,8 +23,8 @@ def begin() -> None:
 
 
 async def watch() -> None:
-    """Look for as long as this is awaited: where nobody writes, nobody else notices that a file is gone."""
-    while not settings.ENV.database_url:
+    """Where nobody writes, nobody else notices that a file is gone."""
+    while True:
         await asyncio.sleep(LOOK_SECONDS)
         await asyncio.to_thread(_look)
 

@@ -18,13 +18,12 @@ import pyarrow as pa
 from django.db import connection
 
 from skg_site.cli.progress import Report
-from skg_site.ops.backups.contents import Contents, Fetch, count_contents, require_sound
-from skg_site.ops.backups.databases import Database, Replaced, Scratch, words
-from skg_site.ops.backups.failures import BackupFailure, Damaged
-from skg_site.ops.backups.names import SQLITE
-from skg_site.ops.backups.sqlite_replacement import exchange, require_closed
-from triples.store.inferred.building import discard as discard_inferred
+from triples.store.backups.contents import Contents, Fetch, count_contents, require_sound
+from triples.store.backups.databases import Database, Form, Replaced, Scratch, words
+from triples.store.backups.failures import BackupFailure, Damaged
 from triples.store.sqlite.connections import connect_for_reading
+from triples.store.sqlite.inferred_files import remove_all
+from triples.store.sqlite.replacement import exchange, require_closed
 
 _PAGES_AT_ONCE = 256
 _BYTES_AT_ONCE = 1 << 20
@@ -32,7 +31,7 @@ _USERS = "SELECT count(*) FROM auth_user"
 
 
 class SQLiteDatabase(Database):
-    form = SQLITE
+    form = Form.SQLITE
 
     def __init__(self) -> None:
         self._file = Path(connection.settings_dict["NAME"])
@@ -115,7 +114,7 @@ class _SQLiteScratch(Scratch):
         connection.close()
         kept = exchange(self._database, self._unpacked, discard=discard)
         # They may be of a newer database than this one.
-        discard_inferred()
+        remove_all()
         return Replaced(None if kept is None else str(kept))
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from tests.support.database import in_orm
 from tests.triples.store.graphs import fact, store, stored_rows
 from triples.query.reads import Wanted
-from triples.store.graph import Graph
+from triples.services.graph import Graph
 from triples.store.operations import AddOne, NoSuchFact, Stored
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skg_site.cli.exit_codes import BUSY
 from skg_site.host.files import sync
-from skg_site.ops.backups.failures import BackupFailure
+from triples.store.backups.failures import BackupFailure
 
 # Files that SQLite keeps next to a database that is in use, or was when its last user was killed.
 _COMPANIONS = ("-wal", "-shm", "-journal")

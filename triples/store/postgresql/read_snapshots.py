@@ -1,0 +1,46 @@
+"""What one connection to PostgreSQL sees of the inferred facts, which are in the same database."""
+
+from triples.store.inferred import hidden
+from triples.store.inferred.layout import FACTS, STATE
+from triples.store.inferred.reading import ReadSnapshots, VisibleFacts, visible_facts
+from triples.store.inferred.state import SELECT_STATE, state_of
+from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.sessions import Fetch
+
+
+class PostgreSQLReadSnapshots(ReadSnapshots):
+    """Both kinds of facts are in one database, so that one snapshot holds both."""
+
+    BEGIN = POSTGRESQL.begin_reading
+
+    def _any(self, fetch: Fetch) -> bool:
+        if self._state is None:
+            self._state = state_of(fetch(SELECT_STATE, ()))
+        return self._state is not None
+
+    def _begin(self, fetch: Fetch) -> VisibleFacts | None:
+        cursor = self.driver.execute(_BEGIN, prepare=False)
+        while cursor.nextset():
+            pass
+        found = cursor.fetchall()
+        if not found:
+            self._state = None
+            return None
+        [(generation, newest, worst)] = found
+        if self._state is None or self._state.generation != generation:
+            self._state = state_of(fetch(SELECT_STATE, ()))
+            assert self._state is not None
+        shown = visible_facts(self._state, newest, worst, known=True)
+        if shown.filter is not None and shown.filter.hidden:
+            # The planner does not know yet how many facts are hidden, and keeps a plan that was made for few.
+            self.driver.execute("SET LOCAL enable_seqscan = off")
+        return shown
+
+
+# The lock is taken before the snapshot: a run that puts another table in this one's place is waited for or waits.
+# What is hidden is known of the generation that stands, since one commit replaces both.
+_BEGIN = (
+    f"BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {FACTS} IN ACCESS SHARE MODE;"
+    f" SELECT s.generation, (SELECT max(id) FROM triples_triple), {hidden.worst_gone('s.changes_up_to', POSTGRESQL)}"
+    f" FROM {STATE} AS s"
+)

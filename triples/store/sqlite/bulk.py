@@ -1,0 +1,29 @@
+"""Bulk loads on SQLite, where every other writer waits for the one that writes."""
+
+from time import sleep
+
+from django.db import connection
+
+from triples.store.backend import InitialLoad
+from triples.store.sqlite import initial_load as first
+from triples.store.sqlite.write_lock import others_wait
+from triples.store.writing import open_session
+
+SLICE_SECONDS = 0.1
+# A page that several slices change is written once.
+SLICES = 10
+# Within this time, whoever was waiting has woken up and has the lock.
+GIVING_WAY_SECONDS = 0.002
+
+__all__ = ["SLICES", "SLICE_SECONDS", "give_way", "initial_load", "others_wait"]
+
+
+def give_way() -> None:
+    sleep(GIVING_WAY_SECONDS)
+
+
+def initial_load(facts: float) -> InitialLoad | None:
+    if facts < first.FEWEST_FACTS or connection.in_atomic_block:
+        return None
+    with connection.wrap_database_errors:
+        return first if first.is_empty(open_session(connection).driver) else None

@@ -1,0 +1,50 @@
+"""SQLite: the locks of runs and migrations, which the kernel holds on files beside the database."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection
+
+from triples.store.backend import Lease
+
+
+@contextmanager
+def open_lease() -> Iterator[Lease]:
+    with _opened("recursion.lock") as descriptor:
+        yield Lease(lambda: _take(descriptor), None)
+
+
+@contextmanager
+def migration_lock(waiting: Callable[[], None]) -> Iterator[None]:
+    with _opened("migrate.lock") as descriptor:
+        if not _take(descriptor):
+            waiting()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with connection.cursor() as cursor:
+            if not connection.introspection.table_names(cursor):
+                # `vacuum` needs this to return free pages in small steps. It must be set before there are tables.
+                cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                cursor.execute("VACUUM")
+        yield
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[int]:
+    """The descriptor of a file, whose closing gives its lock back."""
+    descriptor = os.open(settings.ENV.state_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    """Take the lock of an open file without waiting; whether that worked."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
