@@ -55,6 +55,7 @@ class _Search:
         self._found = Paths([], 1.0, 0)
         self._promising = False
         self._looked_at = 0
+        self._nearest = False
 
     def run(self) -> Paths:
         try:
@@ -71,17 +72,21 @@ class _Search:
             return self._certain()
 
     def _read(self, side: Side, other: Side) -> None:
-        unread = side.take()
+        # In the order of weights, that there is no path at all would be found out last. So until there is one, every
+        # other read is of what is nearest.
+        self._nearest = not self._nearest and not self._found.paths
+        unread = side.take("length" if self._nearest else self._question.order)
         if unread is None:
             return
         if not self._is_wanted(unread, other.tops()):
             side.leave(unread)
             return
-        for step, term, label in side.read(unread):
+        steps, reached = side.read(unread)
+        self._known += len(steps)
+        for step in steps:
+            self._graph.setdefault(step.start, {})[step.key] = step
+        for term, label in reached:
             self._clock.tick()
-            steps = self._graph.setdefault(step.start, {})
-            self._known += step.key not in steps
-            steps[step.key] = step
             if side.reach(term, label):
                 self._promising = self._promising or self._meets(label, other.labels.get(term, ()))
 
