@@ -8,9 +8,9 @@ here: it takes all facts around a labelled term as read. What holds is this. On 
 has read, let x be the last term that a forward label (of length a and weight A) covers, and y the first that a
 backward label (b, B) covers. The facts up to x and from y on are read, so an unread one is between; the path's step
 from x is not read forward, and its step to y not backward. Let f and g be the bounds of these steps, multiplied by A
-and B. Then the path has at least a + b + 1 facts, and weighs at most f, and at most A * g. So what is unread at x need
-not be read if these bounds, with the heaviest g for each b, all come after the last wanted path; the same for y. Once
-one side has nothing left, all wanted paths are known.
+and B. Then the path has at least a + b + 1 facts, and weighs at most f, and at most A * g. So what is unread at x is
+on no unknown path that is wanted, if these bounds, with the heaviest g for each b, all come after the last wanted path:
+it is left unread for good. The same holds for y. Once one side has nothing left to read, all wanted paths are known.
 """
 
 from collections.abc import Callable, Iterable
