@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from triples.query.answers import Answer, GroupCount, Position, Ranking
 from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact, OutOfTime, TooMany
-from triples.query.counting import GroupCount, count_answers, count_groups
+from triples.query.counting import count_answers, count_groups
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.join_order import JoinOrder, join_order
 from triples.query.questions import Question, with_ids
-from triples.query.ranked_join import Answer, Position, Ranking, ranked
+from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
 # Partial answers that a join should have at most for all of its answers to be found and sorted.

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
+from triples.query.answers import Answer, Position, Ranking
 from triples.query.blocks import Clock, Fact, OutOfTime, Source, TooMany
 from triples.query.join import Join
-from triples.query.join_plan import Lookup, Step, Terms, plan_join
+from triples.query.join_plan import Step, plan_join
+from triples.query.lookups import Lookup, Terms
 from triples.query.questions import Question
-from triples.query.ranked_join import Answer, Position, Ranking, in_order
+from triples.query.ranked_join import in_order
 
 # Of partial answers, and of facts that one look-up finds: beyond it, finding the heaviest first is faster.
 MOST = 20_000

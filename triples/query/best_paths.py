@@ -8,9 +8,9 @@ here: it takes all facts around a labelled term as read. What holds is this. On 
 has read, let x be the last term that a forward label (of length a and weight A) covers, and y the first that a
 backward label (b, B) covers. The facts up to x and from y on are read, so an unread one is between; the path's step
 from x is not read forward, and its step to y not backward. Let f and g be the bounds of these steps, multiplied by A
-and B. Then the path has at least a + b + 1 facts, and weighs at most f, and at most A * g. So what is unread at x need
-not be read if these bounds, with the heaviest g for each b, all come after the last wanted path; the same for y. Once
-one side has nothing left, all wanted paths are known.
+and B. Then the path has at least a + b + 1 facts, and weighs at most f, and at most A * g. So what is unread at x is
+on no unknown path that is wanted, if these bounds, with the heaviest g for each b, all come after the last wanted path:
+it is left unread for good. The same holds for y. Once one side has nothing left to read, all wanted paths are known.
 """
 
 from collections.abc import Callable, Iterable
@@ -55,6 +55,7 @@ class _Search:
         self._found = Paths([], 1.0, 0)
         self._promising = False
         self._looked_at = 0
+        self._nearest = False
 
     def run(self) -> Paths:
         try:
@@ -71,17 +72,21 @@ class _Search:
             return self._certain()
 
     def _read(self, side: Side, other: Side) -> None:
-        unread = side.take()
+        # In the order of weights, that there is no path at all would be found out last. So until there is one, every
+        # other read is of what is nearest.
+        self._nearest = not self._nearest and not self._found.paths
+        unread = side.take("length" if self._nearest else self._question.order)
         if unread is None:
             return
         if not self._is_wanted(unread, other.tops()):
             side.leave(unread)
             return
-        for step, term, label in side.read(unread):
+        steps, reached = side.read(unread)
+        self._known += len(steps)
+        for step in steps:
+            self._graph.setdefault(step.start, {})[step.key] = step
+        for term, label in reached:
             self._clock.tick()
-            steps = self._graph.setdefault(step.start, {})
-            self._known += step.key not in steps
-            steps[step.key] = step
             if side.reach(term, label):
                 self._promising = self._promising or self._meets(label, other.labels.get(term, ()))
 

@@ -33,7 +33,7 @@ class OutOfTime(Exception):
 
 
 class Source(Protocol):
-    """The facts of one moment."""
+    """The facts of one moment: those that are visible, each once."""
 
     def block(self, ends: Ends, after: Fact | None, size: int) -> Sequence[Fact]:
         """Return the first facts with these ends that follow `after`; fewer than `size` when no more follow.

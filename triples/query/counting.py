@@ -2,20 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import NamedTuple
 
+from triples.query.answers import GroupCount
 from triples.query.blocks import Clock, Source
 from triples.query.join import Join
-from triples.query.join_plan import Terms, plan_join
+from triples.query.join_plan import plan_join
+from triples.query.lookups import Terms
 from triples.query.questions import Question
-
-
-class GroupCount(NamedTuple):
-    """The values of `group_by`, NO_TERM where null, how many different answers have them, and the greatest weight."""
-
-    terms: Terms
-    answers: int
-    weight: float
 
 
 def count_answers(

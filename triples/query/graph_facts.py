@@ -139,16 +139,16 @@ def _first(
 ) -> str:
     """Facts by falling weight; parameters as in `triples.query.statements`."""
     order = BOTH_KINDS_HEAVIEST if kind == "both" else HEAVIEST[kind]
-    wanted = Select(kind, _COLUMNS, shape, given="ids", start=start, order=order, limit="given", visible=visible)
+    wanted = Select(kind, _COLUMNS, shape, given="ids", start=start, order=order, limit="given", filter=visible)
     return sql(wanted, dialect)
 
 
 @cache
 def _of_many(shape: Shape, kind: Kind, dialect: Dialect, visible: InferredFilter | None) -> str:
     """Facts of a batch of keys, in no order. Parameters: the batch, the limit."""
-    return sql(Select(kind, _COLUMNS, shape, given="keys", limit="given", visible=visible), dialect)
+    return sql(Select(kind, _COLUMNS, shape, given="keys", limit="given", filter=visible), dialect)
 
 
 @cache
 def _number(shape: Shape, kind: Kind, dialect: Dialect, visible: InferredFilter | None, limit: int) -> str:
-    return sql(Select(kind, shape=shape, given="ids", limit=limit, counted=True, visible=visible), dialect)
+    return sql(Select(kind, shape=shape, given="ids", limit=limit, counted=True, filter=visible), dialect)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from triples.query.blocks import Clock, Fact, Source, Stream, Streams
-from triples.query.join_plan import Checks, Group, JoinPlan, Lookup, Step, Terms
+from triples.query.blocks import NO_TERM, Clock, Fact, Source, Stream, Streams
+from triples.query.join_plan import Checks, Group, JoinPlan, Step
+from triples.query.lookups import Lookup, Terms
 
 
 class Join:
@@ -63,7 +64,7 @@ class Join:
             matched = True
             yield from self._joined(groups[1:], row)
         if not matched:
-            yield from self._joined(groups[1:], terms + (0,) * groups[0].width)
+            yield from self._joined(groups[1:], terms + (NO_TERM,) * groups[0].width)
 
     def _group(self, lookups: Sequence[Lookup], terms: Terms) -> Iterator[Terms]:
         if not lookups:

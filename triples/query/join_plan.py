@@ -1,44 +1,13 @@
-"""Plans of joins: what each pattern looks up and finds, and which checks can be made after it.
-
-A partial answer is a tuple of terms. Its slots are the variables in the order in which the plan binds them.
-"""
+"""Plans of joins: in which order patterns are looked up, and which checks can be made after each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ulp
 
 from triples.patterns import Variable, variables
-from triples.query.blocks import Ends
 from triples.query.filters import Filter
+from triples.query.lookups import Lookup, lookup_of
 from triples.query.questions import AskedPattern, Question
-from triples.recursion.programs import Key
-
-Terms = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """How the facts of a pattern are found, given the slots that are filled, and which new slots they fill."""
-
-    constants: Ends
-    # (column, slot) of the variables that are bound.
-    bound: tuple[tuple[int, int], ...]
-    # Columns that fill new slots, and pairs of columns that must hold the same.
-    taken: tuple[int, ...]
-    equal: tuple[tuple[int, int], ...]
-
-    def ends(self, terms: Terms) -> Ends:
-        ends = list(self.constants)
-        for column, slot in self.bound:
-            ends[column] = terms[slot]
-        return (ends[0], ends[1], ends[2])
-
-    def extended(self, terms: Terms, key: Key) -> Terms | None:
-        """The terms with those of a fact that was looked up; None if it does not match after all."""
-        for first, second in self.equal:
-            if key[first] != key[second]:
-                return None
-        return terms + tuple([key[column] for column in self.taken])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +62,7 @@ def plan_join(question: Question[int], order: Sequence[int], select: Sequence[Va
     steps: list[Step] = []
     filled = 0
     for place, pattern in zip(order, patterns, strict=True):
-        lookup = _lookup(pattern, slots, filled)
+        lookup = lookup_of(pattern, slots, filled)
         before, filled = filled, filled + len(lookup.taken)
         # Those that need no slot are checked after the first pattern.
         checks = _checks(question, slots, range(before, filled), first=not steps)
@@ -104,7 +73,7 @@ def plan_join(question: Question[int], order: Sequence[int], select: Sequence[Va
         lookups = []
         before = filled
         for pattern in group:
-            lookups.append(_lookup(pattern, slots, filled))
+            lookups.append(lookup_of(pattern, slots, filled))
             filled += len(lookups[-1].taken)
         optional.append(Group(tuple(lookups), filled - before))
     checks = _checks(question, slots, range(required, filled))
@@ -124,25 +93,6 @@ def _needed(question: Question[int], select: Iterable[Variable]) -> list[tuple[A
     return groups
 
 
-def _lookup(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled: int) -> Lookup:
-    """The look-up when so many slots are filled. Variables without a slot must only be the same within the pattern."""
-    subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
-    bound: list[tuple[int, int]] = []
-    taken: list[int] = []
-    equal: list[tuple[int, int]] = []
-    for column, place in enumerate(pattern):
-        if not isinstance(place, Variable):
-            continue
-        slot = slots.get(place)
-        if slot is not None and slot < filled:
-            bound.append((column, slot))
-        elif pattern.index(place) < column:
-            equal.append((pattern.index(place), column))
-        elif slot is not None:
-            taken.append(column)
-    return Lookup((subject, predicate, object_), tuple(bound), tuple(taken), tuple(equal))
-
-
 def _checks(question: Question[int], slots: Mapping[Variable, int], new: range, *, first: bool = False) -> Checks:
     """The checks whose last slot is one of the new ones."""
 
@@ -156,7 +106,9 @@ def _checks(question: Question[int], slots: Mapping[Variable, int], new: range, 
             for filter_ in question.filters
             if ready(filter_.variables)
         ),
-        absent=tuple(_lookup(pattern, slots, len(slots)) for pattern in question.absent if ready(variables([pattern]))),
+        absent=tuple(
+            lookup_of(pattern, slots, len(slots)) for pattern in question.absent if ready(variables([pattern]))
+        ),
     )
 
 

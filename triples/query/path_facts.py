@@ -13,6 +13,10 @@ _MARGIN = 1 + 2.0**-48
 _NEARLY_NOTHING = 1e-300
 
 
+# Which facts around a term: whether it is their subject, or else their object; and the predicate, None for all.
+Kind = tuple[bool, int | None]
+
+
 class StepKey(NamedTuple):
     """A step by what it leads to. Among the steps from one term, no two have the same key."""
 
@@ -63,17 +67,14 @@ class PathQuestion:
         """Above 0: a product that is too small for a number is none."""
         return max(self.min_weight, ulp(0.0))
 
-    def arms(self, *, forward: bool) -> list[tuple[bool, int | None]]:
-        """The kinds of facts around a term, each to be read by itself: whether it is their subject, and the predicate.
-
-        They are those of the steps from the term, or of those to it.
-        """
+    def kinds(self, *, forward: bool) -> list[Kind]:
+        """The kinds of facts around a term, each to be read by itself, that make the steps from it, or those to it."""
         sides = {"out": [forward], "in": [not forward], "any": [True, False]}[self.direction]
         return [(is_subject, predicate) for is_subject in sides for predicate in self.predicates or (None,)]
 
 
-def arm_ends(term: int, arm: tuple[bool, int | None]) -> Ends:
-    is_subject, predicate = arm
+def arm_ends(term: int, kind: Kind) -> Ends:
+    is_subject, predicate = kind
     return (term, predicate, None) if is_subject else (None, predicate, term)
 
 

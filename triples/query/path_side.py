@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from triples.query.blocks import Stream, Streams
-from triples.query.path_facts import PathQuestion, PathStep, arm_ends, product_bound, step_of
+from triples.query.blocks import Ends, Stream, Streams
+from triples.query.path_facts import Kind, Order, PathQuestion, PathStep, arm_ends, product_bound, step_of
 
 
 class Label(NamedTuple):
@@ -15,14 +15,47 @@ class Label(NamedTuple):
     weight: float
 
 
+class Arm:
+    """The facts of one kind around a term, as far as this side has read them, as steps."""
+
+    def __init__(self, term: int, stream: Stream, *, is_subject: bool, forward: bool) -> None:
+        self.term = term
+        # The terms that the steps reach from this side, and the weights of the facts.
+        self.reached: list[tuple[int, float]] = []
+        self._stream = stream
+        self._is_subject = is_subject
+        self._forward = forward
+        self._taken = 0
+
+    @property
+    def finished(self) -> bool:
+        return self._stream.finished and self._taken == len(self._stream.facts)
+
+    def heaviest(self, begin: int) -> float:
+        """No step is heavier, from this one on."""
+        if begin < len(self.reached):
+            return self.reached[begin][1]
+        return self._stream.facts[self._taken - 1].weight if self._taken else 1.0
+
+    def read(self) -> list[PathStep]:
+        """Read on: the next steps."""
+        if self._taken == len(self._stream.facts):
+            self._stream.read()
+        facts = self._stream.facts[self._taken :]
+        self._taken += len(facts)
+        steps = [step_of(fact, is_subject=self._is_subject, forward=self._forward) for fact in facts]
+        # No simple path has a fact about a term and itself.
+        steps = [step for step in steps if step.start != step.end]
+        self.reached += [(step.end if self._forward else step.start, step.fact.weight) for step in steps]
+        return steps
+
+
 class Unread(NamedTuple):
-    """The facts of one kind around a reached term, from one on. None makes a product above `weight`."""
+    """What is to be read for a label: an arm from a step on. None makes a product above `weight`."""
 
     weight: float
     label: Label
-    term: int
-    is_subject: bool
-    stream: Stream
+    arm: Arm
     begin: int
 
 
@@ -34,8 +67,9 @@ class Side:
         self.read_facts = 0
         self._question = question
         self._streams = streams
+        self._arms: dict[Ends, Arm] = {}
         self._forward = forward
-        self._arms = question.arms(forward=forward)
+        self._kinds = question.kinds(forward=forward)
         self._other_end = question.goal if forward else question.start
         # For each length of a label, what is unread, heaviest first; and the greatest weight that was left unread.
         self._heaps: list[list[tuple[float, int, Unread]]] = [[] for _ in range(question.max_length)]
@@ -61,48 +95,51 @@ class Side:
     def reach(self, term: int, label: Label) -> bool:
         """Add a label, and what is to be read for it, unless the term has one that is no longer and no lighter."""
         labels = self.labels.setdefault(term, [])
-        if any(other.length <= label.length and other.weight >= label.weight for other in labels):
-            return False
-        labels[:] = [other for other in labels if other.length < label.length or other.weight > label.weight]
+        length, weight = label
+        for other in labels:
+            if other.length <= length and other.weight >= weight:
+                return False
+        labels[:] = [other for other in labels if other.length < length or other.weight > weight]
         labels.append(label)
-        if label.length < self._question.max_length and term != self._other_end:
-            for arm in self._arms:
-                self._push(label, term, arm[0], self._streams.of(arm_ends(term, arm)), 0)
+        if length < self._question.max_length and term != self._other_end:
+            for kind in self._kinds:
+                self._push(label, self._arm(term, kind), 0)
         return True
 
-    def take(self) -> Unread | None:
-        """Take out what comes first in the order of the question; None if it has become needless."""
+    def _arm(self, term: int, kind: Kind) -> Arm:
+        ends = arm_ends(term, kind)
+        arm = self._arms.get(ends)
+        if arm is None:
+            arm = Arm(term, self._streams.of(ends), is_subject=kind[0], forward=self._forward)
+            self._arms[ends] = arm
+        return arm
+
+    def take(self, order: Order) -> Unread | None:
+        """Take out what comes first in this order; None if it has become needless."""
         lengths = [length for length, heap in enumerate(self._heaps) if heap]
-        first = min(lengths, key=lambda length: self._question.rank(self._heaps[length][0][2].weight, length))
+        # The entries of heaps begin with the weight, negated.
+        first = min(lengths, key=lambda length: self._heaps[length][0][0]) if order == "weight" else lengths[0]
         unread = heappop(self._heaps[first])[2]
         # A better label has taken its place.
-        return unread if unread.label in self.labels[unread.term] else None
+        return unread if unread.label in self.labels[unread.arm.term] else None
 
     def leave(self, unread: Unread) -> None:
         """What was taken is not to be read."""
         length = unread.label.length
         self._left[length] = max(self._left[length], unread.weight)
 
-    def read(self, unread: Unread) -> Iterator[tuple[PathStep, int, Label]]:
-        """The next steps of what was taken, each with the term that it reaches and its label. Ends with a block."""
-        stream = unread.stream
-        if unread.begin >= len(stream.facts) and not stream.finished:
-            stream.read()
-        facts = stream.facts[unread.begin :]
-        self._push(unread.label, unread.term, unread.is_subject, stream, unread.begin + len(facts))
-        self.read_facts += len(facts)
-        for fact in facts:
-            step = step_of(fact, is_subject=unread.is_subject, forward=self._forward)
-            if step.start != step.end:
-                weight = product_bound(unread.label.weight, fact.weight)
-                yield step, step.end if self._forward else step.start, Label(unread.label.length + 1, weight)
+    def read(self, unread: Unread) -> tuple[list[PathStep], list[tuple[int, Label]]]:
+        """Read on where this is needed: the steps that this side had not read, and the next terms and labels."""
+        label, arm, begin = unread.label, unread.arm, unread.begin
+        steps = [] if begin < len(arm.reached) else arm.read()
+        self.read_facts += len(steps)
+        self._push(label, arm, len(arm.reached))
+        length = label.length + 1
+        reached = arm.reached[begin:] if begin else arm.reached
+        return steps, [(term, Label(length, product_bound(label.weight, weight))) for term, weight in reached]
 
-    def _push(self, label: Label, term: int, is_subject: bool, stream: Stream, begin: int) -> None:
-        known = len(stream.facts)
-        if begin >= known and stream.finished:
-            return
-        heaviest = stream.facts[min(begin, known - 1)].weight if known else 1.0
-        weight = product_bound(label.weight, heaviest)
-        self._age += 1
-        entry = Unread(weight, label, term, is_subject, stream, begin)
-        heappush(self._heaps[label.length], (-weight, self._age, entry))
+    def _push(self, label: Label, arm: Arm, begin: int) -> None:
+        if begin < len(arm.reached) or not arm.finished:
+            self._age += 1
+            weight = product_bound(label.weight, arm.heaviest(begin))
+            heappush(self._heaps[label.length], (-weight, self._age, Unread(weight, label, arm, begin)))

@@ -16,34 +16,12 @@ from heapq import heappop, heappush
 from math import prod
 from typing import NamedTuple
 
+from triples.query.answers import Answer, Position, Ranking
 from triples.query.blocks import Clock, Fact, OutOfTime, Source, Stream
 from triples.query.join import Join
-from triples.query.join_plan import JoinPlan, Terms, plan_join
+from triples.query.join_plan import JoinPlan, plan_join
+from triples.query.lookups import Terms
 from triples.query.questions import Question
-
-
-class Position(NamedTuple):
-    """A place in the order of answers: by falling weight, then by the ids of the selected terms; null comes first."""
-
-    weight: float
-    terms: Terms
-
-
-class Answer(NamedTuple):
-    """The selected terms, NO_TERM where null, and facts that give them their greatest weight, one for each pattern."""
-
-    terms: Terms
-    weight: float
-    facts: tuple[Fact, ...]
-
-
-class Ranking(NamedTuple):
-    """The first answers. If time ran out, every answer that is heavier than `complete_above` is among them."""
-
-    answers: list[Answer]
-    complete_above: float | None
-    # How many facts were read for it.
-    read: int = 0
 
 
 class _Partial(NamedTuple):

@@ -1,13 +1,17 @@
 """The graph of this process: its writer and its readers, started at the first use."""
 
 import os
+from collections.abc import Callable
+from time import monotonic
 from typing import NamedTuple
 
 from django.conf import settings
 
 from triples import ids
 from triples.query import reads
+from triples.query.asking import Expired
 from triples.query.explanations import Asserted, Node, explain
+from triples.query.graph_facts import GraphFacts
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
 from triples.query.statements import Position
@@ -25,6 +29,8 @@ from triples.store.statistics import Statistics, statistics
 MAX_QUERY_THREADS = 4
 # Lists and statistics have threads of their own, so that /query never waits behind them.
 MAX_LONG_THREADS = 2
+# A search that may end early needs the rest of the time limit to answer with what it has found.
+_PART_OF_TIME = 0.8
 
 
 class _Running(NamedTuple):
@@ -91,6 +97,20 @@ class Graph:
         return await running.long.run_wide(
             lambda fetch, shown: explain(fetch, running.dialect, shown, wanted, depth=depth)
         )
+
+    async def ask(self, read: Callable[[GraphFacts, Expired], Result], *, inferred: bool) -> Result:
+        """What a read of the facts of one moment comes to, within most of the time limit, past which it is told to end.
+
+        `inferred`: whether the facts are also the inferred ones.
+        """
+        dialect = self.running.dialect
+        end = monotonic() + _PART_OF_TIME * settings.ENV.query_timeout
+
+        def look(fetch: Fetch, shown: VisibleFacts | None) -> Result:
+            visible = shown.filter if shown is not None and inferred else None
+            return read(GraphFacts(fetch, dialect, visible), lambda: monotonic() > end)
+
+        return await self.running.long.run_wide(look, always=True)
 
     async def statistics(self) -> Statistics:
         return await self.running.long.run_wide(statistics)

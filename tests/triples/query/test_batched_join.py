@@ -8,11 +8,11 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from tests.triples.query.test_ranked_join import TEXTS, graphs, orders, questions
 from triples.patterns import Variable
+from triples.query.answers import Position
 from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact, TooMany
 from triples.query.join_order import join_order
 from triples.query.questions import Question
-from triples.query.ranked_join import Position
 
 
 @given(graphs, questions(), st.data(), st.integers(1, 12))

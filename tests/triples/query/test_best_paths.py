@@ -7,20 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triples.query.memory_source import MemorySource, facts_of
-from triples.query import blocks
 from triples.query.best_paths import best_paths
 from triples.query.blocks import Fact
 from triples.query.path_facts import Path, PathQuestion, PathStep
 
 weights = st.sampled_from([1.0, 1.0, 1.0, 0.5, 0.9, 0.25, 0.0, 0.1, 0.3, 0.7, 1e-200]) | st.floats(0.01, 1.0)
 keys = st.tuples(st.integers(1, 8), st.integers(20, 22), st.integers(1, 8))
-
-
-@pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks so small that the few facts of these tests take several."""
-    monkeypatch.setattr(blocks, "FIRST_BLOCK", 1)
-    monkeypatch.setattr(blocks, "LARGEST_BLOCK", 4)
 
 
 @st.composite
@@ -133,3 +125,22 @@ def test_a_crowd_without_weights_is_not_searched_for_what_is_next_door() -> None
 
     assert [[step.end for step in path.steps] for path in paths] == [[9], [1, 9], [2, 9]]
     assert source.read_facts < 1500
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_search_by_length_that_runs_out_of_time_says_which_lengths_are_complete() -> None:
+    line = {(number, 20, number + 1): 1.0 for number in range(1, 6)}
+    source = MemorySource(facts_of(line | {(1, 20, 3): 0.1, (1, 21, 6): 0.5}), reads=8)
+
+    found = best_paths(PathQuestion(1, 6, direction="out", k=3, order="length"), source)
+
+    assert [len(path.steps) for path in found.paths] == [1]
+    assert found.complete_within is not None
+    assert 1 <= found.complete_within < 4
+    assert found.complete_above is None
+
+
+def test_without_any_time_nothing_is_known() -> None:
+    source = MemorySource(facts_of({(1, 20, 2): 1.0}))
+
+    assert best_paths(PathQuestion(1, 2), source, expired=lambda: True) == ([], 1.0, None)

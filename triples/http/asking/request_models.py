@@ -14,9 +14,9 @@ from skg_site.api.fields import WHOLE, Weight
 from skg_site.api.problems import FieldError, Invalid
 from triples.http.request_models import Input
 from triples.patterns import Variable
+from triples.query.answers import Position
 from triples.query.filters import Filter, Operator
 from triples.query.questions import MAX_PATTERNS, AskedPattern, Question, faults
-from triples.query.ranked_join import Position
 from triples.recursion.grammar import Constant, VariableName, list_of, place_of, read_place
 from triples.recursion.rules import RuleError
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH

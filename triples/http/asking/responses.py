@@ -9,9 +9,9 @@ from skg_site.api.fields import UUIDText
 from triples.http.asking.facts import public_id
 from triples.http.asking.request_models import cursor_of
 from triples.patterns import Variable
+from triples.query.answers import Position
 from triples.query.asking import Answers, Groups, Plan
 from triples.query.questions import AskedPattern, Question
-from triples.query.ranked_join import Position
 
 Bindings = Annotated[dict[str, str | None], Field(description="The term of each variable.")]
 

@@ -20,7 +20,7 @@ from triples.metrics import count_question
 from triples.query.asking import find_answers, find_groups
 from triples.query.asking_paths import AskedPaths, find_paths
 from triples.query.questions import Question
-from triples.store.graph import graph
+from triples.services.graph import graph
 
 
 class AskViewSet(GraphViewSet):

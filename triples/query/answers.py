@@ -1,0 +1,38 @@
+"""Answers to questions of several patterns."""
+
+from typing import NamedTuple
+
+from triples.query.blocks import Fact
+from triples.query.lookups import Terms
+
+
+class Position(NamedTuple):
+    """A place in the order of answers: by falling weight, then by the ids of the selected terms; null comes first."""
+
+    weight: float
+    terms: Terms
+
+
+class Answer(NamedTuple):
+    """The selected terms, NO_TERM where null, and facts that give them their greatest weight, one for each pattern."""
+
+    terms: Terms
+    weight: float
+    facts: tuple[Fact, ...]
+
+
+class Ranking(NamedTuple):
+    """The first answers. If time ran out, every answer that is heavier than `complete_above` is among them."""
+
+    answers: list[Answer]
+    complete_above: float | None
+    # How many facts were read for it.
+    read: int = 0
+
+
+class GroupCount(NamedTuple):
+    """The values of `group_by`, NO_TERM where null, how many different answers have them, and the greatest weight."""
+
+    terms: Terms
+    answers: int
+    weight: float

@@ -1,0 +1,58 @@
+"""Look-ups of joins: what a pattern asks for and what it finds.
+
+A partial answer is a tuple of terms. Its slots are the variables in the order in which the plan binds them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from triples.patterns import Variable
+from triples.query.blocks import Ends
+from triples.query.questions import AskedPattern
+from triples.recursion.programs import Key
+
+Terms = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How the facts of a pattern are found, given the slots that are filled, and which new slots they fill."""
+
+    constants: Ends
+    # (column, slot) of the variables that are bound.
+    bound: tuple[tuple[int, int], ...]
+    # Columns that fill new slots, and pairs of columns that must hold the same.
+    taken: tuple[int, ...]
+    equal: tuple[tuple[int, int], ...]
+
+    def ends(self, terms: Terms) -> Ends:
+        ends = list(self.constants)
+        for column, slot in self.bound:
+            ends[column] = terms[slot]
+        return (ends[0], ends[1], ends[2])
+
+    def extended(self, terms: Terms, key: Key) -> Terms | None:
+        """The terms with those of a fact that was looked up; None if it does not match after all."""
+        for first, second in self.equal:
+            if key[first] != key[second]:
+                return None
+        return terms + tuple([key[column] for column in self.taken])
+
+
+def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled: int) -> Lookup:
+    """The look-up when so many slots are filled. Variables without a slot must only be the same within the pattern."""
+    subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
+    bound: list[tuple[int, int]] = []
+    taken: list[int] = []
+    equal: list[tuple[int, int]] = []
+    for column, place in enumerate(pattern):
+        if not isinstance(place, Variable):
+            continue
+        slot = slots.get(place)
+        if slot is not None and slot < filled:
+            bound.append((column, slot))
+        elif pattern.index(place) < column:
+            equal.append((pattern.index(place), column))
+        elif slot is not None:
+            taken.append(column)
+    return Lookup((subject, predicate, object_), tuple(bound), tuple(taken), tuple(equal))
