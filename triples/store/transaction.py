@@ -4,6 +4,7 @@ The operations of a group came in at the same time, so any order among them is a
 first, in one sorted statement, then rows are changed and removed. Each still gets its own outcome.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from django.db import OperationalError
@@ -53,6 +54,7 @@ class Transaction:
         # Rows that are inserted with weight 0.
         self.denials: list[int] = []
         self.tally = [0, 0]
+        self.predicates: Counter[int] = Counter()
 
     def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """The outcome of each operation. A `DuplicateFacts` outcome asks the caller to roll back."""
@@ -66,8 +68,8 @@ class Transaction:
         claims = iter(keys)
         outcomes = [self._outcome(operation, claims) for operation in operations]
         self._write_changes()
-        if any(self.tally):
-            self.session.add_to_tally(*self.tally)
+        if self.predicates:
+            self.session.add_to_tally(self.tally[0], self.tally[1], self.predicates)
         return outcomes
 
     def _resolve(self, groups: list[Sequence[Fact]]) -> tuple[list[list[Key]], dict[Key, NewFact]]:
@@ -88,7 +90,7 @@ class Transaction:
         return keys, candidates
 
     def _hold_subjects(self, adding: set[int], removing: Sequence[int]) -> None:
-        held = adding.union(self.session.subject_ids(removing).values()) if removing else adding
+        held = adding.union(key[0] for key in self.session.keys_by_id(removing).values()) if removing else adding
         if held:
             self.session.hold_subjects(sorted(held))
 
@@ -100,6 +102,8 @@ class Transaction:
             fresh |= self.session.without_facts(older)
         self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)], self.terms.made)
         self.tally = [len(self.inserted), len(fresh)]
+        for key in self.inserted:
+            self.predicates[key[2]] += 1
         # An asserted fact of weight 0 makes an inferred one false, as its removal would.
         self.denials = [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]
 
@@ -189,10 +193,11 @@ class Transaction:
         if updated:
             self.session.update_facts(updated)
         if removed:
-            subjects = set(self.session.subject_ids(removed).values())
+            keys = self.session.keys_by_id(removed).values()
             self.session.delete_facts(removed)
             self.tally[0] -= len(removed)
-            self.tally[1] -= len(self.session.without_facts(subjects))
+            self.tally[1] -= len(self.session.without_facts({key[0] for key in keys}))
+            self.predicates.subtract(key[2] for key in keys)
 
     def _record_changes(self, removed: Collection[int]) -> None:
         """Once all rows are locked that will be; see `record_gone`."""
