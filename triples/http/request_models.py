@@ -125,6 +125,10 @@ class ListParameters(BaseModel):
     inferred: Annotated[
         bool | None, Field(description="true: inferred facts only; false: asserted ones only; left out: both.")
     ] = None
+    count: Annotated[
+        Literal["none", "exact"],
+        Field(description="exact: `total` says how many facts match in all; 503 when counting them takes too long."),
+    ] = "none"
     limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results), INTEGER_TEXT] = 100
     cursor: Annotated[str, CURSOR.field] | None = None
 

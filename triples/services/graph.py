@@ -75,6 +75,16 @@ class Graph:
 
         return await _run(running.long, wanted, read)
 
+    async def counted_page(self, wanted: Wanted, *, limit: int, after: Position | None) -> tuple[list[AnyRow], int]:
+        """The same, and how many facts match in all at that moment; ReadTimeout if counting them takes too long."""
+        running = self.running
+
+        def read(fetch: Fetch, shown: VisibleFacts | None) -> tuple[list[AnyRow], int]:
+            rows = reads.page(fetch, running.dialect, shown, wanted, limit=limit, after=after)
+            return rows, reads.total(fetch, running.dialect, shown, wanted)
+
+        return await running.long.run_wide(read, always=True)
+
     async def fact(self, id_: int, created_ms: int) -> Row:
         """The asserted fact of this key and time, or NoSuchFact."""
         running = self.running
@@ -113,7 +123,7 @@ class Graph:
         return await self.running.long.run_wide(look, always=True)
 
     async def statistics(self) -> Statistics:
-        return await self.running.long.run_wide(statistics)
+        return await self.running.long.run_wide(statistics, always=True)
 
     @property
     def running(self) -> _Running:
