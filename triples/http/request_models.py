@@ -91,16 +91,19 @@ class ChangeTriple(Input):
     metadata: Metadata | None = Field(default_factory=dict)
 
 
+PatternIn = Annotated[
+    tuple[Subject | None, Predicate | None, Object | None],
+    # JSON has arrays only.
+    Field(
+        strict=False,
+        description="Subject, predicate and object; null stands for anything.",
+        examples=[["Einstein", None, None]],
+    ),
+]
+
+
 class Query(Input):
-    pattern: Annotated[
-        tuple[Subject | None, Predicate | None, Object | None],
-        # JSON has arrays only.
-        Field(
-            strict=False,
-            description="Subject, predicate and object; null stands for anything.",
-            examples=[["Einstein", None, None]],
-        ),
-    ]
+    pattern: PatternIn
     k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most results to answer."), WHOLE] = 10
     min_weight: Weight = 0.0
     include_metadata: bool = False

@@ -30,7 +30,7 @@ MAX_QUERY_THREADS = 4
 # Lists and statistics have threads of their own, so that /query never waits behind them.
 MAX_LONG_THREADS = 2
 # A search that may end early needs the rest of the time limit to answer with what it has found.
-_PART_OF_TIME = 0.8
+PART_OF_TIME = 0.8
 
 
 class _Running(NamedTuple):
@@ -114,7 +114,7 @@ class Graph:
         `inferred`: whether the facts are also the inferred ones.
         """
         dialect = self.running.dialect
-        end = monotonic() + _PART_OF_TIME * settings.ENV.query_timeout
+        end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
 
         def look(fetch: Fetch, shown: VisibleFacts | None) -> Result:
             visible = shown.filter if shown is not None and inferred else None

@@ -18,11 +18,13 @@ from triples.store.operations import (
     Change,
     DuplicateFacts,
     Fact,
+    ManyRemoved,
     ManyStored,
     NoSuchFact,
     Operation,
     Outcome,
     Remove,
+    RemoveMany,
     Row,
     Stored,
     VersionMismatch,
@@ -60,7 +62,7 @@ class Transaction:
         """The outcome of each operation. A `DuplicateFacts` outcome asks the caller to roll back."""
         adds = [operation for operation in operations if isinstance(operation, (AddOne, AddMany))]
         keys, candidates = self._resolve([_facts(operation) for operation in adds])
-        removing = [operation.id for operation in operations if isinstance(operation, Remove)]
+        removing = [id_ for operation in operations for id_ in _named(operation) if not isinstance(operation, Change)]
         self._hold_subjects({key[0] for key in candidates}, removing)
         if candidates:
             self._insert(candidates)
@@ -111,7 +113,7 @@ class Transaction:
         self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[Key]]
     ) -> None:
         """Read the rows that outcomes will show or change: those named by id, and duplicates of single facts."""
-        named = {operation.id for operation in operations if isinstance(operation, (Change, Remove))}
+        named = {id_ for operation in operations for id_ in _named(operation)}
         claimed: set[Key] = set()
         repeated: set[Key] = set()
         for operation, group in zip(adds, keys, strict=True):
@@ -132,6 +134,8 @@ class Transaction:
                 return self._change(operation)
             case Remove():
                 return self._remove(operation)
+            case RemoveMany():
+                return self._remove_many(operation)
 
     def _add_one(self, operation: AddOne, key: Key) -> Outcome:
         fact = operation.fact
@@ -169,6 +173,16 @@ class Transaction:
             self.rows[row.id] = None
             self.changed.add(row.id)
         return row
+
+    def _remove_many(self, operation: RemoveMany) -> Outcome:
+        removed = 0
+        for id_ in operation.ids:
+            row = self.rows.get(id_)
+            if row is not None and operation.least <= row.weight <= operation.greatest:
+                self.rows[id_] = None
+                self.changed.add(id_)
+                removed += 1
+        return ManyRemoved(removed)
 
     def _current(self, operation: Change | Remove) -> Row | NoSuchFact | VersionMismatch:
         row = self.rows.get(operation.id)
@@ -212,3 +226,14 @@ class Transaction:
 
 def _facts(operation: AddOne | AddMany) -> Sequence[Fact]:
     return (operation.fact,) if isinstance(operation, AddOne) else operation.facts
+
+
+def _named(operation: Operation) -> Sequence[int]:
+    """The ids of the facts that an operation changes or removes."""
+    match operation:
+        case Change() | Remove():
+            return (operation.id,)
+        case RemoveMany():
+            return operation.ids
+        case _:
+            return ()
