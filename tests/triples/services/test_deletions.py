@@ -1,5 +1,6 @@
 """Deletions by pattern against a plain filter, and their previews against what then happens."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -197,3 +198,11 @@ async def test_over_http_it_goes_on_where_the_time_was_over(monkeypatch: pytest.
 
 def stored_ids() -> list[int]:
     return sorted(row.id for row in stored_rows().values())
+
+
+async def test_of_two_who_delete_the_same_each_counts_what_it_deleted() -> None:
+    in_orm(store, *(fact(f"s{number}", weight=1 - number / 30) for number in range(21)))
+    deletion = Deletion((None, "p", None))
+    done = await asyncio.gather(*(deletions.deletion_perform(deletion=deletion) for _ in range(3)))
+    assert sum(one.facts for one in done) == 21
+    assert in_orm(tallied) == in_orm(counted) == (0, 0)

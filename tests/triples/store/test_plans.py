@@ -17,7 +17,7 @@ from triples.query.statements import count_asserted, select_asserted
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import INDEXES, index_name
-from triples.store.operations import AddMany, AddOne, Change, Remove
+from triples.store.operations import AddMany, AddOne, Change, Remove, RemoveMany
 from triples.store.select import Start
 from triples.store.sessions import Fetch, Session
 from triples.store.sqlite.dialect import SQLITE
@@ -122,8 +122,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
 
 
 def _write_of_every_kind() -> None:
-    row = _fetch("SELECT id, created_at FROM triples_triple ORDER BY id LIMIT 2", [])
-    (one, created_ms), (other, _) = row
+    rows = _fetch("SELECT id, created_at FROM triples_triple ORDER BY id LIMIT 4", [])
+    (one, created_ms), (other, _), *several = rows
     committed(
         [
             AddOne(fact("t1", "t2", "a new term")),
@@ -131,6 +131,7 @@ def _write_of_every_kind() -> None:
             AddMany([fact("t1", "t2", f"new {number}") for number in range(5)] + [fact("another", "t2", "t1")]),
             Change(one, created_ms, weight=0.25),
             Remove(other, created_ms),
+            RemoveMany([id_ for id_, _ in several]),
         ]
     )
 

@@ -82,7 +82,7 @@ class Forecast:
 
     def delete(self, removed: Collection[Key]) -> None:
         """Look at another batch, unless everything is hidden by now."""
-        if self.everything:
+        if self.everything or not removed:
             return
         with backend().following(self._session) as found:
             if found is None or not self._store.is_known(found[0]):
