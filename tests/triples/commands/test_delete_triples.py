@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.support.database import in_orm
-from tests.triples.commands.runs import Inside
+from tests.triples.commands.runs import Inside, Shell
 from tests.triples.store.graphs import counted, stored_rows, tallied
 
 pytestmark = pytest.mark.both
@@ -107,3 +107,40 @@ def test_a_command_line_that_makes_no_sense(graph: Inside, arguments: list[str],
     assert refused.returncode == 2
     assert sentence in refused.stderr
     assert len(left()) == 4
+
+
+KILLED = """
+import os
+from django.db import transaction
+from triples.query.deleting import Deletion
+from triples.services import deletions
+from triples.store.writing import write_now
+
+deletions.BATCH = 3
+batches = []
+
+def killed_in_the_third(operations):
+    batches.append(operations)
+    if len(batches) < 3:
+        return write_now(operations)
+    with transaction.atomic():
+        write_now(operations)
+        os.kill(os.getpid(), 9)
+
+deletions.write_now = killed_in_the_third
+deletions.deletion_perform_now(deletion=Deletion((None, "p", None)), report=lambda _: None)
+"""
+
+
+@pytest.mark.process
+def test_what_is_killed_leaves_whole_batches_and_can_be_done_again(shell: Shell, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.tsv"
+    facts.write_text("".join(f"s{number}\tp\to\n" for number in range(20)))
+    assert shell.run("import_triples", str(facts)).returncode == 0
+    assert shell.run("shell", "-v0", "-c", KILLED).returncode == -9
+    dry = shell.run("delete_triples", "--object", "o", "--dry-run", "--json")
+    assert orjson.loads(dry.stdout)["facts"] == 14
+    # Which the tallies know.
+    dry = shell.run("delete_triples", "--predicate", "p", "--dry-run", "--json")
+    assert orjson.loads(dry.stdout)["facts"] == 14
+    assert shell.run("delete_triples", "--predicate", "p", "--yes").stdout.startswith(b"14 facts deleted (")

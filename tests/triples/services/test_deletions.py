@@ -17,7 +17,7 @@ from triples.query.explanations import own_connection
 from triples.query.reads import Wanted
 from triples.services import deletions
 from triples.services.deletions import deletion_perform_now, deletion_preview_now
-from triples.store.operations import Fact, Operation, Outcome, Row
+from triples.store.operations import AddOne, Fact, Operation, Outcome, Row
 from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -206,3 +206,33 @@ async def test_of_two_who_delete_the_same_each_counts_what_it_deleted() -> None:
     done = await asyncio.gather(*(deletions.deletion_perform(deletion=deletion) for _ in range(3)))
     assert sum(one.facts for one in done) == 21
     assert in_orm(tallied) == in_orm(counted) == (0, 0)
+
+
+async def test_others_write_in_between() -> None:
+    from triples.services.graph import graph
+
+    in_orm(store, *(fact(f"s{number:02}") for number in range(60)))
+    deletion = asyncio.create_task(deletions.deletion_perform(deletion=Deletion((None, "p", None))))
+    for number in range(3):
+        await graph.write(AddOne(fact(f"new {number}", "q")))
+        assert not deletion.done()
+    assert (await deletion).facts == 60
+    assert {key[0] for key in in_orm(stored_rows)} == {"new 0", "new 1", "new 2"}
+    assert in_orm(tallied) == in_orm(counted)
+
+
+async def test_who_goes_away_leaves_whole_batches() -> None:
+    from triples.services.graph import graph
+
+    in_orm(store, *(fact(f"s{number:02}") for number in range(60)))
+    deletion = asyncio.create_task(deletions.deletion_perform(deletion=Deletion((None, "p", None))))
+    while in_orm(counted) == (60, 60):
+        await asyncio.sleep(0)
+    deletion.cancel()
+    await asyncio.wait([deletion])
+    # What has begun is committed before this.
+    await graph.write(AddOne(fact("new", "q")))
+    left = len(in_orm(stored_rows)) - 1
+    assert 0 < left < 60
+    assert left % 2 == 0
+    assert in_orm(tallied) == in_orm(counted)

@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
 
 FACTS = 30_000
 SHAPES = list(INDEXES["asserted"])
-STARTS: list[Start] = ["top", "same weight", "lighter"]
-BOUNDS: dict[Start, list[Any]] = {"top": [0.5], "same weight": [0.5, 10], "lighter": [0.5, 0.1]}
+STARTS: list[Start] = ["top", "between", "same weight", "lighter"]
+BOUNDS: dict[Start, list[Any]] = {"top": [0.5], "between": [0.5, 0.1], "same weight": [0.5, 10], "lighter": [0.5, 0.1]}
 # One subject and one object have few facts in common; those are read and sorted.
 SORTED = {(True, False, True), (True, True, True)}
 
