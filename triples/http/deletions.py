@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, NotRequired
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 from rest_framework.request import Request
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
@@ -24,8 +25,22 @@ from triples.services.deletions import Deleted, deletion_perform, deletion_previ
 CURSOR = CursorLayout("dq")
 
 
+_EVERYTHING: JsonDict = {
+    "properties": {
+        "pattern": {"items": {"type": "null"}},
+        "min_weight": {"const": 0},
+        "max_weight": {"const": 1},
+        "added_after": {"type": "null"},
+        "added_before": {"type": "null"},
+        "all": {"const": False},
+    }
+}
+
+
 class DeleteTriples(Input):
     """Which asserted facts are to go, and whether they do."""
+
+    model_config = ConfigDict(json_schema_extra={"not": _EVERYTHING})
 
     pattern: PatternIn
     min_weight: Weight = 0.0
@@ -45,9 +60,6 @@ class DeleteTriples(Input):
         if deletion.is_everything and not self.all:
             msg = 'This matches every fact; give a constant, a bound or "all": true'
             raise Invalid([{"loc": ["pattern"], "msg": msg, "type": "everything"}])
-        if self.dry_run and self.cursor is not None:
-            msg = "A dry run has no cursor: it always begins at the heaviest fact"
-            raise Invalid([{"loc": ["cursor"], "msg": msg, "type": "dry_run"}])
         return deletion
 
     @property
@@ -119,7 +131,7 @@ class DeletionViewSet(GraphViewSet):
         body = await json_body(request, DeleteTriples)
         deletion = body.deletion
         if body.dry_run:
-            content = _preview_content(await deletion_preview(deletion=deletion))
+            content = _preview_content(await deletion_preview(deletion=deletion, after=body.place))
         else:
             content = _deleted_content(await deletion_perform(deletion=deletion, after=body.place))
         content["processing_time_ms"] = round((perf_counter() - start) * 1000)

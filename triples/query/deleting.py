@@ -106,15 +106,16 @@ def preview(
     deletion: Deletion,
     forecast: Forecast | None,
     expired: Callable[[float], bool],
+    after: Place | None = None,
 ) -> Preview:
-    """What would go. `forecast` is None where there are no inferred facts.
+    """What would go from a place on. `forecast` is None where there are no inferred facts.
 
     `expired` is asked whether a part of the time is over.
     """
-    facts, complete = _count(fetch, dialect, deletion, lambda: expired(0.5))
+    facts, complete = _count(fetch, dialect, deletion, lambda: expired(0.5), after)
     if forecast is None:
         return Preview(facts, 0, hides_all=False, complete=complete)
-    after, seen = None, 0
+    seen = 0
     while not forecast.everything:
         page = pick(fetch, dialect, deletion, after, BATCH)
         seen += len(page.ids)
@@ -128,13 +129,15 @@ def preview(
     return Preview(max(facts, seen), len(forecast.facts), forecast.everything, complete)
 
 
-def _count(fetch: Fetch, dialect: Dialect, deletion: Deletion, expired: Callable[[], bool]) -> tuple[int, bool]:
+def _count(
+    fetch: Fetch, dialect: Dialect, deletion: Deletion, expired: Callable[[], bool], after: Place | None
+) -> tuple[int, bool]:
     """How many facts would go, and whether all of them were counted."""
     subject, predicate, object_ = deletion.pattern
-    if not deletion.is_bounded and subject is None and object_ is None:
+    if after is None and not deletion.is_bounded and subject is None and object_ is None:
         return tallied_facts(fetch, predicate), True
     columns = _COLUMNS if deletion.has_times else _COLUMNS[:2]
-    after, facts = None, 0
+    facts = 0
     while True:
         rows = _page(fetch, dialect, deletion, after, columns, _COUNTED_AT_ONCE)
         facts += sum(deletion.admits(row[2]) for row in rows) if deletion.has_times else len(rows)

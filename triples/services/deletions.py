@@ -35,8 +35,8 @@ class Deleted(NamedTuple):
     after: Place | None
 
 
-async def deletion_preview(*, deletion: Deletion) -> Preview:
-    """What would go; at least that, if the time limit comes first."""
+async def deletion_preview(*, deletion: Deletion, after: Place | None = None) -> Preview:
+    """What would go from a place on; at least that, if the time limit comes first."""
     running = graph.running
     limit = PART_OF_TIME * settings.ENV.query_timeout
     began = monotonic()
@@ -44,7 +44,9 @@ async def deletion_preview(*, deletion: Deletion) -> Preview:
     def read(fetch: Fetch, shown: VisibleFacts | None) -> Preview:
         # The connection of the thread that reads.
         forecast = _forecast(open_session(connection), shown)
-        return preview(fetch, running.dialect, deletion, forecast, lambda part: monotonic() - began > part * limit)
+        return preview(
+            fetch, running.dialect, deletion, forecast, lambda part: monotonic() - began > part * limit, after
+        )
 
     return await running.long.run_wide(read, always=True)
 
