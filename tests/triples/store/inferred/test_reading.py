@@ -294,7 +294,7 @@ def test_a_file_that_vanishes_while_it_is_looked_for_is_looked_for_again(
 
     def read() -> set[Key]:
         with reading() as reader:
-            monkeypatch.setattr("triples.store.inferred.reading.current_name", current_name)
+            monkeypatch.setattr("triples.store.sqlite.read_snapshots.current_name", current_name)
             return reader.inferred()
 
     assert len(in_orm(read)) == 3
