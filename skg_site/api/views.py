@@ -44,6 +44,8 @@ class APIViewSet(ViewSetMixin, APIView):
     request: Request
     action: str
     action_map: dict[str, str]
+    # Not of DRF's type: these are awaited.
+    _throttles: list[Any]
 
     @classmethod
     def as_view(cls, actions: dict[str, Any] | None = None, **initkwargs: Any) -> Any:
@@ -94,10 +96,16 @@ class APIViewSet(ViewSetMixin, APIView):
 
     async def check_throttles(self, request: Request) -> None:  # type: ignore[override]  # `dispatch` awaits it
         """Count the request, on another host if there is a Valkey."""
-        # Not of DRF's type: these are awaited.
         throttles: list[Any] = self.get_throttles()
+        self._throttles = throttles
         for throttle in throttles:
             if not await throttle.allow_request(request, self):
+                raise exceptions.Throttled(throttle.wait(), throttle.reason)
+
+    async def charge(self, request: Request, tokens: int) -> None:
+        """Count a request that turned out to cost more than one as so many more; 429 if there are not enough."""
+        for throttle in self._throttles if tokens else ():
+            if not await throttle.charge(request, self, tokens):
                 raise exceptions.Throttled(throttle.wait(), throttle.reason)
 
     def get_exception_handler(self) -> Any:

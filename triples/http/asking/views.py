@@ -22,6 +22,9 @@ from triples.query.asking_paths import AskedPaths, find_paths
 from triples.query.questions import Question
 from triples.services.graph import graph
 
+# Tokens of the rate limit that a search for paths takes; a question takes one for each of its patterns.
+PATHS_COST = 5
+
 
 class AskViewSet(GraphViewSet):
     scopes: ClassVar[dict[str, str]] = {"patterns": "read", "paths": "read"}
@@ -31,6 +34,7 @@ class AskViewSet(GraphViewSet):
         start = perf_counter()
         body = await json_body(request, Ask)
         question = body.question
+        await self.charge(request, body.patterns_in_all - 1)
         content = await (_answers(body, question) if body.group_by is None else _groups(body, question))
         count_question("patterns", len(content["results"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
@@ -41,6 +45,7 @@ class AskViewSet(GraphViewSet):
         start = perf_counter()
         body = await json_body(request, AskPaths)
         body.check()
+        await self.charge(request, PATHS_COST - 1)
         asked = AskedPaths(
             body.from_,
             body.to,
