@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from triples.query.blocks import Clock, OutOfTime, Source, Streams
-from triples.query.known_paths import Graph, Reach, known_paths
+from triples.query.known_paths import Graph, known_paths
 from triples.query.path_facts import Path, PathQuestion, product_bound
+from triples.query.path_reach import Reach
 from triples.query.path_side import Label, Side, Unread
 
 # The paths that are known are looked at again when so many times as many facts have been read.
