@@ -52,7 +52,8 @@ def ranked(
     """The first k answers that follow `after`, with the patterns joined in this order.
 
     The order of joining changes neither the answers nor their weights. Only which of several equally heavy
-    combinations of facts is named may depend on it.
+    combinations of facts is named may depend on it. Where many answers have the same weight, the terms decide. Then an
+    order that binds the first selected variables first reads least: the others join everything of that weight.
     """
     join = Join(plan_join(question, order, question.selected), source, Clock(expired))
     search = _Search(join)
