@@ -35,6 +35,8 @@ OPERATIONS = [
     Operation("PATCH", f"/triples/{ID}", "write", {"weight": 0.5}),
     Operation("DELETE", f"/triples/{ID}", "write"),
     Operation("POST", "/query", "read", QUERY),
+    Operation("POST", "/query/patterns", "read", {"patterns": [["?x", "p", "?y"]]}),
+    Operation("POST", "/query/paths", "read", {"from": "a", "to": "b"}),
     Operation("GET", f"/triples/{ID}/explain", "read"),
     Operation("GET", "/stats", "read"),
     Operation("GET", "/rules", "read"),

@@ -95,7 +95,7 @@ def with_names(question: Question[int]) -> Question[str]:
 
 
 @given(graphs, changes, st.lists(questions(), min_size=3, max_size=3), st.integers(1, 6), st.booleans())
-@settings(max_examples=examples(0.6))
+@settings(max_examples=examples(0.3))
 def test_answers_are_those_of_trying_everything_whatever_the_way(
     graph: Mapping[Texts, float], doing: list[Doing], asked: list[Question[int]], k: int, inferred: bool
 ) -> None:
