@@ -20,8 +20,8 @@ from skg_site.api.valkey import ValkeyDown, valkey
 MAX_TOGETHER = 500
 
 # `Bucket.take` in Lua. The arguments of each bucket: its capacity, its interval, the time until it is full again as the
-# host knows it, and the interval times the tokens that are taken. The result has the time at which each bucket was full,
-# and then the time of the server; the worker computes the rest.
+# host knows it, and the interval times the tokens that are taken. The result has the time at which each bucket was
+# full, and then the time of the server; the worker computes the rest.
 TAKE = f"""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

@@ -35,8 +35,11 @@ class JoinOrder:
         return 0 in self.facts
 
 
-def join_order(question: Question[int], source: Source) -> JoinOrder:
-    """The pattern with the fewest facts comes first, then always the one that leaves the fewest partial answers."""
+def join_order(question: Question[int], source: Source, first: Variable | None = None) -> JoinOrder:
+    """The pattern with the fewest facts comes first, then always the one that leaves the fewest partial answers.
+
+    With `first`, the first pattern is one of those with this variable.
+    """
     patterns = question.patterns
     sizes = [_number(source, _ends(pattern, {}), MOST_COUNTED) for pattern in patterns]
     waiting = sorted(range(len(patterns)), key=lambda place: sizes[place])
@@ -46,8 +49,9 @@ def join_order(question: Question[int], source: Source) -> JoinOrder:
     partial_answers = 1.0
     while waiting:
         bound = set(variables([patterns[place] for place in places]))
-        factors = {place: _factor(patterns[place], bound, sizes[place], sample, source) for place in waiting}
-        place = min(waiting, key=lambda place: (factors[place], sizes[place]))
+        allowed = waiting if places else [place for place in waiting if first in patterns[place]] or waiting
+        factors = {place: _factor(patterns[place], bound, sizes[place], sample, source) for place in allowed}
+        place = min(allowed, key=lambda place: (factors[place], sizes[place]))
         waiting.remove(place)
         places.append(place)
         partial_answers *= factors[place]
