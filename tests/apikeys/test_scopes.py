@@ -36,6 +36,7 @@ OPERATIONS = [
     Operation("DELETE", f"/triples/{ID}", "write"),
     Operation("POST", "/query", "read", QUERY),
     Operation("POST", "/query/patterns", "read", {"patterns": [["?x", "p", "?y"]]}),
+    Operation("POST", "/query/neighbours", "read", {"term": "a"}),
     Operation("POST", "/query/paths", "read", {"from": "a", "to": "b"}),
     Operation("GET", f"/triples/{ID}/explain", "read"),
     Operation("GET", "/stats", "read"),

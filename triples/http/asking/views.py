@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
 from triples.http.asking import openapi
-from triples.http.asking.path_models import AskPaths
+from triples.http.asking.neighbour_responses import neighbours_content
+from triples.http.asking.path_models import AskNeighbours, AskPaths
 from triples.http.asking.path_responses import paths_content
 from triples.http.asking.request_models import Ask, position_of
 from triples.http.asking.responses import AnswersOut, add_total, answers_content, groups_content, plan_content
@@ -19,6 +20,7 @@ from triples.http.views import GraphViewSet
 from triples.metrics import count_question
 from triples.query.asking import find_answers, find_groups
 from triples.query.asking_paths import AskedPaths, find_paths
+from triples.query.neighbours import AskedNeighbours, find_neighbours
 from triples.query.questions import Question
 from triples.services.graph import graph
 
@@ -27,7 +29,7 @@ PATHS_COST = 5
 
 
 class AskViewSet(GraphViewSet):
-    scopes: ClassVar[dict[str, str]] = {"patterns": "read", "paths": "read"}
+    scopes: ClassVar[dict[str, str]] = {"patterns": "read", "paths": "read", "neighbours": "read"}
 
     @openapi.ask
     async def patterns(self, request: Request) -> HttpResponse:
@@ -58,6 +60,17 @@ class AskViewSet(GraphViewSet):
         )
         content = paths_content(await graph.ask(partial(find_paths, asked), inferred=body.include_inferred))
         count_question("paths", len(content["paths"]))
+        content["query_time_ms"] = round((perf_counter() - start) * 1000)
+        return json_answer(content)
+
+    @openapi.ask_neighbours
+    async def neighbours(self, request: Request) -> HttpResponse:
+        start = perf_counter()
+        body = await json_body(request, AskNeighbours)
+        asked = AskedNeighbours(body.term, body.k, body.direction, body.predicates, body.min_weight)
+        found = await graph.ask(lambda source, _: find_neighbours(asked, source), inferred=body.include_inferred)
+        content = neighbours_content(body.term, found)
+        count_question("neighbours", len(content["facts"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return json_answer(content)
 
