@@ -1,6 +1,7 @@
 """The graph of this process: its writer and its readers, started at the first use."""
 
 import os
+from asyncio import CancelledError
 from collections.abc import Callable
 from time import monotonic
 from typing import NamedTuple
@@ -106,15 +107,21 @@ class Graph:
         """
         dialect = self.running.dialect
         end = monotonic() + _PART_OF_TIME * settings.ENV.query_timeout
+        # Between two statements the thread learns only so that nobody waits any more.
+        given_up = False
 
         def look(fetch: Fetch, shown: VisibleFacts | None) -> Result:
             visible = shown.filter if shown is not None and inferred else None
             try:
-                return read(GraphFacts(fetch, dialect, visible), lambda: monotonic() > end)
+                return read(GraphFacts(fetch, dialect, visible), lambda: given_up or monotonic() > end)
             except OutOfTime:
                 raise ReadTimeout from None
 
-        return await self.running.long.run_wide(look, always=True)
+        try:
+            return await self.running.long.run_wide(look, always=True)
+        except CancelledError:
+            given_up = True
+            raise
 
     async def statistics(self) -> Statistics:
         return await self.running.long.run_wide(statistics)

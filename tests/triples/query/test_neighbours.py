@@ -39,7 +39,7 @@ def test_the_heaviest_facts_and_the_counts_are_those_of_looking_at_every_fact(
         make(graph, doing)
         with reading() as reader, source_of(reader, inferred=inferred) as source:
             shown = shown_facts(inferred=inferred)
-            ids: dict[str | None, int] = {**term_ids()}
+            ids: dict[str, int] = term_ids()
             for asked in questions:
                 found = find_neighbours(asked, source)
                 term = ids.get(asked.term)
