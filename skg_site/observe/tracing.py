@@ -218,12 +218,9 @@ def _traced(name: str, function: Callable[Parameters, Awaitable[Result]]) -> Cal
             span.set_attribute("db.system.name", backend().name)
             result = await function(*args, **kwargs)
             if isinstance(plan := getattr(result, "plan", None), Plan):
+                order = " ".join(map(str, plan.order))
                 span.set_attributes(
-                    {
-                        "skg.plan.way": plan.way,
-                        "skg.plan.order": " ".join(map(str, plan.order)),
-                        "skg.plan.facts_read": plan.read,
-                    }
+                    {"skg.plan.way": plan.way, "skg.plan.order": order, "skg.plan.facts_read": plan.read}
                 )
             return result
 

@@ -1,5 +1,6 @@
 """POST /query/patterns and /query/paths: questions that need several facts."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ from tests.api.conftest import StoreFacts
 from tests.api.operations import DOCUMENT
 from tests.api.test_inferred import rerun
 from tests.conftest import ChangeSettings, IssueKey
+from triples.services.graph import graph
+from triples.store.reader import Reader
 
 pytestmark = pytest.mark.both
 
@@ -235,3 +238,48 @@ async def test_a_search_that_runs_out_of_time_answers_what_it_has(
     assert path["complete_above"] == 1.0
     answer = await api.post("/query/patterns", json={"patterns": [["?x", "p", "?y"]], "group_by": ["?x"]})
     assert answer.status_code == 503
+
+
+# It has so many answers that nobody can wait for all of them to be counted.
+ENDLESS = {
+    "patterns": [[f"?a{place}", "p", f"?b{place}"] for place in range(6)],
+    "allow_cross_product": True,
+    "group_by": ["?a0"],
+}
+
+
+@pytest.fixture
+def many(store_facts: StoreFacts) -> None:
+    store_facts(*((f"a{number}", "p", f"b{number}") for number in range(40)))
+
+
+@pytest.mark.in_process
+@pytest.mark.usefixtures("many")
+async def test_nothing_goes_on_for_a_client_that_is_gone(api: httpx.AsyncClient) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await api.post("/query/patterns", json=ENDLESS)
+    await until_idle()
+
+
+@pytest.mark.usefixtures("many")
+async def test_a_key_that_is_revoked_ends_the_questions_that_it_asked(
+    api: httpx.AsyncClient, anonymous: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skg_site.api.views.LOOK_AGAIN_SECONDS", 0.05)
+    headers = {"Authorization": f"Bearer {issue_key()}"}
+    own = (await anonymous.get("/keys/me", headers=headers)).json()["id"]
+    asking = asyncio.create_task(anonymous.post("/query/patterns", json=ENDLESS, headers=headers))
+    await asyncio.wait({asking}, timeout=0.2)
+    assert (await api.post(f"/keys/{own}/revoke")).status_code == 200
+    assert (await asking).status_code == 401
+    await until_idle()
+
+
+async def until_idle() -> None:
+    """Wait until no thread reads the graph."""
+    reader = graph.running.long
+    assert isinstance(reader, Reader)
+    async with asyncio.timeout(10):
+        while reader.depth or any(worker._job for worker in reader._workers):
+            await asyncio.sleep(0.02)

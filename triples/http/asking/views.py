@@ -37,7 +37,8 @@ class AskViewSet(GraphViewSet):
         body = await json_body(request, Ask)
         question = body.question
         await self.charge(request, body.patterns_in_all - 1)
-        content = await (_answers(body, question) if body.group_by is None else _groups(body, question))
+        answering = _answers(body, question) if body.group_by is None else _groups(body, question)
+        content = await self.while_allowed(answering)
         count_question("patterns", len(content["results"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return json_answer(content)
@@ -58,7 +59,8 @@ class AskViewSet(GraphViewSet):
             body.order,
             body.min_weight,
         )
-        content = paths_content(await graph.ask(partial(find_paths, asked), inferred=body.include_inferred))
+        searching = graph.ask(partial(find_paths, asked), inferred=body.include_inferred)
+        content = paths_content(await self.while_allowed(searching))
         count_question("paths", len(content["paths"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return json_answer(content)
