@@ -15,7 +15,7 @@ from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
 # Partial answers that a join should have at most for all of its answers to be found and sorted.
-_FEW = 5_000
+_FEW = 500
 # The heaviest facts of a pattern that weigh the same where weights do not tell much.
 _SAME = 64
 
@@ -28,7 +28,7 @@ class Plan(NamedTuple):
     """How a question was answered. `order` has the places of its patterns."""
 
     order: tuple[int, ...]
-    # Of each pattern by its constants alone, capped at `join_order.MOST_COUNTED`.
+    # Of each pattern by its constants alone, as far as they were counted.
     facts: tuple[int, ...]
     # Partial answers after each pattern.
     estimates: tuple[float, ...]

@@ -14,6 +14,9 @@ from triples.query.questions import AskedPattern, Question
 
 # Facts of a pattern that are counted at most.
 MOST_COUNTED = 5_000
+# Counting ends at so many times the fewest, but not before this number.
+_FAR = 20
+_FEWEST_COUNTED = 100
 # Partial answers that stand for all, and what each of them is followed by at most.
 _SAMPLE = 4
 _MOST_FOLLOWING = 200
@@ -27,7 +30,7 @@ class JoinOrder:
 
     places: tuple[int, ...]
     estimates: tuple[float, ...]
-    # How many facts match each pattern by its constants alone, up to MOST_COUNTED; in the order of joining.
+    # How many facts match each pattern by its constants alone, as far as they were counted; in the order of joining.
     facts: tuple[int, ...]
 
     @property
@@ -41,7 +44,7 @@ def join_order(question: Question[int], source: Source, first: Variable | None =
     With `first`, the first pattern is one of those with this variable.
     """
     patterns = question.patterns
-    sizes = [_number(source, _ends(pattern, {}), MOST_COUNTED) for pattern in patterns]
+    sizes = _sizes(patterns, source)
     waiting = sorted(range(len(patterns)), key=lambda place: sizes[place])
     places: list[int] = []
     estimates: list[float] = []
@@ -58,6 +61,20 @@ def join_order(question: Question[int], source: Source, first: Variable | None =
         estimates.append(partial_answers)
         sample = _following(patterns[place], sample, source)
     return JoinOrder(tuple(places), tuple(estimates), tuple(sizes[place] for place in places))
+
+
+def _sizes(patterns: Sequence[AskedPattern[int]], source: Source) -> list[int]:
+    """How many facts each pattern has. What is far from being the fewest need not be counted on."""
+    sizes = [0] * len(patterns)
+    limit = MOST_COUNTED
+    for place in sorted(range(len(patterns)), key=lambda place: -_constants(patterns[place])):
+        sizes[place] = _number(source, _ends(patterns[place], {}), limit)
+        limit = min(limit, max(_FEWEST_COUNTED, _FAR * sizes[place]))
+    return sizes
+
+
+def _constants(pattern: AskedPattern[int]) -> int:
+    return sum(isinstance(place, int) for place in pattern)
 
 
 def _factor(

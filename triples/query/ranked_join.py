@@ -17,11 +17,15 @@ from math import prod
 from typing import NamedTuple
 
 from triples.query.answers import Answer, Position, Ranking
-from triples.query.blocks import Clock, Fact, OutOfTime, Source, Stream
+from triples.query.blocks import Clock, Fact, OutOfTime, Source, Stream, TooMany
 from triples.query.join import Join
 from triples.query.join_plan import JoinPlan, plan_join
 from triples.query.lookups import Terms
 from triples.query.questions import Question
+
+# Partial answers for which facts are read by one statement, and how many facts these may be.
+_LARGEST_GROUP = 256
+_MOST_TOGETHER = 4_096
 
 
 class _Partial(NamedTuple):
@@ -79,6 +83,8 @@ class _Search:
         self._heap: list[_Entry] = []
         self._age = 0
         self._found: set[Terms] = set()
+        # For how many facts of each step what follows them is read by the next statement.
+        self._together = [2] * (len(self._plan.steps) - 1)
 
     def answers(self) -> Iterator[Answer]:
         """All answers, in order."""
@@ -133,6 +139,26 @@ class _Search:
             if terms is not None:
                 selected = tuple([terms[slot] for slot in step.selected])
                 self._push(bound, selected, depth + 1, _Partial(terms, weights, (*partial.facts, fact)))
+                if depth + 1 < len(self._plan.steps):
+                    following = self._plan.steps[depth + 1].lookup
+                    if not self._join.has_stream(following, terms):
+                        self._read_ahead(
+                            depth, partial.terms, stream.facts[index - 1 : index - 1 + self._together[depth]]
+                        )
+
+    def _read_ahead(self, depth: int, terms: Terms, facts: Sequence[Fact]) -> None:
+        """Read together what these facts of a step are followed by: first for two, then for twice as many.
+
+        That the facts behind the first are wanted too is likely where few are followed by anything.
+        """
+        step, following = self._plan.steps[depth : depth + 2]
+        rows = [row for fact in facts if (row := step.lookup.extended(terms, fact.key)) is not None]
+        try:
+            self._join.read_together(following.lookup, rows, _MOST_TOGETHER)
+            self._together[depth] = min(2 * self._together[depth], _LARGEST_GROUP)
+        except TooMany:
+            # Their heaviest are enough: each is read by itself.
+            self._together[depth] = 0
 
     def _push(self, bound: float, terms: Terms, depth: int, partial: _Partial) -> None:
         if bound >= self._plan.min_weight:
