@@ -28,6 +28,14 @@ _LARGEST_GROUP = 256
 _MOST_TOGETHER = 4_096
 
 
+class _Origin(NamedTuple):
+    """What a partial answer was grown from: the terms of another, and the fact at this index."""
+
+    terms: Terms
+    stream: Stream
+    index: int
+
+
 class _Partial(NamedTuple):
     """A partial answer; the facts of the next pattern that it is still to be grown by begin at `following`."""
 
@@ -36,6 +44,7 @@ class _Partial(NamedTuple):
     weights: tuple[float, ...]
     # In the order of the plan.
     facts: tuple[Fact, ...]
+    origin: _Origin | None = None
     stream: Stream | None = None
     following: int = 0
 
@@ -83,8 +92,8 @@ class _Search:
         self._heap: list[_Entry] = []
         self._age = 0
         self._found: set[Terms] = set()
-        # For how many facts of each step what follows them is read by the next statement.
-        self._together = [2] * (len(self._plan.steps) - 1)
+        # For how many partial answers the facts of each step are read by the next statement.
+        self._together = [2] * len(self._plan.steps)
 
     def answers(self) -> Iterator[Answer]:
         """All answers, in order."""
@@ -119,7 +128,7 @@ class _Search:
     def _grow(self, partial: _Partial, depth: int) -> None:
         """Grow a partial answer by facts of the next pattern until another one is in front."""
         step = self._plan.steps[depth]
-        stream = partial.stream or self._join.stream(step.lookup, partial.terms)
+        stream = partial.stream or self._stream(partial, depth)
         known = self._plan.steps[depth - 1].selected if depth else ()
         prefix = tuple([partial.terms[slot] for slot in known])
         before, behind = partial.weights[: step.place], partial.weights[step.place + 1 :]
@@ -138,27 +147,29 @@ class _Search:
             index += 1
             if terms is not None:
                 selected = tuple([terms[slot] for slot in step.selected])
-                self._push(bound, selected, depth + 1, _Partial(terms, weights, (*partial.facts, fact)))
-                if depth + 1 < len(self._plan.steps):
-                    following = self._plan.steps[depth + 1].lookup
-                    if not self._join.has_stream(following, terms):
-                        self._read_ahead(
-                            depth, partial.terms, stream.facts[index - 1 : index - 1 + self._together[depth]]
-                        )
+                origin = _Origin(partial.terms, stream, index - 1)
+                self._push(bound, selected, depth + 1, _Partial(terms, weights, (*partial.facts, fact), origin))
 
-    def _read_ahead(self, depth: int, terms: Terms, facts: Sequence[Fact]) -> None:
-        """Read together what these facts of a step are followed by: first for two, then for twice as many.
+    def _stream(self, partial: _Partial, depth: int) -> Stream:
+        """The facts that a partial answer can be grown by.
 
-        That the facts behind the first are wanted too is likely where few are followed by anything.
+        Read together with those of the partial answers that come next from where this one came from: first of two,
+        then of twice as many. That these are wanted too is likely where few can be grown at all.
         """
-        step, following = self._plan.steps[depth : depth + 2]
-        rows = [row for fact in facts if (row := step.lookup.extended(terms, fact.key)) is not None]
-        try:
-            self._join.read_together(following.lookup, rows, _MOST_TOGETHER)
-            self._together[depth] = min(2 * self._together[depth], _LARGEST_GROUP)
-        except TooMany:
-            # Their heaviest are enough: each is read by itself.
-            self._together[depth] = 0
+        lookup = self._plan.steps[depth].lookup
+        together = self._together[depth]
+        if partial.origin is not None and together and not self._join.has_stream(lookup, partial.terms):
+            before = self._plan.steps[depth - 1].lookup
+            terms, stream, index = partial.origin
+            facts = stream.facts[index : index + together]
+            rows = [row for fact in facts if (row := before.extended(terms, fact.key)) is not None]
+            try:
+                self._join.read_together(lookup, rows, _MOST_TOGETHER)
+                self._together[depth] = min(2 * together, _LARGEST_GROUP)
+            except TooMany:
+                # Their heaviest are enough: each is read by itself.
+                self._together[depth] = 0
+        return self._join.stream(lookup, partial.terms)
 
     def _push(self, bound: float, terms: Terms, depth: int, partial: _Partial) -> None:
         if bound >= self._plan.min_weight:
