@@ -64,7 +64,8 @@ class Graph:
         def read(fetch: Fetch, shown: VisibleFacts | None) -> Matches:
             return reads.heaviest(fetch, running.dialect, shown, wanted, k=k, with_metadata=with_metadata)
 
-        return await _run(running.short, wanted, read)
+        # Where columns must be equal, facts are looked at one by one.
+        return await _run(running.long if wanted.equal else running.short, wanted, read)
 
     async def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> list[AnyRow]:
         """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
