@@ -15,7 +15,7 @@ from triples.http.asking.path_responses import PathsOut, paths_content
 from triples.http.asking.request_models import Ask, position_of
 from triples.http.asking.responses import AnswersOut, add_total, answers_content, groups_content, plan_content
 from triples.query.answers import Position
-from triples.query.asking import Expired, find_answers, find_groups
+from triples.query.asking import Answers, Expired, find_answers, find_groups
 from triples.query.asking_paths import AskedPaths, find_paths
 from triples.query.graph_facts import GraphFacts
 from triples.query.questions import Question
@@ -41,17 +41,21 @@ class Asked:
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return content
 
-    def _answers(self, source: GraphFacts, expired: Expired) -> AnswersOut:
-        body, question = self.body, self.question
-        found = find_answers(
-            question,
+    def find(self, source: GraphFacts, expired: Expired) -> Answers:
+        """The answers by the ids of their terms."""
+        return find_answers(
+            self.question,
             source,
             expired,
-            k=body.k,
+            k=self.body.k,
             after=self.after,
-            counted=body.count,
-            with_facts=body.include_facts,
+            counted=self.body.count,
+            with_facts=self.body.include_facts,
         )
+
+    def _answers(self, source: GraphFacts, expired: Expired) -> AnswersOut:
+        body, question = self.body, self.question
+        found = self.find(source, expired)
         content = answers_content(question, found, with_facts=body.include_facts)
         if body.count:
             add_total(content, found)

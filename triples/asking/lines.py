@@ -6,6 +6,7 @@ optional ?p born_in ?b ?b lies_in ?l
 absent ?p retired_in ?y
 filter ?c != ?p
 filter ?b in Paris Rome "New York"
+select ?c ?p ?b
 
 A line is a pattern unless its first word says what else it is. Six or nine places on an optional line are a group of
 two or three patterns.
@@ -18,7 +19,7 @@ from triples.asking.faults import FaultyQuestion, Names
 from triples.recursion.rules import RuleError
 from triples.rules.lines import read_line
 
-Member = Literal["patterns", "optional", "absent", "filter"]
+Member = Literal["patterns", "optional", "absent", "filter", "select"]
 _WORDS: tuple[Member, ...] = get_args(Member)[1:]
 
 
@@ -58,8 +59,9 @@ def read_lines(lines: Iterable[Line]) -> tuple[dict[str, list[Any]], Names]:
             faults.append(f"{name}: {error}.")
             continue
         read = document.setdefault(member, [])
-        names[member, len(read)] = name
-        read.append(_read(member, places))
+        more = places if member == "select" else [_read(member, places)]
+        names |= {(member, number): name for number in range(len(read), len(read) + len(more))}
+        read += more
     if faults:
         raise FaultyQuestion(faults)
     return document, names

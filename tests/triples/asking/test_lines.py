@@ -18,6 +18,7 @@ absent ?p retired_in ?y
 filter ?c != ?p
 filter ?b in Ulm "New York" "?why"
 filter ?l starts_with Eu
+select ?c ?b
 "optional" is_a word
 """
 
@@ -33,6 +34,7 @@ def test_each_line_becomes_what_its_first_word_says() -> None:
             ["?b", "in", ["Ulm", "New York", {"term": "?why"}]],
             ["?l", "starts_with", "Eu"],
         ],
+        "select": ["?c", "?b"],
     }
     assert len(Asked(document, {}).question.filters) == 3
 
@@ -69,6 +71,7 @@ APART = "Line 3: shares no variable with the other patterns; `allow_cross_produc
             f"{PATTERN}\nfilter ?c",
             ["Line 2: must be a list of three: a variable, an operator, and a variable or a value."],
         ),
+        (f"{PATTERN}\nselect ?c\nselect ?z", ["Line 3: ?z is in no pattern."]),
         (f"{PATTERN}\nabsent ?u p ?v", ["Line 2: ?u, ?v: no pattern binds any of these."]),
         (
             f"\n{PATTERN}\n?u p ?v",
