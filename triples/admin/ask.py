@@ -18,10 +18,10 @@ from triples import ids
 from triples.asking.answering import Asked
 from triples.asking.faults import FaultyQuestion, Names
 from triples.asking.lines import read_lines, split_lines
+from triples.asking.plans import pattern_texts, way_text
 from triples.http.asking.responses import answers_content, plan_content
 from triples.query.asking import Answers, Expired
 from triples.query.blocks import Fact
-from triples.rules.lines import write_line
 from triples.services.asking import ask_now
 from triples.store.backend import backend
 from triples.visible import visible_json
@@ -67,11 +67,11 @@ class AskForm(forms.Form):
         self._inferred = inferred
 
     def clean(self) -> None:
-        if self.errors:
+        if "question" in self.errors:
             return
         try:
             document, names = read_lines(split_lines(self.cleaned_data["question"]))
-            members = {name: self.cleaned_data[name] for name in ("k", "min_weight", "cursor")}
+            members = {name: self.cleaned_data.get(name) for name in ("k", "min_weight", "cursor")}
             if not self._inferred:
                 members["include_inferred"] = False
             self.document = document | {name: value for name, value in members.items() if value or value is False}
@@ -117,10 +117,8 @@ def _shown(form: AskForm, request: HttpRequest, expired: Expired) -> dict[str, A
         "answers": _answers(found, links_to_terms=request.user.has_perm("triples.view_term")),
         "following": form.page(content["next_cursor"]) if content["next_cursor"] else "",
         "complete_above": found.complete_above,
-        "plan": plan,
-        "steps": [
-            (write_line(["?" if place is None else place for place in step["pattern"]]), step) for step in plan["steps"]
-        ],
+        "way": way_text(plan),
+        "steps": list(zip(pattern_texts(plan), plan["steps"], strict=True)),
         "curl": curl_line(url, form.document),
     }
 

@@ -11,9 +11,9 @@ from triples.asking.answering import Asked
 from triples.asking.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
 from triples.asking.faults import Names
 from triples.asking.lines import Line, Member, read_lines
+from triples.asking.plans import pattern_texts, way_text
 from triples.http.asking.responses import AnswersOut, PlanOut
-from triples.rules.lines import write_line
-from triples.visible import visible, visible_json
+from triples.visible import visible_json
 
 # What messages call each line and each option.
 _LINES: dict[Member, str] = {
@@ -113,11 +113,8 @@ def _notes(content: AnswersOut) -> list[str]:
 
 def _plan_text(plan: PlanOut) -> str:
     rows: list[list[str | float | None]] = [
-        [_pattern_text(step["pattern"]), step["facts"], step["estimate"]] for step in plan["steps"]
+        [pattern, step["facts"], step["estimate"]]
+        for pattern, step in zip(pattern_texts(plan), plan["steps"], strict=True)
     ]
     steps = written(["pattern, in the order of joining", "facts", "estimate"], rows, "table")
-    return f"{steps}\nFound: {plan['way']}; facts read: {plan['facts_read']:,}."
-
-
-def _pattern_text(pattern: list[str | None]) -> str:
-    return visible(write_line(["?" if place is None else place for place in pattern]))
+    return f"{steps}\n{way_text(plan)}"
