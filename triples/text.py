@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from unicodedata import combining, normalize
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 MAX_TERM_LENGTH = 500
 MAX_PREDICATE_LENGTH = 100
@@ -62,16 +62,18 @@ def clean_guide_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
     return text
 
 
-def text_schema(longest: int, example: str, *, or_variable: bool = False) -> Any:
-    """The JSON Schema of a text that `clean_term` cleans; with `or_variable`, `?name` is a variable."""
+def text_schema(longest: int, example: str) -> Any:
+    """The JSON Schema of a text that `clean_term` cleans."""
+    description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
+    return Field(json_schema_extra={"pattern": text_pattern(longest)}, description=description, examples=[example])
+
+
+def text_pattern(longest: int, *, or_variable: bool = False) -> str:
+    """The regular expression of such a text; with `or_variable`, a question mark begins a variable and nothing else."""
     # Only a pattern can bound the length without the outer white space.
     rest = rf"([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?"
     text = rf"(\?\w{{1,{longest - 1}}}|[^?{_CONTROL}{_BLANK}]{rest})" if or_variable else f"{_EDGE}{rest}"
-    description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
-    if or_variable:
-        description += " A question mark and a name stand for a variable."
-    schema: dict[str, JsonValue] = {"pattern": f"^{_OUTER}{text}{_OUTER}$"}
-    return Field(json_schema_extra=schema, description=description, examples=[example])
+    return f"^{_OUTER}{text}{_OUTER}$"
 
 
 def _with_marks_in_order(text: str, limit: int) -> str:

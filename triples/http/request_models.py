@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, RootModel, SkipValidation
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    RootModel,
+    SkipValidation,
+    WithJsonSchema,
+)
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
@@ -12,8 +21,8 @@ from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.patterns import Variable, equal_columns
 from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH
 from triples.query.reads import Wanted
-from triples.recursion.grammar import Constant, place_of, read_place
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_schema
+from triples.recursion.grammar import place_of, read_place
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_pattern, text_schema
 
 
 def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -95,8 +104,8 @@ class ChangeTriple(Input):
     metadata: Metadata | None = Field(default_factory=dict)
 
 
-def _place(clean: Callable[[str], str], longest: int, example: str) -> Any:
-    """A place of a pattern, read as a clean constant or as a variable."""
+def _place(clean: Callable[[str], str], longest: int, example: str) -> tuple[PlainValidator, WithJsonSchema]:
+    """A place of a pattern, read as a clean constant or as a variable, and its schema."""
 
     def read(given: object) -> str | Variable:
         # A constant without a question mark costs as much as if there were no variables.
@@ -105,13 +114,25 @@ def _place(clean: Callable[[str], str], longest: int, example: str) -> Any:
         place = place_of(read_place(given, longest))
         return place if isinstance(place, Variable) else clean(place)
 
-    schema = Annotated[str, text_schema(longest, example, or_variable=True)] | Constant
-    return PlainValidator(read, json_schema_input_type=schema)
+    text = {
+        "type": "string",
+        "pattern": text_pattern(longest, or_variable=True),
+        "description": f"A constant of 1 to {longest} characters, or a variable such as `?x`.",
+        "examples": [example],
+    }
+    constant = {
+        "type": "object",
+        "description": "A constant that begins with a question mark.",
+        "properties": {"term": {"type": "string", "pattern": text_pattern(longest), "examples": ["?why"]}},
+        "required": ["term"],
+        "additionalProperties": False,
+    }
+    return PlainValidator(read), WithJsonSchema({"anyOf": [text, constant]})
 
 
-_SubjectPlace = Annotated[str | Variable, _place(clean_text, MAX_TERM_LENGTH, "Einstein")]
-_PredicatePlace = Annotated[str | Variable, _place(clean_predicate, MAX_PREDICATE_LENGTH, "discovered")]
-_ObjectPlace = Annotated[str | Variable, _place(clean_text, MAX_TERM_LENGTH, "Relativity")]
+_SubjectPlace = Annotated[str | Variable, *_place(clean_text, MAX_TERM_LENGTH, "Einstein")]
+_PredicatePlace = Annotated[str | Variable, *_place(clean_predicate, MAX_PREDICATE_LENGTH, "discovered")]
+_ObjectPlace = Annotated[str | Variable, *_place(clean_text, MAX_TERM_LENGTH, "Relativity")]
 
 
 class Query(Input):
