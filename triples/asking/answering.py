@@ -34,7 +34,7 @@ class Asked:
             raise faulty(invalid.errors, names) from None
 
     def answer(self, expired: Expired) -> AnswersOut:
-        """The answer of `POST /query/patterns`; OutOfTime if groups could not be counted in time."""
+        """The answer of `POST /query/patterns`; ReadTimeout if groups could not be counted in time."""
         start = perf_counter()
         read = self._answers if self.body.group_by is None else self._groups
         content = ask_now(read, expired, inferred=self.body.include_inferred)

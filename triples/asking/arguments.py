@@ -19,7 +19,7 @@ from skg_site.cli.tables import table
 from triples.asking.faults import FaultyQuestion
 from triples.exchange.arguments import weight_argument
 from triples.query.asking import Expired
-from triples.query.blocks import OutOfTime
+from triples.store.operations import ReadTimeout
 from triples.visible import visible
 
 FORMATS = ("table", "csv", "tsv", "json")
@@ -79,7 +79,7 @@ def question_refusals_told() -> Iterator[None]:
             yield
         except FaultyQuestion as faulty:
             raise CommandError(str(faulty), returncode=MISUSED) from None
-        except OutOfTime:
+        except ReadTimeout:
             sentence = "The time was over before all answers were seen. Narrow the question, or raise --timeout."
             raise CommandError(sentence, returncode=FAILED) from None
 

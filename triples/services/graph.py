@@ -10,6 +10,7 @@ from django.conf import settings
 from triples import ids
 from triples.query import reads
 from triples.query.asking import Expired
+from triples.query.blocks import OutOfTime
 from triples.query.explanations import Asserted, Node, explain
 from triples.query.graph_facts import GraphFacts
 from triples.query.reads import Matches, Wanted
@@ -20,7 +21,7 @@ from triples.store.access import Reads, Result, WideRead, Writes
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred.reading import VisibleFacts
-from triples.store.operations import NoSuchFact, Operation, Outcome, Row
+from triples.store.operations import NoSuchFact, Operation, Outcome, ReadTimeout, Row
 from triples.store.reader import Reader
 from triples.store.sessions import Fetch
 from triples.store.statistics import Statistics, statistics
@@ -102,14 +103,17 @@ class Graph:
     async def ask(self, read: Callable[[GraphFacts, Expired], Result], *, inferred: bool) -> Result:
         """What a read of the facts of one moment comes to, within most of the time limit, past which it is told to end.
 
-        `inferred`: whether the facts are also the inferred ones.
+        `inferred`: whether the facts are also the inferred ones. ReadTimeout if the read has nothing to show by then.
         """
         dialect = self.running.dialect
         end = monotonic() + _PART_OF_TIME * settings.ENV.query_timeout
 
         def look(fetch: Fetch, shown: VisibleFacts | None) -> Result:
             visible = shown.filter if shown is not None and inferred else None
-            return read(GraphFacts(fetch, dialect, visible), lambda: monotonic() > end)
+            try:
+                return read(GraphFacts(fetch, dialect, visible), lambda: monotonic() > end)
+            except OutOfTime:
+                raise ReadTimeout from None
 
         return await self.running.long.run_wide(look, always=True)
 
