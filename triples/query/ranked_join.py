@@ -29,11 +29,11 @@ _MOST_TOGETHER = 4_096
 
 
 class _Origin(NamedTuple):
-    """What a partial answer was grown from: the terms of another, and the fact at this index."""
+    """What a partial answer was grown from: the terms of another, and the fact at this place of a stream."""
 
     terms: Terms
     stream: Stream
-    index: int
+    place: int
 
 
 class _Partial(NamedTuple):
@@ -160,8 +160,8 @@ class _Search:
         together = self._together[depth]
         if partial.origin is not None and together and not self._join.has_stream(lookup, partial.terms):
             before = self._plan.steps[depth - 1].lookup
-            terms, stream, index = partial.origin
-            facts = stream.facts[index : index + together]
+            terms, stream, place = partial.origin
+            facts = stream.facts[place : place + together]
             rows = [row for fact in facts if (row := before.extended(terms, fact.key)) is not None]
             try:
                 self._join.read_together(lookup, rows, _MOST_TOGETHER)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from triples.patterns import Equal
 from triples.query.rows import AnyRow, InferredRow, rows_of_both, texts_of
 from triples.query.statements import (
     COUNT_LIMIT,
@@ -44,6 +45,8 @@ class Wanted(NamedTuple):
     min_weight: float = 0.0
     asserted: bool = True
     inferred: bool = True
+    # Columns that must hold the same term. No index finds such facts: they are looked at until enough match.
+    equal: Equal = ()
 
 
 def heaviest(
@@ -110,7 +113,9 @@ class _Read:
             return self._asserted(start, bounds, limit) if self.wanted.asserted else []
         if not self.wanted.asserted:
             return self._inferred(start, bounds, limit)
-        statement = select_both(self._shape, start, self.dialect, self._filter, with_metadata=self.with_metadata)
+        statement = select_both(
+            self._shape, start, self.dialect, self._filter, with_metadata=self.with_metadata, equal=self.wanted.equal
+        )
         asserted = [*self._constants, *bounds, limit]
         return self._rows(statement, [*asserted, *self._inferred_parameters(bounds, limit), limit])
 
@@ -132,22 +137,25 @@ class _Read:
         least = self.wanted.min_weight
         total = 0
         if self.wanted.asserted:
-            statement = count_asserted(self._shape, self.dialect, least_weight=least > 0)
+            statement = count_asserted(self._shape, self.dialect, least_weight=least > 0, equal=self.wanted.equal)
             [(total,)] = self.fetch(statement, [*self._constants, least] if least > 0 else self._constants)
         if self._filter is not None and total <= COUNT_LIMIT:
             parameters = [*self._constants, least] * (len(self._filter.merged_for(self._shape)) or 1)
-            [(inferred,)] = self.fetch(count_inferred(self._shape, self.dialect, self._filter), parameters)
+            statement = count_inferred(self._shape, self.dialect, self._filter, equal=self.wanted.equal)
+            [(inferred,)] = self.fetch(statement, parameters)
             total += inferred
         return total
 
     def _asserted(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
-        statement = select_asserted(self._shape, start, self.dialect, with_metadata=self.with_metadata)
+        statement = select_asserted(
+            self._shape, start, self.dialect, with_metadata=self.with_metadata, equal=self.wanted.equal
+        )
         found = self.fetch(statement, [*self._constants, *bounds, limit])
         return [Row._make((*row[:6], *texts_of(self.wanted.pattern, row[6:]))) for row in found]
 
     def _inferred(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
         assert self._filter is not None
-        statement = select_inferred(self._shape, start, self.dialect, self._filter)
+        statement = select_inferred(self._shape, start, self.dialect, self._filter, equal=self.wanted.equal)
         return self._rows(statement, self._inferred_parameters(bounds, limit))
 
     def _inferred_parameters(self, bounds: Sequence[float], limit: int) -> list[Any]:

@@ -66,7 +66,8 @@ class Graph:
         def read(fetch: Fetch, shown: VisibleFacts | None) -> Matches:
             return reads.heaviest(fetch, running.dialect, shown, wanted, k=k, with_metadata=with_metadata)
 
-        return await _run(running.short, wanted, read)
+        # Where columns must be equal, facts are looked at one by one.
+        return await _run(running.long if wanted.equal else running.short, wanted, read)
 
     async def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> list[AnyRow]:
         """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
@@ -103,7 +104,7 @@ class Graph:
     async def ask(self, read: Callable[[GraphFacts, Expired], Result], *, inferred: bool) -> Result:
         """What a read of the facts of one moment comes to, within most of the time limit, past which it is told to end.
 
-        `inferred`: whether the facts are also the inferred ones.
+        `inferred`: whether the facts are also the inferred ones. ReadTimeout if the read has nothing to show by then.
         """
         dialect = self.running.dialect
         end = monotonic() + _PART_OF_TIME * settings.ENV.query_timeout

@@ -30,7 +30,8 @@ from triples.store.statistics import statistics
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
 TEXTS = ["a", "b", "c"]
-PREDICATES = ["p", "q"]
+# One of them is also a subject and an object.
+PREDICATES = ["p", "a"]
 WEIGHTS = [0.0, 0.25, 0.5, 1.0]
 
 possible = list(itertools.product(TEXTS, PREDICATES, TEXTS))
@@ -46,6 +47,18 @@ wanted_facts = st.builds(
     st.sampled_from([0.0, 0.25, 0.3, 1.0]),
     st.booleans(),
     st.booleans(),
+).flatmap(
+    lambda wanted: st.builds(
+        lambda equal: wanted._replace(equal=tuple(equal)),
+        st.lists(
+            st.sampled_from([(0, 1), (0, 2), (1, 2)]).filter(
+                lambda pair: [wanted.pattern[column] for column in pair] == [None, None]
+            ),
+            max_size=2,
+        )
+        if wanted.pattern.count(None) > 1
+        else st.just([]),
+    )
 )
 
 
