@@ -15,10 +15,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from triples import ids
-from triples.asking.answering import Asked
+from triples.asking.answering import read_question
 from triples.asking.faults import FaultyQuestion, Names
 from triples.asking.lines import read_lines, split_lines
 from triples.asking.plans import pattern_texts, way_text
+from triples.http.asking.answering import Asked
 from triples.http.asking.responses import answers_content, plan_content
 from triples.query.asking import Answers, Expired
 from triples.query.blocks import Fact
@@ -76,7 +77,7 @@ class AskForm(forms.Form):
                 members["include_inferred"] = False
             self.document = document | {name: value for name, value in members.items() if value or value is False}
             shown = {"include_facts": True, "explain": True}
-            self.asked = Asked({**self.document, **shown}, names | _NAMES)
+            self.asked = read_question({**self.document, **shown}, names | _NAMES)
         except FaultyQuestion as faulty:
             for sentence in faulty.sentences:
                 self.add_error("question", sentence)
@@ -108,7 +109,7 @@ def answered(form: AskForm, request: HttpRequest) -> dict[str, Any]:
 
 def _shown(form: AskForm, request: HttpRequest, expired: Expired) -> dict[str, Any]:
     asked = form.asked
-    found = ask_now(asked.find, expired, inferred=asked.body.include_inferred)
+    found = ask_now(asked.find_answers, expired, inferred=asked.body.include_inferred)
     content = answers_content(asked.question, found, with_facts=False)
     plan = plan_content(asked.question, found.plan)
     url = request.build_absolute_uri(PATH)

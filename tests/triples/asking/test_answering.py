@@ -9,7 +9,7 @@ from django.conf import settings
 from tests.support.database import in_orm
 from tests.support.facts import store
 from tests.triples.store.inferred.derived import program, run
-from triples.asking.answering import Asked, answer_paths
+from triples.asking.answering import answer_paths, read_question
 from triples.asking.lines import read_lines, split_lines
 
 pytestmark = pytest.mark.both
@@ -58,7 +58,7 @@ async def test_a_question(api: httpx.AsyncClient, graph: None, members: dict[str
     document, names = read_lines(split_lines(TEXT))
     body = {**document, **members}
     answer = (await api.post("/query/patterns", json=body)).raise_for_status().json()
-    content = in_orm(lambda: Asked(body, names).answer(never))
+    content = in_orm(lambda: answer(read_question(body, names), never))
     assert content["results"]
     assert {**content, "query_time_ms": 0} == {**answer, "query_time_ms": 0}
 

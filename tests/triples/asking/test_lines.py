@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from triples.asking.answering import Asked
+from triples.asking.answering import read_question
 from triples.asking.faults import FaultyQuestion
 from triples.asking.lines import read_lines, split_lines
 
@@ -36,7 +36,7 @@ def test_each_line_becomes_what_its_first_word_says() -> None:
         ],
         "select": ["?c", "?b"],
     }
-    assert len(Asked(document, {}).question.filters) == 3
+    assert len(read_question(document, {}).question.filters) == 3
 
 
 PATTERN = "?c colleague_of ?p"
@@ -86,7 +86,7 @@ def test_a_fault_names_its_line_and_place(text: str, sentences: list[str]) -> No
     said: list[str] = []
     try:
         document, names = read_lines(split_lines(text))
-        Asked(document, names)
+        read_question(document, names)
     except FaultyQuestion as faulty:
         said = faulty.sentences
     assert said == sentences
@@ -112,5 +112,5 @@ def test_a_fault_names_its_line_and_place(text: str, sentences: list[str]) -> No
 )
 def test_other_members_are_named_as_whoever_asks_knows_them(members: dict[str, Any], sentence: str) -> None:
     with pytest.raises(FaultyQuestion) as raised:
-        Asked({"patterns": [["?c", "p", "?p"]], **members}, {("k",): "--k"})
+        read_question({"patterns": [["?c", "p", "?p"]], **members}, {("k",): "--k"})
     assert raised.value.sentences == [sentence]

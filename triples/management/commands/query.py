@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandParser
 
 from skg_site.cli.arguments import whole_number
-from triples.asking.answering import Asked
+from triples.asking.answering import answer, read_question
 from triples.asking.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
 from triples.asking.faults import Names
 from triples.asking.lines import Line, Member, read_lines
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             if options["asserted_only"]:
                 members["include_inferred"] = False
             named: Names = {(name,): f"--{name.replace('_', '-')}" for name in _OPTIONS}
-            content = Asked(document | members, names | named).answer(until(timeout))
+            content = answer(read_question(document | members, names | named), until(timeout))
             if form == "json":
                 self.stdout.write(visible_json(orjson.dumps(content).decode()))
             else:
