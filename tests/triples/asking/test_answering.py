@@ -57,10 +57,10 @@ def graph(database: None) -> None:
 async def test_a_question(api: httpx.AsyncClient, graph: None, members: dict[str, Any]) -> None:
     document, names = read_lines(split_lines(TEXT))
     body = {**document, **members}
-    answer = (await api.post("/query/patterns", json=body)).raise_for_status().json()
+    told = (await api.post("/query/patterns", json=body)).raise_for_status().json()
     content = in_orm(lambda: answer(read_question(body, names), never))
     assert content["results"]
-    assert {**content, "query_time_ms": 0} == {**answer, "query_time_ms": 0}
+    assert {**content, "query_time_ms": 0} == {**told, "query_time_ms": 0}
 
 
 async def test_paths(api: httpx.AsyncClient, graph: None) -> None:
