@@ -276,3 +276,19 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"shard {self.shard}"
+
+
+class PredicateTally(models.Model):
+    """How many facts have each predicate, as the sum over its rows; see `Tally`."""
+
+    pk = models.CompositePrimaryKey("predicate_id", "shard")
+    # No foreign key: a row of no facts keeps no term.
+    predicate_id = models.BigIntegerField()
+    shard = models.SmallIntegerField()
+    facts = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "predicate tallies"
+
+    def __str__(self) -> str:
+        return f"predicate {self.predicate_id}, shard {self.shard}"

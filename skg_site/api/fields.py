@@ -56,6 +56,29 @@ Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 UUIDText = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """The moment that a text names; raises ValueError. Digits beyond microseconds are dropped."""
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("must be a time such as 2024-01-15T10:30:00Z")
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise ValueError("must be a time that there is") from None
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("must be a text, a time such as 2024-01-15T10:30:00Z")  # noqa: TRY004  # Pydantic wants this one
+    return parse_rfc3339(value)
+
+
+# A field of requests.
+MomentIn = Annotated[datetime, BeforeValidator(_moment), Field(examples=["2024-01-15T10:30:00Z"])]
+
+
 def rfc3339(at: datetime, timespec: str = "milliseconds") -> str:
     """A time in UTC as `Moment`."""
     return at.isoformat(timespec=timespec).replace("+00:00", "Z")

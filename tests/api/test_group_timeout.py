@@ -12,7 +12,7 @@ async def test_groups_that_are_not_counted_in_time_are_refused(
     api: httpx.AsyncClient, store_facts: StoreFacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_facts(("a", "p", "b"), ("a", "p", "c"))
-    monkeypatch.setattr("triples.services.graph._PART_OF_TIME", 0.0)
+    monkeypatch.setattr("triples.services.graph.PART_OF_TIME", 0.0)
     question = {"patterns": [["?x", "p", "?y"]], "group_by": ["?x"]}
     answer = await api.post("/query/patterns", json=question)
     assert answer.status_code == 503

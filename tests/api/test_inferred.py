@@ -209,3 +209,27 @@ async def test_a_made_up_id_of_an_inferred_fact_is_not_found(places: httpx.Async
     for made in (ids.pack_inferred(1, 1, 1), ids.pack_inferred(2**36 - 1, 2**36 - 1, 2**36 - 1)):
         for path in (f"/triples/{made}", f"/triples/{made}/explain"):
             assert (await places.get(path)).status_code == 404
+
+
+async def total(api: httpx.AsyncClient, **filters: Any) -> int:
+    content = checked(await api.get("/triples", params={"limit": 1, "count": "exact", **filters}), "/triples")
+    return int(content["total"])
+
+
+async def test_an_exact_count_has_both_kinds_but_none_twice_and_none_that_is_hidden(places: httpx.AsyncClient) -> None:
+    kinds: list[dict[str, Any]] = [
+        {},
+        {"inferred": True},
+        {"inferred": False},
+        {"predicate": "located_in"},
+        {"subject": "Ulm"},
+    ]
+    assert [await total(places, **filters) for filters in kinds] == [6, 3, 3, 6, 3]
+    assert await total(places, min_weight=0.5) == 5
+    await places.post("/triples/add", json={"subject": "Ulm", "predicate": "located_in", "object": "Europe"})
+    assert [await total(places, **filters) for filters in kinds] == [6, 2, 4, 6, 3]
+    [link] = (await places.get("/triples", params={"subject": "Europe", "inferred": False})).json()["triples"]
+    assert (await places.delete(f"/triples/{link['id']}")).is_success
+    assert [await total(places, **filters) for filters in kinds] == [3, 0, 3, 3, 2]
+    rerun()
+    assert [await total(places, **filters) for filters in kinds] == [3, 0, 3, 3, 2]

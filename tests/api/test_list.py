@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import StoreFacts
+from triples.store.operations import ReadTimeout
 
 pytestmark = pytest.mark.both
 
@@ -204,3 +205,55 @@ async def test_numbers_in_every_spelling_of_json_are_read(api: httpx.AsyncClient
         ("min_weight", "1E-2"),
     ):
         assert (await api.get("/triples", params={name: text})).status_code == 200, text
+
+
+@pytest.mark.parametrize(
+    ("filters", "total"),
+    [
+        ({}, 5),
+        ({"predicate": "p"}, 3),
+        ({"predicate": "o"}, 0),
+        ({"predicate": "unknown"}, 0),
+        ({"min_weight": "0.5"}, 3),
+        ({"predicate": "p", "min_weight": "0.5"}, 2),
+        ({"subject": "a"}, 2),
+        ({"object": "o", "predicate": "p"}, 3),
+        ({"inferred": "true"}, 0),
+        ({"inferred": "false"}, 5),
+    ],
+)
+async def test_a_list_counts_all_that_match_when_it_is_asked_to(
+    api: httpx.AsyncClient, store_facts: StoreFacts, filters: dict[str, str], total: int
+) -> None:
+    store_facts(*((name, "p", "o", weight, None, 1) for name, weight in (("a", 0.9), ("b", 0.5), ("c", 0.1))))
+    store_facts(("a", "q", "o", 0.7, None, 1), ("d", "q", "o", 0.0, None, 1))
+    answer = await api.get("/triples", params={"limit": "1", "count": "exact"} | filters)
+    assert answer.json()["total"] == total
+    assert "total" not in (await api.get("/triples", params=filters)).json()
+    assert "total" not in (await api.get("/triples", params={"count": "none"} | filters)).json()
+    cursor = answer.json()["next_cursor"]
+    if cursor is not None:
+        following = {"limit": "1", "count": "exact", "cursor": cursor}
+        again = await api.get("/triples", params=following | filters)
+        assert again.json()["total"] == total
+
+
+async def test_an_exact_count_goes_beyond_that_of_a_query(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(*((f"s{number}", "p", "o", number % 2, None, 1) for number in range(10_400)))
+    asked: list[dict[str, str]] = [{}, {"object": "o"}, {"min_weight": "1"}]
+    for filters, total in zip(asked, [10_400, 10_400, 5_200], strict=True):
+        answer = await api.get("/triples", params={"limit": "1", "count": "exact"} | filters)
+        assert answer.json()["total"] == total
+
+
+async def test_a_count_that_takes_too_long_is_given_up(
+    api: httpx.AsyncClient, store_facts: StoreFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(*_: Any) -> int:
+        raise ReadTimeout
+
+    store_facts(("a", "p", "o"))
+    monkeypatch.setattr("triples.query.reads.total", too_long)
+    answer = await api.get("/triples", params={"count": "exact"})
+    assert answer.status_code == 503
+    assert "narrow" in answer.json()["detail"]

@@ -64,3 +64,39 @@ async def test_the_size_of_the_database_is_in_megabytes(api: httpx.AsyncClient) 
     size = (await api.get("/stats")).json()["db_size_mb"]
     assert 0 < size < 1000
     assert size == round(size, 1)
+
+
+async def by_predicate(api: httpx.AsyncClient) -> dict[str, int]:
+    content = (await api.get("/stats")).json()
+    assert content["more_predicates"] == 0
+    return {one["predicate"]: one["triples"] for one in content["predicates"]}
+
+
+async def test_predicates_come_with_their_facts_the_most_frequent_first(
+    api: httpx.AsyncClient, store_facts: StoreFacts
+) -> None:
+    store_facts(("a", "q", "b"), ("a", "p", "b"), ("b", "p", "a"), ("c", "r", "a"), ("b", "p", "p"))
+    found = await by_predicate(api)
+    assert list(found.items()) == [("p", 3), ("q", 1), ("r", 1)]
+
+
+async def test_every_write_counts_by_predicate(api: httpx.AsyncClient) -> None:
+    facts = [{"subject": f"s{number}", "predicate": f"p{number % 3}", "object": "o"} for number in range(7)]
+    await api.post("/triples/batch", json={"triples": facts})
+    assert await by_predicate(api) == {"p0": 3, "p1": 2, "p2": 2}
+    added = await api.post("/triples/add", json=facts[0] | {"object": "another"})
+    await api.post("/triples/batch", json={"triples": [*facts, facts[1] | {"subject": "new"}]})
+    assert await by_predicate(api) == {"p0": 4, "p1": 3, "p2": 2}
+    await api.delete(f"/triples/{added.json()['id']}")
+    for row in (await api.get("/triples", params={"predicate": "p2"})).json()["triples"]:
+        await api.delete(f"/triples/{row['id']}")
+    assert await by_predicate(api) == {"p0": 3, "p1": 3}
+    assert (await counted(api))[2] == 2
+
+
+async def test_the_rarest_of_many_predicates_are_only_counted(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(*(("s", f"p{number}", "o") for number in range(103)), ("t", "p102", "o"))
+    content = (await api.get("/stats")).json()
+    assert (content["unique_predicates"], content["more_predicates"]) == (103, 3)
+    assert len(content["predicates"]) == 100
+    assert content["predicates"][0] == {"predicate": "p102", "triples": 2}

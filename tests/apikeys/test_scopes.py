@@ -31,6 +31,7 @@ OPERATIONS = [
     Operation("GET", "/triples", "read"),
     Operation("POST", "/triples/add", "write", FACT),
     Operation("POST", "/triples/batch", "write", {"triples": [FACT]}),
+    Operation("POST", "/triples/delete", "write", {"pattern": ["Einstein", None, None]}),
     Operation("GET", f"/triples/{ID}", "read"),
     Operation("PATCH", f"/triples/{ID}", "write", {"weight": 0.5}),
     Operation("DELETE", f"/triples/{ID}", "write"),

@@ -7,6 +7,7 @@ from triples.http.proofs import PROOF, ExplanationOut
 from triples.http.request_models import AddTriple, Batch, ChangeTriple, ExplainParameters, ListParameters, Query
 from triples.http.responses import (
     BATCH,
+    COUNTED_PAGE,
     INFERRED_TRIPLE,
     PAGE,
     QUERY,
@@ -66,7 +67,10 @@ list_triples = extend_schema(
     ),
     parameters=[ListParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     responses={200: OpenApiResponse(PageOut, "A page.")},
-    examples=[response_example("The only page", PAGE, 200)],
+    examples=[
+        response_example("The only page", PAGE, 200),
+        response_example("The same with count=exact", COUNTED_PAGE, 200),
+    ],
 )
 
 get_triple = extend_schema(

@@ -135,6 +135,17 @@ _PredicatePlace = Annotated[str | Variable, *_place(clean_predicate, MAX_PREDICA
 _ObjectPlace = Annotated[str | Variable, *_place(clean_text, MAX_TERM_LENGTH, "Relativity")]
 
 
+ConstantPattern = Annotated[
+    tuple[Subject | None, Predicate | None, Object | None],
+    # JSON has arrays only.
+    Field(
+        strict=False,
+        description="Subject, predicate and object; null stands for anything.",
+        examples=[["Einstein", None, None]],
+    ),
+]
+
+
 class Query(Input):
     pattern: Annotated[
         tuple[_SubjectPlace | None, _PredicatePlace | None, _ObjectPlace | None],
@@ -182,6 +193,10 @@ class ListParameters(BaseModel):
     inferred: Annotated[
         bool | None, Field(description="true: inferred facts only; false: asserted ones only; left out: both.")
     ] = None
+    count: Annotated[
+        Literal["none", "exact"],
+        Field(description="exact: `total` says how many facts match in all; 503 when counting them takes too long."),
+    ] = "none"
     limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results), INTEGER_TEXT] = 100
     cursor: Annotated[str, CURSOR.field] | None = None
 

@@ -14,7 +14,7 @@ from triples.models import Source
 from triples.query.reads import Matches
 from triples.query.rows import AnyRow, InferredRow
 from triples.store.operations import ManyStored, Row
-from triples.store.statistics import Statistics
+from triples.store.statistics import MOST_PREDICATES, Statistics
 
 
 class FactOut(TypedDict):
@@ -121,9 +121,13 @@ STORED: StoredOut = {**TRIPLE, "status": "inserted"}
 class PageOut(TypedDict):
     triples: list[TripleOut]
     next_cursor: Annotated[str | None, Field(description="The cursor of the next page; null on the last one.")]
+    total: NotRequired[
+        Annotated[int, Field(default=0, description="Only with count=exact: how many facts match in all.")]
+    ]
 
 
 PAGE: PageOut = {"triples": [TRIPLE], "next_cursor": None}
+COUNTED_PAGE: PageOut = {**PAGE, "total": 1}
 
 
 class InvalidItem(TypedDict):
@@ -211,6 +215,11 @@ def query_content(matches: Matches, seconds: float, *, with_metadata: bool, with
     return content
 
 
+class PredicateOut(TypedDict):
+    predicate: str
+    triples: int
+
+
 class StatsOut(TypedDict):
     total_triples: int
     unique_subjects: int
@@ -221,16 +230,23 @@ class StatsOut(TypedDict):
     inferred_complete_above: Annotated[
         float | None, Field(description="When lighter inferred facts were too many to keep: the least weight kept.")
     ]
+    predicates: Annotated[
+        list[PredicateOut],
+        Field(description=f"How many asserted facts have each, most frequent first; {MOST_PREDICATES} at most."),
+    ]
+    more_predicates: Annotated[int, Field(description="How many others there are.")]
 
 
 STATS: StatsOut = {
     "total_triples": 15423,
     "unique_subjects": 892,
-    "unique_predicates": 31,
+    "unique_predicates": 2,
     "db_size_mb": 45.2,
     "inferred_triples": 2310,
     "inferred_at": "2024-01-15T11:00:00.000Z",
     "inferred_complete_above": None,
+    "predicates": [{"predicate": "discovered", "triples": 9120}, {"predicate": "born_in", "triples": 6303}],
+    "more_predicates": 0,
 }
 
 
@@ -244,4 +260,6 @@ def statistics_content(found: Statistics) -> StatsOut:
         "inferred_triples": 0 if last is None else last.facts,
         "inferred_at": None if last is None else moment(last.written_ms),
         "inferred_complete_above": None if last is None else last.complete_above,
+        "predicates": [{"predicate": one.predicate, "triples": one.facts} for one in found.by_predicate],
+        "more_predicates": found.predicates - len(found.by_predicate),
     }

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from skg_site.api.fields import PublicId
 from triples.http.asking.views import AskViewSet
+from triples.http.deletions import DeletionViewSet
 from triples.http.views import QueryViewSet, StatsViewSet, TripleViewSet
 from triples.rules.views import RuleViewSet
 from triples.runs.views import RecurseViewSet
@@ -14,6 +15,7 @@ urlpatterns = [
     path("triples", TripleViewSet.as_view({"get": "list"}, basename="triples")),
     path("triples/add", TripleViewSet.as_view({"post": "add"}, basename="triples")),
     path("triples/batch", TripleViewSet.as_view({"post": "batch"}, basename="triples")),
+    path("triples/delete", DeletionViewSet.as_view({"post": "delete_matching"}, basename="triples")),
     path(
         "triples/<id:id>",
         TripleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="triples"),

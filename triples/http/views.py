@@ -102,10 +102,16 @@ class TripleViewSet(GraphViewSet):
             inferred=wanted.inferred is not False,
         )
         # One more than is shown: if it is there, there is another page.
-        rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
+        total = None
+        if wanted.count == "exact":
+            rows, total = await graph.counted_page(facts, limit=wanted.limit + 1, after=after)
+        else:
+            rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
         shown = rows[: wanted.limit]
         more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
         page: PageOut = {"triples": [triple_content(row) for row in shown], "next_cursor": more}
+        if total is not None:
+            page["total"] = total
         return json_answer(page)
 
     @openapi.get_triple

@@ -23,11 +23,12 @@ from triples.query.statements import (
 )
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
-from triples.store.fact_tables import InferredFilter
+from triples.store.fact_tables import ANY, InferredFilter
 from triples.store.inferred.reading import VisibleFacts
 from triples.store.operations import Pattern, Row
 from triples.store.select import Start, shape_of
 from triples.store.sessions import Fetch
+from triples.store.statistics import tallied_facts
 
 
 class Matches(NamedTuple):
@@ -79,6 +80,11 @@ def page(
     if len(found) < limit:
         found += read.part("lighter", [after.weight, wanted.min_weight], limit - len(found))
     return found
+
+
+def total(fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: Wanted) -> int:
+    """How many facts match, however many there are."""
+    return _Read(fetch, dialect, shown, wanted, with_metadata=False).exact_total()
 
 
 def fact(fetch: Fetch, dialect: Dialect, id_: int) -> Row | None:
@@ -134,17 +140,37 @@ class _Read:
 
     def total(self) -> int:
         """How many facts match, or some number above COUNT_LIMIT."""
-        least = self.wanted.min_weight
-        total = 0
-        if self.wanted.asserted:
-            statement = count_asserted(self._shape, self.dialect, least_weight=least > 0, equal=self.wanted.equal)
-            [(total,)] = self.fetch(statement, [*self._constants, least] if least > 0 else self._constants)
+        total = self._number_asserted(COUNT_LIMIT + 1) if self.wanted.asserted else 0
         if self._filter is not None and total <= COUNT_LIMIT:
-            parameters = [*self._constants, least] * (len(self._filter.merged_for(self._shape)) or 1)
-            statement = count_inferred(self._shape, self.dialect, self._filter, equal=self.wanted.equal)
-            [(inferred,)] = self.fetch(statement, parameters)
-            total += inferred
+            total += self._number_inferred(self._filter, COUNT_LIMIT + 1)
         return total
+
+    def exact_total(self) -> int:
+        """How many facts match. Those that the tallies or the state of the inferred facts tell are not counted."""
+        total = 0
+        everything = self.wanted.min_weight == 0 and not self.wanted.equal
+        if self.wanted.asserted:
+            subject, predicate, object_ = self.wanted.pattern
+            tallied = everything and subject is None and object_ is None
+            total = tallied_facts(self.fetch, predicate) if tallied else self._number_asserted(None)
+        if self._filter is not None:
+            assert self.shown is not None
+            known = everything and self._shape == ANY and not (self._filter.asserted or self._filter.hidden)
+            total += self.shown.state.facts if known else self._number_inferred(self._filter, None)
+        return total
+
+    def _number_asserted(self, limit: int | None) -> int:
+        least = self.wanted.min_weight
+        equal = self.wanted.equal
+        statement = count_asserted(self._shape, self.dialect, least_weight=least > 0, equal=equal, limit=limit)
+        [(number,)] = self.fetch(statement, [*self._constants, least] if least > 0 else self._constants)
+        return int(number)
+
+    def _number_inferred(self, inferred: InferredFilter, limit: int | None) -> int:
+        parameters = [*self._constants, self.wanted.min_weight] * (len(inferred.merged_for(self._shape)) or 1)
+        statement = count_inferred(self._shape, self.dialect, inferred, equal=self.wanted.equal, limit=limit)
+        [(number,)] = self.fetch(statement, parameters)
+        return int(number)
 
     def _asserted(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
         statement = select_asserted(

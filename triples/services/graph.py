@@ -32,7 +32,7 @@ MAX_QUERY_THREADS = 4
 # Lists and statistics have threads of their own, so that /query never waits behind them.
 MAX_LONG_THREADS = 2
 # A search that may end early needs the rest of the time limit to answer with what it has found.
-_PART_OF_TIME = 0.8
+PART_OF_TIME = 0.8
 
 
 class _Running(NamedTuple):
@@ -78,6 +78,16 @@ class Graph:
 
         return await _run(running.long, wanted, read)
 
+    async def counted_page(self, wanted: Wanted, *, limit: int, after: Position | None) -> tuple[list[AnyRow], int]:
+        """The same, and how many facts match in all at that moment; ReadTimeout if counting them takes too long."""
+        running = self.running
+
+        def read(fetch: Fetch, shown: VisibleFacts | None) -> tuple[list[AnyRow], int]:
+            rows = reads.page(fetch, running.dialect, shown, wanted, limit=limit, after=after)
+            return rows, reads.total(fetch, running.dialect, shown, wanted)
+
+        return await running.long.run_wide(read, always=True)
+
     async def fact(self, id_: int, created_ms: int) -> Row:
         """The asserted fact of this key and time, or NoSuchFact."""
         running = self.running
@@ -107,7 +117,7 @@ class Graph:
         `inferred`: whether the facts are also the inferred ones. ReadTimeout if the read has nothing to show by then.
         """
         dialect = self.running.dialect
-        end = monotonic() + _PART_OF_TIME * settings.ENV.query_timeout
+        end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
         # Between two statements the thread learns only so that nobody waits any more.
         given_up = False
 
@@ -125,7 +135,7 @@ class Graph:
             raise
 
     async def statistics(self) -> Statistics:
-        return await self.running.long.run_wide(statistics)
+        return await self.running.long.run_wide(statistics, always=True)
 
     @property
     def running(self) -> _Running:

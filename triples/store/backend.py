@@ -23,7 +23,7 @@ from triples.store.inferred.following import Follower
 from triples.store.inferred.layout import Progress
 from triples.store.inferred.reading import ReadSnapshots
 from triples.store.inferred.state import State
-from triples.store.sessions import Fetch, Session
+from triples.store.sessions import Counts, Fetch, Session
 from triples.store.sessions import Key as FactKey
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ class FirstFacts(NamedTuple):
     ids: dict[str, int]
     facts: int
     subjects: int
+    predicates: Counts
     # The keys of the facts with weight 0.
     denials: list[FactKey]
 

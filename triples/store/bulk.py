@@ -136,7 +136,7 @@ class Loader:
                 raise _GiveWay
             self._cache.update(loaded.ids)
             _record_denials(session, loaded.denials)
-            session.add_to_tally(loaded.facts, loaded.subjects)
+            session.add_to_tally(loaded.facts, loaded.subjects, loaded.predicates)
             return Loaded(loaded.facts, 0, len(facts) - loaded.facts)
 
     @contextmanager
@@ -171,12 +171,13 @@ class Loader:
         moment = now_ms()
         ordered = sorted(distinct)
         fresh = _subjects_without_facts(session, set(map(ids.__getitem__, subjects)), terms.made)
-        inserted, updated = session.load_facts(ordered, distinct, moment), 0
+        new = session.load_facts(ordered, distinct, moment)
+        inserted, updated = sum(new.values()), 0
         if self._replace and inserted < len(ordered):
             updated = _replace(session, distinct, moment)
         _record_denials(session, [key for key in ordered if distinct[key].weight == 0])
         if inserted:
-            session.add_to_tally(inserted, fresh)
+            session.add_to_tally(inserted, fresh, new)
         return Loaded(inserted, updated, len(facts) - inserted - updated)
 
 

@@ -87,7 +87,16 @@ class Remove:
     versions: frozenset[str] | None = None
 
 
-Operation = AddOne | AddMany | Change | Remove
+@dataclass(frozen=True, slots=True)
+class RemoveMany:
+    """Delete those of these facts that still stand, with a weight from `least` to `greatest`."""
+
+    ids: Sequence[int]
+    least: float = 0.0
+    greatest: float = 1.0
+
+
+Operation = AddOne | AddMany | Change | Remove | RemoveMany
 
 
 class Stored(NamedTuple):
@@ -102,6 +111,12 @@ class ManyStored(NamedTuple):
 
     inserted: int
     duplicates: list[int]
+
+
+class ManyRemoved(NamedTuple):
+    """What became of `RemoveMany`: how many facts were deleted."""
+
+    removed: int
 
 
 class StoreError(Exception):
@@ -128,4 +143,4 @@ class ReadTimeout(StoreError):
     """A read took longer than it may."""
 
 
-Outcome = Stored | ManyStored | Row | StoreError
+Outcome = Stored | ManyStored | ManyRemoved | Row | StoreError

@@ -29,9 +29,10 @@ from triples.store.inferred.layout import KEY
 # `Dialect.numbered_table`, which has many values for each column.
 Given = Literal["texts", "ids", "keys", "numbered"]
 
-# Which facts in the order of falling weight: all; those of a weight and above; those of one weight, all or from a
-# position on; those below a weight, down to another. The weights and the position are parameters.
-Start = Literal["any", "top", "whole weight", "same weight", "lighter"]
+# Which facts in the order of falling weight: all; those of a weight and above; those from one weight down to another;
+# those of one weight, all or from a position on; those below a weight, down to another. The weights and the position
+# are parameters.
+Start = Literal["any", "top", "between", "whole weight", "same weight", "lighter"]
 
 # Names of columns, with a minus for falling values.
 Order = tuple[str, ...]
@@ -218,6 +219,7 @@ def _bounds(select: Select, alias: str) -> list[str]:
     bounds: dict[Start, list[str]] = {
         "any": [],
         "top": [f"{weight} >= ?"],
+        "between": [f"{weight} <= ?", f"{weight} >= ?"],
         "whole weight": [f"{weight} = ?"],
         "same weight": [f"{weight} = ?", behind],
         "lighter": [f"{weight} < ?", f"{weight} >= ?"],

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 from triples.store.operations import Fact, Row
 
 Key = tuple[int, int, int]
+# Numbers of facts by predicate.
+Counts = Mapping[int, int]
 Rows = list[tuple[Any, ...]]
 # What a read is given: a function from a statement and its parameters to the rows.
 Fetch = Callable[[str, Sequence[Any]], Rows]
@@ -62,8 +64,8 @@ class Session(ABC):
         """
 
     @abstractmethod
-    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
-        """Insert the facts that have these sorted keys where they do not stand yet; how many are new.
+    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> Counts:
+        """Insert the facts that have these sorted keys where they do not stand yet; how many are new, by predicate.
 
         All come from the same source.
         """
@@ -107,8 +109,9 @@ class Session(ABC):
         """Which of these terms are no subject of any fact."""
 
     @abstractmethod
-    def add_to_tally(self, triples: int, subjects: int) -> None: ...
+    def add_to_tally(self, triples: int, subjects: int, predicates: Counts) -> None:
+        """Count facts and subjects in, and the same facts by predicate; what is less than 0, out."""
 
     @abstractmethod
-    def subject_ids(self, ids: Collection[int]) -> dict[int, int]:
-        """The subject of each fact, by the fact's id."""
+    def keys_by_id(self, ids: Collection[int]) -> dict[int, Key]:
+        """The subject, object and predicate of each fact, by the fact's id."""

@@ -1,5 +1,6 @@
-"""What the graph is made of, at a cost that does not grow with it."""
+"""What the graph is made of, at a cost that does not grow with its facts."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from triples.store.backend import backend
@@ -7,13 +8,28 @@ from triples.store.inferred.reading import VisibleFacts
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch
 
-# Each predicate is found by one step in the index behind the one before it.
-_PREDICATES = (
-    "WITH RECURSIVE used (id) AS (SELECT min(predicate_id) FROM triples_triple UNION ALL"
-    " SELECT (SELECT min(predicate_id) FROM triples_triple WHERE predicate_id > used.id) FROM used"
-    " WHERE used.id IS NOT NULL) SELECT count(id) FROM used"
-)
+# More predicates are only counted.
+MOST_PREDICATES = 100
+
 _TALLY = "SELECT coalesce(sum(triples), 0), coalesce(sum(subjects), 0) FROM triples_tally"
+# The texts one by one: for a join PostgreSQL might read all terms.
+_PREDICATES = (
+    "SELECT (SELECT text FROM triples_term WHERE id = c.predicate_id), c.facts, c.predicates"
+    " FROM (SELECT predicate_id, sum(facts) AS facts, count(*) OVER () AS predicates FROM triples_predicatetally"
+    " GROUP BY predicate_id HAVING sum(facts) > 0 ORDER BY sum(facts) DESC, predicate_id"
+    f" LIMIT {MOST_PREDICATES}) AS c ORDER BY c.facts DESC, c.predicate_id"
+)
+_OF_PREDICATE = (
+    "SELECT coalesce(sum(facts), 0) FROM triples_predicatetally"
+    " WHERE predicate_id = (SELECT id FROM triples_term WHERE text = ?)"
+)
+
+
+class PredicateCount(NamedTuple):
+    """How many facts have a predicate."""
+
+    predicate: str
+    facts: int
 
 
 class Statistics(NamedTuple):
@@ -23,10 +39,26 @@ class Statistics(NamedTuple):
     size_bytes: int
     # As of the last run; None when there has been none.
     recursion: State | None
+    # The most frequent, those first.
+    by_predicate: Sequence[PredicateCount]
 
 
 def statistics(fetch: Fetch, shown: VisibleFacts | None = None) -> Statistics:
     [(triples, subjects)] = fetch(_TALLY, [])
-    [(predicates,)] = fetch(_PREDICATES, [])
+    rows = fetch(_PREDICATES, [])
     size = backend().upkeep.size(fetch)
-    return Statistics(int(triples), int(subjects), predicates, size, None if shown is None else shown.state)
+    return Statistics(
+        int(triples),
+        int(subjects),
+        rows[0][2] if rows else 0,
+        size,
+        None if shown is None else shown.state,
+        [PredicateCount(text, int(facts)) for text, facts, _ in rows],
+    )
+
+
+def tallied_facts(fetch: Fetch, predicate: str | None = None) -> int:
+    """How many asserted facts there are, or how many of one predicate."""
+    if predicate is None:
+        return int(fetch(_TALLY, [])[0][0])
+    return int(fetch(backend().dialect.prepared(_OF_PREDICATE), [predicate])[0][0])

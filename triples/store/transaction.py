@@ -4,6 +4,7 @@ The operations of a group came in at the same time, so any order among them is a
 first, in one sorted statement, then rows are changed and removed. Each still gets its own outcome.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from django.db import OperationalError
@@ -17,11 +18,13 @@ from triples.store.operations import (
     Change,
     DuplicateFacts,
     Fact,
+    ManyRemoved,
     ManyStored,
     NoSuchFact,
     Operation,
     Outcome,
     Remove,
+    RemoveMany,
     Row,
     Stored,
     VersionMismatch,
@@ -53,12 +56,13 @@ class Transaction:
         # Rows that are inserted with weight 0.
         self.denials: list[int] = []
         self.tally = [0, 0]
+        self.predicates: Counter[int] = Counter()
 
     def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """The outcome of each operation. A `DuplicateFacts` outcome asks the caller to roll back."""
         adds = [operation for operation in operations if isinstance(operation, (AddOne, AddMany))]
         keys, candidates = self._resolve([_facts(operation) for operation in adds])
-        removing = [operation.id for operation in operations if isinstance(operation, Remove)]
+        removing = [id_ for operation in operations for id_ in _named(operation) if not isinstance(operation, Change)]
         self._hold_subjects({key[0] for key in candidates}, removing)
         if candidates:
             self._insert(candidates)
@@ -66,8 +70,8 @@ class Transaction:
         claims = iter(keys)
         outcomes = [self._outcome(operation, claims) for operation in operations]
         self._write_changes()
-        if any(self.tally):
-            self.session.add_to_tally(*self.tally)
+        if self.predicates:
+            self.session.add_to_tally(self.tally[0], self.tally[1], self.predicates)
         return outcomes
 
     def _resolve(self, groups: list[Sequence[Fact]]) -> tuple[list[list[Key]], dict[Key, NewFact]]:
@@ -88,7 +92,7 @@ class Transaction:
         return keys, candidates
 
     def _hold_subjects(self, adding: set[int], removing: Sequence[int]) -> None:
-        held = adding.union(self.session.subject_ids(removing).values()) if removing else adding
+        held = adding.union(key[0] for key in self.session.keys_by_id(removing).values()) if removing else adding
         if held:
             self.session.hold_subjects(sorted(held))
 
@@ -100,6 +104,8 @@ class Transaction:
             fresh |= self.session.without_facts(older)
         self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)], self.terms.made)
         self.tally = [len(self.inserted), len(fresh)]
+        for key in self.inserted:
+            self.predicates[key[2]] += 1
         # An asserted fact of weight 0 makes an inferred one false, as its removal would.
         self.denials = [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]
 
@@ -107,7 +113,7 @@ class Transaction:
         self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[Key]]
     ) -> None:
         """Read the rows that outcomes will show or change: those named by id, and duplicates of single facts."""
-        named = {operation.id for operation in operations if isinstance(operation, (Change, Remove))}
+        named = {id_ for operation in operations for id_ in _named(operation)}
         claimed: set[Key] = set()
         repeated: set[Key] = set()
         for operation, group in zip(adds, keys, strict=True):
@@ -128,6 +134,8 @@ class Transaction:
                 return self._change(operation)
             case Remove():
                 return self._remove(operation)
+            case RemoveMany():
+                return self._remove_many(operation)
 
     def _add_one(self, operation: AddOne, key: Key) -> Outcome:
         fact = operation.fact
@@ -166,6 +174,16 @@ class Transaction:
             self.changed.add(row.id)
         return row
 
+    def _remove_many(self, operation: RemoveMany) -> Outcome:
+        removed = 0
+        for id_ in operation.ids:
+            row = self.rows.get(id_)
+            if row is not None and operation.least <= row.weight <= operation.greatest:
+                self.rows[id_] = None
+                self.changed.add(id_)
+                removed += 1
+        return ManyRemoved(removed)
+
     def _current(self, operation: Change | Remove) -> Row | NoSuchFact | VersionMismatch:
         row = self.rows.get(operation.id)
         if row is None or fitting(row.created_ms) != operation.created_ms:
@@ -189,10 +207,11 @@ class Transaction:
         if updated:
             self.session.update_facts(updated)
         if removed:
-            subjects = set(self.session.subject_ids(removed).values())
+            keys = self.session.keys_by_id(removed).values()
             self.session.delete_facts(removed)
             self.tally[0] -= len(removed)
-            self.tally[1] -= len(self.session.without_facts(subjects))
+            self.tally[1] -= len(self.session.without_facts({key[0] for key in keys}))
+            self.predicates.subtract(key[2] for key in keys)
 
     def _record_changes(self, removed: Collection[int]) -> None:
         """Once all rows are locked that will be; see `record_gone`."""
@@ -207,3 +226,14 @@ class Transaction:
 
 def _facts(operation: AddOne | AddMany) -> Sequence[Fact]:
     return (operation.fact,) if isinstance(operation, AddOne) else operation.facts
+
+
+def _named(operation: Operation) -> Sequence[int]:
+    """The ids of the facts that an operation changes or removes."""
+    match operation:
+        case Change() | Remove():
+            return (operation.id,)
+        case RemoveMany():
+            return operation.ids
+        case _:
+            return ()

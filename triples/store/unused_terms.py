@@ -42,6 +42,11 @@ _UNUSED = (
     + " AND id NOT IN (SELECT subject_id FROM triples_change UNION SELECT predicate_id FROM triples_change"
     " UNION SELECT object_id FROM triples_change) AND id NOT IN ({kept})"
 )
+# Of no facts by now. Whoever used such a term before the deletion kept it.
+_REMOVE_TALLIES = (
+    "DELETE FROM triples_predicatetally WHERE predicate_id > %s AND predicate_id <= %s"
+    " AND NOT EXISTS (SELECT 1 FROM triples_term WHERE id = predicate_id)"
+)
 
 
 def remove_unused_terms(kept: Collection[int], progress: Progress, *, dry: bool) -> int:
@@ -61,7 +66,9 @@ def _remove(unused: str, above: int, up_to: int) -> int:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with write_lock(), transaction.atomic(), connection.cursor() as cursor:
-                return backend().upkeep.delete_terms(cursor, unused, (above, up_to))
+                removed = backend().upkeep.delete_terms(cursor, unused, (above, up_to))
+                cursor.execute(_REMOVE_TALLIES, (above, up_to))
+                return removed
         except OperationalError:
             if attempt == ATTEMPTS:
                 raise

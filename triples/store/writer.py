@@ -10,7 +10,7 @@ from time import monotonic
 from django.db import OperationalError, connection
 
 from skg_site.host.write_lock import write_lock
-from triples.store.operations import AddMany, Operation, Outcome
+from triples.store.operations import AddMany, Operation, Outcome, RemoveMany
 from triples.store.signals import group_committed
 from triples.store.terms import TermCache
 from triples.store.writing import commit_group
@@ -38,7 +38,11 @@ class Job:
     @property
     def facts(self) -> int:
         """How much work it is."""
-        return len(self.operation.facts) if isinstance(self.operation, AddMany) else 1
+        match self.operation:
+            case AddMany(facts=many) | RemoveMany(ids=many):
+                return len(many)
+            case _:
+                return 1
 
     def claim(self) -> bool:
         """True for the first caller alone: the writer that starts the job, or who gives it up before."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from tests.support.database import in_orm
 from tests.support.facts import store
 from tests.triples.store.inferred.derived import program, run
-from triples.asking.answering import answer_paths, read_question
+from triples.asking.answering import answer, answer_paths, read_question
 from triples.asking.lines import read_lines, split_lines
 
 pytestmark = pytest.mark.both

@@ -46,7 +46,8 @@ def stored_rows() -> dict[Key, Row]:
 
 
 def tallied() -> tuple[int, int]:
-    """Facts and distinct subjects as the tallies have them."""
+    """Facts and distinct subjects as the tallies have them; those by predicate must be right, too."""
+    assert tallied_by_predicate() == counted_by_predicate()
     return _numbers("SELECT coalesce(sum(triples), 0), coalesce(sum(subjects), 0) FROM triples_tally")
 
 
@@ -55,9 +56,25 @@ def counted() -> tuple[int, int]:
     return _numbers("SELECT count(*), count(DISTINCT subject_id) FROM triples_triple")
 
 
+def tallied_by_predicate() -> dict[int, int]:
+    """Facts by the id of their predicate, as the tallies have them."""
+    return _counts("SELECT predicate_id, sum(facts) FROM triples_predicatetally GROUP BY predicate_id")
+
+
+def counted_by_predicate() -> dict[int, int]:
+    """The same, counted."""
+    return _counts("SELECT predicate_id, count(*) FROM triples_triple GROUP BY predicate_id")
+
+
 def fresh_pool() -> None:
     """Forget the idle connections that the threads of other tests left in the pool."""
     in_orm(lambda: connection.close_pool())  # type: ignore[attr-defined]  # noqa: PLW0108  # as PostgreSQL's has it
+
+
+def _counts(sql: str) -> dict[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return {predicate: int(number) for predicate, number in cursor.fetchall() if number}
 
 
 def _numbers(sql: str) -> tuple[int, int]:

@@ -14,9 +14,11 @@ from triples.store.operations import (
     Change,
     DuplicateFacts,
     Fact,
+    ManyRemoved,
     ManyStored,
     Operation,
     Remove,
+    RemoveMany,
     Row,
     Stored,
     StoreError,
@@ -74,12 +76,12 @@ def described(outcome: Any) -> tuple[Any, ...]:
             return ("row", *_row(outcome))
         case ManyStored(inserted, duplicates):
             return ("many", inserted, tuple(duplicates))
+        case ManyRemoved(removed):
+            return ("removed", removed)
         case DuplicateFacts():
             return ("duplicates", tuple(outcome.places))
-        case StoreError():
-            return (type(outcome).__name__,)
-        case DatabaseError():
-            return ("failed",)
+        case StoreError() | DatabaseError():
+            return (type(outcome).__name__ if isinstance(outcome, StoreError) else "failed",)
         case _:
             raise AssertionError(outcome)
 
@@ -99,6 +101,8 @@ def apply(state: State, operation: Operation) -> tuple[Any, ...]:
             return _change(state, operation)
         case Remove():
             return _remove(state, operation)
+        case RemoveMany():
+            return _remove_many(state, operation)
 
 
 def _add_one(state: State, fact: Fact, *, replace: bool) -> tuple[Any, ...]:
@@ -144,6 +148,17 @@ def _remove(state: State, operation: Remove) -> tuple[Any, ...]:
     if not isinstance(key, tuple):
         return (key,)
     return ("row", key, *state.pop(key)[:3])
+
+
+def _remove_many(state: State, operation: RemoveMany) -> tuple[Any, ...]:
+    gone = [
+        key
+        for key, row in state.items()
+        if row.id in operation.ids and operation.least <= row.weight <= operation.greatest
+    ]
+    for key in gone:
+        del state[key]
+    return ("removed", len(gone))
 
 
 def _named(state: State, operation: Change | Remove) -> Key | str:

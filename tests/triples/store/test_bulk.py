@@ -15,7 +15,7 @@ from triples.store import bulk
 from triples.store.backend import backend
 from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
 from triples.store.operations import Fact, Remove
-from triples.store.sessions import Key, Session
+from triples.store.sessions import Counts, Key, Session
 from triples.store.writing import open_session, write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -151,9 +151,9 @@ def test_a_chunk_is_tried_again_when_its_facts_are_removed_meanwhile(monkeypatch
     load_facts, find_facts = session.load_facts, session.find_facts
     attempts: list[Session] = []
 
-    def stand_there(self: Session, *arguments: Any) -> int:
+    def stand_there(self: Session, *arguments: Any) -> Counts:
         attempts.append(self)
-        return 0 if len(attempts) == 1 else load_facts(self, *arguments)
+        return {} if len(attempts) == 1 else load_facts(self, *arguments)
 
     def are_gone(self: Session, keys: Collection[Key]) -> dict[Key, int]:
         return {} if len(attempts) == 1 else find_facts(self, keys)

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, counted, fact, store, stored_rows, tallied
 from tests.triples.store.oracle import is_explained, known, visible
-from triples.store.operations import KEEP, AddMany, AddOne, Change, DuplicateFacts, Fact, Keep, Operation, Remove
+from triples.store.operations import (
+    KEEP,
+    AddMany,
+    AddOne,
+    Change,
+    DuplicateFacts,
+    Fact,
+    Keep,
+    Operation,
+    Remove,
+    RemoveMany,
+)
 from triples.store.terms import TermCache
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database", "ticking_clock")]
@@ -44,7 +55,8 @@ change = st.tuples(
     st.just(Change), keys, versions, st.one_of(st.just(KEEP), weights), st.one_of(st.just(KEEP), metadata)
 )
 remove = st.tuples(st.just(Remove), keys, versions)
-groups = st.lists(st.one_of(add_one, add_many, change, remove, st.builds(Spoiled)), min_size=1, max_size=4)
+remove_many = st.tuples(st.just(RemoveMany), st.lists(keys, max_size=4, unique=True), weights, weights)
+groups = st.lists(st.one_of(add_one, add_many, change, remove, remove_many, st.builds(Spoiled)), min_size=1, max_size=4)
 
 
 @given(st.lists(groups, min_size=1, max_size=6))
@@ -76,6 +88,9 @@ def _operation(step: Any, prefix: str, state: dict[Key, Any]) -> Operation:
             return AddMany([_prefixed(one, prefix) for one in many], skip)
         case Spoiled():
             return AddOne(fact(f"{prefix}{next(numbers)}", weight=2.0))
+        case (kind, named, least, greatest) if kind is RemoveMany:
+            rows = [state.get((prefix + subject, *others)) for subject, *others in named]
+            return RemoveMany([row.id if row else 10**9 for row in rows], least, greatest)
     kind, (subject, predicate, object_), version, *values = step
     row = state.get((prefix + subject, predicate, object_))
     id_, created_ms = (row.id, row.created_ms) if row else (10**9, 0)

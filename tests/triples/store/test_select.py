@@ -95,7 +95,7 @@ class Asked(NamedTuple):
                 return []
             case "top" | "whole weight":
                 return [weight]
-            case "lighter":
+            case "between" | "lighter":
                 return [weight, least]
             case "same weight":
                 return [weight, IDS.get(self.after, 0)] if kind == "asserted" else [weight, *self.after]
@@ -106,6 +106,7 @@ class Asked(NamedTuple):
             "any": True,
             "top": fact.weight >= weight,
             "whole weight": fact.weight == weight,
+            "between": least <= fact.weight <= weight,
             "lighter": least <= fact.weight < weight,
             "same weight": fact.weight == weight
             and (fact.key > self.after if fact.id is None else fact.id > IDS.get(self.after, 0)),

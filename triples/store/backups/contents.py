@@ -15,6 +15,11 @@ _COUNTS = (
     " (SELECT count(*) FROM apikeys_apikey), (SELECT count(*) FROM triples_rule)"
 )
 _TALLIED = "SELECT coalesce(sum(triples), 0), coalesce(sum(subjects), 0) FROM triples_tally"
+_TALLIED_BY_PREDICATE = "SELECT coalesce(sum(facts), 0) FROM triples_predicatetally"
+_MISCOUNTED = (
+    "SELECT count(*) FROM (SELECT predicate_id, count(*) AS facts FROM triples_triple GROUP BY predicate_id"
+    " EXCEPT SELECT predicate_id, sum(facts) FROM triples_predicatetally GROUP BY predicate_id) AS miscounted"
+)
 _SUBJECTS = "SELECT count(DISTINCT subject_id) FROM triples_triple"
 _MIGRATIONS = "SELECT app, name FROM django_migrations"
 
@@ -45,11 +50,24 @@ def require_sound(fetch: Fetch) -> Contents:
             f"The backup contradicts itself: {contents.facts:,} facts of {subjects:,} subjects, but its totals say "
             f"{tallied[0]:,} of {tallied[1]:,}."
         )
+    migrations = fetch(_MIGRATIONS)
+    if any(app == "triples" and name.endswith("_predicatetally") for app, name in migrations):
+        _require_counts_by_predicate(fetch, contents.facts)
     loader = MigrationLoader(None)
-    unknown = [f"{app}.{name}" for app, name in fetch(_MIGRATIONS) if _is_unknown(loader, app, name)]
+    unknown = [f"{app}.{name}" for app, name in migrations if _is_unknown(loader, app, name)]
     if unknown:
         raise Damaged(f"The backup is of a newer version of the service: this one knows no {', '.join(unknown)}.")
     return contents
+
+
+def _require_counts_by_predicate(fetch: Fetch, facts: int) -> None:
+    [(tallied,)] = fetch(_TALLIED_BY_PREDICATE)
+    [(miscounted,)] = fetch(_MISCOUNTED)
+    if int(tallied) != facts or miscounted:
+        raise Damaged(
+            f"The backup contradicts itself: its totals say {int(tallied):,} facts by predicate, of {facts:,}, and are "
+            f"wrong of {miscounted:,} predicates."
+        )
 
 
 def _is_unknown(loader: MigrationLoader, app: str, name: str) -> bool:

@@ -66,6 +66,39 @@ def hide_anew(execute: Callable[..., Any], follower: Follower, state: State) -> 
         store.mark_since(state.changes_up_to, gone)
 
 
+class Forecast:
+    """What would be hidden if facts were deleted, batch after batch; nothing is written.
+
+    It is found as `record_gone` would find it, on the same connection and with the same budget.
+    """
+
+    def __init__(self, session: Session, *, everything: bool = False) -> None:
+        self._session = session
+        self._store = _Store(session.driver.execute, backend().dialect)
+        # The inferred facts that would lose their proofs, and are not hidden yet.
+        self.facts: set[Key] = set()
+        # Whether all inferred facts would be hidden, or are.
+        self.everything = everything
+
+    def delete(self, removed: Collection[Key]) -> None:
+        """Look at another batch, unless everything is hidden by now."""
+        if self.everything or not removed:
+            return
+        with backend().following(self._session) as found:
+            if found is None or not self._store.is_known(found[0]):
+                self.everything = True
+                return
+            try:
+                self.facts |= found[1].resting_on(removed, (), self._hidden_among)
+            except TooMuch:
+                self.everything = True
+                return
+        self.everything = self._store.hidden() + len(self.facts) > MOST_HIDDEN
+
+    def _hidden_among(self, wanted: Collection[Key]) -> set[Key]:
+        return self._store.hidden_among(wanted) | self.facts.intersection(wanted)
+
+
 class _Store:
     """The statements, on the connection of the transaction."""
 
@@ -82,19 +115,23 @@ class _Store:
     def hide(self, follower: Follower, removed: Collection[Key], denied: Collection[Key]) -> Gone:
         """Hide what rests on facts that are gone, or nothing when that is too much."""
         try:
-            found = follower.resting_on(removed, denied, self._hidden_among)
+            found = follower.resting_on(removed, denied, self.hidden_among)
         except TooMuch:
             return Gone.UNFOLLOWED
         if not found:
             return Gone.ALONE
-        [(before,)] = self._rows(_COUNT)
-        if before + len(found) > MOST_HIDDEN:
+        if self.hidden() + len(found) > MOST_HIDDEN:
             return Gone.UNFOLLOWED
         columns = ", ".join(keys.column(column, self._dialect) for column in range(3))
         statement = f"INSERT INTO {hidden.FACTS} ({_KEY}) SELECT {columns} FROM {keys.table(self._dialect)}"
         for batch in keys.batches(sorted(found)):
             self._run(statement, batch)
         return Gone.FOLLOWED
+
+    def hidden(self) -> int:
+        """How many rows say that a fact is hidden."""
+        [(rows,)] = self._rows(_COUNT)
+        return int(rows)
 
     def mark(self, changes: Sequence[int], gone: Gone) -> None:
         """Say what is known of the facts that these rows of the journal name."""
@@ -123,7 +160,7 @@ class _Store:
         denied = self._rows(statement, changes_up_to) if gone else []
         return {Key(*row) for row in gone}.difference(denied), {Key(*row) for row in denied}
 
-    def _hidden_among(self, wanted: Collection[Key]) -> set[Key]:
+    def hidden_among(self, wanted: Collection[Key]) -> set[Key]:
         same = " AND ".join(f"c.{name} = {keys.column(number, self._dialect)}" for number, name in enumerate(KEY))
         statement = f"SELECT {_CHANGED} FROM {keys.joined(self._dialect)} {hidden.FACTS} AS c ON {same}"
         return {Key(*row) for batch in keys.batches(sorted(wanted)) for row in self._rows(statement, batch)}

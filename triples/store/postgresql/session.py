@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from triples.store.operations import Fact, Row
-from triples.store.sessions import Key, NewFact, Rows, Session
+from triples.store.sessions import Counts, Key, NewFact, Rows, Session
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
 _INSERT_TERMS = (
@@ -22,6 +22,10 @@ _LOAD_FACTS = (
     " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
 )
 _INSERT_FACTS = _LOAD_FACTS + " RETURNING subject_id, object_id, predicate_id, id"
+_COUNT_LOADED = (
+    f"WITH loaded AS ({_LOAD_FACTS} RETURNING predicate_id)"
+    " SELECT predicate_id, count(*) FROM loaded GROUP BY predicate_id"
+)
 _FIND_FACTS = (
     "SELECT t.subject_id, t.object_id, t.predicate_id, t.id"
     " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k (s, o, p) JOIN triples_triple AS t"
@@ -46,7 +50,7 @@ _RECORD_CHANGES = (
 )
 # Many writers hold it at once; a run waits for them, and they for a run.
 _HOLD_INFERRED = "LOCK TABLE triples_hiddenfact IN ROW SHARE MODE"
-_SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id = ANY(%s)"
+_KEYS_BY_ID = "SELECT id, subject_id, object_id, predicate_id FROM triples_triple WHERE id = ANY(%s)"
 # The strength that neither blocks nor is blocked by the foreign keys' own checks.
 _HOLD_SUBJECTS = "SELECT id FROM triples_term WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _WITHOUT_FACTS = (
@@ -56,6 +60,12 @@ _WITHOUT_FACTS = (
 _TALLY = (
     "INSERT INTO triples_tally AS t (shard, triples, subjects) VALUES (%s, %s, %s) ON CONFLICT (shard) DO UPDATE"
     " SET triples = t.triples + excluded.triples, subjects = t.subjects + excluded.subjects"
+)
+# In one order, so that two of them that have the same shard cannot wait for each other in a circle.
+_PREDICATE_TALLY = (
+    "INSERT INTO triples_predicatetally AS t (predicate_id, shard, facts)"
+    " SELECT k.p, %s, k.n FROM unnest(%s::bigint[], %s::bigint[]) AS k (p, n)"
+    " ON CONFLICT (predicate_id, shard) DO UPDATE SET facts = t.facts + excluded.facts"
 )
 TALLY_SHARDS = 16
 
@@ -77,11 +87,10 @@ class PostgreSQLSession(Session):
         columns = [list(column) for column in zip(*facts, strict=True)]
         return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}
 
-    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
+    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> Counts:
         columns = [list(column) for column in zip(*keys, strict=True)]
         columns += [list(column) for column in zip(*(facts[key][3:] for key in keys), strict=True)]
-        inserted: int = self.driver.execute(_LOAD_FACTS, [*columns, [created_ms] * len(keys)]).rowcount
-        return inserted
+        return dict(self.rows(_COUNT_LOADED, [*columns, [created_ms] * len(keys)]))
 
     def check_terms(self, ids: Collection[int]) -> None:
         """Foreign keys see to it: now for what was written, and no longer at the commit for what will be."""
@@ -113,8 +122,12 @@ class PostgreSQLSession(Session):
     def without_facts(self, subject_ids: Collection[int]) -> set[int]:
         return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (list(subject_ids),))}
 
-    def add_to_tally(self, triples: int, subjects: int) -> None:
-        self.driver.execute(_TALLY, (os.getpid() % TALLY_SHARDS, triples, subjects))
+    def add_to_tally(self, triples: int, subjects: int, predicates: Counts) -> None:
+        shard = os.getpid() % TALLY_SHARDS
+        self.driver.execute(_TALLY, (shard, triples, subjects))
+        if predicates:
+            ordered = sorted(predicates)
+            self.driver.execute(_PREDICATE_TALLY, (shard, ordered, [predicates[id_] for id_ in ordered]))
 
-    def subject_ids(self, ids: Collection[int]) -> dict[int, int]:
-        return dict(self.rows(_SUBJECT_IDS, (list(ids),)))
+    def keys_by_id(self, ids: Collection[int]) -> dict[int, Key]:
+        return {row[0]: row[1:] for row in self.rows(_KEYS_BY_ID, (list(ids),))}

@@ -43,7 +43,7 @@ def load(session: Session, facts: FactColumns, look_up: Callable[[], None], *, k
     look_up()
     _load_rows(session.driver, look_up, rows, facts.source, now_ms())
     subjects = int(pc.count_distinct(rows["subject_id"]).as_py())
-    return FirstFacts(ids, rows.num_rows, subjects, _denials(rows))
+    return FirstFacts(ids, rows.num_rows, subjects, _by_predicate(rows), _denials(rows))
 
 
 def is_empty(driver: Any) -> bool:
@@ -81,6 +81,11 @@ def _load_rows(driver: Any, look_up: Callable[[], None], rows: pa.Table, source:
     for _, statement in indexes:
         driver.execute(statement)
         look_up()
+
+
+def _by_predicate(rows: pa.Table) -> dict[int, int]:
+    counted = pc.value_counts(rows["predicate_id"])
+    return dict(zip(*(counted.field(name).to_pylist() for name in ("values", "counts")), strict=True))
 
 
 def _denials(rows: pa.Table) -> list[Key]:

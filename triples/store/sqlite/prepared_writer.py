@@ -17,7 +17,7 @@ from typing import cast
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from triples.store.operations import AddMany, AddOne, Change, Operation, Outcome, Remove
+from triples.store.operations import AddMany, AddOne, Change, Operation, Outcome, Remove, RemoveMany
 from triples.store.sqlite.engine.base import DatabaseWrapper
 from triples.store.sqlite.file_guard import require_fit
 from triples.store.sqlite.inferred_files import current_name
@@ -184,6 +184,8 @@ class PreparingWriter(Writer):
 def _is_small(job: Job, can_hide: bool) -> bool:
     """`can_hide`: whether there are inferred facts."""
     operation = job.operation
+    if isinstance(operation, RemoveMany):
+        return False
     if isinstance(operation, AddMany) and not (operation.skip_duplicates and job.facts <= SMALL_BATCH):
         return False
     # To follow what rests on a fact that goes takes longer.
@@ -198,7 +200,7 @@ def _may_hide(operation: Operation) -> bool:
             return any(fact.weight == 0 for fact in operation.facts)
         case Change():
             return operation.weight == 0
-        case Remove():
+        case Remove() | RemoveMany():
             return True
 
 

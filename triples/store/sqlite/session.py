@@ -1,5 +1,6 @@
 """The statements of a write for SQLite, where a writer has the database to itself."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -7,7 +8,7 @@ import orjson
 from django.db import IntegrityError
 
 from triples.store.operations import Fact, Row
-from triples.store.sessions import Key, NewFact, Rows, Session
+from triples.store.sessions import Counts, Key, NewFact, Rows, Session
 from triples.store.sqlite.rows import insert_facts, insert_terms, load_facts
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
@@ -35,7 +36,9 @@ _RECORD_CHANGES = (
     " ON t.id = k.value WHERE (SELECT max(id) FROM triples_recursionrun) IS NOT NULL"
     " RETURNING id, subject_id, predicate_id, object_id"
 )
-_SUBJECT_IDS = "SELECT id, subject_id FROM triples_triple WHERE id IN (SELECT value FROM json_each(?))"
+_KEYS_BY_ID = (
+    "SELECT id, subject_id, object_id, predicate_id FROM triples_triple WHERE id IN (SELECT value FROM json_each(?))"
+)
 _WITHOUT_FACTS = (
     "SELECT value FROM json_each(?) WHERE NOT EXISTS"
     " (SELECT 1 FROM triples_triple INDEXED BY triple_s WHERE subject_id = value)"
@@ -44,6 +47,12 @@ _TALLY = (
     "INSERT INTO triples_tally (shard, triples, subjects) VALUES (0, ?, ?)"
     " ON CONFLICT (shard) DO UPDATE SET triples = triples + excluded.triples, subjects = subjects + excluded.subjects"
 )
+_PREDICATE_TALLY = (
+    "INSERT INTO triples_predicatetally (predicate_id, shard, facts) VALUES (?, 0, ?)"
+    " ON CONFLICT (predicate_id, shard) DO UPDATE SET facts = facts + excluded.facts"
+)
+# By the ids: the index that has the facts of each predicate together has all of them.
+_NEW_BY_PREDICATE = "SELECT predicate_id, count(*) FROM triples_triple NOT INDEXED WHERE id > ? GROUP BY predicate_id"
 
 
 class SQLiteSession(Session):
@@ -69,8 +78,12 @@ class SQLiteSession(Session):
         insert_facts(self.driver, first, fresh)
         return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
 
-    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
-        return load_facts(self.driver, keys, facts, created_ms)
+    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> Counts:
+        last = self._last_id("triples_triple")
+        inserted = load_facts(self.driver, keys, facts, created_ms)
+        if inserted == len(keys):
+            return Counter(key[2] for key in keys)
+        return dict(self.rows(_NEW_BY_PREDICATE, (last,))) if inserted else {}
 
     def check_terms(self, ids: Collection[int]) -> None:
         if self.rows(_KNOWN_TERMS, (_json(ids),))[0][0] < len(ids):
@@ -100,11 +113,12 @@ class SQLiteSession(Session):
     def without_facts(self, subject_ids: Collection[int]) -> set[int]:
         return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (_json(subject_ids),))}
 
-    def add_to_tally(self, triples: int, subjects: int) -> None:
+    def add_to_tally(self, triples: int, subjects: int, predicates: Counts) -> None:
         self.driver.execute(_TALLY, (triples, subjects))
+        self.driver.executemany(_PREDICATE_TALLY, list(predicates.items()))
 
-    def subject_ids(self, ids: Collection[int]) -> dict[int, int]:
-        return dict(self.rows(_SUBJECT_IDS, (_json(ids),)))
+    def keys_by_id(self, ids: Collection[int]) -> dict[int, Key]:
+        return {row[0]: row[1:] for row in self.rows(_KEYS_BY_ID, (_json(ids),))}
 
     def _last_id(self, table: str) -> int:
         """The largest id that the table ever had: deleted ids are not used again."""

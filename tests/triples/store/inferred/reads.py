@@ -31,6 +31,10 @@ class Reading(NamedTuple):
         with self.snapshots.taken(self.fetch) as shown:
             return reads.heaviest(self.fetch, self.dialect, shown, wanted, k=k, with_metadata=True)
 
+    def total(self, wanted: Wanted) -> int:
+        with self.snapshots.taken(self.fetch, always=True) as shown:
+            return reads.total(self.fetch, self.dialect, shown, wanted)
+
     def page(self, wanted: Wanted, limit: int, after: Position | None) -> list[AnyRow]:
         with self.snapshots.taken(self.fetch) as shown:
             return reads.page(self.fetch, self.dialect, shown, wanted, limit=limit, after=after)

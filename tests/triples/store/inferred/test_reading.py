@@ -128,6 +128,7 @@ def test_answers_are_those_of_a_plain_merge(
                 expected = matching(rows, wanted)
                 assert reader.heaviest(wanted, k) == (expected[:k], len(expected), False)
                 assert list(itertools.chain.from_iterable(reader.pages(wanted, k))) == expected
+                assert reader.total(wanted) == len(expected)
 
     in_orm(compare)
 
@@ -141,6 +142,7 @@ def test_every_shape_is_answered_with_either_kind(chain: list[Row]) -> None:
                 for asserted, inferred in itertools.product([True, False], repeat=2):
                     wanted = Wanted(pattern, asserted=asserted, inferred=inferred)
                     assert reader.heaviest(wanted).rows == matching(rows, wanted)
+                    assert reader.total(wanted) == len(matching(rows, wanted))
 
     in_orm(compare)
 

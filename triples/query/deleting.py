@@ -1,0 +1,173 @@
+"""Which facts a deletion by pattern takes out, and what rests on them.
+
+Facts are picked heaviest first, a page of an index at a time. Of a page, those are left out that were added at another
+time, which no index knows. So however few match, every read is short.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+
+from triples.fields import EPOCH, MILLISECOND
+from triples.patterns import Shape
+from triples.recursion.programs import Key
+from triples.store.dialect import Dialect
+from triples.store.fact_tables import HEAVIEST
+from triples.store.inferred.hiding import Forecast
+from triples.store.inferred.layout import KEY
+from triples.store.operations import Pattern
+from triples.store.select import Select, Start, shape_of, sql
+from triples.store.sessions import Fetch, Rows
+from triples.store.statistics import tallied_facts
+
+# How many facts are deleted in one transaction, so that other writers get their turn in between.
+BATCH = 500
+# How many facts are read at once, where they are not deleted.
+_COUNTED_AT_ONCE = 10_000
+
+_COLUMNS = ("weight", "id", "created_at")
+
+
+class Deletion(NamedTuple):
+    """The asserted facts that are to go; times are in milliseconds, and are not within the bounds themselves."""
+
+    pattern: Pattern
+    min_weight: float = 0.0
+    max_weight: float = 1.0
+    added_after: int | None = None
+    added_before: int | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it depends on more than the pattern."""
+        return self.min_weight > 0 or self.max_weight < 1 or self.has_times
+
+    @property
+    def has_times(self) -> bool:
+        return self.added_after is not None or self.added_before is not None
+
+    @property
+    def is_everything(self) -> bool:
+        return not self.is_bounded and self.pattern == (None, None, None)
+
+    def admits(self, created_ms: int) -> bool:
+        after, before = self.added_after, self.added_before
+        return (after is None or created_ms > after) and (before is None or created_ms < before)
+
+
+def added_between(after: datetime | None, before: datetime | None) -> dict[str, int | None]:
+    """The bounds of a deletion in the milliseconds that facts are kept with."""
+    return {
+        "added_after": None if after is None else (after - EPOCH) // MILLISECOND,
+        # Rounded up, so that a fact within that millisecond was added before.
+        "added_before": None if before is None else -((EPOCH - before) // MILLISECOND),
+    }
+
+
+class Place(NamedTuple):
+    """How far a deletion has come: the last fact that was looked at."""
+
+    weight: float
+    id: int
+
+
+class Picked(NamedTuple):
+    """Some facts of a deletion."""
+
+    ids: Sequence[int]
+    keys: Sequence[Key]
+    # Where it goes on; None at its end.
+    after: Place | None
+
+
+class Preview(NamedTuple):
+    """What a deletion would take out."""
+
+    facts: int
+    # Inferred facts that would lose their proofs.
+    inferred: int
+    # Whether all inferred facts would be hidden until the next run, or are hidden already.
+    hides_all: bool
+    # Without this, both numbers are of what was seen in the time that there was.
+    complete: bool
+
+
+def pick(fetch: Fetch, dialect: Dialect, deletion: Deletion, after: Place | None, limit: int) -> Picked:
+    """The next facts to go, of `limit` facts that the index has from there on."""
+    rows = _page(fetch, dialect, deletion, after, (*_COLUMNS, *KEY), limit)
+    found = [row for row in rows if deletion.admits(row[2])]
+    return Picked([row[1] for row in found], [Key(*row[3:]) for row in found], _place_after(rows, limit))
+
+
+def preview(
+    fetch: Fetch,
+    dialect: Dialect,
+    deletion: Deletion,
+    forecast: Forecast | None,
+    expired: Callable[[float], bool],
+) -> Preview:
+    """What would go. `forecast` is None where there are no inferred facts.
+
+    `expired` is asked whether a part of the time is over.
+    """
+    facts, complete = _count(fetch, dialect, deletion, lambda: expired(0.5))
+    if forecast is None:
+        return Preview(facts, 0, hides_all=False, complete=complete)
+    after, seen = None, 0
+    while not forecast.everything:
+        page = pick(fetch, dialect, deletion, after, BATCH)
+        seen += len(page.ids)
+        forecast.delete(page.keys)
+        after = page.after
+        if after is None:
+            break
+        if expired(1.0):
+            complete = False
+            break
+    return Preview(max(facts, seen), len(forecast.facts), forecast.everything, complete)
+
+
+def _count(fetch: Fetch, dialect: Dialect, deletion: Deletion, expired: Callable[[], bool]) -> tuple[int, bool]:
+    """How many facts would go, and whether all of them were counted."""
+    subject, predicate, object_ = deletion.pattern
+    if not deletion.is_bounded and subject is None and object_ is None:
+        return tallied_facts(fetch, predicate), True
+    columns = _COLUMNS if deletion.has_times else _COLUMNS[:2]
+    after, facts = None, 0
+    while True:
+        rows = _page(fetch, dialect, deletion, after, columns, _COUNTED_AT_ONCE)
+        facts += sum(deletion.admits(row[2]) for row in rows) if deletion.has_times else len(rows)
+        after = _place_after(rows, _COUNTED_AT_ONCE)
+        if after is None or expired():
+            return facts, after is None
+
+
+def _page(
+    fetch: Fetch, dialect: Dialect, deletion: Deletion, after: Place | None, columns: tuple[str, ...], limit: int
+) -> Rows:
+    """Facts within the bounds of weight, in the order of the index, from behind `after` on."""
+    shape = shape_of(deletion.pattern)
+    constants = [text for text in deletion.pattern if text is not None]
+
+    def part(start: Start, bounds: Sequence[float], most: int) -> Rows:
+        return fetch(_statement(shape, start, columns, dialect), [*constants, *bounds, most])
+
+    # A place that was made up may be above the bounds.
+    if after is None or after.weight > deletion.max_weight:
+        return part("between", [deletion.max_weight, deletion.min_weight], limit)
+    # Each is one range of the index.
+    rows = part("same weight", after, limit) if after.weight >= deletion.min_weight else []
+    if len(rows) < limit:
+        rows += part("lighter", [after.weight, deletion.min_weight], limit - len(rows))
+    return rows
+
+
+def _place_after(rows: Rows, limit: int) -> Place | None:
+    return Place(*rows[-1][:2]) if len(rows) == limit else None
+
+
+@cache
+def _statement(shape: Shape, start: Start, columns: tuple[str, ...], dialect: Dialect) -> str:
+    """Parameters: the constants, the bounds of `start`, the limit."""
+    return sql(Select("asserted", columns, shape, start=start, order=HEAVIEST["asserted"], limit="given"), dialect)

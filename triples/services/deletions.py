@@ -1,0 +1,117 @@
+"""Deleting facts by pattern: what would go, and the deletion in small transactions.
+
+Over HTTP both keep to the time limit of reads, and writes go through the writer of the process. Commands have no limit.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from math import inf
+from time import monotonic
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from triples.query.deleting import BATCH, Deletion, Picked, Place, Preview, pick, preview
+from triples.services.graph import PART_OF_TIME, graph
+from triples.store.backend import backend
+from triples.store.inferred.hiding import Forecast
+from triples.store.inferred.reading import VisibleFacts
+from triples.store.operations import ManyRemoved, Outcome, RemoveMany
+from triples.store.sessions import Fetch, Session
+from triples.store.writing import open_session, write_now
+
+# How many facts are looked at for the next batches, where some of them may not match.
+_LOOKED_AT = 4 * BATCH
+
+# Told how many facts are gone.
+Report = Callable[[int], None]
+
+
+class Deleted(NamedTuple):
+    """How many facts went, and where to go on if the time was over before all had gone."""
+
+    facts: int
+    after: Place | None
+
+
+async def deletion_preview(*, deletion: Deletion) -> Preview:
+    """What would go; at least that, if the time limit comes first."""
+    running = graph.running
+    limit = PART_OF_TIME * settings.ENV.query_timeout
+    began = monotonic()
+
+    def read(fetch: Fetch, shown: VisibleFacts | None) -> Preview:
+        # The connection of the thread that reads.
+        forecast = _forecast(open_session(connection), shown)
+        return preview(fetch, running.dialect, deletion, forecast, lambda part: monotonic() - began > part * limit)
+
+    return await running.long.run_wide(read, always=True)
+
+
+async def deletion_perform(*, deletion: Deletion, after: Place | None = None) -> Deleted:
+    """Delete what matches, from a place on, until the time limit comes."""
+    running = graph.running
+    end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
+    facts = 0
+    while True:
+        picked = await running.long.run(partial(_pick, deletion=deletion, after=after))
+        for removal in _removals(picked, deletion):
+            facts += _removed(await running.writer.write(removal))
+        after = picked.after
+        if after is None or monotonic() > end:
+            return Deleted(facts, after)
+
+
+def deletion_preview_now(*, deletion: Deletion, seconds: float = inf) -> Preview:
+    """What would go, read in this thread; at least that, if it takes longer."""
+    began = monotonic()
+    own = connection.copy()
+    try:
+        session = open_session(own)
+        snapshots = backend().read_snapshots(session.driver)
+        with own.wrap_database_errors, snapshots.taken(session.rows, always=True) as shown:
+            forecast = _forecast(session, shown)
+            return preview(
+                session.rows, backend().dialect, deletion, forecast, lambda part: monotonic() - began > part * seconds
+            )
+    finally:
+        own.close()
+
+
+def deletion_perform_now(*, deletion: Deletion, report: Report) -> int:
+    """Delete what matches, in this thread; how many facts went."""
+    facts = 0
+    after: Place | None = None
+    while True:
+        with connection.wrap_database_errors:
+            picked = _pick(open_session(connection).rows, deletion, after)
+        for removal in _removals(picked, deletion):
+            [outcome] = write_now([removal])
+            facts += _removed(outcome)
+            report(facts)
+        after = picked.after
+        if after is None:
+            return facts
+
+
+def _forecast(session: Session, shown: VisibleFacts | None) -> Forecast | None:
+    """For the transaction that reads; None where there are no inferred facts."""
+    return None if shown is None else Forecast(session, everything=shown.filter is None)
+
+
+def _pick(fetch: Fetch, deletion: Deletion, after: Place | None) -> Picked:
+    limit = _LOOKED_AT if deletion.has_times else BATCH
+    return pick(fetch, backend().dialect, deletion, after, limit)
+
+
+def _removals(picked: Picked, deletion: Deletion) -> Iterator[RemoveMany]:
+    """One for each transaction. Only the weight can have changed since the facts were picked."""
+    ids: Sequence[int] = picked.ids
+    for start in range(0, len(ids), BATCH):
+        yield RemoveMany(ids[start : start + BATCH], deletion.min_weight, deletion.max_weight)
+
+
+def _removed(outcome: Outcome) -> int:
+    assert isinstance(outcome, ManyRemoved)
+    return outcome.removed
