@@ -52,7 +52,7 @@ class BucketTable:
         self._was_full = False
 
     def take(self, identity: int, bucket: Bucket) -> Take:
-        """Take a token from the bucket of this identity, a number below 2**64 that is not 0."""
+        """Take what it costs from the bucket of this identity, a number below 2**64 that is not 0."""
         start = identity % SETS * SET_BYTES
         with self._mutex:
             fcntl.lockf(self._file, fcntl.LOCK_EX, SET_BYTES, start)

@@ -39,26 +39,44 @@ class KeyRate(BaseThrottle):
     _wait: int | None = None
     # A sentence that names the limit, and how to raise it.
     reason = ""
+    _caller: Caller
+    _rate: Rate
+    _who: str
 
     async def allow_request(self, request: Request, view: "APIViewSet") -> bool:  # type: ignore[override]  # the API's views await it
-        http = http_of(request)
-        caller = caller_of(request) or ANONYMOUS
-        rate = settings.ENV.rate_limit if caller.rate is None else caller.rate
-        if not rate.requests:
+        limit = self._limit(request, view)
+        return limit is None or await self._take(http_of(request), limit.identity, limit.bucket, limit.policy)
+
+    async def charge(self, request: Request, view: "APIViewSet", tokens: int) -> bool:
+        """Take further tokens for a request that costs more than one; whether there were enough."""
+        limit = self._limit(request, view)
+        if limit is None or limit.bucket.capacity == 1:
             return True
-        who = caller.counted_as or client_network(http.client_address)
-        limit = limit_for(who, view.basename, view.action, rate)
-        identity, bucket = limit.identity, limit.bucket
+        http = http_of(request)
+        http.answer_headers = [header for header in http.answer_headers if not header[0].startswith(b"RateLimit")]
+        # One is taken already: of a small bucket all that were left are enough.
+        bucket = limit.bucket.costing(min(tokens, limit.bucket.capacity - 1))
+        return await self._take(http, limit.identity, bucket, limit.policy)
+
+    def _limit(self, request: Request, view: "APIViewSet") -> Limit | None:
+        self._caller = caller = caller_of(request) or ANONYMOUS
+        self._rate = rate = settings.ENV.rate_limit if caller.rate is None else caller.rate
+        if not rate.requests:
+            return None
+        self._who = caller.counted_as or client_network(http_of(request).client_address)
+        return limit_for(self._who, view.basename, view.action, rate)
+
+    async def _take(self, http: APIRequest, identity: int, bucket: Bucket, policy: bytes) -> bool:
         taken = await limits.take(identity, bucket) if valkey.is_up else limits.table.take(identity, bucket)
         # Rounded up to whole seconds, so that there is a token by then.
         seconds = -(-taken.next_token // SECOND)
         state = b'"default";r=%d;t=%d' % (taken.remaining, seconds)
-        http.answer_headers += ((b"RateLimit-Policy", limit.policy), (b"RateLimit", state))
+        http.answer_headers += ((b"RateLimit-Policy", policy), (b"RateLimit", state))
         if taken.remaining * 5 < bucket.capacity:
-            note_near_limit(http, who, refused=not taken.allowed)
+            note_near_limit(http, self._who, refused=not taken.allowed)
         if not taken.allowed:
             self._wait = seconds
-            self.reason = _reason(http, caller, rate)
+            self.reason = _reason(http, self._caller, self._rate)
         return taken.allowed
 
     def wait(self) -> int | None:

@@ -5,7 +5,7 @@ which one token returns, and is refused if the time would lie further ahead than
 cell rate algorithm). All times are whole nanoseconds of a clock that all processes of the host share.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from skg_site.api.rates import Rate
@@ -17,21 +17,22 @@ CLOCK_SLACK = SECOND
 
 
 class Take(NamedTuple):
-    """The result of taking a token."""
+    """The result of taking tokens."""
 
     allowed: bool
     full_at: int
     remaining: int
-    # The time until there is one token more.
+    # The time until there is one token more, or until there are enough for what was refused.
     next_token: int
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`capacity` tokens, of which one returns every `interval` nanoseconds."""
+    """`capacity` tokens, of which one returns every `interval` nanoseconds, and `cost` are taken at once."""
 
     capacity: int
     interval: int
+    cost: int = 1
 
     @classmethod
     def for_rate(cls, rate: Rate) -> "Bucket":
@@ -44,15 +45,19 @@ class Bucket:
     @property
     def in_microseconds(self) -> "Bucket":
         """The bucket with its interval rounded up to microseconds, which Lua counts exactly."""
-        return Bucket(self.capacity, -(-self.interval // MICROSECOND) * MICROSECOND)
+        return replace(self, interval=-(-self.interval // MICROSECOND) * MICROSECOND)
+
+    def costing(self, tokens: int) -> "Bucket":
+        """The same bucket, of which so many are taken at once; all, if it holds fewer."""
+        return replace(self, cost=min(tokens, self.capacity))
 
     def take(self, full_at: int, now: int) -> Take:
-        """Take one token, if there is one, from a bucket that is full again at `full_at`."""
+        """Take as many tokens as it costs, if they are there, from a bucket that is full again at `full_at`."""
         period = self.capacity * self.interval
         if full_at < now or full_at > now + period + CLOCK_SLACK:
             # Full already, or written before the host's clock restarted.
             full_at = now
-        moved = full_at + self.interval
+        moved = full_at + self.interval * self.cost
         if moved > now + period:
             return Take(False, full_at, 0, moved - now - period)
         missing = moved - now

@@ -19,23 +19,23 @@ from skg_site.api.valkey import ValkeyDown, valkey
 # More in one call would delay other clients of the server.
 MAX_TOGETHER = 500
 
-# `Bucket.take` in Lua. The arguments of each bucket: its capacity, its interval, and the time until it is full again as
-# the host knows it. The result has the time at which each bucket was full, and then the time of the server; the worker
-# computes the rest.
+# `Bucket.take` in Lua. The arguments of each bucket: its capacity, its interval, the time until it is full again as the
+# host knows it, and the interval times the tokens that are taken. The result has the time at which each bucket was
+# full, and then the time of the server; the worker computes the rest.
 TAKE = f"""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local found = {{}}
 for i, name in ipairs(KEYS) do
-    local interval = tonumber(ARGV[3 * i - 1])
-    local period = ARGV[3 * i - 2] * interval
+    local interval = tonumber(ARGV[4 * i - 2])
+    local period = ARGV[4 * i - 3] * interval
     local full_at = tonumber(redis.call('GET', name) or 0)
     if full_at < now or full_at > now + period + {CLOCK_SLACK // MICROSECOND} then
         full_at = now
     end
-    full_at = math.max(full_at, now + ARGV[3 * i])
+    full_at = math.max(full_at, now + ARGV[4 * i - 1])
     found[i] = full_at
-    local moved = full_at + interval
+    local moved = full_at + ARGV[4 * i]
     if moved <= now + period then
         redis.call('SET', name, string.format('%.0f', moved), 'PX', math.ceil((moved - now) / 1000))
     end
@@ -65,7 +65,7 @@ class SharedBuckets:
         self._calling: asyncio.Task[None] | None = None
 
     async def take(self, identity: int, bucket: Bucket, host: BucketTable) -> Take:
-        """Take a token from the bucket of this identity, and record the result in `host`; raises `ValkeyDown`."""
+        """Take what it costs from the bucket of this identity, and record the result in `host`; raises `ValkeyDown`."""
         one = _Waiting(identity, bucket.in_microseconds, host, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         if self._calling is None or self._calling.done():
@@ -91,7 +91,12 @@ async def _take_together(together: list[_Waiting]) -> None:
     numbers = [
         number
         for one in together
-        for number in (one.bucket.capacity, one.bucket.interval // MICROSECOND, one.ahead // MICROSECOND)
+        for number in (
+            one.bucket.capacity,
+            one.bucket.interval // MICROSECOND,
+            one.ahead // MICROSECOND,
+            one.bucket.cost * one.bucket.interval // MICROSECOND,
+        )
     ]
     # The client sends the script again to a server that has restarted.
     *found, now = await valkey.call(lambda client: client.register_script(TAKE)(names, numbers))

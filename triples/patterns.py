@@ -26,6 +26,8 @@ BoundPattern = _Pattern[int]
 
 # Which of subject, predicate and object are given, and the terms that are, in this order.
 Shape = tuple[bool, bool, bool]
+# Pairs of columns that must hold the same term, counted from 0: subject, predicate, object.
+Equal = tuple[tuple[int, int], ...]
 Bound = tuple[int, ...]
 
 
@@ -33,9 +35,9 @@ Bound = tuple[int, ...]
 class Unification:
     """What a fact must satisfy to match a pattern; columns are counted from 0: subject, predicate, object."""
 
-    # (column, term), and pairs of columns that must hold the same.
+    # (column, term).
     constants: tuple[tuple[int, int], ...]
-    equal: tuple[tuple[int, int], ...]
+    equal: Equal
 
     def admits(self, fact: tuple[int, int, int]) -> bool:
         if any(fact[column] != term for column, term in self.constants):
@@ -43,15 +45,19 @@ class Unification:
         return all(fact[first] == fact[second] for first, second in self.equal)
 
 
-def unification(pattern: BoundPattern) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+def unification(pattern: BoundPattern) -> tuple[tuple[tuple[int, int], ...], Equal]:
     """The constants and the pairs of columns of `Unification`."""
     constants = tuple((column, place) for column, place in enumerate(pattern) if not isinstance(place, Variable))
-    equal = tuple(
+    return constants, equal_columns(pattern)
+
+
+def equal_columns(pattern: tuple[object, object, object]) -> Equal:
+    """The columns of a variable that stands there before, each with the first column of that variable."""
+    return tuple(
         (pattern.index(place), column)
         for column, place in enumerate(pattern)
         if isinstance(place, Variable) and pattern.index(place) < column
     )
-    return constants, equal
 
 
 def variables(patterns: Iterable[Iterable[object]]) -> tuple[Variable, ...]:

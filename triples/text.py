@@ -64,10 +64,16 @@ def clean_guide_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
 
 def text_schema(longest: int, example: str) -> Any:
     """The JSON Schema of a text that `clean_term` cleans."""
-    # Only a pattern can bound the length without the outer white space.
-    pattern = rf"^{_OUTER}{_EDGE}([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?{_OUTER}$"
     description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
-    return Field(json_schema_extra={"pattern": pattern}, description=description, examples=[example])
+    return Field(json_schema_extra={"pattern": text_pattern(longest)}, description=description, examples=[example])
+
+
+def text_pattern(longest: int, *, or_variable: bool = False) -> str:
+    """The regular expression of such a text; with `or_variable`, a question mark begins a variable and nothing else."""
+    # Only a pattern can bound the length without the outer white space.
+    rest = rf"([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?"
+    text = rf"(\?\w{{1,{longest - 1}}}|[^?{_CONTROL}{_BLANK}]{rest})" if or_variable else f"{_EDGE}{rest}"
+    return f"^{_OUTER}{text}{_OUTER}$"
 
 
 def _with_marks_in_order(text: str, limit: int) -> str:

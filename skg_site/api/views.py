@@ -1,8 +1,9 @@
 """Base of all views of the API door: DRF's viewset with a native async dispatch, and its JSON responses."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from functools import update_wrapper
-from typing import Any, ClassVar, Never
+from typing import Any, ClassVar, Never, TypeVar
 
 import orjson
 from django.http import HttpResponse
@@ -16,6 +17,11 @@ from skg_site.api.bodies import ClientGone
 from skg_site.api.headers import accepts
 from skg_site.api.problems import problem_from
 from skg_site.api.request import APIRequest
+
+Result = TypeVar("Result")
+
+# How often it is seen whether a request that lasts may go on.
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class APIViewRequest(Request):
@@ -42,8 +48,11 @@ class APIViewSet(ViewSetMixin, APIView):
     # The media type of responses other than problems.
     media_type: ClassVar[str] = "application/json"
     request: Request
+    drf_request: Request
     action: str
     action_map: dict[str, str]
+    # Not of DRF's type: these are awaited.
+    _throttles: list[Any]
 
     @classmethod
     def as_view(cls, actions: dict[str, Any] | None = None, **initkwargs: Any) -> Any:
@@ -59,7 +68,7 @@ class APIViewSet(ViewSetMixin, APIView):
         return update_wrapper(view, template)
 
     async def dispatch(self, request: APIRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # async is the purpose of this class
-        self.request = drf_request = APIViewRequest(request, self.get_authenticators())
+        self.request = self.drf_request = drf_request = APIViewRequest(request, self.get_authenticators())
         self.args, self.kwargs = args, kwargs
         try:
             check_accept(request, self.media_type)
@@ -94,11 +103,28 @@ class APIViewSet(ViewSetMixin, APIView):
 
     async def check_throttles(self, request: Request) -> None:  # type: ignore[override]  # `dispatch` awaits it
         """Count the request, on another host if there is a Valkey."""
-        # Not of DRF's type: these are awaited.
         throttles: list[Any] = self.get_throttles()
+        self._throttles = throttles
         for throttle in throttles:
             if not await throttle.allow_request(request, self):
                 raise exceptions.Throttled(throttle.wait(), throttle.reason)
+
+    async def charge(self, request: Request, tokens: int) -> None:
+        """Count a request that turned out to cost more than one as so many more; 429 if there are not enough."""
+        for throttle in self._throttles if tokens else ():
+            if not await throttle.charge(request, self, tokens):
+                raise exceptions.Throttled(throttle.wait(), throttle.reason)
+
+    async def while_allowed(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The result of work that may last. It is ended, and the request refused, when the key is revoked meanwhile."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=LOOK_AGAIN_SECONDS))[0]:
+                await self.authenticate(self.drf_request)
+                self.check_permissions(self.drf_request)
+            return task.result()
+        finally:
+            task.cancel()
 
     def get_exception_handler(self) -> Any:
         return problem_from

@@ -42,6 +42,7 @@ from skg_site.observe.export_log import quieten_exporter
 from skg_site.observe.masking import masked_text, masked_value
 from skg_site.version import VERSION
 from triples.models import RecursionRun
+from triples.query.asking import Plan
 from triples.runs.signals import round_ended, run_ended, run_requested, run_started
 from triples.services.graph import Graph, graph
 from triples.store.backend import backend
@@ -52,7 +53,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 TRACES_PATH = "/v1/traces"
-READS = ("heaviest", "page", "fact", "inferred_fact", "explain", "statistics")
+READS = ("heaviest", "page", "fact", "inferred_fact", "explain", "ask", "statistics")
 
 _w3c = TraceContextTextMapPropagator()
 
@@ -215,7 +216,13 @@ def _traced(name: str, function: Callable[Parameters, Awaitable[Result]]) -> Cal
             return await function(*args, **kwargs)
         with _tracer.start_as_current_span(name, record_exception=False) as span:
             span.set_attribute("db.system.name", backend().name)
-            return await function(*args, **kwargs)
+            result = await function(*args, **kwargs)
+            if isinstance(plan := getattr(result, "plan", None), Plan):
+                order = " ".join(map(str, plan.order))
+                span.set_attributes(
+                    {"skg.plan.way": plan.way, "skg.plan.order": order, "skg.plan.facts_read": plan.read}
+                )
+            return result
 
     return traced
 

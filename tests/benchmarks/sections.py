@@ -33,6 +33,7 @@ SECTIONS = {
         Entry("import", "Bulk import beside Oxigraph", "importing"),
         Entry("recursion", "Recursion beside Oxigraph", "recursing"),
         Entry("scale", "A hundred times as many facts", "scale"),
+        Entry("asking", "Questions", "asking"),
         Entry("overload", "Overload and slow clients", "overload"),
         Entry("soak", "Memory of a worker under load", "soak"),
     )

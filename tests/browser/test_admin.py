@@ -26,6 +26,8 @@ def tab(chromium: Browser, site: Service, session_cookies: StorageState) -> Iter
         f"{FACTS}?q=thing&p=2",
         f"{FACTS}?weight=0.5&source=batch&metadata=no",
         f"{FACTS}add/",
+        f"{FACTS}ask/?question=%3Fx+%3Fp+hub&k=3",
+        f"{FACTS}ask/?question=%3Fx+%3Fp",
         "/admin/triples/term/",
         "/admin/triples/term/?q=hub",
         "/admin/triples/term/1/change/",

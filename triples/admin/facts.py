@@ -7,18 +7,20 @@ from typing import Any
 import orjson
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import truncatechars
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from skg_site.host.write_lock import write_lock
 from triples import ids
+from triples.admin.ask import AskForm, answered
 from triples.admin.fact_list import FactList
 from triples.admin.filters import MetadataFilter, PredicateFilter, SourceFilter, WeightFilter
 from triples.admin.forms import NewFactForm, StoredFactForm
@@ -68,6 +70,10 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
     sortable_by = ("weight",)
     readonly_fields = ("subject_facts", "predicate_facts", "object_facts", "public_id", "source", "added", "changed")
 
+    def get_urls(self) -> list[URLPattern]:
+        ask = path("ask/", self.admin_site.admin_view(self.ask_view), name="triples_triple_ask")
+        return [ask, *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Triple]:
         return super().get_queryset(request).select_related(*PLACES)
 
@@ -112,6 +118,18 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
             message = "“{}” was there already, with the weight {}. Nothing was changed."
             self.message_user(request, format_html(message, found.text, found.row.weight), messages.WARNING)
             return HttpResponseRedirect(reverse("admin:triples_triple_change", args=[found.row.id]))
+
+    def ask_view(self, request: HttpRequest) -> HttpResponse:
+        """Questions of several patterns. All that is asked stands in the address."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        inferred = request.user.has_perm("triples.view_inferredtriple")
+        form = AskForm(request.GET if "question" in request.GET else None, inferred=inferred)
+        context = {"opts": self.opts, "title": "Ask", "form": form, "inferred": inferred, "media": form.media}
+        context |= answered(form, request) if form.is_valid() else {}
+        return TemplateResponse(
+            request, "admin/triples/triple/ask.html", {**self.admin_site.each_context(request), **context}
+        )
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with write_transaction(request):

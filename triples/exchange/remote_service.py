@@ -12,6 +12,7 @@ import orjson
 from triples.exchange.destinations import Destination, DestinationError, Stored
 from triples.exchange.rate_limits import seconds_to_wait
 from triples.exchange.rendering import fact_content
+from triples.recursion.rules import place_document
 from triples.store.bulk import Loaded
 from triples.store.operations import Fact
 from triples.visible import visible
@@ -94,7 +95,8 @@ class RemoteService(Destination):
         return None if self._last is None else self._last[:3]
 
     def keeps(self, landmark: tuple[Any, ...], /) -> bool:
-        body = orjson.dumps({"pattern": landmark, "k": 1, "include_inferred": False})
+        pattern = [place_document(text) for text in landmark]
+        body = orjson.dumps({"pattern": pattern, "k": 1, "include_inferred": False})
         try:
             answer = self._post("/query", body)
         except _NoAnswer as error:

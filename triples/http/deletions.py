@@ -16,7 +16,7 @@ from skg_site.api.openapi import request_example, response_example
 from skg_site.api.problems import Invalid
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
-from triples.http.request_models import Input, PatternIn
+from triples.http.request_models import ConstantPattern, Input
 from triples.http.views import GraphViewSet
 from triples.query.deleting import Deletion, Place, Preview, added_between
 from triples.services.deletions import Deleted, deletion_perform, deletion_preview
@@ -42,7 +42,7 @@ class DeleteTriples(Input):
 
     model_config = ConfigDict(json_schema_extra={"not": _EVERYTHING})
 
-    pattern: PatternIn
+    pattern: ConstantPattern
     min_weight: Weight = 0.0
     max_weight: Weight = 1.0
     added_after: Annotated[MomentIn | None, Field(description="Only facts that were added later than this.")] = None

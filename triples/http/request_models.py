@@ -1,15 +1,28 @@
 """Requests about facts: strict Pydantic models without unknown members."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, SkipValidation
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    RootModel,
+    SkipValidation,
+    WithJsonSchema,
+)
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
 from triples.admission import clean_predicate, clean_text, metadata_text
+from triples.patterns import Variable, equal_columns
 from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_schema
+from triples.query.reads import Wanted
+from triples.recursion.grammar import place_of, read_place
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_pattern, text_schema
 
 
 def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +104,38 @@ class ChangeTriple(Input):
     metadata: Metadata | None = Field(default_factory=dict)
 
 
-PatternIn = Annotated[
+def _place(clean: Callable[[str], str], longest: int, example: str) -> tuple[PlainValidator, WithJsonSchema]:
+    """A place of a pattern, read as a clean constant or as a variable, and its schema."""
+
+    def read(given: object) -> str | Variable:
+        # A constant without a question mark costs as much as if there were no variables.
+        if type(given) is str and "?" not in given:
+            return clean(given)
+        place = place_of(read_place(given, longest))
+        return place if isinstance(place, Variable) else clean(place)
+
+    text = {
+        "type": "string",
+        "pattern": text_pattern(longest, or_variable=True),
+        "description": f"A constant of 1 to {longest} characters, or a variable such as `?x`.",
+        "examples": [example],
+    }
+    constant = {
+        "type": "object",
+        "description": "A constant that begins with a question mark.",
+        "properties": {"term": {"type": "string", "pattern": text_pattern(longest), "examples": ["?why"]}},
+        "required": ["term"],
+        "additionalProperties": False,
+    }
+    return PlainValidator(read), WithJsonSchema({"anyOf": [text, constant]})
+
+
+_SubjectPlace = Annotated[str | Variable, *_place(clean_text, MAX_TERM_LENGTH, "Einstein")]
+_PredicatePlace = Annotated[str | Variable, *_place(clean_predicate, MAX_PREDICATE_LENGTH, "discovered")]
+_ObjectPlace = Annotated[str | Variable, *_place(clean_text, MAX_TERM_LENGTH, "Relativity")]
+
+
+ConstantPattern = Annotated[
     tuple[Subject | None, Predicate | None, Object | None],
     # JSON has arrays only.
     Field(
@@ -103,13 +147,34 @@ PatternIn = Annotated[
 
 
 class Query(Input):
-    pattern: PatternIn
+    pattern: Annotated[
+        tuple[_SubjectPlace | None, _PredicatePlace | None, _ObjectPlace | None],
+        # JSON has arrays only.
+        Field(
+            strict=False,
+            description=(
+                "Subject, predicate and object. null stands for anything, and so does a variable such as `?x`; where a"
+                " variable stands twice, both places hold the same term. A constant that begins with a question mark"
+                " is written as an object."
+            ),
+            examples=[["Einstein", None, None]],
+        ),
+    ]
     k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most results to answer."), WHOLE] = 10
     min_weight: Weight = 0.0
     include_metadata: bool = False
     include_inferred: Annotated[
         bool, Field(description="Show inferred facts too, and of each result whether it is one.")
     ] = True
+
+    @property
+    def wanted(self) -> Wanted:
+        subject, predicate, object_ = pattern = self.pattern
+        if isinstance(subject, Variable) or isinstance(predicate, Variable) or isinstance(object_, Variable):
+            subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
+            bound = (subject, predicate, object_)
+            return Wanted(bound, self.min_weight, inferred=self.include_inferred, equal=equal_columns(pattern))
+        return Wanted((subject, predicate, object_), self.min_weight, inferred=self.include_inferred)
 
 
 # Of the last fact on the page: its weight, whether it is inferred, and its key or the ids of its three terms.

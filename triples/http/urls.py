@@ -24,6 +24,7 @@ urlpatterns = [
     path("query", QueryViewSet.as_view({"post": "query"}, basename="query")),
     path("query/patterns", AskViewSet.as_view({"post": "patterns"}, basename="query")),
     path("query/paths", AskViewSet.as_view({"post": "paths"}, basename="query")),
+    path("query/neighbours", AskViewSet.as_view({"post": "neighbours"}, basename="query")),
     path("recurse", RecurseViewSet.as_view({"post": "start"}, basename="recurse")),
     path("recurse/<id:id>", RecurseViewSet.as_view({"get": "retrieve"}, basename="recurse")),
     path("rules", RuleViewSet.as_view({"get": "list", "post": "create"}, basename="rules")),

@@ -159,9 +159,9 @@ class QueryViewSet(GraphViewSet):
     async def query(self, request: Request) -> HttpResponse:
         start = perf_counter()
         body = await json_body(request, Query)
-        wanted = Wanted(body.pattern, body.min_weight, inferred=body.include_inferred)
+        wanted = body.wanted
         matches = await query_cache.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
-        count_query(body.pattern, len(matches.rows))
+        count_query(wanted.pattern, len(matches.rows))
         seconds = perf_counter() - start
         return json_answer(
             query_content(matches, seconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred)

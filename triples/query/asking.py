@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from triples.patterns import Variable
 from triples.query.answers import Answer, GroupCount, Position, Ranking
 from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact, OutOfTime, TooMany
@@ -14,7 +15,9 @@ from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
 # Partial answers that a join should have at most for all of its answers to be found and sorted.
-_FEW = 5_000
+_FEW = 500
+# The heaviest facts of a pattern that weigh the same where weights do not tell much.
+_SAME = 64
 
 # How the answers were found: all of them, and then sorted; or the heaviest first, without the others.
 Way = Literal["all", "heaviest first", "nothing matches"]
@@ -25,7 +28,7 @@ class Plan(NamedTuple):
     """How a question was answered. `order` has the places of its patterns."""
 
     order: tuple[int, ...]
-    # Of each pattern by its constants alone, capped at `join_order.MOST_COUNTED`.
+    # Of each pattern by its constants alone, as far as they were counted.
     facts: tuple[int, ...]
     # Partial answers after each pattern.
     estimates: tuple[float, ...]
@@ -123,7 +126,20 @@ def _ranking(
             return "all", answered_together(question, order.places, source, k=k, after=after, expired=expired)
         except TooMany:
             pass
+    if question.selected and _is_unweighted(question, source):
+        # Ties are in the order of the selected terms. What begins with them need not be found before what is wanted.
+        order = join_order(question, source, question.selected[0])
     return "heaviest first", ranked(question, order.places, source, k=k, after=after, expired=expired)
+
+
+def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:
+    """Whether so many facts of each pattern weigh the same that nearly all answers may do so."""
+    for pattern in question.patterns:
+        subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
+        block = source.block((subject, predicate, object_), None, _SAME)
+        if len({fact.weight for fact in block}) > 1:
+            return False
+    return True
 
 
 def _total(question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired) -> Total | None:

@@ -1,24 +1,26 @@
 """Two-sided search: reads the facts around both ends, until every path that is wanted is made of facts that were read.
 
 From each side, terms get labels: a length and a bound of the product. A label covers every way to its term that is no
-shorter and no heavier. The facts around a term are read heaviest first, so that what is unread is bounded as well.
+shorter and no heavier. It passes the facts around its term heaviest first, so that those to come are bounded as well.
 
-The textbook rule, to stop once the unread parts of both sides together are lighter than the best path found, is wrong
-here: it takes all facts around a labelled term as read. What holds is this. On a path with a fact that neither side
-has read, let x be the last term that a forward label (of length a and weight A) covers, and y the first that a
-backward label (b, B) covers. The facts up to x and from y on are read, so an unread one is between; the path's step
-from x is not read forward, and its step to y not backward. Let f and g be the bounds of these steps, multiplied by A
-and B. Then the path has at least a + b + 1 facts, and weighs at most f, and at most A * g. So what is unread at x is
-on no unknown path that is wanted, if these bounds, with the heaviest g for each b, all come after the last wanted path:
-it is left unread for good. The same holds for y. Once one side has nothing left to read, all wanted paths are known.
+The textbook rule, to stop once what is to come on both sides together is lighter than the best path found, is wrong
+here: it takes all facts around a labelled term as read. What holds is this. Follow an unknown path from the start, as
+long as a label that covers it has passed its next fact; then the next term has such a label, too. It ends at a term x
+with a label of length a and weight A that has not passed the next fact, and what is to come there has a bound f.
+Followed from the goal, the path ends likewise at y with b, B and g. All facts up to x and from y on are read, and the
+path is unknown, so x comes before y. Then the path has at least a + b + 1 facts, and weighs at most f, and at most
+A * g. If these bounds, with the heaviest g for each b, all come after the last wanted path, no unknown path that is
+wanted ends at x: what is to come there is left for good. The same holds for y. Once one side has nothing to come, all
+wanted paths are known.
 """
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from triples.query.blocks import Clock, OutOfTime, Source, Streams
-from triples.query.known_paths import Graph, Reach, known_paths
+from triples.query.known_paths import Graph, known_paths
 from triples.query.path_facts import Path, PathQuestion, product_bound
+from triples.query.path_reach import Reach
 from triples.query.path_side import Label, Side, Unread
 
 # The paths that are known are looked at again when so many times as many facts have been read.
@@ -51,10 +53,11 @@ class _Search:
         self._backward = Side(question, streams, forward=False)
         self._graph: Graph = {}
         self._known = 0
-        # Of the last look at the known paths: what it found, whether more may have come in, and how much had been read.
+        # Of the last look at the known paths: what it found, and how many steps were known.
         self._found = Paths([], 1.0, 0)
-        self._promising = False
         self._looked_at = 0
+        # Whether labels of both sides have met. Before they do, there is nothing to look at.
+        self._met = False
         self._nearest = False
 
     def run(self) -> Paths:
@@ -64,8 +67,7 @@ class _Search:
                     self._read(self._forward, self._backward)
                 else:
                     self._read(self._backward, self._forward)
-                first = self._promising and not self._found.paths
-                if first or self._known >= self._looked_at * _GROWTH:
+                if self._known >= self._looked_at * _GROWTH:
                     self._look()
             return Paths(self._known_paths())
         except OutOfTime:
@@ -87,8 +89,9 @@ class _Search:
             self._graph.setdefault(step.start, {})[step.key] = step
         for term, label in reached:
             self._clock.tick()
-            if side.reach(term, label):
-                self._promising = self._promising or self._meets(label, other.labels.get(term, ()))
+            if side.reach(term, label) and not self._met and self._meets(label, other.labels.get(term, ())):
+                self._met = True
+                self._looked_at = 0
 
     def _is_wanted(self, unread: Unread, tops: Iterable[float]) -> bool:
         return any(self._may_count(weight, length) for weight, length in self._bounds(unread, tops))
@@ -123,9 +126,7 @@ class _Search:
 
     def _look(self) -> None:
         self._looked_at = self._known
-        paths = self._known_paths() if self._promising else self._found.paths
-        self._promising = False
-        self._found = Paths(paths, *self._unknown())
+        self._found = Paths(self._known_paths() if self._met else [], *self._unknown())
 
     def _unknown(self) -> tuple[float, int]:
         """The greatest weight of a path that is not known, and a length that all of them exceed."""

@@ -123,6 +123,9 @@ class Streams:
             stream = self._streams[ends] = Stream(self._source, ends, self._clock)
         return stream
 
+    def has(self, ends: Ends) -> bool:
+        return ends in self._streams
+
     def read_together(self, ends: Iterable[Ends], limit: int) -> None:
         """Read whole streams by few statements; TooMany if they have more than `limit` facts."""
         missing = [one for one in dict.fromkeys(ends) if one not in self._streams and NO_TERM not in one]

@@ -75,12 +75,14 @@ def explain_now(wanted: Asserted | Key, *, depth: int = DEFAULT_DEPTH) -> Node:
 
 
 @contextmanager
-def own_connection() -> Iterator[tuple[Fetch, Dialect, VisibleFacts | None]]:
+def own_connection(*, always: bool = False) -> Iterator[tuple[Fetch, Dialect, VisibleFacts | None]]:
+    """`always` is as `ReadSnapshots.taken` says."""
     own = connection.copy()
     try:
         session = open_session(own)
         dialect = backend().dialect
-        with own.wrap_database_errors, backend().read_snapshots(session.driver).taken(session.rows) as shown:
+        snapshots = backend().read_snapshots(session.driver)
+        with own.wrap_database_errors, snapshots.taken(session.rows, always=always) as shown:
             yield session.rows, dialect, shown
     finally:
         own.close()

@@ -20,6 +20,10 @@ class Join:
         """How many facts have been read."""
         return self._streams.read
 
+    def has_stream(self, lookup: Lookup, terms: Terms) -> bool:
+        """Whether the facts that a look-up finds are being read already."""
+        return self._streams.has(lookup.ends(terms))
+
     def read_together(self, lookup: Lookup, rows: Iterable[Terms], limit: int) -> None:
         """Read what a look-up finds for all of these partial answers; TooMany if that is more than `limit` facts."""
         self._streams.read_together((lookup.ends(terms) for terms in rows), limit)

@@ -14,6 +14,9 @@ from triples.query.questions import AskedPattern, Question
 
 # Facts of a pattern that are counted at most.
 MOST_COUNTED = 5_000
+# Counting ends at so many times the fewest, but not before this number.
+_FAR = 20
+_FEWEST_COUNTED = 100
 # Partial answers that stand for all, and what each of them is followed by at most.
 _SAMPLE = 4
 _MOST_FOLLOWING = 200
@@ -27,7 +30,7 @@ class JoinOrder:
 
     places: tuple[int, ...]
     estimates: tuple[float, ...]
-    # How many facts match each pattern by its constants alone, up to MOST_COUNTED; in the order of joining.
+    # How many facts match each pattern by its constants alone, as far as they were counted; in the order of joining.
     facts: tuple[int, ...]
 
     @property
@@ -35,10 +38,13 @@ class JoinOrder:
         return 0 in self.facts
 
 
-def join_order(question: Question[int], source: Source) -> JoinOrder:
-    """The pattern with the fewest facts comes first, then always the one that leaves the fewest partial answers."""
+def join_order(question: Question[int], source: Source, first: Variable | None = None) -> JoinOrder:
+    """The pattern with the fewest facts comes first, then always the one that leaves the fewest partial answers.
+
+    With `first`, the first pattern is one of those with this variable.
+    """
     patterns = question.patterns
-    sizes = [_number(source, _ends(pattern, {}), MOST_COUNTED) for pattern in patterns]
+    sizes = _sizes(patterns, source)
     waiting = sorted(range(len(patterns)), key=lambda place: sizes[place])
     places: list[int] = []
     estimates: list[float] = []
@@ -46,14 +52,29 @@ def join_order(question: Question[int], source: Source) -> JoinOrder:
     partial_answers = 1.0
     while waiting:
         bound = set(variables([patterns[place] for place in places]))
-        factors = {place: _factor(patterns[place], bound, sizes[place], sample, source) for place in waiting}
-        place = min(waiting, key=lambda place: (factors[place], sizes[place]))
+        allowed = waiting if places else [place for place in waiting if first in patterns[place]] or waiting
+        factors = {place: _factor(patterns[place], bound, sizes[place], sample, source) for place in allowed}
+        place = min(allowed, key=lambda place: (factors[place], sizes[place]))
         waiting.remove(place)
         places.append(place)
         partial_answers *= factors[place]
         estimates.append(partial_answers)
         sample = _following(patterns[place], sample, source)
     return JoinOrder(tuple(places), tuple(estimates), tuple(sizes[place] for place in places))
+
+
+def _sizes(patterns: Sequence[AskedPattern[int]], source: Source) -> list[int]:
+    """How many facts each pattern has. What is far from being the fewest need not be counted on."""
+    sizes = [0] * len(patterns)
+    limit = MOST_COUNTED
+    for place in sorted(range(len(patterns)), key=lambda place: -_constants(patterns[place])):
+        sizes[place] = _number(source, _ends(patterns[place], {}), limit)
+        limit = min(limit, max(_FEWEST_COUNTED, _FAR * sizes[place]))
+    return sizes
+
+
+def _constants(pattern: AskedPattern[int]) -> int:
+    return sum(isinstance(place, int) for place in pattern)
 
 
 def _factor(

@@ -6,15 +6,15 @@ that no path grown from them comes before. At each term, a partial path gives wa
 the same continuation. Since a way around costs facts and gains no weight, the best walk of a family is simple.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import insort
 from collections.abc import Set as AbstractSet
 from heapq import heappop, heappush
-from math import prod
+from math import inf, prod
 from typing import NamedTuple
 
 from triples.query.blocks import Clock
-from triples.query.path_facts import Path, PathQuestion, PathStep, StepKey, product_bound
-from triples.query.path_side import Label
+from triples.query.path_facts import Path, PathQuestion, PathStep, Rank, StepKey, product_bound
+from triples.query.path_reach import Reach
 
 # The steps from each term.
 Graph = dict[int, dict[StepKey, PathStep]]
@@ -23,30 +23,7 @@ Graph = dict[int, dict[StepKey, PathStep]]
 _CLEARLY = 1 + 1e-12
 
 Walked = tuple[StepKey, ...]
-
-
-class Reach:
-    """Bounds of what is left from a term to the goal, by the labels of a search from there."""
-
-    def __init__(self, labels: Mapping[int, Sequence[Label]], beyond: Sequence[float]) -> None:
-        self._labels = labels
-        # For each number of facts, the greatest weight of a way of at most so many that the labels may not cover.
-        self._uncovered = [0.0]
-        for weight in beyond:
-            self._uncovered.append(max(weight, self._uncovered[-1]))
-        self._nearest = next((length for length, weight in enumerate(self._uncovered) if weight > 0), len(beyond) + 1)
-
-    def weight(self, term: int, length: int) -> float:
-        """No way to the goal of at most so many facts is heavier; 0 if there is none."""
-        weight = self._uncovered[length]
-        for label in self._labels.get(term, ()):
-            if label.length <= length and label.weight > weight:
-                weight = label.weight
-        return weight
-
-    def length(self, term: int) -> int:
-        """No way to the goal has fewer facts."""
-        return min([self._nearest, *(label.length for label in self._labels.get(term, ()))])
+_LAST: Rank = (inf, inf)
 
 
 class _Partial(NamedTuple):
@@ -66,13 +43,17 @@ class _Family(NamedTuple):
 def known_paths(question: PathQuestion, graph: Graph, reach: Reach, clock: Clock) -> list[Path]:
     """The k best paths. Ties are broken by the steps: first by the term that one leads to, then by the predicate."""
     found: list[Path] = []
-    waiting: list[tuple[tuple[float, float], Walked, Path, _Family]] = []
+    waiting: list[tuple[Rank, Walked, Path, _Family]] = []
+    # Of all paths so far. What comes after k of them is not wanted.
+    ranks: list[Rank] = []
 
     def add(family: _Family) -> None:
-        path = _Search(question, graph, reach, clock).best(family)
+        limit = ranks[question.k - 1] if len(ranks) >= question.k else _LAST
+        path = _Search(question, graph, reach, clock, limit).best(family)
         if path is not None:
-            walked = tuple([step.key for step in path.steps])
-            heappush(waiting, (question.rank(path.weight, len(path.steps)), walked, path, family))
+            rank = question.rank(path.weight, len(path.steps))
+            insort(ranks, rank)
+            heappush(waiting, (rank, tuple([step.key for step in path.steps]), path, family))
 
     add(_Family((), frozenset()))
     while waiting and len(found) < question.k:
@@ -89,12 +70,14 @@ def known_paths(question: PathQuestion, graph: Graph, reach: Reach, clock: Clock
 class _Search:
     """The search for the best path of a family."""
 
-    def __init__(self, question: PathQuestion, graph: Graph, reach: Reach, clock: Clock) -> None:
+    def __init__(self, question: PathQuestion, graph: Graph, reach: Reach, clock: Clock, limit: Rank) -> None:
         self._question = question
         self._graph = graph
         self._reach = reach
         self._clock = clock
-        self._heap: list[tuple[tuple[float, float], Walked, _Partial]] = []
+        # What ranks after this is not wanted.
+        self._limit = limit
+        self._heap: list[tuple[Rank, Walked, _Partial]] = []
         # For each term, the partial paths that lead there.
         self._best: dict[int, list[_Partial]] = {}
 
@@ -122,11 +105,13 @@ class _Search:
                 continue
             weight = partial.weight * step.fact.weight
             bound = product_bound(weight, self._reach.weight(step.end, left))
-            if bound < self._question.least_weight:
+            rank = self._question.rank(bound, length + self._reach.length(step.end))
+            if bound < self._question.least_weight or rank > self._limit:
                 continue
+            if step.end == self._question.goal:
+                self._limit = rank
             grown = _Partial(step.end, weight, (*partial.steps, step), (*partial.walked, key))
             if self._is_best(grown):
-                rank = self._question.rank(bound, length + self._reach.length(step.end))
                 heappush(self._heap, (rank, grown.walked, grown))
 
     def _is_best(self, partial: _Partial) -> bool:

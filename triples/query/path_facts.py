@@ -8,6 +8,8 @@ from triples.query.blocks import Ends, Fact
 
 Direction = Literal["out", "in", "any"]
 Order = Literal["weight", "length"]
+# The place of a path in the order: what is first has the least.
+Rank = tuple[float, float]
 
 _MARGIN = 1 + 2.0**-48
 _NEARLY_NOTHING = 1e-300
@@ -58,8 +60,8 @@ class PathQuestion:
     order: Order = "weight"
     min_weight: float = 0.0
 
-    def rank(self, weight: float, length: int) -> tuple[float, float]:
-        """The place of such a path in the order; what is first has the least."""
+    def rank(self, weight: float, length: int) -> Rank:
+        """The place of such a path in the order of the question."""
         return (-weight, length) if self.order == "weight" else (length, -weight)
 
     @property

@@ -17,11 +17,23 @@ from math import prod
 from typing import NamedTuple
 
 from triples.query.answers import Answer, Position, Ranking
-from triples.query.blocks import Clock, Fact, OutOfTime, Source, Stream
+from triples.query.blocks import Clock, Fact, OutOfTime, Source, Stream, TooMany
 from triples.query.join import Join
 from triples.query.join_plan import JoinPlan, plan_join
 from triples.query.lookups import Terms
 from triples.query.questions import Question
+
+# Partial answers for which facts are read by one statement, and how many facts these may be.
+_LARGEST_GROUP = 256
+_MOST_TOGETHER = 4_096
+
+
+class _Origin(NamedTuple):
+    """What a partial answer was grown from: the terms of another, and the fact at this place of a stream."""
+
+    terms: Terms
+    stream: Stream
+    place: int
 
 
 class _Partial(NamedTuple):
@@ -32,6 +44,7 @@ class _Partial(NamedTuple):
     weights: tuple[float, ...]
     # In the order of the plan.
     facts: tuple[Fact, ...]
+    origin: _Origin | None = None
     stream: Stream | None = None
     following: int = 0
 
@@ -52,7 +65,8 @@ def ranked(
     """The first k answers that follow `after`, with the patterns joined in this order.
 
     The order of joining changes neither the answers nor their weights. Only which of several equally heavy
-    combinations of facts is named may depend on it.
+    combinations of facts is named may depend on it. Where many answers have the same weight, the terms decide. Then an
+    order that binds the first selected variables first reads least: the others join everything of that weight.
     """
     join = Join(plan_join(question, order, question.selected), source, Clock(expired))
     search = _Search(join)
@@ -78,6 +92,8 @@ class _Search:
         self._heap: list[_Entry] = []
         self._age = 0
         self._found: set[Terms] = set()
+        # For how many partial answers the facts of each step are read by the next statement.
+        self._together = [2] * len(self._plan.steps)
 
     def answers(self) -> Iterator[Answer]:
         """All answers, in order."""
@@ -112,7 +128,7 @@ class _Search:
     def _grow(self, partial: _Partial, depth: int) -> None:
         """Grow a partial answer by facts of the next pattern until another one is in front."""
         step = self._plan.steps[depth]
-        stream = partial.stream or self._join.stream(step.lookup, partial.terms)
+        stream = partial.stream or self._stream(partial, depth)
         known = self._plan.steps[depth - 1].selected if depth else ()
         prefix = tuple([partial.terms[slot] for slot in known])
         before, behind = partial.weights[: step.place], partial.weights[step.place + 1 :]
@@ -131,7 +147,29 @@ class _Search:
             index += 1
             if terms is not None:
                 selected = tuple([terms[slot] for slot in step.selected])
-                self._push(bound, selected, depth + 1, _Partial(terms, weights, (*partial.facts, fact)))
+                origin = _Origin(partial.terms, stream, index - 1)
+                self._push(bound, selected, depth + 1, _Partial(terms, weights, (*partial.facts, fact), origin))
+
+    def _stream(self, partial: _Partial, depth: int) -> Stream:
+        """The facts that a partial answer can be grown by.
+
+        Read together with those of the partial answers that come next from where this one came from: first of two,
+        then of twice as many. That these are wanted too is likely where few can be grown at all.
+        """
+        lookup = self._plan.steps[depth].lookup
+        together = self._together[depth]
+        if partial.origin is not None and together and not self._join.has_stream(lookup, partial.terms):
+            before = self._plan.steps[depth - 1].lookup
+            terms, stream, place = partial.origin
+            facts = stream.facts[place : place + together]
+            rows = [row for fact in facts if (row := before.extended(terms, fact.key)) is not None]
+            try:
+                self._join.read_together(lookup, rows, _MOST_TOGETHER)
+                self._together[depth] = min(2 * together, _LARGEST_GROUP)
+            except TooMany:
+                # Their heaviest are enough: each is read by itself.
+                self._together[depth] = 0
+        return self._join.stream(lookup, partial.terms)
 
     def _push(self, bound: float, terms: Terms, depth: int, partial: _Partial) -> None:
         if bound >= self._plan.min_weight:

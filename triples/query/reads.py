@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from triples.patterns import Equal
 from triples.query.rows import AnyRow, InferredRow, rows_of_both, texts_of
 from triples.query.statements import (
     COUNT_LIMIT,
@@ -45,6 +46,8 @@ class Wanted(NamedTuple):
     min_weight: float = 0.0
     asserted: bool = True
     inferred: bool = True
+    # Columns that must hold the same term. No index finds such facts: they are looked at until enough match.
+    equal: Equal = ()
 
 
 def heaviest(
@@ -116,7 +119,9 @@ class _Read:
             return self._asserted(start, bounds, limit) if self.wanted.asserted else []
         if not self.wanted.asserted:
             return self._inferred(start, bounds, limit)
-        statement = select_both(self._shape, start, self.dialect, self._filter, with_metadata=self.with_metadata)
+        statement = select_both(
+            self._shape, start, self.dialect, self._filter, with_metadata=self.with_metadata, equal=self.wanted.equal
+        )
         asserted = [*self._constants, *bounds, limit]
         return self._rows(statement, [*asserted, *self._inferred_parameters(bounds, limit), limit])
 
@@ -143,7 +148,7 @@ class _Read:
     def exact_total(self) -> int:
         """How many facts match. Those that the tallies or the state of the inferred facts tell are not counted."""
         total = 0
-        everything = self.wanted.min_weight == 0
+        everything = self.wanted.min_weight == 0 and not self.wanted.equal
         if self.wanted.asserted:
             subject, predicate, object_ = self.wanted.pattern
             tallied = everything and subject is None and object_ is None
@@ -156,23 +161,27 @@ class _Read:
 
     def _number_asserted(self, limit: int | None) -> int:
         least = self.wanted.min_weight
-        statement = count_asserted(self._shape, self.dialect, least_weight=least > 0, limit=limit)
+        equal = self.wanted.equal
+        statement = count_asserted(self._shape, self.dialect, least_weight=least > 0, equal=equal, limit=limit)
         [(number,)] = self.fetch(statement, [*self._constants, least] if least > 0 else self._constants)
         return int(number)
 
     def _number_inferred(self, inferred: InferredFilter, limit: int | None) -> int:
         parameters = [*self._constants, self.wanted.min_weight] * (len(inferred.merged_for(self._shape)) or 1)
-        [(number,)] = self.fetch(count_inferred(self._shape, self.dialect, inferred, limit=limit), parameters)
+        statement = count_inferred(self._shape, self.dialect, inferred, equal=self.wanted.equal, limit=limit)
+        [(number,)] = self.fetch(statement, parameters)
         return int(number)
 
     def _asserted(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
-        statement = select_asserted(self._shape, start, self.dialect, with_metadata=self.with_metadata)
+        statement = select_asserted(
+            self._shape, start, self.dialect, with_metadata=self.with_metadata, equal=self.wanted.equal
+        )
         found = self.fetch(statement, [*self._constants, *bounds, limit])
         return [Row._make((*row[:6], *texts_of(self.wanted.pattern, row[6:]))) for row in found]
 
     def _inferred(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
         assert self._filter is not None
-        statement = select_inferred(self._shape, start, self.dialect, self._filter)
+        statement = select_inferred(self._shape, start, self.dialect, self._filter, equal=self.wanted.equal)
         return self._rows(statement, self._inferred_parameters(bounds, limit))
 
     def _inferred_parameters(self, bounds: Sequence[float], limit: int) -> list[Any]:

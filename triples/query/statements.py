@@ -6,7 +6,7 @@ Those that every request needs are remembered by what tells them apart, which is
 from functools import cache
 from typing import NamedTuple
 
-from triples.patterns import Shape
+from triples.patterns import Equal, Shape
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter
@@ -36,35 +36,63 @@ def free_texts(shape: Shape) -> tuple[str, ...]:
 
 
 @cache
-def select_asserted(shape: Shape, start: Start, dialect: Dialect, *, with_metadata: bool) -> str:
+def select_asserted(shape: Shape, start: Start, dialect: Dialect, *, with_metadata: bool, equal: Equal = ()) -> str:
     """ASSERTED and the texts of the free places, by falling weight, then rising id.
 
     Parameters: the constants, the bounds of `start`, the limit.
     """
     columns = (*ASSERTED, *free_texts(shape))
-    order = HEAVIEST["asserted"]
-    select = Select("asserted", columns, shape, start=start, order=order, limit="given", metadata=with_metadata)
+    select = Select(
+        "asserted",
+        columns,
+        shape,
+        equal=equal,
+        start=start,
+        order=HEAVIEST["asserted"],
+        limit="given",
+        metadata=with_metadata,
+    )
     return sql(select, dialect)
 
 
 @cache
-def select_inferred(shape: Shape, start: Start, dialect: Dialect, inferred: InferredFilter) -> str:
+def select_inferred(
+    shape: Shape, start: Start, dialect: Dialect, inferred: InferredFilter, *, equal: Equal = ()
+) -> str:
     """COLUMNS and the texts of the free places, by falling weight, then by key; the parameters as above.
 
     Where predicates are merged, the parameters once for each, and the limit again.
     """
     columns = (*COLUMNS, *free_texts(shape))
-    order = HEAVIEST["inferred"]
-    return sql(Select("inferred", columns, shape, start=start, order=order, limit="given", filter=inferred), dialect)
+    select = Select(
+        "inferred",
+        columns,
+        shape,
+        equal=equal,
+        start=start,
+        order=HEAVIEST["inferred"],
+        limit="given",
+        filter=inferred,
+    )
+    return sql(select, dialect)
 
 
 @cache
-def select_both(shape: Shape, start: Start, dialect: Dialect, inferred: InferredFilter, *, with_metadata: bool) -> str:
+def select_both(
+    shape: Shape,
+    start: Start,
+    dialect: Dialect,
+    inferred: InferredFilter,
+    *,
+    with_metadata: bool,
+    equal: Equal = (),
+) -> str:
     """The same of both kinds. Parameters: those of `select_asserted`, those of `select_inferred`, the limit."""
     select = Select(
         "both",
         (*COLUMNS, *free_texts(shape)),
         shape,
+        equal=equal,
         start=start,
         order=BOTH_KINDS_HEAVIEST,
         limit="given",
@@ -75,21 +103,28 @@ def select_both(shape: Shape, start: Start, dialect: Dialect, inferred: Inferred
 
 
 @cache
-def count_asserted(shape: Shape, dialect: Dialect, *, least_weight: bool, limit: int | None = COUNT_LIMIT + 1) -> str:
+def count_asserted(
+    shape: Shape, dialect: Dialect, *, least_weight: bool, equal: Equal = (), limit: int | None = COUNT_LIMIT + 1
+) -> str:
     """How many match, up to the limit. Parameters: the constants, and the least weight if any.
 
     Without one the weights are not looked at, which saves a quarter of the time or more.
     """
     start: Start = "top" if least_weight else "any"
-    return sql(Select("asserted", shape=shape, start=start, limit=limit, counted=True), dialect)
+    return sql(Select("asserted", shape=shape, equal=equal, start=start, limit=limit, counted=True), dialect)
 
 
 @cache
 def count_inferred(
-    shape: Shape, dialect: Dialect, inferred: InferredFilter, *, limit: int | None = COUNT_LIMIT + 1
+    shape: Shape,
+    dialect: Dialect,
+    inferred: InferredFilter,
+    *,
+    equal: Equal = (),
+    limit: int | None = COUNT_LIMIT + 1,
 ) -> str:
     """The same of inferred facts; the parameters once for each predicate that is merged."""
-    select = Select("inferred", shape=shape, start="top", limit=limit, counted=True, filter=inferred)
+    select = Select("inferred", shape=shape, equal=equal, start="top", limit=limit, counted=True, filter=inferred)
     return sql(select, dialect)
 
 

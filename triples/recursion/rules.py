@@ -95,10 +95,11 @@ def clean_name(text: str) -> str:
 
 
 def _pattern_document(pattern: Pattern) -> list[str | dict[str, str]]:
-    return [_place_document(place) for place in pattern]
+    return [place_document(place) for place in pattern]
 
 
-def _place_document(place: Place) -> str | dict[str, str]:
+def place_document(place: Place) -> str | dict[str, str]:
+    """A place of a pattern as JSON has it."""
     if isinstance(place, str) and place.startswith("?"):
         return {"term": place}
     return str(place)

@@ -1,6 +1,7 @@
 """The graph of this process: its writer and its readers, started at the first use."""
 
 import os
+from asyncio import CancelledError
 from collections.abc import Callable
 from time import monotonic
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from django.conf import settings
 from triples import ids
 from triples.query import reads
 from triples.query.asking import Expired
+from triples.query.blocks import OutOfTime
 from triples.query.explanations import Asserted, Node, explain
 from triples.query.graph_facts import GraphFacts
 from triples.query.reads import Matches, Wanted
@@ -20,7 +22,7 @@ from triples.store.access import Reads, Result, WideRead, Writes
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred.reading import VisibleFacts
-from triples.store.operations import NoSuchFact, Operation, Outcome, Row
+from triples.store.operations import NoSuchFact, Operation, Outcome, ReadTimeout, Row
 from triples.store.reader import Reader
 from triples.store.sessions import Fetch
 from triples.store.statistics import Statistics, statistics
@@ -64,7 +66,8 @@ class Graph:
         def read(fetch: Fetch, shown: VisibleFacts | None) -> Matches:
             return reads.heaviest(fetch, running.dialect, shown, wanted, k=k, with_metadata=with_metadata)
 
-        return await _run(running.short, wanted, read)
+        # Where columns must be equal, facts are looked at one by one.
+        return await _run(running.long if wanted.equal else running.short, wanted, read)
 
     async def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> list[AnyRow]:
         """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
@@ -111,16 +114,25 @@ class Graph:
     async def ask(self, read: Callable[[GraphFacts, Expired], Result], *, inferred: bool) -> Result:
         """What a read of the facts of one moment comes to, within most of the time limit, past which it is told to end.
 
-        `inferred`: whether the facts are also the inferred ones.
+        `inferred`: whether the facts are also the inferred ones. ReadTimeout if the read has nothing to show by then.
         """
         dialect = self.running.dialect
         end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
+        # Between two statements the thread learns only so that nobody waits any more.
+        given_up = False
 
         def look(fetch: Fetch, shown: VisibleFacts | None) -> Result:
             visible = shown.filter if shown is not None and inferred else None
-            return read(GraphFacts(fetch, dialect, visible), lambda: monotonic() > end)
+            try:
+                return read(GraphFacts(fetch, dialect, visible), lambda: given_up or monotonic() > end)
+            except OutOfTime:
+                raise ReadTimeout from None
 
-        return await self.running.long.run_wide(look, always=True)
+        try:
+            return await self.running.long.run_wide(look, always=True)
+        except CancelledError:
+            given_up = True
+            raise
 
     async def statistics(self) -> Statistics:
         return await self.running.long.run_wide(statistics, always=True)

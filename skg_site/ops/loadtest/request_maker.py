@@ -39,7 +39,8 @@ class RequestMaker:
     def next(self, work: Work) -> Sent:
         match work:
             case Work.QUERY:
-                question = {"pattern": self._pattern(), "k": 10, "min_weight": 0.1, "include_metadata": True}
+                pattern = [_place(text) for text in self._pattern()]
+                question = {"pattern": pattern, "k": 10, "min_weight": 0.1, "include_metadata": True}
                 return Sent("/query", orjson.dumps(question), 200)
             case Work.ADD:
                 return Sent("/triples/add", orjson.dumps(self._new_fact()), 201)
@@ -77,3 +78,8 @@ class RequestMaker:
                 (subject, predicate, object_),
             )
         )
+
+
+def _place(text: str | None) -> str | dict[str, str] | None:
+    # Else it would be the name of a variable.
+    return {"term": text} if text is not None and text.startswith("?") else text

@@ -149,6 +149,17 @@ def test_reads_are_traced_and_probes_are_not(service: StartService, collector: C
     assert attributes(spans["graph.heaviest"])["db.system.name"] in {"sqlite", "postgresql"}
 
 
+def test_the_plan_of_a_question_is_traced(service: StartService, collector: Collector) -> None:
+    one = traced(service, collector)
+    with one.client() as client:
+        assert client.post("/triples/add", json=FACT).status_code == 201
+        asked = {"patterns": [["?x", "near", "?y"]]}
+        assert client.post("/query/patterns", json=asked, headers=SAMPLED).status_code == 200
+    spans = by_name(collector.in_trace(TRACE, lambda names: "graph.ask" in names))
+    told = attributes(spans["graph.ask"])
+    assert (told["skg.plan.way"], told["skg.plan.order"], told["skg.plan.facts_read"]) == ("all", "0", 1)
+
+
 @pytest.mark.both
 def test_a_run_is_in_the_trace_of_the_request_that_asked_for_it(service: StartService, collector: Collector) -> None:
     one = traced(service, collector)

@@ -91,3 +91,12 @@ async def test_without_valkey_the_database_answers(api: httpx.AsyncClient, serve
     server.kill()
     assert await ask(api) == first
     assert await ask(api) == first
+
+
+async def test_a_variable_is_not_taken_for_a_constant(api: httpx.AsyncClient, server: ValkeyServer) -> None:
+    await add(api, "Ada")
+    await add(api, "?x")
+    patterns: list[list[Any]] = [["Ada", None, None], ["Ada", None, "?x"], ["Ada", None, {"term": "?x"}]]
+    patterns += [["?x", None, "?x"], ["?x", None, "?y"], [{"term": "?x"}, None, None]]
+    for _ in range(2):
+        assert [len(await ask(api, pattern=pattern)) for pattern in patterns] == [2, 2, 1, 1, 2, 0]

@@ -160,6 +160,18 @@ def test_the_first_answers_read_only_the_heaviest_facts() -> None:
     assert source.read_facts < 1000
 
 
+def test_where_all_weights_tie_only_the_first_pattern_is_read_in_full() -> None:
+    facts = facts_of({(number, 1, number % 50 + 5000): 1.0 for number in range(1, 1001)})
+    facts += facts_of({(number % 50 + 5000, 2, number + 10_000): 1.0 for number in range(1000)})
+    x, y, z = map(Variable, "xyz")
+    source = MemorySource(facts)
+
+    found = ranked(Question(((x, 1, y), (y, 2, z))), [0, 1], source, k=3)
+
+    assert [answer.terms for answer in found.answers] == [(1, 5001, 10_001), (1, 5001, 10_051), (1, 5001, 10_101)]
+    assert source.read_facts < 1100
+
+
 def test_a_term_that_is_not_known_is_not_asked_for() -> None:
     x = Variable("x")
     source = MemorySource(facts_of({(1, 2, 3): 1.0}))

@@ -11,7 +11,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
 from tests.triples.store.graphs import committed, fact
-from triples.patterns import Shape
+from triples.patterns import Equal, Shape
 from triples.query import reads
 from triples.query.statements import count_asserted, select_asserted
 from triples.store.backend import backend
@@ -80,9 +80,16 @@ def read_statements() -> Iterator[tuple[Shape, Statement]]:
         constants = [text for text, fixed in zip(("t7", "t3", "t9"), shape, strict=True) if fixed]
         for start in STARTS:
             for with_metadata in (False, True):
-                sql = select_asserted(shape, start, dialect(), with_metadata=with_metadata)
-                yield shape, Statement(sql, [*constants, *BOUNDS[start], 10])
+                for equal in equal_columns(shape):
+                    sql = select_asserted(shape, start, dialect(), with_metadata=with_metadata, equal=equal)
+                    yield shape, Statement(sql, [*constants, *BOUNDS[start], 10])
         yield from ((shape, statement) for statement in count_statements(shape))
+
+
+def equal_columns(shape: Shape) -> list[Equal]:
+    """None, and each pair of columns that may be asked to be the same."""
+    free = [column for column, fixed in enumerate(shape) if not fixed]
+    return [(), *((pair,) for pair in itertools.combinations(free, 2))]
 
 
 def count_statements(shape: Shape) -> Iterator[Statement]:

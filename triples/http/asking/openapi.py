@@ -3,7 +3,8 @@
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import request_example, response_example
-from triples.http.asking.path_models import AskPaths
+from triples.http.asking.neighbour_responses import NEIGHBOURS, NeighboursOut
+from triples.http.asking.path_models import AskNeighbours, AskPaths
 from triples.http.asking.path_responses import PATHS, PathsOut
 from triples.http.asking.request_models import Ask
 from triples.http.asking.responses import ANSWERS, GROUPS, AnswersOut
@@ -48,5 +49,16 @@ ask_paths = extend_schema(
     examples=[
         request_example("The best path", {"from": "Einstein", "to": "Grossmann", "max_length": 4}),
         response_example("A path of two facts", PATHS, 200),
+    ],
+)
+
+ask_neighbours = extend_schema(
+    summary="See what stands around a term",
+    description="The heaviest facts in one request, whatever the number of facts around the term.",
+    request=AskNeighbours,
+    responses={200: OpenApiResponse(NeighboursOut, "The facts; none if the term is not known.")},
+    examples=[
+        request_example("Around Einstein", {"term": "Einstein", "k": 25}),
+        response_example("One fact of thirteen", NEIGHBOURS, 200),
     ],
 )

@@ -1,4 +1,4 @@
-"""Questions about paths, as clients send them."""
+"""Questions about paths and neighbours, as clients send them."""
 
 from typing import Annotated, Literal
 
@@ -46,3 +46,14 @@ class AskPaths(Input):
         """422 if both ends are the same."""
         if self.from_ == self.to:
             raise Invalid([{"loc": ["to"], "msg": "Must be another term than `from`", "type": "same_term"}])
+
+
+class AskNeighbours(Input):
+    """Which facts around a term are wanted."""
+
+    term: Subject
+    k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most facts to answer."), WHOLE] = 25
+    direction: _Direction = "any"
+    predicates: _Predicates = None
+    min_weight: Weight = 0.0
+    include_inferred: bool = True

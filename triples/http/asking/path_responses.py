@@ -9,14 +9,14 @@ from triples.http.asking.facts import FoundFact, found_fact
 from triples.query.asking_paths import FoundPaths
 
 
-class StepOut(FoundFact):
+class PathFactOut(FoundFact):
     reversed: Annotated[bool, Field(description="Walked from the object to the subject.")]
 
 
 class PathOut(TypedDict):
     weight: Annotated[float, Field(ge=0, le=1, description="The product of the weights of its facts.")]
     length: int
-    facts: list[StepOut]
+    facts: list[PathFactOut]
 
 
 class PathsOut(TypedDict):

@@ -142,6 +142,10 @@ class Ask(Input):
             raise Invalid(found)
         return question
 
+    @property
+    def patterns_in_all(self) -> int:
+        return len(self.patterns) + sum(map(len, self.optional)) + len(self.absent)
+
     def _faults(self) -> list[tuple[tuple[str | int, ...], str]]:
         faults: list[tuple[tuple[str | int, ...], str]] = []
         for name in ("select", "group_by"):

@@ -27,15 +27,17 @@ class AnswerOut(TypedDict):
     ]
 
 
-class StepOut(TypedDict):
+class PlanStepOut(TypedDict):
     pattern: Annotated[list[str | None], Field(min_length=3, max_length=3)]
-    facts: Annotated[int, Field(description="How many match its constants; counted up to 5,000.")]
+    facts: Annotated[
+        int, Field(description="How many match its constants, as far as they were counted: 5,000 at most.")
+    ]
     estimate: Annotated[float, Field(description="How many partial answers it should leave.")]
 
 
 class PlanOut(TypedDict):
     way: Annotated[str, Field(description="How the answers were found: all of them, or the heaviest first.")]
-    steps: Annotated[list[StepOut], Field(description="The patterns in the order of joining.")]
+    steps: Annotated[list[PlanStepOut], Field(description="The patterns in the order of joining.")]
     facts_read: int
 
 
@@ -133,7 +135,7 @@ def groups_content(question: Question[str], found: Groups, most: int) -> Answers
 
 
 def plan_content(question: Question[str], plan: Plan) -> PlanOut:
-    steps: list[StepOut] = [
+    steps: list[PlanStepOut] = [
         {"pattern": _written(question.patterns[place]), "facts": facts, "estimate": round(estimate, 1)}
         for place, facts, estimate in zip(plan.order, plan.facts, plan.estimates, strict=True)
     ]

@@ -44,6 +44,12 @@ def test_questions_are_about_facts_of_the_graph_in_five_shapes() -> None:
     assert all(part in {None, term} for pattern in patterns for part, term in zip(pattern, known, strict=True))
 
 
+def test_a_term_that_begins_with_a_question_mark_is_no_variable() -> None:
+    source = requests(("?why", "asked", "?"))
+    places = {str(part) for _ in range(100) for part in sent(source, Work.QUERY)["pattern"]}
+    assert places == {"None", "asked", "{'term': '?why'}", "{'term': '?'}"}
+
+
 def test_where_the_graph_is_empty_questions_are_about_what_the_load_adds() -> None:
     source = requests()
     assert NAME in str(sent(source, Work.QUERY))

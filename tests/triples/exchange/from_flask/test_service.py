@@ -205,6 +205,18 @@ def test_a_service_that_has_the_last_fact_gets_the_rest(old: Path, half_done: Sc
     assert [triple["subject"] for triple in sent["triples"]] == ["s5", "s6", "s7", "s8", "s9"]
 
 
+def test_a_last_fact_that_begins_with_a_question_mark_is_asked_for_as_a_constant(
+    old: Path, scripted: ScriptedServer
+) -> None:
+    add(old, ("?why", "p", "o", 1.0, "{}"), ("later", "p", "o", 1.0, "{}"))
+    scripted.answers = [(202, {}, None), (401, {}, b""), (200, {}, None)]
+    migrated(old, "--to", scripted.url, "--batch-size", "11")
+    migrated(old, "--to", scripted.url)
+    _, _, (query, asked), (_, sent) = scripted.requests
+    assert (query, asked["pattern"]) == ("/query", [{"term": "?why"}, "p", "o"])
+    assert [triple["subject"] for triple in sent["triples"]] == ["later"]
+
+
 @pytest.mark.parametrize("answer", [(403, {}, b""), (200, {}, b'{"results": []}'), (200, {}, b"OK")])
 def test_a_service_that_does_not_say_so_gets_everything(
     old: Path, half_done: ScriptedServer, answer: tuple[int, dict[str, str], bytes]

@@ -97,6 +97,7 @@ def matching(rows: list[AnyRow], wanted: Wanted) -> list[AnyRow]:
                 term in {None, text}
                 for term, text in zip(wanted.pattern, (row.subject, row.predicate, row.object), strict=True)
             )
+            and all(row[-3 + first] == row[-3 + second] for first, second in wanted.equal)
         ]
     )
 

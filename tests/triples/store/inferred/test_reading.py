@@ -30,7 +30,8 @@ from triples.store.statistics import statistics
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
 TEXTS = ["a", "b", "c"]
-PREDICATES = ["p", "q"]
+# One of them is also a subject and an object.
+PREDICATES = ["p", "a"]
 WEIGHTS = [0.0, 0.25, 0.5, 1.0]
 
 possible = list(itertools.product(TEXTS, PREDICATES, TEXTS))
@@ -46,6 +47,18 @@ wanted_facts = st.builds(
     st.sampled_from([0.0, 0.25, 0.3, 1.0]),
     st.booleans(),
     st.booleans(),
+).flatmap(
+    lambda wanted: st.builds(
+        lambda equal: wanted._replace(equal=tuple(equal)),
+        st.lists(
+            st.sampled_from([(0, 1), (0, 2), (1, 2)]).filter(
+                lambda pair: [wanted.pattern[column] for column in pair] == [None, None]
+            ),
+            max_size=2,
+        )
+        if wanted.pattern.count(None) > 1
+        else st.just([]),
+    )
 )
 
 
@@ -296,7 +309,7 @@ def test_a_file_that_vanishes_while_it_is_looked_for_is_looked_for_again(
 
     def read() -> set[Key]:
         with reading() as reader:
-            monkeypatch.setattr("triples.store.inferred.reading.current_name", current_name)
+            monkeypatch.setattr("triples.store.sqlite.read_snapshots.current_name", current_name)
             return reader.inferred()
 
     assert len(in_orm(read)) == 3

@@ -1,0 +1,33 @@
+"""A question in a browser: it is written, corrected, answered, and goes on on the next page, on a narrow screen too."""
+
+from playwright.sync_api import Page, expect
+
+QUESTION = '?x "relation 1" hub\n?x ?p hub\nfilter ?x starts_with "thing 19"'
+
+
+def test_a_question_is_asked_and_answered(admin: Page) -> None:
+    admin.get_by_role("link", name="Ask the graph").click()
+    admin.get_by_label("Question").fill(QUESTION.replace('"relation 1" hub', "relation"))
+    admin.get_by_role("button", name="Ask").click()
+    expect(admin.locator(".errorlist")).to_have_text(
+        "Line 1: must be a list of three places: subject, predicate and object."
+    )
+    admin.get_by_label("Question").fill(QUESTION)
+    admin.get_by_label("Answers on a page").fill("1")
+    admin.get_by_role("button", name="Ask").click()
+    answers = admin.locator("#result_list tbody tr")
+    expect(answers).to_have_count(1)
+    expect(answers.get_by_role("link", name="thing 196", exact=True)).to_be_visible()
+    expect(admin.get_by_role("region", name="The same over HTTP")).to_contain_text("$API_KEY")
+    admin.get_by_role("link", name="Next page").click()
+    answers.get_by_role("link", name="thing 191", exact=True).click()
+    expect(admin.get_by_role("heading", name="thing 191")).to_be_visible()
+
+
+def test_a_narrow_screen_scrolls_no_further_than_down(admin: Page) -> None:
+    admin.set_viewport_size({"width": 400, "height": 800})
+    admin.goto("/admin/triples/triple/ask/")
+    admin.get_by_label("Question").fill(QUESTION)
+    admin.get_by_role("button", name="Ask").click()
+    expect(admin.locator("#result_list")).to_be_visible()
+    assert admin.evaluate("document.documentElement.scrollWidth") == 400

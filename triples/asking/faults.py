@@ -1,0 +1,49 @@
+"""Faults of questions as sentences, which name the line or the option that has the fault."""
+
+from collections.abc import Mapping, Sequence
+
+from skg_site.api.problems import FieldError
+from triples.visible import visible
+
+# What messages call a member of the body, and one of those that it lists.
+Names = dict[tuple[str] | tuple[str, int], str]
+
+_PLACES = ("subject", "predicate", "object")
+_SIDES = ("left side", "operator", "right side")
+
+
+class FaultyQuestion(ValueError):
+    """A question that cannot be asked; `sentences` say why."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = list(sentences)
+
+
+def faulty(errors: Sequence[FieldError], names: Mapping[tuple[str] | tuple[str, int], str]) -> FaultyQuestion:
+    """The faults of a body, with the names of its members."""
+    return FaultyQuestion(list(dict.fromkeys(_sentence(error, names) for error in errors)))
+
+
+def _sentence(error: FieldError, names: Mapping[tuple[str] | tuple[str, int], str]) -> str:
+    member, *inner = error["loc"] or ["question"]
+    name = str(member)
+    place = names.get((name,), name)
+    if inner and isinstance(inner[0], int):
+        own = names.get((name, inner[0]))
+        place = ", ".join([f"{place} {inner[0] + 1}" if own is None else own, *_within(name, inner[1:])])
+    message = error["msg"]
+    return visible(f"{place}: {message[:1].lower()}{message[1:]}.")
+
+
+def _within(member: str, inner: Sequence[str | int]) -> list[str]:
+    """The place within one of those that the member lists."""
+    if member == "filter":
+        return [_SIDES[inner[0]]] if inner and isinstance(inner[0], int) else []
+    found: list[str] = []
+    if member == "optional" and inner:
+        found.append(f"pattern {int(inner[0]) + 1}")
+        inner = inner[1:]
+    if inner and isinstance(inner[0], int):
+        found.append(_PLACES[inner[0]])
+    return found
