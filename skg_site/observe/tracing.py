@@ -38,11 +38,11 @@ from apikeys.callers import Caller
 from apikeys.transactions import keys_committed
 from skg_site.api.door import Handler
 from skg_site.api.request import APIRequest
-from skg_site.observe.export_log import quieten_exporter
+from skg_site.observe.exporter_log import quieten_exporter
 from skg_site.observe.masking import masked_text, masked_value
 from skg_site.version import VERSION
 from triples.models import RecursionRun
-from triples.query.asking import Plan
+from triples.query.finding_answers import Plan
 from triples.runs.signals import round_ended, run_ended, run_requested, run_started
 from triples.services.graph import Graph, graph
 from triples.store.backend import backend
@@ -125,10 +125,7 @@ class RequestSpan:
         if request.path in settings.PROBE_PATHS:
             return await self.handler(request)
         with _tracer.start_as_current_span(
-            "request",
-            context=_caller_context(request),
-            kind=SpanKind.SERVER,
-            record_exception=False,
+            "request", context=_caller_context(request), kind=SpanKind.SERVER, record_exception=False
         ) as span:
             response = await self.handler(request)
             _describe(span, request, response.status_code)

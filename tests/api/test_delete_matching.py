@@ -107,7 +107,7 @@ async def test_when_all_inferred_facts_would_be_hidden_none_is_counted(
 ) -> None:
     from tests.triples.store.inferred.derived import TRANSITIVE, program, run
 
-    monkeypatch.setattr("triples.store.inferred.following.MOST_FACTS", 1)
+    monkeypatch.setattr("triples.store.inferred.dependents.MOST_FACTS", 1)
     for subject, object_ in ("ab", "bc", "cd"):
         await api.post("/triples/add", json={"subject": subject, "predicate": "p", "object": object_})
     in_orm(lambda: run(program(TRANSITIVE)))

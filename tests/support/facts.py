@@ -6,8 +6,8 @@ from django.db import transaction
 
 from skg_site.host.write_lock import write_lock
 from triples.models import Source, Triple
+from triples.store.group_commit import write_now
 from triples.store.operations import AddOne, Fact, Stored
-from triples.store.writing import write_now
 
 DEFAULTS = (1.0, None, Source.API)
 # Facts that are stored together get their ids in the order of their terms; tests with fewer can rely on their own.

@@ -15,15 +15,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from triples import ids
-from triples.asking.answering import read_question
-from triples.asking.faults import FaultyQuestion, Names
-from triples.asking.lines import read_lines, split_lines
-from triples.asking.plans import pattern_texts, way_text
-from triples.http.asking.answering import Asked
-from triples.http.asking.responses import answers_content, plan_content
-from triples.query.asking import Answers, Expired
+from triples.http.questions.answering import Asked
+from triples.http.questions.responses import answers_content, plan_content
 from triples.query.blocks import Fact
-from triples.services.asking import ask_now
+from triples.query.finding_answers import Answers, Expired
+from triples.question_lines.answering import read_question
+from triples.question_lines.faults import FaultyQuestion, Names
+from triples.question_lines.lines import read_lines, split_lines
+from triples.question_lines.plans import pattern_texts, way_text
+from triples.services.questions import ask_now
 from triples.store.backend import backend
 from triples.visible import visible_json
 

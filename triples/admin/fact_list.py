@@ -11,7 +11,7 @@ from triples.admin.filters import SelectionFilter
 from triples.admin.lists import BoundedChangeList
 from triples.admin.searches import parse_placed
 from triples.models import Tally
-from triples.query.lists import Order, Selection, fact_ids
+from triples.query.fact_lists import Order, Selection, fact_ids
 from triples.text import TermError
 
 # A search lists the facts of so many terms that begin with what was typed.

@@ -29,9 +29,9 @@ from triples.admin.terms import facts_link
 from triples.fields import to_milliseconds
 from triples.metrics import added_by
 from triples.models import Source, Term, Triple
-from triples.query.lists import PLACES
+from triples.query.fact_lists import PLACES
+from triples.store.group_commit import write_now
 from triples.store.operations import Remove, Row, Stored
-from triples.store.writing import write_now
 from triples.visible import visible_json
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from triples.models import Source, Triple
-from triples.query.lists import Selection, used_predicates
+from triples.query.fact_lists import Selection, used_predicates
 from triples.visible import visible
 
 # With more predicates than this the list is no help; the search box finds them.

@@ -18,8 +18,8 @@ from triples.admin.shown import rule_html
 from triples.http.request_models import CURSOR
 from triples.models import InferredTriple, Rule
 from triples.query.explanations import Node, explain_now, own_connection
+from triples.query.fact_rows import InferredRow
 from triples.query.reads import Wanted, page
-from triples.query.rows import InferredRow
 from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.operations import NoSuchFact

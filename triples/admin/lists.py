@@ -13,7 +13,7 @@ from django.core.paginator import InvalidPage, Paginator
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
-from triples.query.lists import REACH
+from triples.query.fact_lists import REACH
 from triples.text import TermError
 
 

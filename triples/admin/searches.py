@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from triples import ids
 from triples.models import Term
-from triples.query.lists import PLACES, FactKey, Place
+from triples.query.fact_lists import PLACES, FactKey, Place
 from triples.text import clean_term
 
 _PLACE_OF_LETTER: dict[str, Place] = {place[0]: place for place in PLACES}

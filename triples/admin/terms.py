@@ -15,7 +15,7 @@ from triples.admin.lists import BoundedChangeList
 from triples.admin.searches import parse, written
 from triples.admin.shown import isolated
 from triples.models import Term, Triple
-from triples.query.lists import PLACES, REACH, Place
+from triples.query.fact_lists import PLACES, REACH, Place
 from triples.text import TermError
 
 

@@ -12,7 +12,7 @@ from triples.exchange.destinations import NOTHING, Destination, Stored
 from triples.exchange.lines import InputError, Refused
 from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.store.columns import joined
+from triples.store.fact_columns import joined
 from triples.store.operations import Fact
 
 # A chunk ends after so many records even where few of them are facts, so that the checkpoint moves on.

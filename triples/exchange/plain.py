@@ -14,7 +14,7 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.fields import NAMES, REQUIRED, metadata_of, weight_of
 from triples.exchange.lines import BYTE_ORDER_MARK
 from triples.models import Source
-from triples.store.columns import PLACES, FactColumns
+from triples.store.fact_columns import PLACES, FactColumns
 
 _PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
 

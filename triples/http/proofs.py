@@ -6,7 +6,7 @@ from pydantic import Field
 
 from triples.http.responses import FactOut, public_id
 from triples.query.explanations import Node
-from triples.query.rows import InferredRow
+from triples.query.fact_rows import InferredRow
 from triples.recursion.rules import RuleDocument, rule_document
 
 

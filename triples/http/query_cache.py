@@ -18,8 +18,8 @@ from django.db import Error as AnyDatabaseError
 from prometheus_client import Counter
 
 from skg_site.api.valkey import ValkeyDown, valkey
+from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import Matches, Wanted
-from triples.query.rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
 from triples.services.graph import graph
 from triples.store.backend import backend

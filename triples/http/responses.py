@@ -11,8 +11,8 @@ from skg_site.api.problems import FieldError
 from triples import ids
 from triples.fields import from_milliseconds
 from triples.models import Source
+from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import Matches
-from triples.query.rows import AnyRow, InferredRow
 from triples.store.operations import ManyStored, Row
 from triples.store.statistics import MOST_PREDICATES, Statistics
 

@@ -3,8 +3,8 @@
 from django.urls import path, register_converter
 
 from skg_site.api.fields import PublicId
-from triples.http.asking.views import AskViewSet
 from triples.http.deletions import DeletionViewSet
+from triples.http.questions.views import AskViewSet
 from triples.http.views import QueryViewSet, StatsViewSet, TripleViewSet
 from triples.rules.views import RuleViewSet
 from triples.runs.views import RecurseViewSet

@@ -30,8 +30,8 @@ from triples.http.responses import PageOut, StoredOut, batch_content, query_cont
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.query.explanations import Asserted
+from triples.query.fact_rows import AnyRow
 from triples.query.reads import Wanted
-from triples.query.rows import AnyRow
 from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.services.graph import graph

@@ -10,19 +10,19 @@ from django.db import connection
 
 from triples import ids
 from triples.patterns import BoundPattern, BoundPlace, Pattern, Place, Variable
+from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import fact, inferred_fact
-from triples.query.rows import AnyRow, InferredRow
 from triples.query.statements import asserted_by_keys, inferred_by_keys, texts_by_ids
 from triples.recursion.programs import Key, Program
 from triples.recursion.proofs import premises
 from triples.recursion.rules import Rule
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred import keys
-from triples.store.inferred.reading import VisibleFacts
+from triples.store.group_commit import open_session
+from triples.store.inferred import key_batches
+from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import NoSuchFact, Row
 from triples.store.sessions import Fetch
-from triples.store.writing import open_session
 
 MAX_NODES = 1_000
 DEFAULT_DEPTH = 10
@@ -159,13 +159,13 @@ class _Tree:
     def _look_up(self, wanted: Iterable[Key]) -> None:
         """Find facts; one that is asserted is a premise as such, whatever was derived once."""
         unknown = set(wanted).difference(self._found)
-        for batch in keys.batches(sorted(unknown)):
+        for batch in key_batches.batches(sorted(unknown)):
             for subject, predicate, object_, *row in self._fetch(asserted_by_keys(self._dialect), [batch]):
                 self._found[Key(subject, predicate, object_)] = Row(*row)
         self._look_up_derived(sorted(unknown.difference(self._found)))
 
     def _look_up_derived(self, wanted: Sequence[Key]) -> None:
-        for batch in keys.batches(wanted):
+        for batch in key_batches.batches(wanted):
             for row in self._fetch(inferred_by_keys(self._dialect), [batch]):
                 self._found[Key(*row[:3])] = self._derived(row)
 
@@ -183,7 +183,7 @@ def _rules_as_texts(fetch: Fetch, dialect: Dialect, program: Program) -> list[Ru
     patterns = [pattern for rule in program.rules for pattern in (rule.head, *rule.body)]
     constants = {place for pattern in patterns for place in pattern if isinstance(place, int)}
     texts: dict[int, str] = {}
-    for batch in keys.batches([[id_] for id_ in sorted(constants)]):
+    for batch in key_batches.batches([[id_] for id_ in sorted(constants)]):
         texts.update(dict(fetch(texts_by_ids(dialect), [batch])))
 
     def place(bound: BoundPlace) -> Place:

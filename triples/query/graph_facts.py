@@ -12,7 +12,7 @@ from triples.query.statements import texts_by_ids
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, HEAVIEST, TABLES, InferredFilter, Kind
-from triples.store.inferred.keys import batches
+from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
 from triples.store.select import BOTH_KINDS_HEAVIEST, Select, Start, shape_of, sql
 from triples.store.sessions import Fetch, Rows

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from triples.patterns import Equal
-from triples.query.rows import AnyRow, InferredRow, rows_of_both, texts_of
+from triples.query.fact_rows import AnyRow, InferredRow, rows_of_both, texts_of
 from triples.query.statements import (
     COUNT_LIMIT,
     Position,
@@ -24,7 +24,7 @@ from triples.query.statements import (
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import ANY, InferredFilter
-from triples.store.inferred.reading import VisibleFacts
+from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import Pattern, Row
 from triples.store.select import Start, shape_of
 from triples.store.sessions import Fetch

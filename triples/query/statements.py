@@ -140,7 +140,7 @@ def inferred_by_key(dialect: Dialect, inferred: InferredFilter) -> str:
 
 
 def asserted_by_keys(dialect: Dialect) -> str:
-    """Key, ASSERTED and TEXTS of the facts of these keys. Parameter: a batch of `triples.store.inferred.keys`."""
+    """Key, ASSERTED and TEXTS of the facts of these keys. Parameter: one of `key_batches.batches`."""
     return sql(Select("asserted", (*KEY, *ASSERTED, *TEXTS), EXACT, given="keys"), dialect)
 
 

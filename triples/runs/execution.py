@@ -21,7 +21,7 @@ from triples.store.backend import Holder, backend
 from triples.store.dictionary import ensure_terms
 from triples.store.inferred.building import apply, hide_unknown, replace_all
 from triples.store.inferred.journal import prune
-from triples.store.inferred.snapshots import Marks, Snapshot
+from triples.store.inferred.run_snapshots import Marks, Snapshot
 from triples.store.inferred.state import State
 from triples.text import MAX_PREDICATE_LENGTH
 

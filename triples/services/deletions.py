@@ -15,11 +15,11 @@ from django.db import connection
 from triples.query.deleting import BATCH, Deletion, Picked, Place, Preview, pick, preview
 from triples.services.graph import PART_OF_TIME, graph
 from triples.store.backend import backend
+from triples.store.group_commit import open_session, write_now
 from triples.store.inferred.hiding import Forecast
-from triples.store.inferred.reading import VisibleFacts
+from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import ManyRemoved, Outcome, RemoveMany
 from triples.store.sessions import Fetch, Session
-from triples.store.writing import open_session, write_now
 
 # How many facts are looked at for the next batches, where some of them may not match.
 _LOOKED_AT = 4 * BATCH

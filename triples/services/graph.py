@@ -10,20 +10,20 @@ from django.conf import settings
 
 from triples import ids
 from triples.query import reads
-from triples.query.asking import Expired
 from triples.query.blocks import OutOfTime
 from triples.query.explanations import Asserted, Node, explain
+from triples.query.fact_rows import AnyRow, InferredRow
+from triples.query.finding_answers import Expired
 from triples.query.graph_facts import GraphFacts
 from triples.query.reads import Matches, Wanted
-from triples.query.rows import AnyRow, InferredRow
 from triples.query.statements import Position
 from triples.recursion.programs import Key
-from triples.store.access import Reads, Result, WideRead, Writes
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.reading import VisibleFacts
+from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import NoSuchFact, Operation, Outcome, ReadTimeout, Row
 from triples.store.reader import Reader
+from triples.store.reads_and_writes import Reads, Result, WideRead, Writes
 from triples.store.sessions import Fetch
 from triples.store.statistics import Statistics, statistics
 

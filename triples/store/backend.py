@@ -17,12 +17,12 @@ from django.db.backends.utils import CursorWrapper
 
 from skg_site.cli.progress import Report
 from triples.recursion.programs import Key
-from triples.store.access import Reads, Writes
 from triples.store.dialect import Dialect
-from triples.store.inferred.following import Follower
+from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.layout import Progress
-from triples.store.inferred.reading import ReadSnapshots
+from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
+from triples.store.reads_and_writes import Reads, Writes
 from triples.store.sessions import Counts, Fetch, Session
 from triples.store.sessions import Key as FactKey
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from triples.store.backups.databases import Database
-    from triples.store.columns import FactColumns
-    from triples.store.inferred.snapshots import Snapshot
+    from triples.store.fact_columns import FactColumns
+    from triples.store.inferred.run_snapshots import Snapshot
 
 # The connection that holds a run's lease and writes what it derives, where the lease is a connection's: a run that has
 # lost it cannot write.
@@ -230,7 +230,7 @@ class Backend(ABC):
         """The state now; None when there has been no run, or none that this version of the code can read."""
 
     @abstractmethod
-    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
+    def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
         """The inferred facts in place, for a transaction that keeps runs from replacing them; None without any."""
 
     # What operators do.

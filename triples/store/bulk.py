@@ -12,13 +12,13 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from skg_site.host.write_lock import write_lock
 from triples.ids import now_ms
 from triples.store.backend import InitialLoad, backend
-from triples.store.columns import FactColumns
+from triples.store.fact_columns import FactColumns
+from triples.store.group_commit import ATTEMPTS, open_session
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact
 from triples.store.sessions import Key, Session
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
-from triples.store.writing import ATTEMPTS, open_session
 
 SMALLEST_SLICE, FIRST_SLICE, LARGEST_SLICE = 100, 1_000, 10_000
 REMEMBERED_TERMS = 200_000

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from django.db import connection, transaction
 
 from skg_site.host.write_lock import write_lock
+from triples.store.group_commit import open_session
 from triples.store.terms import TermCache, Terms
-from triples.store.writing import open_session
 
 
 def find_term_ids(texts: Collection[str]) -> dict[str, int]:

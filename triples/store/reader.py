@@ -11,12 +11,12 @@ from typing import Any, Generic
 
 from django.db import InterfaceError, OperationalError, connection
 
-from triples.store.access import Read, Result, WideRead
 from triples.store.backend import backend
-from triples.store.inferred.reading import ReadSnapshots
+from triples.store.group_commit import open_session
+from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.operations import ReadTimeout
+from triples.store.reads_and_writes import Read, Result, WideRead
 from triples.store.sessions import Fetch, Rows, Session
-from triples.store.writing import open_session
 
 # How often the running reads are looked over for those that took too long.
 WATCH_SECONDS = 0.25

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from triples.store.backend import backend
-from triples.store.inferred.reading import VisibleFacts
+from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch
 

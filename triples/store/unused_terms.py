@@ -20,7 +20,7 @@ from django.db import OperationalError, connection, transaction
 
 from skg_site.host.write_lock import write_lock
 from triples.store.backend import backend
-from triples.store.writing import ATTEMPTS
+from triples.store.group_commit import ATTEMPTS
 
 # A step, in which no other may write on SQLite, takes a few milliseconds.
 TERMS_AT_ONCE = 2_000

@@ -10,10 +10,10 @@ from time import monotonic
 from django.db import OperationalError, connection
 
 from skg_site.host.write_lock import write_lock
+from triples.store.group_commit import commit_group
 from triples.store.operations import AddMany, Operation, Outcome, RemoveMany
 from triples.store.signals import group_committed
 from triples.store.terms import TermCache
-from triples.store.writing import commit_group
 
 # A group is closed at so many facts, so that no request waits long for its neighbours.
 MAX_GROUP_FACTS = 2_000

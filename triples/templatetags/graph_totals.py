@@ -2,7 +2,7 @@
 
 from django import template
 
-from triples.query.lists import fetch
+from triples.query.fact_lists import fetch
 from triples.store.statistics import Statistics, statistics
 
 register = template.Library()

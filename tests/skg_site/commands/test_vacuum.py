@@ -43,7 +43,7 @@ def add(shell: CommandLine, facts: str) -> None:
 REMOVE = """
 from triples.models import Triple
 from triples.store.operations import Remove
-from triples.store.writing import write_now
+from triples.store.group_commit import write_now
 from triples.fields import to_milliseconds
 for row in Triple.objects.filter(subject__text__in={subjects}):
     write_now([Remove(row.id, to_milliseconds(row.created_at), None)])

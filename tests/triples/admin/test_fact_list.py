@@ -12,7 +12,7 @@ from tests.support.facts import store
 from triples.admin import fact_list, filters, lists
 from triples.admin.facts import TripleAdmin
 from triples.models import Source, Term, Triple
-from triples.query import lists as fact_lists
+from triples.query import fact_lists
 
 pytestmark = pytest.mark.both
 

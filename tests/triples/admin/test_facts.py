@@ -16,9 +16,9 @@ from tests.support.facts import store
 from triples.admin.forms import StoredFactForm
 from triples.fields import to_milliseconds
 from triples.models import Source, Tally, Term, Triple
-from triples.query.lists import held_row
+from triples.query.fact_lists import held_row
+from triples.store.group_commit import write_now
 from triples.store.operations import Change, Remove
-from triples.store.writing import write_now
 
 pytestmark = pytest.mark.both
 

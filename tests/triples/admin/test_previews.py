@@ -17,8 +17,8 @@ from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
 from tests.triples.admin.test_rules import NEW, RULES
 from triples.models import Rule, Source
+from triples.store.group_commit import write_now
 from triples.store.operations import AddMany, Fact
-from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.in_process, pytest.mark.process]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from triples import ids
 from triples.admin.searches import TermSearch, following, parse, parse_placed, written
-from triples.query.lists import PLACES, FactKey
+from triples.query.fact_lists import PLACES, FactKey
 from triples.text import TermError
 
 

@@ -20,8 +20,8 @@ from tests.triples.commands.runs import Run, Shell, counts, imported
 from tests.triples.store.graphs import counted, stored_rows, tallied
 from triples.exchange import destinations
 from triples.store.bulk import Loaded, Loader
+from triples.store.group_commit import write_now
 from triples.store.operations import Fact, Remove
-from triples.store.writing import write_now
 
 pytestmark = pytest.mark.both
 

@@ -114,7 +114,7 @@ import os
 from django.db import transaction
 from triples.query.deleting import Deletion
 from triples.services import deletions
-from triples.store.writing import write_now
+from triples.store.group_commit import write_now
 
 deletions.BATCH = 3
 batches = []

@@ -12,7 +12,7 @@ from triples.exchange.formats import Format
 from triples.exchange.lines import MAX_LINE_BYTES
 from triples.exchange.parts import Reader
 from triples.exchange.records import batches
-from triples.store.columns import FactColumns
+from triples.store.fact_columns import FactColumns
 
 # A line as long as it may be, as bytes, as text and as what becomes of it.
 BOUND = 8 * MAX_LINE_BYTES

@@ -14,7 +14,7 @@ from triples.exchange.formats import Format
 from triples.exchange.lines import BYTE_ORDER_MARK, Refused
 from triples.exchange.parts import Reader
 from triples.exchange.plain import plain_facts
-from triples.store.columns import FactColumns
+from triples.store.fact_columns import FactColumns
 from triples.store.operations import Fact
 
 METADATA = b'{"a": 1.0, "b": ["\xc3\xa9"]}'

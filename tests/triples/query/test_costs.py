@@ -13,11 +13,11 @@ from tests.support.database import empty_tables, in_orm
 from triples.query import reads, statements
 from triples.query.reads import Wanted
 from triples.query.statements import Position
+from triples.store.group_commit import open_session
 from triples.store.operations import Pattern
 from triples.store.sessions import Fetch
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
-from triples.store.writing import open_session
 
 pytestmark = pytest.mark.usefixtures("hub")
 

@@ -9,7 +9,7 @@ from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, run
 from triples.query import explanations
 from triples.query.explanations import Asserted, Node, explain_now
-from triples.query.rows import InferredRow
+from triples.query.fact_rows import InferredRow
 from triples.recursion.grammar import parse_rule
 from triples.store.operations import NoSuchFact, Remove, Row
 

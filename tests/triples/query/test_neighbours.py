@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.database import in_orm
 from tests.support.properties import examples
-from tests.triples.query.test_asking import TERMS, graphs, make, shown_facts, source_of
+from tests.triples.query.test_finding_answers import TERMS, graphs, make, shown_facts, source_of
 from tests.triples.store.graphs import fact, store
 from tests.triples.store.inferred.derived import term_ids
 from tests.triples.store.inferred.hiding import Doing, Texts, changes

@@ -10,12 +10,12 @@ from django.db import connection
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from triples.query import reads, statements
+from triples.query.fact_rows import AnyRow
 from triples.query.reads import Matches, Wanted
-from triples.query.rows import AnyRow
 from triples.query.statements import Position
 from triples.store.backend import backend
+from triples.store.group_commit import open_session
 from triples.store.operations import AddOne, Change, Pattern, Remove, Row
-from triples.store.writing import open_session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

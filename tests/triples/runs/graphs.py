@@ -11,8 +11,8 @@ from triples.recursion.shorthands import expand
 from triples.runs.options import RunOptions
 from triples.runs.recording import Recorder, perform
 from triples.services.runs import run_queue
+from triples.store.group_commit import write_now
 from triples.store.operations import AddOne, Change, Fact, Remove, Stored
-from triples.store.writing import write_now
 
 
 class Silence:

@@ -17,8 +17,8 @@ from triples.query.explanations import own_connection
 from triples.query.reads import Wanted
 from triples.services import deletions
 from triples.services.deletions import deletion_perform_now, deletion_preview_now
+from triples.store.group_commit import write_now
 from triples.store.operations import AddOne, Fact, Operation, Outcome, Row
-from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -120,7 +120,7 @@ def inferred_facts() -> int:
 
 
 def test_more_than_the_budget_hides_everything_as_the_preview_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triples.store.inferred.following.MOST_FACTS", 1)
+    monkeypatch.setattr("triples.store.inferred.dependents.MOST_FACTS", 1)
     in_orm(_spend)
 
 

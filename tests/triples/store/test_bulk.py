@@ -14,9 +14,9 @@ from tests.triples.store.graphs import counted, fact, store, stored_rows, tallie
 from triples.store import bulk
 from triples.store.backend import backend
 from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
+from triples.store.group_commit import open_session, write_now
 from triples.store.operations import Fact, Remove
 from triples.store.sessions import Counts, Key, Session
-from triples.store.writing import open_session, write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -17,12 +17,12 @@ from triples.query.statements import count_asserted, select_asserted
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import INDEXES, index_name
+from triples.store.group_commit import open_session
 from triples.store.operations import AddMany, AddOne, Change, Remove, RemoveMany
 from triples.store.select import Start
 from triples.store.sessions import Fetch, Session
 from triples.store.sqlite.dialect import SQLITE
 from triples.store.statistics import statistics
-from triples.store.writing import open_session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
 
@@ -124,7 +124,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
         session.driver = Recorder(session.driver, statements)
         return session
 
-    monkeypatch.setattr("triples.store.writing.open_session", open_recorded)
+    monkeypatch.setattr("triples.store.group_commit.open_session", open_recorded)
     return statements
 
 

@@ -11,8 +11,8 @@ from django.db import connection, transaction
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, counted, fact, store, stored_rows, tallied
+from triples.store.group_commit import write_now
 from triples.store.operations import AddMany, AddOne, Change, Fact, Operation, Outcome, Remove, Row, StoreError
-from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -19,7 +19,7 @@ from triples.models import HiddenFact
 from triples.patterns import Shape, Variable
 from triples.recursion.programs import BoundRule, Key, Program, Proof
 from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter, Kind
-from triples.store.inferred import keys as key_batches
+from triples.store.inferred import key_batches
 from triples.store.inferred.layout import KEY
 from triples.store.select import BOTH_KINDS_HEAVIEST, NUMBER, TEXTS, Given, Select, Start, shape_of, sql
 

@@ -11,9 +11,9 @@ from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, counted, fact, store, stored_rows, tallied
 from triples.models import Term
 from triples.store import unused_terms
+from triples.store.group_commit import write_now
 from triples.store.operations import AddOne, Remove
 from triples.store.unused_terms import remove_unused_terms
-from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

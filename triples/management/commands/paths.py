@@ -6,12 +6,12 @@ import orjson
 from django.core.management import BaseCommand, CommandParser
 
 from skg_site.cli.arguments import whole_number
-from triples.asking.answering import answer_paths
-from triples.asking.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
-from triples.asking.faults import Names
-from triples.http.asking.path_models import MAX_PATH_LENGTH, MAX_PATHS
-from triples.http.asking.path_responses import PathsOut
+from triples.http.questions.path_models import MAX_PATH_LENGTH, MAX_PATHS
+from triples.http.questions.path_responses import PathsOut
 from triples.query.path_facts import Direction, Order
+from triples.question_lines.answering import answer_paths
+from triples.question_lines.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
+from triples.question_lines.faults import Names
 from triples.visible import visible_json
 
 _NAMES: Names = {("from",): "FROM", ("to",): "TO", ("predicates",): "--predicate"}

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandParser
 
 from skg_site.cli.arguments import whole_number
-from triples.asking.answering import answer, read_question
-from triples.asking.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
-from triples.asking.faults import Names
-from triples.asking.lines import Line, Member, read_lines
-from triples.asking.plans import pattern_texts, way_text
-from triples.http.asking.responses import AnswersOut, PlanOut
+from triples.http.questions.responses import AnswersOut, PlanOut
+from triples.question_lines.answering import answer, read_question
+from triples.question_lines.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
+from triples.question_lines.faults import Names
+from triples.question_lines.lines import Line, Member, read_lines
+from triples.question_lines.plans import pattern_texts, way_text
 from triples.visible import visible_json
 
 # What messages call each line and each option.

@@ -12,7 +12,7 @@ import pyarrow as pa
 from triples.models import HiddenGeneration
 from triples.recursion.programs import Key, Proof
 from triples.store.backend import Holder, backend
-from triples.store.inferred.arrow import DERIVED
+from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.layout import COLUMNS, Progress
 from triples.store.inferred.state import State
 

@@ -1,7 +1,7 @@
 """Hiding inferred facts: in the commit in which a fact goes, and in that in which a run puts its facts in place.
 
-Past the budget of `triples.store.inferred.following`, or with too many facts hidden, everything is hidden; nothing more
-is looked for until the next run.
+If that takes more than the budget of `triples.store.inferred.dependents`, or if too many facts are hidden, all inferred
+facts are hidden until the next run, and no dependents are looked for.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -13,8 +13,8 @@ from triples.models import Gone
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred import hidden, keys
-from triples.store.inferred.following import Follower, TooMuch
+from triples.store.inferred import hidden, key_batches
+from triples.store.inferred.dependents import Dependents, TooMuch
 from triples.store.inferred.layout import KEY
 from triples.store.inferred.state import State
 from triples.store.sessions import Rows, Session
@@ -42,26 +42,26 @@ def record_gone(session: Session, removed: Collection[int], denied: Collection[i
         return
     session.hold_inferred()
     store = _Store(session.driver.execute, backend().dialect)
-    with backend().following(session) as found:
+    with backend().dependents(session) as found:
         gone = Gone.UNFOLLOWED
         if found is not None and store.is_known(found[0]):
-            state, follower = found
-            gone = store.hide(follower, *({Key(*row[1:]) for row in rows} for rows in changes))
+            state, dependents = found
+            gone = store.hide(dependents, *({Key(*row[1:]) for row in rows} for rows in changes))
             _tell(gone, state)
         if gone is not Gone.ALONE:
             store.mark([row[0] for rows in changes for row in rows], gone)
 
 
-def hide_anew(execute: Callable[..., Any], follower: Follower, state: State) -> None:
+def hide_anew(execute: Callable[..., Any], dependents: Dependents, state: State) -> None:
     """Hide what must be hidden of the facts of a run, in the transaction that puts them in place.
 
     The journal has the facts that went since the run took its snapshot; no other may go before the commit.
     """
-    store = _Store(execute, follower.dialect)
+    store = _Store(execute, dependents.dialect)
     store.begin(state)
     removed, denied = store.gone_since(state.changes_up_to)
     if removed or denied:
-        gone = store.hide(follower, removed, denied)
+        gone = store.hide(dependents, removed, denied)
         _tell(gone, state)
         store.mark_since(state.changes_up_to, gone)
 
@@ -84,7 +84,7 @@ class Forecast:
         """Look at another batch, unless everything is hidden by now."""
         if self.everything or not removed:
             return
-        with backend().following(self._session) as found:
+        with backend().dependents(self._session) as found:
             if found is None or not self._store.is_known(found[0]):
                 self.everything = True
                 return
@@ -112,19 +112,19 @@ class _Store:
         [(worst, known)] = self._rows(statement, state.changes_up_to, state.generation)
         return bool(known) and worst != Gone.UNFOLLOWED
 
-    def hide(self, follower: Follower, removed: Collection[Key], denied: Collection[Key]) -> Gone:
+    def hide(self, dependents: Dependents, removed: Collection[Key], denied: Collection[Key]) -> Gone:
         """Hide what rests on facts that are gone, or nothing when that is too much."""
         try:
-            found = follower.resting_on(removed, denied, self.hidden_among)
+            found = dependents.resting_on(removed, denied, self.hidden_among)
         except TooMuch:
             return Gone.UNFOLLOWED
         if not found:
             return Gone.ALONE
         if self.hidden() + len(found) > MOST_HIDDEN:
             return Gone.UNFOLLOWED
-        columns = ", ".join(keys.column(column, self._dialect) for column in range(3))
-        statement = f"INSERT INTO {hidden.FACTS} ({_KEY}) SELECT {columns} FROM {keys.table(self._dialect)}"
-        for batch in keys.batches(sorted(found)):
+        columns = ", ".join(key_batches.column(column, self._dialect) for column in range(3))
+        statement = f"INSERT INTO {hidden.FACTS} ({_KEY}) SELECT {columns} FROM {key_batches.table(self._dialect)}"
+        for batch in key_batches.batches(sorted(found)):
             self._run(statement, batch)
         return Gone.FOLLOWED
 
@@ -135,8 +135,8 @@ class _Store:
 
     def mark(self, changes: Sequence[int], gone: Gone) -> None:
         """Say what is known of the facts that these rows of the journal name."""
-        given = f"SELECT {keys.column(0, self._dialect)} FROM {keys.table(self._dialect)}"
-        for batch in keys.batches([[change] for change in changes]):
+        given = f"SELECT {key_batches.column(0, self._dialect)} FROM {key_batches.table(self._dialect)}"
+        for batch in key_batches.batches([[change] for change in changes]):
             self._run(f"UPDATE triples_change SET gone = {gone:d} WHERE id IN ({given})", batch)
 
     def mark_since(self, changes_up_to: int, gone: Gone) -> None:
@@ -161,9 +161,11 @@ class _Store:
         return {Key(*row) for row in gone}.difference(denied), {Key(*row) for row in denied}
 
     def hidden_among(self, wanted: Collection[Key]) -> set[Key]:
-        same = " AND ".join(f"c.{name} = {keys.column(number, self._dialect)}" for number, name in enumerate(KEY))
-        statement = f"SELECT {_CHANGED} FROM {keys.joined(self._dialect)} {hidden.FACTS} AS c ON {same}"
-        return {Key(*row) for batch in keys.batches(sorted(wanted)) for row in self._rows(statement, batch)}
+        same = " AND ".join(
+            f"c.{name} = {key_batches.column(number, self._dialect)}" for number, name in enumerate(KEY)
+        )
+        statement = f"SELECT {_CHANGED} FROM {key_batches.joined(self._dialect)} {hidden.FACTS} AS c ON {same}"
+        return {Key(*row) for batch in key_batches.batches(sorted(wanted)) for row in self._rows(statement, batch)}
 
     def _rows(self, statement: str, *parameters: Any) -> Rows:
         rows: Rows = self._run(statement, *parameters).fetchall()

@@ -5,24 +5,24 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from triples.store.access import Reads, Writes
 from triples.store.backend import Backend, BulkLoad, InferredFacts
-from triples.store.inferred.following import Follower
-from triples.store.inferred.reading import ReadSnapshots
+from triples.store.inferred.dependents import Dependents
+from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.postgresql import bulk, locks, serving, upkeep
+from triples.store.postgresql.dependents import dependents
 from triples.store.postgresql.dialect import POSTGRESQL
-from triples.store.postgresql.following import following
 from triples.store.postgresql.inferred_state import read_state
 from triples.store.postgresql.read_snapshots import PostgreSQLReadSnapshots
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.reader import Reader
+from triples.store.reads_and_writes import Reads, Writes
 from triples.store.sessions import Session
 from triples.store.writer import Writer
 
 if TYPE_CHECKING:
     from triples.store.backups.databases import Database
-    from triples.store.inferred.snapshots import Snapshot
+    from triples.store.inferred.run_snapshots import Snapshot
 
 
 class PostgreSQLBackend(Backend):
@@ -57,7 +57,7 @@ class PostgreSQLBackend(Backend):
         return inferred_facts
 
     def snapshot(self) -> AbstractContextManager["Snapshot"]:
-        from triples.store.postgresql.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
+        from triples.store.postgresql.run_snapshots import snapshot  # noqa: PLC0415  # needs Arrow
 
         return snapshot()
 
@@ -68,8 +68,8 @@ class PostgreSQLBackend(Backend):
     def read_state(self) -> State | None:
         return read_state()
 
-    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
-        return following(session)
+    def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
+        return dependents(session)
 
     def backups(self) -> "Database":
         from triples.store.postgresql.backups import PostgreSQLDatabase  # noqa: PLC0415  # for operators alone

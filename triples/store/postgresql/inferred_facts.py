@@ -13,7 +13,7 @@ from psycopg import errors
 from triples.recursion.programs import Key
 from triples.store.backend import Holder
 from triples.store.inferred import hidden
-from triples.store.inferred.arrow import DERIVED, from_copy, to_copy
+from triples.store.inferred.arrow_batches import DERIVED, from_copy, to_copy
 from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
     COLUMNS,
@@ -28,7 +28,7 @@ from triples.store.inferred.layout import (
 )
 from triples.store.inferred.state import State, write_state
 from triples.store.postgresql.connections import connect
-from triples.store.postgresql.following import PostgreSQLFollower
+from triples.store.postgresql.dependents import PostgreSQLDependents
 
 # The new table's name, and what its indexes' names end in, until it has taken the old one's place.
 _NEW = f"{FACTS}_new"
@@ -88,7 +88,7 @@ def replace_all(rows: pa.Table, state: State, holder: Holder, progress: Progress
         for name in (_PRIMARY_KEY, *indexes):
             holder.execute(f"ALTER INDEX {name}{_SUFFIX} RENAME TO {name}")
         write_state(holder.execute, state, "%s")
-        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
+        hide_anew(holder.execute, PostgreSQLDependents(holder, state.program), state)
     progress(steps, steps)
 
 
@@ -102,14 +102,14 @@ def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: Stat
             holder.execute(_PUT, columns)
         write_state(holder.execute, state, "%s")
         _lock(holder, _CHANGING)
-        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
+        hide_anew(holder.execute, PostgreSQLDependents(holder, state.program), state)
 
 
 def hide(state: State, holder: Holder) -> None:
     assert holder is not None
     with holder.transaction():
         _lock(holder, _CHANGING)
-        hide_anew(holder.execute, PostgreSQLFollower(holder, state.program), state)
+        hide_anew(holder.execute, PostgreSQLDependents(holder, state.program), state)
 
 
 def contents() -> pa.Table:

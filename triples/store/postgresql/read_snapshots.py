@@ -2,7 +2,7 @@
 
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, STATE
-from triples.store.inferred.reading import ReadSnapshots, VisibleFacts, visible_facts
+from triples.store.inferred.read_snapshots import ReadSnapshots, VisibleFacts, visible_facts
 from triples.store.inferred.state import SELECT_STATE, state_of
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.sessions import Fetch

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from triples.store.access import Reads, Writes
 from triples.store.backend import Backend, BulkLoad, InferredFacts
-from triples.store.inferred.following import Follower
-from triples.store.inferred.reading import ReadSnapshots
+from triples.store.inferred.dependents import Dependents
+from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
+from triples.store.reads_and_writes import Reads, Writes
 from triples.store.sessions import Session
 from triples.store.sqlite import locks, serving, upkeep
 from triples.store.sqlite.connections import write_transaction
+from triples.store.sqlite.dependents import dependents
 from triples.store.sqlite.dialect import SQLITE
-from triples.store.sqlite.following import following
 from triples.store.sqlite.inferred_state import read_state
 from triples.store.sqlite.inline_reader import InlineReader
 from triples.store.sqlite.prepared_writer import PreparingWriter
@@ -24,7 +24,7 @@ from triples.store.writer import Writer
 
 if TYPE_CHECKING:
     from triples.store.backups.databases import Database
-    from triples.store.inferred.snapshots import Snapshot
+    from triples.store.inferred.run_snapshots import Snapshot
 
 
 class SQLiteBackend(Backend):
@@ -59,7 +59,7 @@ class SQLiteBackend(Backend):
         return inferred_facts
 
     def snapshot(self) -> AbstractContextManager["Snapshot"]:
-        from triples.store.sqlite.snapshots import snapshot  # noqa: PLC0415  # needs Arrow
+        from triples.store.sqlite.run_snapshots import snapshot  # noqa: PLC0415  # needs Arrow
 
         return snapshot()
 
@@ -72,8 +72,8 @@ class SQLiteBackend(Backend):
     def read_state(self) -> State | None:
         return read_state()
 
-    def following(self, session: Session) -> AbstractContextManager[tuple[State, Follower] | None]:
-        return following(session)
+    def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
+        return dependents(session)
 
     def backups(self) -> "Database":
         from triples.store.sqlite.backups import SQLiteDatabase  # noqa: PLC0415  # needs Arrow

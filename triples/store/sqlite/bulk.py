@@ -5,9 +5,9 @@ from time import sleep
 from django.db import connection
 
 from triples.store.backend import InitialLoad
+from triples.store.group_commit import open_session
 from triples.store.sqlite import initial_load as first
 from triples.store.sqlite.write_lock import others_wait
-from triples.store.writing import open_session
 
 SLICE_SECONDS = 0.1
 # A page that several slices change is written once.

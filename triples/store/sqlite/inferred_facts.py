@@ -14,7 +14,7 @@ from skg_site.host.files import sync
 from skg_site.host.write_lock import write_lock
 from triples.recursion.programs import Key
 from triples.store.backend import Holder
-from triples.store.inferred.arrow import DERIVED, from_cursor
+from triples.store.inferred.arrow_batches import DERIVED, from_cursor
 from triples.store.inferred.hiding import hide_anew
 from triples.store.inferred.layout import (
     COLUMNS,
@@ -31,8 +31,8 @@ from triples.store.inferred.layout import (
 )
 from triples.store.inferred.state import State, write_state
 from triples.store.sqlite.connections import connect_for_reading
+from triples.store.sqlite.dependents import SQLiteDependents
 from triples.store.sqlite.derivations import forget_older, note
-from triples.store.sqlite.following import SQLiteFollower
 from triples.store.sqlite.inferred_files import (
     attach,
     current_file,
@@ -121,7 +121,7 @@ def _hiding(driver: sqlite3.Connection, state: State) -> Iterator[None]:
     as soon as a fact is gone that the run has seen.
     """
     with write_lock(), transaction.atomic():
-        hide_anew(connection.connection.execute, SQLiteFollower(driver, state.program), state)
+        hide_anew(connection.connection.execute, SQLiteDependents(driver, state.program), state)
         yield
 
 

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from triples.ids import now_ms
 from triples.models import Source
 from triples.store.backend import FirstFacts
-from triples.store.columns import KEY, FactColumns
+from triples.store.fact_columns import KEY, FactColumns
 from triples.store.sessions import Key, Session
-from triples.store.sqlite.rows import load_columns
+from triples.store.sqlite.row_inserts import load_columns
 
 # Fewer are as quick row by row, and leave other connections' statements as they are.
 FEWEST_FACTS = 20_000

@@ -11,9 +11,9 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from triples.store.access import Result
-from triples.store.inferred.reading import ReadSnapshots
+from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.reader import Reader
+from triples.store.reads_and_writes import Result
 from triples.store.sessions import Fetch, Rows
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots

@@ -4,7 +4,7 @@ from typing import Any
 
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import STATE
-from triples.store.inferred.reading import ReadSnapshots, VisibleFacts, visible_facts
+from triples.store.inferred.read_snapshots import ReadSnapshots, VisibleFacts, visible_facts
 from triples.store.inferred.state import SELECT_STATE, state_of
 from triples.store.sessions import Fetch
 from triples.store.sqlite.dialect import SQLITE

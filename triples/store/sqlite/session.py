@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from triples.store.operations import Fact, Row
 from triples.store.sessions import Counts, Key, NewFact, Rows, Session
-from triples.store.sqlite.rows import insert_facts, insert_terms, load_facts
+from triples.store.sqlite.row_inserts import insert_facts, insert_terms, load_facts
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
 _LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = ?"

@@ -28,7 +28,7 @@ from tests.triples.store.graphs import fact, store
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run
 from tests.triples.store.inferred.hiding import remove
 from triples.models import RecursionRun, RunStatus, Term
-from triples.store.inferred import following
+from triples.store.inferred import dependents
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -155,7 +155,7 @@ def test_inferred_facts_that_are_all_hidden(monkeypatch: pytest.MonkeyPatch) -> 
     rules = program(TRANSITIVE)
     run(rules)
     assert one("recursion")[0] == "ok"
-    monkeypatch.setattr(following, "MOST_FACTS", 0)
+    monkeypatch.setattr(dependents, "MOST_FACTS", 0)
     remove("a", "p", "b")
     assert one("recursion") == (
         "warning",

@@ -17,7 +17,7 @@ from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, Proof, bind, constants
 from triples.store.backend import backend
 from triples.store.inferred import building
-from triples.store.inferred.arrow import DERIVED
+from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
 

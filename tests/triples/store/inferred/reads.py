@@ -8,16 +8,16 @@ from django.db import connection
 
 from triples.models import Term
 from triples.query import reads
+from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import Matches, Wanted
-from triples.query.rows import AnyRow, InferredRow
 from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.reading import ReadSnapshots, VisibleFacts
+from triples.store.group_commit import open_session
+from triples.store.inferred.read_snapshots import ReadSnapshots, VisibleFacts
 from triples.store.operations import Row
 from triples.store.sessions import Fetch
-from triples.store.writing import open_session
 
 EVERYTHING = Wanted((None, None, None))
 

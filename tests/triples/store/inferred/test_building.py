@@ -20,7 +20,7 @@ from tests.triples.store.inferred.derivations import a_state, lease_holder, writ
 from tests.triples.store.inferred.derived import table
 from triples.recursion.programs import Key, Proof
 from triples.store.backend import backend
-from triples.store.inferred.arrow import DERIVED
+from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.building import replace_all
 from triples.store.inferred.layout import FACTS, index_names
 from triples.store.postgresql import inferred_facts as postgresql
@@ -160,7 +160,7 @@ django.setup()
 from tests.triples.store.inferred.derivations import a_state, lease_holder
 from tests.triples.store.inferred.derived import table
 from triples.recursion.programs import Key, Proof
-from triples.store.inferred.arrow import DERIVED
+from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.building import replace_all
 
 def progress(done, _steps):

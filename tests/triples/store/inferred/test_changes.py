@@ -18,12 +18,12 @@ from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.bulk import Loader
 from triples.store.dictionary import ensure_terms, find_term_ids
+from triples.store.group_commit import write_now
 from triples.store.inferred import journal
 from triples.store.inferred.journal import prune
-from triples.store.inferred.snapshots import Marks
+from triples.store.inferred.run_snapshots import Marks
 from triples.store.operations import AddOne, Change, Operation, Remove
 from triples.store.postgresql.connections import connect
-from triples.store.writing import write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -180,7 +180,7 @@ def test_more_changes_than_asked_for_are_not_told() -> None:
 
 @pytest.mark.usefixtures("_facts")
 def test_a_snapshot_holds_every_fact_and_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triples.store.inferred.arrow.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("triples.store.inferred.arrow_batches.ROWS_AT_ONCE", 2)
     store(*(fact(f"s{number}", "q", f"o{number}", (0.1 + 0.2) / (number + 1)) for number in range(5)))
     told: list[int] = []
     with backend().snapshot() as view:
@@ -283,7 +283,7 @@ class TestManyWriters:
     def test_a_writer_that_never_ends_fails_the_snapshot(
         self, slow_writer: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("triples.store.postgresql.snapshots.WRITERS_PATIENCE_SECONDS", 0.1)
+        monkeypatch.setattr("triples.store.postgresql.run_snapshots.WRITERS_PATIENCE_SECONDS", 0.1)
         with pytest.raises(OperationalError, match="does not end"), backend().snapshot():
             pass
 

@@ -31,7 +31,7 @@ from triples.models import Change as Journal
 from triples.models import Gone, HiddenFact, HiddenGeneration, RecursionRun, Term, Triple
 from triples.recursion.programs import Program
 from triples.recursion.proofs import uses
-from triples.store.inferred import following, hiding, sources
+from triples.store.inferred import dependents, fact_sources, hiding
 from triples.store.operations import AddOne, Change, Remove
 from triples.store.sqlite.dialect import SQLITE
 
@@ -41,8 +41,8 @@ pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that stands still for a moment hides no more for that."""
-    monkeypatch.setattr(following, "MOST_SECONDS", 60)
-    monkeypatch.setattr(following, "MOST_PROCESSOR_SECONDS", 60)
+    monkeypatch.setattr(dependents, "MOST_SECONDS", 60)
+    monkeypatch.setattr(dependents, "MOST_PROCESSOR_SECONDS", 60)
 
 
 @given(
@@ -180,7 +180,7 @@ def test_a_read_that_fails_leaves_nothing_half_hidden(chain: Program) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 10, 11])
-@pytest.mark.parametrize(("module", "budget"), [(following, "MOST_FACTS"), (hiding, "MOST_HIDDEN")])
+@pytest.mark.parametrize(("module", "budget"), [(dependents, "MOST_FACTS"), (hiding, "MOST_HIDDEN")])
 def test_beyond_the_limit_everything_is_hidden_until_the_next_run(
     chain: Program, monkeypatch: pytest.MonkeyPatch, log: list[EventDict], limit: int, module: object, budget: str
 ) -> None:
@@ -205,7 +205,7 @@ def test_beyond_the_limit_everything_is_hidden_until_the_next_run(
 
     in_orm(follow)
     told = [event["event"] for event in log if "hidden" in event["event"]]
-    assert told == ([] if (limit, module) == (11, following) else ["inferred_facts_hidden"])
+    assert told == ([] if (limit, module) == (11, dependents) else ["inferred_facts_hidden"])
 
 
 @pytest.mark.parametrize("budget", ["MOST_SECONDS", "MOST_PROCESSOR_SECONDS", "MOST_INSTRUCTIONS"])
@@ -214,8 +214,8 @@ def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_agai
 ) -> None:
     if budget == "MOST_INSTRUCTIONS" and connection.vendor != "sqlite":
         pytest.skip("PostgreSQL counts none")
-    monkeypatch.setattr(following, budget, 0)
-    monkeypatch.setattr("triples.store.sqlite.following._INSTRUCTIONS_AT_ONCE", 10)
+    monkeypatch.setattr(dependents, budget, 0)
+    monkeypatch.setattr("triples.store.sqlite.dependents._INSTRUCTIONS_AT_ONCE", 10)
 
     def follow() -> None:
         remove("c", "p", "d")
@@ -227,7 +227,7 @@ def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_agai
             assert shown.state.facts == 16
             # The asserted facts are there.
             assert reader.heaviest().total == 3
-        monkeypatch.setattr(following.Follower, "resting_on", None)
+        monkeypatch.setattr(dependents.Dependents, "resting_on", None)
         remove("a", "p", "b")
         assert [change.gone for change in Journal.objects.all()] == [Gone.UNFOLLOWED] * 2
 
@@ -280,7 +280,7 @@ def test_too_much_that_goes_while_a_run_derives_hides_everything(
 ) -> None:
     def meanwhile() -> None:
         remove("c", "p", "d")
-        monkeypatch.setattr(following, "MOST_FACTS", 3)
+        monkeypatch.setattr(dependents, "MOST_FACTS", 3)
 
     def follow() -> None:
         with reading() as reader:
@@ -361,7 +361,7 @@ def test_proofs_are_found_by_the_index_that_leaves_the_fewest() -> None:
             {"name": "typed", "head": ["?x", "q", "c"], "body": [["?y", "p", "?z"], ["?x", "p", "?y"]]},
             {"name": "object", "head": ["?w", "?p", "?o"], "body": [["?w", "?p", "?v"], ["c", "q", "?o"]]},
         )
-        statements = [sources._resting(use).sql(SQLITE) for use in uses(rules)]
+        statements = [fact_sources._resting(use).sql(SQLITE) for use in uses(rules)]
         return [index for sql in statements for index in re.findall(r"INDEXED BY (\w+)", sql)]
 
     primary = "sqlite_autoindex_triples_inferredtriple_1"

@@ -19,9 +19,9 @@ from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run, term_ids
 from tests.triples.store.inferred.hiding import DONE, Oracle
 from tests.triples.store.inferred.reads import EVERYTHING, reading
-from triples.query.rows import InferredRow
+from triples.query.fact_rows import InferredRow
 from triples.recursion.programs import Key, Program
-from triples.store.inferred import following
+from triples.store.inferred import dependents
 from triples.store.operations import AddOne, Change, Remove, Row
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -52,7 +52,7 @@ TURNS = 60
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that stands still for a moment hides no more for that."""
-    monkeypatch.setattr(following, "MOST_SECONDS", 60)
+    monkeypatch.setattr(dependents, "MOST_SECONDS", 60)
 
 
 @pytest.mark.process

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from tests.support.database import in_orm
 from tests.triples.store.graphs import fact, store
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run
-from triples.store.inferred.reading import VisibleFacts
+from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.sessions import Fetch
 from triples.store.sqlite import inline_reader as inline
 from triples.store.sqlite.inline_reader import InlineReader

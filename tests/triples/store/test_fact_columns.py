@@ -1,0 +1,53 @@
+"""Facts by columns: as a sequence, and as rows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.triples.store.graphs import fact
+from triples.store import fact_columns
+from triples.store.fact_columns import FactColumns, joined
+from triples.store.operations import Fact
+
+names = st.sampled_from("abc")
+facts = st.builds(fact, names, names, names, st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([None, '{"a":1}']))
+lists = st.lists(facts, min_size=1, max_size=12)
+
+
+@given(lists, st.slices(12))
+def test_they_are_a_sequence_of_the_same_facts(expected: list[Fact], part: slice) -> None:
+    found = FactColumns.of(expected)
+    assert len(found) == len(expected)
+    assert list(found) == expected
+    assert found[part] == expected[part]
+    assert [found[place] for place in range(-len(expected), len(expected))] == expected * 2
+    assert FactColumns.of(found) is found
+
+
+def test_there_is_nothing_behind_the_last() -> None:
+    with pytest.raises(IndexError):
+        FactColumns.of([fact("a")])[1]
+
+
+def test_many_are_walked_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact_columns, "_FACTS_AT_ONCE", 3)
+    expected = [fact(f"s{number}") for number in range(7)]
+    assert list(FactColumns.of(expected)) == expected
+
+
+@given(st.lists(st.tuples(st.lists(facts, max_size=4), st.booleans()), max_size=5))
+def test_parts_are_joined_in_their_order(parts: list[tuple[list[Fact], bool]]) -> None:
+    found = joined([FactColumns.of(part) if part and as_columns else part for part, as_columns in parts])
+    assert list(found) == [one for part, _ in parts for one in part]
+
+
+@given(lists, st.booleans())
+def test_rows_are_sorted_and_of_the_same_key_the_first_or_last_is_left(given_: list[Fact], keep_last: bool) -> None:
+    ids = {"a": 7, "b": 2, "c": 40}
+    kept: dict[tuple[int, ...], tuple[float, str | None]] = {}
+    for one in given_ if keep_last else reversed(given_):
+        kept[ids[one.subject], ids[one.object], ids[one.predicate]] = (one.weight, one.metadata)
+    rows = FactColumns.of(given_).rows(ids, keep_last=keep_last)
+    assert list(zip(*(column.to_pylist() for column in rows.columns), strict=True)) == [
+        (*key, *value) for key, value in sorted(kept.items())
+    ]

@@ -1,0 +1,81 @@
+"""What stands around a term as JSON."""
+
+from typing import Annotated, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
+
+from triples.http.questions.facts import FoundFact, found_fact
+from triples.query.neighbours import COUNT_LIMIT, Neighbours
+
+_UP_TO = f"counted up to {COUNT_LIMIT:,}"
+
+# `in` is a word of Python.
+AroundOut = TypedDict(
+    "AroundOut",
+    {
+        "predicate": str,
+        "out": Annotated[int, Field(description=f"Facts that lead from the term, {_UP_TO}.")],
+        "in": Annotated[int, Field(description=f"Facts that lead to the term, {_UP_TO}.")],
+    },
+)
+
+
+class NeighboursOut(TypedDict):
+    term: str
+    facts: Annotated[list[FoundFact], Field(description="The heaviest facts with the term as subject or object.")]
+    more: Annotated[int, Field(description="How many facts of these predicates, of any weight, are not shown.")]
+    more_capped: NotRequired[
+        Annotated[bool, Field(default=False, description="Present and true when there are even more.")]
+    ]
+    predicates: Annotated[list[AroundOut], Field(description="The predicates around the term, most frequent first.")]
+    predicates_capped: NotRequired[
+        Annotated[
+            bool,
+            Field(
+                default=False,
+                description=(
+                    "Present and true in a graph of many predicates: of the facts that lead to the term, only the"
+                    " heaviest were looked at."
+                ),
+            ),
+        ]
+    ]
+    query_time_ms: int
+
+
+NEIGHBOURS: NeighboursOut = {
+    "term": "Einstein",
+    "facts": [
+        {
+            "id": "018d0c8e-9a40-8000-8000-000000000001",
+            "subject": "Einstein",
+            "predicate": "discovered",
+            "object": "Relativity",
+            "weight": 0.95,
+            "inferred": False,
+        }
+    ],
+    "more": 12,
+    "predicates": [{"predicate": "discovered", "out": 3, "in": 0}, {"predicate": "colleague_of", "out": 0, "in": 10}],
+    "query_time_ms": 1,
+}
+
+
+def neighbours_content(term: str, found: Neighbours) -> NeighboursOut:
+    """The neighbours without their time."""
+    predicates: list[AroundOut] = [
+        {"predicate": found.named.texts[one.predicate], "out": one.out, "in": one.in_} for one in found.predicates
+    ]
+    content: NeighboursOut = {
+        "term": term,
+        "facts": [found_fact(fact, found.named) for fact in found.facts],
+        "more": found.more,
+        "predicates": predicates,
+        "query_time_ms": 0,
+    }
+    if found.capped:
+        content["more_capped"] = True
+    if not found.complete:
+        content["predicates_capped"] = True
+    return content

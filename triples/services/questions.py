@@ -1,0 +1,23 @@
+"""Questions of several patterns and of paths, asked from a thread of one's own: by commands and the admin."""
+
+from collections.abc import Callable
+
+from triples.query.blocks import OutOfTime
+from triples.query.explanations import own_connection
+from triples.query.finding_answers import Expired
+from triples.query.graph_facts import GraphFacts
+from triples.store.operations import ReadTimeout
+from triples.store.reads_and_writes import Result
+
+
+def ask_now(read: Callable[[GraphFacts, Expired], Result], expired: Expired, *, inferred: bool) -> Result:
+    """What a read of the facts of one moment comes to; it is told to end when `expired` says so.
+
+    `inferred`: whether the facts are also the inferred ones. ReadTimeout if the read has nothing to show by then.
+    """
+    with own_connection(always=True) as (fetch, dialect, shown):
+        visible = shown.filter if shown is not None and inferred else None
+        try:
+            return read(GraphFacts(fetch, dialect, visible), expired)
+        except OutOfTime:
+            raise ReadTimeout from None

@@ -1,0 +1,82 @@
+"""The graph as it stood at one moment, for a run to read, while others go on writing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from triples.recursion.incremental import Changes
+from triples.recursion.programs import Key, Program
+from triples.store.inferred.arrow_batches import ASSERTED
+from triples.store.inferred.fact_sources import Source
+from triples.text import MAX_PREDICATE_LENGTH
+
+# Told how many facts have been read so far.
+Progress = Callable[[int], None]
+
+ASSERTED_FACTS = "SELECT subject_id, predicate_id, object_id, weight FROM triples_triple"
+_COUNT = "SELECT coalesce(sum(triples), 0) FROM triples_tally"
+_INSERTED = "SELECT subject_id, predicate_id, object_id FROM triples_triple WHERE id > {} LIMIT {}"
+_CHANGED = "SELECT subject_id, predicate_id, object_id FROM triples_change WHERE id > {} LIMIT {}"
+_UNFIT = f"SELECT id FROM triples_term WHERE length(text) > {MAX_PREDICATE_LENGTH} ORDER BY id"
+
+
+class Marks(NamedTuple):
+    """Up to which ids a snapshot holds every fact and every change of the journal."""
+
+    triples_up_to: int
+    changes_up_to: int
+
+
+class Snapshot(ABC):
+    """One moment of the graph, on a connection of its own."""
+
+    def __init__(self, driver: Any, marks: Marks) -> None:
+        self.driver = driver
+        self.marks = marks
+
+    @property
+    def count(self) -> int:
+        """How many facts are asserted."""
+        [(count,)] = self._rows(_COUNT)
+        return int(count)
+
+    def facts(self, progress: Progress) -> pa.Table:
+        """All asserted facts, by the ids of their terms."""
+        batches: list[pa.RecordBatch] = []
+        done = 0
+        for batch in self._batches():
+            batches.append(batch)
+            done += batch.num_rows
+            progress(done)
+        return pa.Table.from_batches(batches, ASSERTED)
+
+    def changes(self, since: Marks, limit: int) -> Changes | None:
+        """The facts that were inserted, deleted or given another weight since then; None when more than `limit`."""
+        keys: set[Key] = set()
+        for statement, mark in ((_INSERTED, since.triples_up_to), (_CHANGED, since.changes_up_to)):
+            rows = self._rows(statement.format(int(mark), limit + 1))
+            keys.update(Key(*row) for row in rows)
+            if len(rows) > limit or len(keys) > limit:
+                return None
+        return Changes(keys)
+
+    @abstractmethod
+    def subjects(self, predicates: Collection[str], objects: Collection[str]) -> pa.Array:
+        """The subjects of the facts with one of these predicates and one of these objects, but for weight 0."""
+
+    def unfit(self) -> pa.Array:
+        """The terms that are too long for predicates."""
+        return pa.array([id_ for (id_,) in self._rows(_UNFIT)], pa.int64())
+
+    @abstractmethod
+    def source(self, program: Program) -> Source:
+        """What is asserted, and what the last run derived by this program."""
+
+    @abstractmethod
+    def _batches(self) -> Iterator[pa.RecordBatch]: ...
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self.driver.execute(sql, parameters).fetchall()
+        return found

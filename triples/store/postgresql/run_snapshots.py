@@ -1,0 +1,79 @@
+"""The graph as it stood at one moment, on PostgreSQL."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from django.db import OperationalError
+
+from triples.recursion.programs import Program
+from triples.store.inferred.arrow_batches import ASSERTED, from_copy
+from triples.store.inferred.fact_sources import Source
+from triples.store.inferred.run_snapshots import ASSERTED_FACTS, Marks, Snapshot
+from triples.store.postgresql.connections import connect
+from triples.store.postgresql.fact_sources import PostgreSQLSource
+
+# How long a transaction that writes may stay open while a run waits for it.
+WRITERS_PATIENCE_SECONDS = 60.0
+
+_COPY_FACTS = f"COPY ({ASSERTED_FACTS}) TO STDOUT (FORMAT csv)"
+# Not the largest ids to be seen: a transaction that is still open may have taken a smaller one.
+_LAST_IDS = "SELECT " + ", ".join(
+    f"coalesce(pg_sequence_last_value(pg_get_serial_sequence('{table}', 'id')::regclass), 0)"
+    for table in ("triples_triple", "triples_change")
+)
+_WRITERS = (
+    "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND relation IN ('triples_triple'::regclass, 'triples_change'::regclass) AND mode = 'RowExclusiveLock'"
+)
+_SUBJECTS = (
+    "SELECT DISTINCT subject_id FROM triples_triple"
+    " WHERE predicate_id = ANY(ARRAY(SELECT id FROM triples_term WHERE text = ANY(%s)))"
+    " AND object_id = ANY(ARRAY(SELECT id FROM triples_term WHERE text = ANY(%s))) AND weight > 0 ORDER BY subject_id"
+)
+
+
+@contextmanager
+def snapshot() -> Iterator[Snapshot]:
+    with connect() as driver:
+        marks = Marks(*driver.execute(_LAST_IDS).fetchone() or (0, 0))
+        _wait_for_writers(driver)
+        driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            # The first statement settles which moment it is.
+            driver.execute("SELECT 1")
+            yield _Snapshot(driver, marks)
+        finally:
+            driver.execute("ROLLBACK")
+
+
+def _wait_for_writers(driver: psycopg.Connection[Any]) -> None:
+    """Wait until all have ended that write now, and let others write meanwhile.
+
+    Who takes an id holds this lock on the table from before that until after the commit. So once those that hold it
+    now have ended, a snapshot has every row whose id was taken before.
+    """
+    deadline = monotonic() + WRITERS_PATIENCE_SECONDS
+    writers = set(driver.execute(_WRITERS))
+    while writers:
+        if monotonic() > deadline:
+            raise OperationalError("a transaction that writes facts does not end")
+        sleep(0.005)
+        writers &= set(driver.execute(_WRITERS))
+
+
+class _Snapshot(Snapshot):
+    def subjects(self, predicates: Collection[str], objects: Collection[str]) -> pa.Array:
+        rows = self._rows(_SUBJECTS, (list(predicates), list(objects)))
+        return pa.array([id_ for (id_,) in rows], pa.int64())
+
+    def source(self, program: Program) -> Source:
+        return PostgreSQLSource(self.driver, program)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        with self.driver.cursor() as cursor, cursor.copy(_COPY_FACTS) as copy:
+            yield from from_copy(copy, ASSERTED)

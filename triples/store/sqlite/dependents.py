@@ -1,0 +1,54 @@
+"""SQLite: from facts that are gone to the inferred facts that rest on them, in the file of these."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from triples.store.inferred import dependents as budget
+from triples.store.inferred.dependents import Dependents, TooMuch
+from triples.store.inferred.fact_sources import Source
+from triples.store.inferred.state import State, current_state
+from triples.store.sessions import Session
+from triples.store.sqlite.dialect import SQLITE
+from triples.store.sqlite.fact_sources import SQLiteSource
+from triples.store.sqlite.inferred_files import open_current
+
+_INSTRUCTIONS_AT_ONCE = 10_000
+
+
+class SQLiteDependents(Dependents):
+    """On a connection to the file of inferred facts itself."""
+
+    dialect = SQLITE
+
+    @contextmanager
+    def _source(self) -> Iterator[Source]:
+        left = budget.MOST_INSTRUCTIONS // _INSTRUCTIONS_AT_ONCE
+
+        def is_too_much() -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0
+
+        self.driver.set_progress_handler(is_too_much, _INSTRUCTIONS_AT_ONCE)
+        try:
+            yield SQLiteSource(self.driver, self._program)
+        except sqlite3.Error as error:
+            # A file that cannot be read must not keep anybody from deleting facts.
+            raise TooMuch from error
+        finally:
+            self.driver.set_progress_handler(None, 0)
+
+
+@contextmanager
+def dependents(_session: Session) -> Iterator[tuple[State, Dependents] | None]:
+    driver = open_current()
+    if driver is None:
+        yield None
+        return
+    with closing(driver):
+        try:
+            state = current_state(lambda sql: driver.execute(sql).fetchall())
+        except sqlite3.DatabaseError:
+            state = None
+        yield None if state is None else (state, SQLiteDependents(driver, state.program))
