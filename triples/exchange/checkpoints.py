@@ -21,11 +21,11 @@ class Counts:
 
 
 class Checkpoint(NamedTuple):
-    """Everything before `place` is stored; a destination that has `landmark` still has all of it."""
+    """Everything before `place` is stored; a destination that has `watermark` still has all of it."""
 
     place: tuple[Any, ...]
     counts: Counts
-    landmark: tuple[Any, ...]
+    watermark: tuple[Any, ...]
 
 
 class _Saved(NamedTuple):
@@ -52,7 +52,7 @@ class CheckpointFile:
 
     def save(self, checkpoint: Checkpoint) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Not flushed to disk: a file that a power cut damaged is not loaded, and the landmark shows what it left of
+        # Not flushed to disk: a file that a power cut damaged is not loaded, and the watermark shows what it left of
         # the database.
         new = self._path.with_suffix(f".{os.getpid()}")
         new.write_bytes(_SAVED.dump_json(_Saved(self._conditions, checkpoint)))

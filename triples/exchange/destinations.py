@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from triples.metrics import added_by
 from triples.models import Source
-from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
+from triples.store.bulk import Loaded, Loader, Watermark, is_stored, newest_fact
 from triples.store.operations import Fact
 
 
@@ -39,12 +39,12 @@ class Destination(ABC):
         """Seconds to wait before the next `store`."""
         return 0.0
 
-    def landmark(self) -> tuple[Any, ...] | None:
+    def watermark(self) -> tuple[Any, ...] | None:
         """What `keeps` is asked later, or None."""
         return None
 
-    def keeps(self, _landmark: tuple[Any, ...], /) -> bool:
-        """True if all that was stored before the landmark was taken is still there."""
+    def keeps(self, _watermark: tuple[Any, ...], /) -> bool:
+        """True if all that was stored before the watermark was taken is still there."""
         return False
 
 
@@ -65,11 +65,11 @@ class OwnGraph(Destination):
         added_by(Source.IMPORT).inc(loaded.inserted)
         return Stored(loaded)
 
-    def landmark(self) -> Landmark | None:
+    def watermark(self) -> Watermark | None:
         return newest_fact()
 
-    def keeps(self, landmark: tuple[Any, ...], /) -> bool:
-        return is_stored(Landmark(*landmark))
+    def keeps(self, watermark: tuple[Any, ...], /) -> bool:
+        return is_stored(Watermark(*watermark))
 
 
 class Nowhere(Destination):

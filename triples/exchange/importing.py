@@ -52,7 +52,7 @@ class Source(Protocol):
 def find_start(checkpoints: CheckpointFile, source: Source, destination: Destination) -> Checkpoint | None:
     """The checkpoint of an earlier run of the same import, if source and destination still fit it."""
     found = checkpoints.load()
-    return found if found is not None and source.has(found.place) and destination.keeps(found.landmark) else None
+    return found if found is not None and source.has(found.place) and destination.keeps(found.watermark) else None
 
 
 class Import:
@@ -151,5 +151,5 @@ class Import:
         counts.duplicates += stored.counts.duplicates
         counts.refused += self._refused
         self._chunk, self._origins, self._gathered, self._refused = [], [], 0, 0
-        if self.checkpoints is not None and (landmark := self._destination.landmark()) is not None:
-            self.checkpoints.save(Checkpoint(self._place, counts, landmark))
+        if self.checkpoints is not None and (watermark := self._destination.watermark()) is not None:
+            self.checkpoints.save(Checkpoint(self._place, counts, watermark))

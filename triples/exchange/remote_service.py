@@ -91,11 +91,11 @@ class RemoteService(Destination):
         except (KeyError, TypeError) as error:
             raise DestinationError(f"{self._url} does not answer as this service does.") from error
 
-    def landmark(self) -> tuple[str, ...] | None:
+    def watermark(self) -> tuple[str, ...] | None:
         return None if self._last is None else self._last[:3]
 
-    def keeps(self, landmark: tuple[Any, ...], /) -> bool:
-        pattern = [place_document(text) for text in landmark]
+    def keeps(self, watermark: tuple[Any, ...], /) -> bool:
+        pattern = [place_document(text) for text in watermark]
         body = orjson.dumps({"pattern": pattern, "k": 1, "include_inferred": False})
         try:
             answer = self._post("/query", body)

@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 
 from triples.recursion.rules import Rule, rule_document
-from triples.runs.preview_turns import POLL_SECONDS, Ticket, turn
+from triples.runs.preview_queue import POLL_SECONDS, Ticket, preview_lock
 
 # Who waits for a page does not wait longer.
 SECONDS = 5.0
@@ -74,7 +74,7 @@ def preview(rule: Rule, *, asker: str, departed: Callable[[], bool]) -> Preview:
         if not ticket.is_newest:
             raise NoPreview("Another preview that you asked for has taken the place of this one.")
 
-    with turn(check) as taken:
+    with preview_lock(check) as taken:
         if not taken:
             raise NoPreview("Others preview rules at this moment. Try again soon.")
         content = _derived(rule, check)

@@ -1,7 +1,7 @@
-"""What the service asks of a database. `triples.store.sqlite` and `triples.store.postgresql` do it.
+"""The interface of a database backend, which `triples.store.sqlite` and `triples.store.postgresql` implement.
 
-The settings choose one of the two at start-up: the package of Django's engine is the backend's too. Modules of that
-package do the work, one for each subject; the protocols here say what they offer.
+The settings choose one of the two at start-up: the backend is in the package of Django's engine. Each protocol here is
+implemented by one module of that package.
 """
 
 from abc import ABC, abstractmethod
@@ -33,27 +33,27 @@ if TYPE_CHECKING:
     from triples.store.fact_columns import FactColumns
     from triples.store.inferred.run_snapshots import Snapshot
 
-# The connection that holds a run's lease and writes what it derives, where the lease is a connection's: a run that has
-# lost it cannot write.
+# On PostgreSQL, the connection that holds a run's lease and writes its facts: a run that has lost its lease cannot
+# write. None on SQLite, where the lease is a file lock.
 Holder = psycopg.Connection[Any] | None
 
 
 class Lease(NamedTuple):
-    """A lock that one run at a time may have."""
+    """A lock that one run at a time can hold."""
 
-    # Takes it without waiting; whether that worked.
+    # Takes the lock without waiting; True if that worked.
     take: Callable[[], bool]
     holder: Holder
 
 
 class Locks(Protocol):
-    """Locks of the whole database. A process that dies loses them at once."""
+    """Locks of the whole database. A process that dies releases them at once."""
 
     def open_lease(self) -> AbstractContextManager[Lease]:
-        """The lease of a run, to be taken within the block, after which it is free again."""
+        """Give a lease to the block, which can take it. It is released after the block."""
 
     def migration_lock(self, waiting: Callable[[], None], /) -> AbstractContextManager[None]:
-        """Wait for the lock of migrations and hold it, on a database that is ready for its first table.
+        """Hold the lock of migrations, on a database that is ready for its first table.
 
         `waiting` is called before a wait.
         """
@@ -63,35 +63,38 @@ class Serving(Protocol):
     """A worker's part in guarding the database, from its start to its end."""
 
     def begin(self) -> None:
-        """Serve the database. Raises UnfitDatabase if this code must not, but waits for none that cannot be reached."""
+        """Begin to serve the database. Raises UnfitDatabase if this code must not serve it.
+
+        A database that cannot be reached is not waited for.
+        """
 
     async def watch(self) -> None:
-        """Look after it for as long as this is awaited."""
+        """Check the database from time to time, for as long as this is awaited."""
 
     def end(self) -> None: ...
 
 
 class InferredFacts(Protocol):
-    """The inferred facts that a run writes. Readers see what it comes to at once and whole, or not at all."""
+    """The inferred facts that a run writes. Readers see a change whole or not at all."""
 
     def replace_all(self, rows: "pa.Table", state: State, holder: Holder, progress: Progress, /) -> None:
-        """Put the rows, sorted by their keys, in the place of all that stand."""
+        """Replace all inferred facts by these rows, which are sorted by key."""
 
     def apply(self, removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, holder: Holder, /) -> None:
         """Remove facts, then insert or overwrite others."""
 
     def hide(self, state: State, holder: Holder, /) -> None:
-        """Find out anew what is hidden of the facts in place."""
+        """Determine again which of the current inferred facts are hidden."""
 
     def contents(self) -> "pa.Table":
-        """All of them, in the order of their keys."""
+        """All inferred facts, sorted by key."""
 
     def discard(self) -> None:
-        """Remove them and their state, as if there had been no run."""
+        """Remove all inferred facts and their state, as if there had been no run."""
 
 
 class FirstFacts(NamedTuple):
-    """What an initial load has stored."""
+    """The result of an initial load."""
 
     # The ids of the texts of all terms.
     ids: dict[str, int]
@@ -103,58 +106,58 @@ class FirstFacts(NamedTuple):
 
 
 class InitialLoad(Protocol):
-    """The first facts of a graph, faster than others can be loaded."""
+    """A fast way to load the first facts of a graph."""
 
-    # So many are gathered for it, and lost when the import is killed meanwhile.
+    # An import gathers at most this many facts for it, and loses them if it is killed before the commit.
     MOST_FACTS: int
 
     def ready_to_sort(self, session: Session, /) -> AbstractContextManager[None]:
-        """Around the transaction."""
+        """Enter this before the transaction, and leave it after."""
 
     def load(
         self, session: Session, facts: "FactColumns", look_up: Callable[[], None], /, *, keep_last: bool
     ) -> FirstFacts | None:
-        """Store all of them, within a transaction; None, and nothing done, when others came first.
+        """Store all facts in the open transaction. Does nothing and returns None if the graph has facts already.
 
-        `look_up` is called a few times a second, and may raise. `keep_last` is as `FactColumns.rows` says.
+        `look_up` is called a few times a second, and may raise. `keep_last` is that of `FactColumns.rows`.
         """
 
 
 class BulkLoad(Protocol):
-    """How much of a bulk load is committed at once, and when it gives way to other writers."""
+    """The sizes of a bulk load's transactions, and when it lets other writers go first."""
 
-    # A slice is as large as can be written in this time, for which others may wait.
+    # A slice is as large as can be written in this time; other writers may have to wait for it.
     SLICE_SECONDS: float
-    # So many slices are committed together while nobody waits.
+    # The number of slices that are committed together while no other writer waits.
     SLICES: int
 
     def others_wait(self) -> bool:
-        """Whether other writers wait for the one that has the write lock, as far as can be told."""
+        """Whether other writers wait for the write lock. True if the database does not tell."""
 
     def give_way(self) -> None:
-        """Let those go first who waited, after a commit."""
+        """After a commit, let the writers that wait go first."""
 
     def initial_load(self, facts: float, /) -> InitialLoad | None:
-        """How to load the next facts, so many, where they are the first and enough for it; None elsewhere."""
+        """The initial load, if the graph is empty and this number of facts is large enough for it; else None."""
 
 
 class Upkeep(Protocol):
     """The database as a whole, for probes, metrics and operators."""
 
     def description(self) -> str:
-        """What an operator calls it, without the password that its URL holds."""
+        """The name of the database for operators, without the password in its URL."""
 
     def takes_writes(self, cursor: CursorWrapper, /) -> bool:
-        """Whether it does, in a transaction that is rolled back; database errors say so too."""
+        """Try a write in a transaction that is rolled back. False, or a database error, if it fails."""
 
     def size(self, fetch: Fetch, /) -> int:
-        """The bytes of all that it keeps on disk: facts, inferred facts and logs."""
+        """The bytes on disk of facts, inferred facts and logs."""
 
     def bytes_of_tables(self) -> int:
-        """The bytes of what a vacuum may shrink."""
+        """The bytes of the tables, which a vacuum may shrink."""
 
     def delete_terms(self, cursor: CursorWrapper, unused: str, span: Sequence[int], /) -> int:
-        """Delete the terms that a condition finds, but for those that a writer is about to use; how many.
+        """Delete the terms that a condition finds, except those that a writer is about to use. Returns their number.
 
         `unused` is the end of a statement, from FROM on, with the parameters `span`.
         """
@@ -163,22 +166,21 @@ class Upkeep(Protocol):
         """Update the planner's statistics and return free space, in steps that let others write in between."""
 
     def mend_log(self) -> str | None:
-        """Move a log aside that does not belong to the database, and say so; None where there can be none."""
+        """Move a log aside that does not belong to the database. Returns a sentence about it, or None."""
 
 
 class Backend(ABC):
     """One kind of database. It has no state: connections belong to threads, and are Django's unless said otherwise.
 
-    A connection to a replica, for reads, will have its place beside `session`: no read writes, and none makes a
-    temporary table, which a replica would refuse.
+    Reads could go to a replica: no read writes or makes a temporary table, which a replica would refuse.
     """
 
-    # As traces call the kind of database (`db.system.name`).
+    # The name of the kind of database in traces (`db.system.name`).
     name: ClassVar[str]
     dialect: ClassVar[Dialect]
     # The collation that compares texts by their code points.
     binary_collation: ClassVar[str]
-    # Whether a query costs so much that its result is worth keeping in Valkey.
+    # Whether the results of queries are cached in Valkey, because a query costs more than a call of Valkey.
     caches_queries: ClassVar[bool]
     # Whether a connection that is closed goes to a pool, for other threads to use.
     pools_connections: ClassVar[bool]
@@ -191,11 +193,11 @@ class Backend(ABC):
 
     @abstractmethod
     def session(self, driver: Any) -> Session:
-        """The statements of writes and reads, on a connection of the driver's."""
+        """A session on one of the driver's connections."""
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
-        """A transaction that writes, on this thread's connection. Within an outer one, that one's commit decides."""
+        """A write transaction on this thread's connection. Inside an outer transaction, the outer commit decides."""
 
     @abstractmethod
     def writer(self, patience: float) -> Writes:
@@ -203,13 +205,13 @@ class Backend(ABC):
 
     @abstractmethod
     def short_reader(self, threads: int, time_limit: float) -> Reads:
-        """For reads that take milliseconds, each `time_limit` seconds at most."""
+        """A reader for reads that take milliseconds, and at most `time_limit` seconds each."""
 
     @abstractmethod
     def read_snapshots(self, driver: Any) -> ReadSnapshots:
-        """What a connection sees of the inferred facts; at most one for each connection."""
+        """The read snapshots of a connection; make at most one for each connection."""
 
-    # What runs and imports read and write. Arrow, which these need, is loaded with the first use: no worker has it.
+    # For runs and imports. They need Arrow, which is imported at the first use, so that no worker loads it.
 
     @property
     @abstractmethod
@@ -217,23 +219,26 @@ class Backend(ABC):
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager["Snapshot"]:
-        """The graph as it stands now, whatever others write meanwhile."""
+        """A snapshot of the graph as it is now, whatever others write meanwhile."""
 
     @property
     @abstractmethod
     def bulk(self) -> BulkLoad: ...
 
-    # What is known of the inferred facts.
+    # About the inferred facts.
 
     @abstractmethod
     def read_state(self) -> State | None:
-        """The state now; None when there has been no run, or none that this version of the code can read."""
+        """The current state. None if there has been no run, or if this version of the code cannot read the state."""
 
     @abstractmethod
     def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
-        """The inferred facts in place, for a transaction that keeps runs from replacing them; None without any."""
+        """The current state, and a search for dependent facts. None if there are no inferred facts.
 
-    # What operators do.
+        The caller's transaction must keep runs from replacing the inferred facts.
+        """
+
+    # For operators.
 
     @abstractmethod
     def backups(self) -> "Database":

@@ -1,4 +1,4 @@
-"""Bulk load: facts in chunks, which give way to other writers as soon as any wait."""
+"""Bulk load: facts are stored in chunks, and other writers go first as soon as they wait."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -25,7 +25,7 @@ REMEMBERED_TERMS = 200_000
 
 
 class Loaded(NamedTuple):
-    """What became of some facts."""
+    """Counts of loaded facts by what was done with them."""
 
     inserted: int
     updated: int
@@ -35,34 +35,34 @@ class Loaded(NamedTuple):
         return Loaded(*map(sum, zip(self, other, strict=True)))
 
 
-class Landmark(NamedTuple):
-    """A fact by its key and its time. A database that holds it has kept all that was committed before it."""
+class Watermark(NamedTuple):
+    """The id and time of a fact. A database that holds this fact also holds all that was committed before it."""
 
     id: int
     created_ms: int
 
 
 class _GiveWay(Exception):
-    """Others wait, and what was written so far is not worth to be kept."""
+    """Other writers wait, so the transaction is rolled back."""
 
 
 class Loader:
     """Loads chunk after chunk, and remembers the ids of terms between them.
 
-    A fact that stands already is left as it is; with `replace` it is given the new weight and metadata.
+    An existing fact stays as it is or, with `replace`, gets the new weight and metadata.
     """
 
     def __init__(self, *, replace: bool = False) -> None:
         self._replace = replace
         self._cache = TermCache(REMEMBERED_TERMS)
-        # How many facts an initial load may have; 0 once that is out of the question, None until it is known.
+        # The most facts that an initial load can have; 0 if none is possible any more, None until that is known.
         self._most_at_first: int | None = None
-        # How many facts the next slice should have.
+        # The number of facts that the next slice should have.
         self.slice_size = FIRST_SLICE
 
     @property
     def chunk_size(self) -> int:
-        """How many facts the next chunk should have."""
+        """The number of facts that the next chunk should have."""
         bulk = backend().bulk
         if self._most_at_first is None:
             initial = bulk.initial_load(inf)
@@ -70,7 +70,10 @@ class Loader:
         return self._most_at_first or self.slice_size * bulk.SLICES
 
     def load(self, facts: Sequence[Fact]) -> Loaded:
-        """Commit a chunk, in parts where others wait; those before a Django database error stay stored."""
+        """Commit a chunk, in several transactions if other writers wait.
+
+        If a Django database error is raised, the transactions before it stay committed.
+        """
         loaded = Loaded(0, 0, 0)
         if (initial := backend().bulk.initial_load(len(facts))) is not None:
             with suppress(_GiveWay):
@@ -81,7 +84,7 @@ class Loader:
         return loaded
 
     def count_new(self, facts: Collection[Fact]) -> int:
-        """How many different facts of these the graph does not hold; nothing is stored."""
+        """Count the different facts among these that the graph does not hold. Nothing is stored."""
         with connection.wrap_database_errors:
             session = open_session(connection)
             ids = session.find_terms({text for fact in facts for text in fact[:3]})
@@ -107,7 +110,7 @@ class Loader:
         raise AssertionError("the last attempt returns or raises")
 
     def _commit(self, facts: Sequence[Fact], start: int) -> Loaded:
-        """Commit the facts from this place on, or as many slices of them as others let pass."""
+        """Commit the facts from `start` on, slice by slice, until all are written or other writers wait."""
         loaded, bulk = Loaded(0, 0, 0), backend().bulk
         with self._transaction() as session:
             while True:
@@ -124,7 +127,7 @@ class Loader:
         return loaded
 
     def _load_first(self, initial: InitialLoad, facts: FactColumns) -> Loaded:
-        """Commit the first facts of a graph at once; _GiveWay when others want to write meanwhile."""
+        """Commit the first facts of a graph in one transaction. Raises _GiveWay if other writers wait."""
 
         def look_up() -> None:
             if backend().bulk.others_wait():
@@ -141,24 +144,24 @@ class Loader:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        # Foreign keys would be looked up for each fact, which is a third of the time; `check_terms` looks them up
-        # for all of a slice. On PostgreSQL they stay.
+        # SQLite would look up the foreign keys of each fact, which takes a third of the time. Instead `check_terms`
+        # looks them up for a whole slice. PostgreSQL checks them anyway.
         with write_lock(), connection.constraint_checks_disabled():
             try:
                 with transaction.atomic(), connection.wrap_database_errors:
                     yield open_session(connection)
             except BaseException:
-                # It may have the ids of terms that are rolled back.
+                # It may hold ids of terms that were rolled back.
                 self._cache.clear()
                 raise
 
     def _adapt(self, facts: int, wanted: float, seconds: float) -> None:
-        """Fit the size of the next slice into so many seconds, by how many this one took."""
+        """Choose the size of the next slice so that it takes `wanted` seconds; this one took `seconds`."""
         fitting = facts * wanted / seconds
         self.slice_size = round(min(max(fitting, SMALLEST_SLICE), 2 * self.slice_size, LARGEST_SLICE))
 
     def _write(self, session: Session, facts: Sequence[Fact]) -> Loaded:
-        """Write facts in the transaction that is open."""
+        """Write facts in the open transaction."""
         subjects, predicates, objects = list(zip(*facts, strict=True))[:3]
         terms = Terms(session, self._cache)
         ids = terms.ids({*subjects, *predicates, *objects})
@@ -181,31 +184,31 @@ class Loader:
         return Loaded(inserted, updated, len(facts) - inserted - updated)
 
 
-def newest_fact() -> Landmark | None:
+def newest_fact() -> Watermark | None:
     """The fact that was stored last."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, created_at FROM triples_triple ORDER BY id DESC LIMIT 1")
         found = cursor.fetchone()
-    return None if found is None else Landmark(*found)
+    return None if found is None else Watermark(*found)
 
 
-def is_stored(landmark: Landmark) -> bool:
+def is_stored(watermark: Watermark) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM triples_triple WHERE id = %s AND created_at = %s", landmark)
+        cursor.execute("SELECT 1 FROM triples_triple WHERE id = %s AND created_at = %s", watermark)
         return cursor.fetchone() is not None
 
 
 def _record_denials(session: Session, keys: Sequence[Key]) -> None:
-    """An asserted fact of weight 0 makes an inferred one false, as its removal would."""
+    """Record facts of weight 0: such a fact invalidates the inferred facts that rest on it, as its removal would."""
     rows = session.rows_by_id(sorted(session.find_facts(keys).values())) if keys else {}
-    # Some may have stood before, with a weight that they keep.
+    # Some may have existed before, and have kept their weight.
     if denied := [id_ for id_, row in rows.items() if row.weight == 0]:
         record_gone(session, removed=(), denied=denied)
 
 
 def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]) -> int:
-    """How many of the subjects are new as such; until the commit no other writer can make them so."""
-    # A term made just now is the subject of nothing yet, and nobody else can see it.
+    """Count the terms that become subjects now. Until the commit, no other writer can add facts to them."""
+    # A term that this transaction made has no facts yet, and no other writer can see it.
     fresh = len(subjects & made)
     if older := subjects - made:
         session.hold_subjects(sorted(older))
@@ -214,7 +217,7 @@ def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]
 
 
 def _replace(session: Session, wanted: Mapping[Key, Fact], moment: int) -> int:
-    """Give those that stand their new weight and metadata; how many differed. What was just inserted does not."""
+    """Give existing facts their new weight and metadata. Returns how many differed; those just inserted do not."""
     standing = session.find_facts(wanted)
     rows = session.rows_by_id(sorted(standing.values()))
     if len(rows) < len(wanted):
@@ -224,7 +227,7 @@ def _replace(session: Session, wanted: Mapping[Key, Fact], moment: int) -> int:
         for key, id_ in standing.items()
         if (rows[id_].weight, rows[id_].metadata) != (wanted[key].weight, wanted[key].metadata)
     ]
-    # Those that get weight 0 are recorded with the new ones that have it.
+    # `_record_denials` records those that get weight 0.
     if reweighted := [row.id for row in changed if row.weight not in {0, rows[row.id].weight}]:
         session.record_changes(reweighted)
     if changed:

@@ -6,34 +6,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """The words of one database; `backend().dialect` is that of the database in use."""
+    """The SQL of one database; `backend().dialect` is that of the database in use."""
 
-    # Of a parameter of a statement.
+    # The placeholder of a parameter.
     placeholder: str
-    # SQLite, which does not know how many rows a condition leaves, is told which index to read and, by CROSS JOIN, in
-    # which order to join: the few given values first.
+    # Whether statements name the index to read and, by CROSS JOIN, the order to join: the few given values first.
+    # SQLite needs this, since it cannot estimate how many rows satisfy a condition.
     names_indexes: bool
     join: str
-    # Appended to a subquery that the planner must not flatten into a join with the whole table.
+    # Appended to a subquery, so that the planner does not flatten it into a join with the whole table.
     keep_apart: str
-    # The JSON of a fact as the text that was sent.
+    # A fact's metadata as the JSON text that was sent.
     metadata: str
-    # A JSON array of keys, passed as one parameter, as a table `g` with the column `value`.
+    # A table `g` with the column `value`: the keys of a JSON array, which is passed as one parameter.
     keys_table: str
-    # The number of a key's place, formatted into it, gives that place of `g.value`.
+    # One place of the key in `g.value`; the number of the place is formatted into it.
     keys_column: str
-    # Many values of some columns as a table `g` with a number for each row, into which the columns are formatted; the
-    # number; and one place of the values, into which its number and its column are formatted.
+    # A table `g` of numbered rows of values, into which the columns are formatted; the number of a row; and one value
+    # of a row, into which its place and its column are formatted.
     numbered_values: str
     numbered_row: str
     numbered_place: str
-    # Whether the server keeps the rows that are not fetched yet for named cursors only.
+    # Whether only a named cursor leaves the rows that are not fetched yet on the server.
     names_cursors: bool
-    # Begins a transaction that only reads, and sees one moment from its first statement on.
+    # Begins a read-only transaction whose statements all see the moment of the first one.
     begin_reading: str
 
     def indexed(self, table: str, index: str) -> str:
-        """The table, to be read by this index."""
+        """The table, with this index named if the database needs that."""
         return f"{table} INDEXED BY {index}" if self.names_indexes else table
 
     def key_column(self, place: int) -> str:
@@ -50,5 +50,5 @@ class Dialect:
         return self.numbered_place.format(place=place, column=column)
 
     def prepared(self, sql: str) -> str:
-        """A statement that was written with question marks, with this database's placeholders."""
+        """The statement with this database's placeholders in place of its question marks."""
         return sql.replace("?", self.placeholder)

@@ -1,4 +1,4 @@
-"""Ids of terms for those who need a few of them, outside of any write."""
+"""Look-up of term ids, for callers that need a few of them and write no facts."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ from triples.store.terms import TermCache, Terms
 
 
 def find_term_ids(texts: Collection[str]) -> dict[str, int]:
-    """The ids of those texts that are terms."""
+    """The ids of the texts that are terms."""
     if not texts:
         return {}
     with connection.wrap_database_errors:
@@ -18,7 +18,7 @@ def find_term_ids(texts: Collection[str]) -> dict[str, int]:
 
 
 def ensure_terms(texts: Collection[str]) -> dict[str, int]:
-    """The id of each text; texts that are no terms yet become some, in a commit of their own."""
+    """The id of each text. Texts that are not terms yet become terms, in a commit of their own."""
     ids = find_term_ids(texts)
     if all(text in ids for text in texts):
         return ids

@@ -1,4 +1,4 @@
-"""Many facts by columns, for what is done with all of them at once: a fraction of the time of one by one."""
+"""Many facts as Arrow columns: to work on all of them at once takes a fraction of the time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, count, repeat
@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from triples.models import Source
 from triples.store.operations import Fact
 
-# `subject`, `predicate` and `object` are places in a list of texts. Metadata of many facts can be larger than what
-# Arrow's shorter texts count to.
+# `subject`, `predicate` and `object` are indexes into a list of texts. Metadata is a `large_string`, since that of many
+# facts can exceed the 2 GiB of Arrow's `string`.
 PLACES = pa.schema(
     [
         pa.field("subject", pa.int32(), nullable=False),
@@ -22,12 +22,12 @@ PLACES = pa.schema(
     ]
 )
 KEY = ("subject_id", "object_id", "predicate_id")
-# As many facts are made at once when all are walked through.
+# An iteration makes this many facts at a time.
 _FACTS_AT_ONCE = 10_000
 
 
 class FactColumns(Sequence[Fact]):
-    """Facts of one source; `texts` may hold a text several times."""
+    """A sequence of facts from one source. `texts` may hold a text several times."""
 
     def __init__(self, texts: list[str], places: pa.Table, source: Source) -> None:
         self.texts = texts
@@ -36,7 +36,7 @@ class FactColumns(Sequence[Fact]):
 
     @classmethod
     def of(cls, facts: Sequence[Fact]) -> "FactColumns":
-        """At least one fact."""
+        """The facts, of which there must be at least one, as columns."""
         if isinstance(facts, cls):
             return facts
         subjects, predicates, objects, weights, metadata, sources = zip(*facts, strict=True)

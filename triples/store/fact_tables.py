@@ -1,6 +1,6 @@
-"""The tables of facts: their columns, the index that serves each shape of a pattern, which inferred facts are visible.
+"""The tables of facts: their columns, the index for each shape of a pattern, and which inferred facts are visible.
 
-The facts visible now are the asserted ones, and the inferred ones that are neither hidden nor asserted meanwhile.
+All asserted facts are visible, and those inferred facts that are neither hidden nor also asserted.
 """
 
 from typing import Literal, NamedTuple
@@ -14,8 +14,8 @@ Kind = Literal["asserted", "inferred"]
 
 TABLES: dict[Kind, str] = {"asserted": "triples_triple", "inferred": FACTS}
 
-# What is read under a name that the table has no column of; the table's alias is formatted into it. The proof of an
-# asserted fact has no height.
+# Expressions for names that are no columns of the table; the table's alias is formatted into them. The proof of an
+# asserted fact has height 0.
 COMPUTED: dict[Kind, dict[str, str]] = {
     "asserted": {"depth": "0", "rule": "CAST(NULL AS INTEGER)", "has_metadata": "{}.metadata IS NOT NULL"},
     "inferred": {
@@ -43,7 +43,7 @@ INDEXES: dict[Kind, dict[Shape, str]] = {
         (False, False, True): "triple_o",
         (True, True, False): "triple_sp",
         (False, True, True): "triple_po",
-        # Few facts join one subject and one object: those are found by the unique index and sorted.
+        # Few facts have the same subject and object, so those are found by the unique index and sorted.
         (True, False, True): "triple_fact",
         (True, True, True): "triple_fact",
     },
@@ -61,32 +61,32 @@ INDEXES: dict[Kind, dict[Shape, str]] = {
 
 
 class InferredFilter(NamedTuple):
-    """Which inferred facts a statement leaves out, and of which predicates there are any."""
+    """Which inferred facts a statement must leave out, and which predicates they can have."""
 
-    # Whether some may have been asserted since they were derived.
+    # Whether some inferred facts may have been asserted since they were derived.
     asserted: bool
-    # Whether some are hidden.
+    # Whether some inferred facts are hidden.
     hidden: bool = False
     # The predicates whose facts are merged where the pattern has none; see `layout.merged_predicates`.
     merged: tuple[int, ...] | None = None
 
     def merged_for(self, shape: Shape) -> tuple[int, ...]:
-        """The predicates whose facts are picked one by one and merged for a pattern; none where an index has them all.
+        """The predicates whose facts are selected separately and merged; none if one index serves the shape.
 
-        Each pick takes the parameters of one, and all of them one more limit.
+        Each selection takes the usual parameters, and the merged whole takes one more limit.
         """
         return () if self.merged is None or shape[0] or shape[1] else self.merged
 
 
 def index_name(kind: Kind, shape: Shape) -> str:
-    """The index of a shape, as SQLite calls it."""
+    """SQLite's name for the index of a shape."""
     name = INDEXES[kind][shape]
     # SQLite names the index of a unique constraint itself; it is the table's only one.
     return "sqlite_autoindex_triples_triple_1" if name == "triple_fact" else name
 
 
 def conditions_of_visible(which: InferredFilter, alias: str, dialect: Dialect) -> list[str]:
-    """What an inferred fact must satisfy to be visible."""
+    """The conditions under which an inferred fact is visible."""
     conditions: list[str] = []
     if which.asserted:
         conditions.append(_not_in(TABLES["asserted"], index_name("asserted", EXACT), alias, dialect))

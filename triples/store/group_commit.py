@@ -1,4 +1,4 @@
-"""Groups of operations committed: one lock, one transaction, one fsync for all of them."""
+"""Group commit: many operations under one lock, in one transaction, with one fsync."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from triples.store.sessions import Session
 from triples.store.terms import TermCache
 from triples.store.transaction import Transaction
 
-# What an operation comes to in the end: what the store makes of it, or what the database says.
+# The result of an operation: its outcome, or the database's error.
 Result = Outcome | DatabaseError | InterfaceError
 
-# How often a lone operation is tried, since other writers may change its rows or a connection may break.
+# How often a single operation is tried: other writers may change its rows, and connections may break.
 ATTEMPTS = 3
 
 
@@ -28,8 +28,8 @@ def open_session(database: BaseDatabaseWrapper) -> Session:
 def write_now(operations: Sequence[Operation]) -> list[Outcome]:
     """Commit operations together in this thread, for commands and the admin.
 
-    Raises `DuplicateFacts` for an all-or-nothing batch that has some, and Django's database errors; then
-    nothing is stored. Inside an outer transaction, that one's commit decides.
+    Raises `DuplicateFacts` if an all-or-nothing batch has duplicates, and Django's database errors; then nothing is
+    stored. Inside an outer transaction, the outer commit decides.
     """
     with write_lock():
         try:
@@ -39,11 +39,11 @@ def write_now(operations: Sequence[Operation]) -> list[Outcome]:
 
 
 def commit_group(operations: Sequence[Operation], cache: TermCache) -> list[Result]:
-    """Commit operations together where that works, and one by one where one of them spoils it.
+    """Commit operations together or, if one of them fails, one by one.
 
-    The caller holds the write lock. Each operation gets its outcome or the error that it, and only it, ran
-    into. Raises OperationalError when the database cannot be reached or its lock cannot be had: then none was
-    stored, or (if the connection broke during the commit) the outcome is unknown.
+    The caller holds the write lock. Each operation gets its own outcome or error. Raises OperationalError if the
+    database cannot be reached or its lock cannot be taken: then nothing was stored or, if the connection broke during
+    the commit, the outcome is unknown.
     """
     together = [operation for operation in operations if not _stands_alone(operation)]
     grouped = iter(_commit_or_split(together, cache) if together else ())
@@ -52,7 +52,7 @@ def commit_group(operations: Sequence[Operation], cache: TermCache) -> list[Resu
 
 
 def _stands_alone(operation: Operation) -> bool:
-    """Whether an operation may have to roll its transaction back."""
+    """True for an operation that may roll its transaction back, so that it needs a transaction of its own."""
     return isinstance(operation, AddMany) and not operation.skip_duplicates
 
 
@@ -72,7 +72,7 @@ def _commit_each(operations: Sequence[Operation], cache: TermCache) -> list[Resu
         try:
             outcomes.append(_commit_alone(operation, cache))
         except _Unreachable as error:
-            # Those before are stored; those behind would only wait for the same.
+            # The operations before it are stored; those after it would meet the same error.
             return outcomes + [error.cause] * (len(operations) - len(outcomes))
     return outcomes
 
@@ -84,7 +84,7 @@ def _commit_alone(operation: Operation, cache: TermCache) -> Result:
         except StoreError as error:
             return error
         except DatabaseError as error:
-            # What was remembered may be what was wrong.
+            # A remembered id of a term may have caused the error.
             cache.clear()
             if attempt == ATTEMPTS:
                 return error
@@ -92,7 +92,7 @@ def _commit_alone(operation: Operation, cache: TermCache) -> Result:
 
 
 class _Unreachable(Exception):
-    """The transaction could not begin, or its commit failed: trying its members again is no use."""
+    """The transaction could not begin, or its commit failed. To try its operations again would not help."""
 
     def __init__(self, cause: DatabaseError | InterfaceError) -> None:
         self.cause = cause
@@ -107,7 +107,7 @@ def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
             outcomes = changes.apply(operations)
             for outcome in outcomes:
                 if isinstance(outcome, DuplicateFacts):
-                    # Nothing will be committed, which would have found it out.
+                    # The commit, which would check the remembered ids, does not happen.
                     changes.terms.check()
                     raise outcome
             applied = True

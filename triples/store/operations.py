@@ -1,4 +1,4 @@
-"""What can be asked of the store and what it answers: plain values, no database."""
+"""The operations of the store and their outcomes, as plain values without a database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Pattern = tuple[str | None, str | None, str | None]
 
 
 class Fact(NamedTuple):
-    """A fact to be stored. Its texts are clean terms; `metadata` is JSON text, None when empty."""
+    """A fact to be stored. Its texts are clean terms; `metadata` is JSON text, or None if empty."""
 
     subject: str
     predicate: str
@@ -23,7 +23,7 @@ class Fact(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A stored fact; moments are milliseconds since 1970."""
+    """A stored fact. Times are in milliseconds since 1970."""
 
     id: int
     created_ms: int
@@ -37,13 +37,13 @@ class Row(NamedTuple):
 
     @property
     def version(self) -> str:
-        """Changes whenever the row does; the entity tag of a conditional request."""
+        """A digest that changes with the row; the entity tag of a conditional request."""
         state = f"{self.id} {self.weight!r} {self.updated_ms} {self.metadata}"
         return blake2b(state.encode(), digest_size=9).hexdigest()
 
 
 class Keep(Enum):
-    """Leave the column as it is (None would empty it)."""
+    """Leaves the column as it is; None would empty it."""
 
     KEEP = 0
 
@@ -53,7 +53,7 @@ KEEP = Keep.KEEP
 
 @dataclass(frozen=True, slots=True)
 class AddOne:
-    """Store a fact; where it stands already, leave it or give it the new weight and metadata."""
+    """Store a fact. An existing fact stays as it is or, with `replace`, gets the new weight and metadata."""
 
     fact: Fact
     replace: bool = False
@@ -61,7 +61,7 @@ class AddOne:
 
 @dataclass(frozen=True, slots=True)
 class AddMany:
-    """Store facts, all or none: a duplicate is left as it is, or fails the whole with `DuplicateFacts`."""
+    """Store all facts or none. A duplicate is skipped or, without `skip_duplicates`, raises `DuplicateFacts`."""
 
     facts: Sequence[Fact]
     skip_duplicates: bool = True
@@ -89,7 +89,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class RemoveMany:
-    """Delete those of these facts that still stand, with a weight from `least` to `greatest`."""
+    """Delete the facts with these ids that still exist and have a weight from `least` to `greatest`."""
 
     ids: Sequence[int]
     least: float = 0.0
@@ -100,27 +100,27 @@ Operation = AddOne | AddMany | Change | Remove | RemoveMany
 
 
 class Stored(NamedTuple):
-    """What became of `AddOne`."""
+    """The outcome of `AddOne`."""
 
     status: Literal["inserted", "exists", "updated"]
     row: Row
 
 
 class ManyStored(NamedTuple):
-    """What became of `AddMany`: how many are new, and the places of those that stood there already."""
+    """The outcome of `AddMany`: the number of new facts, and the indexes of those that existed already."""
 
     inserted: int
     duplicates: list[int]
 
 
 class ManyRemoved(NamedTuple):
-    """What became of `RemoveMany`: how many facts were deleted."""
+    """The outcome of `RemoveMany`: the number of deleted facts."""
 
     removed: int
 
 
 class StoreError(Exception):
-    """A request that the graph's state does not allow; nothing was changed by it."""
+    """The graph's state does not allow the request, which has changed nothing."""
 
 
 class NoSuchFact(StoreError):
@@ -128,11 +128,11 @@ class NoSuchFact(StoreError):
 
 
 class VersionMismatch(StoreError):
-    """The fact has changed since the version that the client named."""
+    """The fact no longer has a version that the client named."""
 
 
 class DuplicateFacts(StoreError):
-    """Facts of an all-or-nothing batch are already there; `places` are their indexes in it."""
+    """Facts of an all-or-nothing batch exist already. `places` are their indexes in the batch."""
 
     def __init__(self, places: list[int]) -> None:
         super().__init__(places)
@@ -140,7 +140,7 @@ class DuplicateFacts(StoreError):
 
 
 class ReadTimeout(StoreError):
-    """A read took longer than it may."""
+    """A read exceeded its time limit."""
 
 
 Outcome = Stored | ManyStored | ManyRemoved | Row | StoreError

@@ -1,4 +1,4 @@
-"""The pooled reader: a few threads with connections of their own, off the event loop."""
+"""The pooled reader: a few threads, each with its own connection, that keep long reads off the event loop."""
 
 import asyncio
 import threading
@@ -18,12 +18,12 @@ from triples.store.operations import ReadTimeout
 from triples.store.reads_and_writes import Read, Result, WideRead
 from triples.store.sessions import Fetch, Rows, Session
 
-# How often the running reads are looked over for those that took too long.
+# The time between two checks for reads that exceed the time limit.
 WATCH_SECONDS = 0.25
 
 
 class Job(Generic[Result]):
-    """A read on its way through the pool."""
+    """A read that waits in the pool or runs."""
 
     __slots__ = ("_claims", "begun", "future", "loop", "read", "started", "stopped", "worker")
 
@@ -38,35 +38,32 @@ class Job(Generic[Result]):
         self._claims = [True]
 
     def claim(self) -> bool:
-        """True for the first caller alone: the thread that starts the job, or who gives it up before."""
+        """True for the first caller only: the thread that starts the job, or the caller that cancels it before."""
         try:
             return self._claims.pop()
         except IndexError:
             return False
 
     def stop(self) -> None:
-        """Never start it, or interrupt it in the database."""
+        """Keep the job from starting, or interrupt it in the database."""
         self.stopped = True
         if not self.claim() and self.worker is not None:
             self.worker.interrupt(self)
 
 
 class Reader:
-    """Runs reads in `threads` threads, each for at most `time_limit` seconds, its wait included."""
+    """Runs reads in `threads` threads. Each read may take `time_limit` seconds, including its wait."""
 
     def __init__(self, name: str, threads: int, time_limit: float) -> None:
         self._time_limit = time_limit
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._jobs: dict[Job[Any], None] = {}
         self._watch: asyncio.TimerHandle | None = None
-        self._post = _Post()
-        self._workers = [_Worker(f"{name}-{number}", self._queue, self._post) for number in range(threads)]
+        self._results = _ResultQueue()
+        self._workers = [_Worker(f"{name}-{number}", self._queue, self._results) for number in range(threads)]
 
     async def run(self, read: Read[Result]) -> Result:
-        """The read's result, or what it raises. Past the time limit ReadTimeout, or OperationalError if it never began.
-
-        A caller that is cancelled cancels the read in the database.
-        """
+        """As `Reads.run`."""
         return await self._run(lambda fetch, _: read(fetch))
 
     async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
@@ -94,7 +91,7 @@ class Reader:
 
     @property
     def depth(self) -> int:
-        """How many reads wait or run."""
+        """The number of reads that wait or run."""
         return len(self._jobs)
 
     @property
@@ -102,7 +99,7 @@ class Reader:
         return sum(worker.connected for worker in self._workers)
 
     def close(self) -> None:
-        """Answer what is queued, then end the threads."""
+        """Answer all queued reads, then end the threads."""
         for _ in self._workers:
             self._queue.put(None)
         for worker in self._workers:
@@ -113,7 +110,7 @@ class Reader:
     def _look_over(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watch = None
         oldest = monotonic() - self._time_limit
-        # An interrupt that comes just before a statement begins is lost, so it is repeated until the job has ended.
+        # An interrupt just before a statement begins is lost, so it is repeated until the job has ended.
         stopping = [worker for worker in self._workers if worker.interrupt_again()]
         for job in list(self._jobs):
             if job.started < oldest and not job.stopped:
@@ -125,8 +122,8 @@ class Reader:
             self._watch = loop.call_later(WATCH_SECONDS, self._look_over, loop)
 
 
-class _Post:
-    """Carries results back to the event loop; those that are ready together share one wake-up."""
+class _ResultQueue:
+    """Passes results to the event loop. Results that are ready together wake it only once."""
 
     def __init__(self) -> None:
         self._ready: deque[tuple[Job[Any], Any, Exception | None]] = deque()
@@ -136,10 +133,10 @@ class _Post:
         self._ready.append((job, result, error))
         if not self._woken and not job.loop.is_closed():
             self._woken = True
-            job.loop.call_soon_threadsafe(self._open)
+            job.loop.call_soon_threadsafe(self._hand_over)
 
-    def _open(self) -> None:
-        # First, so that a result that arrives while this loop runs wakes it again.
+    def _hand_over(self) -> None:
+        # Set first, so that a result that arrives during this loop wakes the event loop again.
         self._woken = False
         while self._ready:
             job, result, error = self._ready.popleft()
@@ -152,14 +149,14 @@ class _Post:
 
 
 class _Worker:
-    """One thread of the pool and the read that it is at."""
+    """One thread of the pool, and the read that it runs."""
 
-    def __init__(self, name: str, queue: "SimpleQueue[Job[Any] | None]", post: _Post) -> None:
+    def __init__(self, name: str, queue: "SimpleQueue[Job[Any] | None]", results: _ResultQueue) -> None:
         self._queue = queue
-        self._post = post
+        self._results = results
         self._job: Job[Any] | None = None
-        # Held to change the job and to interrupt it, so that only the job that is meant is interrupted.
-        self._turn = threading.Lock()
+        # Held to change or to interrupt the job, so that an interrupt cannot hit the next job.
+        self._job_lock = threading.Lock()
         self._session: Session | None = None
         self._snapshots: ReadSnapshots | None = None
         self.connected = False
@@ -167,7 +164,7 @@ class _Worker:
         self.thread.start()
 
     def interrupt(self, job: Job[Any]) -> None:
-        """Interrupt the statement that the job is at, if it is still this thread's job."""
+        """Interrupt the job's statement, if the thread still runs this job."""
         session = self._session
         if session is None:
             return
@@ -177,7 +174,7 @@ class _Worker:
             threading.Thread(target=self._interrupt, args=(job, session), daemon=True).start()
 
     def interrupt_again(self) -> bool:
-        """Interrupt the job if it should have stopped by now; whether that was so."""
+        """Interrupt the job if it was stopped but still runs. Returns whether that was so."""
         job = self._job
         if job is None or not job.stopped:
             return False
@@ -185,8 +182,8 @@ class _Worker:
         return True
 
     def _interrupt(self, job: Job[Any], session: Session) -> None:
-        # While the lock is held the thread cannot go on to another job, which would be hit instead.
-        with self._turn, suppress(Exception):
+        # While the lock is held, the thread cannot begin another job, which the interrupt would hit instead.
+        with self._job_lock, suppress(Exception):
             if self._job is job:
                 session.interrupt()
 
@@ -199,7 +196,7 @@ class _Worker:
                 result, error = self._answer(job), None
             except Exception as raised:  # whatever a read raises is its caller's to handle
                 result, error = None, raised
-            self._post.deliver(job, result, error)
+            self._results.deliver(job, result, error)
         self._disconnect()
 
     def _answer(self, job: Job[Result]) -> Result:
@@ -210,7 +207,7 @@ class _Worker:
             self._disconnect()
             if fresh or job.stopped:
                 raise
-            # The server may have closed a connection that lay idle; reads may be sent twice.
+            # The server may have closed an idle connection. A read can be sent twice without harm.
             return self._attempt(job)
 
     def _attempt(self, job: Job[Result]) -> Result:
@@ -225,17 +222,17 @@ class _Worker:
             return session.rows(sql, parameters)
 
         job.begun = True
-        with self._turn:
+        with self._job_lock:
             self._job, self._session = job, session
         try:
             with connection.wrap_database_errors:
                 return job.read(fetch, self._snapshots)
         finally:
-            with self._turn:
+            with self._job_lock:
                 self._job = None
 
     def _disconnect(self) -> None:
-        with self._turn:
+        with self._job_lock:
             self._session = None
         self._snapshots = None
         connection.close()

@@ -1,4 +1,4 @@
-"""How the graph reads and writes: what it asks of the threads that a backend gives it."""
+"""Protocols of a process's readers and writer, which a backend provides: `Reads` and `Writes`."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -9,42 +9,43 @@ from triples.store.sessions import Fetch
 
 Result = TypeVar("Result")
 Read = Callable[[Fetch], Result]
-# A read that may show inferred facts: if there are any, all that it fetches is of one moment. None when there are none.
+# A read that may show inferred facts. If there are any, all its statements see one moment; if not, it is given None.
 WideRead = Callable[[Fetch, VisibleFacts | None], Result]
 
 
 class Access(Protocol):
-    """Threads and connections of one process."""
+    """The threads and connections of one process."""
 
     @property
     def depth(self) -> int:
-        """How many operations wait or are under way."""
+        """The number of operations that wait or run."""
 
     @property
     def open_connections(self) -> int: ...
 
     def close(self) -> None:
-        """Answer what is queued, then end the threads."""
+        """Answer all queued operations, then end the threads."""
 
 
 class Reads(Access, Protocol):
     async def run(self, read: Read[Result]) -> Result:
-        """The read's result, or what it raises. Past the time limit ReadTimeout, or OperationalError if it never began.
+        """Run the read and return its result; its errors are raised here.
 
-        A caller that is cancelled cancels the read in the database.
+        A read that exceeds the time limit raises ReadTimeout, or OperationalError if it never began. If the caller is
+        cancelled, the read is cancelled in the database.
         """
 
     async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
-        """As `run`, for a read that may show inferred facts.
+        """Like `run`, for a read that may show inferred facts.
 
-        With `always`, all that it fetches is of one moment, also when there has been no run.
+        With `always`, all its statements see one moment even if there has been no run.
         """
 
 
 class Writes(Access, Protocol):
     async def write(self, operation: Operation) -> Outcome:
-        """The operation's outcome, once it is safe on disk; raises what it ran into."""
+        """Return the operation's outcome once it is safe on disk; its errors are raised here."""
 
     @property
     def longest_wait(self) -> float:
-        """Seconds since the oldest write that is not answered yet came."""
+        """The age in seconds of the oldest unanswered write."""

@@ -1,9 +1,8 @@
-"""Selections of facts as SQL, the same for both databases.
+"""The SQL that selects facts, the same for both databases.
 
-Facts are picked by an index that has them in the answer's order, no more than are wanted, and only those that are
-answered are joined with their texts. Each kind is picked so, and what was picked is merged. A constant that is given
-as a text is looked up in the term dictionary by the statement itself, so a query costs one round trip and no remembered
-id can be stale.
+A statement reads an index that has the facts in the answer's order, no further than needed, and joins only the answered
+facts with their texts. Asserted and inferred facts are read separately and merged. The statement itself looks up
+constants that are given as texts, so a query costs one round trip, and no remembered id can be stale.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,25 +24,24 @@ from triples.store.fact_tables import (
 )
 from triples.store.inferred.layout import KEY
 
-# How the given columns' values come: as parameters, of which texts are looked up; as one JSON array of keys; as
-# `Dialect.numbered_table`, which has many values for each column.
+# How the values of the given columns are passed: as parameters, either texts, which are looked up, or ids; as one JSON
+# array of keys; or as `Dialect.numbered_table`, with many values for each column.
 Given = Literal["texts", "ids", "keys", "numbered"]
 
-# Which facts in the order of falling weight: all; those of a weight and above; those from one weight down to another;
-# those of one weight, all or from a position on; those below a weight, down to another. The weights and the position
-# are parameters.
+# The range of facts, by falling weight: all; those of at least a weight; those from one weight down to another; those
+# of one weight, all or after a position; those below a weight, down to another. Weights and position are parameters.
 Start = Literal["any", "top", "between", "whole weight", "same weight", "lighter"]
 
-# Names of columns, with a minus for falling values.
+# Names of columns; a minus means descending.
 Order = tuple[str, ...]
 
 # At equal weight the asserted facts come first, by id, then the inferred ones by key.
 BOTH_KINDS_HEAVIEST: Order = ("-weight", "id IS NULL", "id", *KEY)
 
-# The texts of the three places, as columns of a selection.
+# The columns of a selection that have the texts of the three places.
 TEXTS = ("subject", "predicate", "object")
 
-# Of the given values that a fact was found for, where they are numbered.
+# The column with the number of the given values for which a fact was found; see `Given`.
 NUMBER = "number"
 
 OF_SHAPE = "the index of the shape"
@@ -51,40 +49,40 @@ NO_INDEX = ""
 
 
 class Select(NamedTuple):
-    """Which facts are selected, and what is read of each.
+    """Which facts are selected, and which columns are read.
 
-    Parameters of the statement: the given columns, the bounds of `start`, the limit; of both kinds, these for the
-    asserted, then for the inferred facts, then the limit. See also `InferredFilter.merged_for`.
+    The statement's parameters are the given columns, the bounds of `start`, and the limit. For both kinds, they are
+    those for the asserted facts, those for the inferred facts, and the limit. See also `InferredFilter.merged_for`.
     """
 
     kind: Kind | Literal["both"]
-    # NUMBER, columns of the tables, those of `order` among them where facts are merged or limited, and last TEXTS.
+    # NUMBER, columns of the tables, and last TEXTS. If facts are merged or limited, the columns of `order` are needed.
     columns: tuple[str, ...] = ()
-    # Which of subject, predicate and object are given.
+    # Tells which of subject, predicate and object are given.
     shape: Shape = ANY
     given: Given = "texts"
     # Other columns that are given.
     others_given: tuple[str, ...] = ()
-    # Columns with a number that is part of the statement.
+    # Columns that must have a certain number, which is part of the statement.
     fixed: tuple[tuple[str, int], ...] = ()
     # Pairs of places, counted from 0, that must hold the same term.
     equal: tuple[tuple[int, int], ...] = ()
     start: Start = "any"
     order: Order = ()
-    # "given": it is a parameter.
+    # "given" means that the limit is a parameter.
     limit: int | Literal["given"] | None = None
-    # Whether metadata is read, or NULL in its place.
+    # If False, NULL is read in place of metadata.
     metadata: bool = True
-    # Only the number of facts is read, up to the limit.
+    # If True, only the number of facts is read, up to the limit.
     counted: bool = False
-    # None: inferred facts are selected whether they are visible or not.
+    # If None, inferred facts are selected even if they are not visible.
     filter: InferredFilter | None = None
-    # Of one kind, which index SQLite is told to use.
+    # The index that SQLite is told to use; for one kind only.
     by_index: str = OF_SHAPE
 
 
 def shape_of(pattern: Iterable[object]) -> Shape:
-    """Which places of a pattern are given; None stands for anything."""
+    """The shape of a pattern: which of its places are given, and not None."""
     subject, predicate, object_ = pattern
     return (subject is not None, predicate is not None, object_ is not None)
 
@@ -107,7 +105,7 @@ def sql(select: Select, dialect: Dialect) -> str:
 
 
 def _with_texts(select: Select, texts: list[str], dialect: Dialect) -> str:
-    """The few facts that are picked, joined with the terms of some places."""
+    """The selected facts, which are few, joined with the terms of some places."""
     columns = select.columns[: -len(texts)]
     needed = [f"{text}_id" for text in texts if f"{text}_id" not in columns]
     picked = _picked(select._replace(columns=(*columns, *needed)), dialect)
@@ -116,7 +114,7 @@ def _with_texts(select: Select, texts: list[str], dialect: Dialect) -> str:
 
 
 def _picked(select: Select, dialect: Dialect) -> str:
-    """The first facts of each part, merged."""
+    """The first facts of all parts, merged."""
     parts = _parts(select)
     end = f"{order_by(select.order, '' if parts else _alias(select) + '.')}{_limit(select)}"
     if not parts:
@@ -127,7 +125,7 @@ def _picked(select: Select, dialect: Dialect) -> str:
 
 
 def _parts(select: Select) -> list[Select]:
-    """The two kinds; the facts of each predicate where no index has all inferred ones in order; none otherwise."""
+    """The parts to merge: the two kinds, or the predicates if no index has all inferred facts in order; else none."""
     if select.kind == "both":
         return [select._replace(kind=kind, order=HEAVIEST[kind] if select.order else ()) for kind in TABLES]
     if select.kind == "asserted" or select.filter is None:
@@ -143,7 +141,7 @@ def _parts(select: Select) -> list[Select]:
 
 
 def _of_one_table(select: Select) -> Iterator[Select]:
-    """The parts that have no parts."""
+    """The parts that consist of no further parts."""
     parts = _parts(select)
     for part in parts:
         yield from _of_one_table(part)
@@ -199,7 +197,7 @@ def _conditions(select: Select, alias: str, dialect: Dialect) -> Iterator[str]:
 
 
 def _values(select: Select, columns: Sequence[str], dialect: Dialect) -> list[str]:
-    """What the given columns are compared with."""
+    """The expressions that the given columns are compared with."""
     match select.given:
         case "texts":
             term = "(SELECT id FROM triples_term WHERE text = ?)"
@@ -236,7 +234,7 @@ def _text(place: str) -> str:
 
 
 def _terms(texts: Iterable[str], alias: str, dialect: Dialect) -> str:
-    """The facts come first, then their terms."""
+    """The joins with the terms, which are read after the facts."""
     return "".join(f" {dialect.join} triples_term AS {text[0]} ON {text[0]}.id = {alias}.{text}_id" for text in texts)
 
 

@@ -1,6 +1,6 @@
-"""One connection and the statements that writing needs, in the words of its database.
+"""The interface of a session: one connection, with the statements of writes in its database's SQL.
 
-`Session` says what each does; `triples.store.sqlite.session` and `triples.store.postgresql.session` how.
+`triples.store.sqlite.session` and `triples.store.postgresql.session` implement it.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ Key = tuple[int, int, int]
 # Numbers of facts by predicate.
 Counts = Mapping[int, int]
 Rows = list[tuple[Any, ...]]
-# What a read is given: a function from a statement and its parameters to the rows.
+# Runs a statement with its parameters and returns the rows; every read is given one.
 Fetch = Callable[[str, Sequence[Any]], Rows]
 
 
@@ -33,11 +33,11 @@ class NewFact(NamedTuple):
 class Session(ABC):
     """The statements of a write. All run inside a transaction that the caller opened."""
 
-    # Whether `interrupt` takes no time.
+    # False if `interrupt` can take a while.
     interrupts_at_once: ClassVar[bool]
 
     def __init__(self, driver: Any) -> None:
-        # The driver's own connection: Django's cursors rewrite placeholders and record every statement.
+        # The driver's connection is used directly: Django's cursors rewrite placeholders and record every statement.
         self.driver = driver
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
@@ -46,71 +46,73 @@ class Session(ABC):
 
     @abstractmethod
     def interrupt(self) -> None:
-        """From another thread: break off the statement that runs on the connection, if any does."""
+        """Interrupt the statement that runs on the connection, if any. Called from another thread."""
 
     @abstractmethod
     def find_terms(self, texts: Collection[str]) -> dict[str, int]:
-        """The ids of those texts that are terms."""
+        """The ids of the texts that are terms."""
 
     @abstractmethod
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
-        """Make terms of sorted texts; the ids of those that no other writer made first."""
+        """Make terms of sorted texts. Returns the ids of those that no other writer made first."""
 
     @abstractmethod
     def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int], /) -> dict[Key, int]:
-        """Insert facts, sorted and distinct by key, where they do not stand yet; the ids of the new rows.
+        """Insert the facts that do not exist yet. Returns the ids of the new rows.
 
-        `made` are terms of this very transaction, of which no fact can stand.
+        The facts are sorted by key, each key once. `made` are the terms that this transaction made; no fact has them
+        yet.
         """
 
     @abstractmethod
     def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> Counts:
-        """Insert the facts that have these sorted keys where they do not stand yet; how many are new, by predicate.
+        """Insert the facts with these sorted keys that do not exist yet. Returns their number by predicate.
 
         All come from the same source.
         """
 
     @abstractmethod
     def check_terms(self, ids: Collection[int]) -> None:
-        """IntegrityError unless all of these are terms, or when a fact is first written with one that is not."""
+        """Raise IntegrityError unless all of these are terms; on PostgreSQL, perhaps only when a fact is written."""
 
     @abstractmethod
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
-        """The ids of those facts (subject, object, predicate) that are stored."""
+        """The ids of the facts (subject, object, predicate) that are stored."""
 
     @abstractmethod
     def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
-        """Rows that stay as they are until the transaction ends."""
+        """The rows with these ids, locked until the transaction ends."""
 
     @abstractmethod
     def update_facts(self, rows: Iterable[Row]) -> None:
-        """Write weight, metadata and time of change."""
+        """Write the weight, the metadata and the time of change of each row."""
 
     @abstractmethod
     def delete_facts(self, ids: Collection[int]) -> None: ...
 
     @abstractmethod
     def record_changes(self, ids: Collection[int], gone: int | None = None) -> Rows:
-        """Once there has been a run: tell the next one that these facts are about to go or to change their weight.
+        """Record in the journal that these facts are about to be deleted or to change their weight.
 
-        The journal's new rows: their ids, and subject, predicate and object. `gone` is as `triples.models.Change` says.
+        Does nothing before the first run. Returns the journal's new rows: id, subject, predicate, object. `gone` is
+        that of `triples.models.Change`.
         """
 
     @abstractmethod
     def hold_inferred(self) -> None:
-        """Keep runs from putting other inferred facts in place before the transaction ends."""
+        """Keep runs from replacing the inferred facts until the transaction ends."""
 
     @abstractmethod
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
-        """Keep other writers from adding these subjects' first or removing their last fact meanwhile."""
+        """Keep other writers from adding the first or removing the last fact of these subjects meanwhile."""
 
     @abstractmethod
     def without_facts(self, subject_ids: Collection[int]) -> set[int]:
-        """Which of these terms are no subject of any fact."""
+        """Those of these terms that are not the subject of any fact."""
 
     @abstractmethod
     def add_to_tally(self, triples: int, subjects: int, predicates: Counts) -> None:
-        """Count facts and subjects in, and the same facts by predicate; what is less than 0, out."""
+        """Add these numbers, which may be negative, to the counts of facts, of subjects, and of facts by predicate."""
 
     @abstractmethod
     def keys_by_id(self, ids: Collection[int]) -> dict[int, Key]:

@@ -1,4 +1,4 @@
-"""What the graph is made of, at a cost that does not grow with its facts."""
+"""Statistics of the graph, at a cost that does not grow with the number of facts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch
 
-# More predicates are only counted.
+# Only this many predicates are listed; the others are only counted.
 MOST_PREDICATES = 100
 
 _TALLY = "SELECT coalesce(sum(triples), 0), coalesce(sum(subjects), 0) FROM triples_tally"
-# The texts one by one: for a join PostgreSQL might read all terms.
+# Each text is a subquery: for a join, PostgreSQL might read all terms.
 _PREDICATES = (
     "SELECT (SELECT text FROM triples_term WHERE id = c.predicate_id), c.facts, c.predicates"
     " FROM (SELECT predicate_id, sum(facts) AS facts, count(*) OVER () AS predicates FROM triples_predicatetally"
@@ -26,7 +26,7 @@ _OF_PREDICATE = (
 
 
 class PredicateCount(NamedTuple):
-    """How many facts have a predicate."""
+    """The number of facts with a predicate."""
 
     predicate: str
     facts: int
@@ -37,9 +37,9 @@ class Statistics(NamedTuple):
     subjects: int
     predicates: int
     size_bytes: int
-    # As of the last run; None when there has been none.
+    # The state after the last run; None if there has been none.
     recursion: State | None
-    # The most frequent, those first.
+    # The most frequent predicates, most frequent first.
     by_predicate: Sequence[PredicateCount]
 
 
@@ -58,7 +58,7 @@ def statistics(fetch: Fetch, shown: VisibleFacts | None = None) -> Statistics:
 
 
 def tallied_facts(fetch: Fetch, predicate: str | None = None) -> int:
-    """How many asserted facts there are, or how many of one predicate."""
+    """The number of asserted facts, of all or of one predicate."""
     if predicate is None:
         return int(fetch(_TALLY, [])[0][0])
     return int(fetch(backend().dialect.prepared(_OF_PREDICATE), [predicate])[0][0])

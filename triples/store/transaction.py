@@ -1,7 +1,7 @@
-"""A group of operations as one transaction: what is common to both databases.
+"""Applying a group of operations in one transaction, the same for both databases.
 
-The operations of a group came in at the same time, so any order among them is a fair one: facts are added
-first, in one sorted statement, then rows are changed and removed. Each still gets its own outcome.
+The operations of a group arrived at the same time, so they may be done in any order: facts are added first, by one
+sorted statement, then rows are changed and removed. Each operation gets its own outcome.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ from triples.store.terms import TermCache, Terms
 
 
 class GroupConflict(OperationalError):
-    """Another writer changed a row in between; the transaction must be tried again."""
+    """Another writer changed a row meanwhile, so the transaction must be tried again."""
 
 
 class Transaction:
@@ -44,22 +44,22 @@ class Transaction:
         self.session = session
         self.terms = Terms(session, cache)
         self.now_ms = now_ms()
-        # Facts that this transaction inserted and that no outcome has claimed as its own insertion yet.
+        # Facts that this transaction inserted, until an outcome reports their insertion.
         self.inserted: dict[Key, int] = {}
-        # Facts that single operations repeat, with the rows they stand in.
+        # Facts that an `AddOne` repeats, with the ids of their rows.
         self.known: dict[Key, int] = {}
-        # Rows as this transaction will leave them; None for those it removes.
+        # Rows as this transaction will leave them; None for a row that it removes.
         self.rows: dict[int, Row | None] = {}
         self.changed: set[int] = set()
-        # Of those, the ones that another weight makes news to what is derived from them.
+        # The changed rows whose weight differs, which matters to the facts that rest on them.
         self.reweighted: set[int] = set()
-        # Rows that are inserted with weight 0.
+        # Inserted rows with weight 0.
         self.denials: list[int] = []
         self.tally = [0, 0]
         self.predicates: Counter[int] = Counter()
 
     def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
-        """The outcome of each operation. A `DuplicateFacts` outcome asks the caller to roll back."""
+        """Apply the operations and return the outcome of each. At a `DuplicateFacts`, the caller must roll back."""
         adds = [operation for operation in operations if isinstance(operation, (AddOne, AddMany))]
         keys, candidates = self._resolve([_facts(operation) for operation in adds])
         removing = [id_ for operation in operations for id_ in _named(operation) if not isinstance(operation, Change)]
@@ -75,7 +75,7 @@ class Transaction:
         return outcomes
 
     def _resolve(self, groups: list[Sequence[Fact]]) -> tuple[list[list[Key]], dict[Key, NewFact]]:
-        """The keys of each group's facts, and the rows to insert for the distinct ones among them."""
+        """The keys of each group's facts, and a row to insert for each distinct key."""
         candidates: dict[Key, NewFact] = {}
         if not groups:
             return [], candidates
@@ -98,7 +98,7 @@ class Transaction:
 
     def _insert(self, candidates: dict[Key, NewFact]) -> None:
         subjects = {key[0] for key in candidates}
-        # A term made just now is the subject of nothing yet, so nobody needs to look.
+        # A term that this transaction made has no facts yet, so no statement is needed.
         fresh = subjects & self.terms.made
         if older := subjects - fresh:
             fresh |= self.session.without_facts(older)
@@ -106,13 +106,13 @@ class Transaction:
         self.tally = [len(self.inserted), len(fresh)]
         for key in self.inserted:
             self.predicates[key[2]] += 1
-        # An asserted fact of weight 0 makes an inferred one false, as its removal would.
+        # A fact of weight 0 invalidates what rests on it, as its removal would.
         self.denials = [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]
 
     def _load_rows(
         self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[Key]]
     ) -> None:
-        """Read the rows that outcomes will show or change: those named by id, and duplicates of single facts."""
+        """Read the rows that outcomes show or change: those named by id, and those that an `AddOne` repeats."""
         named = {id_ for operation in operations for id_ in _named(operation)}
         claimed: set[Key] = set()
         repeated: set[Key] = set()
@@ -214,7 +214,7 @@ class Transaction:
             self.predicates.subtract(key[2] for key in keys)
 
     def _record_changes(self, removed: Collection[int]) -> None:
-        """Once all rows are locked that will be; see `record_gone`."""
+        """Record changes in the journal. The transaction locks no rows after this; see `record_gone`."""
         weights = {id_: row.weight for id_ in self.reweighted if (row := self.rows[id_]) is not None}
         standing = sorted(id_ for id_, weight in weights.items() if weight > 0)
         denied = set(weights).union(self.denials).difference(removed, standing)

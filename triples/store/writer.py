@@ -1,4 +1,4 @@
-"""The group-commit writer: one thread that commits together what arrives together."""
+"""The group-commit writer: one thread, which commits together the operations that arrive together."""
 
 import asyncio
 import threading
@@ -15,16 +15,16 @@ from triples.store.operations import AddMany, Operation, Outcome, RemoveMany
 from triples.store.signals import group_committed
 from triples.store.terms import TermCache
 
-# A group is closed at so many facts, so that no request waits long for its neighbours.
+# A group has at most about this many facts, so that no request waits long for the others.
 MAX_GROUP_FACTS = 2_000
 
 Answer = Outcome | Exception
-# What the thread is asked to do.
-Errand = Callable[[], None]
+# A task for the writer's thread.
+Task = Callable[[], None]
 
 
 class Job:
-    """An operation on its way through the writer, and where its answer is awaited."""
+    """An operation in the writer, and the future that receives its answer."""
 
     __slots__ = ("_claims", "arrived", "future", "loop", "operation")
 
@@ -37,7 +37,7 @@ class Job:
 
     @property
     def facts(self) -> int:
-        """How much work it is."""
+        """The number of facts that the operation writes or removes."""
         match self.operation:
             case AddMany(facts=many) | RemoveMany(ids=many):
                 return len(many)
@@ -45,7 +45,7 @@ class Job:
                 return 1
 
     def claim(self) -> bool:
-        """True for the first caller alone: the writer that starts the job, or who gives it up before."""
+        """True for the first caller only: the writer that starts the job, or the caller that cancels it before."""
         try:
             return self._claims.pop()
         except IndexError:
@@ -56,10 +56,10 @@ class Writer:
     """Answers a write only after the commit that holds it."""
 
     def __init__(self, patience: float) -> None:
-        """`patience`: seconds that a write may take, its wait included, before it fails with OperationalError."""
+        """A write that takes more than `patience` seconds, including its wait, fails with OperationalError."""
         self._patience = patience
-        self._queue: SimpleQueue[Errand | None] = SimpleQueue()
-        # Those that are in no group yet.
+        self._queue: SimpleQueue[Task | None] = SimpleQueue()
+        # The jobs that are in no group yet.
         self._arrived: deque[Job] = deque()
         self._unanswered: dict[Job, None] = {}
         self._watch: asyncio.TimerHandle | None = None
@@ -69,7 +69,7 @@ class Writer:
         self._thread.start()
 
     async def write(self, operation: Operation) -> Outcome:
-        """The operation's outcome, once it is safe on disk; raises what it ran into."""
+        """As `Writes.write`."""
         job = Job(operation)
         self._unanswered[job] = None
         if self._watch is None:
@@ -79,7 +79,7 @@ class Writer:
         try:
             answer = await job.future
         except asyncio.CancelledError:
-            # Not begun: it will not be. Begun: it is committed all the same, and nobody is told.
+            # A job that has not begun is dropped. One that has begun is committed, and nobody is told.
             job.claim()
             raise
         finally:
@@ -90,12 +90,12 @@ class Writer:
 
     @property
     def depth(self) -> int:
-        """How many writes wait or are being committed."""
+        """The number of writes that wait or are being committed."""
         return len(self._unanswered)
 
     @property
     def longest_wait(self) -> float:
-        """Seconds since the oldest write that is not answered yet came."""
+        """The age in seconds of the oldest unanswered write."""
         oldest = next(iter(self._unanswered), None)
         return monotonic() - oldest.arrived if oldest is not None else 0.0
 
@@ -104,7 +104,7 @@ class Writer:
         return int(self._connected)
 
     def close(self) -> None:
-        """Commit what is queued, then end the thread."""
+        """Commit all queued operations, then end the thread."""
         self._queue.put(None)
         self._thread.join()
 
@@ -117,33 +117,33 @@ class Writer:
         now = monotonic()
         for job in list(self._unanswered):
             if now - job.arrived > self._patience:
-                # One that has begun hangs in a lock of the database, and may be committed yet.
-                state = "waited too long for its turn" if job.claim() else "took too long"
+                # A job that has begun waits for a lock of the database, and may still be committed.
+                state = "waited too long" if job.claim() else "took too long"
                 resolve([(job, OperationalError(f"the write {state}"))])
         if self._unanswered:
             self._watch = loop.call_later(1, self._give_up_old_jobs, loop)
 
     def _run(self) -> None:
-        while (errand := self._queue.get()) is not None:
-            errand()
+        while (task := self._queue.get()) is not None:
+            task()
             self._connected = connection.connection is not None
         while self._arrived:
             self._commit_arrived()
         connection.close()
 
     def _commit_arrived(self) -> None:
-        """Commit what has arrived, as one group."""
+        """Commit the jobs that have arrived, as one group."""
         if self._arrived:
             self._commit([])
 
     def _commit(self, claimed: list[Job]) -> None:
-        """Commit these, or what has arrived if there are none."""
+        """Commit the claimed jobs or, if there are none, those that have arrived."""
         jobs = claimed
         answers: Sequence[Answer]
         began = ended = 0.0
         try:
-            # Those that arrive while other processes have their turn are in the group too; and who has waited
-            # too long by then has given up.
+            # The group is made once the lock is held, so it has the jobs that arrived during the wait, and none of
+            # those that were given up.
             with write_lock():
                 jobs = jobs or self._group(MAX_GROUP_FACTS)
                 began = monotonic()
@@ -157,7 +157,7 @@ class Writer:
             tell(jobs, ended - began)
 
     def _group(self, most_facts: int) -> list[Job]:
-        """Claim what is to be committed together: the oldest that wait."""
+        """Claim the oldest waiting jobs, which are committed together."""
         jobs: list[Job] = []
         facts = 0
         while self._arrived and facts < most_facts:
@@ -169,12 +169,12 @@ class Writer:
 
 
 def tell(jobs: Sequence[Job], seconds: float) -> None:
-    """Say that a group was committed, to whoever counts."""
+    """Send the signal that a group was committed."""
     group_committed.send_robust(Writer, operations=[job.operation for job in jobs], seconds=seconds)
 
 
 def deliver(jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
-    """Wake each event loop once with all of its answers."""
+    """Give each event loop all of its answers, with one wake-up."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Answer]]] = {}
     for job, answer in zip(jobs, answers, strict=True):
         by_loop.setdefault(job.loop, []).append((job, answer))

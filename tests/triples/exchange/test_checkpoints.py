@@ -9,12 +9,12 @@ import pytest
 from triples.exchange.checkpoints import Checkpoint, CheckpointFile, Counts
 from triples.exchange.file_source import Place
 from triples.exchange.inputs import File
-from triples.store.bulk import Landmark
+from triples.store.bulk import Watermark
 
 FILES = [File("/data/a.tsv", 10, 1), File("/data/b.tsv", 20, 2)]
 OPTIONS = {"weight": 1.0, "formats": ["tsv", "tsv"]}
 CHECKPOINT = Checkpoint(
-    Place(1, 5, 100), Counts(read=9, inserted=5, updated=1, duplicates=2, refused=1), Landmark(7, 8)
+    Place(1, 5, 100), Counts(read=9, inserted=5, updated=1, duplicates=2, refused=1), Watermark(7, 8)
 )
 
 
@@ -29,7 +29,7 @@ def checkpoints(folder: Path, files: Sequence[File] = FILES, options: Mapping[st
 
 
 def test_what_was_saved_is_loaded(folder: Path) -> None:
-    checkpoints(folder).save(Checkpoint(Place(), Counts(), Landmark(1, 1)))
+    checkpoints(folder).save(Checkpoint(Place(), Counts(), Watermark(1, 1)))
     checkpoints(folder).save(CHECKPOINT)
     assert checkpoints(folder).load() == CHECKPOINT
     assert len(list(folder.iterdir())) == 1

@@ -13,7 +13,7 @@ from tests.support.properties import examples
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
 from triples.store import bulk
 from triples.store.backend import backend
-from triples.store.bulk import Landmark, Loaded, Loader, is_stored, newest_fact
+from triples.store.bulk import Loaded, Loader, Watermark, is_stored, newest_fact
 from triples.store.group_commit import open_session, write_now
 from triples.store.operations import Fact, Remove
 from triples.store.sessions import Counts, Key, Session
@@ -102,18 +102,18 @@ def test_new_facts_are_counted_without_being_stored() -> None:
     assert Loader().load(chunk).inserted == 4
 
 
-def test_a_landmark_is_the_newest_fact_and_is_missed_when_it_is_gone() -> None:
+def test_a_watermark_is_the_newest_fact_and_is_missed_when_it_is_gone() -> None:
     assert newest_fact() is None
     store(fact("a"))
     store(fact("b"))
-    landmark = newest_fact()
-    assert landmark is not None
+    watermark = newest_fact()
+    assert watermark is not None
     row = stored_rows()["b", "p", "o"]
-    assert landmark == (row.id, row.created_ms)
-    assert is_stored(landmark)
-    assert not is_stored(Landmark(row.id, row.created_ms + 1))
-    write_now([Remove(*landmark)])
-    assert not is_stored(landmark)
+    assert watermark == (row.id, row.created_ms)
+    assert is_stored(watermark)
+    assert not is_stored(Watermark(row.id, row.created_ms + 1))
+    write_now([Remove(*watermark)])
+    assert not is_stored(watermark)
 
 
 @pytest.fixture

@@ -63,8 +63,8 @@ def _operation(dice: random.Random, number: int, rows: list[Row]) -> Operation:
     return Remove(row.id, row.created_ms)
 
 
-class Meeting:
-    """One writer holds its transaction open while another one runs into it."""
+class Overlap:
+    """Two writers at once: the first holds its transaction open until the second waits for one of its locks."""
 
     def __init__(self) -> None:
         if connection.vendor != "postgresql":
@@ -114,24 +114,24 @@ def _row(subject: str, object_: str = "o") -> Row:
 
 
 def test_a_subject_that_two_writers_bring_at_once_is_counted_once() -> None:
-    Meeting().run(AddOne(fact("new", object_="a")), AddOne(fact("new", object_="b")))
+    Overlap().run(AddOne(fact("new", object_="a")), AddOne(fact("new", object_="b")))
     assert in_orm(tallied) == in_orm(counted) == (2, 1)
 
 
 def test_a_first_fact_is_counted_once_when_two_writers_bring_one_for_an_older_term() -> None:
     in_orm(store, fact("x", object_="old"))
-    Meeting().run(AddOne(fact("old", object_="a")), AddOne(fact("old", object_="b")))
+    Overlap().run(AddOne(fact("old", object_="a")), AddOne(fact("old", object_="b")))
     assert in_orm(tallied) == in_orm(counted) == (3, 2)
 
 
 def test_a_fact_that_two_writers_bring_at_once_is_stored_once() -> None:
-    outcomes = Meeting().run(AddOne(fact("a", weight=0.1)), AddOne(fact("a", weight=0.9)))
+    outcomes = Overlap().run(AddOne(fact("a", weight=0.1)), AddOne(fact("a", weight=0.9)))
     assert [getattr(outcome, "status", outcome) for outcome in outcomes] == ["inserted", "exists"]
     assert _row("a").weight == 0.1
 
 
 def test_a_strict_batch_sees_the_fact_that_it_waited_for() -> None:
-    _, refused = Meeting().run(AddOne(fact("a")), AddMany([fact("b"), fact("a")], skip_duplicates=False))
+    _, refused = Overlap().run(AddOne(fact("a")), AddMany([fact("b"), fact("a")], skip_duplicates=False))
     assert getattr(refused, "places", refused) == [1]
     assert in_orm(stored_rows).keys() == {("a", "p", "o")}
 
@@ -139,7 +139,7 @@ def test_a_strict_batch_sees_the_fact_that_it_waited_for() -> None:
 def test_a_fact_that_is_removed_meanwhile_is_inserted_again() -> None:
     in_orm(store, fact("a", weight=0.1), fact("a", object_="other"))
     row = _row("a")
-    _, added = Meeting().run(Remove(row.id, row.created_ms), AddOne(fact("a", weight=0.9), replace=True))
+    _, added = Overlap().run(Remove(row.id, row.created_ms), AddOne(fact("a", weight=0.9), replace=True))
     assert getattr(added, "status", added) == "inserted"
     assert in_orm(tallied) == in_orm(counted) == (2, 1)
 
@@ -147,7 +147,7 @@ def test_a_fact_that_is_removed_meanwhile_is_inserted_again() -> None:
 def test_the_last_fact_of_a_subject_is_the_last_for_one_writer_only() -> None:
     in_orm(store, fact("a"), fact("a", object_="other"))
     one, other = _row("a"), _row("a", "other")
-    Meeting().run(Remove(one.id, one.created_ms), Remove(other.id, other.created_ms))
+    Overlap().run(Remove(one.id, one.created_ms), Remove(other.id, other.created_ms))
     assert in_orm(tallied) == in_orm(counted) == (0, 0)
 
 
@@ -156,7 +156,7 @@ def test_a_change_sees_the_version_that_it_waited_for() -> None:
     row = _row("a")
     named = frozenset({row.version})
     first = Change(row.id, row.created_ms, weight=0.2, versions=named)
-    _, second = Meeting().run(first, Change(row.id, row.created_ms, weight=0.3, versions=named))
+    _, second = Overlap().run(first, Change(row.id, row.created_ms, weight=0.3, versions=named))
     assert type(second).__name__ == "VersionMismatch"
     assert _row("a").weight == 0.2
 
@@ -164,5 +164,5 @@ def test_a_change_sees_the_version_that_it_waited_for() -> None:
 def test_a_fact_that_was_removed_meanwhile_cannot_be_changed() -> None:
     in_orm(store, fact("a"))
     row = _row("a")
-    _, changed = Meeting().run(Remove(row.id, row.created_ms), Change(row.id, row.created_ms, weight=0.3))
+    _, changed = Overlap().run(Remove(row.id, row.created_ms), Change(row.id, row.created_ms, weight=0.3))
     assert type(changed).__name__ == "NoSuchFact"

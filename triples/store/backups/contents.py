@@ -1,4 +1,4 @@
-"""The contents of a database in numbers, which must be the same before a backup and after it is restored."""
+"""Counts of a database's contents, which must be the same before a backup and after its restore."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from triples.store.backups.failures import Damaged
 
-# Executes a statement on some connection and returns the rows.
+# Executes a statement on a connection and returns the rows.
 Fetch = Callable[[str], list[tuple[Any, ...]]]
 
 _COUNTS = (

@@ -1,4 +1,4 @@
-"""What backups ask of a database; the `backups` modules of `sqlite` and `postgresql` say how it is done."""
+"""The interface of a database that is backed up and restored; see `backups` in `sqlite` and `postgresql`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

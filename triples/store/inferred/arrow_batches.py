@@ -1,4 +1,4 @@
-"""Rows of the two databases as Arrow's columns, batch by batch."""
+"""Conversion of database rows to batches of Arrow columns, and back for PostgreSQL's COPY."""
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-# With many more, the rows outlive Python's first look for garbage, and reading takes twice as long.
+# With many more, Python's garbage collector keeps the rows beyond its first pass, and reading takes twice as long.
 ROWS_AT_ONCE = 2_000
 
 ASSERTED = pa.schema(
@@ -19,8 +19,8 @@ ASSERTED = pa.schema(
         pa.field("weight", pa.float64(), nullable=False),
     ]
 )
-# Derived facts as the engine hands them over and `contents` reads them back, in the order of the columns: `rule` is
-# a number of the state's program, `free1` the first free value of the proof, `free_rest` a JSON array of the others.
+# Derived facts, as the engine returns them and `contents` reads them. `rule` is the number of a rule in the state's
+# program, `free1` the first free value of the proof, `free_rest` a JSON array of the others.
 DERIVED = pa.schema(
     [
         pa.field("subject", pa.int64(), nullable=False),
@@ -36,14 +36,14 @@ DERIVED = pa.schema(
 
 
 def from_cursor(cursor: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The rows that a cursor of SQLite has not fetched yet."""
+    """The remaining rows of an SQLite cursor."""
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         columns = zip(zip(*rows, strict=True), schema.types, strict=True)
         yield pa.RecordBatch.from_arrays([pa.array(values, type_) for values, type_ in columns], schema=schema)
 
 
 def from_copy(copy: Iterable[bytes | bytearray | memoryview], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """What PostgreSQL's COPY TO STDOUT (FORMAT csv) sends: its text is parsed by Arrow, not by Python."""
+    """The rows of PostgreSQL's COPY TO STDOUT (FORMAT csv). Arrow parses the text, which is faster than Python."""
     lines = iter(copy)
     read = csv.ReadOptions(column_names=schema.names)
     convert = csv.ConvertOptions(column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False)

@@ -1,6 +1,6 @@
-"""Writing the inferred facts: all of them anew, or a small difference. The caller holds the lease of runs.
+"""Writing the inferred facts: all of them, or a small difference. The caller holds the lease of runs.
 
-Both are seen by readers at once and whole, or, when the process dies before, not at all.
+Readers see a change whole or, if the process dies before its end, not at all.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -18,20 +18,20 @@ from triples.store.inferred.state import State
 
 
 def replace_all(derived: pa.Table, state: State, holder: Holder, progress: Progress) -> None:
-    """Put these facts in the place of all that stand. It is quick in the order of their keys, which the engine has."""
+    """Replace all inferred facts. They come from the engine in the order of their keys, in which writing is fastest."""
     rows = derived.select(DERIVED.names).cast(DERIVED).rename_columns(list(COLUMNS))
     backend().inferred.replace_all(rows, state, holder, progress)
 
 
 def apply(removed: Collection[Key], put: Mapping[Key, Proof], state: State, holder: Holder) -> None:
-    """Remove facts, then insert or overwrite others; `state.facts` is what that comes to."""
+    """Remove facts, then insert or overwrite others. `state.facts` is their number afterwards."""
     backend().inferred.apply(removed, _rows(put), state, holder)
 
 
 def hide_unknown(state: State, holder: Holder) -> None:
-    """Find out what is hidden of the facts in place, where that is not stored.
+    """Determine which of the current inferred facts are hidden, if that is not stored.
 
-    A run may have died just after it had put them in place, or the database may be a copy of that moment.
+    It is missing if a run died just after it had replaced the facts, or if the database is a copy of that moment.
     """
     if not HiddenGeneration.objects.filter(generation=state.generation).exists():
         backend().inferred.hide(state, holder)

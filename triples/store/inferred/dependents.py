@@ -1,4 +1,4 @@
-"""From facts that are gone to the inferred facts that rest on them, by the stored proofs and within a budget."""
+"""Search for the inferred facts that rest on removed facts. It follows the stored proofs, within a budget."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
@@ -10,8 +10,8 @@ from triples.recursion.programs import Key, Program
 from triples.store.dialect import Dialect
 from triples.store.inferred.fact_sources import Source
 
-# The budget. What SQLite and the processor count comes long before the clock, so that a busy machine hides no more than
-# a quiet one, where all of it takes a tenth of a second.
+# The budget. On a quiet machine all of it takes a tenth of a second. The limit of the clock is higher than those of
+# instructions and processor time, so that a busy machine hides no more than a quiet one.
 MOST_FACTS = 5_000
 MOST_ROWS = 50_000
 MOST_INSTRUCTIONS = 1_000_000
@@ -20,7 +20,7 @@ MOST_SECONDS = 0.5
 
 _FACTS_AT_ONCE = 500
 
-# Which of these facts are hidden already, with all that rests on them.
+# Finds which of these facts are hidden already; then all facts that rest on them are hidden, too.
 HiddenAmong = Callable[[Collection[Key]], set[Key]]
 
 
@@ -29,7 +29,7 @@ class TooMuch(Exception):
 
 
 class Dependents(ABC):
-    """Follows the proofs of the inferred facts that a connection sees."""
+    """The inferred facts that a connection sees, searched by their proofs."""
 
     dialect: ClassVar[Dialect]
 
@@ -38,9 +38,9 @@ class Dependents(ABC):
         self._program = program
 
     def resting_on(self, removed: Collection[Key], denied: Collection[Key], hidden_among: HiddenAmong) -> set[Key]:
-        """The inferred facts that rest on facts that were deleted or got weight 0, but for those that are hidden.
+        """Find the inferred facts that rest on deleted facts or on facts of weight 0, except those hidden already.
 
-        Raises TooMuch. A fact that was asserted over an inferred one and is deleted again is inferred as before.
+        Raises TooMuch. A deleted fact that is also inferred remains as an inferred fact, so what rests on it stays.
         """
         deadlines = thread_time() + MOST_PROCESSOR_SECONDS, monotonic() + MOST_SECONDS
         with self._source() as source:
@@ -61,4 +61,4 @@ class Dependents(ABC):
 
     @abstractmethod
     def _source(self) -> AbstractContextManager[Source]:
-        """The stored proofs. Raises TooMuch when looking them up takes too much."""
+        """The stored proofs. Raises TooMuch if their look-up exceeds the budget."""

@@ -1,4 +1,4 @@
-"""The stored facts as the evaluator of small changes asks for them: by index, many at a time."""
+"""The engine's `FactSource` over the stored facts: each look-up reads an index, for many values at a time."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 2_000
 
 
 class Lookup(NamedTuple):
-    """A statement that finds rows by the values that some columns are given."""
+    """A statement that finds rows by the values of some columns."""
 
     columns: tuple[str, ...]
     sql: Callable[[Dialect], str]
@@ -89,18 +89,18 @@ class Source(ABC):
 
     @abstractmethod
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        """What is found for each of `bound`, beginning with its number."""
+        """The rows found for each of `bound`; each row begins with the number of its values there."""
 
 
 def _predicate(use: Use) -> int | None:
-    """The predicate of the facts that are used so, where they have but one."""
+    """The predicate of the facts that a rule uses at this place, if it is a constant."""
     return dict(use.constants).get(KEY.index("predicate_id"))
 
 
 @cache
 def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
-    """The asserted facts with some of their terms given, and the inferred ones that are not asserted too."""
-    # The indexes have all facts by falling weight, which nobody here asks for.
+    """The look-ups of asserted facts with given terms, and of inferred facts that are not also asserted."""
+    # Without given terms no index helps: the index of all facts only sorts them by weight.
     index = OF_SHAPE if any(shape) else NO_INDEX
     asserted = Select("asserted", (NUMBER, *KEY, "weight", "depth"), shape, given="numbered", by_index=index)
     inferred = asserted._replace(kind="inferred", filter=InferredFilter(asserted=True))
@@ -109,13 +109,16 @@ def _matching(shape: Shape) -> tuple[Lookup, Lookup]:
 
 @cache
 def _resting(use: Use) -> Lookup:
-    """The inferred facts whose proof uses a fact so, by what the fact tells of head and first free value."""
+    """The look-up of inferred facts whose proof uses a fact at this place.
+
+    It is by the terms of the head and the first free value, as far as the fact determines them.
+    """
     told = zip(use.head_terms, use.head_columns, strict=True)
     subject, predicate, object_ = (term is not None or column is not None for term, column in told)
     first_free = bool(use.free_columns) and use.free_columns[0] is not None
     others: tuple[str, ...] = ()
     if subject:
-        # They are few, and a look at all of them is one for many facts.
+        # A subject has few facts, and one read of all of them serves many look-ups.
         index = index_name("inferred", EXACT)
     elif object_ and not first_free:
         index = index_name("inferred", (False, predicate, True))
@@ -145,7 +148,7 @@ class _FreeValues:
     """Free values that proofs may have; None stands for any value."""
 
     def __init__(self) -> None:
-        # By the first value, which most have in common with few others.
+        # By the first value, which few of them share.
         self._rests: dict[int | None, list[Sequence[int | None]]] = {}
 
     def add(self, values: Sequence[int | None]) -> None:

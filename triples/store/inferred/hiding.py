@@ -1,4 +1,4 @@
-"""Hiding inferred facts: in the commit in which a fact goes, and in that in which a run puts its facts in place.
+"""Hiding inferred facts: in the commit that removes a fact, and in the commit in which a run replaces its facts.
 
 If that takes more than the budget of `triples.store.inferred.dependents`, or if too many facts are hidden, all inferred
 facts are hidden until the next run, and no dependents are looked for.
@@ -21,24 +21,24 @@ from triples.store.sessions import Rows, Session
 
 log = structlog.get_logger("skg.inferred")
 
-# With more, reads would take too long to pass over them.
+# With more hidden facts, reads would take too long to skip them.
 MOST_HIDDEN = 50_000
 
 _KEY = ", ".join(KEY)
 _CHANGED = ", ".join(f"c.{column}" for column in KEY)
 _GONE_SINCE = "gone IS NOT NULL AND id > ?"
-# Only runs remove any, and all of them: so this is about how many there are, and takes no time.
+# Only a run removes rows, and it removes all, so the ids tell about how many there are, without a scan.
 _COUNT = f"SELECT coalesce(max(id) - min(id) + 1, 0) FROM {hidden.FACTS}"
 
 
 def record_gone(session: Session, removed: Collection[int], denied: Collection[int]) -> None:
-    """Journal that facts are about to be deleted, or to get weight 0, and hide what rests on them.
+    """Record in the journal that facts are about to be deleted or to get weight 0, and hide what rests on them.
 
     The facts are given by their ids. The caller has locked their rows, and locks no other rows after this.
     """
     changes = [session.record_changes(sorted(ids), Gone.ALONE) if ids else [] for ids in (removed, denied)]
     if not any(changes):
-        # There has been no run yet.
+        # The journal is empty until the first run.
         return
     session.hold_inferred()
     store = _Store(session.driver.execute, backend().dialect)
@@ -53,9 +53,10 @@ def record_gone(session: Session, removed: Collection[int], denied: Collection[i
 
 
 def hide_anew(execute: Callable[..., Any], dependents: Dependents, state: State) -> None:
-    """Hide what must be hidden of the facts of a run, in the transaction that puts them in place.
+    """Hide what must be hidden of a run's facts, in the transaction that publishes them.
 
-    The journal has the facts that went since the run took its snapshot; no other may go before the commit.
+    The journal has the facts that were removed since the run took its snapshot. No other fact may be removed before
+    the commit.
     """
     store = _Store(execute, dependents.dialect)
     store.begin(state)
@@ -67,7 +68,7 @@ def hide_anew(execute: Callable[..., Any], dependents: Dependents, state: State)
 
 
 class Forecast:
-    """What would be hidden if facts were deleted, batch after batch; nothing is written.
+    """Forecast of what a deletion would hide, batch after batch. Nothing is written.
 
     It is found as `record_gone` would find it, on the same connection and with the same budget.
     """
@@ -75,13 +76,13 @@ class Forecast:
     def __init__(self, session: Session, *, everything: bool = False) -> None:
         self._session = session
         self._store = _Store(session.driver.execute, backend().dialect)
-        # The inferred facts that would lose their proofs, and are not hidden yet.
+        # The inferred facts that would lose their proofs and are not hidden yet.
         self.facts: set[Key] = set()
-        # Whether all inferred facts would be hidden, or are.
+        # Whether all inferred facts are hidden, or would be.
         self.everything = everything
 
     def delete(self, removed: Collection[Key]) -> None:
-        """Look at another batch, unless everything is hidden by now."""
+        """Add a batch of deletions to the forecast, unless everything is hidden already."""
         if self.everything or not removed:
             return
         with backend().dependents(self._session) as found:
@@ -107,13 +108,13 @@ class _Store:
         self._dialect = dialect
 
     def is_known(self, state: State) -> bool:
-        """Whether it is known what is hidden of the facts in place."""
+        """Whether the stored hidden facts are those of this state, and complete."""
         statement = f"SELECT {hidden.worst_gone('?', self._dialect)}, {hidden.is_known('?')}"
         [(worst, known)] = self._rows(statement, state.changes_up_to, state.generation)
         return bool(known) and worst != Gone.UNFOLLOWED
 
     def hide(self, dependents: Dependents, removed: Collection[Key], denied: Collection[Key]) -> Gone:
-        """Hide what rests on facts that are gone, or nothing when that is too much."""
+        """Hide what rests on facts that are gone, or hide nothing if that is too much."""
         try:
             found = dependents.resting_on(removed, denied, self.hidden_among)
         except TooMuch:
@@ -129,29 +130,29 @@ class _Store:
         return Gone.FOLLOWED
 
     def hidden(self) -> int:
-        """How many rows say that a fact is hidden."""
+        """The number of hidden facts."""
         [(rows,)] = self._rows(_COUNT)
         return int(rows)
 
     def mark(self, changes: Sequence[int], gone: Gone) -> None:
-        """Say what is known of the facts that these rows of the journal name."""
+        """Set `gone` of these rows of the journal."""
         given = f"SELECT {key_batches.column(0, self._dialect)} FROM {key_batches.table(self._dialect)}"
         for batch in key_batches.batches([[change] for change in changes]):
             self._run(f"UPDATE triples_change SET gone = {gone:d} WHERE id IN ({given})", batch)
 
     def mark_since(self, changes_up_to: int, gone: Gone) -> None:
-        """The same of all rows since a mark that name a fact that is gone."""
+        """Set `gone` of all later rows of the journal whose fact is gone."""
         self._run(f"UPDATE triples_change SET gone = {gone:d} WHERE {_GONE_SINCE}", changes_up_to)
 
     def begin(self, state: State) -> None:
-        """Let nothing be hidden, and no fact be gone that the run has seen."""
+        """Unhide everything, and clear `gone` of the changes that the run has taken into account."""
         for table in (hidden.FACTS, hidden.GENERATION):
             self._run(f"DELETE FROM {table}")
         self._run(f"INSERT INTO {hidden.GENERATION} (generation) VALUES (?)", state.generation)
         self._run("UPDATE triples_change SET gone = NULL WHERE gone IS NOT NULL AND id <= ?", state.changes_up_to)
 
     def gone_since(self, changes_up_to: int) -> tuple[set[Key], set[Key]]:
-        """The facts that are gone by the journal since a mark: those that were deleted, and those of weight 0."""
+        """The facts that are gone by the later rows of the journal: the deleted ones, and those of weight 0."""
         join = "CROSS JOIN" if self._dialect.names_indexes else "JOIN"
         same = " AND ".join(f"t.{column} = c.{column}" for column in KEY)
         since = f"(SELECT {_KEY} FROM triples_change WHERE {_GONE_SINCE}) AS c"

@@ -1,4 +1,4 @@
-"""The journal of deleted and reweighted facts, which writers fill and runs read."""
+"""Pruning the journal of deleted and reweighted facts, which writers fill and runs read."""
 
 from django.db import connection
 
@@ -11,10 +11,10 @@ _PRUNE = f"DELETE FROM triples_change WHERE id IN {_OLDEST}"
 
 
 def prune(up_to: int) -> None:
-    """Delete the changes up to this id, in commits so small that other writers get their turn in between.
+    """Delete the changes up to this id, in small commits, so that other writers can write in between.
 
-    The inferred facts that take them into account must be in place: reads look for them and for the journal so that
-    they miss at most one of the two.
+    The inferred facts that take these changes into account must be published before: a read relies on the journal or
+    on those facts.
     """
     deleted = ROWS_AT_ONCE
     while deleted == ROWS_AT_ONCE:

@@ -1,4 +1,4 @@
-"""Many keys as one parameter of a statement: a JSON array of arrays, which both databases read as a table `g`."""
+"""Batches of keys. Each is one parameter of a statement: a JSON array, which both databases read as a table `g`."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ import orjson
 
 from triples.store.dialect import Dialect
 
-# How many keys a statement is given at most.
+# The most keys that one statement is given.
 BATCH = 1_000
 
 
@@ -25,5 +25,5 @@ def column(number: int, dialect: Dialect) -> str:
 
 
 def joined(dialect: Dialect) -> str:
-    """The table and the word to join another to it with."""
+    """The table, followed by the keyword that joins another table to it."""
     return f"{table(dialect)} {dialect.join}"

@@ -1,9 +1,8 @@
-"""What one connection sees of the inferred facts, so that all that a read sees is of one moment.
+"""Read snapshots: all that a read sees of asserted and inferred facts is of one moment.
 
-A run puts what it has derived in place first and prunes the journal afterwards. A read takes its snapshot of the
-asserted facts, the journal and what is hidden first, and then that of the inferred facts; and it begins anew when it
-finds that a run has changed these in between. So whatever the journal has lost, the inferred facts that it sees have
-taken into account.
+A run first publishes its facts and then prunes the journal. A read first takes its snapshot of the asserted facts, the
+journal and the hidden facts, and then that of the inferred facts. If a run has replaced these in between, the read
+takes both again. So the inferred facts that a read sees take into account all changes that the journal has lost.
 """
 
 from abc import ABC, abstractmethod
@@ -22,14 +21,14 @@ class VisibleFacts(NamedTuple):
     """The inferred facts that a read may show."""
 
     state: State
-    # None: no inferred fact may be shown, since too many may have lost their proofs.
+    # None: no inferred fact may be shown, because too many may have lost their proofs.
     filter: InferredFilter | None
 
 
 class ReadSnapshots(ABC):
-    """The inferred facts as one connection sees them. Usable as long as the connection lasts."""
+    """Takes the snapshots of one connection, for as long as the connection lasts."""
 
-    # Begins a transaction that only reads, and sees one moment from its first statement on.
+    # Begins a read-only transaction whose statements all see the moment of the first one.
     BEGIN: ClassVar[str]
 
     def __init__(self, driver: Any) -> None:
@@ -38,9 +37,10 @@ class ReadSnapshots(ABC):
 
     @contextmanager
     def taken(self, fetch: Fetch, *, always: bool = False) -> Iterator[VisibleFacts | None]:
-        """A transaction for one read, and what it may show; None when there has been no run.
+        """Begin a transaction for one read, and give the block the inferred facts that it may show.
 
-        Then there is a transaction only with `always`: a single statement needs none.
+        If there has been no run, the block is given None, and a transaction only with `always`: a single statement
+        needs none.
         """
         any_inferred = self._any(fetch)
         if not any_inferred and not always:
@@ -60,7 +60,7 @@ class ReadSnapshots(ABC):
 
     @abstractmethod
     def _any(self, fetch: Fetch) -> bool:
-        """Whether there are inferred facts, as far as can be told outside of a transaction."""
+        """Whether there seem to be inferred facts; asked outside of a transaction."""
 
     @abstractmethod
     def _begin(self, fetch: Fetch) -> VisibleFacts | None:
@@ -68,10 +68,10 @@ class ReadSnapshots(ABC):
 
 
 def visible_facts(state: State, newest: int | None, worst: int | None, *, known: bool) -> VisibleFacts:
-    """`newest` is the last fact asserted, `worst` the greatest `Gone` since the last run."""
+    """What a read may show. `newest` is the id of the last asserted fact, `worst` the greatest `Gone` since the run."""
     if hidden.everything_is_hidden(worst, known=known):
         return VisibleFacts(state, None)
-    # A run derives nothing that is asserted, so what is now came after it.
+    # A run derives no fact that is asserted. So a fact can be both only if it was asserted after the run.
     asserted = (newest or 0) > state.triples_up_to
     return VisibleFacts(
         state, InferredFilter(asserted, hidden.something_is_hidden(worst), merged_predicates(state.program))

@@ -1,4 +1,4 @@
-"""The graph as it stood at one moment, for a run to read, while others go on writing."""
+"""Run snapshots: a run reads the graph of one moment while others go on writing."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -12,7 +12,7 @@ from triples.store.inferred.arrow_batches import ASSERTED
 from triples.store.inferred.fact_sources import Source
 from triples.text import MAX_PREDICATE_LENGTH
 
-# Told how many facts have been read so far.
+# Is called with the number of facts read so far.
 Progress = Callable[[int], None]
 
 ASSERTED_FACTS = "SELECT subject_id, predicate_id, object_id, weight FROM triples_triple"
@@ -23,7 +23,7 @@ _UNFIT = f"SELECT id FROM triples_term WHERE length(text) > {MAX_PREDICATE_LENGT
 
 
 class Marks(NamedTuple):
-    """Up to which ids a snapshot holds every fact and every change of the journal."""
+    """The ids up to which a snapshot holds every fact and every change of the journal."""
 
     triples_up_to: int
     changes_up_to: int
@@ -38,7 +38,7 @@ class Snapshot(ABC):
 
     @property
     def count(self) -> int:
-        """How many facts are asserted."""
+        """The number of asserted facts."""
         [(count,)] = self._rows(_COUNT)
         return int(count)
 
@@ -53,7 +53,7 @@ class Snapshot(ABC):
         return pa.Table.from_batches(batches, ASSERTED)
 
     def changes(self, since: Marks, limit: int) -> Changes | None:
-        """The facts that were inserted, deleted or given another weight since then; None when more than `limit`."""
+        """The facts inserted, deleted or given another weight since `since`. None if there are more than `limit`."""
         keys: set[Key] = set()
         for statement, mark in ((_INSERTED, since.triples_up_to), (_CHANGED, since.changes_up_to)):
             rows = self._rows(statement.format(int(mark), limit + 1))
@@ -64,7 +64,7 @@ class Snapshot(ABC):
 
     @abstractmethod
     def subjects(self, predicates: Collection[str], objects: Collection[str]) -> pa.Array:
-        """The subjects of the facts with one of these predicates and one of these objects, but for weight 0."""
+        """The subjects of the facts with one of these predicates, one of these objects, and a weight above 0."""
 
     def unfit(self) -> pa.Array:
         """The terms that are too long for predicates."""
@@ -72,7 +72,7 @@ class Snapshot(ABC):
 
     @abstractmethod
     def source(self, program: Program) -> Source:
-        """What is asserted, and what the last run derived by this program."""
+        """The asserted facts, and those that the last run derived by this program."""
 
     @abstractmethod
     def _batches(self) -> Iterator[pa.RecordBatch]: ...

@@ -1,4 +1,4 @@
-"""What the inferred facts rest on: as of when they hold, with which rules and options they were derived."""
+"""The state of the inferred facts: the moment, the rules and the options from which they were derived."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,18 +28,18 @@ SELECT_STATE = f"SELECT {', '.join(COLUMNS)} FROM {STATE}"
 class State:
     """The state of the inferred facts after a run."""
 
-    # Another one after every run that changed them.
+    # Differs after every run that changed them.
     generation: int
-    # The asserted facts up to this id and the changes up to this id of the journal are taken into account.
+    # The ids up to which asserted facts, and changes in the journal, are taken into account.
     triples_up_to: int
     changes_up_to: int
-    # How many inferred facts there are.
+    # The number of inferred facts.
     facts: int
-    # When only facts of at least this weight could be kept.
+    # Set if the run was limited: all facts of at least this weight are there, and no others.
     complete_above: float | None
-    # All that decides the outcome besides the facts, in the words of who runs: equal texts, equal outcome.
+    # Everything besides the facts that determines the outcome, as text: equal texts mean equal outcomes.
     parameters: str
-    # What the rule numbers of the proofs mean.
+    # The rules, by the numbers that proofs refer to.
     program: Program
     written_ms: int
 
@@ -48,7 +48,7 @@ _last_seen: State | None = None
 
 
 def current_state(fetch: Callable[[str], Sequence[Sequence[Any]]]) -> State | None:
-    """The state that a connection sees; the program is read only when it is not the one that was seen last."""
+    """The state that a connection sees. It is read in full only if its generation is not the one last seen."""
     global _last_seen  # noqa: PLW0603  # one for all threads: whichever they find there, they compare
     rows = fetch(f"SELECT generation FROM {STATE}")
     seen = _last_seen
@@ -58,7 +58,7 @@ def current_state(fetch: Callable[[str], Sequence[Sequence[Any]]]) -> State | No
 
 
 def state_of(rows: Sequence[Sequence[Any]]) -> State | None:
-    """The state that SELECT_STATE has read."""
+    """The state from the result of SELECT_STATE."""
     if not rows:
         return None
     values = dict(zip(COLUMNS, rows[0], strict=True))
@@ -66,7 +66,7 @@ def state_of(rows: Sequence[Sequence[Any]]) -> State | None:
 
 
 def state_row(state: State) -> tuple[Any, ...]:
-    """The values of COLUMNS."""
+    """The values of the state's row, in the order of COLUMNS."""
     return tuple(_program_text(state.program) if name == "program" else getattr(state, name) for name in COLUMNS)
 
 
@@ -78,7 +78,7 @@ def write_state(execute: Callable[[str, Sequence[Any]], Any], state: State, plac
 
 
 def _program_text(program: Program) -> str:
-    """A number is the id of a term, a text the name of a variable."""
+    """The program as JSON. A number is the id of a term, a text the name of a variable."""
     return orjson.dumps(
         [
             {

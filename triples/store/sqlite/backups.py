@@ -1,10 +1,9 @@
-"""SQLite: a backup is a copy of the database's pages, compressed.
+"""Backups of SQLite: a compressed copy of the database's pages.
 
-The copy is made by SQLite's own online backup, in steps under one read transaction. The transaction keeps the moment,
-so that writers, who append to the log, neither wait for the copy nor make it begin anew, as they otherwise would
-after every commit; and the steps show how far it is. VACUUM INTO would write a smaller copy, but reads every row for
-it and says nothing until its end. The inferred facts are not in it: they stand in a file of their own and the next
-run derives them again.
+SQLite's online backup makes the copy in steps, which report the progress, and all within one read transaction. So
+writers, who append to the log, do not wait for the copy, and their commits do not make it begin again. VACUUM INTO
+would write a smaller copy, but it reads every row and reports no progress. The inferred facts are not in the copy: they
+are in a file of their own, and the next run derives them again.
 """
 
 import shutil
@@ -53,7 +52,7 @@ class SQLiteDatabase(Database):
 
     @contextmanager
     def restored(self, file: Path, folder: Path, report: Report) -> Iterator[Scratch]:
-        # The names of the files that SQLite keeps beside it begin with its own.
+        # SQLite's other files have names that begin with this one.
         unpacked = folder / f"{file.name}.unpacked"
         try:
             _decompress(file, unpacked, report)
@@ -72,7 +71,7 @@ class SQLiteDatabase(Database):
                     return None
                 return words(count_contents(fetch), fetch(_USERS)[0][0])
         except sqlite3.Error as error:
-            # It may be the reason for restoring.
+            # The damage may be the reason for the restore.
             return f"a database that cannot be read ({error})"
 
     def require_unused(self) -> None:
@@ -80,7 +79,7 @@ class SQLiteDatabase(Database):
         require_closed(self._file)
 
     def _copy(self, to: Path, report: Report) -> Contents:
-        # Makes the files beside the database, without which a reader cannot open it.
+        # This makes the log's files, without which a reader cannot open the database.
         connection.ensure_connection()
         with closing(connect_for_reading()) as source, closing(sqlite3.connect(to, isolation_level=None)) as target:
             source.execute("BEGIN")
@@ -89,13 +88,13 @@ class SQLiteDatabase(Database):
             [(page_size,)] = source.execute("PRAGMA page_size").fetchall()
             # The copy, its compressed form, and the copy again that is unpacked to be tried.
             _require_space(to.parent, 2 * pages * page_size)
-            # It is thrown away unless it is whole.
+            # An incomplete copy is thrown away, so it need not survive a crash.
             target.execute("PRAGMA synchronous = OFF")
             source.backup(
                 target, pages=_PAGES_AT_ONCE, progress=lambda _, left, total: report("copying", total - left, total)
             )
             source.execute("COMMIT")
-            # So that the copy is one file, whichever way it is opened.
+            # Without a log, the copy is one file.
             target.execute("PRAGMA journal_mode = DELETE")
         return contents
 
@@ -113,7 +112,7 @@ class _SQLiteScratch(Scratch):
     def take_over(self, *, discard: bool) -> Replaced:
         connection.close()
         kept = exchange(self._database, self._unpacked, discard=discard)
-        # They may be of a newer database than this one.
+        # The inferred facts may be of a newer database than this one.
         remove_all()
         return Replaced(None if kept is None else str(kept))
 
@@ -158,7 +157,7 @@ def _decompress(file: Path, to: Path, report: Report) -> None:
                 done += len(part)
                 report("unpacking", done, None)
     except OSError as error:
-        # Of the file system and of the compression alike; only the former has a number.
+        # Errors of the file system have a number, those of the compression have none.
         if error.errno is not None:
             raise
         raise Damaged(f"The backup cannot be unpacked: {error}.") from error

@@ -1,4 +1,4 @@
-"""Bulk loads on SQLite, where every other writer waits for the one that writes."""
+"""Bulk loads on SQLite, where all other writers wait for the one that writes."""
 
 from time import sleep
 
@@ -10,9 +10,9 @@ from triples.store.sqlite import initial_load as first
 from triples.store.sqlite.write_lock import others_wait
 
 SLICE_SECONDS = 0.1
-# A page that several slices change is written once.
+# If several slices change a page, it is written once.
 SLICES = 10
-# Within this time, whoever was waiting has woken up and has the lock.
+# In this time, a writer that waits wakes up and takes the lock.
 GIVING_WAY_SECONDS = 0.002
 
 __all__ = ["SLICES", "SLICE_SECONDS", "give_way", "initial_load", "others_wait"]

@@ -1,4 +1,4 @@
-"""SQLite: from facts that are gone to the inferred facts that rest on them, in the file of these."""
+"""SQLite: the search for inferred facts that rest on removed facts, in the file of the inferred facts."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _INSTRUCTIONS_AT_ONCE = 10_000
 
 
 class SQLiteDependents(Dependents):
-    """On a connection to the file of inferred facts itself."""
+    """The search on a connection to the file of inferred facts."""
 
     dialect = SQLITE
 
@@ -34,7 +34,7 @@ class SQLiteDependents(Dependents):
         try:
             yield SQLiteSource(self.driver, self._program)
         except sqlite3.Error as error:
-            # A file that cannot be read must not keep anybody from deleting facts.
+            # Facts can be deleted even if the file cannot be read.
             raise TooMuch from error
         finally:
             self.driver.set_progress_handler(None, 0)

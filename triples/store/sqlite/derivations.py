@@ -1,8 +1,8 @@
-"""SQLite: which inferred facts this database has led to, so that those of another one are never shown over it.
+"""SQLite: the database's record of the generations of inferred facts that were derived from it.
 
-The inferred facts are a file of their own. When the database is exchanged for an older one by hand, the file is of
-facts that the older one never had. So the database notes each generation before its file is written, in a commit that
-comes after all that the generation was derived from: a database that has the note has those facts too.
+The inferred facts are in a file of their own. If somebody replaces the database by an older copy, the file belongs to
+facts that the copy never had, and must not be shown. So the database records each generation before readers can see it,
+in a commit after all facts from which it was derived: a database with the record has those facts, too.
 """
 
 import sqlite3
@@ -20,22 +20,22 @@ _FORGET_OLDER = f"DELETE FROM {_TABLE} WHERE generation < %s"
 
 
 def note(generation: int) -> None:
-    """Before the inferred facts of this generation can be seen."""
+    """Record a generation, before readers can see its facts."""
     with write_lock(), connection.cursor() as cursor:
         cursor.execute(_NOTE, [generation])
 
 
 def forget_older(generation: int) -> None:
-    """Once this generation has taken the place of the others."""
+    """Delete the records of older generations, after this one has replaced them."""
     with write_lock(), connection.cursor() as cursor:
         cursor.execute(_FORGET_OLDER, [generation])
 
 
 def is_noted(driver: sqlite3.Connection) -> bool:
-    """Whether the inferred facts that are attached follow from this connection's database.
+    """Whether the attached inferred facts were derived from this connection's database.
 
-    The connection must be outside of a transaction: the database is looked at after the inferred facts, and again when
-    a run has meanwhile made another generation of these.
+    The connection must be outside of a transaction: the database is read after the inferred facts, and both again if a
+    run has published another generation meanwhile.
     """
     seen: int | None = None
     while True:

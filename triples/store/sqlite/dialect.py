@@ -1,4 +1,4 @@
-"""SQLite's SQL."""
+"""The SQL of SQLite."""
 
 from triples.store.dialect import Dialect
 

@@ -1,4 +1,4 @@
-"""SQLite: the stored facts by index, many at a time."""
+"""SQLite: the engine's source of stored facts."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from triples.store.sqlite.dialect import SQLITE
 
 class SQLiteSource(Source):
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        # A key is a tuple by its class only, which JSON does not know.
+        # JSON does not know the class of keys, a named tuple.
         given = orjson.dumps(bound, default=tuple).decode()
         cursor = self._driver.execute(lookup.sql(SQLITE), (given,))
         while rows := cursor.fetchmany(fact_sources.ROWS_AT_ONCE):

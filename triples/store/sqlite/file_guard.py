@@ -1,9 +1,9 @@
-"""Keeps a process from writing into files that are no longer the database's, and from acknowledging it.
+"""Keeps a process from acknowledging writes into files that are no longer the database's.
 
-SQLite goes on with files that were removed or replaced: what is committed is gone with the last process that has them
-open. So each connection knows which files it has opened, and after every commit, before anybody is told of it, they
-must still be in their place. A service also records its files (`triples.store.sqlite.service_record`), so that nobody
-opens others while it runs: two databases would share one index of the log, which damages both.
+SQLite goes on writing into files that were removed or replaced. Such commits are lost when the last process closes the
+files. So each connection remembers which files it opened, and after every commit, before it is acknowledged, it checks
+that they are still in place. A service also records its files (`triples.store.sqlite.service_record`), so that no
+process opens others while it runs: two databases would share one index of the log, which damages both.
 """
 
 import os
@@ -40,12 +40,12 @@ _CONTRADICTION = (
     "restore), or, if what the log holds may be lost, move the log aside: manage.py migrate --set-log-aside."
 )
 
-# Another process that looks whether there is a service holds the record for a moment.
+# Another process that checks for a service holds the record for a moment.
 _ATTEMPTS = 5
 
 
 class _Service:
-    """The files that this process serves, and a connection that keeps SQLite from removing the log meanwhile."""
+    """The files that this process serves, and an open connection, so that SQLite does not remove the log."""
 
     def __init__(self, database: str, keeper: sqlite3.Connection, descriptor: int) -> None:
         self.database = database
@@ -56,7 +56,7 @@ class _Service:
         self._lock = threading.Lock()
 
     def look(self) -> None:
-        """Raise UnfitDatabase, and save what can be saved, when the files are not in their place."""
+        """If the files are not in place, save what can be saved and raise UnfitDatabase."""
         if are_in_place(self.files, self.database):
             return
         with self._lock:
@@ -72,12 +72,12 @@ class _Service:
         os.close(self._descriptor)
 
     def _fold(self) -> bool:
-        """Where only the log was removed: carry over what it holds into the database, which is in its place."""
+        """If only the log was removed, copy its content into the database, which is still in place."""
         found = find_files(self.database)
         if found.database != self.files.database or found.log is not None or found.shared != self.files.shared:
             return False
         with suppress(sqlite3.Error):
-            # Readers may be in the way; it is tried again with every look.
+            # Readers may prevent it; every check tries again.
             [(_, frames, carried_over)] = self._keeper.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             return bool(frames == carried_over)
         return False
@@ -90,8 +90,8 @@ _examined: set[str] = set()
 def serve(database: str) -> None:
     """Begin to serve the database in this process, until `end_service`.
 
-    Raises UnfitDatabase when its files contradict each other or are not those that other processes serve, and
-    sqlite3.Error when it cannot be opened.
+    Raises UnfitDatabase if its files contradict each other or are not those that other processes serve, and
+    sqlite3.Error if it cannot be opened.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         descriptor, is_first = record.join(_record())
@@ -143,7 +143,7 @@ def _connect(database: str) -> sqlite3.Connection:
 
 
 def require_fit(database: str) -> None:
-    """Before a connection is opened: raise UnfitDatabase unless these are the right files to open."""
+    """Raise UnfitDatabase unless these are the right files to open; for use before a connection is opened."""
     if (service := _services.get(database)) is not None:
         service.look()
         return
@@ -157,9 +157,9 @@ def require_fit(database: str) -> None:
 
 
 def require_in_place(database: str, opened: Files | None) -> None:
-    """After a commit: raise UnfitDatabase unless it went into files that are still the database's.
+    """Raise UnfitDatabase unless the commit just made went into files that are still the database's.
 
-    `opened` are those of the connection; in a service, which opens no others, those that it serves.
+    `opened` are the files of the connection. A service opens only the files that it serves, so those are checked.
     """
     if (service := _services.get(database)) is not None:
         service.look()
@@ -168,14 +168,14 @@ def require_in_place(database: str, opened: Files | None) -> None:
 
 
 def look_after(database: str) -> None:
-    """Find out, also where nobody writes, whether the files of the service are in their place."""
+    """Check that the service's files are in place, also while nothing is written."""
     if (service := _services.get(database)) is not None:
         with suppress(UnfitDatabase):
             service.look()
 
 
 def why_not(database: str) -> str | None:
-    """Why the log of a database that nobody serves cannot be its own; None where it can."""
+    """Why the log next to a database without a service cannot belong to it; None if it can."""
     with record.opened(_record()) as descriptor:
         noted = None if descriptor is None else record.read_record(descriptor)
     return _contradiction(database, noted)
@@ -187,7 +187,7 @@ def is_served() -> bool:
 
 
 def _require_no_contradiction(database: str, noted: record.Record | None) -> None:
-    # Once: what this process has open must not be opened again (`triples.store.sqlite.file_identity`).
+    # Checked once: a process must not open its open files again (`triples.store.sqlite.file_identity`).
     if database not in _examined:
         if (reason := _contradiction(database, noted)) is not None:
             raise UnfitDatabase(_CONTRADICTION.format(reason=reason))

@@ -1,7 +1,7 @@
-"""The files of a SQLite database, known by device and inode: a file that was removed or replaced is another one.
+"""The identity of a SQLite database's files: device and inode, which differ for a file that replaced another.
 
-Nothing here opens the database or its index. SQLite locks them by `fcntl`, and a process that closes any descriptor
-of such a file gives up all of its locks.
+Nothing here opens the database or its index. SQLite locks them by `fcntl`, and a process that closes any descriptor of
+such a file releases all of its locks.
 """
 
 import os
@@ -15,7 +15,7 @@ class Identity(NamedTuple):
 
 
 class Files(NamedTuple):
-    """What stands at the paths of the database, its log and the log's shared index; None where nothing does."""
+    """The files at the paths of the database, its log and the log's shared index; None for a missing file."""
 
     database: Identity | None
     log: Identity | None
@@ -27,7 +27,7 @@ def log_of(database: str | Path) -> str:
 
 
 def index_of(database: str | Path) -> str:
-    """The index of the log, which the processes that have the database open share in memory."""
+    """The index of the log, which all processes that have the database open share in memory."""
     return f"{database}-shm"
 
 
@@ -36,9 +36,9 @@ def find_files(database: str | Path) -> Files:
 
 
 def are_in_place(opened: Files, database: str | Path) -> bool:
-    """Whether the files that a connection has opened are still those at the paths.
+    """Whether the files that a connection opened are still at their paths.
 
-    SQLite removes none of them as long as anybody has them open. A connection that has no log does not mind one.
+    SQLite removes none of them while a process has them open. For a connection without a log, any log will do.
     """
     found = find_files(database)
     return opened.database == found.database and (

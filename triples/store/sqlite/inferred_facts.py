@@ -1,4 +1,4 @@
-"""Writing the inferred facts on SQLite: into a file of their own."""
+"""Writing the inferred facts on SQLite, into a file of their own."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -43,14 +43,14 @@ from triples.store.sqlite.inferred_files import (
     remove_others,
 )
 
-# Nobody else has the file yet, and a half-built one is thrown away, so nothing need be kept for going back.
+# No other process has the file yet, and an incomplete file is thrown away, so no rollback journal is needed.
 _BUILDING = (
     "page_size = 8192",
     "journal_mode = OFF",
     "synchronous = OFF",
     "locking_mode = EXCLUSIVE",
-    # An index is sorted in runs of this size: what fits the processor's cache takes two thirds of the time of runs
-    # that do not, and a second thread sorts one run while the next is gathered.
+    # An index is sorted in runs of this size. Runs that fit into the processor's cache take two thirds of the time, and
+    # a second thread sorts one run while the next is gathered.
     "cache_size = -2000",
     "threads = 1",
 )
@@ -62,7 +62,7 @@ _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
 
 
 def replace_all(rows: pa.Table, state: State, _holder: Holder, progress: Progress) -> None:
-    """Build a new file of the sorted rows, and let it take the old one's place."""
+    """Write the sorted rows to a new file, which then replaces the old one."""
     file = new_file(state.generation)
     _fill(file, rows, index_names(state.program), progress)
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
@@ -81,7 +81,7 @@ def replace_all(rows: pa.Table, state: State, _holder: Holder, progress: Progres
 
 
 def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, _holder: Holder) -> None:
-    """One transaction; on disk when this returns, since the journal that led to it is pruned next."""
+    """Change the file in one transaction. It is on disk at the return, because the caller then prunes the journal."""
     note(state.generation)
     with closing(sqlite3.connect(_current(), isolation_level=None)) as driver:
         driver.execute("PRAGMA synchronous = FULL")
@@ -102,7 +102,7 @@ def hide(state: State, _holder: Holder) -> None:
 
 
 def contents() -> pa.Table:
-    """All rows, or none when there is no file."""
+    """All rows; none if there is no file."""
     with closing(connect_for_reading()) as driver:
         if attach(driver) is None:
             return DERIVED.empty_table()
@@ -115,10 +115,10 @@ def discard() -> None:
 
 @contextmanager
 def _hiding(driver: sqlite3.Connection, state: State) -> Iterator[None]:
-    """Around what puts inferred facts in place, which `driver` sees already: no fact goes before they are.
+    """Store what is hidden of new inferred facts, which `driver` sees already, while the block publishes them.
 
-    When the process dies before the commit, what is hidden is stored for the facts before, so all of these are hidden
-    as soon as a fact is gone that the run has seen.
+    No fact can be removed until both are done. If the process dies between the block and the commit, the stored hidden
+    facts are those of the generation before, so all inferred facts are hidden as soon as a fact is gone.
     """
     with write_lock(), transaction.atomic():
         hide_anew(connection.connection.execute, SQLiteDependents(driver, state.program), state)
@@ -126,10 +126,10 @@ def _hiding(driver: sqlite3.Connection, state: State) -> Iterator[None]:
 
 
 def _fill(file: Path, rows: pa.Table, indexes: Sequence[str], progress: Progress) -> None:
-    """By Arrow's driver, which takes columns as they are.
+    """Fill the file through Arrow's driver, which takes columns as they are.
 
-    It brings an SQLite of its own. Two of them in one process know nothing of each other's locks, so this one only
-    ever opens a file that nobody else has opened, and has closed it before anybody else does.
+    The driver has an SQLite of its own. Two SQLites in one process know nothing of each other's locks, so this one must
+    only open a new file, and must close it before any other connection opens it.
     """
     steps = 1 + len(indexes)
     progress(0, steps)
@@ -141,7 +141,7 @@ def _fill(file: Path, rows: pa.Table, indexes: Sequence[str], progress: Progress
         cursor.adbc_ingest(FACTS, rows, mode="append")
         for done, name in enumerate(indexes, 1):
             progress(done, steps)
-            # SQLite ends each with the rest of the primary key by itself.
+            # SQLite itself appends the rest of the primary key to each index.
             cursor.execute(f"CREATE INDEX {name} ON {FACTS} ({', '.join(INDEXES[name])})")
         cursor.execute("COMMIT")
     progress(steps, steps)

@@ -1,8 +1,7 @@
-"""SQLite: the file that holds the inferred facts, beside the database and never part of it.
+"""SQLite: the file of the inferred facts, which is apart from the database.
 
-A run writes them in one large transaction, which must not hold up the writes of the API, and no backup needs
-them. A new file is built aside and takes the old one's place by one rename of a link; who has the old file open
-keeps reading it.
+A run writes them in one large transaction, which must not delay the writes of the API, and no backup needs them. A new
+file replaces the old one by one rename of a link. A reader that has the old file open goes on reading it.
 """
 
 import os
@@ -17,14 +16,14 @@ from skg_site.host.files import sync
 from triples.store.inferred.layout import VERSION
 from triples.store.sqlite.derivations import is_noted
 
-# What the file is called in statements of a connection that has it attached; its tables need no such prefix.
+# The schema name of the attached file. Its tables can be named without this prefix.
 SCHEMA = "inferred"
 _FOLDER = "inferred"
 _LINK = "current"
 
 
 def current_file() -> Path | None:
-    """The file that holds the inferred facts now; a cheap question."""
+    """The file that holds the inferred facts now, or None. It is cheap to ask."""
     try:
         return _folder() / (_folder() / _LINK).readlink()
     except FileNotFoundError:
@@ -32,7 +31,7 @@ def current_file() -> Path | None:
 
 
 def current_name() -> str | None:
-    """The name of that file: what every read asks, with none of the objects that would take ten times as long."""
+    """The name of that file. Every read asks for it; to make a path would take ten times as long."""
     try:
         return os.readlink(f"{settings.ENV.state_dir}/{_FOLDER}/{_LINK}")  # noqa: PTH115  # as above
     except FileNotFoundError:
@@ -40,22 +39,21 @@ def current_name() -> str | None:
 
 
 def attach(driver: sqlite3.Connection) -> Path | None:
-    """Attach the inferred facts to a connection; which file it is, or None (and nothing attached) without any.
+    """Attach the inferred facts to a connection. Returns their file, or None if there are none.
 
-    Those of another version of the code, or of another database than the connection's, count as none.
-    The connection must be outside of a transaction. It goes on reading this file when another has taken its
-    place: compare with `current_file`.
+    A file of another version of the code, or of another database, is not attached. The connection must be outside of a
+    transaction. It goes on reading this file after another has replaced it: compare with `current_file`.
     """
     while (file := current_file()) is not None:
         try:
             driver.execute(f"ATTACH ? AS {SCHEMA}", (f"{file.as_uri()}?mode=ro",))
         except sqlite3.OperationalError:
-            # It was replaced between the two statements; else the fault is a real one.
+            # The file may have been replaced just now; otherwise this is a real error.
             if current_file() == file:
                 raise
             continue
         [(version,)] = driver.execute(f"PRAGMA {SCHEMA}.user_version")
-        # The first read opens the file's log. Both are of one moment only if the file has not been removed by then.
+        # The first read opens the file's log. The log belongs to the file only if the file was not removed before.
         if file.exists():
             if version == VERSION and is_noted(driver):
                 return file
@@ -66,14 +64,14 @@ def attach(driver: sqlite3.Connection) -> Path | None:
 
 
 def detach(driver: sqlite3.Connection) -> None:
-    """Let go of what `attach` attached; the connection must be outside of a transaction."""
+    """Detach the inferred facts. The connection must be outside of a transaction."""
     driver.execute(f"DETACH {SCHEMA}")
 
 
 def open_current() -> sqlite3.Connection | None:
-    """A connection that only reads the file that holds the inferred facts now; None without one that this code reads.
+    """Open a read-only connection to the current file. None if there is none that this version of the code can read.
 
-    The caller keeps runs from putting another file in its place.
+    The caller keeps runs from replacing the file.
     """
     file = current_file()
     if file is None:
@@ -81,7 +79,7 @@ def open_current() -> sqlite3.Connection | None:
     try:
         driver = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, isolation_level=None)
     except sqlite3.OperationalError:
-        # All inferred facts were discarded just now.
+        # The inferred facts were discarded just now.
         return None
     with suppress(sqlite3.DatabaseError):
         if driver.execute("PRAGMA user_version").fetchone() == (VERSION,):
@@ -91,13 +89,13 @@ def open_current() -> sqlite3.Connection | None:
 
 
 def new_file(generation: int) -> Path:
-    """A path for a new file. It is never the path of an older one, whose readers would take its log for theirs."""
+    """A path for a new file. It differs from all older ones, whose readers would otherwise take its log for theirs."""
     _folder().mkdir(mode=0o700, exist_ok=True)
     return _folder() / f"{generation}-{token_hex(4)}.db"
 
 
 def put_in_place(file: Path) -> None:
-    """Make a new, closed file that is safe on disk the current one; so is that when this returns."""
+    """Make a new file the current one; it must be closed and safe on disk. The change is on disk at the return."""
     link = _folder() / f"{_LINK}.new"
     link.unlink(missing_ok=True)
     link.symlink_to(file.name)
@@ -114,9 +112,10 @@ def remove_all() -> None:
 
 
 def remove_others(kept: Path | None) -> None:
-    """Remove all files but this one.
+    """Remove all files except this one.
 
-    Each goes before its log, so that who opened the log and still finds the file has both; see `attach`.
+    Each file is removed before its log: a reader that has opened the log, and then still finds the file, has both. See
+    `attach`.
     """
     for file in sorted(_folder().glob("*.db*"), key=lambda file: len(file.suffix)):
         if kept is None or not file.name.startswith(kept.name):

@@ -1,6 +1,6 @@
-"""The first facts of a graph on SQLite, whose indexes are sorted once all rows are there.
+"""The initial load on SQLite: all rows are inserted first, then each index is built by sorting.
 
-Row by row, each of the indexes takes as long as the table itself; sorted, a quarter of that.
+Sorting takes a quarter of the time that it takes to update an index row by row.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,15 +17,15 @@ from triples.store.fact_columns import KEY, FactColumns
 from triples.store.sessions import Key, Session
 from triples.store.sqlite.row_inserts import load_columns
 
-# Fewer are as quick row by row, and leave other connections' statements as they are.
+# Fewer facts are as fast row by row, which also leaves the prepared statements of other connections valid.
 FEWEST_FACTS = 20_000
-# So many are gathered for it, and lost when the import is killed meanwhile.
+# An import gathers at most this many facts for it, and loses them if it is killed before the commit.
 MOST_FACTS = 500_000
 
-# What is written between two looks at whether others wait.
+# The number of facts written between two checks for waiting writers.
 _FACTS_AT_ONCE = 20_000
-# An index is sorted in runs as large as the cache: those that fit the processor's take two thirds of the time of those
-# that do not. A second thread sorts one while the next is gathered, where runs are kept in files.
+# An index is sorted in runs as large as SQLite's cache. Runs that fit into the processor's cache take two thirds of the
+# time. With runs in files, a second thread sorts one run while the next is gathered.
 _SORTING = {"temp_store": "FILE", "cache_size": -2000, "threads": 1}
 
 _INDEXES = (
@@ -62,7 +62,7 @@ def ready_to_sort(session: Session) -> Iterator[None]:
 
 
 def _find_or_make_terms(session: Session, texts: Sequence[str]) -> dict[str, int]:
-    """The ids of the texts. On SQLite no other writer makes any meanwhile."""
+    """The ids of the texts, some of which become terms now. On SQLite, no other writer makes terms meanwhile."""
     distinct = dict.fromkeys(texts)
     ids = session.find_terms(distinct)
     missing = sorted(distinct.keys() - ids.keys() if ids else distinct)
@@ -89,12 +89,12 @@ def _by_predicate(rows: pa.Table) -> dict[int, int]:
 
 
 def _denials(rows: pa.Table) -> list[Key]:
-    """The keys of those with weight 0."""
+    """The keys of the facts with weight 0."""
     found = rows.filter(pc.equal(rows["weight"], 0)).select(KEY)
     return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 
 def _set(driver: Any, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        # Some answer with the new value; what is not fetched would keep the statement open.
+        # Some pragmas return the new value; unless it is fetched, the statement stays open.
         driver.execute(f"PRAGMA {name} = {value}").fetchall()

@@ -1,7 +1,7 @@
 """Short reads of SQLite on the event loop itself.
 
-Most reads take less time than a thread needs to be woken and to hand back what it found. So each is tried
-here first, for a few milliseconds at most; one that turns out longer is broken off and goes to the pool.
+Most reads take less time than it takes to wake a thread and to pass its result back. So each read is first tried here,
+for up to 5 ms. A read that takes longer is interrupted and goes to the pool.
 """
 
 import sqlite3
@@ -18,31 +18,31 @@ from triples.store.sessions import Fetch, Rows
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
 
-# For so long the event loop may stand still for a read.
+# A read may block the event loop for this time.
 LIMIT_SECONDS = 0.005
-# After a read that was broken off, none is tried for this long, and twice as long each time that follows at once:
-# so long reads cost the loop a tenth of its time at most, even when there are no others.
+# After an interrupted read, all reads go to the pool for this time, which doubles if the next read is interrupted, too.
+# So long reads take at most a tenth of the event loop's time, even if there are no others.
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
-# How many instructions of SQLite's virtual machine pass between two looks at the clock: some 50 microseconds.
+# The number of SQLite's instructions between two checks of the clock, about 50 microseconds.
 STEPS = 1000
 
 
 class InlineReader(Reader):
-    """A pool of threads for SQLite that is asked only where the event loop's own connection took too long.
+    """A reader that tries each read on the event loop's own connection, and then in its pool of threads.
 
-    Whatever goes wrong here, such as a lock that somebody holds, the pool tries again and reports.
+    If anything fails on the loop, for example because the database is locked, the pool tries again and reports errors.
     """
 
     def __init__(self, name: str, threads: int, time_limit: float) -> None:
         super().__init__(name, threads, time_limit)
         self._here: _Here | None = None
-        # Of two event loops in one process, the second goes to the pool.
-        self._turn = threading.Lock()
+        # If a process has two event loops, one of them uses the pool.
+        self._lock = threading.Lock()
         self._pause = PAUSE_SECONDS
         self._resume_at = -inf
 
     async def _run(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
-        if monotonic() >= self._resume_at and self._turn.acquire(blocking=False):
+        if monotonic() >= self._resume_at and self._lock.acquire(blocking=False):
             try:
                 result = self._try(read)
             except sqlite3.Error as error:
@@ -51,7 +51,7 @@ class InlineReader(Reader):
                 self._pause = PAUSE_SECONDS
                 return result
             finally:
-                self._turn.release()
+                self._lock.release()
         return await super()._run(read)
 
     @property
@@ -60,7 +60,7 @@ class InlineReader(Reader):
 
     def close(self) -> None:
         super().close()
-        with self._turn:
+        with self._lock:
             self._disconnect()
 
     def _try(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
@@ -87,7 +87,7 @@ class InlineReader(Reader):
 
 
 class _Here:
-    """A connection that breaks off its statements at `deadline`."""
+    """A connection that interrupts its statements at `deadline`."""
 
     def __init__(self) -> None:
         self.deadline = inf
@@ -99,7 +99,7 @@ class _Here:
         return self.driver.execute(sql, parameters).fetchall()
 
     def go_back(self) -> None:
-        """End the transaction of a read that was broken off, if that was broken off too."""
+        """End the transaction of an interrupted read, if it is still open."""
         self.deadline = inf
         if self.driver.in_transaction:
             self.driver.rollback()

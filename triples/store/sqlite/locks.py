@@ -1,4 +1,4 @@
-"""SQLite: the locks of runs and migrations, which the kernel holds on files beside the database."""
+"""SQLite: the locks of runs and migrations, which are kernel locks on files in the state folder."""
 
 import fcntl
 import os
@@ -33,7 +33,7 @@ def migration_lock(waiting: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def _opened(name: str) -> Iterator[int]:
-    """The descriptor of a file, whose closing gives its lock back."""
+    """Open a lock file. The lock is released when the descriptor is closed, after the block."""
     descriptor = os.open(settings.ENV.state_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         yield descriptor
@@ -42,7 +42,7 @@ def _opened(name: str) -> Iterator[int]:
 
 
 def _take(descriptor: int) -> bool:
-    """Take the lock of an open file without waiting; whether that worked."""
+    """Take the lock of an open file without waiting. Returns whether that worked."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
-"""Small groups of writes, prepared on the event loop: only the commit, which waits for the disk, is left to the thread.
+"""A writer that runs the statements of small groups on the event loop, and only the commit in the thread.
 
-A thread that runs statements beside a busy event loop gets and gives away Python's lock dozens of times for each
-group, which takes longer than the statements do.
+The commit waits for the disk. A thread that runs statements next to a busy event loop takes and releases Python's
+global lock dozens of times for each group, which takes longer than the statements.
 """
 
 import asyncio
@@ -25,35 +25,35 @@ from triples.store.sqlite.session import SQLiteSession
 from triples.store.sqlite.write_lock import take_free_lock
 from triples.store.terms import Terms
 from triples.store.transaction import Transaction
-from triples.store.writer import Answer, Errand, Job, Writer, deliver, tell
+from triples.store.writer import Answer, Job, Task, Writer, deliver, tell
 
-# For so many facts, some milliseconds at most, the event loop may stand still.
+# At most this many facts are written on the event loop at a time, which takes a few milliseconds.
 MOST_FACTS = 64
-# Larger batches are left to the thread, which does most of their work beside the event loop.
+# Larger batches are left to the thread.
 SMALL_BATCH = 8
-# More than a small group ever changes. A larger cache would only grow for hours: all else is read from the kernel's.
+# A small group changes less than this. A larger cache would only grow for hours; reads use the kernel's cache.
 CACHE_KIB, PAGE_KIB = 8 * 1024, 4
 
 
 class PreparingWriter(Writer):
     """A writer for SQLite with a write-ahead log, for one event loop at a time.
 
-    While a group is committed the next one gathers. Whatever goes wrong on the loop, such as a lock that somebody
-    holds, the thread tries again and reports.
+    While a group is committed, the next one gathers. If anything fails on the loop, for example because the lock is
+    held, the thread tries the group again and reports errors.
     """
 
     def __init__(self, patience: float) -> None:
         super().__init__(patience)
         self._loop: asyncio.AbstractEventLoop | None = None
-        # From when a group is going to be begun until it is answered; only the loop looks at it.
+        # True from the scheduling of a group until it is answered. Only the loop reads it.
         self._busy = False
         self._driver: sqlite3.Connection | None = None
-        # Held by the loop from when it begins to prepare a group until the thread has committed it.
+        # The loop takes it before it prepares a group; the thread releases it after the commit.
         self._preparing = threading.Lock()
-        # Nothing is prepared any more once the thread has been told to end.
+        # No group is prepared after the thread was told to end.
         self._ending = threading.Lock()
         self._ended = False
-        # Files that were removed or replaced are not written again here; the thread looks whether they are back.
+        # True once the database's files were removed or replaced. Then only the thread writes, if they are back.
         self._is_lost = False
 
     @property
@@ -79,7 +79,7 @@ class PreparingWriter(Writer):
     def _begin_soon(self) -> None:
         if not self._busy:
             self._busy = True
-            # At the end of this turn of the loop, in which others may arrive.
+            # At the end of this iteration of the loop, so that operations of the same iteration are in the group.
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
@@ -88,22 +88,22 @@ class PreparingWriter(Writer):
                 self._queue.put(partial(self._do, self._first_half()))
 
     def _commit_for_others(self) -> None:
-        """In the thread, for jobs of another event loop."""
+        """In the thread: commit the jobs of another event loop."""
         if self._preparing.acquire(blocking=False):
             try:
                 self._commit_arrived()
             finally:
                 self._preparing.release()
         else:
-            # The group that was prepared comes first: it holds the write lock.
+            # A prepared group holds the write lock, so it is committed first.
             self._queue.put(self._commit_for_others)
 
-    def _do(self, errand: Errand) -> None:
-        """In the thread."""
-        errand()
+    def _do(self, task: Task) -> None:
+        """In the thread: do the task, then let the loop go on."""
+        task()
         assert self._loop is not None
         with suppress(RuntimeError):
-            # The loop may have been closed by now, when nobody waits for anything.
+            # The loop may be closed by now. Then nobody waits for the answer.
             self._loop.call_soon_threadsafe(self._go_on)
 
     def _go_on(self) -> None:
@@ -112,8 +112,8 @@ class PreparingWriter(Writer):
         else:
             self._busy = False
 
-    def _first_half(self) -> Errand:
-        """Do on the loop what can be done there; what is left for the thread."""
+    def _first_half(self) -> Task:
+        """Prepare a group on the loop if possible. Returns the task that is left for the thread."""
         if self._is_lost or not self._can_prepare():
             return self._commit_arrived
         began = monotonic()
@@ -124,7 +124,7 @@ class PreparingWriter(Writer):
         jobs = self._group(MOST_FACTS)
         try:
             outcomes, terms = self._prepare(jobs)
-        except Exception:  # whatever it is, it comes again in the thread, where each operation gets its own error
+        except Exception:  # the thread tries again, and gives each operation its own error
             self._undo()
             os.close(lock)
             self._preparing.release()
@@ -135,7 +135,7 @@ class PreparingWriter(Writer):
         try:
             can_hide = current_name() is not None
         except OSError:
-            # The thread meets it again, and tells those who wait.
+            # The thread meets the same error, and reports it.
             return False
         are_small = all(_is_small(job, can_hide) for job in self._arrived.copy())
         return are_small and self._preparing.acquire(blocking=False)
@@ -148,7 +148,7 @@ class PreparingWriter(Writer):
         return changes.apply([job.operation for job in jobs]), changes.terms
 
     def _second_half(self, jobs: list[Job], outcomes: Sequence[Outcome], terms: Terms, lock: int, began: float) -> None:
-        """In the thread."""
+        """In the thread: commit the prepared group, and answer it."""
         assert self._driver is not None
         committed = False
         answers: Sequence[Answer] = outcomes
@@ -159,7 +159,7 @@ class PreparingWriter(Writer):
         except sqlite3.Error:
             self._undo()
         except OperationalError as error:
-            # Committed, but into files that are the database's no more. The next group finds that out before it begins.
+            # It was committed into files that are no longer the database's. The next group is told before it begins.
             self._cache.clear()
             self._is_lost = True
             answers = [error] * len(jobs)
@@ -182,13 +182,13 @@ class PreparingWriter(Writer):
 
 
 def _is_small(job: Job, can_hide: bool) -> bool:
-    """`can_hide`: whether there are inferred facts."""
+    """Whether the job can be prepared on the loop. `can_hide` tells whether there are inferred facts."""
     operation = job.operation
     if isinstance(operation, RemoveMany):
         return False
     if isinstance(operation, AddMany) and not (operation.skip_duplicates and job.facts <= SMALL_BATCH):
         return False
-    # To follow what rests on a fact that goes takes longer.
+    # The search for inferred facts that rest on a removed fact takes longer.
     return not (can_hide and _may_hide(operation))
 
 
@@ -205,7 +205,7 @@ def _may_hide(operation: Operation) -> bool:
 
 
 def _connect() -> sqlite3.Connection:
-    """As Django's connections are, but one that waits for nobody, and that two threads use in turns."""
+    """A connection like Django's, but one that does not wait for locks, and that two threads use alternately."""
     database = settings.DATABASES["default"]
     require_fit(str(database["NAME"]))
     driver = sqlite3.connect(database["NAME"], timeout=0, isolation_level=None, check_same_thread=False)
@@ -215,5 +215,5 @@ def _connect() -> sqlite3.Connection:
 
 
 def enough_cache(size: int) -> int:
-    """What a small group needs of a page cache, in SQLite's terms: positive is pages, negative is KiB."""
+    """The page cache that a small group needs, in SQLite's units: a positive number is pages, a negative one KiB."""
     return max(size, -CACHE_KIB) if size < 0 else min(size, CACHE_KIB // PAGE_KIB)

@@ -1,4 +1,4 @@
-"""What one connection to SQLite sees of the inferred facts, which are in a file of their own."""
+"""Read snapshots on SQLite, where the inferred facts are in a file of their own."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from triples.store.sqlite.inferred_files import attach, current_name, detach
 
 
 class SQLiteReadSnapshots(ReadSnapshots):
-    """The file of inferred facts is attached when a read first wants it, and again when another takes its place."""
+    """Attaches the file of inferred facts at the first read that needs it, and again after it was replaced."""
 
     BEGIN = SQLITE.begin_reading
 
     def __init__(self, driver: Any) -> None:
         super().__init__(driver)
-        # What the link said when the file was attached, if one was.
+        # The name in the link when the file was attached; None if none was.
         self._linked: str | None = None
         self._attached = False
 
@@ -31,7 +31,7 @@ class SQLiteReadSnapshots(ReadSnapshots):
             self._state = None
             file = attach(self.driver)
             self._attached = file is not None
-            # A file that this version of the code cannot read is not attached, and not looked at again.
+            # If this version of the code cannot read the file, it is not tried again.
             self._linked = linked if file is None else file.name
         return self._attached
 
@@ -46,7 +46,7 @@ class SQLiteReadSnapshots(ReadSnapshots):
                 [(generation,)] = fetch(f"SELECT generation FROM {STATE}", ())
                 if state is not None and state.generation == generation:
                     return visible_facts(state, newest, worst, known=bool(known))
-                # Known before the next picture of the asserted facts is taken, which thus cannot be older.
+                # The state is read before the next snapshot of the asserted facts, which thus cannot be older.
                 self._state = state_of(fetch(SELECT_STATE, ()))
             self.driver.execute("COMMIT")
             if not self._any(fetch):
@@ -54,5 +54,5 @@ class SQLiteReadSnapshots(ReadSnapshots):
                 return None
 
 
-# The first statement of a transaction: it settles which moment of the database the others see.
+# The first statement of a transaction, which determines the moment that all its statements see.
 _MOMENT = f"SELECT (SELECT max(id) FROM triples_triple), {hidden.worst_gone('?2', SQLITE)}, {hidden.is_known('?1')}"

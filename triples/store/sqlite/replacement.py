@@ -1,4 +1,4 @@
-"""SQLite: replacing the database file while nobody has it open."""
+"""SQLite: replacing the database file while no process has it open."""
 
 import os
 import sqlite3
@@ -10,7 +10,7 @@ from skg_site.cli.exit_codes import BUSY
 from skg_site.host.files import sync
 from triples.store.backups.failures import BackupFailure
 
-# Files that SQLite keeps next to a database that is in use, or was when its last user was killed.
+# SQLite keeps such files next to a database in use. They remain if the last process that uses it is killed.
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -22,19 +22,19 @@ def require_closed(database: Path) -> None:
 
 
 def exchange(database: Path, new: Path, *, discard: bool) -> Path | None:
-    """Put `new`, of the same folder, in the database's place. Returns the path of the old database, if there was one.
+    """Replace the database by `new`, a file in the same folder. Returns the path of the old database, if it is kept.
 
-    The place is never empty: a process that opens the database meanwhile gets the old one or the new one.
+    A process that opens the database meanwhile gets either the old one or the new one.
     """
     kept = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     stood = database.exists()
     if stood:
         _fold(database)
         require_closed(database)
-        # The operator's group may read the new one as it may the old; others may read neither.
+        # The new file has the permissions of the old one, except that others can never read it.
         new.chmod(database.stat().st_mode & 0o770)
         os.link(database, kept)
-    # SQLite would take the log of the old database for the new one's. The log may outlive its database.
+    # SQLite would take the log of the old database for that of the new one. A log can be there without its database.
     for suffix in _COMPANIONS:
         with suppress(FileNotFoundError):
             Path(f"{database}{suffix}").rename(f"{kept}{suffix}")
@@ -48,7 +48,7 @@ def exchange(database: Path, new: Path, *, discard: bool) -> Path | None:
 
 
 def _fold(database: Path) -> None:
-    """Carry the log over into the database and end it. SQLite does that only for a process that has it for itself."""
+    """Copy the log into the database and remove it. SQLite does so only if no other process has the database open."""
     with closing(sqlite3.connect(database, isolation_level=None, timeout=0)) as driver:
         try:
             driver.execute("PRAGMA journal_mode = DELETE").fetchall()
@@ -56,7 +56,7 @@ def _fold(database: Path) -> None:
             if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise _in_use(database, "by another process") from error
         except sqlite3.DatabaseError:
-            # It is damaged, and is kept with its log as it is.
+            # A damaged database is kept as it is, with its log.
             return
 
 
@@ -65,7 +65,7 @@ def _in_use(database: Path, who: str) -> BackupFailure:
 
 
 def _holders(database: Path) -> list[tuple[int, str]]:
-    """The other processes that have the database open, as far as this user may see them."""
+    """The other processes that have the database open, as far as this user can see them."""
     try:
         wanted = os.stat(database)  # noqa: PTH116  # compared with the os.stat of descriptors
     except FileNotFoundError:
@@ -84,5 +84,5 @@ def _is_same(descriptor: Path, wanted: os.stat_result) -> bool:
     try:
         return os.path.samestat(descriptor.stat(), wanted)
     except OSError:
-        # It was closed meanwhile.
+        # The process has closed the file meanwhile.
         return False

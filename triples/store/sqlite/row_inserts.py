@@ -1,10 +1,9 @@
-"""Many rows into SQLite by few statements.
+"""INSERT statements of many rows for SQLite.
 
-A statement costs more than its row: it looks up and writes back the table's last id, and Python steps into SQLite and
-out again. A value that is neither number nor text is searched for an adapter, which costs as much as its row: so
-metadata that is none is left out, and sources become plain numbers. And where a statement of many rows could fail and
-undo its own work alone, SQLite copies every page before its first change: with OR FAIL it leaves that to the caller,
-who undoes the whole transaction.
+A statement costs more than a row: SQLite reads and writes the table's last id, and Python calls SQLite. For a value
+that is neither a number nor a text, Python looks for an adapter, which costs as much as a row; so empty metadata is
+left out, and sources are passed as plain numbers. All statements are OR FAIL: otherwise SQLite would copy each page
+before its first change, to be able to undo this statement alone. The caller rolls the whole transaction back instead.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +38,7 @@ def insert_terms(driver: Any, terms: Sequence[tuple[int, str]]) -> None:
 
 
 def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:
-    """Insert facts with ids from the first one on."""
+    """Insert facts with consecutive ids from `first_id` on."""
     for start, part in zip(range(first_id, first_id + len(facts), _ROWS), _parts(facts), strict=True):
         plain = not any(fact.metadata for fact in part)
         row = "(?, ?, ?, ?, ?, ?, ?, NULL)" if plain else "(?, ?, ?, ?, ?, ?, ?, ?)"
@@ -52,7 +51,7 @@ def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:
 
 
 def load_facts(driver: Any, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
-    """Insert the facts that have these sorted keys, unless they stand already; how many were inserted."""
+    """Insert the facts with these sorted keys that do not exist yet. Returns their number."""
     inserted = 0
     for part in _parts(keys):
         found = [facts[key] for key in part]
@@ -70,7 +69,7 @@ def load_facts(driver: Any, keys: Sequence[Key], facts: Mapping[Key, Fact], crea
 
 
 def load_columns(driver: Any, columns: Sequence[Sequence[Any]], source: Source, created_ms: int) -> None:
-    """Insert facts that do not stand yet: their subjects, objects, predicates, weights and metadata."""
+    """Insert new facts from columns: subjects, objects, predicates, weights and metadata."""
     for start in range(0, len(columns[0]), _ROWS):
         part = [column[start : start + _ROWS] for column in columns]
         plain = not any(part[-1])

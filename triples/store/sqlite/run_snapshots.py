@@ -1,4 +1,4 @@
-"""The graph as it stood at one moment, on SQLite."""
+"""Run snapshots on SQLite."""
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -28,7 +28,7 @@ def snapshot() -> Iterator[Snapshot]:
     with closing(connect_for_reading()) as driver:
         inferred = attach(driver) is not None
         driver.execute("BEGIN")
-        # One writer after the other: a larger id is of a later commit.
+        # Writers do not overlap, so a larger id is of a later commit.
         [marks] = driver.execute(
             "SELECT (SELECT coalesce(max(id), 0) FROM triples_triple),"
             " (SELECT coalesce(max(id), 0) FROM triples_change)"

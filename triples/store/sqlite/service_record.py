@@ -1,4 +1,4 @@
-"""The file of the state folder in which a service notes which files it serves, locked for as long as it does."""
+"""The service record: a file in the state folder that names the files a service serves, and is locked meanwhile."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ _PAUSE_SECONDS = 0.02
 
 
 class Record(NamedTuple):
-    """What the last service noted, and the start of the machine in which it did."""
+    """The files of the last service, and the boot of the machine in which it recorded them."""
 
     files: Files
     host: str
@@ -27,9 +27,9 @@ class Record(NamedTuple):
 
 
 def join(path: Path) -> tuple[int, bool]:
-    """The record's descriptor, locked until it is closed; and whether no other process serves.
+    """Open and lock the record. Returns its descriptor, and whether no other process serves.
 
-    The first holds the lock alone until `settle`; the others wait for that.
+    The first process holds the lock alone until `settle`, and the others wait. Closing the descriptor releases it.
     """
     descriptor = _open(path)
     while not (is_first := _lock(descriptor, fcntl.LOCK_EX)) and not _lock(descriptor, fcntl.LOCK_SH):
@@ -38,15 +38,15 @@ def join(path: Path) -> tuple[int, bool]:
 
 
 def settle(descriptor: int, files: Files) -> None:
-    """Note the files, and let others join."""
+    """Record the files, and let other processes join."""
     text = " ".join([this_host(), *(f"{one.device}:{one.inode}" if one else "-" for one in files)])
-    # In place and always as long as before, for which a full disk has room.
+    # Overwritten in the same length, for which even a full disk has room.
     os.pwrite(descriptor, text.ljust(_BYTES - 1).encode() + b"\n", 0)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 def read_record(descriptor: int) -> Record | None:
-    """None if there is none, or half of one."""
+    """Read the record. None if it is missing or incomplete."""
     try:
         host, *identities = os.pread(descriptor, _BYTES, 0).decode().split()
         return Record(Files(*map(_identity, identities)), host)
@@ -56,7 +56,7 @@ def read_record(descriptor: int) -> Record | None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[int | None]:
-    """The record to be read; None where no service has ever been."""
+    """Open the record for reading. None if there has never been a service."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -69,7 +69,7 @@ def opened(path: Path) -> Iterator[int | None]:
 
 
 def is_served(descriptor: int) -> bool:
-    """Whether a service holds the record; the caller's own descriptor is closed soon after."""
+    """Whether a service holds the record. The caller must close its descriptor soon, since this may lock it."""
     return not _lock(descriptor, fcntl.LOCK_EX)
 
 

@@ -1,4 +1,4 @@
-"""A worker's part in guarding the database's files, from its start to its end."""
+"""SQLite: how a worker guards the database's files, from its start to its end."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ LOOK_SECONDS = 1.0
 
 
 def begin() -> None:
-    """Files that cannot be opened yet are tried again by `watch`."""
+    """Begin to serve. If the files cannot be opened yet, `watch` tries again."""
     try:
         guard.serve(_database())
     except (sqlite3.Error, OSError) as error:
@@ -23,7 +23,7 @@ def begin() -> None:
 
 
 async def watch() -> None:
-    """Where nobody writes, nobody else notices that a file is gone."""
+    """Check the files every second: without writes, nothing else would notice that one is gone."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         await asyncio.to_thread(_look)

@@ -1,4 +1,4 @@
-"""The statements of a write for SQLite, where a writer has the database to itself."""
+"""The session of SQLite, where only one writer at a time uses the database."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from triples.store.sqlite.row_inserts import insert_facts, insert_terms, load_fa
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
 _LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = ?"
 _KNOWN_TERMS = "SELECT count(*) FROM json_each(?) AS k CROSS JOIN triples_term AS t ON t.id = k.value"
-# CROSS JOIN keeps SQLite from turning the loops round: the keys are few, the facts are many.
+# CROSS JOIN makes SQLite loop over the keys, which are few, and not over the facts.
 _FIND_FACTS = (
     "SELECT t.subject_id, t.object_id, t.predicate_id, t.id FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
     " ON t.subject_id = json_extract(k.value, '$[0]') AND t.object_id = json_extract(k.value, '$[1]')"
@@ -29,7 +29,7 @@ _ROWS_BY_ID = (
 )
 _UPDATE_FACT = "UPDATE triples_triple SET weight = ?, metadata = ?, updated_at = ? WHERE id = ?"
 _DELETE_FACT = "DELETE FROM triples_triple WHERE id = ?"
-# Whether there has been a run is asked by its largest id, which the index answers without a scan.
+# The condition is true after the first run. The index has the largest id without a scan.
 _RECORD_CHANGES = (
     "INSERT INTO triples_change (subject_id, predicate_id, object_id, gone)"
     " SELECT t.subject_id, t.predicate_id, t.object_id, ? FROM json_each(?) AS k CROSS JOIN triples_triple AS t"
@@ -51,7 +51,7 @@ _PREDICATE_TALLY = (
     "INSERT INTO triples_predicatetally (predicate_id, shard, facts) VALUES (?, 0, ?)"
     " ON CONFLICT (predicate_id, shard) DO UPDATE SET facts = facts + excluded.facts"
 )
-# By the ids: the index that has the facts of each predicate together has all of them.
+# NOT INDEXED: the new rows are found by their ids; SQLite would read a whole index by predicate.
 _NEW_BY_PREDICATE = "SELECT predicate_id, count(*) FROM triples_triple NOT INDEXED WHERE id > ? GROUP BY predicate_id"
 
 
@@ -105,10 +105,10 @@ class SQLiteSession(Session):
         return self.rows(_RECORD_CHANGES, (gone, _json(ids)))
 
     def hold_inferred(self) -> None:
-        """Nothing to do: a run puts them in place in a transaction of its own."""
+        """Nothing to do: the write lock keeps runs from replacing them."""
 
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
-        """Nothing to do: no other writer gets in before the commit."""
+        """Nothing to do: no other writer can write before the commit."""
 
     def without_facts(self, subject_ids: Collection[int]) -> set[int]:
         return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (_json(subject_ids),))}
@@ -121,7 +121,7 @@ class SQLiteSession(Session):
         return {row[0]: row[1:] for row in self.rows(_KEYS_BY_ID, (_json(ids),))}
 
     def _last_id(self, table: str) -> int:
-        """The largest id that the table ever had: deleted ids are not used again."""
+        """The largest id that the table ever had. Ids of deleted rows are not used again."""
         found = self.rows(_LAST_ID, (table,))
         return int(found[0][0]) if found else 0
 

@@ -1,4 +1,4 @@
-"""The SQLite file as a whole, for probes, metrics and operators."""
+"""Upkeep of the SQLite file: its size, whether it takes writes, its vacuum, its log."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +12,9 @@ from triples.store.sessions import Fetch
 from triples.store.sqlite.inferred_files import current_file
 from triples.store.sqlite.wal_removal import set_log_aside
 
-# About 4 MiB, which are moved within a tenth of a second.
+# About 4 MiB, which take less than a tenth of a second to move.
 _PAGES_AT_ONCE = 1_000
-# The rows of each index that are read: reading all of them would keep writers waiting.
+# ANALYZE reads this many rows of each index: reading all would keep writers waiting.
 _ANALYSIS_LIMIT = 1_000
 
 
@@ -23,7 +23,7 @@ def description() -> str:
 
 
 def takes_writes(cursor: CursorWrapper) -> bool:
-    # SQLite begins a transaction even on a file that it cannot write; the first statement that writes raises.
+    # SQLite begins a transaction even on a file that it cannot write. The first write raises the error.
     cursor.execute("PRAGMA user_version = 0")
     return True
 
@@ -54,12 +54,12 @@ def tidy(tables: Sequence[str], report: Report) -> None:
         while left := _free_pages(cursor):
             report("free pages", max(free - left, 0), free)
             with write_lock():
-                # SQLite moves one page for each row that is fetched.
+                # SQLite frees one page for each row that is fetched.
                 cursor.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
             if _free_pages(cursor) >= left:
-                # Others write more than is returned, or the database was created without auto_vacuum.
+                # Other writers use more pages than are freed, or the database was created without auto_vacuum.
                 break
-        # The file itself shrinks when the log is carried over: a little later, if readers are in the way.
+        # The file shrinks when the log is copied into it, which readers can delay.
         cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 

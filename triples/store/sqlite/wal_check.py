@@ -1,10 +1,10 @@
-"""Whether a write-ahead log belongs to the database that it stands beside.
+"""A check that the write-ahead log next to a database belongs to it.
 
-SQLite reads a log without asking: pages of one database get into another, and a log beside an empty database is
-deleted. Nothing in the file names its database, so this looks for contradictions. The layouts are those of
+SQLite does not check this: it would copy pages of one database into another, or delete a log next to an empty database.
+A log does not name its database, so this looks for contradictions between the two. The formats are those of
 https://www.sqlite.org/fileformat.html and https://www.sqlite.org/walformat.html.
 
-For the first connection of a process only: see `triples.store.sqlite.file_identity`.
+It is for the first connection of a process only: see `triples.store.sqlite.file_identity`.
 """
 
 import struct
@@ -19,7 +19,7 @@ _LOG_HEADER_BYTES = 32
 _INDEX_HEADER_BYTES = 48
 _INDEX_BYTES = 2 * _INDEX_HEADER_BYTES + 4
 _FORMAT = 3_007_000
-# The last bit of the magic number says in which byte order checksums are made.
+# The last bit of the magic number tells the byte order of the checksums.
 _MAGIC = 0x377F0682
 _LARGEST_PAGE = 65_536
 _ROLLBACK_JOURNAL = 1
@@ -28,7 +28,7 @@ Salts = bytes
 
 
 class _Index(NamedTuple):
-    """What the processes that had the database open knew of its log."""
+    """The log's index: what the processes that had the database open knew of the log."""
 
     frames: int
     carried_over: int
@@ -36,15 +36,15 @@ class _Index(NamedTuple):
 
 
 def contradiction(database: Path, last: Files | None, *, same_boot: bool) -> str | None:
-    """Why the log cannot be the database's, or None.
+    """Why the log cannot belong to the database, or None.
 
-    `last` are the files when the database was served last, and `same_boot` whether the machine runs since then: only
-    then does the index say what was really written.
+    `last` are the files when the database was last served. `same_boot` tells whether the machine has run since then:
+    only then can the index be trusted.
     """
     log = _read(Path(log_of(database)), _LOG_HEADER_BYTES)
     index = _read_index(Path(index_of(database))) if same_boot else None
     if len(log) < _LOG_HEADER_BYTES or not any(log):
-        # Nothing in it was ever committed.
+        # The log has no commit.
         if index is not None and index.frames > index.carried_over:
             return f"the log that holds the last {index.frames - index.carried_over:,} written pages is missing"
         return None
@@ -71,7 +71,7 @@ def _contradiction_of_headers(database: bytes, log: bytes) -> str | None:
 
 
 def _has_moved_alone(found: Files, last: Files) -> bool:
-    """Whether another database stands beside the same log. Of a folder that was copied, both are others."""
+    """Whether the log is the same file as before and the database is not. In a copied folder, both are other files."""
     return (
         found.log is not None
         and last.log is not None
@@ -93,7 +93,7 @@ def _read(path: Path, size: int) -> bytes:
 def _read_index(path: Path) -> _Index | None:
     content = _read(path, _INDEX_BYTES)
     first, second = content[:_INDEX_HEADER_BYTES], content[_INDEX_HEADER_BYTES : 2 * _INDEX_HEADER_BYTES]
-    # Two copies that differ were being written, which the next to open the database repairs.
+    # The two copies differ if a write was interrupted. The next process that opens the database repairs them.
     if len(content) < _INDEX_BYTES or first != second:
         return None
     version, _unused, _changes, is_initialised = struct.unpack_from("=IIIB", first)
@@ -105,7 +105,7 @@ def _read_index(path: Path) -> _Index | None:
 
 
 def _checked_page_size(log: bytes) -> int | None:
-    """The size of the pages in the log, None if its header contradicts itself."""
+    """The size of the pages in the log. None if its header contradicts itself."""
     magic, version, page_size = struct.unpack_from(">III", log)
     if magic & ~1 != _MAGIC or version != _FORMAT:
         return None

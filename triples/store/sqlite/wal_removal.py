@@ -1,4 +1,4 @@
-"""Moving a log aside that is not the database's, so that the database can be opened without it."""
+"""Moving a log aside that does not belong to the database, which can then be opened without it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from triples.store.sqlite.file_identity import index_of, log_of
 
 
 def set_log_aside(database: Path) -> Path | None:
-    """Where the log is kept now; None, with nothing changed, where the log and the database belong together."""
+    """Move the log aside and return its new path. None if it belongs to the database; then nothing is changed."""
     if is_served():
         raise UnfitDatabase("The service runs. Stop it, then try again.")
     if why_not(str(database)) is None:

@@ -1,8 +1,7 @@
-"""One writer at a time on this host: a lock on a file beside the database.
+"""The write lock of SQLite: a file lock, which one writer on this host holds at a time.
 
-SQLite lets writers in one at a time and makes the others sleep and try again, up to a tenth of a second a time; waiting
-in the kernel's queue instead keeps every worker's writes flowing. Under a steady load of facts, SQLite's own way could
-keep a revocation waiting for many seconds.
+SQLite itself makes a writer that has to wait sleep and try again, for up to a tenth of a second each time. Under a
+steady load of facts, a revocation could wait for many seconds. The kernel's queue for this lock is fairer and faster.
 """
 
 import fcntl
@@ -28,11 +27,11 @@ def held_lock() -> Iterator[None]:
 
 
 def take_free_lock() -> int | None:
-    """The lock if nobody has it, as a descriptor whose closing gives it back."""
+    """Take the lock if it is free. Returns a descriptor; closing it releases the lock. None if the lock is held."""
     try:
         descriptor = _open()
     except OSError:
-        # A caller that waits for the lock meets the same error, and reports it.
+        # The caller then waits for the lock, meets the same error, and reports it.
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,17 +42,17 @@ def take_free_lock() -> int | None:
 
 
 def others_wait() -> bool:
-    """Whether somebody waits for the lock, which the caller holds; True where the kernel does not tell.
+    """Whether a process waits for the lock, which the caller holds. True if the kernel does not tell.
 
-    Asking the kernel costs those who wait nothing, and sees every process.
+    The kernel's list has every process, and the processes that wait need not do anything for it.
     """
     try:
         inode = _lock_file().stat().st_ino
         found = [line.split() for line in _LOCKS.read_text().splitlines() if f":{inode} " in line]
     except OSError:
         return True
-    # After each lock come those who wait for it, marked by an arrow. Where not even the caller's own is in the list,
-    # it is not the list of this system's locks.
+    # In the list, each lock is followed by the processes that wait for it, marked by an arrow. If not even the caller's
+    # lock is there, it is not this system's list.
     return not found or any("->" in words for words in found)
 
 

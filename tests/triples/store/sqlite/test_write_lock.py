@@ -13,7 +13,7 @@ from tests.triples.store.graphs import counted, fact, store, stored_rows, tallie
 from triples.store import bulk
 from triples.store.bulk import Loaded, Loader
 from triples.store.sqlite import bulk as sqlite_bulk
-from triples.store.sqlite import initial_load as founding
+from triples.store.sqlite import initial_load
 from triples.store.sqlite import write_lock as waiting
 from triples.store.sqlite.write_lock import others_wait
 
@@ -99,19 +99,19 @@ def test_who_waits_gets_the_next_turn(turns: list[None], monkeypatch: pytest.Mon
     assert tallied() == counted() == (100, 30)
 
 
-class TestFounding:
+class TestInitialLoad:
     """The first facts of a graph."""
 
     @pytest.fixture(autouse=True)
     def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(founding, "FEWEST_FACTS", 50)
-        monkeypatch.setattr(founding, "_FACTS_AT_ONCE", 40)
+        monkeypatch.setattr(initial_load, "FEWEST_FACTS", 50)
+        monkeypatch.setattr(initial_load, "_FACTS_AT_ONCE", 40)
 
     @pytest.mark.parametrize("replace", [False, True])
     def test_they_are_committed_together_and_leave_the_table_as_it_was(self, turns: list[None], replace: bool) -> None:
         before = schema(), pragmas()
         loader = Loader(replace=replace)
-        assert loader.chunk_size == founding.MOST_FACTS
+        assert loader.chunk_size == initial_load.MOST_FACTS
         chunk = [*FACTS, FACTS[0]._replace(weight=0.75, metadata='{"n":1}')]
         assert loader.load(chunk) == Loaded(100, 0, 1)
         assert len(turns) == 1
@@ -124,7 +124,7 @@ class TestFounding:
         with connection.cursor() as cursor:
             assert cursor.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert cursor.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert loader.chunk_size < founding.MOST_FACTS
+        assert loader.chunk_size < initial_load.MOST_FACTS
 
     @pytest.mark.parametrize("patience", [0, 1, 2, 5, 11])
     def test_they_give_way_at_any_time_and_are_stored_in_slices(
@@ -142,7 +142,7 @@ class TestFounding:
     def test_when_others_were_first_they_are_not_the_first(
         self, turns: list[None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite_bulk, "initial_load", lambda _facts: founding)
+        monkeypatch.setattr(sqlite_bulk, "initial_load", lambda _facts: initial_load)
         store(FACTS[0]._replace(weight=0.5))
         assert Loader().load(FACTS) == Loaded(99, 0, 1)
         assert len(turns) == 2

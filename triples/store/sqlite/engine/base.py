@@ -1,4 +1,4 @@
-"""Django's backend for SQLite, with connections that know which files they have opened."""
+"""Django's backend for SQLite, with the write lock, and connections that remember which files they opened."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the librar
             self.require_in_place()
 
     def require_in_place(self) -> None:
-        """Raise UnfitDatabase unless what was just committed is in files that are still the database's."""
+        """Raise UnfitDatabase unless the last commit went into files that are still the database's."""
         require_in_place(self.database, None if self.connection is None else self.opened)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Whose preview is worked out: one at a time on a host, and for each asker the one that was asked for last."""
+"""The queue of previews: a host works out one at a time, and for each asker only the newest request."""
 
 import fcntl
 from collections.abc import Callable, Iterator
@@ -9,14 +9,14 @@ from time import monotonic, sleep
 
 from django.conf import settings
 
-# How often those who wait look whether it is still of use.
+# How often a waiting request checks whether its preview is still wanted.
 POLL_SECONDS = 0.1
-# Others take a few seconds each.
+# Each preview before it takes a few seconds.
 PATIENCE_SECONDS = 20.0
 
 
 class Ticket:
-    """A request for a preview. The workers of a host know from a file which one of an asker is the newest."""
+    """A request for a preview. A file tells all workers of the host which request of an asker is the newest."""
 
     def __init__(self, asker: str) -> None:
         self._token = token_hex(8)
@@ -31,9 +31,9 @@ class Ticket:
 
 
 @contextmanager
-def turn(check: Callable[[], None]) -> Iterator[bool]:
-    """Wait for the turn and hold it; False when that takes too long. What `check` raises ends the wait."""
-    with (_folder() / "turn.lock").open("ab") as file:
+def preview_lock(check: Callable[[], None]) -> Iterator[bool]:
+    """Wait for the lock and hold it; False if that takes too long. An error that `check` raises ends the wait."""
+    with (_folder() / "preview.lock").open("ab") as file:
         deadline = monotonic() + PATIENCE_SECONDS
         while not (taken := _locked(file.fileno())) and monotonic() < deadline:
             check()
