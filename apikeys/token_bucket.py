@@ -48,7 +48,7 @@ class Bucket:
         return replace(self, interval=-(-self.interval // MICROSECOND) * MICROSECOND)
 
     def costing(self, tokens: int) -> "Bucket":
-        """The same bucket, of which so many are taken at once; all, if it holds fewer."""
+        """The same bucket for a request that takes this many tokens at once, or all if the bucket holds fewer."""
         return replace(self, cost=min(tokens, self.capacity))
 
     def take(self, full_at: int, now: int) -> Take:

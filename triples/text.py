@@ -10,9 +10,9 @@ from pydantic import Field
 MAX_TERM_LENGTH = 500
 MAX_PREDICATE_LENGTH = 100
 
-# No character decomposes into more than so many, so a text beyond this multiple of a limit never composes into it.
+# No character decomposes into more than this many, so a text beyond this multiple of a limit never composes into it.
 _MOST_COMPOSED = 4
-# And no character takes up more than so many marks of those that follow it.
+# No character composes with more than this many of the marks that follow it.
 _MOST_TAKEN_UP = 3
 # Marks in a row beyond which they are brought into order here: `normalize` takes the square of their number.
 _LONG_RUN = 64

@@ -58,7 +58,7 @@ class ProblemOut(TypedDict):
             int | None,
             Field(
                 default=None,
-                description=f"How many faults there are beside those listed, which are {MAX_REPORTED} at most.",
+                description=f"The number of faults that are not listed; at most {MAX_REPORTED} are.",
             ),
         ]
     ]

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 MAX_DEPTH = 32
 
 _CONTAINERS = frozenset({dict, list})
-# Parses large bodies one at a time beside the event loop; each holds the GIL for milliseconds only.
+# Parses large bodies one at a time, off the event loop; each holds the GIL for milliseconds only.
 _reader = ThreadPoolExecutor(1, thread_name_prefix="reading")
 _TOO_DEEP: FieldError = {"loc": [], "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
 

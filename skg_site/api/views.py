@@ -110,7 +110,7 @@ class APIViewSet(ViewSetMixin, APIView):
                 raise exceptions.Throttled(throttle.wait(), throttle.reason)
 
     async def charge(self, request: Request, tokens: int) -> None:
-        """Count a request that turned out to cost more than one as so many more; 429 if there are not enough."""
+        """Take further tokens for a request that costs more than one; 429 if there are not enough."""
         for throttle in self._throttles if tokens else ():
             if not await throttle.charge(request, self, tokens):
                 raise exceptions.Throttled(throttle.wait(), throttle.reason)

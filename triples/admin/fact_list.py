@@ -14,7 +14,7 @@ from triples.models import Tally
 from triples.query.fact_lists import Order, Selection, fact_ids
 from triples.text import TermError
 
-# A search lists the facts of so many terms that begin with what was typed.
+# A search lists the facts of at most this many terms that begin with the typed text.
 MAX_TERMS = 50
 
 

@@ -1,4 +1,4 @@
-"""What stands beside the list of facts. A filter leaves the queryset alone: it tells the store what is wanted."""
+"""The filters next to the list of facts. A filter does not change the queryset: it tells the store what is wanted."""
 
 from abc import abstractmethod
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ class RunForm(forms.Form):
     """What a run is asked to do; nothing in particular is the whole."""
 
     max_depth = forms.IntegerField(
-        required=False, min_value=1, max_value=MAX_DEPTH, help_text="Proofs of at most so many steps; empty for all."
+        required=False, min_value=1, max_value=MAX_DEPTH, help_text="The most steps of a proof; empty for any number."
     )
     min_weight = forms.FloatField(
         min_value=0,

@@ -1,4 +1,4 @@
-"""Progress of an import, kept in a file, so that the same command line can continue it."""
+"""Checkpoints: the progress of an import, in a file, so that the same command line can continue it."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ class Counts:
 
 
 class Checkpoint(NamedTuple):
-    """Everything before `place` is stored; a destination that has `watermark` still has all of it."""
+    """Everything before `place` is stored. A destination that still has `watermark` still has all of it."""
 
     place: tuple[Any, ...]
     counts: Counts
@@ -37,7 +37,7 @@ _SAVED = TypeAdapter(_Saved)
 
 
 class CheckpointFile:
-    """The checkpoint of one import; one that was saved under other conditions does not count."""
+    """The checkpoint of one import. A checkpoint that was saved under other conditions is ignored."""
 
     def __init__(self, folder: Path, identity: object, conditions: object = None) -> None:
         self._path = folder / f"{_digest(identity)}.json"
@@ -52,8 +52,8 @@ class CheckpointFile:
 
     def save(self, checkpoint: Checkpoint) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Not flushed to disk: a file that a power cut damaged is not loaded, and the watermark shows what it left of
-        # the database.
+        # Not flushed to disk: after a power cut, a damaged file is not loaded, and the watermark shows whether the
+        # database has lost facts.
         new = self._path.with_suffix(f".{os.getpid()}")
         new.write_bytes(_SAVED.dump_json(_Saved(self._conditions, checkpoint)))
         new.replace(self._path)
@@ -63,5 +63,5 @@ class CheckpointFile:
 
 
 def _digest(content: object) -> str:
-    # As Python writes it: the name of a file need not be a text that JSON could hold.
+    # Not as JSON, which cannot hold every name of a file.
     return hashlib.sha256(repr(content).encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""The course that the commands of imports and exports share: options, progress, reports, summaries and exit codes."""
+"""The base of the commands for imports and exports: options, progress, reports, summaries and exit codes."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -66,7 +66,7 @@ class ImportCommand(BaseCommand):
 
     @abstractmethod
     def place(self, place: tuple[Any, ...]) -> str:
-        """Words for the place where an import continues."""
+        """A phrase for the place where an import continues."""
 
     def handle(self, *_: Any, **options: Any) -> None:
         failure: BaseException | None = None
@@ -131,7 +131,7 @@ def report(
 
 
 def failure_sentence(failure: BaseException, again: str = "begins again") -> str:
-    """The message for a failure; `again` is what the same command line does next."""
+    """The message for a failure. `again` says what the same command line does next."""
     match failure:
         case StrictStop():
             return "Stopped at the first line that was refused; nothing after the facts counted above is stored."

@@ -1,4 +1,4 @@
-"""Lines as rows of CSV (RFC 4180), in which quoted metadata may reach over several lines."""
+"""Parser of CSV rows (RFC 4180), in which quoted metadata may span several lines."""
 
 import csv
 import re
@@ -11,7 +11,7 @@ import jiter
 from triples.exchange.fields import NAMES, Fields, fields_of_columns
 from triples.exchange.lines import MAX_LINE_BYTES, Line, Refused, decoded
 
-# How many lines a row may take before its quotation mark is held to be a mistake.
+# A row of more lines is taken for a mistake: a quotation mark that is not closed.
 MAX_ROW_LINES = 1_000
 
 _UNPAIRED = "has a quotation mark that encloses no field"
@@ -19,7 +19,7 @@ _FAULTY_LINE = re.compile(r" at line (\d+) column \d+$")
 
 
 class Row(NamedTuple):
-    """The fields of a row, or why it has none; `end` is the place after its last line."""
+    """The fields of a row, or the reason why it has none. `end` is the place after its last line."""
 
     first_line: int
     last_line: int
@@ -28,9 +28,9 @@ class Row(NamedTuple):
 
 
 def csv_rows(lines: Iterator[Line], names: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows. Where one cannot be read, its first line is refused, and the next line begins another.
+    """The rows. If a row cannot be read, its first line is refused, and the next line begins another row.
 
-    Only metadata may reach over lines. A row that is refused keeps the lines that its JSON takes, and no others.
+    Only metadata may span lines. A refused row includes the lines of its JSON, and no others.
     """
     read_ahead: deque[Line] = deque()
 
@@ -54,7 +54,7 @@ def csv_rows(lines: Iterator[Line], names: Sequence[str] | None = None) -> Itera
 
 
 def single_row(text: str) -> list[str]:
-    """The columns of a row; none of an empty line."""
+    """The columns of a row on one line. An empty line has none."""
     if '"' not in text:
         return text.split(",") if text else []
     try:
@@ -66,7 +66,7 @@ def single_row(text: str) -> list[str]:
 def _row_of_lines(
     first: Line, next_line: Callable[[], Line | None], read_ahead: deque[Line], names: Sequence[str] | None
 ) -> tuple[Fields | Refused, Line]:
-    """The fields of the row that begins in this line, and its last line; what is not of it is to be read again."""
+    """The fields of the row that begins in this line, and its last line. Later lines are put back."""
     taken, kept = [first], 1
     fields: Fields | Refused
     try:
@@ -89,7 +89,7 @@ def _fields(columns: Sequence[str], names: Sequence[str] | None) -> Fields:
 
 
 def _lines_of(columns: Sequence[str]) -> int:
-    """How many of a row's lines are one text: those that a JSON object takes, whole or as far as it is one."""
+    """The number of lines of the row's JSON object, or of as much of it as is valid."""
     column = next((column for column in columns if "\n" in column), "")
     if not column.lstrip().startswith("{"):
         return 1
@@ -102,7 +102,7 @@ def _lines_of(columns: Sequence[str]) -> int:
 
 
 def _taken_to_its_end(taken: list[Line], next_line: Callable[[], Line | None]) -> str:
-    """Take lines until the quotation marks of all pair up; their text."""
+    """Take lines until all quotation marks are paired. Returns the text of the lines."""
     parts = [taken[0].content or b""]
     size = len(parts[0])
     while (line := next_line()) is not None:

@@ -1,4 +1,4 @@
-"""Destinations of an import: this service's own graph, or nothing at all. `remote_service` has another service."""
+"""Destinations of an import: this service's graph, or none for a dry run. `remote_service` has another service."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from triples.store.operations import Fact
 
 
 class DestinationError(Exception):
-    """The destination does not take any more facts; the message is a sentence."""
+    """The destination takes no more facts. The message is a sentence."""
 
 
 class Stored(NamedTuple):
-    """Counts of stored facts; `refused` are the positions and reasons of those that the destination does not take."""
+    """Counts of stored facts. `refused` has the index of each fact that the destination refused, and the reason."""
 
     counts: Loaded
     refused: Sequence[tuple[int, str]] = ()
@@ -28,23 +28,23 @@ class Destination(ABC):
     @property
     @abstractmethod
     def chunk_size(self) -> int:
-        """The number of facts that are best stored together."""
+        """The best number of facts to store together."""
 
     @abstractmethod
     def store(self, facts: Sequence[Fact]) -> Stored | None:
-        """Store facts; None when the caller must try again after `pause`."""
+        """Store facts. None if the caller must try again after `pause`."""
 
     @property
     def pause(self) -> float:
-        """Seconds to wait before the next `store`."""
+        """The seconds to wait before the next `store`."""
         return 0.0
 
     def watermark(self) -> tuple[Any, ...] | None:
-        """What `keeps` is asked later, or None."""
+        """A mark of what is stored now, for a later call of `keeps`; or None."""
         return None
 
     def keeps(self, _watermark: tuple[Any, ...], /) -> bool:
-        """True if all that was stored before the watermark was taken is still there."""
+        """True if everything that was stored when the watermark was taken is still there."""
         return False
 
 
@@ -73,7 +73,7 @@ class OwnGraph(Destination):
 
 
 class Nowhere(Destination):
-    """The dry run for another service, which is not asked for each fact whether it has it."""
+    """The destination of a dry run for another service, which is not asked which facts it has."""
 
     chunk_size = 1_000
 

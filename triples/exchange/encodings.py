@@ -1,4 +1,4 @@
-"""Texts that are not UTF-8 although every byte of them is in order: what editors on Windows call Unicode."""
+"""Detection of UTF-16 and UTF-32, which some editors on Windows write."""
 
 import codecs
 
@@ -11,11 +11,11 @@ _MARKS = {
 
 
 def foreign_encoding(beginning: bytes) -> str | None:
-    """The encoding that a text's first bytes show, unless it may be UTF-8."""
+    """The encoding that a text's first bytes show. None if it may be UTF-8."""
     for mark, encoding in _MARKS.items():
         if beginning.startswith(mark):
             return encoding
-    # Without a mark, the zero byte that is half of the first letter shows it, and on which side.
+    # Without a byte order mark, the place of the zero byte in the first letter shows the encoding.
     if beginning[1:2] == b"\0" != beginning[:1]:
         return "UTF-16LE"
     return "UTF-16BE" if beginning[:1] == b"\0" and beginning[1:2] not in {b"", b"\0"} else None

@@ -1,4 +1,4 @@
-"""Exports: stored facts of one moment, written to a file or a pipe."""
+"""Exports: the facts of one moment, written to a file or a pipe."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from triples.store.operations import Pattern
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Output of an export; `path` is None for standard output, and `safe_csv` is for spreadsheets."""
+    """The output of an export. `path` is None for standard output; `safe_csv` is for spreadsheets."""
 
     path: Path | None
     format: Format
@@ -32,7 +32,7 @@ class Export:
         screen: FactProgress,
         choose: Callable[[list[StreamedFact]], list[StreamedFact]] = list,
     ) -> None:
-        """`choose` leaves facts out that the pattern and the weight let pass."""
+        """`choose` selects from the facts that match the pattern and the weight."""
         self._target = target
         self._pattern = pattern
         self._min_weight = min_weight
@@ -43,7 +43,7 @@ class Export:
     def run(self) -> None:
         """Export everything that matches.
 
-        Raises Interrupted, OSError, Django's database errors and those of `choose`; then a file is as it was before.
+        Raises Interrupted, OSError, Django's database errors and those of `choose`. Then an existing file is unchanged.
         """
         with (
             Interrupts().caught(),

@@ -1,4 +1,4 @@
-"""Fields of a file as facts to be stored, by the rules that the API has."""
+"""Facts from the fields of a file, by the rules of the API."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -12,19 +12,19 @@ from triples.models import Source
 from triples.store.operations import Fact
 from triples.text import TermError
 
-# Terms come again and again, mostly soon; so many that were cleaned are remembered.
+# Terms repeat often and soon, so this many cleaned terms are remembered.
 REMEMBERED_TEXTS = 200_000
 
 
 class Scale(NamedTuple):
-    """Brings weights of [low, high] linearly to [0, 1]; with low above high, the lowest is the heaviest."""
+    """Maps weights from [low, high] linearly to [0, 1]. If low is above high, the lowest becomes the heaviest."""
 
     low: float
     high: float
 
     @classmethod
     def parse(cls, text: str) -> "Scale":
-        """From FROM:TO; ValueError when that is no range."""
+        """The scale of FROM:TO. Raises ValueError if that is no range."""
         low, _, high = text.partition(":")
         scale = cls(float(low), float(high))
         if not (math.isfinite(scale.high - scale.low) and scale.low != scale.high):
@@ -43,7 +43,7 @@ UNSCALED = Scale(0.0, 1.0)
 
 
 class _Cleaned(dict[str, str]):
-    """What texts of a file are as terms, each cleaned when it is first asked for."""
+    """A dictionary from the texts of a file to clean terms. Each is cleaned at its first use."""
 
     def __init__(self, clean: Callable[[str], str]) -> None:
         super().__init__()
@@ -58,14 +58,14 @@ class _Cleaned(dict[str, str]):
 
 class FactMaker:
     def __init__(self, default_weight: float, scale: Scale) -> None:
-        """`default_weight` is for facts without one; it is not scaled."""
+        """`default_weight` is for facts without a weight. It is not scaled."""
         self._default_weight = default_weight
         self._scale = scale
         self._texts = _Cleaned(clean_text)
         self._predicates = _Cleaned(clean_predicate)
 
     def facts(self, records: Iterable[Record], refuse: Callable[[int, Refused], None]) -> list[Fact]:
-        """The facts that the records make; what makes none is refused with its line."""
+        """The facts of the records. A record that is no fact is refused with its line."""
         texts, predicates, weight, source = self._texts, self._predicates, self._default_weight, Source.IMPORT
         facts: list[Fact] = []
         for line, fields in records:
@@ -75,7 +75,7 @@ class FactMaker:
                     facts.append(Fact(texts[subject], predicates[predicate], texts[object_], weight, None, source))
                     continue
                 except TermError:
-                    # Which of the three it was is found out below.
+                    # `fact` finds out which of the three texts is wrong.
                     fields = Fields(subject, predicate, object_, None, None)  # noqa: PLW2901
             try:
                 if isinstance(fields, Refused):
@@ -86,7 +86,7 @@ class FactMaker:
         return facts
 
     def fact(self, fields: Fields) -> Fact:
-        """The fact that the fields make, or Refused."""
+        """The fact with these fields, or Refused."""
         name = "subject"
         try:
             subject = self._texts[fields.subject]
@@ -101,5 +101,5 @@ class FactMaker:
         return Fact(subject, predicate, object_, self.weight(fields.weight), metadata, Source.IMPORT)
 
     def weight(self, given: float | None) -> float:
-        """The weight of a fact whose fields give this one, or Refused."""
+        """The weight of a fact, from the value of its field; or Refused."""
         return self._default_weight if given is None else self._scale.apply(given)

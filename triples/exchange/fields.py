@@ -1,4 +1,4 @@
-"""One fact as a file has it: text, numbers and JSON, of the right types but not yet checked as a fact."""
+"""The fields of one fact in a file: text, numbers and JSON, of the right types but not yet checked."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -8,12 +8,12 @@ from skg_site.api.problems import Invalid
 from skg_site.api.reading import NotJSON, parse_json
 from triples.exchange.lines import Refused
 
-# Longer numbers are read each time.
+# Longer numbers are not cached.
 MAX_REMEMBERED = 64
 NAMES = ("subject", "predicate", "object", "weight", "metadata")
 REQUIRED = NAMES[:3]
 
-# Of a weight that is none, in the message that says so.
+# The most characters of an invalid weight in a message.
 SHOWN_CHARACTERS = 40
 
 
@@ -26,7 +26,7 @@ class Fields(NamedTuple):
 
 
 def fields_of_columns(columns: Sequence[str], names: Sequence[str] | None = None) -> Fields:
-    """Columns of text, in the order of `Fields` unless a header names them; an empty weight or metadata is none."""
+    """The fields of text columns, in the order of `Fields` or of a header. An empty weight or metadata is missing."""
     if names is None:
         if len(columns) == len(REQUIRED):
             subject, predicate, object_ = columns
@@ -61,7 +61,7 @@ def _counted(columns: int) -> str:
 
 
 def fields_of_json(line: bytes) -> Fields:
-    """An object with the field names of the API."""
+    """The fields of a JSON object with the API's names."""
     content = _parsed(line, "")
     if not isinstance(content, dict):
         raise Refused("must be a JSON object")
@@ -115,9 +115,9 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _parsed(text: bytes, name: str) -> Any:
-    """`text` by the API's rules for JSON; `name` is the field that it is the whole of, if it is not the fact."""
+    """Parse `text` by the API's rules for JSON. `name` is its field; empty if the text is the whole fact."""
     try:
-        # As deep as in the API, where the field stands inside of a fact.
+        # The limit of depth is that of the API, where the field is inside of a fact.
         return parse_json(text, levels_above=1 if name else 0)
     except NotJSON as error:
         reason = error.reason.replace(" at line 1 column ", " at column ")

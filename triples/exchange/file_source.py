@@ -1,4 +1,4 @@
-"""Files and pipes as the source of an import, one after the other."""
+"""The source of an import from files and pipes, one after the other."""
 
 import gc
 from collections.abc import Generator, Iterator, Sequence
@@ -15,7 +15,7 @@ from triples.exchange.parts import Reader
 
 
 class Place(NamedTuple):
-    """After line `line` of the input with this number; the line ends at byte `offset` of the content."""
+    """The place after a line: the input's number, the line's number, and the byte of the content at which it ends."""
 
     input: int = 0
     line: int = 0
@@ -24,17 +24,17 @@ class Place(NamedTuple):
 
 class FileSource:
     def __init__(self, inputs: Sequence[Input], facts: FactMaker, *, header: bool) -> None:
-        """Without `header`, the first line holds a fact whatever it looks like."""
+        """Without `header`, the first line is a fact, whatever it looks like."""
         self._inputs = inputs
         self._facts = facts
         self._header = header
 
     def total(self, _start: tuple[Any, ...]) -> int | None:
-        """Bytes of all files."""
+        """The bytes of all files."""
         return None if any(each.file is None for each in self._inputs) else sum(each.size for each in self._inputs)
 
     def has(self, _place: tuple[Any, ...]) -> bool:
-        """A checkpoint of other files is not loaded."""
+        """True: a checkpoint of other files is not loaded."""
         return True
 
     def pieces(self, start: tuple[Any, ...], job: Import) -> Generator[Piece]:
@@ -48,7 +48,7 @@ class FileSource:
                 yield from self._pieces_of(first if number == first.input else Place(number), job)
 
     def _pieces_of(self, start: Place, job: Import) -> Iterator[Piece]:
-        """The facts of one input."""
+        """The facts of one input, piece by piece."""
         source, before, place = self._inputs[start.input], self._size_before(start.input), start
         refuse = partial(job.refuse, source.shown_name)
         reader = Reader(self._facts, refuse, lambda: job.chunk_size, header=self._header)
@@ -62,7 +62,7 @@ class FileSource:
                 raise InputError(f"{source.shown_name}{after}: {error}") from error
 
     def _check_beginnings(self, first: int) -> None:
-        """Find a header that is not understood before any of the files is stored."""
+        """Check the headers of all files before any facts are stored."""
         for source in self._inputs[first:]:
             if source.file is None:
                 continue
@@ -72,7 +72,7 @@ class FileSource:
                 except BadBeginning as error:
                     raise InputError(f"{source.shown_name}: {error}") from error
                 except InputError:
-                    # Damage is reported once it is reached, after all that can be read.
+                    # Damage is reported when the import reaches it, after everything before it is stored.
                     continue
 
     def _size_before(self, number: int) -> int:
@@ -81,7 +81,7 @@ class FileSource:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Spare the garbage collector from walking through hundreds of thousands of facts, which are part of no cycle."""
+    """Pause the garbage collector: it would walk through hundreds of thousands of facts, which form no cycles."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""The old Flask service's database, only read; the old service may be running meanwhile."""
+"""The old Flask service's database. It is only read, and the old service may be running meanwhile."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,9 @@ from urllib.parse import quote
 from triples.exchange.lines import InputError
 from triples.visible import visible
 
-# A page is read in a moment, since without a write-ahead log a reader keeps the old service's writes waiting.
+# Small enough to be read in a moment: without a write-ahead log, the old service's writes wait for a reader.
 PAGE_ROWS = 2_000
-# Longest wait for a write of the old service.
+# The longest wait for a write of the old service.
 PATIENCE_SECONDS = 30
 
 REQUIRED = ("subject", "predicate", "object")
@@ -26,7 +26,7 @@ Value = bytes | int | float | None
 
 
 class Row(NamedTuple):
-    """A row as it is stored, with text as bytes; a column that the table does not have is None."""
+    """A stored row, with text as bytes. A column that the table does not have is None."""
 
     rowid: int
     subject: Value
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class Place(NamedTuple):
-    """After the row with this number; `mark` tells whether the row still has it, since rows may be renumbered."""
+    """The place after a row, by its number. Rows can be renumbered; `mark` tells whether this is still the same row."""
 
     rowid: int = 0
     mark: str = ""
@@ -60,15 +60,15 @@ class FlaskDatabase:
         return int(count)
 
     def has(self, place: Place) -> bool:
-        """True if the row before the place still has its number."""
+        """Whether the row before the place still has its number."""
         rows = self._rows(place.rowid, 1)
         return bool(rows) and Place.after(rows[0]) == place
 
     def pages(self, start: Place) -> Iterator[Sequence[Row]]:
-        """The rows after a place, with those that are added meanwhile; raises InputError."""
+        """The rows after a place, including those added meanwhile. Raises InputError."""
         place = start
         while True:
-            # The last row is read again, to see that the rows still have their numbers.
+            # The last row is read again, to check that the rows still have their numbers.
             again = 1 if place.rowid else 0
             rows = self._rows(place.rowid, PAGE_ROWS + again)
             if again and not (rows and Place.after(rows[0]) == place):
@@ -107,9 +107,9 @@ class FlaskDatabase:
 
 @contextmanager
 def opened(path: Path) -> Iterator[FlaskDatabase]:
-    """The database in this file; InputError if it cannot be read or is something else."""
+    """Open the database. Raises InputError if the file cannot be read or is something else."""
     idle = _is_idle(path)
-    # SQLite would leave files beside a database that has a write-ahead log and is not in use.
+    # SQLite would leave files next to a database that has a write-ahead log and is not in use.
     mode = "mode=ro&immutable=1" if idle else "mode=ro"
     uri = f"file:{quote(str(path.absolute()))}?{mode}"
     with _readable(path):
@@ -121,7 +121,7 @@ def opened(path: Path) -> Iterator[FlaskDatabase]:
 
 
 def _is_idle(path: Path) -> bool:
-    """True if the database has a write-ahead log and is not in use."""
+    """Whether the database has a write-ahead log and is not in use."""
     try:
         with path.open("rb") as file:
             beginning = file.read(_READ_VERSION + 1)

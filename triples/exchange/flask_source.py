@@ -1,4 +1,4 @@
-"""Rows of the old Flask service's database as the source of an import."""
+"""The source of an import from the old Flask service's database."""
 
 from collections.abc import Generator, Iterable, Iterator
 from functools import cached_property, partial
@@ -13,15 +13,15 @@ from triples.exchange.lines import Refused, decoded
 from triples.exchange.records import Record
 from triples.query.export import StreamedFact
 
-# The name before a row's number in reports.
+# The word before a row's number in reports.
 NAME = "row"
-# The old service stored metadata as it was sent; these stand for none.
+# Values that mean no metadata. The old service stored metadata as it was sent.
 NO_METADATA = {"", "null", "{}"}
 
 
 class FlaskSource:
     def __init__(self, database: FlaskDatabase, facts: FactMaker, *, mark: bool) -> None:
-        """`mark` notes in each fact's metadata that it was migrated, and when the old service had stored it."""
+        """`mark` adds to each fact's metadata that it was migrated, and when the old service had stored it."""
         self._database = database
         self._facts = facts
         self._mark = mark
@@ -49,7 +49,7 @@ class FlaskSource:
 
 
 class UnknownFacts:
-    """Chooses the facts of an export that the old database does not hold."""
+    """Selects the facts of an export that the old database does not have."""
 
     def __init__(self, database: FlaskDatabase, facts: FactMaker) -> None:
         self._database = database
@@ -88,7 +88,7 @@ def _fields(row: Row) -> Fields:
 
 
 def _weight(value: Value) -> float | None:
-    """NULL is no weight, and gets the default; 0 is one. SQLite keeps whatever a column was given, text too."""
+    """The weight in a column, where SQLite may have stored text, too. NULL gets the default; 0 is a weight."""
     if isinstance(value, int | float):
         return float(value)
     return None if value is None else weight_of(_text("weight", value))
@@ -117,4 +117,4 @@ def _digest(*terms: str) -> bytes:
 
 
 def _leave_out(_row: int, _reason: Refused) -> None:
-    """A row that never was a fact here cannot be one that was added here."""
+    """Ignore a row that cannot be a fact here: no fact of the export can be the same."""

@@ -1,4 +1,4 @@
-"""Which formats files may have, and how one is told from a file's name or beginning."""
+"""The formats of files, and how a file's name or first bytes show its format."""
 
 from enum import StrEnum
 from pathlib import PurePath
@@ -22,7 +22,7 @@ _BEGINNINGS = {b"\x1f\x8b": Compression.GZIP, b"\xfd7zXZ\x00": Compression.XZ}
 
 
 def format_of(name: str) -> Format | None:
-    """The format that a name such as `facts.tsv.gz` stands for."""
+    """The format of a file by its name, such as `facts.tsv.gz`."""
     path = PurePath(name.lower())
     if path.suffix in COMPRESSIONS:
         path = path.with_suffix("")
@@ -34,7 +34,7 @@ def compression_of(name: str) -> Compression:
 
 
 def compression_at(beginning: bytes) -> Compression:
-    """What a file's first bytes show, whatever its name says."""
+    """The compression that a file's first bytes show, whatever its name is."""
     for magic, compression in _BEGINNINGS.items():
         if beginning.startswith(magic):
             return compression

@@ -1,4 +1,4 @@
-"""How an input begins: in which encoding, and whether its first line names the columns."""
+"""The beginning of an input: its encoding, and whether its first line names the columns."""
 
 from collections.abc import Iterator, Sequence
 from io import BufferedReader, BytesIO
@@ -15,7 +15,7 @@ from triples.visible import visible
 
 SUBJECT, PREDICATE, OBJECT, WEIGHT, METADATA = range(len(NAMES))
 
-# What other programs call the five columns, written as `_plain` has it.
+# Other programs' names of the five columns, in the form that `_plain` returns.
 _ELSEWHERE: dict[int, str] = {
     SUBJECT: "subject subj source src from head start startid startnode sourcenode node1 entity1 subjectid sourceid",
     PREDICATE: "predicate pred relation relationship relationtype rel property type edge edgetype predicateid",
@@ -24,29 +24,29 @@ _ELSEWHERE: dict[int, str] = {
     METADATA: "metadata meta properties attributes attrs",
 }
 _PLACES = {name: place for place, names in _ELSEWHERE.items() for name in names.split()}
-# Ordinary predicates too, which prove nothing where an ordinary term stands beside them.
+# These names are also ordinary predicates, so they prove nothing in a row with an ordinary term.
 _WEAK = {"type"}
 
 
 class BadBeginning(InputError):
-    """An input begins like one that would be misread; nothing of it is stored."""
+    """The beginning of an input shows that it would be misread. Nothing of it is stored."""
 
 
 class Beginning(NamedTuple):
-    """The names of the columns, where a header gives them, and where the facts begin."""
+    """The names of the columns, if a header gives them, and the place where the facts begin."""
 
     names: Sequence[str] | None
-    # Read to look for a header, and none.
+    # A line that was read to look for a header, and is none.
     first: Line | None
     number: int
     offset: int
 
     def lines(self, stream: BufferedReader) -> Iterator[Line]:
-        """All lines that may hold facts, of the stream that this is the beginning of."""
+        """All lines of the stream that may hold facts."""
         return chain(self._read, lines(stream, self.number, self.offset))
 
     def spans(self, stream: BufferedReader) -> Iterator[Span | Line]:
-        """The same, together as far as the stream was read ahead."""
+        """All lines of the stream that may hold facts, in spans as long as the stream is read ahead."""
         return chain(self._read, spans(stream, self.number, self.offset))
 
     @property
@@ -57,13 +57,13 @@ class Beginning(NamedTuple):
 def read_beginning(
     stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0, *, header: bool = True
 ) -> Beginning:
-    """Look at the first line of a stream, and go on after its line `number`, which ends at `offset`.
+    """Read the first line of a stream, then skip to the end of line `number`, at `offset`.
 
-    Raises BadBeginning. Without `header`, the first line holds a fact whatever it looks like.
+    Raises BadBeginning. Without `header`, the first line is a fact, whatever it looks like.
     """
     ahead = peek(stream)
     first = _first_line(BytesIO(ahead))
-    # A pipe may have given less than a line yet.
+    # A pipe may not have sent a whole line yet.
     taken = first is None or first.end == len(ahead)
     if taken:
         first = _first_line(stream)
@@ -83,7 +83,7 @@ def read_beginning(
 
 
 def header_names(cells: Sequence[str]) -> list[str] | None:
-    """The names of the columns, if this first row of a file gives them; BadBeginning if it gives others."""
+    """The names of the columns, if the first row of a file gives them. Raises BadBeginning for unknown names."""
     if not looks_like_names(cells):
         return None
     names = [cell.strip().lower() for cell in cells]
@@ -101,9 +101,9 @@ def header_names(cells: Sequence[str]) -> list[str] | None:
 
 
 def looks_like_names(cells: Sequence[str]) -> bool:
-    """Whether a row consists of names of columns rather than of a fact.
+    """Whether a row has names of columns and is not a fact.
 
-    Every single word may well be a term, so one of them alone proves nothing.
+    Any single word can be a term, so one name alone proves nothing.
     """
     if any(map(_is_number, cells)):
         return False
@@ -112,7 +112,7 @@ def looks_like_names(cells: Sequence[str]) -> bool:
     words = ["".join(filter(str.isalnum, cell)).lower() for cell in cells]
     found = [_PLACES.get(word) for word in words]
     if found[WEIGHT : METADATA + 1] and (found[WEIGHT] == WEIGHT or found[METADATA:] == [METADATA]):
-        # In these places there are no words in a fact.
+        # A fact has no words in these places.
         return True
     if None not in found and len(set(found)) > 1:
         return True

@@ -1,4 +1,4 @@
-"""The import loop: facts of a source are gathered into chunks, and each chunk is stored before the next is read."""
+"""The import loop: it gathers the facts of a source into chunks, and stores each chunk before it reads the next."""
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -15,48 +15,48 @@ from triples.exchange.refusals import Refusals
 from triples.store.fact_columns import joined
 from triples.store.operations import Fact
 
-# A chunk ends after so many records even where few of them are facts, so that the checkpoint moves on.
+# A chunk ends after this many records even if few of them are facts, so that the checkpoint advances.
 MAX_CHUNK_RECORDS = 20_000
 
 
 class StrictStop(Exception):
-    """A record was refused, and the import is one that stops there."""
+    """A record was refused, and the import is strict, so it stops there."""
 
 
 class Piece(NamedTuple):
-    """Facts that were read together; `place` is where the source continues after them."""
+    """Facts that were read together. `place` is where the source continues after them."""
 
     facts: Sequence[Fact]
     place: tuple[Any, ...]
-    # Of the source's total, for the progress bar.
+    # The amount of the source's total, for the progress bar.
     done: int
-    # Name and number of each fact's record; needed where a destination may refuse facts.
+    # The name and number of each fact's record; needed if a destination may refuse facts.
     origins: Sequence[tuple[str, int]] = ()
-    # The chunk is stored now, however small it is.
+    # If True, the chunk is stored now, however small it is.
     ends_chunk: bool = False
 
 
 class Source(Protocol):
-    """Input of an import: files, or a database. Its places begin with the empty one."""
+    """The input of an import: files, or a database. Its first place is the empty tuple."""
 
     def total(self, start: tuple[Any, ...]) -> int | None:
         """The amount to read from a place on, if it is known."""
 
     def has(self, place: tuple[Any, ...]) -> bool:
-        """True if the content before the place is as it was."""
+        """Whether the content before the place is unchanged."""
 
     def pieces(self, start: tuple[Any, ...], job: "Import") -> Generator[Piece]:
-        """All facts after a place. Records that are no facts go to `job.refuse`; raises InputError."""
+        """All facts after a place. Records that are no facts are given to `job.refuse`. Raises InputError."""
 
 
 def find_start(checkpoints: CheckpointFile, source: Source, destination: Destination) -> Checkpoint | None:
-    """The checkpoint of an earlier run of the same import, if source and destination still fit it."""
+    """The checkpoint of an earlier run of the same import, if source and destination still match it."""
     found = checkpoints.load()
     return found if found is not None and source.has(found.place) and destination.keeps(found.watermark) else None
 
 
 class Import:
-    """One import; `counts` has all that is stored, and `earlier` what earlier runs had counted of it."""
+    """One import. `counts` has all that is stored, and `earlier` the part from earlier runs."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Import:
         checkpoints: CheckpointFile | None,
         start: Checkpoint | None,
     ) -> None:
-        """`checkpoints` is None for what cannot be continued, such as a pipe; `start` is where to continue."""
+        """`checkpoints` is None if the import cannot be continued, as from a pipe. `start` is where to continue."""
         self._source = source
         self._destination = destination
         self._screen = screen
@@ -97,7 +97,7 @@ class Import:
                     for piece in pieces:
                         self._gather(piece)
             except InputError:
-                # What could be read is stored, however large the chunk was to become.
+                # The facts read so far are stored, even if the chunk is not full.
                 self._commit()
                 raise
             self._commit()
@@ -110,7 +110,7 @@ class Import:
 
     @property
     def room(self) -> int:
-        """The number of facts that still fit into the chunk, at least one."""
+        """The number of facts that still fit into the chunk; at least one."""
         return max(1, self.chunk_size - self._gathered)
 
     def refuse(self, name: str, number: int, reason: Refused | str) -> None:
@@ -131,7 +131,7 @@ class Import:
         self._screen.show(piece.done, self.counts.read - self.earlier.read)
 
     def _commit(self) -> None:
-        """Store the chunk, and note the place after it."""
+        """Store the chunk, and record the place after it."""
         stored: Stored | None = None
         while stored is None:
             if self._gathered and (seconds := self._destination.pause) > 0:

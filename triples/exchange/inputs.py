@@ -1,4 +1,4 @@
-"""Where facts are imported from: files and pipes, compressed or not."""
+"""Inputs of imports: files and pipes, compressed or not."""
 
 import errno
 import gzip
@@ -20,14 +20,14 @@ from triples.visible import visible
 PIPE = "-"
 
 _LONGEST_MAGIC = 6
-# So much is read at once, and no line that is longer is taken.
+# The bytes that are read at once; a longer line is refused.
 _BUFFER_BYTES = MAX_LINE_BYTES
-# Where the content is damaged, less than this before the damage is lost.
+# If the content is damaged, less than this is lost before the damage.
 _DECOMPRESSED_BYTES = 1 << 18
 
 
 class File(NamedTuple):
-    """What tells a file's content from another: where it is, its size, and when it was changed."""
+    """The identity of a file's content: its path, its size, and the time of its last change."""
 
     path: str
     size: int
@@ -36,7 +36,7 @@ class File(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """`name` is as the command line has it; `file` is None for a pipe, which can be read only once."""
+    """An input. `name` is that of the command line; `file` is None for a pipe, which can be read only once."""
 
     name: str
     format: Format
@@ -52,7 +52,7 @@ class Input:
 
 
 def find_input(name: str, format_: Format) -> Input:
-    """The input of this name, `-` being standard input; InputError when it cannot be read."""
+    """The input of this name; `-` is standard input. Raises InputError if it cannot be read."""
     if name == PIPE:
         return Input(name, format_, None)
     path = Path(name)
@@ -70,7 +70,7 @@ def find_input(name: str, format_: Format) -> Input:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`stream` gives the decompressed content; `consumed` tells how many bytes of the input that took so far."""
+    """An open input. `stream` has the decompressed content; `consumed` returns the bytes of the input read so far."""
 
     stream: io.BufferedReader
     consumed: Callable[[], int]
@@ -93,7 +93,7 @@ def opened(source: Input) -> Iterator[Opened]:
 
 
 def _buffered(stream: gzip.GzipFile | XZReader) -> io.BufferedReader:
-    """Reads lines without running the decompressor's Python code for each."""
+    """A buffered stream, so that the decompressor's Python code does not run for each line."""
     return io.BufferedReader(cast("io.RawIOBase", stream), _DECOMPRESSED_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""Bytes as lines: numbered, of bounded length, and with the place to go on from behind each."""
+"""Reader of lines: numbered, of bounded length, and each with the place after it, from which to continue."""
 
 import lzma
 import zlib
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from io import BufferedReader
 from typing import BinaryIO, NamedTuple
 
-# Far more than the longest fact needs; a file without line ends must not be read into memory whole.
+# Far longer than any fact. A file without line ends must not be read into memory whole.
 MAX_LINE_BYTES = 1 << 20
-# In a block.
+# The most lines of a block.
 MOST_LINES = 250
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -16,15 +16,15 @@ _DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
 
 
 class InputError(Exception):
-    """An input cannot be opened, read on or understood as a whole; the message says why."""
+    """An input cannot be opened, read or understood. The message says why."""
 
 
 class Refused(ValueError):
-    """Why a line holds no fact; the message goes on where the line's number ends."""
+    """A line holds no fact. The message continues a sentence that begins with the line's number."""
 
 
 class Line(NamedTuple):
-    """`content` is without its line end, and None where it is too long; `end` is the place behind the line."""
+    """A line. `content` has no line end, and is None if it is too long; `end` is the place after the line."""
 
     number: int
     end: int
@@ -36,7 +36,7 @@ class Line(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Whole lines as they stand in a stream, from line `first` at byte `start` to line `last` and byte `end`."""
+    """Consecutive whole lines of a stream, from line `first` at byte `start` to line `last`, which ends at `end`."""
 
     first: int
     last: int
@@ -46,7 +46,7 @@ class Span(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Lines that follow on each other, from this number on, as `Line` has them; `end` is the place behind them."""
+    """Consecutive lines, from this number on, with the contents that `Line` has. `end` is the place after them."""
 
     first: int
     end: int
@@ -54,7 +54,7 @@ class Block(NamedTuple):
 
 
 def lines(stream: BinaryIO, number: int = 0, offset: int = 0) -> Iterator[Line]:
-    """The lines of a stream that was read up to the end of line `number` at `offset`, without its byte order mark."""
+    """The lines of a stream after line `number`, which ends at `offset`, without a byte order mark."""
     while content := _read(stream):
         number += 1
         start, offset = offset, offset + len(content)
@@ -68,7 +68,7 @@ def lines(stream: BinaryIO, number: int = 0, offset: int = 0) -> Iterator[Line]:
 
 
 def spans(stream: BufferedReader, number: int = 0, offset: int = 0) -> Iterator[Span | Line]:
-    """The lines of a stream as `lines` has them, but together as far as the stream was read ahead."""
+    """The lines of a stream as in `lines`, but in spans as long as the stream is read ahead."""
     while True:
         size = peek(stream).rfind(b"\n") + 1
         if size:
@@ -77,7 +77,7 @@ def spans(stream: BufferedReader, number: int = 0, offset: int = 0) -> Iterator[
             number, offset = span.last, span.end
             yield span
             continue
-        # The line that goes on where the stream was not read ahead is taken by itself, and bounded there.
+        # A line that goes beyond the data read ahead is read by itself, up to the longest line.
         line = next(lines(stream, number, offset), None)
         if line is None:
             return
@@ -86,7 +86,7 @@ def spans(stream: BufferedReader, number: int = 0, offset: int = 0) -> Iterator[
 
 
 def blocks(part: Span | Line) -> Iterator[Block]:
-    """The lines of it, some at a time, which takes a fraction of the work of one by one."""
+    """The lines of the part in blocks, which is much faster than line by line."""
     if isinstance(part, Line):
         yield Block(part.number, part.end, [part.content])
         return
@@ -102,7 +102,7 @@ def blocks(part: Span | Line) -> Iterator[Block]:
 
 
 def skip_to(stream: BinaryIO, offset: int) -> None:
-    """Go on at `offset`; a compressed stream has to be read up to there."""
+    """Continue at `offset`. A compressed stream has to be read up to there."""
     try:
         stream.seek(offset)
     except _DAMAGED as error:
@@ -110,7 +110,7 @@ def skip_to(stream: BinaryIO, offset: int) -> None:
 
 
 def peek(stream: BufferedReader) -> bytes:
-    """What was read ahead, or at least one byte; none only at the end."""
+    """The bytes read ahead; at least one, except at the end."""
     try:
         return stream.peek()
     except _DAMAGED as error:
@@ -131,7 +131,7 @@ def decoded(content: bytes) -> str:
 
 
 def _skip_line(stream: BinaryIO) -> int:
-    """Leave out the rest of a line; how many bytes that was."""
+    """Skip the rest of a line. Returns the number of bytes."""
     skipped = 0
     while content := _read(stream):
         skipped += len(content)

@@ -1,4 +1,4 @@
-"""Where facts are exported to: a file that appears only once it is complete, or a pipe."""
+"""Outputs of exports: a file, which appears when it is complete, or a pipe."""
 
 import gzip
 import lzma
@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 
 from triples.exchange.formats import Compression
 
-# Facts repeat so much that a low level of xz compresses them nearly as well as a high one, and far sooner.
+# Facts repeat much, so a low level of xz compresses them nearly as well as a high one, and far faster.
 GZIP_LEVEL, XZ_LEVEL = 6, 1
 
 _STDOUT, _STDERR = 1, 2
@@ -23,14 +23,14 @@ class Writable(Protocol):
 
 @contextmanager
 def output(path: Path | None, compression: Compression) -> Iterator[Writable]:
-    """A stream into a file, or into standard output if there is no path."""
+    """A stream into a file or, without a path, into standard output."""
     raw = _standard_output() if path is None else _file(path)
     with raw as stream:
         match compression:
             case Compression.NONE:
                 yield stream
             case Compression.GZIP:
-                # Without name and time, so that the same facts make the same file.
+                # The header has no name and no time, so that the same facts make the same file.
                 with gzip.GzipFile("", "wb", GZIP_LEVEL, stream, mtime=0) as compressor:
                     yield compressor
             case Compression.XZ:
@@ -40,7 +40,7 @@ def output(path: Path | None, compression: Compression) -> Iterator[Writable]:
 
 @contextmanager
 def _file(path: Path) -> Iterator[BinaryIO]:
-    # What a link points to is replaced, not the link; a device or a named pipe cannot be.
+    # The target of a link is replaced, not the link. A device or a named pipe is written to directly.
     path = path.resolve()
     if path.exists() and not path.is_file():
         with path.open("wb") as stream:
@@ -59,7 +59,7 @@ def _file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _standard_output() -> Iterator[BinaryIO]:
-    """For the facts alone: what else is printed meanwhile, such as the log, goes to standard error."""
+    """Standard output, for the facts only: other output, such as the log, goes to standard error meanwhile."""
     sys.stdout.flush()
     kept = os.dup(_STDOUT)
     os.dup2(_STDERR, _STDOUT)

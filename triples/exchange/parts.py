@@ -1,4 +1,4 @@
-"""The facts of an input, as many together as are read at once."""
+"""Reader of facts: it yields the facts of an input in parts, as large as the data read at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
@@ -12,12 +12,12 @@ from triples.exchange.plain import plain_facts
 from triples.exchange.records import Batch, batches, tsv_batches
 from triples.store.operations import Fact
 
-# Of fewer lines, columns are no quicker.
+# For fewer lines, columns are no faster.
 FEWEST_LINES = 200
 
 
 class Part(NamedTuple):
-    """Facts that follow on each other; `end` is the place behind them, in which line `last_line` ends."""
+    """Consecutive facts. `end` is the place after them, at the end of line `last_line`."""
 
     facts: Sequence[Fact]
     last_line: int
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 class Reader:
-    """Makes facts of an input; a line that holds none is refused. `most_lines` tells how many to take at once."""
+    """Reads the facts of an input, and refuses lines that hold none. `most_lines` returns the most lines of a part."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Reader:
         *,
         header: bool = True,
     ) -> None:
-        """Without `header`, the first line holds a fact whatever it looks like."""
+        """Without `header`, the first line is a fact, whatever it looks like."""
         self._maker = maker
         self._refuse = refuse
         self._most_lines = most_lines
@@ -65,7 +65,7 @@ class Reader:
         return Part(self._maker.facts(batch.records, self._refuse), batch.last_line, batch.end)
 
     def _row_part(self, batch: Batch) -> Part:
-        """One record, which may take several lines; all of them are named where it is refused."""
+        """A part of one record, which may have several lines. If it is refused, all of them are named."""
         if batch.records[0][0] == batch.last_line:
             return self._part(batch)
 

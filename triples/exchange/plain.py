@@ -1,6 +1,7 @@
-"""Lines of TSV of which none is out of the ordinary, by columns: each text is looked at once, however often it stands.
+"""A fast parser for plain lines of TSV. It works on columns, and checks each text once, however often it occurs.
 
-Whatever is not taken here is left to the other modules, line by line, to be told why; what is taken is the same.
+If a line is not plain, the other modules parse all of them, line by line, and give reasons for refusals. The results
+are the same.
 """
 
 from collections.abc import Sequence
@@ -22,20 +23,20 @@ _PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, 
 def plain_facts(content: bytes, maker: FactMaker, names: Sequence[str] | None = None) -> FactColumns | None:
     """The facts of whole lines, whose columns a header may have named.
 
-    None unless all have the same columns and none is refused.
+    None unless all lines have the same columns and none is refused.
     """
     try:
         table = _table(content, names)
         return None if table is None else _facts(table, maker)
     except ValueError:
-        # Arrow's errors are such too: lines with other columns than the first, or what is not UTF-8.
+        # Arrow's errors are ValueErrors, too: for lines with other columns than the first, and for text not in UTF-8.
         return None
 
 
 def _table(content: bytes, header: Sequence[str] | None) -> pa.Table | None:
     columns = content.count(b"\t", 0, content.index(b"\n")) + 1
     names = (header or NAMES)[:columns]
-    # Arrow takes a carriage return for a line end wherever it stands, and leaves out every byte order mark.
+    # Arrow takes every carriage return for a line end, and drops every byte order mark.
     if len(names) < columns or not set(REQUIRED) <= set(names) or content.startswith(BYTE_ORDER_MARK):
         return None
     if content.count(b"\r") != content.count(b"\r\n"):

@@ -7,9 +7,9 @@ class FactProgress(ProgressBar):
     _total: int | None = None
 
     def expect(self, total: int | None) -> None:
-        """Set what `show` counts up to, where that is known."""
+        """Set the total that `show` counts up to, if it is known."""
         self._total = total
 
     def show(self, done: int, facts: int) -> None:
-        """Show how much is done, and how many facts that was."""
+        """Show the amount that is done, and the number of facts."""
         self.report("", done, self._total, f"{facts:,} facts, {facts / max(self.seconds, 1e-9):,.0f}/s")

@@ -1,4 +1,4 @@
-"""What a service says about when the next request may come.
+"""Parser of a service's rate limit headers: when the next request may be sent.
 
 `Retry-After` as RFC 9110 has it; `RateLimit` and `RateLimit-Policy` as in
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
@@ -15,7 +15,7 @@ _PARAMETER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float:
-    """0 where the next request may come at once, or nothing is said."""
+    """The seconds to wait before the next request. 0 if the headers do not say."""
     seconds = _retry_after(headers["Retry-After"]) if "Retry-After" in headers else _until_next_token(headers)
     return min(max(seconds, 0.0), LONGEST_SECONDS)
 
@@ -36,7 +36,7 @@ def _until_next_token(headers: Mapping[str, str]) -> float:
         return 0.0
     seconds = float(limit.get("t", 0))
     if policy.get("q") and policy.get("w"):
-        # `t` is in whole seconds, more than a token of a quick bucket takes.
+        # `t` is in whole seconds; a bucket with a high rate has a new token sooner.
         seconds = min(seconds, policy["w"] / policy["q"])
     return seconds
 

@@ -1,4 +1,4 @@
-"""Lines as facts in each of the formats, or why they are none."""
+"""Parser of records in each format: fields of facts, or reasons why there are none."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -11,16 +11,16 @@ from triples.exchange.formats import Format
 from triples.exchange.headers import read_beginning
 from triples.exchange.lines import Block, Line, Refused, Span, blocks, text_of
 
-# Subject, predicate and object, where there is nothing else: most files hold nothing else.
+# Lines with only subject, predicate and object have a fast path: most files have only those.
 Bare = list[str]
 
 
-# The line that it begins in, and the fields of a fact that it holds, or why it holds none.
+# The number of the record's first line, and the fields of its fact, or the reason why it has none.
 Record = tuple[int, Fields | Bare | Refused]
 
 
 class Batch(NamedTuple):
-    """Records that follow on each other; `end` is the place behind them, in which line `last_line` ends."""
+    """Consecutive records. `end` is the place after them, at the end of line `last_line`."""
 
     records: Sequence[Record]
     last_line: int
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
 def batches(
     stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0, *, header: bool = True
 ) -> Iterator[Batch]:
-    """The records of a stream after its line `number`, which ends at `offset`. Empty lines are none."""
+    """The records of a stream after line `number`, which ends at `offset`. Empty lines are skipped."""
     beginning = read_beginning(stream, format_, number, offset, header=header)
     if format_ is Format.CSV:
         for row in csv_rows(beginning.lines(stream), beginning.names):
@@ -71,7 +71,7 @@ def _named_tsv_fields(names: Sequence[str], text: str) -> Fields:
 
 
 def names_of(columns: Sequence[str], names: Sequence[str]) -> Sequence[str]:
-    """The names of these columns of TSV: as in an export, those that a line leaves out at its end say nothing."""
+    """The names of these columns of TSV. A line may leave out empty columns at its end, as exports do."""
     shorter = names[: len(columns)]
     return shorter if set(REQUIRED) <= set(shorter) else names
 

@@ -1,4 +1,4 @@
-"""Tells of lines that were refused: the first of them on the screen, all of them in a file."""
+"""Reports of refused lines: the first of them on the terminal, all of them in a file."""
 
 from collections.abc import Callable
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""Another service as the destination of an import: it is sent batches, as fast as the key's limits allow."""
+"""The destination of an import into another service: it sends batches, as fast as the key's limits allow."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -31,23 +31,23 @@ class _Answer(NamedTuple):
 
 
 class _NoAnswer(Exception):
-    """The connection failed; the message says why."""
+    """The connection failed. The message says why."""
 
 
 class RemoteService(Destination):
-    """A service that is sent facts in requests to `POST /triples/batch`.
+    """Sends facts to a service by `POST /triples/batch`.
 
-    A batch whose answer was lost is sent again; if it was stored, all of it counts as duplicates.
+    If the answer to a batch is lost, the batch is sent again. If it was stored, all of it then counts as duplicates.
     """
 
     def __init__(self, url: str, key: str, *, batch_size: int, patience: float) -> None:
-        """`patience`: seconds to wait for a service that is down."""
+        """`patience` is how many seconds to wait for a service that is down."""
         self._batch_size = batch_size
         self._url = url
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._patience = patience
         self._last: Fact | None = None
-        # The time of the next request; the time of the first failure since the last good answer; the next pause.
+        # The time of the next request, the time of the first failure since the last good answer, and the next pause.
         self._next_request = 0.0
         self._down_since: float | None = None
         self._next_pause = FIRST_PAUSE
@@ -131,7 +131,7 @@ class RemoteService(Destination):
         return _Answer(answer.status, answer.headers, content if isinstance(content, dict) else {})
 
     def _put_off(self, reason: str, answer: _Answer | None) -> None:
-        """Schedule another try; DestinationError once the patience is used up, which waiting for a limit never uses."""
+        """Schedule another try. Raises DestinationError after `patience`, without the waits for rate limits."""
         now = monotonic()
         asked = 0.0 if answer is None else seconds_to_wait(answer.headers)
         if answer is None or answer.status != 429:

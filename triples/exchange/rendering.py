@@ -1,4 +1,4 @@
-"""Facts as text in each format; an import of the text makes the same facts."""
+"""Facts as text in each format. An import of the text makes the same facts."""
 
 import csv
 import io
@@ -13,18 +13,19 @@ from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import BYTE_ORDER_MARK
 from triples.query.export import StreamedFact
 
-# What makes a cell a formula to a spreadsheet (OWASP, "CSV Injection"); the last four to those of East Asia.
+# Spreadsheets take a cell that begins with one of these for a formula (OWASP, "CSV Injection"). The last four are the
+# full-width forms of East Asia.
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def rendered(format_: Format, batches: Iterable[Sequence[StreamedFact]], *, safe_csv: bool = False) -> Iterator[bytes]:
-    """The content of a file with these facts, in parts; with `safe_csv`, no spreadsheet takes a term for a formula."""
+    """The content of a file with these facts, in parts. With `safe_csv`, no spreadsheet takes a term for a formula."""
     parts = filter(None, _parts(format_, batches, _safe_csv if safe_csv else _csv))
     first = next(parts, b"")
     if format_ is Format.TSV:
         first = _begun_with_a_fact(first)
     if first.startswith(BYTE_ORDER_MARK):
-        # The first fact begins with one, and an import leaves out the first.
+        # The first fact begins with a byte order mark. An import drops the first one, so another is put before it.
         yield BYTE_ORDER_MARK
     yield first
     yield from parts
@@ -39,7 +40,7 @@ def _parts(
 
 
 def _tsv(facts: Sequence[StreamedFact]) -> bytes:
-    """Terms hold neither tabs nor line ends, so nothing is quoted; columns at the end that say nothing are left out."""
+    """Lines of TSV. Terms have no tabs or line ends, so nothing is quoted. Empty columns at the end are left out."""
     return "".join([_tsv_line(*fact) for fact in facts]).encode()
 
 
@@ -52,21 +53,21 @@ def _tsv_line(subject: str, predicate: str, object_: str, weight: float, metadat
 
 
 def _begun_with_a_fact(content: bytes) -> bytes:
-    """The lines; a first line that an import would take for column names gets a weight, which tells it from them."""
+    """The lines. If an import would take the first one for column names, it gets a weight, which prevents that."""
     line, end, rest = content.partition(b"\n")
     cells = line.decode().split("\t")
     return b"%b\t1.0%b%b" % (line, end, rest) if len(cells) == len(REQUIRED) and looks_like_names(cells) else content
 
 
 def _csv(facts: Sequence[StreamedFact]) -> bytes:
-    """As RFC 4180 has it: a header, lines that end in CRLF, the same number of columns in each."""
+    """CSV by RFC 4180: a header, lines that end in CRLF, and the same number of columns in each."""
     text = io.StringIO()
     csv.writer(text).writerows(facts)
     return text.getvalue().encode()
 
 
 def _safe_csv(facts: Sequence[StreamedFact]) -> bytes:
-    """All cells are quoted, so that none ends where another language of the spreadsheet has its delimiter."""
+    """CSV with all cells quoted, so that none is split at a delimiter that a spreadsheet's language prefers."""
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([*map(_text_cell, fact[:3]), *fact[3:]] for fact in facts)
     return text.getvalue().encode()
@@ -77,7 +78,7 @@ def _text_cell(term: str) -> str:
 
 
 def fact_content(subject: str, predicate: str, object_: str, weight: float, metadata: str | None) -> dict[str, Any]:
-    """A fact with the API's field names."""
+    """A fact as JSON with the API's field names."""
     content = {"subject": subject, "predicate": predicate, "object": object_, "weight": weight}
     return content if metadata is None else {**content, "metadata": orjson.Fragment(metadata)}
 

@@ -9,7 +9,7 @@ from triples.exchange.checkpoints import Counts
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """`earlier` is the part of `counts` from earlier runs; the seconds are of this run."""
+    """The summary of an import. `earlier` is the part of `counts` from earlier runs; `seconds` is for this run."""
 
     counts: Counts
     earlier: Counts

@@ -1,4 +1,4 @@
-"""The content of an xz file: all of its streams, and the padding that may stand between them (.xz format, 2.1, 2.2)."""
+"""Reader of an xz file with all of its streams and the padding between them (.xz format, 2.1, 2.2)."""
 
 import io
 import lzma

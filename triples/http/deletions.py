@@ -82,7 +82,7 @@ class DeletionOut(TypedDict):
             int | None,
             Field(
                 default=None,
-                description="Only in a dry run: inferred facts that would lose their proof. null: so many that none is"
+                description="Only in a dry run: inferred facts that would lose their proof. null: too many, so none is"
                 " counted; all inferred facts would be hidden until the next run, or are hidden already.",
             ),
         ]

@@ -1,4 +1,4 @@
-"""Answers to questions of several patterns."""
+"""Types of the answers to questions of several patterns, and their order."""
 
 from typing import NamedTuple
 

@@ -23,7 +23,7 @@ from triples.query.path_facts import Path, PathQuestion, product_bound
 from triples.query.path_reach import Reach
 from triples.query.path_side import Label, Side, Unread
 
-# The paths that are known are looked at again when so many times as many facts have been read.
+# The known paths are searched again when the number of facts read has grown by this factor.
 _GROWTH = 1.5
 
 

@@ -1,4 +1,4 @@
-"""How many answers there are, and how many for each value: all of them are looked at, in no order."""
+"""Counts of answers, in all or for each value. It goes through all answers, in no order."""
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod

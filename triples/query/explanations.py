@@ -1,4 +1,4 @@
-"""Proof trees: what an inferred fact rests on, down to asserted facts."""
+"""Proof trees: the facts that an inferred fact rests on, down to asserted facts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

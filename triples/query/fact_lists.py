@@ -1,4 +1,4 @@
-"""Lists of facts for people to look through, at a cost that does not grow with the graph.
+"""Lists of facts for the admin's pages, at a cost that does not grow with the graph.
 
 A list is merged from stretches of indexes that have the list's order, each read no further than the list reaches.
 What no index can find, a filter looks for at the beginning of each stretch only.
@@ -17,7 +17,7 @@ from triples.store.group_commit import open_session
 from triples.store.operations import Row
 from triples.store.select import NO_INDEX, OF_SHAPE, Select, order_by, shape_of, sql
 
-# How far a list reaches. Nobody turns so many pages, and no database skips millions of rows at once.
+# The most facts of a list. Nobody turns that many pages, and no database skips millions of rows at once.
 REACH = 10_000
 # How many facts a filter without an index looks at, all stretches together.
 FILTER_REACH = 50_000
@@ -101,7 +101,7 @@ def used_predicates(limit: int) -> list[tuple[int, str]]:
     return fetch(_USED_PREDICATES, [limit])
 
 
-# Each predicate is found by one step in the index behind the one before it.
+# Each predicate is found by one step in the index after the one before it.
 _USED_PREDICATES = (
     "WITH RECURSIVE used (id, number) AS (SELECT min(predicate_id), 1 FROM triples_triple UNION ALL"
     " SELECT (SELECT min(predicate_id) FROM triples_triple WHERE predicate_id > used.id), number + 1 FROM used"

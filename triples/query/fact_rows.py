@@ -1,4 +1,4 @@
-"""Inferred facts as reads answer them."""
+"""Result rows of reads: asserted facts as `Row`, inferred facts as `InferredRow`."""
 
 from collections.abc import Sequence
 from hashlib import blake2b

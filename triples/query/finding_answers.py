@@ -1,4 +1,4 @@
-"""Questions of several patterns, from texts to texts: how one is planned and run, and what its answers say."""
+"""Finding the answers to a question of several patterns: it looks up ids, plans the join, runs it, and reads texts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -133,7 +133,7 @@ def _ranking(
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:
-    """Whether so many facts of each pattern weigh the same that nearly all answers may do so."""
+    """Whether the heaviest facts of each pattern weigh the same, so that nearly all answers may do so."""
     for pattern in question.patterns:
         subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
         block = source.block((subject, predicate, object_), None, _SAME)

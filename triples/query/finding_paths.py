@@ -1,4 +1,4 @@
-"""Questions about paths, from texts to texts."""
+"""Finding paths: it looks up the ids of a question, searches the best paths, and reads the texts of their facts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -156,7 +156,7 @@ def _first(
 
 @cache
 def _predicates(table: str, dialect: Dialect, *, of_subject: bool) -> str:
-    """Each is found by one step in the index behind the one before it. Parameters: the subject twice, the limit."""
+    """Each is found by one step in the index after the one before it. Parameters: the subject twice, the limit."""
     own = "subject_id = ? AND" if of_subject else ""
     first = f"SELECT min(predicate_id) FROM {table} {'WHERE subject_id = ?' if of_subject else ''}"
     return dialect.prepared(

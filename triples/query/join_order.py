@@ -12,12 +12,12 @@ from triples.patterns import Variable, variables
 from triples.query.blocks import NO_TERM, Ends, Source
 from triples.query.questions import AskedPattern, Question
 
-# Facts of a pattern that are counted at most.
+# The most facts of a pattern that are counted.
 MOST_COUNTED = 5_000
-# Counting ends at so many times the fewest, but not before this number.
+# Counting ends at the first number times the fewest facts, but not before the second number.
 _FAR = 20
 _FEWEST_COUNTED = 100
-# Partial answers that stand for all, and what each of them is followed by at most.
+# The number of partial answers in the sample, and the most facts that are counted after each.
 _SAMPLE = 4
 _MOST_FOLLOWING = 200
 

@@ -19,7 +19,7 @@ from triples.query.path_reach import Reach
 # The steps from each term.
 Graph = dict[int, dict[StepKey, PathStep]]
 
-# Where one product is greater by so much, no rounding of further products can make both the same.
+# If one product is greater than another by this factor, no rounding of further products can make them equal.
 _CLEARLY = 1 + 1e-12
 
 Walked = tuple[StepKey, ...]

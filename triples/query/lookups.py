@@ -1,4 +1,4 @@
-"""Look-ups of joins: what a pattern asks for and what it finds.
+"""Look-ups of joins: the terms that a pattern is given, and the terms that it finds.
 
 A partial answer is a tuple of terms. Its slots are the variables in the order in which the plan binds them.
 """
@@ -40,7 +40,7 @@ class Lookup:
 
 
 def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled: int) -> Lookup:
-    """The look-up when so many slots are filled. Variables without a slot must only be the same within the pattern."""
+    """The look-up when this many slots are filled. Variables without a slot must only be equal within the pattern."""
     subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
     bound: list[tuple[int, int]] = []
     taken: list[int] = []

@@ -1,4 +1,4 @@
-"""What stands around a term: its heaviest facts in both directions, and its predicates with the numbers of their facts.
+"""Neighbours of a term: its heaviest facts in both directions, and its predicates with the numbers of their facts.
 
 The cost does not grow with the number of facts around the term: facts are read by index, no more than are shown, and
 counted up to a limit.

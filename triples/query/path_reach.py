@@ -10,14 +10,14 @@ class Reach:
 
     def __init__(self, labels: Mapping[int, Sequence[Label]], beyond: Sequence[float]) -> None:
         self._labels = labels
-        # For each number of facts, the greatest weight of a way of at most so many that the labels may not cover.
+        # For each number, the greatest weight of a way of at most this many facts that the labels may not cover.
         self._uncovered = [0.0]
         for weight in beyond:
             self._uncovered.append(max(weight, self._uncovered[-1]))
         self._nearest = next((length for length, weight in enumerate(self._uncovered) if weight > 0), len(beyond) + 1)
 
     def weight(self, term: int, length: int) -> float:
-        """No way to the goal of at most so many facts is heavier; 0 if there is none."""
+        """A bound: no way to the goal of at most this many facts is heavier. 0 if there is none."""
         weight = self._uncovered[length]
         for label in self._labels.get(term, ()):
             if label.length <= length and label.weight > weight:
@@ -25,5 +25,5 @@ class Reach:
         return weight
 
     def length(self, term: int) -> int:
-        """No way to the goal has fewer facts."""
+        """A bound: no way to the goal has fewer facts."""
         return min([self._nearest, *(label.length for label in self._labels.get(term, ()))])

@@ -9,7 +9,7 @@ from triples.query.path_facts import Kind, Order, PathQuestion, PathStep, arm_en
 
 
 class Label(NamedTuple):
-    """A term can be reached by so many facts with at most this product."""
+    """A label: a term can be reached by this number of facts, with at most this product."""
 
     length: int
     weight: float

@@ -1,4 +1,4 @@
-"""Questions of several patterns: what is asked, and the faults that a question can have."""
+"""Types of questions of several patterns, and the check for their faults."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -126,7 +126,7 @@ class _Read:
         return self._rows(statement, [*asserted, *self._inferred_parameters(bounds, limit), limit])
 
     def rest_of_weight(self, after: Position, limit: int) -> list[AnyRow]:
-        """The first facts of the position's weight that come behind it."""
+        """The first facts of the position's weight that come after it."""
         found: list[AnyRow] = []
         if self.wanted.asserted and after.key is None:
             found = self._asserted("same weight", [after.weight, after.id], limit)

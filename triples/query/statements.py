@@ -1,6 +1,6 @@
-"""The reads of facts that there are, as statements; `triples.store.select` says how each is written.
+"""The statements of all reads of facts; `triples.store.select` makes their SQL.
 
-Those that every request needs are remembered by what tells them apart, which is less than a whole selection.
+Statements that every request needs are cached by a few values, which is faster than by a whole selection.
 """
 
 from functools import cache

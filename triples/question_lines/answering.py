@@ -1,4 +1,4 @@
-"""Questions as their bodies in JSON say them, read and answered in this thread, for commands and the admin."""
+"""Reads questions from JSON documents and answers them in this thread, for commands and the admin."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""Arguments that the commands which ask share, and how they write what they found."""
+"""Arguments and output that the commands `query` and `paths` share."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Faults of questions as sentences, which name the line or the option that has the fault."""
+"""Faults of questions as sentences. Each names the line or the option that has the fault."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How answers were found, for people."""
+"""Plans of questions as sentences: how the answers were found."""
 
 from triples.http.questions.responses import PlanOut
 from triples.rules.lines import write_line

@@ -41,7 +41,7 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list, for rules with so many free variables that no integer holds them."""
+    """A list, for rules with too many free variables for an integer."""
 
     sql_type: str = "BIGINT[]"
 

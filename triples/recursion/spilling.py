@@ -1,7 +1,7 @@
 """Spill folders, for data that does not fit into memory.
 
-Each evaluation has its own, and removes it when it ends. It also holds a lock beside the folder. The kernel releases
-the lock of a killed process, and the next evaluation removes the folder that this process left.
+Each evaluation has its own, and removes it when it ends. It also holds a lock on a file next to the folder. The kernel
+releases the lock of a killed process, and the next evaluation removes the folder that this process left.
 """
 
 import fcntl

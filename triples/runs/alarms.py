@@ -1,4 +1,4 @@
-"""Ending work that has no eye on the clock itself."""
+"""Alarms: a timer interrupts work that does not check the time itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

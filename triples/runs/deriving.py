@@ -1,4 +1,4 @@
-"""Deriving everything anew: the engine over all asserted facts, and how its outcome stands to that of the last run."""
+"""Derivation from nothing: it runs the engine over all asserted facts, and compares the result with the last run."""
 
 from threading import Event
 from time import monotonic

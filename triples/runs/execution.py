@@ -1,4 +1,4 @@
-"""A run from its start to its end: what is read, which way is taken, what is written, what is recorded."""
+"""A run's work: it reads what has changed, derives facts incrementally or from nothing, and writes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ from triples.store.inferred.run_snapshots import Marks, Snapshot
 from triples.store.inferred.state import State
 from triples.text import MAX_PREDICATE_LENGTH
 
-# Beyond so many changes, or so many facts looked at on their account, deriving everything anew is the quicker way.
+# With more changed facts, or more facts touched by them, it is faster to derive everything from nothing.
 MOST_CHANGES = 20_000
 MOST_TOUCHED = 300_000
 

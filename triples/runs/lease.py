@@ -1,7 +1,7 @@
 """One run at a time for a database, by a lock that a dead process loses at once.
 
-On SQLite the kernel holds it, on a file beside the database; on PostgreSQL the server holds it for a
-connection, which also writes the outcome: a run that has lost the one cannot do the other.
+On SQLite it is a kernel lock on a file in the state folder. On PostgreSQL the server holds it for the connection that
+also writes the outcome, so a run that has lost its lease cannot write.
 """
 
 from collections.abc import Iterator

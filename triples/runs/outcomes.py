@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, and what it came to."""
+"""The progress reports and the outcome of a run."""
 
 from dataclasses import dataclass, field
 from typing import Protocol

@@ -18,7 +18,7 @@ from triples.store.backend import backend
 from triples.store.dictionary import find_term_ids
 from triples.store.inferred.state import State
 
-# Beyond so many facts "more than" is as good as a number.
+# Above this number of facts, "more than" is as good as the number.
 MOST_COUNTED = 100_000
 EXAMPLES = 10
 # No term has so large an id.

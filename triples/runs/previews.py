@@ -1,4 +1,4 @@
-"""What a rule would derive now, for who is about to save it."""
+"""Previews: what a rule would derive now, for a person who is about to save it."""
 
 import subprocess
 import sys

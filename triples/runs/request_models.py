@@ -1,4 +1,4 @@
-"""What `POST /recurse` takes."""
+"""The request body of `POST /recurse`."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ class Recurse(BaseModel):
 
     force: Annotated[bool, Field(description="Derive everything anew, even if nothing has changed.")] = False
     max_depth: Annotated[
-        int | None, Field(ge=1, le=1000, description="Keep proofs of at most so many steps; null for all.")
+        int | None, Field(ge=1, le=1000, description="Keep proofs of at most this many steps; null for all.")
     ] = None
     min_weight: Weight = 0.0
     entity_types: Annotated[Types, Field(description="Derive facts of entities of these types only.")] = []

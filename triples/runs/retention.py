@@ -1,4 +1,4 @@
-"""Runs that are so old that nobody asks for them any more."""
+"""Removal of the rows of old runs."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from skg_site.host.write_lock import write_lock
 from triples.models import RecursionRun
 
 RUNS_AT_ONCE = 500
-# The rows of older ones are removed as others are made: whoever may start runs could fill the disk with them.
+# The oldest rows are removed when a run is queued: otherwise a caller that starts runs could fill the disk.
 KEPT_RUNS = 1000
 
 

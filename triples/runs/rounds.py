@@ -1,4 +1,4 @@
-"""The rounds of a run as its row keeps them: one by one, or a few summed up where there are many."""
+"""The rounds in a run's row: one by one or, if there are many, in groups that are summed up."""
 
 from collections.abc import Sequence
 from itertools import accumulate

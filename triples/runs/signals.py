@@ -1,4 +1,4 @@
-"""What a run tells whoever traces it, from the run's own process."""
+"""Signals of a run, sent in the run's process, for modules that trace it."""
 
 from django.dispatch import Signal
 

@@ -71,7 +71,7 @@ def _find(public_id: UUID) -> RecursionRun:
 
 
 async def _awaited(run: RecursionRun, seconds: float) -> RecursionRun:
-    """The run as it is at its end, or after so many seconds."""
+    """The run at its end, or after this many seconds."""
     deadline, pause = monotonic() + seconds, FIRST_PAUSE
     while run.active and monotonic() < deadline:
         await asyncio.sleep(min(pause, deadline - monotonic()))

@@ -1,4 +1,4 @@
-"""Whether a run that did not end well has put its inferred facts in place all the same."""
+"""A check whether a run that did not end well has published its inferred facts all the same."""
 
 import sqlite3
 from contextlib import suppress

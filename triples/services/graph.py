@@ -70,7 +70,7 @@ class Graph:
         return await _run(running.long if wanted.equal else running.short, wanted, read)
 
     async def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> list[AnyRow]:
-        """At most `limit` facts that match, in the order of `heaviest`, behind the position."""
+        """At most `limit` facts that match, in the order of `heaviest`, after the position."""
         running = self.running
 
         def read(fetch: Fetch, shown: VisibleFacts | None) -> list[AnyRow]:
@@ -112,9 +112,9 @@ class Graph:
         )
 
     async def ask(self, read: Callable[[GraphFacts, Expired], Result], *, inferred: bool) -> Result:
-        """What a read of the facts of one moment comes to, within most of the time limit, past which it is told to end.
+        """The result of a read of the facts of one moment. It is told to end when most of the time limit has passed.
 
-        `inferred`: whether the facts are also the inferred ones. ReadTimeout if the read has nothing to show by then.
+        `inferred` tells whether it also reads inferred facts. Raises ReadTimeout if the read has no result by then.
         """
         dialect = self.running.dialect
         end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout

@@ -1,4 +1,4 @@
-"""Questions of several patterns and of paths, asked from a thread of one's own: by commands and the admin."""
+"""Questions that are answered in the caller's thread, for commands and the admin."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ from triples.store.reads_and_writes import Result
 
 
 def ask_now(read: Callable[[GraphFacts, Expired], Result], expired: Expired, *, inferred: bool) -> Result:
-    """What a read of the facts of one moment comes to; it is told to end when `expired` says so.
+    """The result of a read of the facts of one moment. It must end when `expired` returns True.
 
-    `inferred`: whether the facts are also the inferred ones. ReadTimeout if the read has nothing to show by then.
+    `inferred` tells whether it also reads inferred facts. Raises ReadTimeout if the read has no result by then.
     """
     with own_connection(always=True) as (fetch, dialect, shown):
         visible = shown.filter if shown is not None and inferred else None

@@ -1,4 +1,4 @@
-"""From a question's body to its answer as JSON, for whatever reads the graph: the API, commands, the admin."""
+"""Makes a question from a body, and JSON from its answer, for the API, the commands and the admin alike."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What stands around a term as JSON."""
+"""Neighbours of a term as JSON."""
 
 from typing import Annotated, NotRequired
 

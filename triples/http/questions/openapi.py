@@ -1,4 +1,4 @@
-"""The operations that ask beyond one pattern in the OpenAPI document."""
+"""The operations on questions in the OpenAPI document."""
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 

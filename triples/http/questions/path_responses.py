@@ -33,7 +33,7 @@ class PathsOut(TypedDict):
             int | None,
             Field(
                 default=None,
-                description="Only if the time was over, by length: every path of at most so many facts is there.",
+                description="Only if the time was over, by length: every path of at most this many facts is there.",
             ),
         ]
     ]

@@ -161,7 +161,7 @@ class Ask(Input):
 
 
 def position_of(cursor: str | None, width: int) -> Position | None:
-    """The position of a cursor of answers over so many variables; 422 if it is of another question."""
+    """The position of a cursor of answers with this number of variables; 422 if it is of another question."""
     if cursor is None:
         return None
     if len(cursor) != 16 * (1 + width):

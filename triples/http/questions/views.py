@@ -1,4 +1,4 @@
-"""Questions beyond one pattern over HTTP."""
+"""Questions of several patterns, about paths and about neighbours, over HTTP."""
 
 from functools import partial
 from time import perf_counter

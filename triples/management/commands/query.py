@@ -47,7 +47,7 @@ class Command(BaseCommand):
         add("--select", type=_names, metavar="?X,…", help="the variables to show; others only have to match")
         add("--group-by", type=_names, metavar="?X,…", help="count the answers for each value of these")
         add("--k", type=whole_number(settings.ENV.max_results), metavar="N", help="most answers (default: 10)")
-        add("--cursor", help="go on behind the answers that another command gave this cursor for")
+        add("--cursor", help="continue after the answers that another command gave this cursor for")
         add("--count", action="store_true", help="say how many answers there are; exact up to 10,000")
         add("--facts", dest="include_facts", action="store_true", help="show the ids of the facts of each answer")
         add("--allow-cross-product", action="store_true", help="let patterns match that share no variable")
@@ -93,7 +93,7 @@ def _names(text: str) -> list[str]:
 
 
 def _notes(content: AnswersOut) -> list[str]:
-    """What there is to say beside the answers."""
+    """Sentences about the answers, which are printed apart from them."""
     notes: list[str] = []
     if not content["results"] and content.get("complete_above") is None:
         notes.append("Nothing matches.")

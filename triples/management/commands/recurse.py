@@ -47,7 +47,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--max-depth", type=int, metavar="N", help="keep proofs of at most so many steps")
+        parser.add_argument("--max-depth", type=int, metavar="N", help="keep proofs of at most N steps")
         parser.add_argument(
             "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="keep facts this heavy"
         )

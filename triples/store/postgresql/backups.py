@@ -1,8 +1,8 @@
-"""PostgreSQL: a backup is what pg_dump writes in its custom format.
+"""Backups of PostgreSQL, in pg_dump's custom format.
 
-It is tried by restoring it into a database beside the service's own. A restore does the same and then lets the two
-change names, so that the service's database is never half restored. The inferred facts are left out: the next run
-derives them again.
+A backup is tested by a restore into a scratch database. A real restore does the same, and then swaps the names of the
+two databases, so the service's database is never half restored. The inferred facts are left out: the next run derives
+them again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ from triples.store.inferred.layout import FACTS, STATE
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.programs import find_program, run_program
 
-# Every server has it, and nobody keeps anything there: databases are renamed from it.
+# Every server has this database, and it is not renamed itself, so databases are renamed on a connection to it.
 _MAINTENANCE = "postgres"
 _LONGEST_NAME = 63
 
@@ -51,7 +51,7 @@ class PostgreSQLDatabase(Database):
         with connect() as holder:
             holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             fetch = _fetch_of(holder)
-            # As long as this transaction lasts, pg_dump sees what it sees.
+            # pg_dump uses the snapshot of this transaction, while it is open.
             [(snapshot,)] = fetch("SELECT pg_export_snapshot()")
             contents = count_contents(fetch)
             options = ["--format=custom", f"--file={file}", f"--snapshot={snapshot}", "--no-owner", "--no-privileges"]
@@ -144,7 +144,7 @@ class _PostgreSQLScratch(Scratch):
         return Replaced(None if discard else kept)
 
 
-# The server takes a moment to notice that a connection was closed, such as that of a service which has just stopped.
+# The server takes a moment to notice a closed connection, such as one of a service that has just stopped.
 _LEAVING_SECONDS = 2.0
 
 
@@ -162,7 +162,7 @@ def _require_unused(server: "psycopg.Connection[Any]", name: str) -> None:
 
 
 def _beside(name: str, ending: str) -> str:
-    """The name of another database, as long as names may be."""
+    """The name of another database, made from this one and within PostgreSQL's length of names."""
     return f"{name[: _LONGEST_NAME - len(ending) - 1]}_{ending}"
 
 

@@ -1,17 +1,17 @@
-"""Bulk loads on PostgreSQL, where only those wait that add the same new terms, or add to the same subjects."""
+"""Bulk loads on PostgreSQL, where a writer waits only for one that adds the same new terms or to the same subjects."""
 
 SLICE_SECONDS = 0.5
 SLICES = 1
 
 
 def others_wait() -> bool:
-    """True, since the server does not tell."""
+    """True: the server does not tell."""
     return True
 
 
 def give_way() -> None:
-    """Nothing to do: the commit has let the others go on."""
+    """Nothing to do: after the commit, the other writers go on."""
 
 
 def initial_load(_facts: float) -> None:
-    """None: indexes that are made once all rows are there would keep others from reading meanwhile."""
+    """None: to rebuild the indexes after all rows would block reads meanwhile."""

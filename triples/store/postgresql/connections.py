@@ -1,4 +1,4 @@
-"""Connections to the PostgreSQL server beside Django's pool, for runs, backups and vacuums."""
+"""PostgreSQL connections outside of Django's pool, for runs, backups and vacuums."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from triples.store.postgresql.encoding import require_utf8
 
 # A server that cannot be reached is noticed within half a minute.
 _KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
-# Those of Django's parameters that say where the database is; the others shape Django's own connections.
+# Django's parameters for the place of the database; its other parameters are for its own connections.
 _LOCATION = {"dbname", "user", "password", "host", "port", "service", "options"}
 
 
@@ -22,9 +22,9 @@ def location(database: str | None = None) -> dict[str, Any]:
 
 
 def connect(database: str | None = None, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection outside of the pool, in autocommit; to another database of the same server, if one is named.
+    """Open a connection in autocommit, to the service's database or to another one of the same server.
 
-    `options` are more of libpq's parameters. Raises UnfitDatabase when the service's database is not in UTF8.
+    `options` are further libpq parameters. Raises UnfitDatabase if the service's database is not in UTF8.
     """
     driver = psycopg.connect(**location(database), **_KEEPALIVES, **options, autocommit=True)
     if database is None:

@@ -1,4 +1,4 @@
-"""PostgreSQL: from facts that are gone to the inferred facts that rest on them, in the transaction in which they go."""
+"""PostgreSQL: the search for inferred facts that rest on removed facts, in the transaction that removes them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from triples.store.sessions import Session
 
 
 class _ShortSource(Source):
-    """One on PostgreSQL that takes few steps for few rows; its settings are those of `LOOK_UP_BY_INDEX`."""
+    """A source for few rows, which are fetched at once. The caller has made the settings of `LOOK_UP_BY_INDEX`."""
 
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
         statement = f"{lookup.sql(POSTGRESQL)} LIMIT {budget.MOST_ROWS + 1}"
@@ -28,7 +28,7 @@ class _ShortSource(Source):
 
 
 class PostgreSQLDependents(Dependents):
-    """On the connection of the transaction that hides what is found."""
+    """The search on the connection of the transaction that hides the facts found."""
 
     dialect = POSTGRESQL
 
@@ -41,7 +41,7 @@ class PostgreSQLDependents(Dependents):
         except errors.QueryCanceled as error:
             raise TooMuch from error
         finally:
-            # What the source has set for its statements ends with it.
+            # This also ends the settings that were made for the search.
             self.driver.execute("ROLLBACK TO SAVEPOINT dependents; RELEASE SAVEPOINT dependents", prepare=False)
 
 

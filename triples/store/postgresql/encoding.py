@@ -1,4 +1,4 @@
-"""Whether a PostgreSQL database can hold any text: its encoding must be UTF8."""
+"""A check of a PostgreSQL database's encoding: only UTF8 can hold any text."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _NEEDED = "UTF8"
 
 
 def require_utf8(driver: Any) -> None:
-    """Raise UnfitDatabase if the database of a connection is in another encoding; the server has told it already."""
+    """Raise UnfitDatabase if a connection's database has another encoding, which the server reports unasked."""
     found = driver.info.parameter_status("server_encoding")
     if found != _NEEDED:
         raise UnfitDatabase(

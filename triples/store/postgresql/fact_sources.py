@@ -1,4 +1,4 @@
-"""PostgreSQL: the stored facts by index, many at a time."""
+"""PostgreSQL: the engine's source of stored facts."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -10,7 +10,7 @@ from triples.store.inferred import fact_sources
 from triples.store.inferred.fact_sources import Lookup, Source
 from triples.store.postgresql.dialect import POSTGRESQL
 
-# The planner cannot know how few values are given, nor that a loop over them by index is all that is wanted.
+# The planner cannot know that few values are given, for which a loop over an index is best.
 LOOK_UP_BY_INDEX = [
     f"SET LOCAL {setting} = off" for setting in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit")
 ]
@@ -24,7 +24,7 @@ class PostgreSQLSource(Source):
             driver.execute(statement)
 
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
-        # The server keeps the rows: there may be more than anybody will look at.
+        # The rows stay on the server, since the caller may stop before it has read all.
         with self._driver.cursor(name=f"lookup_{next(self._numbers)}") as cursor:
             cursor.itersize = fact_sources.ROWS_AT_ONCE
             cursor.execute(lookup.sql(POSTGRESQL), columns_of(bound, lookup))

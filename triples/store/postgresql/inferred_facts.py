@@ -1,4 +1,4 @@
-"""Writing the inferred facts on PostgreSQL."""
+"""Writing the inferred facts on PostgreSQL, into a new table or into the current one."""
 
 from collections.abc import Collection, Iterable
 from itertools import chain, repeat
@@ -30,27 +30,27 @@ from triples.store.inferred.state import State, write_state
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.dependents import PostgreSQLDependents
 
-# The new table's name, and what its indexes' names end in, until it has taken the old one's place.
+# The name of a new table, and the suffix of its indexes' names, until it replaces the old table.
 _NEW = f"{FACTS}_new"
 _SUFFIX = "_new"
 _PRIMARY_KEY = f"{FACTS}_pkey"
 _TYPES = Types("BIGINT", "INTEGER", "DOUBLE PRECISION", "TEXT")
 _CREATE = f"CREATE TABLE {_NEW} ({facts_columns(_TYPES)})"
-# Once the table is filled.
+# After the table is filled.
 _ADD_KEY = f"ALTER TABLE {_NEW} ADD CONSTRAINT {_PRIMARY_KEY}{_SUFFIX} PRIMARY KEY ({', '.join(KEY)})"
-# Frozen rows need no vacuum, and readers with an older snapshot see them, where they would see an empty table.
+# Frozen rows need no vacuum. Readers with an older snapshot see them; without FREEZE, they would see an empty table.
 _COPY_IN = f"COPY {_NEW} ({', '.join(COLUMNS)}) FROM STDIN (FORMAT csv, FREEZE)"
 _COPY_OUT = f"COPY (SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}) TO STDOUT (FORMAT csv)"
 
-# Who waits for the table makes all later readers wait behind it, so no wait is long; but the longest outlasts a query.
+# All later readers wait behind a waiting lock, so each wait is short; but the longest must be longer than a query.
 _WAITS_MS = (100, 200, 400, 800, 1_600, 3_200)
 _PAUSE_SECONDS = 1.0
 _SWAP_PATIENCE_SECONDS = 300.0
 
-# No fact goes between the look at those that are gone and the commit: see `Session.hold_inferred`. Whoever is about to
-# hide what rests on one holds that lock before the other.
+# With this lock, no fact can be removed between the search for removed facts and the commit: see
+# `Session.hold_inferred`. A writer that hides facts takes this lock before the other.
 _CHANGING = (f"LOCK TABLE {hidden.FACTS} IN EXCLUSIVE MODE",)
-# No reader has the table that is dropped.
+# With this lock, no reader uses the table that is dropped.
 _REPLACING = (*_CHANGING, f"LOCK TABLE {FACTS} IN ACCESS EXCLUSIVE MODE")
 
 _REMOVE = (
@@ -66,7 +66,7 @@ _PUT = (
 
 
 def replace_all(rows: pa.Table, state: State, holder: Holder, progress: Progress) -> None:
-    """Fill a new table with the sorted rows, and let it take the old one's place, all in one transaction."""
+    """Fill a new table with the sorted rows and replace the old one, in one transaction."""
     assert holder is not None
     indexes = index_names(state.program)
     steps = 1 + len(indexes)
@@ -93,7 +93,7 @@ def replace_all(rows: pa.Table, state: State, holder: Holder, progress: Progress
 
 
 def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, holder: Holder) -> None:
-    """One transaction."""
+    """Change the table in one transaction."""
     assert holder is not None
     with holder.transaction():
         if removed:
@@ -124,13 +124,13 @@ def discard() -> None:
 
 
 def _create_index(name: str) -> str:
-    """The statement that makes one of INDEXES, with the rest of the primary key, which SQLite adds by itself."""
+    """The CREATE INDEX statement. It appends the rest of the primary key, which SQLite does itself."""
     columns = [*INDEXES[name], *(column for column in KEY if column not in INDEXES[name])]
     return f"CREATE INDEX {name}{_SUFFIX} ON {_NEW} ({', '.join(columns)})"
 
 
 def _lock(holder: psycopg.Connection[Any], statements: Iterable[str]) -> None:
-    """Take locks that others hold now, waiting a moment at a time."""
+    """Take locks that other transactions hold, with several short waits."""
     deadline = monotonic() + _SWAP_PATIENCE_SECONDS
     for wait in chain(_WAITS_MS, repeat(_WAITS_MS[-1])):
         try:

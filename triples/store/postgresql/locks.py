@@ -1,4 +1,4 @@
-"""PostgreSQL: the locks of runs and migrations. The server holds them for a connection, and gives them back with it."""
+"""PostgreSQL: the locks of runs and migrations, which the server releases when their connection ends."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from django.db import connection
 from triples.store.backend import Lease
 from triples.store.postgresql.connections import connect
 
-# Any numbers that nothing else in the database locks.
+# Numbers of advisory locks; nothing else in the database uses them.
 _LEASE_KEY = 7_777_001
 MIGRATION_KEY = 7_777_002
 

@@ -1,4 +1,4 @@
-"""PostgreSQL's own client programs, run with the service's connection."""
+"""PostgreSQL's client programs, run on the service's database."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from skg_site.cli.exit_codes import UNAVAILABLE
 from triples.store.backups.failures import BackupFailure
 from triples.store.postgresql.connections import location
 
-# Where Debian keeps the programs of each version.
+# Debian's folders with the programs of each version.
 _VERSIONS = Path("/usr/lib/postgresql")
 _LOOK_SECONDS = 0.2
 

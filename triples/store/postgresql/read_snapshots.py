@@ -1,4 +1,4 @@
-"""What one connection to PostgreSQL sees of the inferred facts, which are in the same database."""
+"""Read snapshots on PostgreSQL, where the inferred facts are in the same database."""
 
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, STATE
@@ -9,7 +9,7 @@ from triples.store.sessions import Fetch
 
 
 class PostgreSQLReadSnapshots(ReadSnapshots):
-    """Both kinds of facts are in one database, so that one snapshot holds both."""
+    """Takes one snapshot for both kinds of facts."""
 
     BEGIN = POSTGRESQL.begin_reading
 
@@ -32,13 +32,13 @@ class PostgreSQLReadSnapshots(ReadSnapshots):
             assert self._state is not None
         shown = visible_facts(self._state, newest, worst, known=True)
         if shown.filter is not None and shown.filter.hidden:
-            # The planner does not know yet how many facts are hidden, and keeps a plan that was made for few.
+            # The planner does not know yet how many facts are hidden, and may keep a plan that was made for few.
             self.driver.execute("SET LOCAL enable_seqscan = off")
         return shown
 
 
-# The lock is taken before the snapshot: a run that puts another table in this one's place is waited for or waits.
-# What is hidden is known of the generation that stands, since one commit replaces both.
+# The lock is taken before the snapshot, so a run that replaces the table comes before or after this read. The stored
+# hidden facts are always those of the current generation, since one commit replaces both.
 _BEGIN = (
     f"BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {FACTS} IN ACCESS SHARE MODE;"
     f" SELECT s.generation, (SELECT max(id) FROM triples_triple), {hidden.worst_gone('s.changes_up_to', POSTGRESQL)}"

@@ -1,4 +1,4 @@
-"""The graph as it stood at one moment, on PostgreSQL."""
+"""Run snapshots on PostgreSQL."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -16,11 +16,11 @@ from triples.store.inferred.run_snapshots import ASSERTED_FACTS, Marks, Snapshot
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.fact_sources import PostgreSQLSource
 
-# How long a transaction that writes may stay open while a run waits for it.
+# How long a run waits for open write transactions.
 WRITERS_PATIENCE_SECONDS = 60.0
 
 _COPY_FACTS = f"COPY ({ASSERTED_FACTS}) TO STDOUT (FORMAT csv)"
-# Not the largest ids to be seen: a transaction that is still open may have taken a smaller one.
+# From the sequences: ids up to these were taken, perhaps by transactions that are still open.
 _LAST_IDS = "SELECT " + ", ".join(
     f"coalesce(pg_sequence_last_value(pg_get_serial_sequence('{table}', 'id')::regclass), 0)"
     for table in ("triples_triple", "triples_change")
@@ -44,7 +44,7 @@ def snapshot() -> Iterator[Snapshot]:
         _wait_for_writers(driver)
         driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
-            # The first statement settles which moment it is.
+            # The first statement determines the moment of the snapshot.
             driver.execute("SELECT 1")
             yield _Snapshot(driver, marks)
         finally:
@@ -52,10 +52,10 @@ def snapshot() -> Iterator[Snapshot]:
 
 
 def _wait_for_writers(driver: psycopg.Connection[Any]) -> None:
-    """Wait until all have ended that write now, and let others write meanwhile.
+    """Wait until the current writers have ended. Others can write meanwhile.
 
-    Who takes an id holds this lock on the table from before that until after the commit. So once those that hold it
-    now have ended, a snapshot has every row whose id was taken before.
+    A writer holds this lock on the table before it takes an id, until after the commit. So when the current holders
+    have ended, a snapshot has every row whose id was taken before.
     """
     deadline = monotonic() + WRITERS_PATIENCE_SECONDS
     writers = set(driver.execute(_WRITERS))

@@ -1,4 +1,4 @@
-"""A worker's first look at the server."""
+"""PostgreSQL: a worker's check of the server at its start."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ CONNECT_SECONDS = 3
 
 
 def begin() -> None:
-    # A server that cannot be reached yet may be soon; /ready says so until then.
+    # If the server cannot be reached, the worker starts all the same, and /ready reports it.
     with suppress(psycopg.Error):
         connect(connect_timeout=CONNECT_SECONDS).close()
 
@@ -21,4 +21,4 @@ async def watch() -> None:
 
 
 def end() -> None:
-    """Nothing to do, as above."""
+    """Nothing to do."""

@@ -1,7 +1,7 @@
-"""The statements of a write for PostgreSQL, where many writers work at once.
+"""The session of PostgreSQL, where many writers work at once.
 
-So that no two of them can wait for each other in a circle, every transaction takes its locks in the
-same order: new terms by text, then subjects by id, then new facts by key, then rows by id, then the inferred facts.
+To prevent deadlocks, every transaction takes its locks in the same order: new terms by text, then subjects by id, then
+new facts by key, then rows by id, then the inferred facts.
 """
 
 import os
@@ -48,10 +48,10 @@ _RECORD_CHANGES = (
     " WHERE id = ANY(%s) AND (SELECT max(id) FROM triples_recursionrun) IS NOT NULL"
     " RETURNING id, subject_id, predicate_id, object_id"
 )
-# Many writers hold it at once; a run waits for them, and they for a run.
+# Many writers can hold it at once. It conflicts only with the lock of a run.
 _HOLD_INFERRED = "LOCK TABLE triples_hiddenfact IN ROW SHARE MODE"
 _KEYS_BY_ID = "SELECT id, subject_id, object_id, predicate_id FROM triples_triple WHERE id = ANY(%s)"
-# The strength that neither blocks nor is blocked by the foreign keys' own checks.
+# This strength does not conflict with the checks of foreign keys.
 _HOLD_SUBJECTS = "SELECT id FROM triples_term WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _WITHOUT_FACTS = (
     "SELECT k.s FROM unnest(%s::bigint[]) AS k (s) WHERE NOT EXISTS"
@@ -61,7 +61,7 @@ _TALLY = (
     "INSERT INTO triples_tally AS t (shard, triples, subjects) VALUES (%s, %s, %s) ON CONFLICT (shard) DO UPDATE"
     " SET triples = t.triples + excluded.triples, subjects = t.subjects + excluded.subjects"
 )
-# In one order, so that two of them that have the same shard cannot wait for each other in a circle.
+# Rows are locked in the given order, so two writers with the same shard cannot deadlock.
 _PREDICATE_TALLY = (
     "INSERT INTO triples_predicatetally AS t (predicate_id, shard, facts)"
     " SELECT k.p, %s, k.n FROM unnest(%s::bigint[], %s::bigint[]) AS k (p, n)"
@@ -71,7 +71,7 @@ TALLY_SHARDS = 16
 
 
 class PostgreSQLSession(Session):
-    # The server is told over a connection of its own.
+    # To cancel a statement takes another connection to the server.
     interrupts_at_once = False
 
     def interrupt(self) -> None:
@@ -93,7 +93,7 @@ class PostgreSQLSession(Session):
         return dict(self.rows(_COUNT_LOADED, [*columns, [created_ms] * len(keys)]))
 
     def check_terms(self, ids: Collection[int]) -> None:
-        """Foreign keys see to it: now for what was written, and no longer at the commit for what will be."""
+        """Let foreign keys check: now for the rows written so far, and at once for later rows of the transaction."""
         self.driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:

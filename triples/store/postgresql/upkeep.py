@@ -1,4 +1,4 @@
-"""The database on PostgreSQL as a whole, for probes, metrics and operators."""
+"""Upkeep of the PostgreSQL database: its size, whether it takes writes, its vacuum."""
 
 from collections.abc import Sequence
 
@@ -33,8 +33,8 @@ def bytes_of_tables() -> int:
 
 
 def delete_terms(cursor: CursorWrapper, unused: str, span: Sequence[int]) -> int:
-    # Those that a writer is about to use are locked by its foreign keys; whoever comes to use one of the others waits,
-    # and then finds it gone. What was committed until here the deletion sees.
+    # A writer's foreign keys lock the terms that it is about to use, so these are skipped. A writer that wants one of
+    # the others waits, and then finds it gone. The deletion sees what was committed before it.
     cursor.execute(f"SELECT id{unused} ORDER BY id FOR UPDATE SKIP LOCKED", span)
     free = [id_ for (id_,) in cursor.fetchall()]
     cursor.execute(f"DELETE{unused} AND id = ANY(%s)", [*span, free])
@@ -42,7 +42,7 @@ def delete_terms(cursor: CursorWrapper, unused: str, span: Sequence[int]) -> int
 
 
 def tidy(tables: Sequence[str], report: Report) -> None:
-    # Its own connection, since a vacuum cannot be part of a transaction and may take longer than a request.
+    # On a connection of its own: a vacuum cannot be in a transaction, and may take longer than a request.
     with connect() as driver:
         for done, table in enumerate(tables):
             report("vacuum and statistics", done, len(tables))
@@ -50,5 +50,5 @@ def tidy(tables: Sequence[str], report: Report) -> None:
 
 
 def mend_log() -> str | None:
-    """None: the server keeps its log itself."""
+    """None: the server looks after its own log."""
     return None

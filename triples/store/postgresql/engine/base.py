@@ -11,7 +11,7 @@ from triples.store.postgresql.encoding import require_utf8
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types
     def write_lock(self) -> AbstractContextManager[None]:
-        """None: many write at once."""
+        """No lock: many writers can write at once."""
         return nullcontext()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
