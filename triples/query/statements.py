@@ -81,7 +81,7 @@ def count_inferred(shape: Shape, dialect: Dialect, screen: Screen) -> str:
 @cache
 def select_one(dialect: Dialect, screen: Screen) -> str:
     """Weight, depth, rule and texts of the inferred fact of a key. Parameters: the key."""
-    conditions = " AND ".join([*(f"i.{column} = ?" for column in KEY), *_screened(dialect, screen)])
+    conditions = " AND ".join([*(f"i.{column} = ?" for column in KEY), *screened(dialect, screen)])
     sql = (
         f"SELECT i.weight, i.depth, i.rule, s.text, p.text, o.text FROM {FACTS} AS i"
         " JOIN triples_term AS s ON s.id = i.subject_id JOIN triples_term AS p ON p.id = i.predicate_id"
@@ -90,7 +90,7 @@ def select_one(dialect: Dialect, screen: Screen) -> str:
     return sql.replace("?", dialect.placeholder)
 
 
-def _screened(dialect: Dialect, screen: Screen) -> list[str]:
+def screened(dialect: Dialect, screen: Screen) -> list[str]:
     """The conditions that leave out of the inferred facts `i` what the screen says."""
     conditions = [_not_in("triples_triple", sqlite_index((True, True, True)), dialect)] if screen.asserted else []
     return conditions + ([_not_in(hidden.FACTS, hidden.INDEX, dialect)] if screen.hidden else [])
@@ -147,4 +147,4 @@ def _matches(shape: Shape, start: InferredStart, dialect: Dialect, screen: Scree
         "same weight": ["weight = ?", f"({', '.join(KEY)}) > (?, ?, ?)"],
         "lighter": ["weight < ?", "weight >= ?"],
     }
-    return f"{table} WHERE {' AND '.join([*own, *fixed_columns(shape), *bounds[start], *_screened(dialect, screen)])}"
+    return f"{table} WHERE {' AND '.join([*own, *fixed_columns(shape), *bounds[start], *screened(dialect, screen)])}"

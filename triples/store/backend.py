@@ -11,12 +11,14 @@ from typing import ClassVar
 from django.conf import settings
 
 from triples.store.dialect import Dialect
+from triples.store.term_index import TermIndex
 
 
 class Backend(ABC):
     # As traces and the operator's commands call the database's kind.
     name: ClassVar[str]
     dialect: ClassVar[Dialect]
+    term_index: TermIndex
 
 
 @cache

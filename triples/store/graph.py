@@ -10,8 +10,10 @@ from django.db import connection
 from triples import ids
 from triples.query import reads
 from triples.query.explanations import Asserted, Node, explain
+from triples.query.predicates import Predicate, predicates
 from triples.query.reads import Matches, Wanted
 from triples.query.rows import AnyRow, InferredRow
+from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
@@ -39,6 +41,7 @@ class _Running(NamedTuple):
     writer: Writer
     short: Reader
     long: Reader
+    searcher: TermSearcher
 
     @property
     def open_connections(self) -> int:
@@ -96,6 +99,18 @@ class Graph:
             lambda fetch, view: explain(fetch, running.dialect, view, wanted, depth=depth)
         )
 
+    async def search_terms(self, wanted: WantedTerms) -> list[FoundTerm]:
+        """The terms that match best, the best first."""
+        running = self.running
+        return await running.long.run_wide(lambda fetch, view: running.searcher.search(fetch, view, wanted))
+
+    async def predicates(self, *, limit: int, after: int) -> list[Predicate]:
+        """At most `limit` predicates behind this id, with the numbers of their facts."""
+        running = self.running
+        return await running.long.run_wide(
+            lambda fetch, view: predicates(fetch, running.dialect, view, limit=limit, after=after)
+        )
+
     async def statistics(self) -> Statistics:
         running = self.running
         file = Path(settings.DATABASES["default"]["NAME"])
@@ -116,6 +131,7 @@ class Graph:
                 (Writer if on_server or not env.enable_wal else PreparingWriter)(patience=env.pool_timeout),
                 (Reader if on_server else InlineReader)("query", query_threads, env.query_timeout),
                 Reader("long", long_threads, env.query_timeout),
+                TermSearcher(backend().dialect, backend().term_index),
             )
         return self._running
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection
 from django.db import OperationalError, connection, transaction
 
 from skg_site.host.write_lock import write_lock
+from triples.store.backend import backend
 from triples.store.writing import ATTEMPTS
 
 # A step, in which no other may write on SQLite, takes a few milliseconds.
@@ -65,10 +66,12 @@ def _remove(unused: str, above: int, up_to: int) -> int:
                     # the others waits, and then finds it gone. What was committed until here the deletion sees.
                     cursor.execute(f"SELECT id{unused} ORDER BY id FOR UPDATE SKIP LOCKED", [above, up_to])
                     free = [id_ for (id_,) in cursor.fetchall()]
-                    cursor.execute(f"DELETE{unused} AND id = ANY(%s)", [above, up_to, free])
+                    cursor.execute(f"DELETE{unused} AND id = ANY(%s) RETURNING id, text", [above, up_to, free])
                 else:
-                    cursor.execute(f"DELETE{unused}", [above, up_to])
-                return int(cursor.rowcount)
+                    cursor.execute(f"DELETE{unused} RETURNING id, text", [above, up_to])
+                removed = cursor.fetchall()
+                backend().term_index.forget(cursor, removed)
+                return len(removed)
         except OperationalError:
             if attempt == ATTEMPTS:
                 raise

@@ -1,0 +1,34 @@
+"""What the search of terms asks of a database: an index of the trigrams of all folded terms.
+
+`triples.store.sqlite.term_index` and `triples.store.postgresql.term_index` keep it. It only picks candidates: whoever
+asks compares their texts. So an entry that is left over does no harm.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from django.db.backends.utils import CursorWrapper
+
+from triples.store.sessions import Fetch
+
+# The id and the text of a term.
+Found = tuple[int, str]
+# Told how many terms have been indexed.
+Progress = Callable[[int], None]
+
+
+class TermIndex(Protocol):
+    def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
+        """The first terms, by id on SQLite, that have all of the trigrams and meet a condition on `t.id`."""
+
+    def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
+        """The newest terms, which are not in the index yet: some hundreds at most."""
+
+    def sample(self, fetch: Fetch, size: int, /) -> list[str]:
+        """The texts of about so many terms, evenly spaced by their ids."""
+
+    def forget(self, cursor: CursorWrapper, terms: Sequence[Found], /) -> None:
+        """Take terms out of the index, in the transaction that deletes them."""
+
+    def fill(self, progress: Progress, /) -> None:
+        """Index all terms that are not, in commits of their own."""
