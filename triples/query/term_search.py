@@ -5,10 +5,11 @@ and the texts of these are compared. So a list is complete unless more terms tha
 typed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Literal, NamedTuple
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from triples.folding import GRAM, START, fold, trigrams
@@ -43,10 +44,11 @@ class Hit(NamedTuple):
 # From the score of a kind's worst match to that of its best.
 _SCORES = {Kind.EXACT: (1.0, 1.0), Kind.PREFIX: (0.75, 1.0), Kind.SUBSTRING: (0.5, 0.75), Kind.FUZZY: (0.0, 0.5)}
 SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
+# What the index is asked for, one after the other.
 _KINDS: dict[Match | None, tuple[Kind, ...]] = {
-    None: (Kind.PREFIX, Kind.SUBSTRING, Kind.FUZZY),
+    None: (Kind.SUBSTRING, Kind.FUZZY),
     "prefix": (Kind.PREFIX,),
-    "substring": (Kind.PREFIX, Kind.SUBSTRING),
+    "substring": (Kind.SUBSTRING,),
     "fuzzy": (Kind.FUZZY,),
 }
 
@@ -70,14 +72,17 @@ class Search:
             if self._enough(kind):
                 break
 
-    def compare(self, terms: Iterable[Found]) -> int:
+    def compare(self, terms: Sequence[Found]) -> int:
         """Keep those that match; how many do."""
-        matching = 0
-        for id_, text in terms:
-            if (hit := self._hits.get(id_) or self._hit(id_, text)) is not None:
-                self._hits[id_] = hit
-                matching += 1
-        return matching
+        folded = [text.lower() if text.isascii() else fold(text) for _, text in terms]
+        places = {place for place, other in enumerate(folded) if self.folded in other}
+        if self._edits:
+            # All of them in one step, which takes half of the time of a step for each.
+            near = process.extract_iter(self.folded, folded, scorer=OSA.distance, score_cutoff=self._edits)
+            places.update(place for _, _, place in near)
+        hits = [hit for place in places if (hit := self._hit(*terms[place], folded[place])) is not None]
+        self._hits.update((hit.id, hit) for hit in hits)
+        return len(hits)
 
     @property
     def spellings(self) -> list[str]:
@@ -97,23 +102,26 @@ class Search:
 
     def _ask(self, kind: Kind, candidates: Candidates, frequencies: Frequencies) -> None:
         look_up = _LookUp(self, candidates, frequencies)
-        if kind is Kind.PREFIX:
+        if kind is Kind.SUBSTRING:
+            # Which may be all that begin so, and all that are no longer.
+            if len(self.folded) >= GRAM and not look_up.all_of(trigrams(self.folded)):
+                return
+            self._ask(Kind.PREFIX, candidates, frequencies)
+        elif kind is Kind.PREFIX:
             # Of very many that begin so, those that are no longer may not be among the first.
             if look_up.all_of(trigrams(START + self.folded)) and not self._enough(Kind.EXACT):
                 look_up.all_of(trigrams(self._form))
-        elif kind is Kind.SUBSTRING and len(self.folded) >= GRAM:
-            look_up.all_of(trigrams(self.folded))
-        elif kind is Kind.FUZZY:
-            if self._match == "fuzzy":
+        else:
+            if self._match == "fuzzy" and not self._edits:
                 look_up.all_of(trigrams(self._form))
             if self._edits:
                 look_up.with_typo(self._form, whole(self.folded))
-            if self._edits > 1 and not self._enough(Kind.FUZZY):
+            # Where one typo explains nothing.
+            if self._edits > 1 and not self._hits:
                 for grams in two_typos(self._form):
                     look_up.rarest_of(grams)
 
-    def _hit(self, id_: int, text: str) -> Hit | None:
-        folded = fold(text)
+    def _hit(self, id_: int, text: str, folded: str) -> Hit | None:
         kind = self._kind(folded)
         if kind is None:
             return None

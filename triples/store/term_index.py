@@ -1,7 +1,7 @@
 """What the search of terms asks of a database: an index of the trigrams of all folded terms.
 
 `triples.store.sqlite.term_index` and `triples.store.postgresql.term_index` keep it. It only picks candidates: whoever
-asks compares their texts. So an entry that is left over does no harm.
+asks compares their texts. So an entry that is left over finds nothing.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -11,6 +11,9 @@ from django.db.backends.utils import CursorWrapper
 
 from triples.store.sessions import Fetch
 
+# A condition that few terms meet, such as "is a predicate", must not be tried on all that have a frequent trigram.
+REACH = 4
+
 # The id and the text of a term.
 Found = tuple[int, str]
 # Told how many terms have been indexed.
@@ -19,7 +22,10 @@ Progress = Callable[[int], None]
 
 class TermIndex(Protocol):
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
-        """The first terms, by id on SQLite, that have all of the trigrams and meet a condition on `t.id`."""
+        """The first terms, by id on SQLite, that have all of the trigrams and meet a condition on `t.id`.
+
+        The condition is tried on `REACH` times as many as are wanted.
+        """
 
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
         """The newest terms, which are not in the index yet: some hundreds at most."""

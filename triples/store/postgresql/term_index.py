@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 
 from triples.folding import indexed_form, trigrams
 from triples.store.sessions import Fetch
-from triples.store.term_index import Found, Progress
+from triples.store.term_index import REACH, Found, Progress
 
 INDEX = "triples_term_search"
 _FILLED_AT_ONCE = 10_000
@@ -55,10 +55,10 @@ def _array(grams: Collection[str]) -> str:
 class PostgreSQLTermIndex:
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
         statement = (
-            f"SELECT t.id, t.text FROM {INDEX} AS s JOIN triples_term AS t ON t.id = s.term_id"
-            f" WHERE s.trigrams @> %s::integer[] AND {where} LIMIT %s"
+            f"SELECT t.id, t.text FROM (SELECT term_id FROM {INDEX} WHERE trigrams @> %s::integer[] LIMIT %s) AS c"
+            f" JOIN triples_term AS t ON t.id = c.term_id WHERE {where} LIMIT %s"
         )
-        return [(id_, text) for id_, text in fetch(statement, (_array(grams), limit))]
+        return [(id_, text) for id_, text in fetch(statement, (_array(grams), REACH * limit, limit))]
 
     def unindexed(self, _fetch: Fetch, _where: str, /) -> list[Found]:
         """None."""

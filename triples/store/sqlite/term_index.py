@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from skg_site.host.write_lock import write_lock
 from triples.folding import indexed_form
 from triples.store.sessions import Fetch
-from triples.store.term_index import Found, Progress
+from triples.store.term_index import REACH, Found, Progress
 
 # A search compares half as many on average, which takes a fifth of a millisecond; a commit indexes as many at once.
 BATCH = 512
@@ -32,8 +32,8 @@ _FORGET = f"INSERT INTO {INDEX} ({INDEX}, rowid, folded) VALUES ('delete', %s, %
 _SET_UP_TO = f"UPDATE {STATE} SET up_to = ?"
 _LAST_ID = "SELECT max(id) FROM triples_term"
 _CANDIDATES = (
-    "SELECT t.id, t.text FROM (SELECT rowid AS id FROM {index} WHERE {index} MATCH ?) AS c"
-    " CROSS JOIN triples_term AS t ON t.id = c.id WHERE {where} LIMIT ?"
+    f"SELECT t.id, t.text FROM (SELECT rowid AS id FROM {INDEX} WHERE {INDEX} MATCH ? LIMIT ?) AS c"
+    " CROSS JOIN triples_term AS t ON t.id = c.id WHERE "
 )
 _SAMPLE = "SELECT (SELECT text FROM triples_term WHERE id >= value ORDER BY id LIMIT 1) FROM json_each(?)"
 _QUOTE = '"'
@@ -57,7 +57,7 @@ def index_tail(driver: Any, most: int = -1) -> int:
 class SQLiteTermIndex:
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
         words = " AND ".join(f'"{gram.replace(_QUOTE, _QUOTE * 2)}"' for gram in grams)
-        return [(id_, text) for id_, text in fetch(_CANDIDATES.format(index=INDEX, where=where), (words, limit))]
+        return [(id_, text) for id_, text in fetch(f"{_CANDIDATES}{where} LIMIT ?", (words, REACH * limit, limit))]
 
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
         statement = f"SELECT t.id, t.text FROM triples_term AS t WHERE t.id > ({_UP_TO}) AND {where}"
