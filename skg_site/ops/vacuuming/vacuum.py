@@ -15,6 +15,7 @@ from triples.patterns import Variable
 from triples.recursion.programs import constants
 from triples.runs.lease import lease
 from triples.runs.retention import remove_old_runs
+from triples.store.backend import backend
 from triples.store.dictionary import find_term_ids
 from triples.store.inferred.state import read_state
 from triples.store.unused_terms import remove_unused_terms
@@ -61,6 +62,9 @@ def vacuum(retention: Retention, report: Report, *, dry: bool) -> Vacuumed:
     before = database_bytes()
     with lease(LEASE_PATIENCE):
         terms = remove_unused_terms(_kept(), lambda done, total: report("terms", done, total), dry=dry)
+        if not dry:
+            # On PostgreSQL, those that an older version made after the migration are not in the index.
+            backend().term_index.fill(lambda done: report("terms indexed", done, None))
         report("old runs", 0, None)
         runs = 0 if retention.runs is None else remove_old_runs(timezone.now() - retention.runs, dry=dry)
     report("old key events", 0, None)

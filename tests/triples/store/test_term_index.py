@@ -1,6 +1,10 @@
 """The index of terms holds every term that was committed, and no other finds anything by it."""
 
+from collections.abc import Iterator
+from importlib import import_module
+
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests.support.database import in_orm
@@ -128,6 +132,26 @@ def empty_index() -> None:
             cursor.execute("DELETE FROM triples_term_search")
 
 
+@pytest.fixture
+def before_the_index() -> Iterator[None]:
+    """A database with terms, of a version that had no index of them."""
+    in_orm(store, *facts(1_000))
+    in_orm(call_command, "migrate", "triples", "0004", verbosity=0)
+    yield
+    in_orm(call_command, "migrate", verbosity=0)
+
+
+def test_a_migration_indexes_what_is_there_and_says_so(
+    before_the_index: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(import_module("triples.migrations.0005_term_search"), "WORTH_SAYING", 1_000)
+    in_orm(call_command, "migrate", verbosity=0)
+    assert capsys.readouterr().err == "2,001 terms are being indexed, so that they can be searched …\n"
+    assert in_orm(require_complete) == 2_001
+    in_orm(store, *facts(BATCH, of="new"))
+    in_orm(require_complete)
+
+
 def test_an_index_is_filled_from_the_terms_that_are_there() -> None:
     in_orm(store, *facts(1_000))
     in_orm(empty_index)
@@ -135,5 +159,7 @@ def test_an_index_is_filled_from_the_terms_that_are_there() -> None:
     in_orm(lambda: backend().term_index.fill(told.append))
     assert told[-1] == 2_001
     assert in_orm(require_complete) == 2_001
+    told.clear()
     in_orm(lambda: backend().term_index.fill(told.append))
+    assert sum(told) == 0
     assert in_orm(require_complete) == 2_001

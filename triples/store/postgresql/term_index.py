@@ -34,7 +34,10 @@ _ADD = (
     f"INSERT INTO {INDEX} (term_id, trigrams) SELECT id, trigrams::integer[]"
     " FROM unnest(%s::bigint[], %s::text[]) AS g (id, trigrams) ON CONFLICT DO NOTHING"
 )
-_NEXT = "SELECT id, text FROM triples_term WHERE id > %s ORDER BY id LIMIT %s"
+_NOT_INDEXED = (
+    "SELECT id, text FROM triples_term AS t WHERE id > %s"
+    f" AND NOT EXISTS (SELECT 1 FROM {INDEX} WHERE term_id = t.id) ORDER BY id LIMIT %s"
+)
 _LAST_ID = "SELECT max(id) FROM triples_term"
 _SAMPLE = (
     "SELECT t.text FROM generate_series(1, %s::bigint, %s::bigint) AS point, LATERAL"
@@ -75,7 +78,7 @@ class PostgreSQLTermIndex:
         done = reached = 0
         while True:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(_NEXT, [reached, _FILLED_AT_ONCE])
+                cursor.execute(_NOT_INDEXED, [reached, _FILLED_AT_ONCE])
                 terms = cursor.fetchall()
                 if not terms:
                     return
