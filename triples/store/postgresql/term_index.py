@@ -10,6 +10,7 @@ one, so that list is kept short.
 """
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from zlib import crc32
 
 from django.db import connection, transaction
@@ -21,6 +22,8 @@ from triples.store.term_index import REACH, Found, Progress
 
 INDEX = "triples_term_search"
 _FILLED_AT_ONCE = 10_000
+# Most trigrams of a language are among so many, and a hash takes five times as long as finding it.
+_REMEMBERED = 16_384
 
 INSERT_TERMS = (
     "WITH given AS (SELECT text, trigrams FROM unnest(%s::text[], %s::text[]) AS g (text, trigrams)),"
@@ -51,8 +54,13 @@ def hashes(texts: Collection[str]) -> list[str]:
 
 
 def _array(grams: Collection[str]) -> str:
+    return "{" + ",".join(map(_hashed, grams)) + "}"
+
+
+@lru_cache(_REMEMBERED)
+def _hashed(gram: str) -> str:
     # PostgreSQL's integers have a sign.
-    return "{" + ",".join([str(crc32(gram.encode()) - (1 << 31)) for gram in grams]) + "}"
+    return str(crc32(gram.encode()) - (1 << 31))
 
 
 class PostgreSQLTermIndex:
