@@ -28,7 +28,7 @@ class TermIndex(Protocol):
         """
 
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
-        """The newest terms, which are not in the index yet: some hundreds at most."""
+        """The newest terms, which are not in the index yet: a thousand at most."""
 
     def sample(self, fetch: Fetch, size: int, /) -> list[str]:
         """The texts of about so many terms, evenly spaced by their ids."""
