@@ -10,7 +10,7 @@ from triples.query.term_search import SPELLINGS, Hit, Match, Search
 from triples.store.dialect import Dialect
 from triples.store.inferred.reading import View
 from triples.store.sessions import Fetch
-from triples.store.term_index import Found, TermIndex
+from triples.store.term_index import ANY_TERM, Found, TermIndex
 
 # Fewer predicates are compared one by one: where only they are wanted, the index would find other terms for the most
 # part.
@@ -53,7 +53,7 @@ class TermSearcher:
         if few is not None:
             search.compare(few)
         else:
-            where = stands_in(wanted.position, self._dialect, screen) if wanted.position else "1 = 1"
+            where = stands_in(wanted.position, self._dialect, screen) if wanted.position else ANY_TERM
             # First: whatever is indexed between two statements is found twice instead of never.
             search.compare(self._index.unindexed(fetch, where))
             search.compare(fetch(_spelt(self._dialect, where), search.spellings))
@@ -88,6 +88,6 @@ class TermSearcher:
         [(now,)] = fetch(_NEWEST, ())
         # With less than half of them it is another database.
         if not newest <= now < 2 * newest:
-            frequencies = Frequencies(self._index.sample(fetch, SAMPLE))
+            frequencies = Frequencies(self._index.sample(fetch, SAMPLE), now)
             self._sampled = (now, frequencies)
         return frequencies

@@ -17,8 +17,10 @@ from triples.query.term_arms import MOST, RAREST, Frequencies, Span, marked, out
 from triples.store.term_index import Found
 
 CAP = 300
+# Of terms with typos few are meant: where there are more candidates, the next question is narrower.
+TYPO_CAP = 100
 # How often the index is asked for terms with typos.
-_MOST_ARMS = 14
+_MOST_ARMS = 12
 
 Match = Literal["prefix", "substring", "fuzzy"]
 # The terms that have all of some trigrams, up to a number.
@@ -60,7 +62,7 @@ class Search:
         self._typed = typed
         self.folded = fold(typed)
         self._form = marked(self.folded)
-        self._limit = limit
+        self.limit = limit
         self._match = match
         self._edits = edits_allowed(len(self.folded)) if match in {None, "fuzzy"} else 0
         self._hits: dict[int, Hit] = {}
@@ -69,7 +71,7 @@ class Search:
         """Ask the index for one kind after the other, until there are enough."""
         for kind in _KINDS[self._match]:
             self._ask(kind, candidates, frequencies)
-            if self._enough(kind):
+            if self._enough(kind) or self._is_exact:
                 break
 
     def compare(self, terms: Sequence[Found]) -> int:
@@ -97,8 +99,13 @@ class Search:
     def _rank(self, hit: Hit) -> tuple[int, float, bool, int]:
         return hit.kind, -hit.score, hit.text != self._typed, hit.id
 
+    @property
+    def _is_exact(self) -> bool:
+        """Whether a term is just what was typed, so that no typo has to be assumed."""
+        return any(hit.kind is Kind.EXACT for hit in self._hits.values())
+
     def _enough(self, kind: Kind) -> bool:
-        return sum(hit.kind <= kind for hit in self._hits.values()) >= self._limit
+        return sum(hit.kind <= kind for hit in self._hits.values()) >= self.limit
 
     def _ask(self, kind: Kind, candidates: Candidates, frequencies: Frequencies) -> None:
         look_up = _LookUp(self, candidates, frequencies)
@@ -109,7 +116,7 @@ class Search:
             self._ask(Kind.PREFIX, candidates, frequencies)
         elif kind is Kind.PREFIX:
             # Of very many that begin so, those that are no longer may not be among the first.
-            if look_up.all_of(trigrams(START + self.folded)) and not self._enough(Kind.EXACT):
+            if look_up.all_of(trigrams(START + self.folded)) and not self._is_exact:
                 look_up.all_of(trigrams(self._form))
         else:
             if self._match == "fuzzy" and not self._edits:
@@ -151,28 +158,35 @@ class _LookUp:
         self._candidates = candidates
         self._frequencies = frequencies
         self._arms = 0
+        # Whether there may be more terms than were compared, by the trigrams that were looked up.
+        self._full: dict[frozenset[str], bool] = {frozenset(): True}
 
     def all_of(self, grams: Sequence[str]) -> bool:
         """Compare terms with all of the trigrams; whether there may be more of them."""
         terms = self._candidates(self._frequencies.rarest(grams, RAREST), CAP)
         matching = self._search.compare(terms)
-        if len(terms) == CAP and matching < CAP and len(grams) > RAREST:
+        if len(terms) == CAP and matching < self._search.limit and len(grams) > RAREST:
             terms = self._candidates(self._frequencies.rarest(grams, MOST), CAP)
             self._search.compare(terms)
         return len(terms) == CAP
 
     def rarest_of(self, grams: Sequence[str]) -> bool:
         """Compare terms that have the rarest of the trigrams; whether there may be more of them."""
-        if not grams:
-            return True
-        self._arms += 1
-        terms = self._candidates(self._frequencies.rarest(grams, RAREST), CAP)
-        self._search.compare(terms)
-        return len(terms) == CAP
+        chosen = self._frequencies.rarest(grams, RAREST) if grams else []
+        # The rarest of a narrower span are often those of a wider one.
+        if (asked := frozenset(chosen)) not in self._full:
+            self._arms += 1
+            terms = self._candidates(chosen, TYPO_CAP)
+            self._search.compare(terms)
+            self._full[asked] = len(terms) == TYPO_CAP
+        return self._full[asked]
 
     def with_typo(self, form: str, typo: Span) -> None:
-        """Compare terms that are the form but for a typo there; the widest spans first."""
-        waiting = [typo]
+        """Compare terms that are the form but for a typo there; of spans the widest first."""
+        arms = self._frequencies.one_typo(form, TYPO_CAP)
+        full = [arm.spoilt for arm in arms if self.rarest_of(arm.grams)]
+        # With a typo that spoils none of them, a term is found by each.
+        waiting = full if len(full) < len(arms) else [typo]
         while waiting and self._arms < _MOST_ARMS:
             typo = waiting.pop(0)
             if self.rarest_of(outside(form, typo)) and (halves := typo.halves):

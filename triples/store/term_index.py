@@ -11,8 +11,10 @@ from django.db.backends.utils import CursorWrapper
 
 from triples.store.sessions import Fetch
 
+# The condition that every term meets.
+ANY_TERM = "1 = 1"
 # A condition that few terms meet, such as "is a predicate", must not be tried on all that have a frequent trigram.
-REACH = 4
+_REACH = 4
 
 # The id and the text of a term.
 Found = tuple[int, str]
@@ -20,11 +22,16 @@ Found = tuple[int, str]
 Progress = Callable[[int], None]
 
 
+def looked_at(where: str, limit: int) -> int:
+    """On how many terms a condition is tried."""
+    return limit if where == ANY_TERM else _REACH * limit
+
+
 class TermIndex(Protocol):
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
         """The first terms, by id on SQLite, that have all of the trigrams and meet a condition on `t.id`.
 
-        The condition is tried on `REACH` times as many as are wanted.
+        The condition is tried on a few times as many as are wanted.
         """
 
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:

@@ -19,6 +19,7 @@ from triples.store.operations import AddMany, AddOne, Fact, Remove
 from triples.store.postgresql.term_index import hashes
 from triples.store.sqlite import initial_load
 from triples.store.sqlite.term_index import BATCH
+from triples.store.term_index import ANY_TERM
 from triples.store.writing import open_session, write_now
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -27,13 +28,13 @@ pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 def by_index(text: str) -> list[int]:
     """The ids that the index has for all trigrams of a text, whether or not it is a term any more."""
     fetch = open_session(connection).rows
-    return [id_ for id_, _ in backend().term_index.candidates(fetch, trigrams(indexed_form(text)), "1 = 1", 10)]
+    return [id_ for id_, _ in backend().term_index.candidates(fetch, trigrams(indexed_form(text)), ANY_TERM, 10)]
 
 
 def require_complete() -> int:
     """How many of the terms are in the index; AssertionError unless all others are told to be newer."""
     terms = {term.pk: term.text for term in Term.objects.all()}
-    newer = dict(backend().term_index.unindexed(open_session(connection).rows, "1 = 1"))
+    newer = dict(backend().term_index.unindexed(open_session(connection).rows, ANY_TERM))
     assert len(newer) < BATCH
     indexed = {id_ for id_, text in terms.items() if id_ in by_index(text)}
     assert indexed.isdisjoint(newer)

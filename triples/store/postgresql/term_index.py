@@ -18,7 +18,7 @@ from django.db.backends.utils import CursorWrapper
 
 from triples.folding import indexed_form, trigrams
 from triples.store.sessions import Fetch
-from triples.store.term_index import REACH, Found, Progress
+from triples.store.term_index import Found, Progress, looked_at
 
 INDEX = "triples_term_search"
 _FILLED_AT_ONCE = 10_000
@@ -69,7 +69,7 @@ class PostgreSQLTermIndex:
             f"SELECT t.id, t.text FROM (SELECT term_id FROM {INDEX} WHERE trigrams @> %s::integer[] LIMIT %s) AS c"
             f" JOIN triples_term AS t ON t.id = c.term_id WHERE {where} LIMIT %s"
         )
-        return [(id_, text) for id_, text in fetch(statement, (_array(grams), REACH * limit, limit))]
+        return [(id_, text) for id_, text in fetch(statement, (_array(grams), looked_at(where, limit), limit))]
 
     def unindexed(self, _fetch: Fetch, _where: str, /) -> list[Found]:
         """None."""

@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from skg_site.host.write_lock import write_lock
 from triples.folding import indexed_form
 from triples.store.sessions import Fetch
-from triples.store.term_index import REACH, Found, Progress
+from triples.store.term_index import Found, Progress, looked_at
 
 # A search compares half as many on average, which takes a quarter of a millisecond. To index half as many at a time
 # would take a fifth longer for each.
@@ -58,7 +58,8 @@ def index_tail(driver: Any, most: int = -1) -> int:
 class SQLiteTermIndex:
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
         words = " AND ".join(f'"{gram.replace(_QUOTE, _QUOTE * 2)}"' for gram in grams)
-        return [(id_, text) for id_, text in fetch(f"{_CANDIDATES}{where} LIMIT ?", (words, REACH * limit, limit))]
+        found = fetch(f"{_CANDIDATES}{where} LIMIT ?", (words, looked_at(where, limit), limit))
+        return [(id_, text) for id_, text in found]
 
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
         statement = f"SELECT t.id, t.text FROM triples_term AS t WHERE t.id > ({_UP_TO}) AND {where}"
