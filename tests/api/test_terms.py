@@ -39,8 +39,11 @@ async def test_better_kinds_of_matches_come_first(api: httpx.AsyncClient, store_
         ("dög", "exact"),
         ("dogs", "prefix"),
         ("bulldog", "substring"),
-        ("dot", "fuzzy"),
     ]
+    # Typos where nothing is just what was typed, or where they are asked for.
+    assert [term["term"] for term in await search(api, "do")] == ["Dog", "dot", "dög", "dogs"]
+    assert {term["match"] for term in await search(api, "doh")} == {"fuzzy"}
+    assert [term["term"] for term in await search(api, "dog", match="fuzzy")] == ["Dog", "dög", "dogs", "dot"]
     assert [term["term"] for term in await search(api, "dog", match="substring", limit=4)] == [
         "Dog", "dög", "dogs", "bulldog"
     ]  # fmt: skip

@@ -30,7 +30,8 @@ class SearchParameters(BaseModel):
         Match | None,
         Field(
             description="prefix: terms that begin with the text; substring: that contain it; fuzzy: that are it but for"
-            " a few typos. Left out: all of these, exact matches first, then in this order."
+            " a few typos. Left out: all of these, exact matches first, then in this order; typos only where no match"
+            " is exact."
         ),
     ] = None
     position: Annotated[

@@ -28,8 +28,8 @@ _search_terms = extend_schema(
     summary="Search terms",
     description=(
         "Finds terms by name: case, accents and width do not matter, and any script will do. A text of one or two"
-        " letters finds terms that begin with it. All matches are considered unless some hundred terms match equally"
-        " well. Terms that stand in no fact are left out."
+        " letters finds terms that begin with it. Of very many terms that match equally well, the best of some hundred"
+        " are shown. Terms that stand in no fact are left out."
     ),
     parameters=[SearchParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     responses={200: OpenApiResponse(TermsOut, "The terms.")},

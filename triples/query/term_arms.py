@@ -109,7 +109,7 @@ class Frequencies:
     def _expected(self, grams: Sequence[str]) -> float:
         """How many terms may have all of the trigrams."""
         shares = [max(self._counts[gram], 0.5) / self._sample for gram in grams]
-        return self._terms * prod(shares) * LINKED ** (len(grams) - 1)
+        return float(self._terms * prod(shares) * LINKED ** (len(grams) - 1))
 
 
 def marked(folded: str) -> str:

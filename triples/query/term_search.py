@@ -1,8 +1,8 @@
 """Search of terms by name: exactly, by how they begin, by what they contain, and in spite of typos.
 
 Texts are compared folded; see `triples.folding`. The index picks candidates, at most `CAP` for each question put to it,
-and the texts of these are compared. So a list is complete unless more terms than that begin with, or contain, what was
-typed.
+and the texts of these are compared. So a list is complete, or as long as it may be; of more terms than that which begin
+with what was typed, or contain it, the best of those that were compared come first.
 """
 
 from collections.abc import Callable, Sequence
@@ -93,8 +93,12 @@ class Search:
 
     @property
     def ranked(self) -> list[Hit]:
-        """All hits, the best first; of equal ones the term that was typed, then those that were there first."""
-        return sorted(self._hits.values(), key=self._rank)
+        """The hits, the best first; of equal ones the term that was typed, then those that were there first.
+
+        Without typos if a term is just what was typed, unless they are asked for.
+        """
+        last = Kind.SUBSTRING if self._match is None and self._is_exact else Kind.FUZZY
+        return sorted((hit for hit in self._hits.values() if hit.kind <= last), key=self._rank)
 
     def _rank(self, hit: Hit) -> tuple[int, float, bool, int]:
         return hit.kind, -hit.score, hit.text != self._typed, hit.id
