@@ -37,22 +37,28 @@ class FactCounts(NamedTuple):
 @cache
 def stands_in(place: Place, dialect: Dialect, screen: Screen | None) -> str:
     """The condition that a term stands in this place of any fact."""
-    return "(" + " OR ".join(f"EXISTS ({facts})" for facts in facts_of(place, dialect, screen)) + ")"
+    return "(" + " OR ".join(f"EXISTS ({facts} LIMIT 1)" for facts in facts_of(place, dialect, screen)) + ")"
 
 
 @cache
 def facts_of(place: Place, dialect: Dialect, screen: Screen | None) -> list[str]:
-    """Selects of the facts that have the term in this place: the asserted, then the inferred if any may be shown."""
+    """Selects of the facts that have the term in this place: the asserted, then the inferred if any may be shown.
+
+    Each needs a LIMIT. They are in the order of an index, since PostgreSQL would scan the table for a predicate: of so
+    few different ones, it believes, any will do.
+    """
     shape = _SHAPES[place]
     asserted = dialect.indexed("triples_triple", sqlite_index(shape))
-    statements = [f"SELECT 1 FROM {asserted} WHERE {place}_id = t.id"]
+    statements = [f"SELECT 1 FROM {asserted} WHERE {place}_id = t.id ORDER BY weight DESC"]
     if screen is not None:
         index, own = INFERRED_INDEXES[shape], f"i.{place}_id = t.id"
+        order = " ORDER BY i.predicate_id, i.object_id" if place == "subject" else " ORDER BY i.weight DESC"
         if place == "object" and screen.merged is not None:
             # Where these few predicates are all that there are, no index begins with the object.
             index, own = "inferred_po", f"i.predicate_id IN ({', '.join(map(str, screen.merged))}) AND {own}"
+            order = ""
         conditions = " AND ".join([own, *screened(dialect, screen)])
-        statements.append(f"SELECT 1 FROM {dialect.indexed(f'{FACTS} AS i', index)} WHERE {conditions}")
+        statements.append(f"SELECT 1 FROM {dialect.indexed(f'{FACTS} AS i', index)} WHERE {conditions}{order}")
     return statements
 
 

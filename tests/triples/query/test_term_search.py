@@ -2,7 +2,8 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,12 +17,14 @@ from tests.triples.store.inferred.derived import program, run
 from triples.folding import fold
 from triples.models import Term
 from triples.query import term_reads, term_search
+from triples.query.term_places import count_facts
 from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
 from triples.query.term_search import Kind, Match
 from triples.store.backend import backend
 from triples.store.dictionary import ensure_terms
 from triples.store.inferred.reading import Sight, open_sight
 from triples.store.operations import Remove
+from triples.store.sessions import Rows
 from triples.store.writing import open_session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -195,6 +198,27 @@ def test_a_position_leaves_out_terms_that_stand_elsewhere(searcher: TermSearcher
     assert found == {"subject": ["mark", "marked"], "predicate": ["marks"]}
     objects = texts(search(searcher, "mark", "prefix", 10_000, "object"))
     assert set(objects) == (expected("mark", Kind.PREFIX) | {"marked", "Marko"})
+
+
+def test_postgresql_counts_by_the_indexes_however_few_predicates_there_are(searcher: TermSearcher) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite is told which index to read")
+
+    def plan() -> str:
+        statements: list[str] = []
+
+        def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
+            statements.extend(line for (line,) in open_session(connection).rows(f"EXPLAIN {sql}", parameters))
+            return []
+
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE triples_triple")
+        count_facts(fetch, backend().dialect, None, [1, 2, 3])
+        return "\n".join(statements)
+
+    found = in_orm(plan)
+    assert "Seq Scan" not in found
+    assert all(f"using {index} " in found for index in ("triple_s", "triple_p", "triple_o"))
 
 
 RULE = {
