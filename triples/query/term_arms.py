@@ -94,7 +94,7 @@ class Frequencies:
         if len(rare) < number:
             return []
         return [
-            Arm([grams[other] for other in rare[:number] if other != place], Span(place - 1, place + GRAM + 1))
+            Arm([grams[other] for other in rare[:number] if other != place], Span(max(place - 1, 0), place + GRAM + 1))
             for place in rare[:number]
         ]
 
