@@ -25,6 +25,7 @@ from triples.store.inferred.reading import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.sessions import Counts, Fetch, Session
 from triples.store.sessions import Key as FactKey
+from triples.store.term_index import TermIndex
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -153,8 +154,8 @@ class Upkeep(Protocol):
     def bytes_of_tables(self) -> int:
         """The bytes of what a vacuum may shrink."""
 
-    def delete_terms(self, cursor: CursorWrapper, unused: str, span: Sequence[int], /) -> int:
-        """Delete the terms that a condition finds, but for those that a writer is about to use; how many.
+    def delete_terms(self, cursor: CursorWrapper, unused: str, span: Sequence[int], /) -> list[tuple[int, str]]:
+        """Delete the terms that a condition finds, but for those that a writer is about to use; their ids and texts.
 
         `unused` is the end of a statement, from FROM on, with the parameters `span`.
         """
@@ -186,6 +187,7 @@ class Backend(ABC):
     serving: Serving
     locks: Locks
     upkeep: Upkeep
+    term_index: TermIndex
 
     # Connections.
 
