@@ -145,7 +145,7 @@ def before_the_index() -> Iterator[None]:
 def test_a_migration_indexes_what_is_there_and_says_so(
     before_the_index: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(import_module("triples.migrations.0005_term_search"), "WORTH_SAYING", 1_000)
+    monkeypatch.setattr(import_module("triples.migrations.0006_term_search"), "WORTH_SAYING", 1_000)
     in_orm(call_command, "migrate", verbosity=0)
     assert capsys.readouterr().err == "2,001 terms are being indexed, so that they can be searched …\n"
     assert in_orm(require_complete) == 2_001
