@@ -182,6 +182,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "triples", "description": "The facts"},
         {"name": "query", "description": "Facts that match a pattern"},
         {"name": "rules", "description": "What is derived from what"},
+        {"name": "terms", "description": "The names in the graph: terms and predicates"},
         {"name": "stats", "description": "The graph in numbers"},
         {"name": "keys", "description": "Who may call"},
         {"name": "probes", "description": "The state of the service, for machines"},

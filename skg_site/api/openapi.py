@@ -65,6 +65,9 @@ def register_parts(auto_schema: AutoSchema, parts: dict[str, Any]) -> None:
         component = ResolvedComponent(  # type: ignore[no-untyped-call]  # it has no types
             name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema
         )
+        known = auto_schema.registry._components.get(component.key)
+        # Two types of one name would be documented as whichever came first.
+        assert known is None or known.schema == schema, f"two types are called {name}"
         auto_schema.registry.register_on_missing(component)
 
 

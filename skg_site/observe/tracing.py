@@ -13,18 +13,12 @@ from typing import ParamSpec, TypeVar
 from django.conf import settings
 from django.http import HttpResponse
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
     Span,
     SpanContext,
     SpanKind,
-    Status,
     StatusCode,
     Tracer,
     get_current_span,
@@ -38,8 +32,8 @@ from apikeys.callers import Caller
 from apikeys.transactions import keys_committed
 from skg_site.api.door import Handler
 from skg_site.api.request import APIRequest
-from skg_site.observe.exporter_log import quieten_exporter
-from skg_site.observe.masking import masked_text, masked_value
+from skg_site.observe.masking import masked_value
+from skg_site.observe.trace_export import provider_for_settings
 from skg_site.version import VERSION
 from triples.models import RecursionRun
 from triples.query.finding_answers import Plan
@@ -52,49 +46,9 @@ from triples.store.signals import group_committed, rules_committed
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-TRACES_PATH = "/v1/traces"
 READS = ("heaviest", "page", "fact", "inferred_fact", "explain", "ask", "statistics")
 
 _w3c = TraceContextTextMapPropagator()
-
-
-def provider_for_settings() -> TracerProvider:
-    """A provider that exports in batches from a thread, and exports the rest when the process ends."""
-    env = settings.ENV
-    resource = Resource.create({"service.name": "skg-api", "service.version": VERSION})
-    provider = TracerProvider(ParentBased(TraceIdRatioBased(env.trace_sample)), resource)
-    endpoint = env.otlp_endpoint.removesuffix("/").removesuffix(TRACES_PATH) + TRACES_PATH
-    quieten_exporter()
-    provider.add_span_processor(BatchSpanProcessor(MaskingExporter(endpoint)))
-    return provider
-
-
-class MaskingExporter(OTLPSpanExporter):
-    """Masks keys in the spans, in the thread that exports them."""
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        return super().export([_masked_span(span) for span in spans])
-
-
-def _masked_span(span: ReadableSpan) -> ReadableSpan:
-    status = span.status
-    return ReadableSpan(
-        name=masked_text(span.name),
-        context=span.context,
-        parent=span.parent,
-        resource=span.resource,
-        attributes={
-            name: masked_text(value) if isinstance(value, str) else value
-            for name, value in (span.attributes or {}).items()
-        },
-        events=span.events,
-        links=span.links,
-        kind=span.kind,
-        status=Status(status.status_code, masked_text(status.description)) if status.description else status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
-    )
 
 
 _tracer: Tracer = provider_for_settings().get_tracer("skg", VERSION)

@@ -152,7 +152,7 @@ async def a_body_of_another_type(world: World, operation: Operation) -> httpx.Re
 async def an_unknown_field(world: World, operation: Operation) -> httpx.Request:
     if operation.takes_body:
         return world.request(operation, json=operation.example | {"unknown": 1})
-    return world.request(operation, params={"unknown": "1"})
+    return world.request(operation, params=operation.parameters | {"unknown": "1"})
 
 
 async def a_bucket_that_is_empty(world: World, operation: Operation) -> httpx.Request:

@@ -65,6 +65,12 @@ class Operation:
         return "requestBody" in self.described
 
     @property
+    def parameters(self) -> dict[str, str]:
+        """The documented examples of the parameters that the query string must have."""
+        required = [one for one in self.described.get("parameters", []) if one["in"] == "query" and one.get("required")]
+        return {one["name"]: one["schema"]["examples"][0] for one in required}
+
+    @property
     def example(self) -> Any:
         """The documented body."""
         [media] = self.described["requestBody"]["content"].values()

@@ -40,6 +40,8 @@ OPERATIONS = [
     Operation("POST", "/query/neighbours", "read", {"term": "a"}),
     Operation("POST", "/query/paths", "read", {"from": "a", "to": "b"}),
     Operation("GET", f"/triples/{ID}/explain", "read"),
+    Operation("GET", "/terms?search=a", "read"),
+    Operation("GET", "/predicates", "read"),
     Operation("GET", "/stats", "read"),
     Operation("GET", "/rules", "read"),
     Operation("POST", "/rules", "recurse", {"symmetric": "near"}),

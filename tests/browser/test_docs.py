@@ -30,7 +30,7 @@ def test_an_operation_is_tried_out_with_a_key(page: Page) -> None:
 
 def test_the_reference_is_drawn(page: Page) -> None:
     page.goto("/redoc")
-    expect(page.get_by_role("heading", name="Match a pattern")).to_be_visible()
+    expect(page.get_by_role("heading", name="Explain a fact")).to_be_visible()
     expect(page.get_by_role("link", name="API docs by Redocly")).to_be_visible()
 
 

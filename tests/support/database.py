@@ -14,6 +14,12 @@ from django.db import connection
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+# Of the search of terms. Up to which id terms are indexed stays, as the ids do.
+_EMPTY_INDEX = {
+    "sqlite": "INSERT INTO triples_term_search (triples_term_search) VALUES ('delete-all')",
+    "postgresql": "TRUNCATE triples_term_search",
+}
+
 _executor = ThreadPoolExecutor(1, thread_name_prefix="tests")
 
 
@@ -36,7 +42,7 @@ def empty_tables() -> None:
     ]
     # Ids are not used again: what a process remembers of a row must never fit another test's.
     statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=False, allow_cascade=False)
-    connection.ops.execute_sql_flush(statements)
+    connection.ops.execute_sql_flush([*statements, _EMPTY_INDEX[connection.vendor]])
     backend().inferred.discard()
 
 

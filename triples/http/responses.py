@@ -215,7 +215,7 @@ def query_content(matches: Matches, seconds: float, *, with_metadata: bool, with
     return content
 
 
-class PredicateOut(TypedDict):
+class PredicateCountOut(TypedDict):
     predicate: str
     triples: int
 
@@ -231,7 +231,7 @@ class StatsOut(TypedDict):
         float | None, Field(description="When lighter inferred facts were too many to keep: the least weight kept.")
     ]
     predicates: Annotated[
-        list[PredicateOut],
+        list[PredicateCountOut],
         Field(description=f"How many asserted facts have each, most frequent first; {MOST_PREDICATES} at most."),
     ]
     more_predicates: Annotated[int, Field(description="How many others there are.")]

@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from skg_site.api.fields import PublicId
 from triples.http.deletions import DeletionViewSet
 from triples.http.questions.views import AskViewSet
+from triples.http.term_views import TermViewSet
 from triples.http.views import QueryViewSet, StatsViewSet, TripleViewSet
 from triples.rules.views import RuleViewSet
 from triples.runs.views import RecurseViewSet
@@ -33,5 +34,7 @@ urlpatterns = [
         "rules/<path:name>",
         RuleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="rules"),
     ),
+    path("terms", TermViewSet.as_view({"get": "search"}, basename="terms")),
+    path("predicates", TermViewSet.as_view({"get": "predicates"}, basename="terms")),
     path("stats", StatsViewSet.as_view({"get": "stats"}, basename="stats")),
 ]

@@ -8,10 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
+from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
-from triples.store.fact_tables import EXACT, HEAVIEST, TABLES, InferredFilter, Kind
+from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
 from triples.store.select import BOTH_KINDS_HEAVIEST, Select, Start, shape_of, sql
@@ -82,14 +83,7 @@ class GraphFacts:
 
     def predicates(self, subject: int | None, limit: int = 1_000) -> list[int]:
         """The first predicates of the facts of a subject, or of all facts, by their ids."""
-        tables = TABLES.values() if self.visible is not None else [TABLES["asserted"]]
-        given = [] if subject is None else [subject]
-        found = {
-            id_
-            for table in tables
-            for (id_,) in self.fetch(_predicates(table, self.dialect, of_subject=bool(given)), [*given, *given, limit])
-        }
-        return sorted(found)[:limit]
+        return predicate_ids(self.fetch, self.dialect, self.visible, limit=limit, subject=subject)
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
         """The ids of those texts that are terms."""
@@ -152,18 +146,6 @@ def _first(
     order = BOTH_KINDS_HEAVIEST if kind == "both" else HEAVIEST[kind]
     wanted = Select(kind, _COLUMNS, shape, given="ids", start=start, order=order, limit="given", filter=visible)
     return sql(wanted, dialect)
-
-
-@cache
-def _predicates(table: str, dialect: Dialect, *, of_subject: bool) -> str:
-    """Each is found by one step in the index after the one before it. Parameters: the subject twice, the limit."""
-    own = "subject_id = ? AND" if of_subject else ""
-    first = f"SELECT min(predicate_id) FROM {table} {'WHERE subject_id = ?' if of_subject else ''}"
-    return dialect.prepared(
-        f"WITH RECURSIVE used (id) AS ({first} UNION ALL"
-        f" SELECT (SELECT min(predicate_id) FROM {table} WHERE {own} predicate_id > used.id) FROM used"
-        " WHERE used.id IS NOT NULL) SELECT id FROM used WHERE id IS NOT NULL LIMIT ?"
-    )
 
 
 @cache

@@ -15,8 +15,10 @@ from triples.query.explanations import Asserted, Node, explain
 from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.finding_answers import Expired
 from triples.query.graph_facts import GraphFacts
+from triples.query.predicates import Predicate, predicates
 from triples.query.reads import Matches, Wanted
 from triples.query.statements import Position
+from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
@@ -43,6 +45,7 @@ class _Running(NamedTuple):
     writer: Writes
     short: Reads
     long: Reads
+    searcher: TermSearcher
 
     @property
     def open_connections(self) -> int:
@@ -134,6 +137,18 @@ class Graph:
             given_up = True
             raise
 
+    async def search_terms(self, wanted: WantedTerms) -> list[FoundTerm]:
+        """The terms that match best, the best first."""
+        running = self.running
+        return await running.long.run_wide(lambda fetch, shown: running.searcher.search(fetch, shown, wanted))
+
+    async def predicates(self, *, limit: int, after: int) -> list[Predicate]:
+        """At most `limit` predicates behind this id, with the numbers of their facts."""
+        running = self.running
+        return await running.long.run_wide(
+            lambda fetch, shown: predicates(fetch, running.dialect, shown, limit=limit, after=after)
+        )
+
     async def statistics(self) -> Statistics:
         return await self.running.long.run_wide(statistics, always=True)
 
@@ -151,6 +166,7 @@ class Graph:
                 backend().writer(env.pool_timeout),
                 backend().short_reader(query_threads, env.query_timeout),
                 Reader("long", long_threads, env.query_timeout),
+                TermSearcher(backend().dialect, backend().term_index),
             )
         return self._running
 

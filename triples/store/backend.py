@@ -25,6 +25,7 @@ from triples.store.inferred.state import State
 from triples.store.reads_and_writes import Reads, Writes
 from triples.store.sessions import Counts, Fetch, Session
 from triples.store.sessions import Key as FactKey
+from triples.store.term_index import TermIndex
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,10 +157,10 @@ class Upkeep(Protocol):
     def bytes_of_tables(self) -> int:
         """The bytes of the tables, which a vacuum may shrink."""
 
-    def delete_terms(self, cursor: CursorWrapper, unused: str, span: Sequence[int], /) -> int:
-        """Delete the terms that a condition finds, except those that a writer is about to use. Returns their number.
+    def delete_terms(self, cursor: CursorWrapper, unused: str, span: Sequence[int], /) -> list[tuple[int, str]]:
+        """Delete the terms that a condition finds, except those that a writer is about to use.
 
-        `unused` is the end of a statement, from FROM on, with the parameters `span`.
+        Returns their ids and texts. `unused` is the end of a statement, from FROM on, with the parameters `span`.
         """
 
     def tidy(self, tables: Sequence[str], report: Report, /) -> None:
@@ -188,6 +189,7 @@ class Backend(ABC):
     serving: Serving
     locks: Locks
     upkeep: Upkeep
+    term_index: TermIndex
 
     # Connections.
 

@@ -67,8 +67,9 @@ def _remove(unused: str, above: int, up_to: int) -> int:
         try:
             with write_lock(), transaction.atomic(), connection.cursor() as cursor:
                 removed = backend().upkeep.delete_terms(cursor, unused, (above, up_to))
+                backend().term_index.forget(cursor, removed)
                 cursor.execute(_REMOVE_TALLIES, (above, up_to))
-                return removed
+                return len(removed)
         except OperationalError:
             if attempt == ATTEMPTS:
                 raise

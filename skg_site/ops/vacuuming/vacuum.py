@@ -61,6 +61,9 @@ def vacuum(retention: Retention, report: Report, *, dry: bool) -> Vacuumed:
     before = backend().upkeep.bytes_of_tables()
     with lease(LEASE_PATIENCE):
         terms = remove_unused_terms(_kept(), lambda done, total: report("terms", done, total), dry=dry)
+        if not dry:
+            # On PostgreSQL, those that an older version made after the migration are not in the index.
+            backend().term_index.fill(lambda done: report("terms indexed", done, None))
         report("old runs", 0, None)
         runs = 0 if retention.runs is None else remove_old_runs(timezone.now() - retention.runs, dry=dry)
     report("old key events", 0, None)

@@ -225,7 +225,7 @@ def test_a_collector_that_is_down_is_one_line_a_minute(log: list[EventDict], mon
 def test_what_the_exporter_says_goes_through_there(tmp_path: Path) -> None:
     program = """
 import django; django.setup()
-from skg_site.observe.tracing import provider_for_settings
+from skg_site.observe.trace_export import provider_for_settings
 provider = provider_for_settings()
 for _ in range(3):
     provider.get_tracer("test").start_span("one").end()

@@ -15,6 +15,7 @@ from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.inferred_state import read_state
 from triples.store.postgresql.read_snapshots import PostgreSQLReadSnapshots
 from triples.store.postgresql.session import PostgreSQLSession
+from triples.store.postgresql.term_index import PostgreSQLTermIndex
 from triples.store.reader import Reader
 from triples.store.reads_and_writes import Reads, Writes
 from triples.store.sessions import Session
@@ -34,6 +35,7 @@ class PostgreSQLBackend(Backend):
     serving = serving
     locks = locks
     upkeep = upkeep
+    term_index = PostgreSQLTermIndex()
 
     def session(self, driver: Any) -> Session:
         return PostgreSQLSession(driver)

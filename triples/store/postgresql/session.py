@@ -9,12 +9,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from triples.store.operations import Fact, Row
+from triples.store.postgresql.term_index import INSERT_TERMS, hashes
 from triples.store.sessions import Counts, Key, NewFact, Rows, Session
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
-_INSERT_TERMS = (
-    "INSERT INTO triples_term (text) SELECT unnest(%s::text[]) ON CONFLICT (text) DO NOTHING RETURNING text, id"
-)
 _LOAD_FACTS = (
     "INSERT INTO triples_triple (subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
     " SELECT s, o, p, w, m::json, c, t FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::float8[], %s::text[],"
@@ -81,7 +79,7 @@ class PostgreSQLSession(Session):
         return dict(self.rows(_FIND_TERMS, (list(texts),)))
 
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
-        return dict(self.rows(_INSERT_TERMS, (list(texts),)))
+        return dict(self.rows(INSERT_TERMS, (list(texts), hashes(texts))))
 
     def insert_facts(self, facts: Sequence[NewFact], _made: AbstractSet[int]) -> dict[Key, int]:
         columns = [list(column) for column in zip(*facts, strict=True)]

@@ -32,13 +32,13 @@ def bytes_of_tables() -> int:
         return int(cursor.fetchone()[0])
 
 
-def delete_terms(cursor: CursorWrapper, unused: str, span: Sequence[int]) -> int:
+def delete_terms(cursor: CursorWrapper, unused: str, span: Sequence[int]) -> list[tuple[int, str]]:
     # A writer's foreign keys lock the terms that it is about to use, so these are skipped. A writer that wants one of
     # the others waits, and then finds it gone. The deletion sees what was committed before it.
     cursor.execute(f"SELECT id{unused} ORDER BY id FOR UPDATE SKIP LOCKED", span)
     free = [id_ for (id_,) in cursor.fetchall()]
-    cursor.execute(f"DELETE{unused} AND id = ANY(%s)", [*span, free])
-    return int(cursor.rowcount)
+    cursor.execute(f"DELETE{unused} AND id = ANY(%s) RETURNING id, text", [*span, free])
+    return list(cursor.fetchall())
 
 
 def tidy(tables: Sequence[str], report: Report) -> None:

@@ -20,6 +20,7 @@ from triples.store.sqlite.inline_reader import InlineReader
 from triples.store.sqlite.prepared_writer import PreparingWriter
 from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
 from triples.store.sqlite.session import SQLiteSession
+from triples.store.sqlite.term_index import SQLiteTermIndex
 from triples.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class SQLiteBackend(Backend):
     serving = serving
     locks = locks
     upkeep = upkeep
+    term_index = SQLiteTermIndex()
 
     def session(self, driver: Any) -> Session:
         return SQLiteSession(driver)

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from triples.store.operations import Fact, Row
 from triples.store.sessions import Counts, Key, NewFact, Rows, Session
 from triples.store.sqlite.row_inserts import insert_facts, insert_terms, load_facts
+from triples.store.sqlite.term_index import keep_up
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
 _LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = ?"
@@ -68,6 +69,7 @@ class SQLiteSession(Session):
         first = self._last_id("triples_term") + 1
         ids = dict(zip(texts, range(first, first + len(texts)), strict=True))
         insert_terms(self.driver, [(id_, text) for text, id_ in ids.items()])
+        keep_up(self.driver, first, first + len(texts) - 1)
         return ids
 
     def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[Key, int]:

@@ -38,9 +38,9 @@ def bytes_of_tables() -> int:
     return _file().stat().st_size
 
 
-def delete_terms(cursor: CursorWrapper, unused: str, span: Sequence[int]) -> int:
-    cursor.execute(f"DELETE{unused}", span)
-    return int(cursor.rowcount)
+def delete_terms(cursor: CursorWrapper, unused: str, span: Sequence[int]) -> list[tuple[int, str]]:
+    cursor.execute(f"DELETE{unused} RETURNING id, text", span)
+    return list(cursor.fetchall())
 
 
 def tidy(tables: Sequence[str], report: Report) -> None:

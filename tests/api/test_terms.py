@@ -1,0 +1,136 @@
+"""GET /terms and GET /predicates: the names in the graph."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import StoreFacts
+from tests.api.test_hostile_strings import ACCEPTED
+from tests.api.test_inferred import checked, rerun
+from triples.query import predicates
+
+pytestmark = pytest.mark.both
+
+
+async def search(api: httpx.AsyncClient, text: str, **more: Any) -> list[dict[str, Any]]:
+    content = checked(await api.get("/terms", params={"search": text, **more}), "/terms")
+    found: list[dict[str, Any]] = content["terms"]
+    return found
+
+
+async def test_terms_are_found_in_spite_of_a_typo(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("Albert Einstein", "discovered", "Relativity"), ("Bohr", "admired", "Albert Einstein"))
+    assert await search(api, "albert einstien") == [
+        {
+            "term": "Albert Einstein",
+            "match": "fuzzy",
+            "score": 0.4667,
+            "facts": {"subject": 1, "predicate": 0, "object": 1},
+        }
+    ]
+
+
+async def test_better_kinds_of_matches_come_first(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("dogs", "p", "bulldog"), ("Dog", "p", "dot"), ("dög", "p", "x"))
+    found = await search(api, "dog")
+    assert [(term["term"], term["match"]) for term in found] == [
+        ("Dog", "exact"),
+        ("dög", "exact"),
+        ("dogs", "prefix"),
+        ("bulldog", "substring"),
+    ]
+    # Typos where nothing is just what was typed, or where they are asked for.
+    assert [term["term"] for term in await search(api, "do")] == ["Dog", "dot", "dög", "dogs"]
+    assert {term["match"] for term in await search(api, "doh")} == {"fuzzy"}
+    assert [term["term"] for term in await search(api, "dog", match="fuzzy")] == ["Dog", "dög", "dogs", "dot"]
+    assert [term["term"] for term in await search(api, "dog", match="substring", limit=4)] == [
+        "Dog", "dög", "dogs", "bulldog"
+    ]  # fmt: skip
+    assert [term["term"] for term in await search(api, "dog", match="prefix", limit=2)] == ["Dog", "dög"]
+    assert [term["term"] for term in await search(api, "dög", limit=1)] == ["dög"]
+
+
+async def test_one_letter_finds_what_begins_with_it(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("ab", "p", "b"), ("東京", "p", "😀x"))
+    assert [term["term"] for term in await search(api, "A")] == ["ab"]
+    assert [term["term"] for term in await search(api, "東")] == ["東京"]
+    assert [term["term"] for term in await search(api, "😀")] == ["😀x"]
+
+
+async def test_a_position_is_kept_to(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("knower", "knows", "known"))
+    found = {place: await search(api, "know", position=place) for place in ("subject", "predicate", "object")}
+    assert {place: [term["term"] for term in terms] for place, terms in found.items()} == {
+        "subject": ["knower"],
+        "predicate": ["knows"],
+        "object": ["known"],
+    }
+
+
+async def test_nothing_is_found_in_an_empty_graph(api: httpx.AsyncClient) -> None:
+    assert await search(api, "x") == []
+
+
+@pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
+async def test_any_term_can_be_searched(api: httpx.AsyncClient, text: str) -> None:
+    added = await api.post("/triples/add", json={"subject": text, "predicate": "p", "object": "o"})
+    assert added.status_code == 201
+    assert (await search(api, text, limit=1))[0]["term"] == added.json()["subject"]
+
+
+REFUSED = {
+    "nothing": {},
+    "empty": {"search": ""},
+    "blank": {"search": "  "},
+    "control": {"search": "a\x02b"},
+    "too long": {"search": "x" * 501},
+    "no such match": {"search": "x", "match": "exact"},
+    "no such place": {"search": "x", "position": "verb"},
+    "none": {"search": "x", "limit": "0"},
+    "too many": {"search": "x", "limit": "101"},
+    "unknown": {"search": "x", "offset": "1"},
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("parameters", REFUSED.values(), ids=REFUSED)
+async def test_a_search_that_makes_no_sense_is_refused(api: httpx.AsyncClient, parameters: dict[str, str]) -> None:
+    assert (await api.get("/terms", params=parameters)).status_code == 422
+
+
+async def listed(api: httpx.AsyncClient, **parameters: Any) -> dict[str, Any]:
+    content: dict[str, Any] = checked(await api.get("/predicates", params=parameters), "/predicates")
+    return content
+
+
+async def test_predicates_are_listed_in_pages(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("a", "p", "b"), ("a", "q", "b"), ("b", "q", "p"), ("q", "r", "a"))
+    whole = await listed(api)
+    assert sorted((one["predicate"], one["asserted"]) for one in whole["predicates"]) == [("p", 1), ("q", 2), ("r", 1)]
+    assert whole["next_cursor"] is None
+    first = await listed(api, limit=2)
+    second = await listed(api, limit=2, cursor=first["next_cursor"])
+    assert first["predicates"] + second["predicates"] == whole["predicates"]
+    assert second["next_cursor"] is None
+
+
+async def test_inferred_facts_are_counted_apart(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("Ulm", "located_in", "Germany"), ("Germany", "located_in", "Europe"))
+    rerun()
+    assert (await listed(api))["predicates"] == [{"predicate": "located_in", "asserted": 2, "inferred": 1}]
+    [row] = (await api.get("/triples", params={"subject": "Ulm", "inferred": "false"})).json()["triples"]
+    await api.delete(f"/triples/{row['id']}")
+    assert (await listed(api))["predicates"] == [{"predicate": "located_in", "asserted": 1, "inferred": 0}]
+
+
+@pytest.mark.in_process
+async def test_counting_ends_at_a_limit(
+    api: httpx.AsyncClient, store_facts: StoreFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predicates, "COUNT_LIMIT", 2)
+    store_facts(*(("a", "p", str(number)) for number in range(3)), ("a", "q", "0"), ("a", "q", "1"))
+    assert (await listed(api))["predicates"] == [
+        {"predicate": "p", "asserted": 2, "inferred": 0, "capped": True},
+        {"predicate": "q", "asserted": 2, "inferred": 0},
+    ]

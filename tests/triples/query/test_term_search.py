@@ -1,0 +1,255 @@
+"""Search of terms, beside a look at every one of them."""
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
+
+from tests.support.database import in_orm
+from tests.triples.store.graphs import committed, fact, store, stored_rows
+from tests.triples.store.inferred.derived import program, run
+from triples.folding import fold
+from triples.models import Term
+from triples.query import term_reads, term_search
+from triples.query.term_places import count_facts
+from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
+from triples.query.term_search import Kind, Match
+from triples.store.backend import backend
+from triples.store.dictionary import ensure_terms
+from triples.store.group_commit import open_session
+from triples.store.inferred.read_snapshots import ReadSnapshots
+from triples.store.operations import Remove
+from triples.store.sessions import Rows
+
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+
+SYLLABLES = re.split("-", "ka-ro-mi-ten-dal-vin-es-tor-an-el-is-mar-bel-co-pru-ha-gri-fen-lo-sta-wen-qui")
+OTHERS = [
+    "Straße 9", "Malmö", "東京都", "東京タワー", "محمد علي", "محمود", "😀", "😀😁", "🇨🇭 Schweiz", "Ω", "한국어", "한글",
+    "हिन्दी", "C++", "C#", "d", "do", "dog.n.01", 'he said "no"', "a AND b", "NEAR(a b)", "folded:a*", "?", "%_", "'",
+    "^a", "__", "x" * 500,
+]  # fmt: skip
+
+
+def name(dice: random.Random) -> str:
+    words = ["".join(dice.choices(SYLLABLES, k=dice.choice((2, 3)))).capitalize() for _ in range(dice.choice((1, 2)))]
+    return " ".join(words)
+
+
+def names(number: int) -> list[str]:
+    dice = random.Random(5)
+    return list(dict.fromkeys(name(dice) for _ in range(number)))
+
+
+NAMES = names(1_400) + OTHERS
+
+
+def fill() -> None:
+    """The names as objects, in several commits, of which the last ones are not indexed yet on SQLite."""
+    for start in range(0, len(NAMES), 300):
+        store(*(fact("hub", "has", text) for text in NAMES[start : start + 300]))
+
+
+@pytest.fixture
+def searcher() -> TermSearcher:
+    in_orm(fill)
+    return TermSearcher(backend().dialect, backend().term_index)
+
+
+# That of the connection, which can have one only.
+snapshots: list[ReadSnapshots] = []
+
+
+def search(
+    searcher: TermSearcher, text: str, match: Match | None = None, limit: int = 100, position: str | None = None
+) -> list[FoundTerm]:
+    def read() -> list[FoundTerm]:
+        session = open_session(connection)
+        if not snapshots or snapshots[0].driver is not session.driver:
+            snapshots[:] = [backend().read_snapshots(session.driver)]
+        with snapshots[0].taken(session.rows) as shown:
+            return searcher.search(session.rows, shown, WantedTerms(text, match, position, limit))  # type: ignore[arg-type]
+
+    return in_orm(read)
+
+
+def texts(found: list[FoundTerm]) -> list[str]:
+    return [term.hit.text for term in found]
+
+
+def expected(text: str, *kinds: Kind) -> set[str]:
+    folded = fold(text)
+    tests: dict[Kind, Callable[[str], bool]] = {
+        Kind.EXACT: lambda other: other == folded,
+        Kind.PREFIX: lambda other: other.startswith(folded),
+        # One or two letters are not looked for within terms.
+        Kind.SUBSTRING: lambda other: len(folded) > 2 and folded in other,
+    }
+    return {one for one in [*NAMES, "hub", "has"] if any(tests[kind](fold(one)) for kind in kinds)}
+
+
+def typed() -> st.SearchStrategy[str]:
+    """Parts of names, in other letters, and what is in none."""
+    parts = st.tuples(st.sampled_from(NAMES), st.integers(0, 12), st.integers(1, 8)).map(
+        lambda drawn: drawn[0][drawn[1] : drawn[1] + drawn[2]].strip()
+    )
+    return st.one_of(
+        parts,
+        parts.map(str.upper),
+        st.text(st.characters(exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1, max_size=5),
+    ).filter(bool)
+
+
+def test_short_lists_are_complete_and_in_order(searcher: TermSearcher) -> None:
+    @given(typed())
+    def compare(text: str) -> None:
+        for match, kinds in (("prefix", [Kind.PREFIX]), ("substring", [Kind.PREFIX, Kind.SUBSTRING])):
+            found = search(searcher, text, match, limit=10_000)  # type: ignore[arg-type]
+            wanted = expected(text, *kinds)
+            if len(wanted) < term_search.CAP:
+                assert set(texts(found)) == wanted
+            assert len(set(texts(found))) == len(found)
+            scores = [term.hit.score for term in found]
+            assert scores == sorted(scores, reverse=True)
+            assert all(0 <= score <= 1 for score in scores)
+        usual = search(searcher, text)
+        assert expected(text, Kind.EXACT) <= set(texts(usual))
+        assert [term.hit.kind for term in usual] == sorted(term.hit.kind for term in usual)
+
+    compare()
+
+
+@pytest.mark.parametrize("text", OTHERS, ids=ascii)
+def test_every_name_finds_itself_first(searcher: TermSearcher, text: str) -> None:
+    for match in (None, "prefix", "substring", "fuzzy"):
+        found = search(searcher, text, match, limit=1)
+        assert texts(found) == [text]
+        assert (found[0].hit.kind, found[0].hit.score) == (Kind.EXACT, 1.0)
+
+
+def with_typo(text: str, dice: random.Random) -> str:
+    """The text with a letter less, more, another, or with two that changed places."""
+    at = dice.randrange(len(text) - 1)
+    letter = dice.choice("abcdefghijklmnopqrstuvwxyz")
+    return dice.choice(
+        [
+            text[:at] + text[at + 1 :],
+            text[:at] + letter + text[at:],
+            text[:at] + letter + text[at + 1 :],
+            text[:at] + text[at + 1] + text[at] + text[at + 2 :],
+        ]
+    )
+
+
+@pytest.mark.parametrize("match", [None, "fuzzy"])
+def test_names_with_a_typo_are_among_the_first_ten(searcher: TermSearcher, match: Match | None) -> None:
+    dice = random.Random(3)
+    wanted = dice.sample([text for text in NAMES if len(text) > 4 and text.isascii() and len(text) < 50], 150)
+    found = [text in texts(search(searcher, with_typo(text, dice), match, limit=10)) for text in wanted]
+    assert sum(found) / len(found) >= 0.95
+
+
+def test_two_typos_far_apart_are_found(searcher: TermSearcher) -> None:
+    in_orm(store, fact("hub", "has", "Albert Einstein"), fact("hub", "has", "poodle"))
+    assert texts(search(searcher, "Albrt Einstien"))[0] == "Albert Einstein"
+    assert "poodle" in texts(search(searcher, "pudle", "fuzzy"))
+
+
+def test_what_is_too_unlike_is_not_found(searcher: TermSearcher) -> None:
+    @given(typed())
+    def compare(text: str) -> None:
+        for term in search(searcher, text, "fuzzy"):
+            edits = OSA.distance(fold(text), fold(term.hit.text))
+            assert edits <= term_search.edits_allowed(len(fold(text)))
+
+    compare()
+
+
+def test_a_term_says_in_how_many_facts_it_stands(searcher: TermSearcher) -> None:
+    [hub] = search(searcher, "HUB", limit=1)
+    assert hub.facts == (1_000, 0, 0)
+    assert len(NAMES) > 1_000
+    [has] = search(searcher, "has", limit=1)
+    assert has.facts == (0, 1_000, 0)
+
+
+def test_terms_without_facts_are_left_out(searcher: TermSearcher) -> None:
+    gone = in_orm(stored_rows)[("hub", "has", "Malmö")]
+    in_orm(committed, [Remove(gone.id, gone.created_ms)])
+    assert Term.objects.filter(text="Malmö").exists()
+    assert "Malmö" not in texts(search(searcher, "malmo"))
+    assert len(search(searcher, "ma", limit=5)) == 5
+
+
+@pytest.fixture(params=[term_reads._FEW_PREDICATES, 0], ids=["few predicates", "many"])
+def predicates(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(term_reads, "_FEW_PREDICATES", request.param)
+
+
+def test_a_position_leaves_out_terms_that_stand_elsewhere(searcher: TermSearcher, predicates: None) -> None:
+    in_orm(store, fact("mark", "marks", "marked"), fact("marked", "knows", "Marko"))
+    found = {place: texts(search(searcher, "mark", "prefix", 10_000, place)) for place in ("subject", "predicate")}
+    assert found == {"subject": ["mark", "marked"], "predicate": ["marks"]}
+    objects = texts(search(searcher, "mark", "prefix", 10_000, "object"))
+    assert set(objects) == (expected("mark", Kind.PREFIX) | {"marked", "Marko"})
+
+
+def test_postgresql_counts_by_the_indexes_however_few_predicates_there_are(searcher: TermSearcher) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite is told which index to read")
+
+    def plan() -> str:
+        statements: list[str] = []
+
+        def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
+            statements.extend(line for (line,) in open_session(connection).rows(f"EXPLAIN {sql}", parameters))
+            return []
+
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE triples_triple")
+        count_facts(fetch, backend().dialect, None, [1, 2, 3])
+        return "\n".join(statements)
+
+    found = in_orm(plan)
+    assert "Seq Scan" not in found
+    assert all(f"using {index} " in found for index in ("triple_s", "triple_p", "triple_o"))
+
+
+RULE = {
+    "name": "kin",
+    "weight": 0.5,
+    "head": ["?y", "grandchild_of", "?x"],
+    "body": [["?x", "parent_of", "?z"], ["?z", "parent_of", "?y"]],
+}
+
+
+def test_inferred_facts_count_and_their_predicates_are_found(searcher: TermSearcher, predicates: None) -> None:
+    in_orm(store, fact("Ada", "parent_of", "Bob"), fact("Bob", "parent_of", "Cleo"))
+    in_orm(ensure_terms, ["grandchild_of"])
+    in_orm(lambda: run(program(RULE)))
+    [found] = search(searcher, "grandchild", position="predicate")
+    assert (found.hit.text, found.facts) == ("grandchild_of", (0, 1, 0))
+    [cleo] = search(searcher, "cleo", limit=1, position="subject")
+    assert cleo.facts == (1, 0, 1)
+    [ada] = search(searcher, "ada", "fuzzy", limit=1, position="object")
+    assert ada.facts == (1, 0, 1)
+    gone = in_orm(stored_rows)[("Ada", "parent_of", "Bob")]
+    in_orm(committed, [Remove(gone.id, gone.created_ms)])
+    assert not search(searcher, "grandchild", position="predicate")
+    assert not search(searcher, "cleo", "prefix", position="subject")
+
+
+@pytest.fixture
+def small_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(term_search, "CAP", 5)
+
+
+def test_an_exact_match_is_found_among_very_many_that_begin_so(searcher: TermSearcher, small_cap: None) -> None:
+    in_orm(store, fact("hub", "has", "KA"))
+    assert texts(search(searcher, "ka", limit=3))[0] == "KA"

@@ -1,0 +1,43 @@
+"""The folded form of terms, in which names are searched, and the trigrams that the index keeps of it.
+
+Case, accents and width do not matter to somebody who looks for a name; nor do the points of Arabic and Hebrew, which
+few people write. Other marks stay: a Japanese voiced sound or an Indic vowel is another letter.
+"""
+
+import re
+from unicodedata import normalize
+
+# Control characters, which no term has: so the beginning and the end of a text have trigrams of their own. Of two at
+# the beginning, one or two letters make a trigram.
+START, END = "\x02\x02", "\x03"
+
+GRAM = 3
+
+# Accents and other marks that are drawn above, below and through letters of Latin, Greek and Cyrillic; the points of
+# Hebrew and of Arabic; what chooses between two shapes of a character; and what takes no place at all.
+_DROPPED = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f\ua66f\ua674-\ua67d"
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8"
+    "\u06ea-\u06ed\ufe00-\ufe0f\U000e0100-\U000e01ef\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
+)
+# Letters that people type without the stroke, and that Unicode does not take apart.
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "\u0131": "i", "æ": "ae", "œ": "oe"})
+
+
+def fold(text: str) -> str:
+    """The text without case, accents and width; itself where nothing else would be left of it."""
+    if text.isascii():
+        return text.lower()
+    plain = _DROPPED.sub("", normalize("NFKD", text)).casefold().translate(_PLAIN)
+    # What was taken apart and has lost nothing, such as Korean syllables, is put together again.
+    return normalize("NFC", _DROPPED.sub("", plain)).strip() or text
+
+
+def indexed_form(text: str) -> str:
+    """The folded text with its ends marked."""
+    return f"{START}{fold(text)}{END}"
+
+
+def trigrams(form: str) -> list[str]:
+    """The different trigrams of a folded text or of a part of one, in the order in which they begin."""
+    return list(dict.fromkeys(form[place : place + GRAM] for place in range(len(form) - GRAM + 1)))

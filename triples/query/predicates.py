@@ -1,0 +1,89 @@
+"""The predicates of the graph: found one by one in the index, and counted by it."""
+
+from functools import cache
+from heapq import merge
+from itertools import islice
+from typing import NamedTuple
+
+from triples.query.statements import COUNT_LIMIT
+from triples.query.term_places import as_keys, facts_of, given_terms
+from triples.store.dialect import Dialect
+from triples.store.fact_tables import InferredFilter
+from triples.store.inferred.layout import FACTS
+from triples.store.inferred.read_snapshots import VisibleFacts
+from triples.store.sessions import Fetch
+
+
+class Predicate(NamedTuple):
+    """A predicate and how many facts it has, each number `COUNT_LIMIT` at most."""
+
+    id: int
+    text: str
+    asserted: int
+    inferred: int
+    # Whether there are more.
+    capped: bool
+
+
+def predicates(
+    fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, *, limit: int, after: int
+) -> list[Predicate]:
+    """The first predicates with facts whose ids come behind this one, by id.
+
+    Each costs as much as its facts, up to the limit of counting.
+    """
+    visible = None if shown is None else shown.filter
+    found: list[Predicate] = []
+    while len(found) < limit and (ids := predicate_ids(fetch, dialect, visible, limit=limit - len(found), after=after)):
+        # All inferred facts of one may be hidden.
+        found += [one for one in _counted(fetch, dialect, visible, ids) if one.asserted or one.inferred]
+        after = ids[-1]
+    return found
+
+
+def predicate_ids(
+    fetch: Fetch,
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    *,
+    limit: int,
+    after: int = 0,
+    subject: int | None = None,
+) -> list[int]:
+    """The first predicates behind this id, of all facts or of those of a subject.
+
+    They are those of asserted facts, and of inferred ones if any may be shown.
+    """
+    tables = ["triples_triple"] if visible is None else ["triples_triple", FACTS]
+    given = (after, limit) if subject is None else (subject, after, subject, limit)
+    statements = [_distinct(table, dialect, of_subject=subject is not None) for table in tables]
+    found = [[id_ for (id_,) in fetch(statement, given)] for statement in statements]
+    return list(islice(dict.fromkeys(merge(*found)), limit))
+
+
+@cache
+def _distinct(table: str, dialect: Dialect, *, of_subject: bool) -> str:
+    """Each predicate is found by one step in the index behind the one before it.
+
+    Parameters: the subject if one is given, after which predicate, the subject again, how many.
+    """
+    least = f"SELECT min(predicate_id) FROM {table} WHERE {'subject_id = ? AND ' if of_subject else ''}predicate_id >"
+    return dialect.prepared(
+        f"WITH RECURSIVE used (id) AS ({least} ? UNION ALL SELECT ({least} used.id) FROM used"
+        " WHERE used.id IS NOT NULL) SELECT id FROM used WHERE id IS NOT NULL LIMIT ?"
+    )
+
+
+def _counted(fetch: Fetch, dialect: Dialect, visible: InferredFilter | None, ids: list[int]) -> list[Predicate]:
+    selects = facts_of("predicate", dialect, visible)
+    counts = [f"(SELECT count(*) FROM ({facts} LIMIT {COUNT_LIMIT + 1}) AS counted)" for facts in selects]
+    statement = (
+        f"SELECT t.id, s.text, {', '.join(counts)} FROM {given_terms(dialect)}"
+        f" {dialect.join} triples_term AS s ON s.id = t.id ORDER BY t.id"
+    )
+    return [_predicate(*row) for row in fetch(statement, (as_keys(ids),))]
+
+
+def _predicate(id_: int, text: str, asserted: int, inferred: int = 0) -> Predicate:
+    capped = max(asserted, inferred) > COUNT_LIMIT
+    return Predicate(id_, text, min(asserted, COUNT_LIMIT), min(inferred, COUNT_LIMIT), capped)

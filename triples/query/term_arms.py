@@ -1,0 +1,135 @@
+"""Which trigrams candidates are looked up by. It is pure.
+
+The lists of frequent trigrams are long, and to intersect all of a text's takes many times as long as its few rarest
+ones do. How frequent a trigram is tells a sample of the terms.
+
+A typo spoils one at most of several trigrams that stand far enough apart. So of the rarest such ones, all but one are
+looked up, leaving out each in turn. Where these find too many terms, the typo is near the one left out, and all other
+trigrams are there.
+
+Where a text is too short for that, the places where the typo may be are halved: whatever half it is in, the trigrams
+outside of that half are there. As long as these find too many, the half is halved again. Halves overlap by one, so that
+two letters that changed places stand in one of them.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+from math import prod
+from typing import NamedTuple
+
+from triples.folding import END, GRAM, START, indexed_form, trigrams
+
+# Of the trigrams that must all be there, these many are looked up.
+RAREST = 3
+# Where those find too many.
+MOST = 8
+# Of a trigram in so many of the terms, the list takes longer than what it leaves out.
+FREQUENT = 0.02
+# So few terms are compared sooner than looked up by another trigram.
+FEW = 50
+# How many trigrams are chosen of which a typo may spoil one.
+FEWEST_APART, MOST_APART = 3, 5
+# So many times as often as by chance, two trigrams of a text stand in another one together.
+LINKED = 20
+# Terms in the sample that frequencies are counted in.
+SAMPLE = 5_000
+
+
+class Span(NamedTuple):
+    """Where a typo is: in the marked form from `begin` to before `end`."""
+
+    begin: int
+    end: int
+
+    @property
+    def halves(self) -> "tuple[Span, Span] | None":
+        """None if it is too short to be halved."""
+        if self.end - self.begin <= 2:
+            return None
+        middle = (self.begin + self.end) // 2
+        return Span(self.begin, middle + 1), Span(middle, self.end)
+
+
+class Arm(NamedTuple):
+    """Trigrams that are there unless the typo is in this span."""
+
+    grams: list[str]
+    spoilt: Span
+
+
+class Frequencies:
+    """How often trigrams occur, as far as a sample of the terms tells."""
+
+    def __init__(self, texts: Sequence[str], terms: int = 0) -> None:
+        """`terms` is how many there are, of which the texts are a sample."""
+        self._terms, self._sample = terms, max(len(texts), 1)
+        self._counts = Counter(gram for text in texts for gram in trigrams(indexed_form(text)))
+        self._frequent = len(texts) * FREQUENT
+
+    def rarest(self, grams: Sequence[str], number: int) -> list[str]:
+        """The rarest of them, so many at most, the rarest first.
+
+        Those that overlap another say little more than that one, so others come before them.
+        """
+        apart = self._apart(grams, GRAM)
+        rest = sorted(set(range(len(grams))).difference(apart), key=lambda place: self._counts[grams[place]])
+        chosen = [grams[place] for place in (apart + rest)[:number]]
+        # Each list is read to its end.
+        fewest = next((n for n in range(1, len(chosen)) if self._expected(chosen[:n]) < FEW), len(chosen))
+        chosen = chosen[:fewest]
+        return [gram for gram in chosen if self._counts[gram] <= self._frequent] or chosen[:1]
+
+    def one_typo(self, form: str, most: int) -> list[Arm]:
+        """Sets of trigrams of which a typo leaves at least one; none if the form is too short.
+
+        Each finds fewer terms than `most`, as far as can be told.
+        """
+        grams = [form[place : place + GRAM] for place in range(len(form) - GRAM + 1)]
+        # Two letters that change places spoil four trigrams, any other typo three at most.
+        rare = self._apart(grams, GRAM + 1)[:MOST_APART]
+        number = FEWEST_APART
+        while number < len(rare) and self._expected([grams[place] for place in rare[1:number]]) > most:
+            number += 1
+        if len(rare) < number:
+            return []
+        return [
+            Arm([grams[other] for other in rare[:number] if other != place], Span(max(place - 1, 0), place + GRAM + 1))
+            for place in rare[:number]
+        ]
+
+    def _apart(self, grams: Sequence[str], distance: int) -> list[int]:
+        """The places of the rarest trigrams, the rarest first, that are so far from each other."""
+        apart: list[int] = []
+        for place in sorted(range(len(grams)), key=lambda place: self._counts[grams[place]]):
+            if all(abs(place - other) >= distance for other in apart):
+                apart.append(place)
+        return apart
+
+    def _expected(self, grams: Sequence[str]) -> float:
+        """How many terms may have all of the trigrams."""
+        shares = [max(self._counts[gram], 0.5) / self._sample for gram in grams]
+        return float(self._terms * prod(shares) * LINKED ** (len(grams) - 1))
+
+
+def marked(folded: str) -> str:
+    return f"{START}{folded}{END}"
+
+
+def whole(folded: str) -> Span:
+    """All places of the marked form where a typo may be."""
+    return Span(len(START), len(START) + len(folded))
+
+
+def outside(form: str, typo: Span) -> list[str]:
+    """The trigrams that a typo there leaves."""
+    return list(dict.fromkeys(trigrams(form[: typo.begin]) + trigrams(form[typo.end :])))
+
+
+def two_typos(form: str) -> Iterator[list[str]]:
+    """Sets of trigrams of which two typos leave at least one: of two quarters, or of one third of a shorter text."""
+    parts, kept = (4, 2) if len(form) >= 4 * GRAM else (3, 1)
+    bounds = [len(form) * number // parts for number in range(parts + 1)]
+    pieces = [trigrams(form[begin:end]) for begin, end in pairwise(bounds)]
+    for chosen in combinations(pieces, kept):
+        yield list(dict.fromkeys(gram for piece in chosen for gram in piece))

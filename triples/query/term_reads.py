@@ -1,0 +1,93 @@
+"""The search of terms as a read: where its candidates come from, and what is told of those that it finds."""
+
+from typing import NamedTuple
+
+from triples.query.predicates import predicate_ids
+from triples.query.term_arms import SAMPLE, Frequencies
+from triples.query.term_places import FactCounts, Place, as_keys, count_facts, given_terms, stands_in
+from triples.query.term_search import SPELLINGS, Hit, Match, Search
+from triples.store.dialect import Dialect
+from triples.store.fact_tables import InferredFilter
+from triples.store.inferred.read_snapshots import VisibleFacts
+from triples.store.sessions import Fetch
+from triples.store.term_index import ANY_TERM, Found, TermIndex
+
+# Fewer predicates are compared one by one: where only they are wanted, the index would find other terms for the most
+# part.
+_FEW_PREDICATES = 2_000
+_NEWEST = "SELECT coalesce(max(id), 0) FROM triples_term"
+
+
+def _spelt(dialect: Dialect, where: str) -> str:
+    given = ", ".join("?" * len(SPELLINGS))
+    return dialect.prepared(f"SELECT t.id, t.text FROM triples_term AS t WHERE t.text IN ({given}) AND {where}")
+
+
+class WantedTerms(NamedTuple):
+    """What is searched: a clean text, how it may match, and where in facts the terms must stand."""
+
+    text: str
+    match: Match | None
+    position: Place | None
+    limit: int
+
+
+class FoundTerm(NamedTuple):
+    hit: Hit
+    facts: FactCounts
+
+
+class TermSearcher:
+    """Searches the terms of a database, and remembers how frequent their trigrams are."""
+
+    def __init__(self, dialect: Dialect, index: TermIndex) -> None:
+        self._dialect = dialect
+        self._index = index
+        self._sampled: tuple[int, Frequencies] = (0, Frequencies(()))
+
+    def search(self, fetch: Fetch, shown: VisibleFacts | None, wanted: WantedTerms) -> list[FoundTerm]:
+        """The best matches that stand in facts, the best first."""
+        visible = None if shown is None else shown.filter
+        search = Search(wanted.text, wanted.match, wanted.limit)
+        few = self._few_predicates(fetch, visible) if wanted.position == "predicate" else None
+        if few is not None:
+            search.compare(few)
+        else:
+            where = stands_in(wanted.position, self._dialect, visible) if wanted.position else ANY_TERM
+            # First: whatever is indexed between two statements is found twice instead of never.
+            search.compare(self._index.unindexed(fetch, where))
+            search.compare(fetch(_spelt(self._dialect, where), search.spellings))
+            frequencies = self._frequencies(fetch)
+            search.run(lambda grams, most: self._index.candidates(fetch, grams, where, most), frequencies)
+        return self._in_facts(fetch, visible, search.ranked, wanted.limit)
+
+    def _in_facts(self, fetch: Fetch, visible: InferredFilter | None, ranked: list[Hit], limit: int) -> list[FoundTerm]:
+        """The first that stand in any facts: terms outlive their facts until the next vacuum."""
+        found: list[FoundTerm] = []
+        while ranked and len(found) < limit:
+            wanted = limit - len(found)
+            counts = count_facts(fetch, self._dialect, visible, [hit.id for hit in ranked[:wanted]])
+            found += [FoundTerm(hit, counts[hit.id]) for hit in ranked[:wanted] if any(counts[hit.id])]
+            ranked = ranked[wanted:]
+        return found
+
+    def _few_predicates(self, fetch: Fetch, visible: InferredFilter | None) -> list[Found] | None:
+        """All predicates; None if they are many."""
+        ids = predicate_ids(fetch, self._dialect, visible, limit=_FEW_PREDICATES + 1)
+        if len(ids) > _FEW_PREDICATES:
+            return None
+        texts = (
+            f"SELECT s.id, s.text FROM {given_terms(self._dialect)}"
+            f" {self._dialect.join} triples_term AS s ON s.id = t.id"
+        )
+        return [(id_, text) for id_, text in fetch(texts, (as_keys(ids),))]
+
+    def _frequencies(self, fetch: Fetch) -> Frequencies:
+        """Those of a sample that is taken again once there are twice as many terms."""
+        newest, frequencies = self._sampled
+        [(now,)] = fetch(_NEWEST, ())
+        # With less than half of them it is another database.
+        if not newest <= now < 2 * newest:
+            frequencies = Frequencies(self._index.sample(fetch, SAMPLE), now)
+            self._sampled = (now, frequencies)
+        return frequencies
