@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from skg_site.env import SettingsError, current  # noqa: E402  # the line above makes it importable
 from skg_site.host.files import keep_files_private  # noqa: E402
-from skg_site.host.shared_memory import VARIABLE, prepare_metrics_folder  # noqa: E402
+from skg_site.host.metrics_folder import VARIABLE, prepare_metrics_folder  # noqa: E402
 from skg_site.observe.logging import configure  # noqa: E402
 
 # For the master, and for the workers that it forks.

@@ -4,8 +4,8 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 
 from skg_site import env as skg
 from skg_site.databases import databases
+from skg_site.host.metrics_folder import prepare_metrics_folder
 from skg_site.host.secret_key import kept_secret_key
-from skg_site.host.shared_memory import prepare_metrics_folder
 from skg_site.version import VERSION
 
 ENV = skg.current()

@@ -15,7 +15,7 @@ from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 from dotenv import dotenv_values
 
-import skg_site.server.sampling  # noqa: F401  # makes the metrics that no view needs
+import skg_site.server.gauge_sampling  # noqa: F401  # makes the metrics that no view needs
 from skg_site.api.door import _template
 from skg_site.env import BASE_DIR, PREFIX, SECRETS, Settings, load
 from tests.support.environment import default_texts

@@ -1,4 +1,4 @@
-"""Text for people's eyes: what would steer a terminal, or turn the direction of the text around it, stands escaped.
+"""Text for people: characters that control a terminal, or change the direction of text around them, are escaped.
 
 U+202E, for one, lets a term be read backwards, together with what follows it on a page (Unicode Standard Annex 9).
 """

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 
 from skg_site.api.exact_numbers import inexact_numbers, may_lose_precision
 from skg_site.api.headers import is_identity, is_json
+from skg_site.api.json_value_limit import MAX_VALUES, SMALL_BODY, check_values
 from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, TwiceSent, UnsupportedEncoding, shorten
 from skg_site.api.request import APIRequest, http_of
-from skg_site.api.value_limit import MAX_VALUES, SMALL_BODY, check_values
 
 Model = TypeVar("Model", bound=BaseModel)
 Result = TypeVar("Result")

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from skg_site.host.metrics_folder import VARIABLE
 from skg_site.host.processes import is_alive
-from skg_site.host.shared_memory import VARIABLE
 
 # Counters and histograms outlive their process; a gauge does not.
 KEPT = ("counter", "histogram")

@@ -16,7 +16,7 @@ from skg_site.host import lone_host
 from skg_site.host.clock import clock_fault
 from skg_site.host.unfit_database import UnfitDatabase
 from skg_site.observe.probes import schema_fault
-from skg_site.server.sampling import sample_forever
+from skg_site.server.gauge_sampling import sample_forever
 from triples.services.graph import graph
 from triples.store.backend import backend
 

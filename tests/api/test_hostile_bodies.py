@@ -12,7 +12,7 @@ import orjson
 import pytest
 from django.conf import settings
 
-from skg_site.api import value_limit as sizes
+from skg_site.api import json_value_limit as sizes
 from skg_site.api.problems import Invalid
 from tests.api.failures import FACT, World
 from tests.api.operations import DOCUMENT, OPERATIONS, Operation

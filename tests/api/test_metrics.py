@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-import skg_site.server.sampling
+import skg_site.server.gauge_sampling
 from tests.conftest import ChangeSettings
 
 # nginx leads nobody to /metrics.
@@ -138,7 +138,7 @@ async def test_queries_are_counted_by_whether_their_pattern_is_full(api: httpx.A
 
 @pytest.fixture
 def samples_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(skg_site.server.sampling, "SAMPLE_SECONDS", 0.02)
+    monkeypatch.setattr(skg_site.server.gauge_sampling, "SAMPLE_SECONDS", 0.02)
 
 
 async def test_the_database_is_measured(samples_often: None, api: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skg_site.host.shared_memory import SHARED_MEMORY, VARIABLE, prepare_metrics_folder
+from skg_site.host.metrics_folder import SHARED_MEMORY, VARIABLE, prepare_metrics_folder
 from tests.conftest import StartService
 from tests.service.load import stored_facts
 from tests.support.environment import process_environment
@@ -105,7 +105,7 @@ def test_a_log_that_cannot_be_written_costs_no_answer(service: StartService) -> 
 def test_a_folder_that_somebody_else_has_made_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "memory"
     memory.mkdir()
-    monkeypatch.setattr("skg_site.host.shared_memory.SHARED_MEMORY", memory)
+    monkeypatch.setattr("skg_site.host.metrics_folder.SHARED_MEMORY", memory)
     monkeypatch.delenv(VARIABLE)
     prepare_metrics_folder(tmp_path)
     first = Path(os.environ[VARIABLE])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from skg_site.env import BASE_DIR
-from skg_site.host.shared_memory import SHARED_MEMORY, VARIABLE
+from skg_site.host.metrics_folder import SHARED_MEMORY, VARIABLE
 from tests.conftest import StartService
 from tests.support.environment import process_environment
 from tests.support.service import manage

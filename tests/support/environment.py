@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from skg_site.env import PREFIX, Settings
-from skg_site.host.shared_memory import VARIABLE
+from skg_site.host.metrics_folder import VARIABLE
 
 # Its SHA-256 is SKG_API_KEY_HASH in the processes that tests start.
 SECRET_KEY = "tests-sign-with-this-key-that-is-long-enough-for-anybody"

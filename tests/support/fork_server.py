@@ -175,7 +175,7 @@ def make_folders() -> None:
     """As the settings do when they are read, which was before; a service that was stopped since has removed one."""
     environment = import_module("skg_site.settings").ENV
     environment.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    import_module("skg_site.host.shared_memory").prepare_metrics_folder(environment.state_dir)
+    import_module("skg_site.host.metrics_folder").prepare_metrics_folder(environment.state_dir)
 
 
 def main() -> None:

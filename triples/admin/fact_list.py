@@ -1,4 +1,4 @@
-"""The list of facts: what the search box and the filters ask for, from an index that has it in order."""
+"""The list of facts for the search box and the filters, read from an index that has it in order."""
 
 from functools import cached_property
 from typing import Any, Literal

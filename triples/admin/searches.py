@@ -1,4 +1,4 @@
-"""What is typed into the search box of the facts and of the terms."""
+"""Parser of the text in the search boxes for facts and terms."""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Texts of the graph as HTML: none turns the direction of what stands around it."""
+"""Texts of the graph as HTML, isolated so that none changes the direction of the text around it."""
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString

@@ -8,7 +8,7 @@ from triples.recursion.programs import Key
 # The id of no term. An unknown constant and a variable that is null have it, and it matches no fact.
 NO_TERM = 0
 
-# The terms that a fact must have; None where any will do.
+# The terms that a fact must have; None for any term.
 Ends = tuple[int | None, int | None, int | None]
 
 FIRST_BLOCK = 16
@@ -25,7 +25,7 @@ class Fact(NamedTuple):
 
 
 class TooMany(Exception):
-    """There are more facts than are worth reading together."""
+    """There are too many facts to read them together."""
 
 
 class OutOfTime(Exception):
@@ -76,7 +76,7 @@ class Stream:
 
     def __init__(self, source: Source, ends: Ends, clock: Clock) -> None:
         self.facts: list[Fact] = []
-        # An unknown term has no facts, so nobody needs to be asked.
+        # An unknown term has no facts, so no statement is needed.
         self.finished = NO_TERM in ends
         self._source = source
         self._ends = ends
@@ -114,7 +114,7 @@ class Streams:
 
     @property
     def read(self) -> int:
-        """How many facts have been read."""
+        """The number of facts that have been read."""
         return sum(len(stream.facts) for stream in self._streams.values())
 
     def of(self, ends: Ends) -> Stream:

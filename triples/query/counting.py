@@ -19,7 +19,7 @@ def count_answers(
     limit: int,
     expired: Callable[[], bool] = lambda: False,
 ) -> int:
-    """The number of different answers over the selection, exactly up to `limit`, else one more; may raise OutOfTime."""
+    """The number of different answers over the selection; if more than `limit`, one more. May raise OutOfTime."""
     found: set[Terms] = set()
     join = Join(plan_join(question, order, question.selected), source, Clock(expired))
     for terms, _weight in _All(join, found).answers():
@@ -50,7 +50,7 @@ def count_groups(
 
 
 class _All:
-    """All answers, some of them more than once, but for those over terms that are `known` already."""
+    """All answers, some of them more than once, except those over terms that are `known` already."""
 
     def __init__(self, join: Join, known: set[Terms]) -> None:
         self._join = join

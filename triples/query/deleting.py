@@ -21,16 +21,16 @@ from triples.store.select import Select, Start, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 from triples.store.statistics import tallied_facts
 
-# How many facts are deleted in one transaction, so that other writers get their turn in between.
+# The facts that are deleted in one transaction; other writers can write in between.
 BATCH = 500
-# How many facts are read at once, where they are not deleted.
+# The facts that are read at once if nothing is deleted.
 _COUNTED_AT_ONCE = 10_000
 
 _COLUMNS = ("weight", "id", "created_at")
 
 
 class Deletion(NamedTuple):
-    """The asserted facts that are to go; times are in milliseconds, and are not within the bounds themselves."""
+    """The asserted facts to delete. The bounds of time are in milliseconds, and are exclusive."""
 
     pattern: Pattern
     min_weight: float = 0.0
@@ -40,7 +40,7 @@ class Deletion(NamedTuple):
 
     @property
     def is_bounded(self) -> bool:
-        """Whether it depends on more than the pattern."""
+        """Whether the deletion depends on more than the pattern."""
         return self.min_weight > 0 or self.max_weight < 1 or self.has_times
 
     @property
@@ -66,7 +66,7 @@ def added_between(after: datetime | None, before: datetime | None) -> dict[str, 
 
 
 class Place(NamedTuple):
-    """How far a deletion has come: the last fact that was looked at."""
+    """The progress of a deletion: the last fact that was checked."""
 
     weight: float
     id: int
@@ -77,19 +77,19 @@ class Picked(NamedTuple):
 
     ids: Sequence[int]
     keys: Sequence[Key]
-    # Where it goes on; None at its end.
+    # Where the deletion continues; None at its end.
     after: Place | None
 
 
 class Preview(NamedTuple):
-    """What a deletion would take out."""
+    """The facts that a deletion would remove, as numbers."""
 
     facts: int
     # Inferred facts that would lose their proofs.
     inferred: int
     # Whether all inferred facts would be hidden until the next run, or are hidden already.
     hides_all: bool
-    # Without this, both numbers are of what was seen in the time that there was.
+    # If False, the time was over, and both numbers are of what was seen by then.
     complete: bool
 
 

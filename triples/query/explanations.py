@@ -30,7 +30,7 @@ MAX_DEPTH = 64
 
 
 class Asserted(NamedTuple):
-    """An asserted fact by what its public id says."""
+    """The id and time of an asserted fact, from its public id."""
 
     id: int
     created_ms: int
@@ -65,7 +65,7 @@ def explain(fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: 
 
 
 def explain_now(wanted: Asserted | Key, *, depth: int = DEFAULT_DEPTH) -> Node:
-    """As `explain`, in this thread, for the admin and commands; on a connection of its own.
+    """Like `explain`, in this thread and on a connection of its own, for the admin and commands.
 
     The thread's own connection may be within a transaction, and must not have the inferred facts attached, since
     its transactions would lock them.
@@ -76,7 +76,7 @@ def explain_now(wanted: Asserted | Key, *, depth: int = DEFAULT_DEPTH) -> Node:
 
 @contextmanager
 def own_connection(*, always: bool = False) -> Iterator[tuple[Fetch, Dialect, VisibleFacts | None]]:
-    """`always` is as `ReadSnapshots.taken` says."""
+    """Open a connection for one read. `always` is that of `ReadSnapshots.taken`."""
     own = connection.copy()
     try:
         session = open_session(own)
@@ -97,7 +97,7 @@ class _Derived(NamedTuple):
 
 
 class _Tree:
-    """Grown level by level, so that the premises of a level are looked up together."""
+    """A proof tree, built level by level, so that the premises of a level are looked up together."""
 
     def __init__(self, fetch: Fetch, dialect: Dialect, shown: VisibleFacts) -> None:
         self._fetch = fetch
@@ -121,7 +121,7 @@ class _Tree:
         return tree
 
     def _expanded(self, node: Node) -> list[Node]:
-        """Give a node its premises; those that are to be expanded in turn."""
+        """Give a node its premises. Returns those that must be expanded next."""
         proof = self._premises(node)
         if self._size + len(proof) > MAX_NODES:
             node.without = "truncated"
@@ -147,7 +147,7 @@ class _Tree:
             case _Derived():
                 return Node(found.row, self._rules[found.rule])
             case None:
-                # The database was changed past the store: what has lost a premise is no fact.
+                # Somebody changed the database without the store. A fact without its premise is no fact.
                 raise NoSuchFact
 
     def _premises(self, node: Node) -> list[Key]:
@@ -157,7 +157,7 @@ class _Tree:
         return found.premises
 
     def _look_up(self, wanted: Iterable[Key]) -> None:
-        """Find facts; one that is asserted is a premise as such, whatever was derived once."""
+        """Look up facts. A fact that is now asserted is shown as asserted, even if it was derived."""
         unknown = set(wanted).difference(self._found)
         for batch in key_batches.batches(sorted(unknown)):
             for subject, predicate, object_, *row in self._fetch(asserted_by_keys(self._dialect), [batch]):

@@ -27,7 +27,7 @@ class StreamedFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """`total` is how many facts there will be, where that is known without counting them."""
+    """A stream of facts. `total` is their number, if it is known without counting."""
 
     total: int | None
     batches: Iterator[list[StreamedFact]]
@@ -35,7 +35,7 @@ class Stream:
 
 @contextmanager
 def stream(pattern: Pattern, min_weight: float) -> Iterator[Stream]:
-    """The facts that match: all of them by id, those of a narrower pattern heaviest first, then by id."""
+    """The facts that match. All facts are sorted by id, those of a narrower pattern by falling weight, then by id."""
     connection.ensure_connection()
     # The driver's own connection: Django's cursors would read every row at once.
     driver: Any = connection.connection
@@ -53,7 +53,7 @@ def stream(pattern: Pattern, min_weight: float) -> Iterator[Stream]:
 
 
 def _cursor(driver: Any) -> Any:
-    """One that does not read ahead: SQLite's never do, PostgreSQL's only where the server keeps the rows."""
+    """A cursor that does not read ahead. On PostgreSQL, only a named cursor leaves the rows on the server."""
     return driver.cursor(name="export") if backend().dialect.names_cursors else driver.cursor()
 
 

@@ -19,7 +19,7 @@ from triples.store.select import NO_INDEX, OF_SHAPE, Select, order_by, shape_of,
 
 # The most facts of a list. Nobody turns that many pages, and no database skips millions of rows at once.
 REACH = 10_000
-# How many facts a filter without an index looks at, all stretches together.
+# The most facts that a filter without an index reads, in all stretches together.
 FILTER_REACH = 50_000
 
 Place = Literal["subject", "predicate", "object"]
@@ -35,7 +35,7 @@ class Order(Enum):
 
 
 class FactKey(NamedTuple):
-    """What a public id says of a fact: its key, and when it was made."""
+    """The id and time of a fact, from its public id."""
 
     id: int
     created_ms: int
@@ -43,9 +43,9 @@ class FactKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which facts are wanted; None asks for nothing in particular."""
+    """The facts that a list must have. None means any."""
 
-    # Ids of terms, one of which stands at one of the places.
+    # Ids of terms; one of them must be at one of the places.
     terms: Sequence[int] | None = None
     places: Sequence[Place] = PLACES
     # A fact that is wanted besides those of the terms.
@@ -58,18 +58,18 @@ class Selection:
 
     @property
     def all_facts(self) -> bool:
-        """Whether no index narrows the list down."""
+        """Whether the list has all facts, so that no index narrows it down."""
         bounds = (self.terms, self.predicate, self.least_weight, self.below_weight)
         return bounds == (None, None, 0.0, inf)
 
     @property
     def filtered(self) -> bool:
-        """Whether something is asked for that no index can find."""
+        """Whether a filter is needed, for a condition that no index serves."""
         return self.source is not None or self.has_metadata is not None
 
     @property
     def filter_reach(self) -> int:
-        """How far into each stretch such a filter looks."""
+        """The most facts of each stretch that such a filter reads."""
         return FILTER_REACH // (len(self.terms) * len(self.places) if self.terms else 1)
 
 
@@ -79,7 +79,7 @@ class _Stretch(NamedTuple):
 
 
 def fact_ids(selection: Selection, order: Order) -> list[int]:
-    """The first facts of the list; one more than `REACH` when there are more."""
+    """The ids of the first facts of the list; one more than `REACH` if there are more."""
     stretches = list(_stretches(selection, order))
     if not stretches:
         return []
@@ -111,13 +111,13 @@ _USED_PREDICATES = (
 
 
 def held_row(id_: int) -> Row | None:
-    """The fact with this key; within a transaction, kept from changing until that ends."""
+    """The fact with this id, locked until the end of the transaction, if there is one."""
     with connection.wrap_database_errors:
         return open_session(connection).rows_by_id([id_]).get(id_)
 
 
 def _stretches(selection: Selection, order: Order) -> Iterator[_Stretch]:
-    """The stretches that the list is merged from, without what a filter looks for."""
+    """The stretches that are merged into the list, before filters."""
     everything = Select(
         "asserted", ("id", "weight"), given="ids", order=order.value, limit=REACH + 1, by_index=NO_INDEX
     )
@@ -140,7 +140,7 @@ def _stretches(selection: Selection, order: Order) -> Iterator[_Stretch]:
 
 
 def _patterns(selection: Selection) -> Iterator[tuple[int | None, int | None, int | None]]:
-    """The ids of terms that the facts of each stretch have at their three places."""
+    """The pattern of each stretch: the ids of terms at the three places."""
     predicate = selection.predicate
     if selection.terms is None:
         yield None, predicate, None
@@ -156,7 +156,7 @@ def _patterns(selection: Selection) -> Iterator[tuple[int | None, int | None, in
 
 
 def _filters(selection: Selection) -> tuple[str, list[Any]]:
-    """The condition of what no index can find, and its parameters."""
+    """The condition that no index serves, and its parameters."""
     conditions: list[str] = []
     parameters: list[Any] = []
     if selection.source is not None:

@@ -11,7 +11,7 @@ from triples.store.operations import Pattern, Row
 
 
 class InferredRow(NamedTuple):
-    """An inferred fact as of the last run; `rule` is the name of the rule that its best proof ends with."""
+    """An inferred fact, as the last run left it. `rule` is the name of the last rule of its best proof."""
 
     key: Key
     created_ms: int
@@ -24,7 +24,7 @@ class InferredRow(NamedTuple):
 
     @property
     def version(self) -> str:
-        """Changes whenever the fact does; the entity tag of a conditional request."""
+        """A digest that changes with the fact; the entity tag of a conditional request."""
         state = f"{self.key} {self.weight!r} {self.depth} {self.rule} {self.created_ms}"
         return blake2b(state.encode(), digest_size=9).hexdigest()
 
@@ -33,12 +33,12 @@ AnyRow = Row | InferredRow
 
 
 def rows_of_both(found: Sequence[Sequence[Any]], pattern: Pattern, state: State) -> list[AnyRow]:
-    """What statements that read `statements.COLUMNS` found, with the pattern's constants put back."""
+    """The rows of statements that read `statements.COLUMNS`, completed with the pattern's constants."""
     return [_row(row, texts_of(pattern, row[len(COLUMNS) :]), state) for row in found]
 
 
 def texts_of(pattern: Pattern, read: Sequence[str]) -> tuple[str, str, str]:
-    """The pattern's constants put back among the texts that were read."""
+    """The texts of a fact: those that were read, and the pattern's constants."""
     place = 0
     subject, predicate, object_ = pattern
     if subject is None:

@@ -14,9 +14,9 @@ from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
-# Partial answers that a join should have at most for all of its answers to be found and sorted.
+# If a join should have more partial answers than this, its heaviest answers are found first.
 _FEW = 500
-# The heaviest facts of a pattern that weigh the same where weights do not tell much.
+# If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
 _SAME = 64
 
 # How the answers were found: all of them, and then sorted; or the heaviest first, without the others.
@@ -25,36 +25,36 @@ Expired = Callable[[], bool]
 
 
 class Plan(NamedTuple):
-    """How a question was answered. `order` has the places of its patterns."""
+    """How a question was answered. `order` has the indexes of its patterns in the order of joining."""
 
     order: tuple[int, ...]
-    # Of each pattern by its constants alone, as far as they were counted.
+    # The number of facts of each pattern by its constants alone, as far as they were counted.
     facts: tuple[int, ...]
-    # Partial answers after each pattern.
+    # The estimated number of partial answers after each pattern.
     estimates: tuple[float, ...]
     way: Way
-    # Facts that were really read.
+    # The number of facts that were read.
     read: int
 
 
 class Total(NamedTuple):
-    """How many different answers there are, exact up to COUNT_LIMIT."""
+    """The number of different answers, exact up to COUNT_LIMIT."""
 
     answers: int
     capped: bool
 
 
 class Answers(NamedTuple):
-    """The answers of one page, what they name, and how they were found."""
+    """The answers of one page, the names in them, and how they were found."""
 
     answers: Sequence[Answer]
-    # Of the terms, and of the facts if asked for.
+    # The names of the terms and, if asked for, of the facts.
     named: Named
     # Whether others follow.
     more: bool
-    # If the time was over: every answer that is heavier than this is there.
+    # Set if the time was over: every answer that is heavier than this is there.
     complete_above: float | None
-    # None: nobody asked, or the time was over before all were counted.
+    # None if it was not asked for, or if the time was over before all were counted.
     total: Total | None
     plan: Plan
 
@@ -96,7 +96,7 @@ def find_answers(
 
 
 def find_groups(question: Question[str], source: GraphFacts, expired: Expired) -> Groups:
-    """The groups of `group_by`, most frequent first; OutOfTime if not all answers were seen in time."""
+    """The groups of `group_by`, most frequent first. Raises OutOfTime if not all answers were seen in time."""
     asked = _with_ids(question, source)
     order = join_order(asked, source)
     groups = [] if order.is_empty else count_groups(asked, order.places, source, expired=expired)
@@ -118,7 +118,7 @@ def _with_ids(question: Question[str], source: GraphFacts) -> Question[int]:
 def _ranking(
     question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
 ) -> tuple[Way, Ranking]:
-    """The first answers, by the way that should be faster; both give the same."""
+    """The first answers, found in the way that should be faster. Both ways give the same answers."""
     if order.is_empty:
         return "nothing matches", Ranking([], None)
     if max(order.estimates) <= _FEW:
@@ -127,7 +127,7 @@ def _ranking(
         except TooMany:
             pass
     if question.selected and _is_unweighted(question, source):
-        # Ties are in the order of the selected terms. What begins with them need not be found before what is wanted.
+        # Ties are ordered by the selected terms, so a join that begins with them need not find all answers first.
         order = join_order(question, source, question.selected[0])
     return "heaviest first", ranked(question, order.places, source, k=k, after=after, expired=expired)
 

@@ -10,7 +10,7 @@ from triples.query.path_facts import Direction, Order, Path, PathQuestion
 
 
 class AskedPaths(NamedTuple):
-    """Which paths are wanted, as in `PathQuestion`, by texts."""
+    """A question about paths, like `PathQuestion` but with texts."""
 
     start: str
     goal: str
@@ -23,7 +23,7 @@ class AskedPaths(NamedTuple):
 
 
 class FoundPaths(NamedTuple):
-    """Paths in order, and the texts of their terms; the last two as in `Paths`."""
+    """Paths in order, and the texts of their terms. The last two members are those of `Paths`."""
 
     paths: Sequence[Path]
     named: Named
@@ -32,7 +32,7 @@ class FoundPaths(NamedTuple):
 
 
 def find_paths(asked: AskedPaths, source: GraphFacts, expired: Expired) -> FoundPaths:
-    """The best paths; none where an end is no term."""
+    """The best paths. There are none if an end is no term."""
     ids = source.ids({asked.start, asked.goal, *(asked.predicates or ())})
     predicates = (
         None if asked.predicates is None else tuple(sorted({ids[text] for text in asked.predicates if text in ids}))

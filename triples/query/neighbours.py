@@ -13,7 +13,7 @@ from triples.query.blocks import Ends, Fact
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.path_facts import Direction
 
-# Facts of one predicate and direction are counted up to here.
+# The facts of one predicate and direction are counted up to this number.
 COUNT_LIMIT = 1_000
 # Predicates of facts that lead to the term are looked for one by one; where the graph has more, only those of the
 # heaviest facts are known.
@@ -22,7 +22,7 @@ _HEAVIEST = 200
 
 
 class Around(NamedTuple):
-    """A predicate, and how many facts with it lead from the term and to it; each number COUNT_LIMIT at most."""
+    """A predicate, and the numbers of its facts from the term and to it, each at most COUNT_LIMIT."""
 
     predicate: int
     out: int
@@ -35,15 +35,15 @@ class Neighbours(NamedTuple):
     facts: Sequence[Fact]
     predicates: Sequence[Around]
     named: Named
-    # Facts with these predicates that are not among the heaviest; whether there are even more.
+    # The number of facts with these predicates that are not among the heaviest, and whether there are even more.
     more: int
     capped: bool
-    # Whether the predicates are all that there are.
+    # Whether these are all predicates.
     complete: bool
 
 
 class AskedNeighbours(NamedTuple):
-    """Which facts are wanted; `predicates` None: all."""
+    """The facts that are wanted. If `predicates` is None, any."""
 
     term: str
     k: int
@@ -53,7 +53,7 @@ class AskedNeighbours(NamedTuple):
 
 
 def find_neighbours(asked: AskedNeighbours, source: GraphFacts) -> Neighbours:
-    """The facts around a term; none if it is no term."""
+    """The facts around a term. There are none if the text is no term."""
     ids = source.ids({asked.term, *(asked.predicates or ())})
     if asked.term not in ids:
         return Neighbours([], [], Named({}, {}), 0, capped=False, complete=True)
@@ -94,7 +94,7 @@ def _ends(term: int, direction: Direction, predicates: Sequence[int] | None) -> 
 def _around(
     source: GraphFacts, term: int, direction: Direction, wanted: Sequence[int] | None
 ) -> tuple[list[Around], bool]:
-    """The predicates, and whether they are all that there are."""
+    """The predicates, and whether these are all."""
     out: dict[int, int] = {}
     in_: dict[int, int] = {}
     complete = True

@@ -1,7 +1,7 @@
-"""The reads of the API, each as a function of `fetch`.
+"""The reads for one pattern or one fact. Each is a function of `fetch`.
 
-A read that may show inferred facts is told which are visible; without that, or where they are not wanted, it runs the
-statements of asserted facts alone.
+A read that may show inferred facts is told which are visible. If there are none, or they are not wanted, it runs only
+the statements for asserted facts.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ from triples.store.statistics import tallied_facts
 
 
 class Matches(NamedTuple):
-    """The heaviest facts of a pattern, and how many match it in all."""
+    """The heaviest facts of a pattern, and the number of all facts that match it."""
 
     rows: list[AnyRow]
     total: int
@@ -40,7 +40,7 @@ class Matches(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which facts a read is about."""
+    """The facts that a read wants."""
 
     pattern: Pattern
     min_weight: float = 0.0
@@ -83,7 +83,7 @@ def page(
 
 
 def total(fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: Wanted) -> int:
-    """How many facts match, however many there are."""
+    """The exact number of facts that match."""
     return _Read(fetch, dialect, shown, wanted, with_metadata=False).exact_total()
 
 
@@ -114,7 +114,7 @@ class _Read:
     with_metadata: bool
 
     def part(self, start: Start, bounds: Sequence[float], limit: int) -> list[AnyRow]:
-        """The first facts of either kind within bounds that are the same for both."""
+        """The first facts of both kinds, within the same bounds."""
         if self._filter is None:
             return self._asserted(start, bounds, limit) if self.wanted.asserted else []
         if not self.wanted.asserted:
@@ -139,14 +139,14 @@ class _Read:
         return found
 
     def total(self) -> int:
-        """How many facts match, or some number above COUNT_LIMIT."""
+        """The number of facts that match, or any number above COUNT_LIMIT."""
         total = self._number_asserted(COUNT_LIMIT + 1) if self.wanted.asserted else 0
         if self._filter is not None and total <= COUNT_LIMIT:
             total += self._number_inferred(self._filter, COUNT_LIMIT + 1)
         return total
 
     def exact_total(self) -> int:
-        """How many facts match. Those that the tallies or the state of the inferred facts tell are not counted."""
+        """The number of facts that match. It is counted only if no tally, and no state of inferred facts, has it."""
         total = 0
         everything = self.wanted.min_weight == 0 and not self.wanted.equal
         if self.wanted.asserted:

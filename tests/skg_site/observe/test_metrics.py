@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.typing import EventDict
 
-import skg_site.server.sampling
+import skg_site.server.gauge_sampling
 from skg_site.host.certificates import expiry as certificate_expiry
 from tests.conftest import ChangeSettings, IssueKey, StartService
 from tests.deploy.monitored import certificate
@@ -39,7 +39,7 @@ async def until(api: httpx.AsyncClient, good: Callable[[str], bool]) -> str:
 
 @pytest.fixture(autouse=True)
 def samples_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(skg_site.server.sampling, "SAMPLE_SECONDS", 0.02)
+    monkeypatch.setattr(skg_site.server.gauge_sampling, "SAMPLE_SECONDS", 0.02)
 
 
 def test_a_thousand_keys_and_clients_that_try_everything_make_no_more_series_than_are_scraped_well(
@@ -174,7 +174,7 @@ async def test_a_sample_that_fails_leaves_the_others_be(
     async def fail() -> None:
         raise OSError
 
-    monkeypatch.setitem(skg_site.server.sampling.SAMPLERS, "worker", fail)
+    monkeypatch.setitem(skg_site.server.gauge_sampling.SAMPLERS, "worker", fail)
     async with asyncio.timeout(30):
         while not [line for line in log if line["event"] == "sample_failed"]:
             await asyncio.sleep(0.02)
