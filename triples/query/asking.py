@@ -9,13 +9,15 @@ from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
 from triples.query.graph_facts import GraphFacts, Named
-from triples.query.join_order import JoinOrder, join_order
+from triples.query.join_order import MOST_COUNTED, JoinOrder, join_order
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
 # Partial answers that a join should have at most for all of its answers to be found and sorted.
 _FEW = 500
+# The same where they all may weigh the same.
+_MANY = 10_000
 # The heaviest facts of a pattern that weigh the same where weights do not tell much.
 _SAME = 64
 
@@ -81,7 +83,7 @@ def find_answers(
     asked = _with_ids(question, source)
     order = join_order(asked, source)
     # One more than is shown: if it is there, there is another page.
-    way, found = _ranking(asked, order, source, expired, k=k + 1, after=after)
+    way, order, found = _ranking(asked, order, source, expired, k=k + 1, after=after)
     shown = found.answers[:k]
     total = _total(asked, order, source, expired) if counted else None
     facts = {fact for answer in shown for fact in answer.facts} if with_facts else set[Fact]()
@@ -117,19 +119,21 @@ def _with_ids(question: Question[str], source: GraphFacts) -> Question[int]:
 
 def _ranking(
     question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
-) -> tuple[Way, Ranking]:
-    """The first answers, by the way that should be faster; both give the same."""
+) -> tuple[Way, JoinOrder, Ranking]:
+    """The first answers, by the way that should be faster, and the order that was taken; both ways give the same."""
     if order.is_empty:
-        return "nothing matches", Ranking([], None)
-    if max(order.estimates) <= _FEW:
+        return "nothing matches", order, Ranking([], None)
+    unweighted = max(order.estimates) > _FEW and _is_unweighted(question, source)
+    # Where all answers may weigh the same, finding the heaviest first is no help.
+    if max(order.estimates) <= (_MANY if unweighted else _FEW):
         try:
-            return "all", answered_together(question, order.places, source, k=k, after=after, expired=expired)
+            return "all", order, answered_together(question, order.places, source, k=k, after=after, expired=expired)
         except TooMany:
             pass
-    if question.selected and _is_unweighted(question, source):
+    if unweighted and question.selected and order.facts[0] == MOST_COUNTED:
         # Ties are in the order of the selected terms. What begins with them need not be found before what is wanted.
         order = join_order(question, source, question.selected[0])
-    return "heaviest first", ranked(question, order.places, source, k=k, after=after, expired=expired)
+    return "heaviest first", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:
