@@ -9,13 +9,15 @@ from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
 from triples.query.graph_facts import GraphFacts, Named
-from triples.query.join_order import JoinOrder, join_order
+from triples.query.join_order import MOST_COUNTED, JoinOrder, join_order
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
 # If a join should have more partial answers than this, its heaviest answers are found first.
 _FEW = 500
+# The same limit if all answers may weigh the same.
+_MANY = 10_000
 # If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
 _SAME = 64
 
@@ -81,7 +83,7 @@ def find_answers(
     asked = _with_ids(question, source)
     order = join_order(asked, source)
     # One more than is shown: if it is there, there is another page.
-    way, found = _ranking(asked, order, source, expired, k=k + 1, after=after)
+    way, order, found = _ranking(asked, order, source, expired, k=k + 1, after=after)
     shown = found.answers[:k]
     total = _total(asked, order, source, expired) if counted else None
     facts = {fact for answer in shown for fact in answer.facts} if with_facts else set[Fact]()
@@ -117,19 +119,21 @@ def _with_ids(question: Question[str], source: GraphFacts) -> Question[int]:
 
 def _ranking(
     question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
-) -> tuple[Way, Ranking]:
-    """The first answers, found in the way that should be faster. Both ways give the same answers."""
+) -> tuple[Way, JoinOrder, Ranking]:
+    """The first answers, found in the way that should be faster, and the order of joining. Both ways give the same."""
     if order.is_empty:
-        return "nothing matches", Ranking([], None)
-    if max(order.estimates) <= _FEW:
+        return "nothing matches", order, Ranking([], None)
+    unweighted = max(order.estimates) > _FEW and _is_unweighted(question, source)
+    # If all answers may weigh the same, to find the heaviest first is no help.
+    if max(order.estimates) <= (_MANY if unweighted else _FEW):
         try:
-            return "all", answered_together(question, order.places, source, k=k, after=after, expired=expired)
+            return "all", order, answered_together(question, order.places, source, k=k, after=after, expired=expired)
         except TooMany:
             pass
-    if question.selected and _is_unweighted(question, source):
+    if unweighted and question.selected and order.facts[0] == MOST_COUNTED:
         # Ties are ordered by the selected terms, so a join that begins with them need not find all answers first.
         order = join_order(question, source, question.selected[0])
-    return "heaviest first", ranked(question, order.places, source, k=k, after=after, expired=expired)
+    return "heaviest first", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:

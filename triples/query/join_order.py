@@ -52,7 +52,11 @@ def join_order(question: Question[int], source: Source, first: Variable | None =
     partial_answers = 1.0
     while waiting:
         bound = set(variables([patterns[place] for place in places]))
-        allowed = waiting if places else [place for place in waiting if first in patterns[place]] or waiting
+        if places:
+            # What is not connected multiplies the partial answers by all of its facts, which may not have been counted.
+            allowed = [place for place in waiting if not bound.isdisjoint(variables([patterns[place]]))] or waiting
+        else:
+            allowed = [place for place in waiting if first in patterns[place]] or waiting
         factors = {place: _factor(patterns[place], bound, sizes[place], sample, source) for place in allowed}
         place = min(allowed, key=lambda place: (factors[place], sizes[place]))
         waiting.remove(place)

@@ -62,7 +62,7 @@ def add_shared(parser: CommandParser) -> None:
 
 
 def given(document: dict[str, Any]) -> dict[str, Any]:
-    """The members that were given."""
+    """The members of the body whose options were given."""
     return {name: value for name, value in document.items() if value is not None and value is not False and value != []}
 
 
@@ -73,7 +73,7 @@ def until(seconds: float) -> Expired:
 
 @contextmanager
 def question_refusals_told() -> Iterator[None]:
-    """Turn the reasons why there is no answer into a CommandError."""
+    """Turn refusals of a question into a CommandError."""
     with failures_told("Interrupted."):
         try:
             yield

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from skg_site.api.problems import FieldError
 from triples.visible import visible
 
-# What messages call a member of the body, and one of those that it lists.
+# The names in messages of the body's members, and of the items that a member lists.
 Names = dict[tuple[str] | tuple[str, int], str]
 
 _PLACES = ("subject", "predicate", "object")
@@ -13,7 +13,7 @@ _SIDES = ("left side", "operator", "right side")
 
 
 class FaultyQuestion(ValueError):
-    """A question that cannot be asked; `sentences` say why."""
+    """The question has faults. `sentences` say which."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
         super().__init__("\n".join(sentences))
@@ -21,7 +21,7 @@ class FaultyQuestion(ValueError):
 
 
 def faulty(errors: Sequence[FieldError], names: Mapping[tuple[str] | tuple[str, int], str]) -> FaultyQuestion:
-    """The faults of a body, with the names of its members."""
+    """The error for the faults of a body. `names` are those of its members in messages."""
     return FaultyQuestion(list(dict.fromkeys(_sentence(error, names) for error in errors)))
 
 
@@ -37,7 +37,7 @@ def _sentence(error: FieldError, names: Mapping[tuple[str] | tuple[str, int], st
 
 
 def _within(member: str, inner: Sequence[str | int]) -> list[str]:
-    """The place within one of those that the member lists."""
+    """The place within an item that the member lists."""
     if member == "filter":
         return [_SIDES[inner[0]]] if inner and isinstance(inner[0], int) else []
     found: list[str] = []

@@ -24,7 +24,7 @@ _WORDS: tuple[Member, ...] = get_args(Member)[1:]
 
 
 class Line(NamedTuple):
-    """A line of a question: the member of the body that it is for, its text, and what messages call it."""
+    """A line of a question: the member of the body that it belongs to, its text, and its name in messages."""
 
     member: Member
     text: str
@@ -32,11 +32,11 @@ class Line(NamedTuple):
 
 
 def split_lines(text: str) -> Iterator[Line]:
-    """The lines of a text that are not empty, by the word that they begin with."""
+    """The lines of a text that are not empty, each with the member that its first word names."""
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        # A subject that is one of these words stands in quotes.
+        # A subject that is one of these words must be in quotes.
         word, *rest = line.split(None, 1)
         name = f"Line {number}"
         for member in _WORDS:
@@ -48,7 +48,7 @@ def split_lines(text: str) -> Iterator[Line]:
 
 
 def read_lines(lines: Iterable[Line]) -> tuple[dict[str, list[Any]], Names]:
-    """The members of the body, and what the lines are called that they come from; FaultyQuestion."""
+    """The members of the body, and the names of their lines in messages. Raises FaultyQuestion."""
     document: dict[str, list[Any]] = {"patterns": []}
     names: Names = {}
     faults: list[str] = []
@@ -68,7 +68,7 @@ def read_lines(lines: Iterable[Line]) -> tuple[dict[str, list[Any]], Names]:
 
 
 def _read(member: Member, places: list[Any]) -> list[Any]:
-    """The places of a line as the body has them. What is wrong with them is said by the reader of the body."""
+    """The places of a line, in the form of the body, whose reader checks them."""
     if member == "optional":
         return [places[start : start + 3] for start in range(0, len(places), 3)] or [[]]
     if member == "filter" and places[1:2] == ["in"]:

@@ -1,6 +1,6 @@
-"""Deleting facts by pattern: what would go, and the deletion in small transactions.
+"""Deletions by pattern: their preview, and the deletion itself in small transactions.
 
-Over HTTP both keep to the time limit of reads, and writes go through the writer of the process. Commands have no limit.
+Over HTTP both have the time limit of reads, and writes go through the writer of the process. Commands have no limit.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,28 +21,28 @@ from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import ManyRemoved, Outcome, RemoveMany
 from triples.store.sessions import Fetch, Session
 
-# How many facts are looked at for the next batches, where some of them may not match.
+# The facts that are read for the next batches, if some of them may not match.
 _LOOKED_AT = 4 * BATCH
 
-# Told how many facts are gone.
+# Is called with the number of facts deleted so far.
 Report = Callable[[int], None]
 
 
 class Deleted(NamedTuple):
-    """How many facts went, and where to go on if the time was over before all had gone."""
+    """The number of deleted facts, and where to continue if the time was over before the end."""
 
     facts: int
     after: Place | None
 
 
 async def deletion_preview(*, deletion: Deletion, after: Place | None = None) -> Preview:
-    """What would go from a place on; at least that, if the time limit comes first."""
+    """Count the facts that a deletion would remove after a place; at least those found within the time limit."""
     running = graph.running
     limit = PART_OF_TIME * settings.ENV.query_timeout
     began = monotonic()
 
     def read(fetch: Fetch, shown: VisibleFacts | None) -> Preview:
-        # The connection of the thread that reads.
+        # This is the connection of the reader's thread.
         forecast = _forecast(open_session(connection), shown)
         return preview(
             fetch, running.dialect, deletion, forecast, lambda part: monotonic() - began > part * limit, after
@@ -52,7 +52,7 @@ async def deletion_preview(*, deletion: Deletion, after: Place | None = None) ->
 
 
 async def deletion_perform(*, deletion: Deletion, after: Place | None = None) -> Deleted:
-    """Delete what matches, from a place on, until the time limit comes."""
+    """Delete the matching facts after a place, within the time limit."""
     running = graph.running
     end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
     facts = 0
@@ -66,7 +66,7 @@ async def deletion_perform(*, deletion: Deletion, after: Place | None = None) ->
 
 
 def deletion_preview_now(*, deletion: Deletion, seconds: float = inf) -> Preview:
-    """What would go, read in this thread; at least that, if it takes longer."""
+    """Count the facts that a deletion would remove, in this thread; at least those found within `seconds`."""
     began = monotonic()
     own = connection.copy()
     try:
@@ -82,7 +82,7 @@ def deletion_preview_now(*, deletion: Deletion, seconds: float = inf) -> Preview
 
 
 def deletion_perform_now(*, deletion: Deletion, report: Report) -> int:
-    """Delete what matches, in this thread; how many facts went."""
+    """Delete the matching facts, in this thread. Returns their number."""
     facts = 0
     after: Place | None = None
     while True:
@@ -98,7 +98,7 @@ def deletion_perform_now(*, deletion: Deletion, report: Report) -> int:
 
 
 def _forecast(session: Session, shown: VisibleFacts | None) -> Forecast | None:
-    """For the transaction that reads; None where there are no inferred facts."""
+    """The forecast for the transaction of the read; None if there are no inferred facts."""
     return None if shown is None else Forecast(session, everything=shown.filter is None)
 
 
@@ -108,7 +108,7 @@ def _pick(fetch: Fetch, deletion: Deletion, after: Place | None) -> Picked:
 
 
 def _removals(picked: Picked, deletion: Deletion) -> Iterator[RemoveMany]:
-    """One for each transaction. Only the weight can have changed since the facts were picked."""
+    """The operations, one for each transaction. Only a fact's weight can have changed since it was picked."""
     ids: Sequence[int] = picked.ids
     for start in range(0, len(ids), BATCH):
         yield RemoveMany(ids[start : start + BATCH], deletion.min_weight, deletion.max_weight)

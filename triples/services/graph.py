@@ -1,4 +1,4 @@
-"""The graph of this process: its writer and its readers, started at the first use."""
+"""The graph of this process: its writer and its readers, which start at the first use."""
 
 import os
 from asyncio import CancelledError
@@ -59,7 +59,7 @@ class Graph:
         self._running: _Running | None = None
 
     async def write(self, operation: Operation) -> Outcome:
-        """Commit an operation; its outcome, or StoreError or a database error raised."""
+        """Commit an operation and return its outcome. Raises StoreError and database errors."""
         return await self.running.writer.write(operation)
 
     async def heaviest(self, wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
@@ -82,7 +82,7 @@ class Graph:
         return await _run(running.long, wanted, read)
 
     async def counted_page(self, wanted: Wanted, *, limit: int, after: Position | None) -> tuple[list[AnyRow], int]:
-        """The same, and how many facts match in all at that moment; ReadTimeout if counting them takes too long."""
+        """As `page`, with the number of all facts that match at that moment. ReadTimeout if it takes too long."""
         running = self.running
 
         def read(fetch: Fetch, shown: VisibleFacts | None) -> tuple[list[AnyRow], int]:
@@ -121,7 +121,7 @@ class Graph:
         """
         dialect = self.running.dialect
         end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
-        # Between two statements the thread learns only so that nobody waits any more.
+        # An interrupt has no effect between two statements, so this tells the thread that nobody waits any more.
         given_up = False
 
         def look(fetch: Fetch, shown: VisibleFacts | None) -> Result:
@@ -143,7 +143,7 @@ class Graph:
         return await running.long.run_wide(lambda fetch, shown: running.searcher.search(fetch, shown, wanted))
 
     async def predicates(self, *, limit: int, after: int) -> list[Predicate]:
-        """At most `limit` predicates behind this id, with the numbers of their facts."""
+        """At most `limit` predicates after this id, with the numbers of their facts."""
         running = self.running
         return await running.long.run_wide(
             lambda fetch, shown: predicates(fetch, running.dialect, shown, limit=limit, after=after)
@@ -154,7 +154,7 @@ class Graph:
 
     @property
     def running(self) -> _Running:
-        """This process's threads, started by the first who asks."""
+        """This process's threads, which start at the first use."""
         if self._running is None or self._running.pid != os.getpid():
             env = settings.ENV
             # Each thread keeps a connection; the keys and the admin need some of the pool too.
@@ -171,7 +171,7 @@ class Graph:
         return self._running
 
     def close(self) -> None:
-        """Commit what is queued and end the threads; the next use starts them again."""
+        """Commit all queued writes and end the threads. The next use starts them again."""
         if self._running is not None and self._running.pid == os.getpid():
             self._running.writer.close()
             self._running.short.close()
@@ -180,7 +180,7 @@ class Graph:
 
 
 async def _run(reader: Reads, wanted: Wanted, read: WideRead[Result]) -> Result:
-    """A read that wants asserted facts only costs what it would without any inferred."""
+    """Run a read. One that wants only asserted facts takes no snapshot, so inferred facts cost it nothing."""
     if wanted.inferred:
         return await reader.run_wide(read)
     return await reader.run(lambda fetch: read(fetch, None))

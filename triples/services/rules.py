@@ -1,4 +1,4 @@
-"""Rules listed, stored, changed and removed. Changes take effect from the next run on."""
+"""Use cases of rules: list, store, change, delete, enable. Changes take effect in the next run."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ RULES_AT_ONCE = 100
 
 
 class RulesError(Exception):
-    """A request that the stored rules do not allow; the message is a sentence. Nothing was changed."""
+    """The stored rules do not allow the request, which has changed nothing. The message is a sentence."""
 
 
 class NoSuchRule(RulesError):
@@ -49,7 +49,7 @@ class TooManyRules(RulesError):
 
 
 class RuleChanged(RulesError):
-    """The rule's version is none of those that the change is meant for."""
+    """The rule no longer has a version that the client named."""
 
     def __init__(self) -> None:
         super().__init__("The rule has changed since the version that If-Match names.")

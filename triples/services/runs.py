@@ -1,4 +1,4 @@
-"""Runs started: the row, the process that does the work, and the end of a run whose process died."""
+"""Use cases of runs: start a run, with its row and its process, and close one whose process died."""
 
 import os
 import subprocess
@@ -46,8 +46,8 @@ def run_start(*, options: RunOptions, requested_by: str) -> RecursionRun:
     run = run_queue(options=options, requested_by=requested_by)
     variables = dict(os.environ)
     run_requested.send_robust(RecursionRun, run=run, variables=variables)
-    # The shell ends at once and leaves the process to itself, so that nobody here has to wait for its end. In a
-    # session of its own it survives Ctrl-C in the service's terminal, and the end of the service.
+    # The shell ends at once and leaves the process behind, so that nothing here has to wait for its end. In a session
+    # of its own, the process survives Ctrl-C in the service's terminal, and the end of the service.
     subprocess.run(  # noqa: S603  # the command is this project's own
         ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "manage.py", "recurse", "--run", str(run.id)],
         cwd=settings.BASE_DIR,
