@@ -58,7 +58,7 @@ class ImportCommand(BaseCommand):
     def source(self, stack: ExitStack, facts: FactMaker, options: dict[str, Any]) -> Source: ...
 
     @abstractmethod
-    def destination(self, stack: ExitStack, screen: FactProgress, options: dict[str, Any]) -> Destination: ...
+    def destination(self, stack: ExitStack, progress: FactProgress, options: dict[str, Any]) -> Destination: ...
 
     @abstractmethod
     def checkpoints(self, options: dict[str, Any]) -> CheckpointFile | None:
@@ -71,16 +71,16 @@ class ImportCommand(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         failure: BaseException | None = None
         with ExitStack() as stack:
-            screen = stack.enter_context(FactProgress())
+            progress = stack.enter_context(FactProgress())
             try:
-                job = self._job(stack, screen, options)
+                job = self._job(stack, progress, options)
             except FAILURES as error:
                 raise CommandError(failure_sentence(error), returncode=FAILED) from error
             try:
                 job.run()
             except FAILURES as error:
                 failure = error
-            seconds = screen.seconds
+            seconds = progress.seconds
         counts, sentence = job.counts, None
         if failure is not None:
             again = "passes over what is stored, as duplicates" if job.checkpoints is None else "goes on from here"
@@ -92,21 +92,21 @@ class ImportCommand(BaseCommand):
         style = self.style.WARNING if counts.refused else self.style.SUCCESS
         report(summary, failure, lambda text: self.stdout.write(text, style), as_json=options["json"])
 
-    def _job(self, stack: ExitStack, screen: FactProgress, options: dict[str, Any]) -> Import:
+    def _job(self, stack: ExitStack, progress: FactProgress, options: dict[str, Any]) -> Import:
         source = self.source(stack, FactMaker(options["weight"], options["scale_weights"]), options)
-        destination = self.destination(stack, screen, options)
+        destination = self.destination(stack, progress, options)
         checkpoints = None if options["dry_run"] else self.checkpoints(options)
         start = None
         if checkpoints is not None and not options["restart"]:
             start = find_start(checkpoints, source, destination)
         if start is not None:
-            screen.say(f"Going on {self.place(start.place)}; --restart begins anew.")
+            progress.say(f"Going on {self.place(start.place)}; --restart begins anew.")
         errors = stack.enter_context(_errors_file(options["errors"], append=start is not None))
         return Import(
             source,
             destination,
-            screen=screen,
-            refusals=Refusals(screen.say, errors),
+            progress=progress,
+            refusals=Refusals(progress.say, errors),
             strict=options.get("strict", False),
             checkpoints=checkpoints,
             start=start,

@@ -29,14 +29,14 @@ class Export:
         target: Target,
         pattern: Pattern,
         min_weight: float,
-        screen: FactProgress,
+        progress: FactProgress,
         choose: Callable[[list[StreamedFact]], list[StreamedFact]] = list,
     ) -> None:
         """`choose` selects from the facts that match the pattern and the weight."""
         self._target = target
         self._pattern = pattern
         self._min_weight = min_weight
-        self._screen = screen
+        self._progress = progress
         self._choose = choose
         self.exported = 0
 
@@ -50,7 +50,7 @@ class Export:
             output(self._target.path, self._target.compression) as file,
             stream(self._pattern, self._min_weight) as facts,
         ):
-            self._screen.expect(facts.total)
+            self._progress.expect(facts.total)
             for part in rendered(self._target.format, self._chosen(facts.batches), safe_csv=self._target.safe_csv):
                 file.write(part)
 
@@ -61,4 +61,4 @@ class Export:
             yield chosen
             read += len(batch)
             self.exported += len(chosen)
-            self._screen.show(read, read)
+            self._progress.show(read, read)

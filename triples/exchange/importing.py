@@ -63,7 +63,7 @@ class Import:
         source: Source,
         destination: Destination,
         *,
-        screen: FactProgress,
+        progress: FactProgress,
         refusals: Refusals,
         strict: bool = False,
         checkpoints: CheckpointFile | None,
@@ -72,7 +72,7 @@ class Import:
         """`checkpoints` is None if the import cannot be continued, as from a pipe. `start` is where to continue."""
         self._source = source
         self._destination = destination
-        self._screen = screen
+        self._progress = progress
         self._refusals = refusals
         self._strict = strict
         self.checkpoints = checkpoints
@@ -91,7 +91,7 @@ class Import:
         `counts` has what was stored before, and the same import continues after it.
         """
         with self._interrupts.caught():
-            self._screen.expect(self._source.total(self._place))
+            self._progress.expect(self._source.total(self._place))
             try:
                 with closing(self._source.pieces(self._place, self)) as pieces:
                     for piece in pieces:
@@ -128,7 +128,7 @@ class Import:
         is_full = self._gathered >= size or self._gathered + self._refused >= max(size, MAX_CHUNK_RECORDS)
         if is_full or piece.ends_chunk:
             self._commit()
-        self._screen.show(piece.done, self.counts.read - self.earlier.read)
+        self._progress.show(piece.done, self.counts.read - self.earlier.read)
 
     def _commit(self) -> None:
         """Store the chunk, and record the place after it."""

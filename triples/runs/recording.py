@@ -32,15 +32,15 @@ log = structlog.get_logger("skg.recursion")
 class Recorder:
     """Notes rounds in the run's row, and passes what it is told on to who shows it."""
 
-    def __init__(self, run: RecursionRun, screen: Watcher | None = None) -> None:
+    def __init__(self, run: RecursionRun, watcher: Watcher | None = None) -> None:
         self.run = run
         self.rounds: list[dict[str, Any]] = []
-        self._screen = screen
+        self._watcher = watcher
         self._recorded = 0.0
 
     def stage(self, name: str, done: int, total: int | None) -> None:
-        if self._screen is not None:
-            self._screen.stage(name, done, total)
+        if self._watcher is not None:
+            self._watcher.stage(name, done, total)
 
     def round(self, number: int, new: int, improved: int, total: int, seconds: float) -> None:
         add_round(self.rounds, new, improved, total, seconds)
@@ -48,8 +48,8 @@ class Recorder:
             record(self.run, rounds=self.rounds)
             self._recorded = monotonic()
         round_ended.send_robust(RecursionRun, run=self.run, number=number, new=new, improved=improved, seconds=seconds)
-        if self._screen is not None:
-            self._screen.round(number, new, improved, total, seconds)
+        if self._watcher is not None:
+            self._watcher.round(number, new, improved, total, seconds)
 
 
 def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:

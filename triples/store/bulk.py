@@ -16,7 +16,7 @@ from triples.store.fact_columns import FactColumns
 from triples.store.group_commit import ATTEMPTS, open_session
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact
-from triples.store.sessions import Key, Session
+from triples.store.sessions import RowKey, Session
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
 
@@ -88,7 +88,7 @@ class Loader:
         with connection.wrap_database_errors:
             session = open_session(connection)
             ids = session.find_terms({text for fact in facts for text in fact[:3]})
-            keys: set[Key] = set()
+            keys: set[RowKey] = set()
             unknown: set[tuple[str, str, str]] = set()
             for fact in facts:
                 if all(text in ids for text in fact[:3]):
@@ -198,7 +198,7 @@ def is_stored(watermark: Watermark) -> bool:
         return cursor.fetchone() is not None
 
 
-def _record_denials(session: Session, keys: Sequence[Key]) -> None:
+def _record_denials(session: Session, keys: Sequence[RowKey]) -> None:
     """Record facts of weight 0: such a fact invalidates the inferred facts that rest on it, as its removal would."""
     rows = session.rows_by_id(sorted(session.find_facts(keys).values())) if keys else {}
     # Some may have existed before, and have kept their weight.
@@ -216,7 +216,7 @@ def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]
     return fresh
 
 
-def _replace(session: Session, wanted: Mapping[Key, Fact], moment: int) -> int:
+def _replace(session: Session, wanted: Mapping[RowKey, Fact], moment: int) -> int:
     """Give existing facts their new weight and metadata. Returns how many differed; those just inserted do not."""
     standing = session.find_facts(wanted)
     rows = session.rows_by_id(sorted(standing.values()))

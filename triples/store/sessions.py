@@ -10,7 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from triples.store.operations import Fact, Row
 
-Key = tuple[int, int, int]
+# A key in the order of the columns: subject, object, predicate. The engine's `Key` has the predicate second.
+RowKey = tuple[int, int, int]
 # Numbers of facts by predicate.
 Counts = Mapping[int, int]
 Rows = list[tuple[Any, ...]]
@@ -57,7 +58,7 @@ class Session(ABC):
         """Make terms of sorted texts. Returns the ids of those that no other writer made first."""
 
     @abstractmethod
-    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int], /) -> dict[Key, int]:
+    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int], /) -> dict[RowKey, int]:
         """Insert the facts that do not exist yet. Returns the ids of the new rows.
 
         The facts are sorted by key, each key once. `made` are the terms that this transaction made; no fact has them
@@ -65,7 +66,7 @@ class Session(ABC):
         """
 
     @abstractmethod
-    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> Counts:
+    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> Counts:
         """Insert the facts with these sorted keys that do not exist yet. Returns their number by predicate.
 
         All come from the same source.
@@ -76,7 +77,7 @@ class Session(ABC):
         """Raise IntegrityError unless all of these are terms; on PostgreSQL, perhaps only when a fact is written."""
 
     @abstractmethod
-    def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
+    def find_facts(self, keys: Collection[RowKey]) -> dict[RowKey, int]:
         """The ids of the facts (subject, object, predicate) that are stored."""
 
     @abstractmethod
@@ -115,5 +116,5 @@ class Session(ABC):
         """Add these numbers, which may be negative, to the counts of facts, of subjects, and of facts by predicate."""
 
     @abstractmethod
-    def keys_by_id(self, ids: Collection[int]) -> dict[int, Key]:
+    def keys_by_id(self, ids: Collection[int]) -> dict[int, RowKey]:
         """The subject, object and predicate of each fact, by the fact's id."""

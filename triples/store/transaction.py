@@ -29,7 +29,7 @@ from triples.store.operations import (
     Stored,
     VersionMismatch,
 )
-from triples.store.sessions import Key, NewFact, Session
+from triples.store.sessions import NewFact, RowKey, Session
 from triples.store.terms import TermCache, Terms
 
 
@@ -45,9 +45,9 @@ class Transaction:
         self.terms = Terms(session, cache)
         self.now_ms = now_ms()
         # Facts that this transaction inserted, until an outcome reports their insertion.
-        self.inserted: dict[Key, int] = {}
+        self.inserted: dict[RowKey, int] = {}
         # Facts that an `AddOne` repeats, with the ids of their rows.
-        self.known: dict[Key, int] = {}
+        self.known: dict[RowKey, int] = {}
         # Rows as this transaction will leave them; None for a row that it removes.
         self.rows: dict[int, Row | None] = {}
         self.changed: set[int] = set()
@@ -74,15 +74,15 @@ class Transaction:
             self.session.add_to_tally(self.tally[0], self.tally[1], self.predicates)
         return outcomes
 
-    def _resolve(self, groups: list[Sequence[Fact]]) -> tuple[list[list[Key]], dict[Key, NewFact]]:
+    def _resolve(self, groups: list[Sequence[Fact]]) -> tuple[list[list[RowKey]], dict[RowKey, NewFact]]:
         """The keys of each group's facts, and a row to insert for each distinct key."""
-        candidates: dict[Key, NewFact] = {}
+        candidates: dict[RowKey, NewFact] = {}
         if not groups:
             return [], candidates
         ids = self.terms.ids({text for facts in groups for fact in facts for text in fact[:3]})
-        keys: list[list[Key]] = []
+        keys: list[list[RowKey]] = []
         for facts in groups:
-            group: list[Key] = []
+            group: list[RowKey] = []
             for subject, predicate, object_, weight, metadata, source in facts:
                 key = (ids[subject], ids[object_], ids[predicate])
                 group.append(key)
@@ -96,7 +96,7 @@ class Transaction:
         if held:
             self.session.hold_subjects(sorted(held))
 
-    def _insert(self, candidates: dict[Key, NewFact]) -> None:
+    def _insert(self, candidates: dict[RowKey, NewFact]) -> None:
         subjects = {key[0] for key in candidates}
         # A term that this transaction made has no facts yet, so no statement is needed.
         fresh = subjects & self.terms.made
@@ -110,12 +110,12 @@ class Transaction:
         self.denials = [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]
 
     def _load_rows(
-        self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[Key]]
+        self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[RowKey]]
     ) -> None:
         """Read the rows that outcomes show or change: those named by id, and those that an `AddOne` repeats."""
         named = {id_ for operation in operations for id_ in _named(operation)}
-        claimed: set[Key] = set()
-        repeated: set[Key] = set()
+        claimed: set[RowKey] = set()
+        repeated: set[RowKey] = set()
         for operation, group in zip(adds, keys, strict=True):
             if isinstance(operation, AddOne) and (group[0] not in self.inserted or group[0] in claimed):
                 repeated.add(group[0])
@@ -124,7 +124,7 @@ class Transaction:
         if wanted := named.union(self.known.values()):
             self.rows.update(self.session.rows_by_id(sorted(wanted)))
 
-    def _outcome(self, operation: Operation, claims: Iterator[list[Key]]) -> Outcome:
+    def _outcome(self, operation: Operation, claims: Iterator[list[RowKey]]) -> Outcome:
         match operation:
             case AddOne():
                 return self._add_one(operation, next(claims)[0])
@@ -137,7 +137,7 @@ class Transaction:
             case RemoveMany():
                 return self._remove_many(operation)
 
-    def _add_one(self, operation: AddOne, key: Key) -> Outcome:
+    def _add_one(self, operation: AddOne, key: RowKey) -> Outcome:
         fact = operation.fact
         id_ = self.inserted.pop(key, None)
         if id_ is not None and id_ not in self.rows:
@@ -153,7 +153,7 @@ class Transaction:
             return Stored("exists", standing)
         return Stored("updated", self._set(standing, fact.weight, fact.metadata))
 
-    def _add_many(self, operation: AddMany, keys: list[Key]) -> Outcome:
+    def _add_many(self, operation: AddMany, keys: list[RowKey]) -> Outcome:
         duplicates = [place for place, key in enumerate(keys) if self.inserted.pop(key, None) is None]
         if duplicates and not operation.skip_duplicates:
             return DuplicateFacts(duplicates)

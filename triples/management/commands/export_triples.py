@@ -59,13 +59,13 @@ class Command(BaseCommand):
         )
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None
-        with FactProgress() as screen:
-            job = Export(target, pattern, options["min_weight"], screen)
+        with FactProgress() as progress:
+            job = Export(target, pattern, options["min_weight"], progress)
             try:
                 job.run()
             except (Interrupted, OSError, AnyDatabaseError) as error:
                 failure = error
-            seconds = screen.seconds
+            seconds = progress.seconds
         summary = ExportSummary(job.exported, seconds, _sentence(failure, file))
         report(summary, failure, lambda text: self.stderr.write(text, self.style.SUCCESS), as_json=json)
 

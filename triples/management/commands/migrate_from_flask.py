@@ -90,19 +90,19 @@ class Command(ImportCommand):
     def source(self, stack: ExitStack, facts: FactMaker, options: dict[str, Any]) -> FlaskSource:
         return FlaskSource(stack.enter_context(opened(options["database"])), facts, mark=options["mark"])
 
-    def destination(self, stack: ExitStack, screen: FactProgress, options: dict[str, Any]) -> Destination:
+    def destination(self, stack: ExitStack, progress: FactProgress, options: dict[str, Any]) -> Destination:
         url = options["to"]
         if url is None:
             return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
         if options["dry_run"]:
-            screen.say(f"{url} is not asked what it has already.")
+            progress.say(f"{url} is not asked what it has already.")
             return Nowhere()
         # Not with the others: the HTTP library takes a while to load.
         from triples.exchange.remote_service import RemoteService  # noqa: PLC0415
 
         key = require_key(options["key_file"])
         if is_open_to_listeners(url):
-            screen.say(f"The key travels to {url} unencrypted; https:// would hide it.")
+            progress.say(f"The key travels to {url} unencrypted; https:// would hide it.")
         service = RemoteService(url, key, batch_size=options["batch_size"], patience=options["patience"])
         return stack.enter_context(service)
 
@@ -126,17 +126,17 @@ class Command(ImportCommand):
         failure: BaseException | None = None
         facts = FactMaker(options["weight"], options["scale_weights"])
         with ExitStack() as stack:
-            screen = stack.enter_context(FactProgress())
+            progress = stack.enter_context(FactProgress())
             try:
                 unknown = UnknownFacts(stack.enter_context(opened(options["database"])), facts)
             except InputError as error:
                 raise CommandError(failure_sentence(error), returncode=FAILED) from error
             target = Target(file, Format.NDJSON, compression_of(file.name))
-            job = Export(target, (None, None, None), 0.0, screen, unknown)
+            job = Export(target, (None, None, None), 0.0, progress, unknown)
             try:
                 job.run()
             except FAILURES as error:
                 failure = error
-            seconds = screen.seconds
+            seconds = progress.seconds
         summary = ExportSummary(job.exported, seconds, None if failure is None else failure_sentence(failure))
         report(summary, failure, lambda text: self.stdout.write(text, self.style.SUCCESS), as_json=options["json"])

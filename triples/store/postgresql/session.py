@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from triples.store.operations import Fact, Row
 from triples.store.postgresql.term_index import INSERT_TERMS, hashes
-from triples.store.sessions import Counts, Key, NewFact, Rows, Session
+from triples.store.sessions import Counts, NewFact, RowKey, Rows, Session
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
 _LOAD_FACTS = (
@@ -81,11 +81,11 @@ class PostgreSQLSession(Session):
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         return dict(self.rows(INSERT_TERMS, (list(texts), hashes(texts))))
 
-    def insert_facts(self, facts: Sequence[NewFact], _made: AbstractSet[int]) -> dict[Key, int]:
+    def insert_facts(self, facts: Sequence[NewFact], _made: AbstractSet[int]) -> dict[RowKey, int]:
         columns = [list(column) for column in zip(*facts, strict=True)]
         return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}
 
-    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> Counts:
+    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> Counts:
         columns = [list(column) for column in zip(*keys, strict=True)]
         columns += [list(column) for column in zip(*(facts[key][3:] for key in keys), strict=True)]
         return dict(self.rows(_COUNT_LOADED, [*columns, [created_ms] * len(keys)]))
@@ -94,7 +94,7 @@ class PostgreSQLSession(Session):
         """Let foreign keys check: now for the rows written so far, and at once for later rows of the transaction."""
         self.driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
+    def find_facts(self, keys: Collection[RowKey]) -> dict[RowKey, int]:
         columns = [list(column) for column in zip(*keys, strict=True)]
         return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, columns)}
 
@@ -127,5 +127,5 @@ class PostgreSQLSession(Session):
             ordered = sorted(predicates)
             self.driver.execute(_PREDICATE_TALLY, (shard, ordered, [predicates[id_] for id_ in ordered]))
 
-    def keys_by_id(self, ids: Collection[int]) -> dict[int, Key]:
+    def keys_by_id(self, ids: Collection[int]) -> dict[int, RowKey]:
         return {row[0]: row[1:] for row in self.rows(_KEYS_BY_ID, (list(ids),))}

@@ -14,7 +14,7 @@ from triples.ids import now_ms
 from triples.models import Source
 from triples.store.backend import FirstFacts
 from triples.store.fact_columns import KEY, FactColumns
-from triples.store.sessions import Key, Session
+from triples.store.sessions import RowKey, Session
 from triples.store.sqlite.row_inserts import load_columns
 
 # Fewer facts are as fast row by row, which also leaves the prepared statements of other connections valid.
@@ -88,7 +88,7 @@ def _by_predicate(rows: pa.Table) -> dict[int, int]:
     return dict(zip(*(counted.field(name).to_pylist() for name in ("values", "counts")), strict=True))
 
 
-def _denials(rows: pa.Table) -> list[Key]:
+def _denials(rows: pa.Table) -> list[RowKey]:
     """The keys of the facts with weight 0."""
     found = rows.filter(pc.equal(rows["weight"], 0)).select(KEY)
     return list(zip(*(column.to_pylist() for column in found.columns), strict=True))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from triples.models import Source
 from triples.store.operations import Fact
-from triples.store.sessions import Key, NewFact
+from triples.store.sessions import NewFact, RowKey
 
 _Row = TypeVar("_Row")
 
@@ -50,7 +50,7 @@ def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:
         driver.execute(_statement(_NUMBERED_FACTS, row, len(part)), values)
 
 
-def load_facts(driver: Any, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> int:
+def load_facts(driver: Any, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> int:
     """Insert the facts with these sorted keys that do not exist yet. Returns their number."""
     inserted = 0
     for part in _parts(keys):

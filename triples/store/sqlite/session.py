@@ -8,7 +8,7 @@ import orjson
 from django.db import IntegrityError
 
 from triples.store.operations import Fact, Row
-from triples.store.sessions import Counts, Key, NewFact, Rows, Session
+from triples.store.sessions import Counts, NewFact, RowKey, Rows, Session
 from triples.store.sqlite.row_inserts import insert_facts, insert_terms, load_facts
 from triples.store.sqlite.term_index import keep_up
 
@@ -72,7 +72,7 @@ class SQLiteSession(Session):
         keep_up(self.driver, first, first + len(texts) - 1)
         return ids
 
-    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[Key, int]:
+    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[RowKey, int]:
         doubtful = [key for fact in facts if made.isdisjoint(key := fact[:3])]
         standing = self.find_facts(doubtful) if doubtful else {}
         fresh = [fact for fact in facts if fact[:3] not in standing] if standing else facts
@@ -80,7 +80,7 @@ class SQLiteSession(Session):
         insert_facts(self.driver, first, fresh)
         return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
 
-    def load_facts(self, keys: Sequence[Key], facts: Mapping[Key, Fact], created_ms: int) -> Counts:
+    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> Counts:
         last = self._last_id("triples_triple")
         inserted = load_facts(self.driver, keys, facts, created_ms)
         if inserted == len(keys):
@@ -91,7 +91,7 @@ class SQLiteSession(Session):
         if self.rows(_KNOWN_TERMS, (_json(ids),))[0][0] < len(ids):
             raise IntegrityError("a term was removed that is still in use")
 
-    def find_facts(self, keys: Collection[Key]) -> dict[Key, int]:
+    def find_facts(self, keys: Collection[RowKey]) -> dict[RowKey, int]:
         return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, (_json(keys),))}
 
     def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
@@ -119,7 +119,7 @@ class SQLiteSession(Session):
         self.driver.execute(_TALLY, (triples, subjects))
         self.driver.executemany(_PREDICATE_TALLY, list(predicates.items()))
 
-    def keys_by_id(self, ids: Collection[int]) -> dict[int, Key]:
+    def keys_by_id(self, ids: Collection[int]) -> dict[int, RowKey]:
         return {row[0]: row[1:] for row in self.rows(_KEYS_BY_ID, (_json(ids),))}
 
     def _last_id(self, table: str) -> int:
