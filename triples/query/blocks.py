@@ -1,6 +1,7 @@
 """Facts read in blocks, heaviest first and only as far as an answer needs them. No cursor stays open between blocks."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from time import sleep
 from typing import NamedTuple, Protocol
 
 from triples.recursion.programs import Key
@@ -14,6 +15,9 @@ Ends = tuple[int | None, int | None, int | None]
 FIRST_BLOCK = 16
 LARGEST_BLOCK = 1024
 _TICKS = 64
+# Facts that a search looks at without a pause, and the seconds of one.
+_SHORT = 1_000
+_PAUSE = 50e-6
 
 
 class Fact(NamedTuple):
@@ -55,7 +59,10 @@ class Source(Protocol):
 
 
 class Clock:
-    """Raises OutOfTime once the time is over. Looking at the time for every single fact would cost too much."""
+    """Raises OutOfTime once the time is over. Looking at the time for every single fact would cost too much.
+
+    A search that lasts pauses now and then: a thread that computes keeps Python's lock from those that answer others.
+    """
 
     def __init__(self, expired: Callable[[], bool]) -> None:
         self._expired = expired
@@ -69,6 +76,8 @@ class Clock:
         self._ticks += 1
         if self._ticks % _TICKS == 0:
             self.check()
+            if self._ticks > _SHORT:
+                sleep(_PAUSE)
 
 
 class Stream:
