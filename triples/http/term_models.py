@@ -116,10 +116,10 @@ def terms_content(found: list[FoundTerm]) -> TermsOut:
 
 class PredicateOut(TypedDict):
     predicate: str
-    asserted: Annotated[int, Field(description="How many asserted facts it has; exact up to 10,000.")]
+    asserted: Annotated[int, Field(description="How many asserted facts it has.")]
     inferred: Annotated[int, Field(description="How many inferred facts it has; exact up to 10,000.")]
     capped: NotRequired[
-        Annotated[bool, Field(default=False, description="Present and true when one of these is more than 10,000.")]
+        Annotated[bool, Field(default=False, description="Present and true when more than 10,000 are inferred.")]
     ]
 
 
@@ -131,7 +131,7 @@ class PredicatesOut(TypedDict):
 PREDICATES: PredicatesOut = {
     "predicates": [
         {"predicate": "discovered", "asserted": 311, "inferred": 0},
-        {"predicate": "located_in", "asserted": 10000, "inferred": 2310, "capped": True},
+        {"predicate": "located_in", "asserted": 15423, "inferred": 2310},
     ],
     "next_cursor": None,
 }

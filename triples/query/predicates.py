@@ -13,9 +13,11 @@ from triples.store.inferred.layout import FACTS
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.sessions import Fetch
 
+_TALLIED = "(SELECT coalesce(sum(facts), 0) FROM triples_predicatetally WHERE predicate_id = t.id)"
+
 
 class Predicate(NamedTuple):
-    """A predicate and how many facts it has, each number `COUNT_LIMIT` at most."""
+    """A predicate and how many facts it has, `COUNT_LIMIT` inferred ones at most."""
 
     id: int
     text: str
@@ -75,8 +77,9 @@ def _distinct(table: str, dialect: Dialect, *, of_subject: bool) -> str:
 
 
 def _counted(fetch: Fetch, dialect: Dialect, visible: InferredFilter | None, ids: list[int]) -> list[Predicate]:
-    selects = facts_of("predicate", dialect, visible)
-    counts = [f"(SELECT count(*) FROM ({facts} LIMIT {COUNT_LIMIT + 1}) AS counted)" for facts in selects]
+    # The first selects the asserted facts, of which there is a tally.
+    selects = facts_of("predicate", dialect, visible)[1:]
+    counts = [_TALLIED, *(f"(SELECT count(*) FROM ({facts} LIMIT {COUNT_LIMIT + 1}) AS counted)" for facts in selects)]
     statement = (
         f"SELECT t.id, s.text, {', '.join(counts)} FROM {given_terms(dialect)}"
         f" {dialect.join} triples_term AS s ON s.id = t.id ORDER BY t.id"
@@ -85,5 +88,4 @@ def _counted(fetch: Fetch, dialect: Dialect, visible: InferredFilter | None, ids
 
 
 def _predicate(id_: int, text: str, asserted: int, inferred: int = 0) -> Predicate:
-    capped = max(asserted, inferred) > COUNT_LIMIT
-    return Predicate(id_, text, min(asserted, COUNT_LIMIT), min(inferred, COUNT_LIMIT), capped)
+    return Predicate(id_, text, int(asserted), min(inferred, COUNT_LIMIT), capped=inferred > COUNT_LIMIT)
