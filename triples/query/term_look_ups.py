@@ -11,8 +11,8 @@ CAP = 300
 TYPO_CAP = 100
 # How often the index is asked for terms with typos.
 MOST_ARMS = 12
-# How many terms it may answer in all, of which a part is compared.
-PART_CAP = 400
+# How many terms it may answer in all, of which a part is compared; so many for each that is wanted, if that is more.
+PART_CAP, PART_CAP_EACH = 400, 10
 # Of longer texts, a typo or two leave several trigrams.
 _SHORT = 8
 
@@ -79,18 +79,25 @@ class LookUp:
             for grams in two_typos(form):
                 self.rarest_of(grams)
             return
-        # Any one trigram may be the only one that is left.
-        for gram in self._frequencies.by_rarity(looked_up(form)):
-            if self._ask([gram], self._left):
-                break
+        # Any one trigram may be the only one that is left, or one and the first letter.
+        rare = self._frequencies.by_rarity(looked_up(form))
+        full = [gram for gram in rare if self._ask([gram], TYPO_CAP)]
+        for gram in full:
+            self._ask([START + form[0], gram], TYPO_CAP)
+        for gram in full:
+            self._compare(self._taken([gram], self._left))
 
     def _ask(self, grams: Sequence[str], most: int) -> bool:
         # The rarest of a narrower span are often those of a wider one.
         if (asked := frozenset(grams)) not in self._full:
-            most = min(most, self._left)
             self._arms += 1
-            terms = self._candidates(grams, most) if most else []
-            self._left -= len(terms)
+            most = min(most, self._left)
+            terms = self._taken(grams, most)
             self._compare(terms)
             self._full[asked] = len(terms) == most
         return self._full[asked]
+
+    def _taken(self, grams: Sequence[str], most: int) -> list[Found]:
+        terms = self._candidates(grams, most) if most else []
+        self._left -= len(terms)
+        return terms

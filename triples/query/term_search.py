@@ -17,7 +17,7 @@ from rapidfuzz.distance import OSA
 
 from triples.folding import GRAM, START, fold, trigrams
 from triples.query.term_arms import Frequencies, marked, whole
-from triples.query.term_look_ups import PART_CAP, Candidates, LookUp
+from triples.query.term_look_ups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
 from triples.query.term_parts import MOST_EDITS, Part, TypedPart, edits_allowed
 from triples.store.term_index import Found
 
@@ -154,7 +154,8 @@ class Search:
             look_up.all_of(trigrams(self._form), self.limit)
 
     def _ask_parts(self, candidates: Candidates, frequencies: Frequencies) -> None:
-        look_up = LookUp(self._collect, candidates, frequencies, PART_CAP)
+        most = max(PART_CAP, PART_CAP_EACH * self.limit)
+        look_up = LookUp(self._collect, candidates, frequencies, most)
         # Where one typo explains a whole term, or none is needed, no second one is assumed.
         explained = bool(self._hits)
         look_up.typo_in_part(self.part.form)

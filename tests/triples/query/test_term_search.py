@@ -163,9 +163,17 @@ def test_two_typos_far_apart_are_found(searcher: TermSearcher) -> None:
     assert "poodle" in texts(search(searcher, "pudle", "fuzzy"))
 
 
-def test_a_part_of_a_name_is_found_in_spite_of_typos(searcher: TermSearcher) -> None:
+def index_all() -> None:
+    """Also the newest terms, which are compared one by one on SQLite."""
+    in_orm(lambda: backend().term_index.fill(lambda _: None))
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_part_of_a_name_is_found_in_spite_of_typos(searcher: TermSearcher, indexed: bool) -> None:
     dogs = [fact(breed, "is_a_kind_of", "dog.n.01") for breed in ("poodle.n.01", "toy_poodle.n.01", "bulldog.n.01")]
     in_orm(store, *dogs, fact("Albert Einstein", "was_born_in", "Ulm"))
+    if indexed:
+        index_all()
     for text in ("pudle", "poodel", "poodel.n"):
         for match in (None, "fuzzy"):
             assert texts(search(searcher, text, match, limit=2)) == ["poodle.n.01", "toy_poodle.n.01"]
@@ -207,6 +215,7 @@ def test_one_typo_in_a_long_part_is_always_found(searcher: TermSearcher, large_c
     parts = [part for text in NAMES if text.isascii() and len(text) < 50 for part in (text, *text.split())]
     # In fewer letters, a typo may spoil all of the trigrams.
     long = [part for part in dict.fromkeys(parts) if len(part) > 8]
+    index_all()
 
     @given(st.sampled_from(long), st.randoms(use_true_random=False))
     def compare(part: str, dice: random.Random) -> None:
@@ -218,6 +227,17 @@ def test_one_typo_in_a_long_part_is_always_found(searcher: TermSearcher, large_c
         assert expected <= set(texts(search(searcher, text, "fuzzy", limit=10_000)))
 
     compare()
+
+
+def test_two_typos_in_the_first_word_are_found_among_many_that_end_alike(
+    searcher: TermSearcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(term_look_ups, "TYPO_CAP", 5)
+    monkeypatch.setattr(term_search, "PART_CAP", 30)
+    in_orm(store, *(fact("hub", "has", f"{number} handles") for number in range(50)))
+    in_orm(store, fact("hub", "has", "poodle.n.01"))
+    index_all()
+    assert texts(search(searcher, "pudle", limit=3)) == ["poodle.n.01"]
 
 
 def test_what_is_too_unlike_is_not_found(searcher: TermSearcher) -> None:
