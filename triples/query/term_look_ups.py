@@ -13,17 +13,17 @@ TYPO_CAP = 100
 MOST_ARMS = 12
 # How many terms it may answer in all, of which a part is compared; so many for each that is wanted, if that is more.
 PART_CAP, PART_CAP_EACH = 400, 10
-# Of longer texts, a typo or two leave several trigrams.
+# Of a longer text, two typos leave several trigrams.
 _SHORT = 8
 
 # The terms that have all of some trigrams, up to a number.
 Candidates = Callable[[Sequence[str], int], list[Found]]
-# Keeps those that match; how many do.
+# Takes the terms of an answer; how many of them match.
 Compare = Callable[[Sequence[Found]], int]
 
 
 class LookUp:
-    """The questions for matches of one kind. Each answer is compared at once."""
+    """The questions for matches of one kind, within the limits above."""
 
     def __init__(
         self, compare: Compare, candidates: Candidates, frequencies: Frequencies, most: int = MOST_ARMS * TYPO_CAP
@@ -70,6 +70,7 @@ class LookUp:
     def typo_in_part(self, form: str) -> None:
         """As `with_typo`, wherever in a term the form stands."""
         self.rarest_of(looked_up(form))
+        # Where too many terms have it anywhere, or it is too short, those that begin with it are found.
         if self.with_typo(form, Span(0, len(form))):
             self.with_typo(START + form, whole(form))
 
