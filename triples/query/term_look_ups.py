@@ -69,7 +69,6 @@ class LookUp:
 
     def typo_in_part(self, form: str) -> None:
         """As `with_typo`, wherever in a term the form stands."""
-        self.rarest_of(looked_up(form))
         # Where too many terms have it anywhere, or it is too short, those that begin with it are found.
         if self.with_typo(form, Span(0, len(form))):
             self.with_typo(START + form, whole(form))

@@ -16,7 +16,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from triples.folding import GRAM, START, fold, trigrams
-from triples.query.term_arms import Frequencies, marked, whole
+from triples.query.term_arms import Frequencies, looked_up, marked, whole
 from triples.query.term_look_ups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
 from triples.query.term_parts import MOST_EDITS, Part, TypedPart, edits_allowed
 from triples.store.term_index import Found
@@ -158,6 +158,9 @@ class Search:
         look_up = LookUp(self._collect, candidates, frequencies, most)
         # Where one typo explains a whole term, or none is needed, no second one is assumed.
         explained = bool(self._hits)
+        # Otherwise the terms that contain the text have been asked for.
+        if self._match == "fuzzy" or self.part.form != self.folded:
+            look_up.rarest_of(looked_up(self.part.form))
         look_up.typo_in_part(self.part.form)
         self.compare_parts(1)
         if self.part.edits > 1 and not explained and not self._enough(Kind.PART):
