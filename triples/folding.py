@@ -5,7 +5,7 @@ few people write. Other marks stay: a Japanese voiced sound or an Indic vowel is
 """
 
 import re
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 # Control characters, which no term has: so the beginning and the end of a text have trigrams of their own. Of two at
 # the beginning, one or two letters make a trigram.
@@ -24,6 +24,19 @@ _DROPPED = re.compile(
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "\u0131": "i", "æ": "ae", "œ": "oe"})
 
 
+class _Separators(dict[int, str]):
+    """For `str.translate`: a space for each character that is no letter, no digit, and no mark on one."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        return letter if category(letter)[0] in "LMN" else " "
+
+
+_SEPARATORS = _Separators()
+# No others are remembered: there may be a million.
+_SEPARATORS.update((code, _SEPARATORS[code]) for code in range(128))
+
+
 def fold(text: str) -> str:
     """The text without case, accents and width; itself where nothing else would be left of it."""
     if text.isascii():
@@ -36,6 +49,11 @@ def fold(text: str) -> str:
 def indexed_form(text: str) -> str:
     """The folded text with its ends marked."""
     return f"{START}{fold(text)}{END}"
+
+
+def words(folded: str) -> list[str]:
+    """The words of a folded text: what stands between characters that are no letters and no digits."""
+    return folded.translate(_SEPARATORS).split()
 
 
 def trigrams(form: str) -> list[str]:

@@ -32,6 +32,19 @@ async def test_terms_are_found_in_spite_of_a_typo(api: httpx.AsyncClient, store_
     ]
 
 
+async def test_a_part_of_a_name_may_have_typos(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
+    store_facts(("toy_poodle.n.01", "hypernym", "poodle.n.01"), ("Albert Einstein", "discovered", "Relativity"))
+    found = {text: await search(api, text) for text in ("pudle", "poodel.n", "einstien")}
+    assert {text: [(term["term"], term["match"]) for term in terms] for text, terms in found.items()} == {
+        "pudle": [("poodle.n.01", "fuzzy"), ("toy_poodle.n.01", "fuzzy")],
+        "poodel.n": [("poodle.n.01", "fuzzy"), ("toy_poodle.n.01", "fuzzy")],
+        "einstien": [("Albert Einstein", "fuzzy")],
+    }
+    assert all(0 < term["score"] <= 0.25 for terms in found.values() for term in terms)
+    assert await search(api, "einstien", match="fuzzy") == found["einstien"]
+    assert await search(api, "einstien", match="substring") == []
+
+
 async def test_better_kinds_of_matches_come_first(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
     store_facts(("dogs", "p", "bulldog"), ("Dog", "p", "dot"), ("dög", "p", "x"))
     found = await search(api, "dog")
@@ -40,8 +53,9 @@ async def test_better_kinds_of_matches_come_first(api: httpx.AsyncClient, store_
         ("dög", "exact"),
         ("dogs", "prefix"),
         ("bulldog", "substring"),
+        ("dot", "fuzzy"),
     ]
-    # Typos where nothing is just what was typed, or where they are asked for.
+    assert [term["term"] for term in await search(api, "dog", limit=4)] == ["Dog", "dög", "dogs", "bulldog"]
     assert [term["term"] for term in await search(api, "do")] == ["Dog", "dot", "dög", "dogs"]
     assert {term["match"] for term in await search(api, "doh")} == {"fuzzy"}
     assert [term["term"] for term in await search(api, "dog", match="fuzzy")] == ["Dog", "dög", "dogs", "dot"]

@@ -30,8 +30,9 @@ class SearchParameters(BaseModel):
         Match | None,
         Field(
             description="prefix: terms that begin with the text; substring: that contain it; fuzzy: that are it but for"
-            " a few typos. Left out: all of these, exact matches first, then in this order; typos only where no match"
-            " is exact."
+            " a few typos, then those of which a part is: a word, as many words in a row as the text has, or the"
+            " beginning. Left out: all of these, exact matches first, then in this order; typos only where the others"
+            " do not fill the limit."
         ),
     ] = None
     position: Annotated[
@@ -63,8 +64,9 @@ class TermOut(TypedDict):
         Field(
             ge=0,
             le=1,
-            description="1: the same but for case and accents; from 0.75: begins so; from 0.5: contains it; below:"
-            " has typos. Within these, the more the more of the term was typed.",
+            description="1: the same but for case and accents; from 0.75: begins so; from 0.5: contains it; from 0.25:"
+            " has typos; below: has typos in a part, the fewer the better. Within these, the more the more of the term"
+            " was typed.",
         ),
     ]
     facts: Annotated[
@@ -97,6 +99,7 @@ _NAMES: dict[Kind, Literal["exact", "prefix", "substring", "fuzzy"]] = {
     Kind.PREFIX: "prefix",
     Kind.SUBSTRING: "substring",
     Kind.FUZZY: "fuzzy",
+    Kind.PART: "fuzzy",
 }
 
 

@@ -20,6 +20,9 @@ from typing import NamedTuple
 
 from triples.folding import END, GRAM, START, indexed_form, trigrams
 
+# Stands for whatever is between two words, in forms of parts of terms: no trigram reaches over it.
+GAP = "\x04"
+
 # Of the trigrams that must all be there, these many are looked up.
 RAREST = 3
 # Where those find too many.
@@ -80,6 +83,9 @@ class Frequencies:
         chosen = chosen[:fewest]
         return [gram for gram in chosen if self._counts[gram] <= self._frequent] or chosen[:1]
 
+    def by_rarity(self, grams: Sequence[str]) -> list[str]:
+        return sorted(grams, key=lambda gram: self._counts[gram])
+
     def one_typo(self, form: str, most: int) -> list[Arm]:
         """Sets of trigrams of which a typo leaves at least one; none if the form is too short.
 
@@ -101,7 +107,8 @@ class Frequencies:
     def _apart(self, grams: Sequence[str], distance: int) -> list[int]:
         """The places of the rarest trigrams, the rarest first, that are so far from each other."""
         apart: list[int] = []
-        for place in sorted(range(len(grams)), key=lambda place: self._counts[grams[place]]):
+        places = [place for place in range(len(grams)) if GAP not in grams[place]]
+        for place in sorted(places, key=lambda place: self._counts[grams[place]]):
             if all(abs(place - other) >= distance for other in apart):
                 apart.append(place)
         return apart
@@ -123,13 +130,18 @@ def whole(folded: str) -> Span:
 
 def outside(form: str, typo: Span) -> list[str]:
     """The trigrams that a typo there leaves."""
-    return list(dict.fromkeys(trigrams(form[: typo.begin]) + trigrams(form[typo.end :])))
+    return looked_up(form[: typo.begin], form[typo.end :])
 
 
 def two_typos(form: str) -> Iterator[list[str]]:
     """Sets of trigrams of which two typos leave at least one: of two quarters, or of one third of a shorter text."""
     parts, kept = (4, 2) if len(form) >= 4 * GRAM else (3, 1)
     bounds = [len(form) * number // parts for number in range(parts + 1)]
-    pieces = [trigrams(form[begin:end]) for begin, end in pairwise(bounds)]
+    pieces = [form[begin:end] for begin, end in pairwise(bounds)]
     for chosen in combinations(pieces, kept):
-        yield list(dict.fromkeys(gram for piece in chosen for gram in piece))
+        yield looked_up(*chosen)
+
+
+def looked_up(*pieces: str) -> list[str]:
+    """The different trigrams of these pieces of a form."""
+    return list(dict.fromkeys(gram for piece in pieces for gram in trigrams(piece) if GAP not in gram))

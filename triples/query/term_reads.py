@@ -52,6 +52,7 @@ class TermSearcher:
         few = self._few_predicates(fetch, visible) if wanted.position == "predicate" else None
         if few is not None:
             search.compare(few)
+            search.compare_parts(search.part.edits)
         else:
             where = stands_in(wanted.position, self._dialect, visible) if wanted.position else ANY_TERM
             # First: whatever is indexed between two statements is found twice instead of never.

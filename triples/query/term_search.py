@@ -1,11 +1,14 @@
 """Search of terms by name: exactly, by how they begin, by what they contain, and in spite of typos.
 
+Terms with typos are looked for where better ones are too few: first those that are the text but for typos, then those
+of which a part is; see `triples.query.term_parts`.
+
 Texts are compared folded; see `triples.folding`. The index picks candidates, at most `CAP` for each question put to it,
 and the texts of these are compared. So a list is complete, or as long as it may be; of more terms than that which begin
 with what was typed, or contain it, the best of those that were compared come first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Literal, NamedTuple
 
@@ -13,18 +16,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from triples.folding import GRAM, START, fold, trigrams
-from triples.query.term_arms import MOST, RAREST, Frequencies, Span, marked, outside, two_typos, whole
+from triples.query.term_arms import Frequencies, looked_up, marked, whole
+from triples.query.term_look_ups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
+from triples.query.term_parts import MOST_EDITS, Part, TypedPart, edits_allowed
 from triples.store.term_index import Found
 
-CAP = 300
-# Of terms with typos few are meant: where there are more candidates, the next question is narrower.
-TYPO_CAP = 100
-# How often the index is asked for terms with typos.
-_MOST_ARMS = 12
-
 Match = Literal["prefix", "substring", "fuzzy"]
-# The terms that have all of some trigrams, up to a number.
-Candidates = Callable[[Sequence[str], int], list[Found]]
 
 
 class Kind(IntEnum):
@@ -34,6 +31,8 @@ class Kind(IntEnum):
     PREFIX = 2
     SUBSTRING = 3
     FUZZY = 4
+    # With typos in a part of the term.
+    PART = 5
 
 
 class Hit(NamedTuple):
@@ -45,14 +44,20 @@ class Hit(NamedTuple):
 
 # From the score of a kind's worst match to that of its best.
 _SCORES = {Kind.EXACT: (1.0, 1.0), Kind.PREFIX: (0.75, 1.0), Kind.SUBSTRING: (0.5, 0.75), Kind.FUZZY: (0.0, 0.5)}
+# The most that a part scores, which is the least of `Kind.FUZZY`: such a term is half alike or more.
+_PART_SCORE = 0.25
 SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
 # What the index is asked for, one after the other.
 _KINDS: dict[Match | None, tuple[Kind, ...]] = {
-    None: (Kind.SUBSTRING, Kind.FUZZY),
+    None: (Kind.SUBSTRING, Kind.FUZZY, Kind.PART),
     "prefix": (Kind.PREFIX,),
     "substring": (Kind.SUBSTRING,),
-    "fuzzy": (Kind.FUZZY,),
+    "fuzzy": (Kind.FUZZY, Kind.PART),
 }
+
+
+def _part_score(part: Part) -> float:
+    return _PART_SCORE * (MOST_EDITS - part.typos + part.share) / (MOST_EDITS + 1)
 
 
 class Search:
@@ -65,13 +70,16 @@ class Search:
         self.limit = limit
         self._match = match
         self._edits = edits_allowed(len(self.folded)) if match in {None, "fuzzy"} else 0
+        self.part = TypedPart(self.folded)
+        # What was compared, or is still to be, by id: texts and folded texts.
+        self._terms: dict[int, tuple[str, str]] = {}
         self._hits: dict[int, Hit] = {}
 
     def run(self, candidates: Candidates, frequencies: Frequencies) -> None:
         """Ask the index for one kind after the other, until there are enough."""
         for kind in _KINDS[self._match]:
             self._ask(kind, candidates, frequencies)
-            if self._enough(kind) or self._is_exact:
+            if self._enough(kind):
                 break
 
     def compare(self, terms: Sequence[Found]) -> int:
@@ -84,7 +92,25 @@ class Search:
             places.update(place for _, _, place in near)
         hits = [hit for place in places if (hit := self._hit(*terms[place], folded[place])) is not None]
         self._hits.update((hit.id, hit) for hit in hits)
+        if self._edits:
+            self._terms.update((id_, (text, other)) for (id_, text), other in zip(terms, folded, strict=True))
         return len(hits)
+
+    def compare_parts(self, edits: int) -> None:
+        """Of all terms so far, keep those of which a part is the text but for so many typos, if better ones are few."""
+        if not edits or self._enough(Kind.FUZZY):
+            return
+        others = [(id_, *texts) for id_, texts in self._terms.items() if id_ not in self._hits]
+        near = self.part.nearest([folded for _, _, folded in others], edits)
+        for place, part in near.items():
+            id_, text, folded = others[place]
+            self._hits[id_] = self._hit(id_, text, folded) or Hit(id_, text, Kind.PART, _part_score(part))
+
+    def _collect(self, terms: Sequence[Found]) -> int:
+        """Keep terms for `compare_parts`, which takes less time for many at once; how many are new."""
+        fresh = {id_: (text, fold(text)) for id_, text in terms if id_ not in self._terms}
+        self._terms.update(fresh)
+        return len(fresh)
 
     @property
     def spellings(self) -> list[str]:
@@ -93,12 +119,8 @@ class Search:
 
     @property
     def ranked(self) -> list[Hit]:
-        """The hits, the best first; of equal ones the term that was typed, then those that were there first.
-
-        Without typos if a term is just what was typed, unless they are asked for.
-        """
-        last = Kind.SUBSTRING if self._match is None and self._is_exact else Kind.FUZZY
-        return sorted((hit for hit in self._hits.values() if hit.kind <= last), key=self._rank)
+        """The hits, the best first; of equal ones the term that was typed, then those that were there first."""
+        return sorted(self._hits.values(), key=self._rank)
 
     def _rank(self, hit: Hit) -> tuple[int, float, bool, int]:
         return hit.kind, -hit.score, hit.text != self._typed, hit.id
@@ -112,25 +134,38 @@ class Search:
         return sum(hit.kind <= kind for hit in self._hits.values()) >= self.limit
 
     def _ask(self, kind: Kind, candidates: Candidates, frequencies: Frequencies) -> None:
-        look_up = _LookUp(self, candidates, frequencies)
+        if kind is Kind.PART:
+            if self.part.edits:
+                self._ask_parts(candidates, frequencies)
+            return
+        look_up = LookUp(self.compare, candidates, frequencies)
         if kind is Kind.SUBSTRING:
             # Which may be all that begin so, and all that are no longer.
-            if len(self.folded) >= GRAM and not look_up.all_of(trigrams(self.folded)):
+            if len(self.folded) >= GRAM and not look_up.all_of(trigrams(self.folded), self.limit):
                 return
             self._ask(Kind.PREFIX, candidates, frequencies)
         elif kind is Kind.PREFIX:
             # Of very many that begin so, those that are no longer may not be among the first.
-            if look_up.all_of(trigrams(START + self.folded)) and not self._is_exact:
-                look_up.all_of(trigrams(self._form))
-        else:
-            if self._match == "fuzzy" and not self._edits:
-                look_up.all_of(trigrams(self._form))
-            if self._edits:
-                look_up.with_typo(self._form, whole(self.folded))
-            # Where one typo explains nothing.
-            if self._edits > 1 and not self._hits:
-                for grams in two_typos(self._form):
-                    look_up.rarest_of(grams)
+            if look_up.all_of(trigrams(START + self.folded), self.limit) and not self._is_exact:
+                look_up.all_of(trigrams(self._form), self.limit)
+        elif self._edits:
+            look_up.with_typo(self._form, whole(self.folded))
+        elif self._match == "fuzzy":
+            look_up.all_of(trigrams(self._form), self.limit)
+
+    def _ask_parts(self, candidates: Candidates, frequencies: Frequencies) -> None:
+        most = max(PART_CAP, PART_CAP_EACH * self.limit)
+        look_up = LookUp(self._collect, candidates, frequencies, most)
+        # Where one typo explains a whole term, or none is needed, no second one is assumed.
+        explained = bool(self._hits)
+        # Otherwise the terms that contain the text have been asked for.
+        if self._match == "fuzzy" or self.part.form != self.folded:
+            look_up.rarest_of(looked_up(self.part.form))
+        look_up.typo_in_part(self.part.form)
+        self.compare_parts(1)
+        if self.part.edits > 1 and not explained and not self._enough(Kind.PART):
+            look_up.two_typos(self.part.form)
+            self.compare_parts(self.part.edits)
 
     def _hit(self, id_: int, text: str, folded: str) -> Hit | None:
         kind = self._kind(folded)
@@ -152,53 +187,3 @@ class Search:
         if edits and OSA.distance(self.folded, folded, score_cutoff=edits) <= edits:
             return Kind.FUZZY
         return None
-
-
-class _LookUp:
-    """The questions that a search puts to the index."""
-
-    def __init__(self, search: Search, candidates: Candidates, frequencies: Frequencies) -> None:
-        self._search = search
-        self._candidates = candidates
-        self._frequencies = frequencies
-        self._arms = 0
-        # Whether there may be more terms than were compared, by the trigrams that were looked up.
-        self._full: dict[frozenset[str], bool] = {frozenset(): True}
-
-    def all_of(self, grams: Sequence[str]) -> bool:
-        """Compare terms with all of the trigrams; whether there may be more of them."""
-        terms = self._candidates(self._frequencies.rarest(grams, RAREST), CAP)
-        matching = self._search.compare(terms)
-        if len(terms) == CAP and matching < self._search.limit and len(grams) > RAREST:
-            terms = self._candidates(self._frequencies.rarest(grams, MOST), CAP)
-            self._search.compare(terms)
-        return len(terms) == CAP
-
-    def rarest_of(self, grams: Sequence[str]) -> bool:
-        """Compare terms that have the rarest of the trigrams; whether there may be more of them."""
-        chosen = self._frequencies.rarest(grams, RAREST) if grams else []
-        # The rarest of a narrower span are often those of a wider one.
-        if (asked := frozenset(chosen)) not in self._full:
-            self._arms += 1
-            terms = self._candidates(chosen, TYPO_CAP)
-            self._search.compare(terms)
-            self._full[asked] = len(terms) == TYPO_CAP
-        return self._full[asked]
-
-    def with_typo(self, form: str, typo: Span) -> None:
-        """Compare terms that are the form but for a typo there; of spans the widest first."""
-        arms = self._frequencies.one_typo(form, TYPO_CAP)
-        full = [arm.spoilt for arm in arms if self.rarest_of(arm.grams)]
-        # With a typo that spoils none of them, a term is found by each.
-        waiting = full if len(full) < len(arms) else [typo]
-        while waiting and self._arms < _MOST_ARMS:
-            typo = waiting.pop(0)
-            if self.rarest_of(outside(form, typo)) and (halves := typo.halves):
-                waiting += halves
-
-
-def edits_allowed(letters: int) -> int:
-    """How many typos a text of this length may have; of one or two letters another text would be as likely meant."""
-    if letters < GRAM:
-        return 0
-    return 1 if letters == GRAM else 2 if letters <= 8 else 3

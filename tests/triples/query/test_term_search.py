@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from tests.support.database import in_orm
+from tests.triples.query.test_term_parts import in_parts
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import program, run
-from triples.folding import fold
+from triples.folding import fold, words
 from triples.models import Term
-from triples.query import term_reads, term_search
+from triples.query import term_look_ups, term_reads, term_search
+from triples.query.term_parts import edits_allowed
 from triples.query.term_places import count_facts
 from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
 from triples.query.term_search import Kind, Match
@@ -112,7 +114,7 @@ def test_short_lists_are_complete_and_in_order(searcher: TermSearcher) -> None:
         for match, kinds in (("prefix", [Kind.PREFIX]), ("substring", [Kind.PREFIX, Kind.SUBSTRING])):
             found = search(searcher, text, match, limit=10_000)  # type: ignore[arg-type]
             wanted = expected(text, *kinds)
-            if len(wanted) < term_search.CAP:
+            if len(wanted) < term_look_ups.CAP:
                 assert set(texts(found)) == wanted
             assert len(set(texts(found))) == len(found)
             scores = [term.hit.score for term in found]
@@ -161,12 +163,94 @@ def test_two_typos_far_apart_are_found(searcher: TermSearcher) -> None:
     assert "poodle" in texts(search(searcher, "pudle", "fuzzy"))
 
 
+def index_all() -> None:
+    """Also the newest terms, which are compared one by one on SQLite."""
+    in_orm(lambda: backend().term_index.fill(lambda _: None))
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_part_of_a_name_is_found_in_spite_of_typos(searcher: TermSearcher, indexed: bool) -> None:
+    dogs = [fact(breed, "is_a_kind_of", "dog.n.01") for breed in ("poodle.n.01", "toy_poodle.n.01", "bulldog.n.01")]
+    in_orm(store, *dogs, fact("Albert Einstein", "was_born_in", "Ulm"))
+    if indexed:
+        index_all()
+    for text in ("pudle", "poodel", "poodel.n"):
+        for match in (None, "fuzzy"):
+            assert texts(search(searcher, text, match, limit=2)) == ["poodle.n.01", "toy_poodle.n.01"]
+    assert texts(search(searcher, "einstien"))[0] == "Albert Einstein"
+    assert texts(search(searcher, "albrt"))[0] == "Albert Einstein"
+    assert texts(search(searcher, "toy poodel"))[0] == "toy_poodle.n.01"
+    # A part that is as long as what was typed.
+    assert texts(search(searcher, "tyo poo"))[0] == "toy_poodle.n.01"
+    assert texts(search(searcher, "knid", position="predicate")) == ["is_a_kind_of"]
+
+
+def test_the_more_of_a_term_was_typed_the_better_it_matches(searcher: TermSearcher) -> None:
+    better = ["Poodles", "poodles", "poodles and others", "two poodles"]
+    typos = ["noodles", "poodle", "a poodle", "two pooldes", "this poodle"]
+    in_orm(store, *(fact("hub", "has", text) for text in [*better, *typos, "hares"]))
+    found = search(searcher, "Poodles")
+    assert texts(found) == better + typos
+    exact, prefix, substring, fuzzy, part = Kind
+    kinds = [exact, exact, prefix, substring, fuzzy, fuzzy, part, part, part]
+    assert [term.hit.kind for term in found] == kinds
+    scores = [term.hit.score for term in found]
+    assert scores == sorted(scores, reverse=True)
+    # Typos come where nothing better is left.
+    assert texts(search(searcher, "Poodles", limit=4)) == better
+    assert texts(search(searcher, "Poodles", limit=5)) == better + typos[:1]
+    # Without any typo, it is but a part.
+    wanted = search(searcher, "poodle", "fuzzy")
+    assert texts(wanted)[:3] == ["poodle", "Poodles", "poodles"]
+    assert [term.hit.kind for term in wanted if term.hit.text in {"this poodle", "two poodles"}] == [part, part]
+
+
+@pytest.fixture
+def large_caps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(term_look_ups, "TYPO_CAP", 10_000)
+    monkeypatch.setattr(term_search, "PART_CAP", 100_000)
+
+
+def test_one_typo_in_a_long_part_is_always_found(searcher: TermSearcher, large_caps: None) -> None:
+    parts = [part for text in NAMES if text.isascii() and len(text) < 50 for part in (text, *text.split())]
+    # In fewer letters, a typo may spoil all of the trigrams.
+    long = [part for part in dict.fromkeys(parts) if len(part) > 8]
+    index_all()
+
+    @given(st.sampled_from(long), st.randoms(use_true_random=False))
+    def compare(part: str, dice: random.Random) -> None:
+        text = with_typo(part, dice)
+        if len(words(fold(text))) != len(words(fold(part))):
+            return
+        expected = {name for name in NAMES if min(in_parts(fold(text), fold(name)), default=(9,))[0] <= 1}
+        assert expected <= set(texts(search(searcher, text, limit=10_000)))
+        assert expected <= set(texts(search(searcher, text, "fuzzy", limit=10_000)))
+
+    compare()
+
+
+def test_two_typos_in_the_first_word_are_found_among_many_that_end_alike(
+    searcher: TermSearcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(term_look_ups, "TYPO_CAP", 5)
+    monkeypatch.setattr(term_search, "PART_CAP", 30)
+    in_orm(store, *(fact("hub", "has", f"{number} handles") for number in range(50)))
+    in_orm(store, fact("hub", "has", "poodle.n.01"))
+    index_all()
+    assert texts(search(searcher, "pudle", limit=3)) == ["poodle.n.01"]
+
+
 def test_what_is_too_unlike_is_not_found(searcher: TermSearcher) -> None:
     @given(typed())
     def compare(text: str) -> None:
+        folded = fold(text)
         for term in search(searcher, text, "fuzzy"):
-            edits = OSA.distance(fold(text), fold(term.hit.text))
-            assert edits <= term_search.edits_allowed(len(fold(text)))
+            other = fold(term.hit.text)
+            if term.hit.kind is Kind.PART:
+                edits, letters = min(in_parts(folded, other)).typos, len(" ".join(words(folded)))
+            else:
+                edits, letters = OSA.distance(folded, other), len(folded)
+            assert edits <= edits_allowed(letters)
 
     compare()
 
@@ -247,7 +331,7 @@ def test_inferred_facts_count_and_their_predicates_are_found(searcher: TermSearc
 
 @pytest.fixture
 def small_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(term_search, "CAP", 5)
+    monkeypatch.setattr(term_look_ups, "CAP", 5)
 
 
 def test_an_exact_match_is_found_among_very_many_that_begin_so(searcher: TermSearcher, small_cap: None) -> None:
