@@ -79,7 +79,8 @@ class Search:
         """Ask the index for one kind after the other, until there are enough."""
         for kind in _KINDS[self._match]:
             self._ask(kind, candidates, frequencies)
-            if self._enough(kind):
+            # Parts, which take longest, are not looked at for a name that was typed in full.
+            if self._enough(kind) or (kind is Kind.FUZZY and self._match is None and self._is_exact):
                 break
 
     def compare(self, terms: Sequence[Found]) -> int:
