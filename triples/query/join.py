@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from triples.query.blocks import NO_TERM, Clock, Fact, Source, Stream, Streams
+from triples.query.blocks import NO_TERM, Clock, Source, Stream, Streams
 from triples.query.join_plan import Checks, Group, JoinPlan, Step
 from triples.query.lookups import Lookup, Terms
 
@@ -47,7 +47,7 @@ class Join:
         extended = step.lookup.extended(terms, stream.facts[index].key)
         if extended is None or not step.checks.filters:
             return extended
-        return extended if self._filtered(step.checks, extended, stream.facts[index:]) else None
+        return extended if self._filtered(step.checks, extended, stream, index) else None
 
     def is_absent(self, checks: Checks, terms: Terms) -> bool:
         """Whether the patterns that must not match do not."""
@@ -56,7 +56,7 @@ class Join:
     def rows(self, terms: Terms) -> Iterator[Terms]:
         """What the optional groups make of an answer."""
         for row in self._joined(self.plan.optional, terms):
-            if self._filtered(self.plan.checks, row, ()) and self.is_absent(self.plan.checks, row):
+            if self._filtered(self.plan.checks, row) and self.is_absent(self.plan.checks, row):
                 yield row
 
     def _joined(self, groups: Sequence[Group], terms: Terms) -> Iterator[Terms]:
@@ -84,11 +84,12 @@ class Join:
             if extended is not None:
                 yield extended
 
-    def _filtered(self, checks: Checks, terms: Terms, coming: Sequence[Fact]) -> bool:
-        """Whether the filters hold. The texts of facts that come next are read together with those of this one."""
+    def _filtered(self, checks: Checks, terms: Terms, stream: Stream | None = None, index: int = 0) -> bool:
+        """Whether the filters hold. The texts of a stream's facts from the index on are read together."""
         for filter_, slots in checks.filters:
             wanted = [terms[slot] for slot in slots]
             if any(term and term not in self._texts for term in wanted):
+                coming = [] if stream is None else stream.facts[index:]
                 self._read_texts([*wanted, *(term for fact in coming for term in fact.key)])
             texts = [self._texts.get(term) for term in wanted]
             if not filter_.holds(dict(zip(filter_.variables, texts, strict=True))):
