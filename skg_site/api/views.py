@@ -48,7 +48,6 @@ class APIViewSet(ViewSetMixin, APIView):
     # The media type of responses other than problems.
     media_type: ClassVar[str] = "application/json"
     request: Request
-    drf_request: Request
     action: str
     action_map: dict[str, str]
     # Not of DRF's type: these are awaited.
@@ -68,7 +67,7 @@ class APIViewSet(ViewSetMixin, APIView):
         return update_wrapper(view, template)
 
     async def dispatch(self, request: APIRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # async is the purpose of this class
-        self.request = self.drf_request = drf_request = APIViewRequest(request, self.get_authenticators())
+        self.request = drf_request = APIViewRequest(request, self.get_authenticators())
         self.args, self.kwargs = args, kwargs
         try:
             check_accept(request, self.media_type)
@@ -120,8 +119,8 @@ class APIViewSet(ViewSetMixin, APIView):
         task = asyncio.ensure_future(work)
         try:
             while not (await asyncio.wait({task}, timeout=LOOK_AGAIN_SECONDS))[0]:
-                await self.authenticate(self.drf_request)
-                self.check_permissions(self.drf_request)
+                await self.authenticate(self.request)
+                self.check_permissions(self.request)
             return task.result()
         finally:
             task.cancel()
