@@ -28,6 +28,8 @@ class Ranking(NamedTuple):
     complete_above: float | None
     # How many facts were read for it.
     read: int = 0
+    # How many different answers there are in all, if they were all found.
+    total: int | None = None
 
 
 class GroupCount(NamedTuple):

@@ -51,7 +51,7 @@ def answered_together(
     first = None if after is None else (-after.weight, after.terms)
     found = sorted((-answer.weight, answer.terms) for answer in best.values())
     following = [best[terms] for weight, terms in found if first is None or (weight, terms) > first]
-    return Ranking(following[:k], None, join.read)
+    return Ranking(following[:k], None, join.read, len(best))
 
 
 def _answers(join: Join, most: int) -> Iterator[Answer]:

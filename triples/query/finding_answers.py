@@ -85,7 +85,7 @@ def find_answers(
     # One more than is shown: if it is there, there is another page.
     way, order, found = _ranking(asked, order, source, expired, k=k + 1, after=after)
     shown = found.answers[:k]
-    total = _total(asked, order, source, expired) if counted else None
+    total = _total(asked, order, found, source, expired) if counted else None
     facts = {fact for answer in shown for fact in answer.facts} if with_facts else set[Fact]()
     return Answers(
         shown,
@@ -122,7 +122,7 @@ def _ranking(
 ) -> tuple[Way, JoinOrder, Ranking]:
     """The first answers, found in the way that should be faster, and the order of joining. Both ways give the same."""
     if order.is_empty:
-        return "nothing matches", order, Ranking([], None)
+        return "nothing matches", order, Ranking([], None, total=0)
     unweighted = max(order.estimates) > _FEW and _is_unweighted(question, source)
     # If all answers may weigh the same, to find the heaviest first is no help.
     if max(order.estimates) <= (_MANY if unweighted else _FEW):
@@ -146,11 +146,14 @@ def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:
     return True
 
 
-def _total(question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired) -> Total | None:
-    try:
-        found = (
-            0 if order.is_empty else count_answers(question, order.places, source, limit=COUNT_LIMIT, expired=expired)
-        )
-    except OutOfTime:
-        return None
+def _total(
+    question: Question[int], order: JoinOrder, ranking: Ranking, source: GraphFacts, expired: Expired
+) -> Total | None:
+    """The number of all answers. They are counted only if the first ones were found without the others."""
+    found = ranking.total
+    if found is None:
+        try:
+            found = count_answers(question, order.places, source, limit=COUNT_LIMIT, expired=expired)
+        except OutOfTime:
+            return None
     return Total(min(found, COUNT_LIMIT), capped=found > COUNT_LIMIT)
