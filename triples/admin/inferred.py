@@ -126,10 +126,10 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
 
 def _listed(wanted: Wanted, after: Position | None) -> tuple[list[InferredRow], int | None]:
     """A page and one fact more where there is one, and how many inferred facts there are; None before the first run."""
-    with own_connection() as (fetch, dialect, shown):
+    with own_connection() as (session, dialect, shown):
         if shown is None:
             return [], None
-        rows = page(fetch, dialect, shown, wanted, limit=PAGE + 1, after=after)
+        rows = page(session.rows, dialect, shown, wanted, limit=PAGE + 1, after=after)
         return [row for row in rows if isinstance(row, InferredRow)], shown.state.facts
 
 

@@ -22,7 +22,7 @@ from triples.store.group_commit import open_session
 from triples.store.inferred import key_batches
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import NoSuchFact, Row
-from triples.store.sessions import Fetch
+from triples.store.sessions import Fetch, Session
 
 MAX_NODES = 1_000
 DEFAULT_DEPTH = 10
@@ -70,12 +70,12 @@ def explain_now(wanted: Asserted | Key, *, depth: int = DEFAULT_DEPTH) -> Node:
     The thread's own connection may be within a transaction, and must not have the inferred facts attached, since
     its transactions would lock them.
     """
-    with own_connection() as (fetch, dialect, shown):
-        return explain(fetch, dialect, shown, wanted, depth=depth)
+    with own_connection() as (session, dialect, shown):
+        return explain(session.rows, dialect, shown, wanted, depth=depth)
 
 
 @contextmanager
-def own_connection(*, always: bool = False) -> Iterator[tuple[Fetch, Dialect, VisibleFacts | None]]:
+def own_connection(*, always: bool = False) -> Iterator[tuple[Session, Dialect, VisibleFacts | None]]:
     """Open a connection for one read. `always` is that of `ReadSnapshots.taken`."""
     own = connection.copy()
     try:
@@ -83,7 +83,7 @@ def own_connection(*, always: bool = False) -> Iterator[tuple[Fetch, Dialect, Vi
         dialect = backend().dialect
         snapshots = backend().read_snapshots(session.driver)
         with own.wrap_database_errors, snapshots.taken(session.rows, always=always) as shown:
-            yield session.rows, dialect, shown
+            yield session, dialect, shown
     finally:
         own.close()
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from triples.query.deleting import BATCH, Deletion, Picked, Place, Preview, pick, preview
+from triples.query.explanations import own_connection
 from triples.services.graph import PART_OF_TIME, graph
 from triples.store.backend import backend
 from triples.store.group_commit import open_session, write_now
@@ -68,17 +69,9 @@ async def deletion_perform(*, deletion: Deletion, after: Place | None = None) ->
 def deletion_preview_now(*, deletion: Deletion, seconds: float = inf) -> Preview:
     """Count the facts that a deletion would remove, in this thread; at least those found within `seconds`."""
     began = monotonic()
-    own = connection.copy()
-    try:
-        session = open_session(own)
-        snapshots = backend().read_snapshots(session.driver)
-        with own.wrap_database_errors, snapshots.taken(session.rows, always=True) as shown:
-            forecast = _forecast(session, shown)
-            return preview(
-                session.rows, backend().dialect, deletion, forecast, lambda part: monotonic() - began > part * seconds
-            )
-    finally:
-        own.close()
+    with own_connection(always=True) as (session, dialect, shown):
+        forecast = _forecast(session, shown)
+        return preview(session.rows, dialect, deletion, forecast, lambda part: monotonic() - began > part * seconds)
 
 
 def deletion_perform_now(*, deletion: Deletion, report: Report) -> int:

@@ -15,9 +15,9 @@ def ask_now(read: Callable[[GraphFacts, Expired], Result], expired: Expired, *, 
 
     `inferred` tells whether it also reads inferred facts. Raises ReadTimeout if the read has no result by then.
     """
-    with own_connection(always=True) as (fetch, dialect, shown):
+    with own_connection(always=True) as (session, dialect, shown):
         visible = shown.filter if shown is not None and inferred else None
         try:
-            return read(GraphFacts(fetch, dialect, visible), expired)
+            return read(GraphFacts(session.rows, dialect, visible), expired)
         except OutOfTime:
             raise ReadTimeout from None

@@ -115,8 +115,8 @@ def _foresee(pairs: list[tuple[str, str]], going: list[Deletion]) -> None:
 
 def inferred_facts() -> int:
     """Those that are shown."""
-    with own_connection() as (fetch, dialect, shown):
-        return reads.total(fetch, dialect, shown, Wanted((None, None, None), asserted=False))
+    with own_connection() as (session, dialect, shown):
+        return reads.total(session.rows, dialect, shown, Wanted((None, None, None), asserted=False))
 
 
 def test_more_than_the_budget_hides_everything_as_the_preview_says(monkeypatch: pytest.MonkeyPatch) -> None:
