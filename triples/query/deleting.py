@@ -13,11 +13,10 @@ from triples.fields import EPOCH, MILLISECOND
 from triples.patterns import Shape
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
-from triples.store.fact_tables import HEAVIEST
 from triples.store.inferred.hiding import Forecast
 from triples.store.inferred.layout import KEY
 from triples.store.operations import Pattern
-from triples.store.select import Select, Start, shape_of, sql
+from triples.store.select import Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 from triples.store.statistics import tallied_facts
 
@@ -173,4 +172,4 @@ def _place_after(rows: Rows, limit: int) -> Place | None:
 @cache
 def _statement(shape: Shape, start: Start, columns: tuple[str, ...], dialect: Dialect) -> str:
     """Parameters: the constants, the bounds of `start`, the limit."""
-    return sql(Select("asserted", columns, shape, start=start, order=HEAVIEST["asserted"], limit="given"), dialect)
+    return sql(heaviest_first("asserted", columns, shape, start), dialect)

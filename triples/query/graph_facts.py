@@ -12,10 +12,10 @@ from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
-from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter, Kind
+from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
-from triples.store.select import BOTH_KINDS_HEAVIEST, Select, Start, shape_of, sql
+from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 
 _COLUMNS = (*KEY, "weight", "id")
@@ -143,9 +143,7 @@ def _first(
     shape: Shape, kind: Kind | Literal["both"], start: Start, dialect: Dialect, visible: InferredFilter | None
 ) -> str:
     """Facts by falling weight; parameters as in `triples.query.statements`."""
-    order = BOTH_KINDS_HEAVIEST if kind == "both" else HEAVIEST[kind]
-    wanted = Select(kind, _COLUMNS, shape, given="ids", start=start, order=order, limit="given", filter=visible)
-    return sql(wanted, dialect)
+    return sql(heaviest_first(kind, _COLUMNS, shape, start, given="ids")._replace(filter=visible), dialect)
 
 
 @cache

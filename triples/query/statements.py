@@ -9,9 +9,9 @@ from typing import NamedTuple
 from triples.patterns import Equal, Shape
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
-from triples.store.fact_tables import EXACT, HEAVIEST, InferredFilter
+from triples.store.fact_tables import EXACT, InferredFilter
 from triples.store.inferred.layout import KEY, PROOF
-from triples.store.select import BOTH_KINDS_HEAVIEST, NO_INDEX, TEXTS, Select, Start, sql
+from triples.store.select import NO_INDEX, TEXTS, Select, Start, heaviest_first, sql
 
 # Totals are exact up to here; counting on would cost as much as there are matches.
 COUNT_LIMIT = 10_000
@@ -42,17 +42,8 @@ def select_asserted(shape: Shape, start: Start, dialect: Dialect, *, with_metada
     Parameters: the constants, the bounds of `start`, the limit.
     """
     columns = (*ASSERTED, *free_texts(shape))
-    select = Select(
-        "asserted",
-        columns,
-        shape,
-        equal=equal,
-        start=start,
-        order=HEAVIEST["asserted"],
-        limit="given",
-        metadata=with_metadata,
-    )
-    return sql(select, dialect)
+    select = heaviest_first("asserted", columns, shape, start)
+    return sql(select._replace(equal=equal, metadata=with_metadata), dialect)
 
 
 @cache
@@ -64,17 +55,8 @@ def select_inferred(
     Where predicates are merged, the parameters once for each, and the limit again.
     """
     columns = (*COLUMNS, *free_texts(shape))
-    select = Select(
-        "inferred",
-        columns,
-        shape,
-        equal=equal,
-        start=start,
-        order=HEAVIEST["inferred"],
-        limit="given",
-        filter=inferred,
-    )
-    return sql(select, dialect)
+    select = heaviest_first("inferred", columns, shape, start)
+    return sql(select._replace(equal=equal, filter=inferred), dialect)
 
 
 @cache
@@ -88,18 +70,8 @@ def select_both(
     equal: Equal = (),
 ) -> str:
     """The same of both kinds. Parameters: those of `select_asserted`, those of `select_inferred`, the limit."""
-    select = Select(
-        "both",
-        (*COLUMNS, *free_texts(shape)),
-        shape,
-        equal=equal,
-        start=start,
-        order=BOTH_KINDS_HEAVIEST,
-        limit="given",
-        metadata=with_metadata,
-        filter=inferred,
-    )
-    return sql(select, dialect)
+    select = heaviest_first("both", (*COLUMNS, *free_texts(shape)), shape, start)
+    return sql(select._replace(equal=equal, metadata=with_metadata, filter=inferred), dialect)
 
 
 @cache

@@ -81,6 +81,14 @@ class Select(NamedTuple):
     by_index: str = OF_SHAPE
 
 
+def heaviest_first(
+    kind: Kind | Literal["both"], columns: tuple[str, ...], shape: Shape, start: Start, given: Given = "texts"
+) -> Select:
+    """The facts of a shape in the order of answers, up to a given limit. Inferred facts are not filtered yet."""
+    order = BOTH_KINDS_HEAVIEST if kind == "both" else HEAVIEST[kind]
+    return Select(kind, columns, shape, given=given, start=start, order=order, limit="given")
+
+
 def shape_of(pattern: Iterable[object]) -> Shape:
     """The shape of a pattern: which of its places are given, and not None."""
     subject, predicate, object_ = pattern
