@@ -24,6 +24,7 @@ from skg_site.host.processes import is_alive
 from tests.service.load import (
     assert_each_request_is_whole_or_missing,
     assert_statistics_are_true,
+    assert_terms_are_found,
     stored_facts,
     writing,
 )
@@ -223,6 +224,7 @@ async def test_nothing_acknowledged_is_lost(request: pytest.FixtureRequest, data
     assert not lost
     assert_each_request_is_whole_or_missing(ledger, ours)
     assert_statistics_are_true(one, found)
+    assert_terms_are_found(one, ours)
     assert "Traceback" not in one.log_text
     if database == "sqlite":
         with closing(sqlite3.connect(one.variables["SKG_DB_PATH"])) as checked:
