@@ -60,7 +60,9 @@ class GraphFacts:
         found: list[Fact] = []
         for batch in batches([tuple([term or 0 for term in one]) for one in ends]):
             for kind, visible in kinds:
-                found += _facts(self.fetch(_of_many(shape, kind, self.dialect, visible), [batch, limit + 1]))
+                one = [batch, limit + 1]
+                parameters = one if visible is None else self._inferred(shape, one)
+                found += _facts(self.fetch(_of_many(shape, kind, self.dialect, visible), parameters))
                 if len(found) > limit:
                     return found
         return found

@@ -149,6 +149,18 @@ def test_groups_are_those_of_trying_everything(
     in_orm(compare)
 
 
+@pytest.mark.parametrize("subject", ["a", Variable("x")])
+def test_facts_of_any_predicate_are_found_where_few_are_derived(subject: str | Variable) -> None:
+    def ask() -> None:
+        store(fact("a", "p", "b"), fact("b", "p", "c"))
+        Oracle(program(TRANSITIVE)).run(small=False)
+        with reading() as reader, source_of(reader, inferred=True) as source:
+            found = find_answers(Question(((subject, Variable("y"), "c"),)), source, never, k=5)
+        assert len(found.answers) == (1 if subject == "a" else 2)
+
+    in_orm(ask)
+
+
 def test_all_of_an_answer_is_of_one_moment() -> None:
     def ask() -> None:
         store(fact("a", "p", "b"), fact("b", "p", "c"))
