@@ -19,12 +19,12 @@ from tests.triples.store.inferred.reads import Reading, reading
 from triples.models import Term, Triple
 from triples.patterns import Variable
 from triples.query.answers import GroupCount, Position
-from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact
 from triples.query.fact_rows import AnyRow
 from triples.query.finding_answers import find_answers, find_groups
 from triples.query.graph_facts import GraphFacts
 from triples.query.join_order import join_order
+from triples.query.joining_in_parts import joined_in_parts
 from triples.query.questions import AskedPattern, Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.reads import Wanted
@@ -116,7 +116,7 @@ def test_answers_are_those_of_trying_everything_whatever_the_way(
                 }
                 order = join_order(ids, source).places
                 after = Position(expected[k - 1][1], expected[k - 1][0]) if len(expected) >= k else None
-                for way in (answered_together, ranked):
+                for way in (joined_in_parts, ranked):
                     page = way(ids, order, source, k=100, after=after).answers
                     assert [(answer.terms, answer.weight) for answer in page] == expected[k if after else 0 :]
 
