@@ -20,8 +20,11 @@ class TermBox {
     this.status.setAttribute("role", "status");
     const frame = document.createElement("span");
     frame.className = "term-box";
+    const focused = document.activeElement === input;
     input.replaceWith(frame);
     frame.append(input, this.list, this.status);
+    // An input that is moved loses the focus.
+    if (focused) input.focus();
     for (const [name, value] of Object.entries({
       role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id,
     })) {
