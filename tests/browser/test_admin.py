@@ -106,6 +106,11 @@ def test_existing_terms_are_offered_while_somebody_types(admin: Page) -> None:
     subject.press_sequentially("thnig 17")
     offered = admin.get_by_role("option")
     expect(offered.first).to_contain_text("thing 17")
+    # Nothing cuts off or covers what is offered.
+    assert offered.last.evaluate(
+        "one => { const box = one.getBoundingClientRect();"
+        " return one.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)); }"
+    )
     subject.press("ArrowDown")
     expect(offered.first).to_have_attribute("aria-selected", "true")
     subject.press("Enter")
