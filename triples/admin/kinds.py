@@ -58,8 +58,9 @@ def numbers_of(
     subject, predicate, object_ = pattern
     tallied = subject is None and object_ is None and not min_weight
     asserted = Number(tallied_facts(fetch, predicate)) if tallied else counted(asserted=True)
-    if pattern == ANYTHING and not min_weight and shown is not None and shown.filter is not None:
-        # Few of them are hidden, or asserted since.
+    whole = pattern == ANYTHING and not min_weight
+    if whole and shown is not None and shown.filter is not None and not (shown.filter.asserted or shown.filter.hidden):
+        # None of those of the last run is hidden, or asserted since.
         return Numbers(asserted, Number(shown.state.facts))
     return Numbers(asserted, counted(asserted=False))
 

@@ -113,3 +113,15 @@ def test_a_faulty_search_has_the_focus_as_well(admin: Client) -> None:
     page = text_of(admin, "/admin/triples/inferredtriple/?min_weight=2")
     [focused] = re.findall(r"<[^>]* autofocus[^>]*>", page)
     assert 'name="min_weight"' in focused
+
+
+def test_counts_have_separators(admin: Client) -> None:
+    from apikeys.models import KeyEvent, Kind
+    from apikeys.services import key_issue
+
+    key_issue(name="ann", scopes=["read"], actor="tests")
+    key = key_issue(name="bob", scopes=["read"], actor="tests").key
+    KeyEvent.objects.bulk_create(KeyEvent(key=key, kind=Kind.CHANGED, actor="tests", detail={}) for _ in range(1_233))
+    page = text_of(admin, "/admin/apikeys/keyevent/?q=bob")
+    assert "1,234 key events" in page
+    assert "1,234 results" in page
