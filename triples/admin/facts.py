@@ -222,7 +222,7 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
 def _term(place: Place, term: Term) -> SafeString:
     """A link to the term, and one to all facts that have it at the place."""
     facts = facts_link(place, term.text, "all facts with it")
-    return format_html('{} <span class="small">{}</span>', term_link(term), facts)
+    return format_html('{} · <span class="small">{}</span>', term_link(term), facts)
 
 
 def _removal(fact: Triple) -> Remove:

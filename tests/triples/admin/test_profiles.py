@@ -80,6 +80,9 @@ class TestFacts:
         assert picture.count("profile-edge-inferred") == 1
         assert "style=" not in picture
 
+    def test_a_fact_about_it_can_be_added(self, admin: Client) -> None:
+        assert 'href="/admin/triples/triple/add/?subject=b"' in opened(admin, "b")
+
     def test_who_may_not_see_inferred_facts_sees_none(self, admin: Client) -> None:
         reader = User.objects.create_user("reader", is_staff=True)
         reader.user_permissions.set(Permission.objects.filter(codename__in=["view_term", "view_triple"]))
@@ -88,6 +91,7 @@ class TestFacts:
         page = opened(client, "b")
         assert "Proof" not in page
         assert "kinds=" not in page
+        assert "Add a fact" not in page
         reader.user_permissions.set(Permission.objects.filter(codename="view_term"))
         assert "not at facts" in opened(client, "b")
 

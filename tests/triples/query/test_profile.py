@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -98,5 +99,28 @@ def test_in_a_graph_of_many_predicates_those_of_the_heaviest_facts_are_known(mon
         assert not found.in_.complete
         assert found.in_.number == Number(4)
         assert found.out.complete
+
+    in_orm(look)
+
+
+def test_a_larger_hub_takes_no_more_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profile, "WHOLE", 10)
+
+    def statements() -> int:
+        asked: list[str] = []
+        with reading() as reader, reader.snapshots.taken(reader.fetch, always=True) as shown:
+
+            def fetch(sql: str, parameters: Any) -> Any:
+                asked.append(sql)
+                return reader.fetch(sql, parameters)
+
+            ProfileReader(GraphFacts(fetch, reader.dialect, None), shown).read(term_ids()["hub"], "hub")
+        return len(asked)
+
+    def look() -> None:
+        store(*(fact(f"s{number}", f"p{number % 3}", "hub") for number in range(30)))
+        few = statements()
+        store(*(fact(f"t{number}", f"p{number % 3}", "hub") for number in range(150)))
+        assert statements() == few
 
     in_orm(look)
