@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "servestatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "corsheaders",
     "csp",
     "django_prometheus",
@@ -116,6 +117,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# Widgets of forms can have templates of the project.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -50,7 +50,7 @@ def run_now(admin: Page) -> None:
 
 def see_proof(admin: Page) -> None:
     admin.goto("/admin/triples/inferredtriple/?subject=Lyon")
-    admin.get_by_role("link", name="Lyon").click()
+    admin.get_by_role("link", name="Proof of Lyon lies_in Europe").click()
     proof = admin.locator(".proof")
     expect(proof.locator(".proof-asserted")).to_have_count(2)
     expect(proof.get_by_role("link", name="France lies_in Europe")).to_be_visible()

@@ -1,19 +1,12 @@
 """Change lists of tables that stay small, in the templates that are made for the large ones."""
 
-from typing import Any
-
 from django.contrib.admin.views.main import ChangeList
-from django.utils.text import capfirst
 
 
 class CountedChangeList(ChangeList):
     """Django's own, which counts its rows."""
 
     notes: tuple[str, ...] = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     @property
     def count_text(self) -> str:

@@ -7,11 +7,15 @@ from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 
-from triples.admin.filters import SelectionFilter
+from triples.admin.filters import PredicateFilter, SelectionFilter
+from triples.admin.kinds import Tab, numbers_of, tabs, visible_kinds
+from triples.admin.links import ANYTHING
 from triples.admin.lists import BoundedChangeList
 from triples.admin.searches import parse_placed
 from triples.models import Tally
-from triples.query.fact_lists import Order, Selection, fact_ids
+from triples.query.explanations import own_connection
+from triples.query.fact_lists import PLACES, Order, Selection, fact_ids
+from triples.store.operations import Pattern
 from triples.text import TermError
 
 # A search lists the facts of at most this many terms that begin with the typed text.
@@ -22,6 +26,10 @@ class FactList(BoundedChangeList):
     """Newest first when all facts are listed, else heaviest first."""
 
     terms_cut = False
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self._user = request.user
+        super().__init__(request, *args, **kwargs)
 
     def find(self) -> list[int]:
         return fact_ids(self.selection, self.order)
@@ -76,6 +84,28 @@ class FactList(BoundedChangeList):
     @property
     def known_total(self) -> int | None:
         return self.graph_size if self.selection.all_facts and not self.selection.filtered else None
+
+    @property
+    def tabs(self) -> list[Tab]:
+        """The same facts of the other kinds, where that can be said by whole terms; else all of them."""
+        if len(kinds := visible_kinds(self._user)) == 1:
+            return []
+        with own_connection(always=True) as (session, dialect, shown):
+            numbers = numbers_of(session.rows, dialect, shown, self._pattern)
+        return tabs(kinds, "asserted", self._pattern, numbers)
+
+    @property
+    def _pattern(self) -> Pattern:
+        """The whole terms that were asked for."""
+        try:
+            search, places = parse_placed(self.query)
+        except TermError:
+            return ANYTHING
+        terms = {"predicate": self.params.get(PredicateFilter.parameter_name) or None}
+        if search is not None and search.exact and len(places) == 1:
+            terms[places[0]] = search.text
+        subject, predicate, object_ = (terms.get(place) for place in PLACES)
+        return subject, predicate, object_
 
     @property
     def notes(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from django.contrib import admin, messages
@@ -25,11 +25,12 @@ from triples.admin.fact_list import FactList
 from triples.admin.filters import MetadataFilter, PredicateFilter, SourceFilter, WeightFilter
 from triples.admin.forms import NewFactForm, StoredFactForm
 from triples.admin.shown import all_isolated, isolated
-from triples.admin.terms import facts_link
+from triples.admin.term_inputs import SCRIPT
+from triples.admin.terms import facts_link, term_link
 from triples.fields import to_milliseconds
 from triples.metrics import added_by
 from triples.models import Source, Term, Triple
-from triples.query.fact_lists import PLACES
+from triples.query.fact_lists import PLACES, Place
 from triples.store.group_commit import write_now
 from triples.store.operations import Remove, Row, Stored
 from triples.visible import visible_json
@@ -56,7 +57,7 @@ def write_transaction(request: HttpRequest) -> Iterator[None]:
 
 @admin.register(Triple)
 class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
-    list_display = (*PLACES, "weight", "short_metadata", "source", "added")
+    list_display = ("page", *(f"linked_{place}" for place in PLACES), "weight", "short_metadata", "source", "added")
     list_filter = (WeightFilter, PredicateFilter, SourceFilter, MetadataFilter)
     list_per_page = 50
     ordering = ("-id",)
@@ -66,8 +67,14 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
         " s: p: or o: before it to look at subjects, predicates or objects only. Capitals matter. An id of the API"
         " finds its fact."
     )
+    empty_value_display = ""
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ("weight",)
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["triples/terms.css"]}
+        js: ClassVar[list[Any]] = [SCRIPT]
+
     readonly_fields = ("subject_facts", "predicate_facts", "object_facts", "public_id", "source", "added", "changed")
 
     def get_urls(self) -> list[URLPattern]:
@@ -166,6 +173,23 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Triple]) -> None:
         write_now([_removal(fact) for fact in queryset])
 
+    @admin.display(description="fact")
+    def page(self, fact: Triple) -> SafeString:
+        """The text of the link to the fact's own page."""
+        return format_html('Open<span class="visually-hidden"> {}</span>', isolated(str(fact)))
+
+    @admin.display(description="subject")
+    def linked_subject(self, fact: Triple) -> SafeString:
+        return term_link(fact.subject)
+
+    @admin.display(description="predicate")
+    def linked_predicate(self, fact: Triple) -> SafeString:
+        return term_link(fact.predicate)
+
+    @admin.display(description="object")
+    def linked_object(self, fact: Triple) -> SafeString:
+        return term_link(fact.object)
+
     @admin.display(description="metadata")
     def short_metadata(self, fact: Triple) -> str:
         return truncatechars(visible_json(orjson.dumps(fact.metadata).decode()), 60) if fact.metadata else ""
@@ -184,15 +208,21 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
 
     @admin.display(description="subject")
     def subject_facts(self, fact: Triple) -> SafeString:
-        return facts_link("subject", fact.subject.text, isolated(fact.subject.text))
+        return _term("subject", fact.subject)
 
     @admin.display(description="predicate")
     def predicate_facts(self, fact: Triple) -> SafeString:
-        return facts_link("predicate", fact.predicate.text, isolated(fact.predicate.text))
+        return _term("predicate", fact.predicate)
 
     @admin.display(description="object")
     def object_facts(self, fact: Triple) -> SafeString:
-        return facts_link("object", fact.object.text, isolated(fact.object.text))
+        return _term("object", fact.object)
+
+
+def _term(place: Place, term: Term) -> SafeString:
+    """A link to the term, and one to all facts that have it at the place."""
+    facts = facts_link(place, term.text, "all facts with it")
+    return format_html('{} · <span class="small">{}</span>', term_link(term), facts)
 
 
 def _removal(fact: Triple) -> Remove:

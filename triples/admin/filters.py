@@ -1,22 +1,26 @@
 """The filters next to the list of facts. A filter does not change the queryset: it tells the store what is wanted."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from triples.models import Source, Triple
-from triples.query.fact_lists import Selection, used_predicates
+from triples.admin.term_inputs import TermInput
+from triples.models import Source, Term, Triple
+from triples.query.fact_lists import Selection, fetch
+from triples.store.statistics import frequent_predicates
 from triples.visible import visible
 
-# With more predicates than this the list is no help; the search box finds them.
-MAX_PREDICATES = 500
+# So many of the most frequent predicates are listed; the input finds the others.
+MAX_PREDICATES = 10
 
 # The label, the least weight, and the weight that all are below.
 _WEIGHTS = {
@@ -62,12 +66,40 @@ class PredicateFilter(SelectionFilter):
     title = "predicate"
     parameter_name = "predicate"
 
+    template = "admin/triples/predicate_filter.html"
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        found, self.number = frequent_predicates(fetch)
+        self._listed = found[:MAX_PREDICATES]
+        self.others = self.number - len(self._listed)
+        # What else is asked for, apart from the page and what has been removed.
+        self.kept = [(name, request.GET[name]) for name in sorted(request.GET) if name not in {"predicate", "p", "e"}]
+        super().__init__(request, *args)
+
     def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Sequence[tuple[str, str]]:
-        predicates = used_predicates(MAX_PREDICATES + 1)
-        return [(str(id_), visible(text)) for id_, text in predicates] if len(predicates) <= MAX_PREDICATES else []
+        return [(one.predicate, visible(one.predicate)) for one in self._listed]
+
+    def has_output(self) -> bool:
+        return self.number > 0
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # with a count
+        facts = [None, *(one.facts for one in self._listed)]
+        for number, choice in zip(facts, super().choices(changelist), strict=True):
+            yield dict(choice) | {"facts": number}
+
+    @property
+    def input(self) -> SafeString:
+        """The input for any predicate."""
+        return TermInput("predicate", {"id": "predicate-filter"}).render("predicate", self.value() or "")
+
+    def narrowed(self, selection: Selection) -> Selection:
+        text = self.value()
+        return selection if not text else self.narrow(selection, text)
 
     def narrow(self, selection: Selection, value: str) -> Selection:
-        return replace(selection, predicate=int(value))
+        term = Term.objects.filter(text=value.strip()).values_list("pk", flat=True).first()
+        # No term has the id 0.
+        return replace(selection, predicate=term or 0)
 
 
 class SourceFilter(SelectionFilter):

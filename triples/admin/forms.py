@@ -4,11 +4,12 @@ from typing import Any
 
 import orjson
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextareaWidget
 from pydantic import TypeAdapter, ValidationError
 
 from skg_site.api.problems import BadRequest, Invalid
 from skg_site.api.reading import parse_json
+from triples.admin.term_inputs import TermInput
 from triples.http.request_models import Metadata, Object, Predicate, Subject
 from triples.models import Source, Triple
 from triples.query.fact_lists import held_row
@@ -32,8 +33,6 @@ class CheckedField(forms.CharField):
 
 
 class TermField(CheckedField):
-    widget = AdminTextInputWidget
-
     def clean(self, value: Any) -> str:
         text: str = self.checked(super().clean(value))
         return text
@@ -98,9 +97,15 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
 
 
 class NewFactForm(FactForm):
-    subject = TermField(Subject, help_text="What the fact is about.")
-    predicate = TermField(Predicate, help_text="How the two are related; at most 100 characters.")
-    object = TermField(Object, help_text="What it is related to.")
+    subject = TermField(
+        Subject,
+        widget=TermInput("subject"),
+        help_text="What the fact is about. Choose one of the terms that are offered, or write a new one.",
+    )
+    predicate = TermField(
+        Predicate, widget=TermInput("predicate"), help_text="How the two are related; at most 100 characters."
+    )
+    object = TermField(Object, widget=TermInput("object"), help_text="What it is related to.")
 
     @property
     def operation(self) -> AddOne:

@@ -1,66 +1,35 @@
 """Inferred facts in the admin: to look through, with what each rests on."""
 
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from rest_framework.exceptions import APIException
+from django.urls import URLPattern, path
 
 from triples import ids
+from triples.admin.fact_lines import FactLines
+from triples.admin.kinds import tabs, visible_kinds
+from triples.admin.links import ANYTHING, Kinds
+from triples.admin.pattern_lists import PatternForm, listed, next_page, position
 from triples.admin.shown import rule_html
-from triples.http.request_models import CURSOR
-from triples.models import InferredTriple, Rule
-from triples.query.explanations import Node, explain_now, own_connection
-from triples.query.fact_rows import InferredRow
-from triples.query.reads import Wanted, page
-from triples.query.statements import Position
+from triples.models import InferredTriple, Rule, Term
+from triples.query.explanations import Node, explain_now
+from triples.query.fact_rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
 from triples.store.operations import NoSuchFact
-from triples.text import MAX_PREDICATE_LENGTH, TermError, clean_term
 
-PAGE = 50
+_TITLES: dict[Kinds, str] = {
+    "asserted": "Asserted facts",
+    "inferred": "Inferred facts",
+    "both": "All facts",
+}
 # A proof that goes deeper is continued on the page of the fact where it is cut.
 DEPTH = 20
-
-
-class PatternForm(forms.Form):
-    """Which facts to list: exact terms, or anything where a place is left empty."""
-
-    subject = forms.CharField(required=False)
-    predicate = forms.CharField(required=False)
-    object = forms.CharField(required=False)
-    min_weight = forms.FloatField(
-        required=False, min_value=0, max_value=1, widget=forms.NumberInput(attrs={"step": "any"})
-    )
-
-    def clean_subject(self) -> str | None:
-        return self._term("subject")
-
-    def clean_predicate(self) -> str | None:
-        return self._term("predicate", MAX_PREDICATE_LENGTH)
-
-    def clean_object(self) -> str | None:
-        return self._term("object")
-
-    @property
-    def wanted(self) -> Wanted:
-        chosen = self.cleaned_data
-        pattern = (chosen["subject"], chosen["predicate"], chosen["object"])
-        return Wanted(pattern, chosen["min_weight"] or 0.0, asserted=False)
-
-    def _term(self, place: str, *limit: int) -> str | None:
-        text: str = self.cleaned_data[place]
-        try:
-            return clean_term(text, *limit) if text else None
-        except TermError as error:
-            raise forms.ValidationError(f"This cannot be a term: it {error}.") from None
 
 
 @admin.register(InferredTriple)
@@ -88,21 +57,20 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
         """Heaviest first, a page at a time."""
-        self._check_permission(request)
+        may_see = visible_kinds(request.user)
+        kinds = request.GET.get("kinds", "inferred")
+        if kinds not in may_see:
+            raise PermissionDenied
         form = PatternForm(request.GET, label_suffix="")
-        rows: list[InferredRow] = []
-        following = ""
-        total: int | None = None
+        context: dict[str, Any] = {"form": form, "kinds": kinds, "pattern": ANYTHING}
         if form.is_valid():
-            rows, total = _listed(form.wanted, _position(request.GET.get("after", "")))
-            if len(rows) > PAGE:
-                rows = rows[:PAGE]
-                asked = {name: value for name, value in request.GET.items() if name in form.fields and value}
-                after = CURSOR.encode(rows[-1].weight, True, *rows[-1].key)
-                following = urlencode(asked | {"after": after})
-        facts = [(row, ids.pack_inferred(*row.key)) for row in rows]
-        context = {"form": form, "facts": facts, "following": following, "total": total}
-        return self._page(request, "list", "Inferred facts", **context)
+            found = listed(form.wanted(kinds), position(request.GET.get("after", "")))
+            context |= {"found": found, "number": found.numbers.of(kinds), "pattern": form.pattern}
+            context |= {"tabs": tabs(may_see, kinds, form.pattern, found.numbers)}
+            asked = {name: request.GET.get(name, "") for name in (*form.fields, "kinds")}
+            context["following"] = next_page(asked, found.after) if found.after else ""
+        context["media"] = self.media + form.media
+        return self._page(request, "list", _TITLES[kinds], **context)
 
     def proof_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """The proof of one, as a tree."""
@@ -111,8 +79,7 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
         if root is None:
             self.message_user(request, "This fact is not derived, or not any more.", messages.WARNING)
             return redirect("admin:triples_inferredtriple_changelist")
-        rules = dict(Rule.objects.values_list("name", "id"))
-        return self._page(request, "proof", "Proof", root=_shown(root, rules))
+        return self._page(request, "proof", "Proof", root=_shown(root, _lines(root), is_root=True))
 
     def _check_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
@@ -124,15 +91,6 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
         return TemplateResponse(request, f"admin/triples/inferredtriple/{name}.html", {**shared, **context})
 
 
-def _listed(wanted: Wanted, after: Position | None) -> tuple[list[InferredRow], int | None]:
-    """A page and one fact more where there is one, and how many inferred facts there are; None before the first run."""
-    with own_connection() as (session, dialect, shown):
-        if shown is None:
-            return [], None
-        rows = page(session.rows, dialect, shown, wanted, limit=PAGE + 1, after=after)
-        return [row for row in rows if isinstance(row, InferredRow)], shown.state.facts
-
-
 def _proof(id: UUID) -> Node | None:
     key = ids.unpack_inferred(id)
     try:
@@ -141,28 +99,27 @@ def _proof(id: UUID) -> Node | None:
         return None
 
 
-def _position(cursor: str) -> Position | None:
-    if not cursor:
-        return None
-    try:
-        weight, _, *key = CURSOR.decode(cursor)
-    except (APIException, ValueError):
-        raise BadRequest("a cursor that no page has given") from None
-    return Position(weight, key=Key(*key))
+def _rows(node: Node) -> Iterator[AnyRow]:
+    yield node.row
+    for premise in node.premises:
+        yield from _rows(premise)
 
 
-def _shown(node: Node, rules: dict[str, int]) -> dict[str, Any]:
+def _lines(root: Node) -> FactLines:
+    texts = {text for row in _rows(root) for text in (row.subject, row.predicate, row.object)}
+    terms = dict(Term.objects.filter(text__in=texts).values_list("text", "id"))
+    return FactLines(terms, dict(Rule.objects.values_list("name", "id")))
+
+
+def _shown(node: Node, lines: FactLines, *, is_root: bool = False) -> dict[str, Any]:
     """A node as the template walks through it."""
     row = node.row
-    content: dict[str, Any] = {"row": row, "premises": [_shown(premise, rules) for premise in node.premises]}
-    if not isinstance(row, InferredRow):
-        return content | {"asserted": True, "url": reverse("admin:triples_triple_change", args=[row.id])}
-    public_id = ids.pack_inferred(*row.key)
-    number = rules.get(row.rule)
-    return content | {
-        "id": public_id,
-        "url": reverse("admin:triples_inferredtriple_proof", args=[public_id]),
+    return {
+        "line": lines.line(row),
+        "premises": [_shown(premise, lines) for premise in node.premises],
+        "asserted": not isinstance(row, InferredRow),
+        "is_root": is_root,
+        "id": ids.pack_inferred(*row.key) if isinstance(row, InferredRow) else "",
         "rule_text": rule_html(node.rule) if node.rule else "",
-        "rule_url": reverse("admin:triples_rule_change", args=[number]) if number is not None else "",
         "without": node.without,
     }

@@ -5,13 +5,11 @@ for the ids of all rows that can be paged through, of which there are `REACH` at
 """
 
 from abc import abstractmethod
-from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import InvalidPage, Paginator
 from django.http import HttpRequest
-from django.utils.text import capfirst
 
 from triples.query.fact_lists import REACH
 from triples.text import TermError
@@ -22,10 +20,6 @@ class BoundedChangeList(ChangeList):
 
     # Why what was typed finds nothing.
     fault: TermError | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     @abstractmethod
     def find(self) -> list[int]:

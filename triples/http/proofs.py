@@ -4,7 +4,7 @@ from typing import Annotated, NotRequired
 
 from pydantic import Field
 
-from triples.http.responses import FactOut, public_id
+from triples.http.responses import WEIGHT_SHOWN, FactOut, public_id, shown_weight
 from triples.query.explanations import Node
 from triples.query.fact_rows import InferredRow
 from triples.recursion.rules import RuleDocument, rule_document
@@ -17,7 +17,7 @@ class ProofRuleOut(RuleDocument):
 class ProofOut(FactOut):
     """A fact and, if it is inferred, what it follows from."""
 
-    weight: float
+    weight: Annotated[float, Field(description=WEIGHT_SHOWN)]
     inferred: bool
     depth: NotRequired[Annotated[int | None, Field(default=None, description="Only of an inferred fact.")]]
     rule: NotRequired[Annotated[ProofRuleOut | None, Field(default=None, description="Only of an inferred fact.")]]
@@ -84,7 +84,7 @@ def proof_content(node: Node) -> ProofOut:
         "subject": row.subject,
         "predicate": row.predicate,
         "object": row.object,
-        "weight": row.weight,
+        "weight": shown_weight(row),
         "inferred": isinstance(row, InferredRow),
     }
     if node.rule is not None and isinstance(row, InferredRow):

@@ -15,9 +15,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
 from triples.admission import clean_predicate, clean_text, metadata_text
+from triples.http.list_cursors import CURSOR
 from triples.patterns import Variable, equal_columns
 from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH
 from triples.query.reads import Wanted
@@ -175,10 +175,6 @@ class Query(Input):
             bound = (subject, predicate, object_)
             return Wanted(bound, self.min_weight, inferred=self.include_inferred, equal=equal_columns(pattern))
         return Wanted((subject, predicate, object_), self.min_weight, inferred=self.include_inferred)
-
-
-# Of the last fact on the page: its weight, whether it is inferred, and its key or the ids of its three terms.
-CURSOR = CursorLayout("d?qqq")
 
 
 class ListParameters(BaseModel):

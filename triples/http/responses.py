@@ -15,6 +15,7 @@ from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import Matches
 from triples.store.operations import ManyStored, Row
 from triples.store.statistics import MOST_PREDICATES, Statistics
+from triples.weights import computed
 
 
 class FactOut(TypedDict):
@@ -34,13 +35,23 @@ def moment(milliseconds: int) -> str:
     return rfc3339(from_milliseconds(milliseconds))
 
 
+def shown_weight(row: AnyRow) -> float:
+    return row.weight if isinstance(row, Row) else computed(row.weight)
+
+
 def _metadata(row: AnyRow) -> Any:
     """Stored metadata is JSON already and is copied into the response."""
     return orjson.Fragment(row.metadata) if isinstance(row, Row) and row.metadata is not None else {}
 
 
+WEIGHT_SHOWN = (
+    "As it was given; of an inferred fact, which has a computed weight, rounded to 15 significant digits. Cursors and"
+    " `min_weight` go by all digits."
+)
+
+
 class TripleOut(FactOut):
-    weight: Annotated[float, Field(ge=0, le=1)]
+    weight: Annotated[float, Field(ge=0, le=1, description=WEIGHT_SHOWN)]
     metadata: dict[str, Any]
     source: Annotated[str, one_of([*Source.labels, "inferred"]), Field(description="The way the fact came in.")]
     created_at: Annotated[Moment, Field(description="Of an inferred fact: when inferred facts were last written.")]
@@ -93,7 +104,7 @@ def triple_content(row: AnyRow) -> TripleOut:
         "subject": row.subject,
         "predicate": row.predicate,
         "object": row.object,
-        "weight": row.weight,
+        "weight": shown_weight(row),
         "metadata": _metadata(row),
         "source": "inferred",
         "created_at": moment(row.created_ms),
@@ -161,7 +172,7 @@ def batch_content(stored: ManyStored, invalid: dict[int, list[FieldError]] | Non
 
 
 class ResultOut(FactOut):
-    weight: float
+    weight: Annotated[float, Field(description=WEIGHT_SHOWN)]
     metadata: NotRequired[
         Annotated[dict[str, Any] | None, Field(default=None, description="Only with include_metadata.")]
     ]
@@ -202,7 +213,7 @@ def query_content(matches: Matches, seconds: float, *, with_metadata: bool, with
             "subject": row.subject,
             "predicate": row.predicate,
             "object": row.object,
-            "weight": row.weight,
+            "weight": shown_weight(row),
         }
         if with_metadata:
             result["metadata"] = _metadata(row)

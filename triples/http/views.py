@@ -16,9 +16,9 @@ from skg_site.api.views import APIViewSet, empty_answer, json_answer
 from triples import ids
 from triples.http import openapi, query_cache
 from triples.http.batches import MAX_VALUES, read_batch
+from triples.http.list_cursors import cursor_after, position_of
 from triples.http.proofs import proof_content
 from triples.http.request_models import (
-    CURSOR,
     AddTriple,
     ChangeTriple,
     ExplainParameters,
@@ -32,7 +32,6 @@ from triples.models import Source
 from triples.query.explanations import Asserted
 from triples.query.fact_rows import AnyRow
 from triples.query.reads import Wanted
-from triples.query.statements import Position
 from triples.recursion.programs import Key
 from triples.services.graph import graph
 from triples.store.operations import (
@@ -94,7 +93,7 @@ class TripleViewSet(GraphViewSet):
     @openapi.list_triples
     async def list(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, ListParameters)
-        after = None if wanted.cursor is None else _position(wanted.cursor)
+        after = None if wanted.cursor is None else position_of(wanted.cursor)
         facts = Wanted(
             (wanted.subject, wanted.predicate, wanted.object),
             wanted.min_weight,
@@ -108,7 +107,7 @@ class TripleViewSet(GraphViewSet):
         else:
             rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
         shown = rows[: wanted.limit]
-        more = _cursor(shown[-1]) if len(rows) > wanted.limit else None
+        more = cursor_after(shown[-1]) if len(rows) > wanted.limit else None
         page: PageOut = {"triples": [triple_content(row) for row in shown], "next_cursor": more}
         if total is not None:
             page["total"] = total
@@ -201,18 +200,6 @@ async def _changeable(public_id: UUID) -> Asserted:
         return wanted
     await graph.inferred_fact(wanted)
     raise Conflict("An inferred fact follows from others and cannot be changed; assert it to give it a weight.")
-
-
-def _position(cursor: str) -> Position:
-    weight, inferred, *numbers = CURSOR.decode(cursor)
-    return Position(weight, key=Key(*numbers)) if inferred else Position(weight, numbers[0])
-
-
-def _cursor(row: AnyRow) -> str:
-    """The cursor of the page after this row."""
-    if isinstance(row, Row):
-        return CURSOR.encode(row.weight, False, row.id, 0, 0)
-    return CURSOR.encode(row.weight, True, *row.key)
 
 
 def _triple_answer(row: AnyRow) -> HttpResponse:

@@ -96,20 +96,6 @@ def fact_ids(selection: Selection, order: Order) -> list[int]:
     return [id_ for (id_,) in fetch(statement.replace("?", "%s"), parameters)]
 
 
-def used_predicates(limit: int) -> list[tuple[int, str]]:
-    """The terms that are the predicate of some fact, by text; at most `limit` of them."""
-    return fetch(_USED_PREDICATES, [limit])
-
-
-# Each predicate is found by one step in the index after the one before it.
-_USED_PREDICATES = (
-    "WITH RECURSIVE used (id, number) AS (SELECT min(predicate_id), 1 FROM triples_triple UNION ALL"
-    " SELECT (SELECT min(predicate_id) FROM triples_triple WHERE predicate_id > used.id), number + 1 FROM used"
-    " WHERE used.id IS NOT NULL AND number < %s)"
-    " SELECT t.id, t.text FROM used JOIN triples_term AS t ON t.id = used.id ORDER BY t.text"
-)
-
-
 def held_row(id_: int) -> Row | None:
     """The fact with this id, locked until the end of the transaction, if there is one."""
     with connection.wrap_database_errors:

@@ -59,7 +59,7 @@ def heaviest(
     """
     read = _Read(fetch, dialect, shown, wanted, with_metadata)
     rows = read.part("top", [wanted.min_weight], k)
-    total = len(rows) if len(rows) < k else read.total()
+    total = len(rows) if len(rows) < k else read.number(COUNT_LIMIT + 1)
     return Matches(rows, min(total, COUNT_LIMIT), total > COUNT_LIMIT)
 
 
@@ -85,6 +85,11 @@ def page(
 def total(fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: Wanted) -> int:
     """The exact number of facts that match."""
     return _Read(fetch, dialect, shown, wanted, with_metadata=False).exact_total()
+
+
+def number(fetch: Fetch, dialect: Dialect, shown: VisibleFacts | None, wanted: Wanted, *, limit: int) -> int:
+    """The number of facts that match, or any number from the limit on."""
+    return _Read(fetch, dialect, shown, wanted, with_metadata=False).number(limit)
 
 
 def fact(fetch: Fetch, dialect: Dialect, id_: int) -> Row | None:
@@ -138,12 +143,12 @@ class _Read:
                 found += self._inferred("same weight", [after.weight, *after.key], left)
         return found
 
-    def total(self) -> int:
-        """The number of facts that match, or any number above COUNT_LIMIT."""
-        total = self._number_asserted(COUNT_LIMIT + 1) if self.wanted.asserted else 0
-        if self._filter is not None and total <= COUNT_LIMIT:
-            total += self._number_inferred(self._filter, COUNT_LIMIT + 1)
-        return total
+    def number(self, limit: int) -> int:
+        """The number of facts that match, or any number from the limit on."""
+        number = self._number_asserted(limit) if self.wanted.asserted else 0
+        if self._filter is not None and number < limit:
+            number += self._number_inferred(self._filter, limit)
+        return number
 
     def exact_total(self) -> int:
         """The number of facts that match. It is counted only if no tally, and no state of inferred facts, has it."""

@@ -17,6 +17,7 @@ from triples.runs.previews import SECONDS, Example, Preview, TooMuch
 from triples.store.backend import backend
 from triples.store.dictionary import find_term_ids
 from triples.store.inferred.state import State
+from triples.weights import computed
 
 # Above this number of facts, "more than" is as good as the number.
 MOST_COUNTED = 100_000
@@ -81,7 +82,8 @@ def _examples(derived: pa.Table, names: dict[int, str]) -> list[Example]:
     heaviest = derived.sort_by([("weight", "descending")]).slice(0, EXAMPLES).to_pylist()
     texts = names | _texts({row[place] for row in heaviest for place in ("subject", "predicate", "object")})
     return [
-        Example(texts[row["subject"]], texts[row["predicate"]], texts[row["object"]], row["weight"]) for row in heaviest
+        Example(texts[row["subject"]], texts[row["predicate"]], texts[row["object"]], computed(row["weight"]))
+        for row in heaviest
     ]
 
 

@@ -45,16 +45,22 @@ class Statistics(NamedTuple):
 
 def statistics(fetch: Fetch, shown: VisibleFacts | None = None) -> Statistics:
     [(triples, subjects)] = fetch(_TALLY, [])
-    rows = fetch(_PREDICATES, [])
+    by_predicate, predicates = frequent_predicates(fetch)
     size = backend().upkeep.size(fetch)
     return Statistics(
         int(triples),
         int(subjects),
-        rows[0][2] if rows else 0,
+        predicates,
         size,
         None if shown is None else shown.state,
-        [PredicateCount(text, int(facts)) for text, facts, _ in rows],
+        by_predicate,
     )
+
+
+def frequent_predicates(fetch: Fetch) -> tuple[list[PredicateCount], int]:
+    """The most frequent predicates, most frequent first, and how many predicates there are."""
+    rows = fetch(_PREDICATES, [])
+    return [PredicateCount(text, int(facts)) for text, facts, _ in rows], rows[0][2] if rows else 0
 
 
 def tallied_facts(fetch: Fetch, predicate: str | None = None) -> int:

@@ -15,6 +15,6 @@ def graph_totals() -> Statistics:
 
 
 @register.filter
-def grouped(number: int) -> str:
+def grouped(number: float) -> str:
     """12345 as 12,345."""
     return f"{number:,}"

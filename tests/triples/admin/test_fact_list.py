@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.support.facts import store
 from triples.admin import fact_list, filters, lists
 from triples.admin.facts import TripleAdmin
-from triples.models import Source, Term, Triple
+from triples.models import Source, Triple
 from triples.query import fact_lists
 
 pytestmark = pytest.mark.both
@@ -110,22 +110,28 @@ def test_filters_narrow_the_list(
 
 
 def test_facts_are_filtered_by_a_predicate_in_use(admin: Client, animals: list[Triple]) -> None:
-    is_a = Term.objects.get(text="is_a").pk
-    assert listed(admin, predicate=is_a) == ["dogma", "dog", "dog.n.01", "Dog"]
-    assert listed(admin, predicate=is_a, q="o:dog") == ["dog.n.01"]
-    assert "chased_by</a>" in page(admin)
+    assert listed(admin, predicate="is_a") == ["dogma", "dog", "dog.n.01", "Dog"]
+    assert listed(admin, predicate=" is_a ", q="o:dog") == ["dog.n.01"]
+    assert listed(admin, predicate="unknown") == []
+    assert listed(admin, predicate="") == listed(admin)
 
 
-def test_more_predicates_than_anybody_reads_are_not_offered(
+def test_the_most_frequent_predicates_are_offered_and_the_others_counted(
     admin: Client, animals: list[Triple], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store(("x", "knows", "y"))
+    shown = page(admin)
+    assert "One of 3 predicates" in shown
+    assert 'href="?predicate=is_a">is_a <span class="quiet">4</span></a>' in shown
+    assert "type a part of the name" not in shown
     monkeypatch.setattr(filters, "MAX_PREDICATES", 1)
-    assert "By predicate" not in page(admin)
+    shown = page(admin, weight="1")
+    assert "and 2 others: type a part of the name above" in shown
+    assert '<input type="hidden" name="weight" value="1">' in shown
+    assert listed(admin, predicate="chased_by") == ["cat"]
 
 
-@pytest.mark.parametrize(
-    "wanted", [{"weight": "7"}, {"source": "moon"}, {"predicate": "0"}, {"metadata": "x"}, {"p": "9"}]
-)
+@pytest.mark.parametrize("wanted", [{"weight": "7"}, {"source": "moon"}, {"metadata": "x"}, {"p": "9"}])
 def test_a_filter_or_page_that_is_not_there_leads_back_to_the_list(
     admin: Client, animals: list[Triple], wanted: dict[str, str]
 ) -> None:
@@ -145,7 +151,16 @@ def test_the_weight_can_be_sorted_by_both_ways(admin: Client, animals: list[Trip
     assert listed(admin, o=column) == ["Dog", "cat", "dog.n.01", "dog", "dogma"]
     assert listed(admin, o=column, q="o:dog") == ["cat", "dog.n.01"]
     # No index has the facts by subject: asking for it changes nothing.
-    assert listed(admin, o=1) == listed(admin)
+    assert listed(admin, o=2) == listed(admin)
+
+
+def test_every_term_and_the_fact_itself_have_a_link(admin: Client, animals: list[Triple]) -> None:
+    shown = page(admin, q='"dogma"')
+    [fact] = [fact for fact in animals if fact.subject.text == "dogma"]
+    for term in (fact.subject, fact.predicate, fact.object):
+        assert f'<a href="/admin/triples/term/{term.pk}/change/">{term.text}</a>' in shown
+    assert f'<a href="/admin/triples/triple/{fact.pk}/change/?' in shown
+    assert 'Open<span class="visually-hidden"> dogma is_a belief</span>' in shown
 
 
 class TestALongList:

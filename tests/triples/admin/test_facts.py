@@ -130,7 +130,8 @@ class TestChanging:
         assert list(shown.context["adminform"].form.fields) == ["weight", "metadata", "version"]
         assert shown_form(admin, fact)["metadata"] == '{\n  "b": 1.0,\n  "a": [\n    2\n  ]\n}'
         content = unescape(shown.content.decode())
-        assert f'<a href="{FACTS}?q=s%3A%22Einstein%22">Einstein</a>' in content
+        assert f'<a href="/admin/triples/term/{fact.subject_id}/change/">Einstein</a>' in content
+        assert f'<a href="{FACTS}?q=s%3A%22Einstein%22">all facts with it</a>' in content
         assert re.search("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", content)
 
     def test_weight_and_metadata_are_changed(self, admin: Client, fact: Triple) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from tests.support.facts import store
@@ -44,12 +44,17 @@ def proof_url(*texts: str) -> str:
     return f"{INFERRED}{ids.pack_inferred(subject, predicate, object_)}/"
 
 
-def listed(response: Any) -> list[tuple[str, str, str, float]]:
-    return [(row.subject, row.predicate, row.object, row.weight) for row, _ in response.context["facts"]]
+def listed(response: Any) -> list[tuple[Any, ...]]:
+    if "found" not in response.context:
+        return []
+    lines = response.context["found"].lines
+    return [(*(term.text for term in line.terms), float(line.weight)) for line in lines]
 
 
 def test_before_the_first_run_there_is_nothing(admin: Client) -> None:
-    assert "Nothing has been derived yet." in admin.get(INFERRED).content.decode()
+    page = admin.get(INFERRED).content.decode()
+    assert "Nothing has been derived yet." in page
+    assert 'href="/admin/triples/rule/">Write a rule' in page
 
 
 @pytest.mark.usefixtures("ancestors")
@@ -64,7 +69,7 @@ class TestList:
             ("a", "ancestor", "c", 0.25),
             ("a", "ancestor", "d", 0.125),
         ]
-        assert "The last run left 6 inferred facts." in response.content.decode()
+        assert "<strong>6</strong> facts match" in response.content.decode()
 
     @pytest.mark.parametrize(
         ("query", "count"),
@@ -81,7 +86,7 @@ class TestList:
 
     def test_pages_follow_each_other(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = listed(admin.get(INFERRED))
-        monkeypatch.setattr("triples.admin.inferred.PAGE", 2)
+        monkeypatch.setattr("triples.admin.pattern_lists.PAGE", 2)
         found: list[Any] = []
         following = "predicate=ancestor"
         while following:
@@ -102,6 +107,72 @@ class TestList:
 
 
 @pytest.mark.usefixtures("ancestors")
+class TestBothKinds:
+    def test_they_are_in_one_list_heaviest_first(self, admin: Client) -> None:
+        response = admin.get(f"{INFERRED}?kinds=both&subject=a")
+        assert listed(response) == [
+            ("a", "parent", "b", 0.5),
+            ("a", "ancestor", "b", 0.5),
+            ("a", "ancestor", "c", 0.25),
+            ("a", "ancestor", "d", 0.125),
+        ]
+        assert [line.inferred for line in response.context["found"].lines] == [False, True, True, True]
+
+    def test_asserted_ones_of_two_terms_have_a_list_as_well(self, admin: Client) -> None:
+        assert listed(admin.get(f"{INFERRED}?kinds=asserted&subject=a&object=b")) == [("a", "parent", "b", 0.5)]
+
+    def test_pages_go_from_one_kind_to_the_other(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = listed(admin.get(f"{INFERRED}?kinds=both"))
+        assert len(whole) == 9
+        monkeypatch.setattr("triples.admin.pattern_lists.PAGE", 2)
+        found: list[Any] = []
+        following = "kinds=both"
+        while following:
+            response = admin.get(f"{INFERRED}?{following}")
+            found += listed(response)
+            following = response.context["following"]
+        assert found == whole
+
+    @pytest.mark.parametrize(
+        ("pattern", "numbers"),
+        [("", ["3", "6", "9"]), ("predicate=ancestor", ["0", "6", "6"]), ("subject=b&object=c", ["1", "1", "2"])],
+    )
+    def test_tabs_lead_from_kind_to_kind_with_their_numbers(
+        self, admin: Client, pattern: str, numbers: list[str]
+    ) -> None:
+        for kinds in ("inferred", "both"):
+            tabs = admin.get(f"{INFERRED}?kinds={kinds}&{pattern}").context["tabs"]
+            assert [tab.number for tab in tabs] == numbers
+            assert [tab.label for tab in tabs if tab.current] == [kinds.capitalize()]
+            for tab in tabs:
+                assert admin.get(tab.url).status_code == 200
+
+    def test_the_list_of_asserted_facts_has_the_same_tabs(self, admin: Client) -> None:
+        response = admin.get("/admin/triples/triple/", {"q": 's:"a"', "predicate": "ancestor"})
+        tabs = response.context["cl"].tabs
+        assert [tab.number for tab in tabs] == ["0", "3", "3"]
+        assert tabs[1].url == f"{INFERRED}?subject=a&predicate=ancestor"
+        assert f'href="{INFERRED}?subject=a&amp;predicate=ancestor"' in response.content.decode()
+
+    def test_each_term_is_a_link(self, admin: Client) -> None:
+        page = admin.get(f"{INFERRED}?kinds=both").content.decode()
+        for text, id_ in Term.objects.values_list("text", "id"):
+            assert f'<a href="/admin/triples/term/{id_}/change/">{text}</a>' in page
+
+    def test_no_match_says_what_to_do(self, admin: Client) -> None:
+        assert "No fact matches. Empty a field" in admin.get(f"{INFERRED}?subject=nothing").content.decode()
+
+    def test_only_those_who_may_see_both(self, admin: Client) -> None:
+        reader = User.objects.create_user("half", is_staff=True)
+        reader.user_permissions.set(Permission.objects.filter(codename="view_inferredtriple"))
+        client = Client()
+        client.force_login(reader)
+        assert client.get(INFERRED).context["tabs"] == []
+        assert client.get(f"{INFERRED}?kinds=both").status_code == 403
+        assert client.get(f"{INFERRED}?kinds=other").status_code == 403
+
+
+@pytest.mark.usefixtures("ancestors")
 class TestProof:
     def test_a_proof_is_a_tree_with_weights_rules_and_asserted_leaves(self, admin: Client) -> None:
         content = unescape(admin.get(proof_url("a", "ancestor", "c")).content.decode())
@@ -110,13 +181,16 @@ class TestProof:
         assert content.count('<li id="fact-') == 3
         assert content.count("proof-asserted") == 2
         assert "?x ancestor ?z  <-  ?x ancestor ?y, ?y ancestor ?z  (0.5)" in content
-        assert f'<a href="/admin/triples/triple/{parent.pk}/change/">a <em>parent</em> b</a>' in content
+        assert f'href="/admin/triples/triple/{parent.pk}/change/">asserted' in content
+        terms = dict(Term.objects.values_list("text", "id"))
+        assert f'<a href="/admin/triples/term/{terms["parent"]}/change/"><em>parent</em></a>' in content
+        assert f'<a href="/admin/triples/term/{terms["b"]}/change/">b</a>' in content
         assert f'<a href="/admin/triples/rule/{rule.pk}/change/">ancestors</a>' in content
-        assert f'<a href="{proof_url("a", "ancestor", "b")}">' in content
+        assert f'href="{proof_url("a", "ancestor", "b")}">its own proof' in content
         assert [node in content for node in (">0.25<", ">0.5<", ">1.0<")] == [True] * 3
 
     def test_the_list_leads_to_the_proof(self, admin: Client) -> None:
-        assert f'<a href="{proof_url("a", "ancestor", "d")}">a</a>' in admin.get(INFERRED).content.decode()
+        assert f'<a href="{proof_url("a", "ancestor", "d")}">Proof' in admin.get(INFERRED).content.decode()
 
     def test_a_deep_tree_is_cut_and_goes_on_elsewhere(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("triples.admin.inferred.DEPTH", 1)

@@ -40,7 +40,7 @@ def list_facts(admin: Client) -> Any:
     [
         (preview_a_rule, "triples.admin.rules.preview"),
         (start_a_run, "triples.admin.runs.run_start"),
-        (list_inferred_facts, "triples.admin.inferred._listed"),
+        (list_inferred_facts, "triples.admin.inferred.listed"),
         (show_a_proof, "triples.admin.inferred._proof"),
         (list_facts, "triples.admin.fact_list.fact_ids"),
     ],

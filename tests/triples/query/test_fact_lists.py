@@ -12,9 +12,9 @@ from django.db import connection
 from triples.fields import to_milliseconds
 from triples.models import Source, Term, Triple
 from triples.query import fact_lists
-from triples.query.fact_lists import PLACES, FactKey, Order, Selection, fact_ids, held_row, used_predicates
+from triples.query.fact_lists import PLACES, FactKey, Order, Selection, fact_ids, held_row
 from triples.store.group_commit import write_now
-from triples.store.operations import AddMany, Fact, Remove
+from triples.store.operations import AddMany, Fact
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -133,16 +133,6 @@ def test_what_no_index_has_is_looked_for_in_the_first_part_only(
     with_metadata = {fact.pk for fact in facts if fact.metadata is not None}
     assert fact_ids(Selection(has_metadata=True), Order.NEWEST) == [id_ for id_ in looked_at if id_ in with_metadata]
     assert Selection(terms=[1, 2], places=["subject"]).filter_reach == 15
-
-
-@pytest.mark.both
-def test_the_predicates_in_use_are_listed_by_text_up_to_a_limit(facts: list[Triple]) -> None:
-    used = {fact.predicate_id for fact in facts}
-    expected = sorted((term.text, term.pk) for term in Term.objects.filter(pk__in=used))
-    assert [(text, id_) for id_, text in used_predicates(100)] == expected
-    assert len(used_predicates(3)) == 3
-    write_now([Remove(fact.pk, to_milliseconds(fact.created_at)) for fact in facts])
-    assert used_predicates(100) == []
 
 
 @pytest.mark.both

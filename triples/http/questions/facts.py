@@ -5,13 +5,14 @@ from typing import Annotated
 from pydantic import Field
 
 from triples import ids
-from triples.http.responses import FactOut
+from triples.http.responses import WEIGHT_SHOWN, FactOut
 from triples.query.blocks import Fact
 from triples.query.graph_facts import Named
+from triples.weights import computed
 
 
 class FoundFact(FactOut):
-    weight: Annotated[float, Field(ge=0, le=1)]
+    weight: Annotated[float, Field(ge=0, le=1, description=WEIGHT_SHOWN)]
     inferred: bool
 
 
@@ -22,7 +23,7 @@ def found_fact(fact: Fact, named: Named) -> FoundFact:
         "subject": subject,
         "predicate": predicate,
         "object": object_,
-        "weight": fact.weight,
+        "weight": computed(fact.weight) if fact.id is None else fact.weight,
         "inferred": fact.id is None,
     }
 

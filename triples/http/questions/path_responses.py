@@ -7,6 +7,7 @@ from typing_extensions import TypedDict  # Pydantic needs this one before Python
 
 from triples.http.questions.facts import FoundFact, found_fact
 from triples.query.finding_paths import FoundPaths
+from triples.weights import computed
 
 
 class PathFactOut(FoundFact):
@@ -14,7 +15,9 @@ class PathFactOut(FoundFact):
 
 
 class PathOut(TypedDict):
-    weight: Annotated[float, Field(ge=0, le=1, description="The product of the weights of its facts.")]
+    weight: Annotated[
+        float, Field(ge=0, le=1, description="The product of the weights of its facts, to 15 significant digits.")
+    ]
     length: int
     facts: list[PathFactOut]
 
@@ -74,7 +77,7 @@ def paths_content(found: FoundPaths) -> PathsOut:
     """The paths without their time."""
     paths: list[PathOut] = [
         {
-            "weight": path.weight,
+            "weight": computed(path.weight),
             "length": len(path.steps),
             "facts": [{**found_fact(step.fact, found.named), "reversed": step.reversed} for step in path.steps],
         }

@@ -12,13 +12,16 @@ from triples.patterns import Variable
 from triples.query.answers import Position
 from triples.query.finding_answers import Answers, Groups, Plan
 from triples.query.questions import AskedPattern, Question
+from triples.weights import computed
 
 Bindings = Annotated[dict[str, str | None], Field(description="The term of each variable.")]
 
 
 class AnswerOut(TypedDict):
     bindings: Bindings
-    weight: Annotated[float, Field(ge=0, le=1, description="The product of the weights of the facts.")]
+    weight: Annotated[
+        float, Field(ge=0, le=1, description="The product of the weights of the facts, to 15 significant digits.")
+    ]
     count: NotRequired[
         Annotated[int, Field(default=0, description="Only with group_by: how many different answers there are.")]
     ]
@@ -98,7 +101,7 @@ def answers_content(question: Question[str], found: Answers, *, with_facts: bool
     for answer in found.answers:
         result: AnswerOut = {
             "bindings": {name: found.named.texts.get(term) for name, term in zip(names, answer.terms, strict=True)},
-            "weight": answer.weight,
+            "weight": computed(answer.weight),
         }
         if with_facts:
             result["facts"] = [public_id(fact, found.named) for fact in answer.facts]
@@ -129,7 +132,7 @@ def groups_content(question: Question[str], found: Groups, most: int) -> Answers
     results: list[AnswerOut] = [
         {
             "bindings": {name: found.texts.get(term) for name, term in zip(names, group.terms, strict=True)},
-            "weight": group.weight,
+            "weight": computed(group.weight),
             "count": group.answers,
         }
         for group in found.groups[:most]
