@@ -75,7 +75,8 @@ class TestShowing:
 
     def test_a_run_that_goes_on_is_shown(self, admin: Client) -> None:
         run = a_run(status=RunStatus.RUNNING, active=True, facts=None, finished_at=None, seconds={})
-        assert "The run goes on." in admin.get(f"{RUNS}{run.pk}/change/").content.decode()
+        content = admin.get(f"{RUNS}{run.pk}/change/").content.decode()
+        assert "The run goes on: 2 rounds, 1,500 inferred facts so far." in content
 
     def test_nobody_changes_a_run(self, admin: Client) -> None:
         run = a_run()
