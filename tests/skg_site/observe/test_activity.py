@@ -1,6 +1,7 @@
 """The requests of the last day: counted by the minute, over restarts, in a file that does not grow."""
 
 from pathlib import Path
+from time import time
 
 import httpx
 import pytest
@@ -89,7 +90,7 @@ async def test_the_workers_write_what_they_have_answered(
     written = (folder / "activity").read_bytes()
     await activity.sample()
     assert (folder / "activity").read_bytes() == written, "a minute has one record"
-    now = activity.time()
+    now = time()
     monkeypatch.setattr(activity, "time", lambda: now + 60)
     await activity.sample()
     [(minute, came)] = changes(now + 60)
