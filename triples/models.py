@@ -211,7 +211,7 @@ class RunStatus(models.TextChoices):
     SUCCEEDED = "succeeded"
     UNCHANGED = "unchanged"
     LIMITED = "limited"
-    TIMED_OUT = "timed_out"
+    TIMED_OUT = "timed_out", "Timed out"
     FAILED = "failed"
     DIED = "died"
     CANCELLED = "cancelled"

@@ -47,7 +47,8 @@ def facts(now: datetime) -> Picture:
     heading = "Facts over time"
     growth = Growth(fetch)
     if growth.since is None:
-        return Picture(heading, "No facts yet.", None, reverse("admin:triples_triple_add"), "Add the first one")
+        note = "No facts yet. manage.py import_triples imports a file."
+        return Picture(heading, note, None, reverse("admin:triples_triple_add"), "Add the first one")
     # What was added within a minute should not fill the picture.
     begins, length = bins(min(growth.since, now - timedelta(minutes=10)), now, MOMENTS)
     labels = [*names(begins, length), "now"]

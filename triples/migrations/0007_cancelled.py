@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='recursionrun',
             name='status',
-            field=models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('unchanged', 'Unchanged'), ('limited', 'Limited'), ('timed_out', 'Timed Out'), ('failed', 'Failed'), ('died', 'Died'), ('cancelled', 'Cancelled')], default='queued', max_length=10),
+            field=models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('unchanged', 'Unchanged'), ('limited', 'Limited'), ('timed_out', 'Timed out'), ('failed', 'Failed'), ('died', 'Died'), ('cancelled', 'Cancelled')], default='queued', max_length=10),
         ),
     ]

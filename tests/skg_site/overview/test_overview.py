@@ -187,6 +187,13 @@ class TestAttention:
             (state_dir / "backup.json").write_text(content)
         assert "There is no backup from this host. Run <code>manage.py backup</code>." in attention(seen())
 
+    def test_tables_that_are_older_than_the_code(
+        self, well: Graph, seen: Seen, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("skg_site.overview.attention.schema_fault", lambda: "A migration is missing.")
+        told = attention(seen())
+        assert "Urgent:</strong> A migration is missing. Run <code>manage.py migrate</code>." in told
+
     def test_a_disk_that_is_nearly_full(self, well: Graph, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(100 << 30, 90 << 30, 10 << 30))
         assert "Only 10% of the disk is free (10.0 GiB)." in attention(seen())
