@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from skg_site.observe.activity import Counts, changes
-from skg_site.overview.time_bins import bins, length_text, names
-from triples.admin.plots import Plot, Series, bars, lines
+from skg_site.overview.time_bins import bins, length_text, names, round_places
+from triples.admin.plots import Axis, Plot, Series, bars, lines
 from triples.models import RecursionRun
 from triples.query.fact_lists import fetch
 from triples.runs.metrics import ENDED_WELL
@@ -51,9 +51,9 @@ def facts(now: datetime) -> Picture:
         return Picture(heading, note, None, reverse("admin:triples_triple_add"), "Add the first one")
     # What was added within a minute should not fill the picture.
     begins, length = bins(min(growth.since, now - timedelta(minutes=10)), now, MOMENTS)
-    labels = [*names(begins, length), "now"]
+    axis = Axis("At (UTC)", [*names(begins, length), "now"], round_places(begins, length))
     counts = growth.counts([*begins, now])
-    plot = lines(heading, labels, [Series("facts", "first", counts)], "{:,}".format, "At (UTC)")
+    plot = lines(heading, axis, [Series("facts", "first", counts)], "{:,}".format)
     return Picture(heading, "Those that are stored now, by when they were added.", plot)
 
 
@@ -70,19 +70,19 @@ def requests(now: datetime) -> Iterator[Picture]:
         place = (minute - begins[0]) // length
         sums[place] = sums[place].plus(counts)
     every = f"Of this host's API, for each {length_text(length)} (UTC), without probes."
-    labels = names(begins, length)
+    axis = Axis("From (UTC)", names(begins, length), round_places(begins, length))
     kinds = [
         Series("answered", "first", [each.good for each in sums]),
         Series("refused (4xx)", "second", [each.refused for each in sums]),
         Series("failed (5xx)", "third", [each.failed for each in sums]),
     ]
-    yield Picture("Requests", every, bars("Requests", labels, kinds, "{:,}".format, "From (UTC)"))
+    yield Picture("Requests", every, bars("Requests", axis, kinds, "{:,}".format))
     times = [
         Series("half within", "first", [_milliseconds(each.quantile(0.5)) for each in sums]),
         Series("99 % within", "second", [_milliseconds(each.quantile(0.99)) for each in sums]),
     ]
     heading = "Time to answer, in milliseconds"
-    yield Picture(heading, every, lines(heading, labels, times, "{:,.3g} ms".format, "From (UTC)"))
+    yield Picture(heading, every, lines(heading, axis, times, "{:,.3g} ms".format))
 
 
 def runs() -> Picture:
@@ -98,8 +98,8 @@ def runs() -> Picture:
         _took("from changes", "second", last, {run.id for run in last if run.id in well and run.mode != "full"}),
         _took("without success", "third", last, {run.id for run in last if run.id not in well}),
     ]
-    labels = [f"{run.id}" for run in last]
-    plot = bars(heading, labels, series, "{:,.1f} s".format, "Run")
+    axis = Axis("Run", [f"{run.id}" for run in last])
+    plot = bars(heading, axis, series, "{:,.1f} s".format)
     return Picture(heading, "The last ones, by their numbers.", plot, reverse("admin:triples_recursionrun_changelist"))
 
 

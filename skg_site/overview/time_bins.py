@@ -10,6 +10,9 @@ _LENGTHS = (
     *(timedelta(days=days) for days in (1, 2, 7, 14, 30, 90, 365, 3650)),
 )
 DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Of names that stand beside each other.
+MOST_NAMED = 6
 
 
 def bins(since: datetime, until: datetime, most: int = MOST) -> tuple[list[datetime], timedelta]:
@@ -33,6 +36,16 @@ def names(begins: Sequence[datetime], length: timedelta) -> list[str]:
     return [f"{begin.day} {begin:%b %H:%M}" for begin in begins]
 
 
+def round_places(begins: Sequence[datetime], length: timedelta) -> list[int] | None:
+    """The places of the stretches that begin at round times, a few of them; None if there are hardly any."""
+    for step in _LENGTHS:
+        if step >= length and not step % length:
+            found = [place for place, begin in enumerate(begins) if not (begin - EPOCH) % step]
+            if len(found) <= MOST_NAMED:
+                return found if len(found) > 1 else None
+    return None
+
+
 def length_text(length: timedelta) -> str:
     """The length for people: `5 minutes`."""
     for name, unit in (("day", DAY), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
@@ -43,5 +56,4 @@ def length_text(length: timedelta) -> str:
 
 
 def _floor(moment: datetime, length: timedelta) -> datetime:
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return epoch + (moment - epoch) // length * length
+    return EPOCH + (moment - EPOCH) // length * length

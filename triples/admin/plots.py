@@ -4,7 +4,7 @@ Across, places are percentages, so that a plot has any width and its text stays 
 they are pixels. Lines are drawn in a picture of its own, which is SPAN wide and stretched.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import NamedTuple
@@ -82,15 +82,29 @@ class Plot:
     span: int = SPAN
 
 
-def bars(title: str, names: Sequence[str], series: Sequence[Series], write: Write, heading: str = "") -> Plot:
+class Axis(NamedTuple):
+    """The slots: what they are, their names, and the places of those whose names are shown, unless it is every n-th."""
+
+    heading: str
+    names: Sequence[str]
+    labelled: Collection[int] | None = None
+
+    @property
+    def shown(self) -> Collection[int]:
+        if self.labelled is not None:
+            return self.labelled
+        return range(0, len(self.names), max(1, -(-len(self.names) // MOST_LABELS)))
+
+
+def bars(title: str, axis: Axis, series: Sequence[Series], write: Write) -> Plot:
     """The series on top of each other, the first one at the bottom."""
-    totals = [sum(each.values[place] or 0 for each in series) for place in range(len(names))]
-    return _Layout(names, series, write, max(totals, default=0)).plot(title, heading, stacked=True)
+    totals = [sum(each.values[place] or 0 for each in series) for place in range(len(axis.names))]
+    return _Layout(axis, series, write, max(totals, default=0)).plot(title, stacked=True)
 
 
-def lines(title: str, names: Sequence[str], series: Sequence[Series], write: Write, heading: str = "") -> Plot:
+def lines(title: str, axis: Axis, series: Sequence[Series], write: Write) -> Plot:
     highest = max((value for each in series for value in each.values if value is not None), default=0)
-    return _Layout(names, series, write, highest).plot(title, heading, stacked=False)
+    return _Layout(axis, series, write, highest).plot(title, stacked=False)
 
 
 def round_ticks(highest: float, *, whole: bool = False) -> list[float]:
@@ -108,8 +122,9 @@ def round_ticks(highest: float, *, whole: bool = False) -> list[float]:
 
 
 class _Layout:
-    def __init__(self, names: Sequence[str], series: Sequence[Series], write: Write, highest: float) -> None:
-        self.names = names
+    def __init__(self, axis: Axis, series: Sequence[Series], write: Write, highest: float) -> None:
+        self.axis = axis
+        self.names = axis.names
         self.series = series
         self.write = write
         whole = all(isinstance(value, int) for each in series for value in each.values if value is not None)
@@ -117,10 +132,10 @@ class _Layout:
         self.scale = (HEIGHT - TOP - BOTTOM) / ticks[-1]
         self.ticks = [Tick(self._y(value), axis_text(value)) for value in ticks]
 
-    def plot(self, title: str, heading: str, *, stacked: bool) -> Plot:
+    def plot(self, title: str, *, stacked: bool) -> Plot:
         slots = [self._slot(place, stacked=stacked) for place in range(len(self.names))]
         drawn = [] if stacked else [line for each in self.series for line in self._lines(each)]
-        return Plot(title, self.series, self.ticks, slots, drawn, heading)
+        return Plot(title, self.series, self.ticks, slots, drawn, self.axis.heading)
 
     def _slot(self, place: int, *, stacked: bool) -> Slot:
         width = 100 / len(self.names)
@@ -129,7 +144,6 @@ class _Layout:
         numbers = [each.values[place] for each in self.series]
         texts = ["-" if number is None else self.write(number) for number in numbers]
         told = ", ".join(f"{text} {each.name}" for text, each in zip(texts, self.series, strict=True))
-        every = -(-len(self.names) // MOST_LABELS)
         return Slot(
             name=name,
             x=round(x, 3),
@@ -139,7 +153,7 @@ class _Layout:
             parts=self._parts(numbers) if stacked else [],
             texts=texts,
             title=f"{name}: {told}",
-            labelled=place % every == 0,
+            labelled=place in self.axis.shown,
         )
 
     def _parts(self, numbers: Sequence[float | None]) -> list[Part]:

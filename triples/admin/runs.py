@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from triples.admin.counted_lists import CountedChangeList
-from triples.admin.plots import Plot, Series, bars
+from triples.admin.plots import Axis, Plot, Series, bars
 from triples.admin.run_forms import RunForm
 from triples.admin.shown import all_isolated
 from triples.models import RecursionRun
@@ -228,8 +228,8 @@ def rounds_plot(rounds: list[dict[str, Any]]) -> Plot:
         Series("new facts", "first", [made["new"] for made in rounds]),
         Series("facts with a heavier proof", "second", [made["improved"] for made in rounds]),
     ]
-    names = round_labels(rounds)
-    return bars("New and improved facts of each round", names, series, "{:,}".format, heading="Round")
+    axis = Axis("Round", round_labels(rounds))
+    return bars("New and improved facts of each round", axis, series, "{:,}".format)
 
 
 def _number(number: int | None) -> str:

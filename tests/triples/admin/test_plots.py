@@ -12,6 +12,7 @@ from triples.admin.plots import (
     MOST_LABELS,
     SPAN,
     TOP,
+    Axis,
     Plot,
     Series,
     axis_text,
@@ -24,13 +25,13 @@ COUNTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=60)
 SHARES = st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=60)
 
 
-def names(values: list[int] | list[float | None]) -> list[str]:
-    return [str(place) for place in range(len(values))]
+def axis(values: list[int] | list[float | None]) -> Axis:
+    return Axis("Place", [str(place) for place in range(len(values))])
 
 
 def drawn(*values: list[int]) -> Plot:
     series = [Series(f"s{place}", "first", each) for place, each in enumerate(values)]
-    return bars("Bars", names(values[0]), series, "{:,}".format)
+    return bars("Bars", axis(values[0]), series, "{:,}".format)
 
 
 @given(highest=st.floats(1e-6, 1e12))
@@ -75,7 +76,7 @@ def test_bars_lie_inside_in_proportion_and_apart(values: list[int]) -> None:
 
 @given(values=SHARES)
 def test_lines_have_each_number_and_break_where_there_is_none(values: list[float | None]) -> None:
-    plot = lines("Lines", names(values), [Series("s", "first", values)], "{:g}".format)
+    plot = lines("Lines", axis(values), [Series("s", "first", values)], "{:g}".format)
     points = [tuple(map(float, point.split(","))) for line in plot.lines for point in line.points.split()]
     assert all(0 <= x <= SPAN and TOP - 0.01 <= y <= HEIGHT - BOTTOM for x, y in points)
     gaps = "".join("." if value is None else "x" for value in values)
@@ -86,3 +87,8 @@ def test_lines_have_each_number_and_break_where_there_is_none(values: list[float
 
 def test_one_round_is_no_flag() -> None:
     assert drawn([7]).slots[0].bar_width < 10
+
+
+def test_the_names_that_are_shown_can_be_chosen() -> None:
+    plot = bars("Bars", Axis("Place", ["a", "b", "c"], [1]), [Series("s", "first", [1, 2, 3])], "{:,}".format)
+    assert [slot.labelled for slot in plot.slots] == [False, True, False]
