@@ -5,12 +5,14 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
+from skg_site.overview.views import index
 from skg_site.site_views import home, login, openapi, redoc, swagger
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", login),
+    path("admin/", admin.site.admin_view(index)),
     path("admin/", admin.site.urls),
 ]
 

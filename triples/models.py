@@ -211,9 +211,10 @@ class RunStatus(models.TextChoices):
     SUCCEEDED = "succeeded"
     UNCHANGED = "unchanged"
     LIMITED = "limited"
-    TIMED_OUT = "timed_out"
+    TIMED_OUT = "timed_out", "Timed out"
     FAILED = "failed"
     DIED = "died"
+    CANCELLED = "cancelled"
 
 
 class RecursionRun(models.Model):
@@ -226,6 +227,8 @@ class RecursionRun(models.Model):
     options = models.JSONField(default=dict)
     requested_by = models.CharField(max_length=100)
     process = models.CharField(max_length=300, blank=True, help_text="host and process id")
+    # The process looks at it while it works. Workers of an older version, which do not know it, insert rows too.
+    cancel_requested_by = models.CharField(max_length=200, blank=True, default="", db_default="")
     mode = models.CharField(max_length=11, blank=True, help_text="full or incremental")
     rounds = models.JSONField(default=list, help_text="new facts, improved facts and seconds of each round")
     facts = models.BigIntegerField(null=True, help_text="inferred facts after the run")

@@ -6,6 +6,7 @@ processes are added up in one set of files.
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,18 @@ def exposition() -> bytes:
     # While counts are being added up, they would be seen twice or not at all, which looks like a restart.
     with _lock(fcntl.LOCK_SH):
         return generate_latest(registry)
+
+
+def values_of(kind: str, metric: str) -> Iterator[tuple[str, dict[str, str], float]]:
+    """The samples of a counter or histogram of every process: name, labels and value. Buckets are not cumulative."""
+    begin = json.dumps([metric])[:-1]
+    with _lock(fcntl.LOCK_SH):
+        for file in _folder().glob(f"{kind}_*.db"):
+            for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):  # type: ignore[no-untyped-call]  # as above
+                # A process has hundreds of other samples.
+                if key.startswith(begin):
+                    _, name, labels, _ = json.loads(key)
+                    yield name, labels, value
 
 
 def carry_over_the_ended() -> None:

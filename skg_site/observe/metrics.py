@@ -17,13 +17,16 @@ from skg_site.api.request import http_of
 from skg_site.api.views import APIViewSet
 from skg_site.observe.metric_files import exposition
 
+# Of the durations, in seconds.
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
 REQUESTS = Counter("skg_requests_total", "Requests answered", ["method", "endpoint", "http_status"])
 SHED = Counter("skg_requests_shed_total", "Requests refused because too many were waiting")
 DURATION = Histogram(
     "skg_request_duration_seconds",
     "Time from a request's arrival to its answer",
     ["method", "endpoint"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+    buckets=BUCKETS,
 )
 
 

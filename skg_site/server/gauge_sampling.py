@@ -9,6 +9,7 @@ from django.db import Error as AnyDatabaseError
 import apikeys.metrics
 import triples.metrics
 import triples.runs.metrics
+from skg_site.observe import activity
 from skg_site.server import worker_metrics
 from triples.store.operations import StoreError
 
@@ -21,6 +22,7 @@ SAMPLERS: dict[str, Callable[[], Awaitable[None]]] = {
     "graph": triples.metrics.sample,
     "recursion": triples.runs.metrics.sample,
     "keys": apikeys.metrics.sample,
+    "activity": activity.sample,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from apikeys import key_cache
 from apikeys.models import ApiKey
@@ -16,6 +17,8 @@ from tests.api.operations import Operation
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
 from triples import ids
+from triples.models import RecursionRun
+from triples.runs.responses import public_id
 
 RULE = {"name": "grandparent", "head": ["?x", "is", "?y"], "body": [["?x", "was", "?y"]]}
 FACT = {"subject": "Einstein", "predicate": "born_in", "object": "Germany"}
@@ -176,6 +179,11 @@ async def a_run_that_is_active(world: World, operation: Operation) -> httpx.Requ
     return world.request(operation)
 
 
+async def a_run_that_has_ended(world: World, operation: Operation) -> httpx.Request:
+    run = in_orm(RecursionRun.objects.create, active=None, status="succeeded", created_at=timezone.now())
+    return world.request(operation, public_id(run))
+
+
 PROVOCATIONS: dict[int, Provoke] = {
     400: a_body_that_does_not_parse,
     401: no_key,
@@ -196,6 +204,7 @@ CONFLICTS: dict[str, Provoke] = {
     "triples_destroy": an_inferred_fact,
     "rules_create": a_rule_of_that_name,
     "recurse_start": a_run_that_is_active,
+    "recurse_cancel": a_run_that_has_ended,
     "keys_rotate": a_revoked_key,
     "keys_rotate_me": a_key_that_was_replaced,
 }

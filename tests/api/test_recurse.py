@@ -1,18 +1,33 @@
 """Runs over HTTP, each in a process of its own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from django.utils import timezone
+from structlog.typing import EventDict
 
 from tests.conftest import IssueKey
 from tests.support.database import in_orm
 from triples.models import RecursionRun
+from triples.runs.lease import lease
 from triples.runs.responses import public_id
 
 pytestmark = pytest.mark.both
+
+
+@contextmanager
+def held_lease() -> Iterator[None]:
+    """As if the process of a run were at work."""
+    holder = lease()
+    in_orm(holder.__enter__)
+    try:
+        yield
+    finally:
+        in_orm(holder.__exit__, None, None, None)
 
 
 async def test_a_run_is_started_in_a_process_of_its_own(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
@@ -144,3 +159,36 @@ async def test_an_id_in_capitals_is_the_same_id(api: httpx.AsyncClient, no_proce
     run = (await api.post("/recurse")).json()
     assert run["run_id"].upper() != run["run_id"]
     assert (await api.get(f"/recurse/{run['run_id'].upper()}")).json() == run
+
+
+async def test_a_run_that_waits_is_cancelled_at_once(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    run = (await api.post("/recurse")).json()
+    assert run["cancel_requested_by"] is None
+    answer = await api.post(f"{run['status_url']}/cancel")
+    content = answer.json()
+    assert (answer.status_code, content["run_id"], content["status"]) == (200, run["run_id"], "cancelled")
+    assert content["cancel_requested_by"] == content["requested_by"]
+    assert content["error"] is None
+    assert (await api.get(run["status_url"])).json() == content
+    assert (await api.post("/recurse")).status_code == 202
+
+
+async def test_a_run_at_work_is_told_to_end_and_may_be_told_again(
+    api: httpx.AsyncClient, no_process: list[list[str]], log: list[EventDict]
+) -> None:
+    run = (await api.post("/recurse")).json()
+    in_orm(RecursionRun.objects.update, status="running")
+    with held_lease():
+        first = await api.post(f"{run['status_url']}/cancel")
+        assert (first.status_code, first.json()["status"]) == (202, "running")
+        assert (await api.post(f"{run['status_url']}/cancel")).json() == first.json()
+    [line] = [line for line in log if line["event"] == "run_cancelled"]
+    assert line["requested_by"] == first.json()["cancel_requested_by"]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "cancelled", "failed"])
+async def test_a_run_that_has_ended_is_shown_instead(api: httpx.AsyncClient, status: str) -> None:
+    run = in_orm(RecursionRun.objects.create, active=None, status=status, created_at=timezone.now())
+    refused = await api.post(f"/recurse/{public_id(run)}/cancel")
+    assert refused.status_code == 409
+    assert (refused.json()["run"]["run_id"], refused.json()["run"]["status"]) == (public_id(run), status)

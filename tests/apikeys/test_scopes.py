@@ -50,6 +50,7 @@ OPERATIONS = [
     Operation("DELETE", "/rules/near", "recurse"),
     Operation("POST", "/recurse", "recurse", {"rules": ["no such rule"]}),
     Operation("GET", f"/recurse/{ID}", "read"),
+    Operation("POST", f"/recurse/{ID}/cancel", "recurse"),
     Operation("GET", "/keys/me", ""),
     Operation("POST", "/keys/me/rotate", ""),
     Operation("GET", "/keys", "admin"),

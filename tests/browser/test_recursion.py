@@ -5,10 +5,19 @@ from playwright.sync_api import Page, expect
 from tests.support.service import Service
 
 RULES = "/admin/triples/rule/"
+RUNS = "/admin/triples/recursionrun/"
 FACTS = [
     {"subject": "Lyon", "predicate": "lies_in", "object": "France"},
     {"subject": "France", "predicate": "lies_in", "object": "Europe", "weight": 0.9},
 ]
+
+
+# It joins all facts with each other, again and again.
+ENDLESS = {
+    "name": "all",
+    "head": ["?a", "q", "?f"],
+    "body": [["?a", "?x", "?b"], ["?c", "?y", "?d"], ["?e", "?z", "?f"]],
+}
 
 
 def test_a_rule_is_written_previewed_run_and_its_outcome_proved(admin: Page, site: Service) -> None:
@@ -39,13 +48,11 @@ def run_now(admin: Page) -> None:
     admin.get_by_role("link", name="Run now").click()
     admin.get_by_role("button", name="Run now").click()
     expect(admin.locator(".messagelist")).to_contain_text("is on its way")
-    for _ in range(120):
-        if admin.locator(".run-succeeded").count():
-            break
-        admin.wait_for_timeout(250)
-        admin.reload()
-    expect(admin.locator(".run-succeeded")).to_be_visible()
+    # The page follows the run by itself.
+    expect(admin.locator(".run-succeeded")).to_be_visible(timeout=30_000)
     expect(admin.get_by_role("img", name="New and improved facts of each round")).to_be_visible()
+    expect(admin.get_by_role("status")).to_have_text("Succeeded")
+    expect(admin.get_by_text("This page follows the run.")).to_have_count(0)
 
 
 def see_proof(admin: Page) -> None:
@@ -56,3 +63,51 @@ def see_proof(admin: Page) -> None:
     expect(proof.get_by_role("link", name="France lies_in Europe")).to_be_visible()
     proof.get_by_role("link", name="lies in", exact=True).click()
     expect(admin.get_by_label("Then:")).to_have_value("?x lies_in ?z")
+
+
+def test_a_run_at_work_is_followed_in_the_list_and_cancelled(admin: Page, site: Service) -> None:
+    with site.client() as client:
+        client.post("/rules", json=ENDLESS).raise_for_status()
+        started = client.post("/recurse", json={"force": True}).raise_for_status().json()
+        admin.goto(RUNS)
+        expect(admin.locator(".run-running")).to_be_visible(timeout=30_000)
+        admin.get_by_role("link", name="Cancel the run").click()
+        admin.get_by_role("button", name="Cancel the run").click()
+        expect(admin.locator(".run-cancelled")).to_be_visible(timeout=30_000)
+        assert client.get(started["status_url"]).json()["cancel_requested_by"] == "user somebody"
+        client.delete("/rules/all").raise_for_status()
+
+
+def test_a_page_that_follows_a_run_keeps_the_focus_and_waits_while_it_is_hidden(admin: Page, site: Service) -> None:
+    with site.client() as client:
+        client.post("/rules", json=ENDLESS).raise_for_status()
+        started = client.post("/recurse", json={"force": True}).raise_for_status().json()
+        admin.goto(RUNS)
+        link = admin.get_by_role("link", name="Cancel the run")
+        link.focus()
+        # A refreshed list is another element.
+        admin.evaluate("document.querySelector('[data-live]').dataset.seen = 'before'")
+        expect(admin.locator(".run-running")).to_be_visible(timeout=30_000)
+        expect(link).to_be_focused()
+        asked: list[str] = []
+        hide(admin, hidden=True)
+        admin.on("request", lambda request: asked.append(request.url))
+        client.post(f"{started['status_url']}/cancel").raise_for_status()
+        with site.client() as other:
+            while other.get(started["status_url"]).json()["finished_at"] is None:
+                admin.wait_for_timeout(100)
+        assert asked == []
+        hide(admin, hidden=False)
+        expect(admin.locator(".run-cancelled").first).to_be_visible(timeout=30_000)
+        client.delete("/rules/all").raise_for_status()
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    """As if another tab were shown."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

@@ -1,15 +1,14 @@
-"""Runs in the admin: to look at, and to start."""
+"""Runs in the admin: to look at, to start and to cancel."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -17,67 +16,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from triples.admin.counted_lists import CountedChangeList
-from triples.admin.run_plot import plot
+from triples.admin.plots import Axis, Plot, Series, bars
+from triples.admin.run_forms import RunForm
 from triples.admin.shown import all_isolated
-from triples.admission import clean_text
-from triples.models import RecursionRun, Rule
-from triples.runs.options import RunOptions, check_names
+from triples.models import RecursionRun
+from triples.runs.options import RunOptions
 from triples.runs.responses import duration, public_id
 from triples.runs.rounds import round_labels
 from triples.runs.summaries import run_sentence
-from triples.services.runs import RunActive, UnknownRules, run_start
-from triples.text import TermError
+from triples.services.runs import RunActive, RunEnded, UnknownRules, run_cancel, run_start
 from triples.visible import visible_lines
-
-MAX_DEPTH = 1000
-
-
-class RunForm(forms.Form):
-    """What a run is asked to do; nothing in particular is the whole."""
-
-    max_depth = forms.IntegerField(
-        required=False, min_value=1, max_value=MAX_DEPTH, help_text="The most steps of a proof; empty for any number."
-    )
-    min_weight = forms.FloatField(
-        min_value=0,
-        max_value=1,
-        initial=0,
-        widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="Lighter facts are not derived.",
-    )
-    entity_types = forms.CharField(
-        required=False,
-        widget=AdminTextareaWidget(attrs={"rows": 2}),
-        help_text="Derive facts of entities of these types only, each on a line of its own; empty for all.",
-    )
-    rules = forms.ModelMultipleChoiceField(
-        queryset=Rule.objects.none(),
-        required=False,
-        to_field_name="name",
-        help_text="Apply these rules only, and leave alone what the others derived; none chosen for all.",
-    )
-    force = forms.BooleanField(required=False, help_text="Derive everything anew, even if nothing has changed.")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        rules = self.fields["rules"]
-        assert isinstance(rules, forms.ModelMultipleChoiceField)
-        rules.queryset = Rule.objects.filter(enabled=True).only("name")
-
-    def clean_entity_types(self) -> tuple[str, ...]:
-        lines = [line for line in self.cleaned_data["entity_types"].splitlines() if line.strip()]
-        try:
-            types = tuple(dict.fromkeys(map(clean_text, lines)))
-        except TermError as error:
-            raise forms.ValidationError(f"A type {error}.") from None
-        return _checked(types, "The types")
-
-    def clean_rules(self) -> tuple[str, ...]:
-        return _checked(tuple(rule.name for rule in self.cleaned_data["rules"]), "The rules")
-
-    @property
-    def options(self) -> RunOptions:
-        return RunOptions.of(self.cleaned_data)
 
 
 @admin.register(RecursionRun)
@@ -86,10 +34,10 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
         "number",
         "state",
         "mode",
-        "facts",
-        "added",
+        "inferred",
+        "new",
         "altered",
-        "removed",
+        "gone",
         "took",
         "started",
         "requested_by",
@@ -107,7 +55,8 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     readonly_fields = tuple(flatten_fieldsets(fieldsets))
 
     class Media:
-        css = {"all": ["triples/recursion.css"]}
+        css = {"all": ["triples/recursion.css", "triples/plots.css"]}
+        js = [Script("triples/live.js", type="module")]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
         return CountedChangeList
@@ -124,10 +73,22 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
 
     def get_urls(self) -> list[URLPattern]:
         run_now = path("run/", self.admin_site.admin_view(self.run_view), name="triples_recursionrun_run")
-        return [run_now, *super().get_urls()]
+        cancel = path(
+            "<int:run_id>/cancel/", self.admin_site.admin_view(self.cancel_view), name="triples_recursionrun_cancel"
+        )
+        return [run_now, cancel, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "may_run": _may_run(request)})
+        newest = RecursionRun.objects.first()
+        context = {"may_run": _may_run(request), "newest": newest, "told": newest and run_sentence(newest)}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Django's titles are "View recursion run", and below it the run.
+        context = {"title": f"Run {object_id}", "subtitle": None, "may_run": _may_run(request)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     def run_view(self, request: HttpRequest) -> HttpResponse:
         """Asks for the options, and starts a run."""
@@ -146,6 +107,33 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
         }
         return TemplateResponse(request, "admin/triples/recursionrun/run.html", context)
 
+    def cancel_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Asks whether to cancel a run, and does."""
+        if not _may_run(request):
+            raise PermissionDenied
+        run = get_object_or_404(RecursionRun, pk=run_id)
+        if request.method == "POST" or run.active is None:
+            self._cancel(request, run)
+            return redirect("admin:triples_recursionrun_change", run.id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Cancel run {run.id}",
+            "media": self.media,
+            "run": run,
+            "told": run_sentence(run),
+        }
+        return TemplateResponse(request, "admin/triples/recursionrun/cancel.html", context)
+
+    def _cancel(self, request: HttpRequest, run: RecursionRun) -> None:
+        try:
+            told = run_sentence(run_cancel(run_id=run.id, requested_by=f"user {request.user}"))
+        except RunEnded:
+            self.message_user(request, f"Run {run.id} has ended already.", messages.WARNING)
+        else:
+            self.log_change(request, run, "Cancelled.")
+            self.message_user(request, told, messages.SUCCESS)
+
     def _start(self, request: HttpRequest, options: RunOptions) -> HttpResponse:
         try:
             run = run_start(options=options, requested_by=f"user {request.user}")
@@ -158,7 +146,7 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
             self.message_user(request, f"Run {run.id} is active already; no other was started.", messages.WARNING)
         else:
             self.log_addition(request, run, "Started.")
-            told = f"Run {run.id} is on its way. This page shows how far it was; load it again to see more."
+            told = f"Run {run.id} is on its way. This page follows it."
             self.message_user(request, told, messages.SUCCESS)
         return redirect("admin:triples_recursionrun_change", run.id)
 
@@ -170,9 +158,21 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     def state(self, run: RecursionRun) -> SafeString:
         return format_html('<span class="run-state run-{}">{}</span>', run.status, run.get_status_display().lower())
 
+    @admin.display(description="facts")
+    def inferred(self, run: RecursionRun) -> str:
+        return _number(run.facts)
+
+    @admin.display(description="added")
+    def new(self, run: RecursionRun) -> str:
+        return _number(run.added)
+
     @admin.display(description="changed")
-    def altered(self, run: RecursionRun) -> int | None:
-        return run.changed
+    def altered(self, run: RecursionRun) -> str:
+        return _number(run.changed)
+
+    @admin.display(description="removed")
+    def gone(self, run: RecursionRun) -> str:
+        return _number(run.removed)
 
     @admin.display(description="took")
     def took(self, run: RecursionRun) -> str:
@@ -219,16 +219,21 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     def plot(self, run: RecursionRun) -> str:
         if not run.rounds:
             return "none"
-        rounds = list(zip(round_labels(run.rounds), run.rounds, strict=True))
-        context = {"plot": plot(run.rounds), "rounds": rounds, "run": run}
-        return render_to_string("admin/triples/recursionrun/plot.html", context)
+        return render_to_string("admin/plot.html", {"plot": rounds_plot(run.rounds)})
 
 
-def _checked(names: tuple[str, ...], called: str) -> tuple[str, ...]:
-    try:
-        return check_names(names)
-    except ValueError as error:
-        raise forms.ValidationError(f"{called} {error}.") from None
+def rounds_plot(rounds: list[dict[str, Any]]) -> Plot:
+    """The new and improved facts of each round, as a run's row has them."""
+    series = [
+        Series("new facts", "first", [made["new"] for made in rounds]),
+        Series("facts with a heavier proof", "second", [made["improved"] for made in rounds]),
+    ]
+    axis = Axis("Round", round_labels(rounds))
+    return bars("New and improved facts of each round", axis, series, "{:,}".format)
+
+
+def _number(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
 
 
 def _may_run(request: HttpRequest) -> bool:

@@ -28,6 +28,7 @@ urlpatterns = [
     path("query/neighbours", AskViewSet.as_view({"post": "neighbours"}, basename="query")),
     path("recurse", RecurseViewSet.as_view({"post": "start"}, basename="recurse")),
     path("recurse/<id:id>", RecurseViewSet.as_view({"get": "retrieve"}, basename="recurse")),
+    path("recurse/<id:id>/cancel", RecurseViewSet.as_view({"post": "cancel"}, basename="recurse")),
     path("rules", RuleViewSet.as_view({"get": "list", "post": "create"}, basename="rules")),
     # Names can have slashes, which are decoded here.
     path(

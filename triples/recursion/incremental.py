@@ -6,7 +6,7 @@ carried forward in rounds, until no fact gets heavier, or lower at the same weig
 proof, and no rule gives a better proof: a run from nothing ends in the same state.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from triples.recursion.joins import derivations
@@ -32,17 +32,26 @@ class Difference:
     put: dict[Key, Proof]
 
 
-def update(program: Program, source: FactSource, changes: Changes, *, min_weight: float, budget: int) -> Difference:
+def update(
+    program: Program,
+    source: FactSource,
+    changes: Changes,
+    *,
+    min_weight: float,
+    budget: int,
+    check: Callable[[], None] = lambda: None,
+) -> Difference:
     """Return the changes to the derived facts of the last run, which had the same program and `min_weight`.
 
-    Raises TooMuch when this would read or derive more than `budget` facts.
+    Raises TooMuch when this would read or derive more than `budget` facts. `check` is called again
+    and again; an error that it raises ends the evaluation.
     """
-    return _Update(program, source, min_weight, budget).run(changes.keys)
+    return _Update(program, Overlay(program, source, budget, check), min_weight).run(changes.keys)
 
 
 class _Update:
-    def __init__(self, program: Program, source: FactSource, min_weight: float, budget: int) -> None:
-        self._overlay = Overlay(program, source, budget)
+    def __init__(self, program: Program, overlay: Overlay, min_weight: float) -> None:
+        self._overlay = overlay
         self._min_weight = min_weight
         self._forward = forward_plans(program)
         self._backward = backward_plans(program)

@@ -1,6 +1,6 @@
 """The overlay of an incremental evaluation: the stored facts, covered by what it has retracted and derived so far."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from triples.patterns import Bound, Shape
@@ -41,11 +41,15 @@ class FactSource(Protocol):
 class Overlay:
     """The facts of a source, with some derived facts retracted or derived in another way.
 
-    Call `learn` for a fact before any other method is called for it.
+    Call `learn` for a fact before any other method is called for it. `check` is called before each read of the source,
+    and may raise.
     """
 
-    def __init__(self, program: Program, source: FactSource, budget: int) -> None:
+    def __init__(
+        self, program: Program, source: FactSource, budget: int, check: Callable[[], None] = lambda: None
+    ) -> None:
         self._source = source
+        self._check = check
         self._rules = {rule.number: rule for rule in program.rules}
         self._uses = uses(program)
         self._budget = budget
@@ -66,6 +70,7 @@ class Overlay:
     def learn(self, keys: Iterable[Key]) -> None:
         unknown = {key for key in keys if key not in self._asserted}
         if unknown:
+            self._check()
             asserted, stored = self._source.asserted(unknown), self._source.proofs(unknown)
             for key in unknown:
                 self._asserted[key], self._stored[key] = asserted.get(key), stored.get(key)
@@ -96,6 +101,7 @@ class Overlay:
         return result
 
     def matches(self, shape: Shape, bound: Sequence[Bound]) -> Iterator[tuple[int, Key, float, int]]:
+        self._check()
         for number, key, weight, depth in self._source.matches(shape, bound):
             self.spend()
             if key not in self._retracted and key not in self._put:
@@ -111,6 +117,7 @@ class Overlay:
         """Return the stored facts, neither retracted nor put, whose proof has one of these as a direct premise."""
         usable = {key for key in keys if any(use.admits(key) for use in self._uses)}
         found: dict[Key, Proof] = {}
+        self._check()
         for head, proof in self._source.resting_on(usable) if usable else ():
             self.spend()
             # A derived fact is asserted now only if that is a change, and of all changes `learn` was told.

@@ -14,7 +14,8 @@ from triples.recursion.programs import Program
 from triples.recursion.workspace import Workspace
 from triples.runs.alarms import alarm
 from triples.runs.options import RunOptions
-from triples.runs.outcomes import TimedOut, Watcher
+from triples.runs.outcomes import Watcher
+from triples.runs.stopping import Stop
 from triples.store.backend import backend
 from triples.store.inferred.state import State
 
@@ -23,10 +24,10 @@ def derive(
     facts: pa.Table,
     program: Program,
     options: Options,
-    deadline: float,
+    stop: Stop,
     watcher: Watcher,
 ) -> Materialised:
-    """Everything that follows. Raises TimedOut when that takes past the deadline (of `time.monotonic`)."""
+    """Everything that follows. Raises the reason to stop when there is one."""
     began = monotonic()
 
     def tell(done: Round) -> None:
@@ -34,26 +35,25 @@ def derive(
         now = monotonic()
         watcher.round(done.number, done.new, done.improved, done.total, now - began)
         began = now
-        if now > deadline:
-            raise TimedOut
+        stop.check()
 
     engine = Engine()
-    with alarm(deadline, engine.interrupt):
+    with alarm(stop, engine.interrupt):
         return engine.materialise(facts, program, options, tell)
 
 
 def with_last_run(
-    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, options: Options, deadline: float
+    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, options: Options, stop: Stop
 ) -> tuple[pa.Table, Program, Counts]:
     """Return the facts to write, those that a partial run keeps included, and their difference from the last run.
 
-    Raises TimedOut as `derive` does.
+    Raises the reason to stop as `derive` does.
     """
     previous = Derivation(state.program, backend().inferred.contents())
     program, derived = found
     with (
         Workspace(options.resources, Event()) as workspace,
-        alarm(deadline, workspace.interrupt),
+        alarm(stop, workspace.interrupt),
     ):
         if asked.partial:
             rules = set(asked.rules) or None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Event
 from time import monotonic
 
 import orjson
@@ -16,7 +17,8 @@ from triples.recursion.incremental import Changes, Difference, TooMuch, update
 from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import RuleDocument, rule_document
 from triples.runs.options import RunOptions
-from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.runs.outcomes import Outcome, Watcher
+from triples.runs.stopping import Stop
 from triples.store.backend import Holder, backend
 from triples.store.dictionary import ensure_terms
 from triples.store.inferred.building import apply, hide_unknown, replace_all
@@ -36,18 +38,23 @@ def execute(
     holder: Holder,
     *,
     dry: bool = False,
+    cancelled: Event | None = None,
 ) -> Outcome:
-    """Derive what the enabled rules say, and write it unless `dry`. The caller holds the lease."""
-    return _Execution(options, watcher, holder, dry=dry).run()
+    """Derive what the enabled rules say, and write it unless `dry`. The caller holds the lease.
+
+    Raises TimedOut, or Cancelled once `cancelled` is set, unless the facts are in place by then.
+    """
+    stop = Stop(settings.ENV.recursion_timeout, cancelled)
+    return _Execution(options, watcher, holder, stop, dry=dry).run()
 
 
 class _Execution:
-    def __init__(self, options: RunOptions, watcher: Watcher, holder: Holder, *, dry: bool) -> None:
+    def __init__(self, options: RunOptions, watcher: Watcher, holder: Holder, stop: Stop, *, dry: bool) -> None:
         self.options = options
         self.watcher = watcher
         self.holder = holder
         self.dry = dry
-        self.deadline = monotonic() + settings.ENV.recursion_timeout
+        self.stop = stop
         self.seconds: dict[str, float] = {}
 
     def run(self) -> Outcome:
@@ -91,6 +98,7 @@ class _Execution:
                     changes,
                     min_weight=self.options.min_weight,
                     budget=MOST_TOUCHED,
+                    check=self.stop.check,
                 )
             except TooMuch:
                 return None
@@ -98,7 +106,7 @@ class _Execution:
         facts = state.facts + counts.added - counts.removed
         if facts > settings.ENV.max_inferred:
             return None
-        self._check_time()
+        self.stop.check()
         with self._timed("writing"):
             apply(found.removed, found.put, self._next_state(view.marks, facts, None), self.holder)
         return Outcome(RunStatus.SUCCEEDED, "incremental", counts, facts)
@@ -112,23 +120,23 @@ class _Execution:
         with self._timed("reading"), backend().snapshot() as view:
             marks = view.marks
             total = view.count
-            facts = view.facts(lambda done: self.watcher.stage("reading", done, total))
+            facts = view.facts(lambda done: self._stage("reading", done, total))
             types = self.options.entity_types
             subjects = view.subjects(settings.ENV.type_predicates, types) if types else None
             unfit = view.unfit() if self.program.makes_predicates else None
         with self._timed("inference"):
             options = engine_options(self.options, subjects, unfit)
-            found = derive(facts, self.program, options, self.deadline, self.watcher)
+            found = derive(facts, self.program, options, self.stop, self.watcher)
         derived, counts = found.derived, Counts(found.derived.num_rows, 0, 0)
         if self.state is not None:
             with self._timed("comparison"):
                 derived, self.program, counts = with_last_run(
-                    self.state, facts, Derivation(self.program, derived), self.options, options, self.deadline
+                    self.state, facts, Derivation(self.program, derived), self.options, options, self.stop
                 )
         status = RunStatus.SUCCEEDED if found.complete_above is None else RunStatus.LIMITED
         outcome = Outcome(status, "full", counts, derived.num_rows, found.complete_above)
         if not self.dry:
-            self._check_time()
+            self.stop.check()
             with self._timed("writing"):
                 self._write(derived, self._next_state(marks, derived.num_rows, found.complete_above), counts)
         return outcome
@@ -137,7 +145,7 @@ class _Execution:
         if self.state is not None and self.state.program == state.program and not any(counts):
             apply((), {}, state, self.holder)
             return
-        replace_all(derived, state, self.holder, lambda step, steps: self.watcher.stage("writing", step, steps))
+        replace_all(derived, state, self.holder, lambda step, steps: self._stage("writing", step, steps))
 
     def _next_state(self, marks: Marks, facts: int, complete_above: float | None) -> State:
         # The generation is of a time rather than counted, so that none comes again after all was discarded.
@@ -153,9 +161,11 @@ class _Execution:
             written_ms=moment,
         )
 
-    def _check_time(self) -> None:
-        if monotonic() > self.deadline:
-            raise TimedOut
+    def _stage(self, name: str, done: int, total: int) -> None:
+        self.watcher.stage(name, done, total)
+        # What is written in full is as good as in place.
+        if done < total:
+            self.stop.check()
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:

@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from skg_site.api.openapi import problems, request_example, response_example
 from triples.runs.request_models import Recurse
-from triples.runs.responses import RUN, RUNNING, RunOut
+from triples.runs.responses import CANCELLED, RUN, RUNNING, RunOut
 
 _ENDED = response_example("A run that has ended", RUN, 200)
 
@@ -41,4 +41,23 @@ show_run = extend_schema(
     summary="Look at a run",
     responses={200: OpenApiResponse(RunOut, "How the run goes, or how it ended."), **problems(404)},
     examples=[_ENDED],
+)
+
+cancel_run = extend_schema(
+    summary="Cancel a run",
+    description=(
+        "The inferred facts stay as they were before the run. A run that is at work notices within a second or so; if"
+        " its facts are in place by then, it ends well all the same. Asking again does no harm. If the run has ended,"
+        " the answer is a 409 that holds it as `run`."
+    ),
+    request=None,
+    responses={
+        202: OpenApiResponse(RunOut, "The run was told to end; `status_url` tells when it has."),
+        200: OpenApiResponse(RunOut, "The run had not begun, and has ended now."),
+        **problems(404, 409),
+    },
+    examples=[
+        response_example("A run that is about to end", {**RUNNING, "cancel_requested_by": "key 3kT9cVx1"}, 202),
+        response_example("Cancelled before it began", {**CANCELLED, "rounds": [], "round": 0, "started_at": None}, 200),
+    ],
 )

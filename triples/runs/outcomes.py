@@ -21,6 +21,10 @@ class TimedOut(Exception):
     """The run took longer than it may; nothing was written."""
 
 
+class Cancelled(Exception):
+    """Somebody has cancelled the run; nothing was written."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a run came to."""

@@ -1,7 +1,5 @@
 """The work of `triples.runs.previews`, for the process that does it."""
 
-from time import monotonic
-
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
@@ -14,6 +12,7 @@ from triples.runs.alarms import alarm
 from triples.runs.deriving import limit_arrow_threads
 from triples.runs.outcomes import TimedOut
 from triples.runs.previews import SECONDS, Example, Preview, TooMuch
+from triples.runs.stopping import Stop
 from triples.store.backend import backend
 from triples.store.dictionary import find_term_ids
 from triples.store.inferred.state import State
@@ -28,7 +27,7 @@ _NO_TERM = 1 << 36
 
 def derive_preview(rule: Rule) -> Preview:
     """Apply the rule by itself, to its own facts too, on top of all other facts. Raises TooMuch."""
-    deadline = monotonic() + SECONDS
+    stop = Stop(SECONDS)
     ids = find_term_ids(constants(rule))
     # A constant that only the head names need not be a term yet.
     unknown = {text: _NO_TERM + place for place, text in enumerate(sorted(constants(rule) - ids.keys()))}
@@ -36,8 +35,8 @@ def derive_preview(rule: Rule) -> Preview:
     engine = Engine()
     limit_arrow_threads()
     try:
-        with alarm(deadline, engine.interrupt):
-            facts, unfit = _read(rule.name, program, deadline)
+        with alarm(stop, engine.interrupt):
+            facts, unfit = _read(rule.name, program, stop)
             options = Options(
                 unfit=unfit,
                 max_inferred=MOST_COUNTED,
@@ -51,15 +50,10 @@ def derive_preview(rule: Rule) -> Preview:
     return Preview(found.derived.num_rows, found.complete_above is None, _examples(found.derived, names))
 
 
-def _read(name: str, program: Program, deadline: float) -> tuple[pa.Table, pa.Array | None]:
+def _read(name: str, program: Program, stop: Stop) -> tuple[pa.Table, pa.Array | None]:
     """The asserted facts with those inferred by other rules, and the terms that cannot be predicates."""
-
-    def go_on(_: int) -> None:
-        if monotonic() > deadline:
-            raise TimedOut
-
     with backend().snapshot() as view:
-        facts = view.facts(go_on)
+        facts = view.facts(lambda _: stop.check())
         unfit = view.unfit() if program.makes_predicates else None
     state = backend().read_state()
     return (facts if state is None else _with_inferred(facts, state, name)), unfit

@@ -15,9 +15,10 @@ from triples.models import RecursionRun, RunStatus
 from triples.runs.execution import execute
 from triples.runs.lease import lease
 from triples.runs.options import RunOptions
-from triples.runs.outcomes import Outcome, TimedOut, Watcher
+from triples.runs.outcomes import Cancelled, Outcome, TimedOut, Watcher
 from triples.runs.rounds import add_round
 from triples.runs.signals import round_ended, run_ended, run_started
+from triples.runs.stopping import cancellation
 from triples.runs.written import columns_of, generation, written_by
 
 # A row is written so often at most: each time is a commit.
@@ -55,23 +56,22 @@ class Recorder:
 def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:
     """Do a queued run in this process, and return its row as it ended.
 
-    Raises LeaseTaken when another run is active. Whatever else goes wrong is in the row, and raised after that.
+    One that was cancelled before it began is left alone. Raises LeaseTaken when another run is active. Whatever else
+    goes wrong is in the row, and raised after that.
     """
     with lease(LEASE_PATIENCE) as holder:
         options = RunOptions.of(run.options)
         try:
-            record(
-                run,
-                status=RunStatus.RUNNING,
-                process=f"{socket.gethostname()}:{os.getpid()}",
-                generation_before=generation(),
-                started_at=timezone.now(),
-            )
+            if not _begin(run):
+                return run
             run_started.send_robust(RecursionRun, run=run)
             log.info("run_started", run=run.id, requested_by=run.requested_by, **options.counted)
-            outcome = execute(options, recorder, holder)
+            with cancellation(run) as cancelled:
+                outcome = execute(options, recorder, holder, cancelled=cancelled)
         except TimedOut:
             _end(run, recorder, status=RunStatus.TIMED_OUT, error="It took longer than SKG_RECURSION_TIMEOUT allows.")
+        except Cancelled:
+            _end(run, recorder, status=RunStatus.CANCELLED)
         except BaseException as error:
             # Where the database is lost this cannot be written either; the next run finds the dead one.
             with suppress(DatabaseError, InterfaceError):
@@ -91,8 +91,23 @@ def record(run: RecursionRun, **columns: Any) -> None:
         run.save(update_fields=list(columns))
 
 
+def _begin(run: RecursionRun) -> bool:
+    """Record that the run begins; False if it was cancelled before."""
+    before = generation()
+    with write_lock():
+        begun = RecursionRun.objects.filter(id=run.id, active=True).update(
+            status=RunStatus.RUNNING,
+            process=f"{socket.gethostname()}:{os.getpid()}",
+            generation_before=before,
+            started_at=timezone.now(),
+        )
+    run.refresh_from_db()
+    return bool(begun)
+
+
 def _end(run: RecursionRun, recorder: Recorder, **columns: Any) -> None:
     record(run, active=None, rounds=recorder.rounds, finished_at=timezone.now(), **columns)
+    run.refresh_from_db(fields=["cancel_requested_by"])
     run_ended.send_robust(RecursionRun, run=run)
     if run.error:
         log.error("run_ended", run=run.id, status=run.status, error=run.error)

@@ -29,10 +29,16 @@ class RunOut(TypedDict):
     status: Annotated[
         str,
         one_of(RunStatus.values),
-        Field(description="`limited`: a limit was met, and only facts of weight `complete_above` or more are kept."),
+        Field(
+            description=(
+                "`limited`: a limit was met, and only facts of weight `complete_above` or more are kept."
+                " `cancelled`: somebody has ended the run, and the inferred facts are as they were before it."
+            )
+        ),
     ]
     status_url: str
     requested_by: str
+    cancel_requested_by: Annotated[str | None, Field(description="Who has asked to cancel the run.")]
     options: dict[str, Any]
     mode: Annotated[str, one_of(["full", "incremental"])] | None
     round: Annotated[int, Field(description="Rounds of inference so far.")]
@@ -57,6 +63,7 @@ RUN: RunOut = {
     "status": "succeeded",
     "status_url": "/recurse/018d0c8e-9a40-8002-8000-000000000001",
     "requested_by": "key 3kT9cVx1",
+    "cancel_requested_by": None,
     "options": {"max_depth": 5, "min_weight": 0.0, "entity_types": ["Person"], "rules": [], "force": False},
     "mode": "full",
     "round": 1,
@@ -85,6 +92,13 @@ RUNNING: RunOut = {
     "duration_seconds": None,
     "seconds": {},
 }
+CANCELLED: RunOut = {
+    **RUNNING,
+    "status": "cancelled",
+    "cancel_requested_by": "key 3kT9cVx1",
+    "finished_at": "2024-01-15T10:30:01.000Z",
+    "duration_seconds": 0.1,
+}
 
 
 def public_id(run: RecursionRun) -> str:
@@ -98,6 +112,7 @@ def run_content(run: RecursionRun) -> RunOut:
         "status": run.status,
         "status_url": f"/recurse/{run_id}",
         "requested_by": run.requested_by,
+        "cancel_requested_by": run.cancel_requested_by or None,
         "options": run.options,
         "mode": run.mode or None,
         "round": count_rounds(run.rounds),

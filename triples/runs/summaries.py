@@ -3,6 +3,7 @@
 from triples.models import RecursionRun, RunStatus
 from triples.runs.outcomes import Outcome
 from triples.runs.responses import duration
+from triples.runs.rounds import count_rounds
 from triples.runs.written import whose
 
 
@@ -17,11 +18,24 @@ def run_sentence(run: RecursionRun) -> str:
                 f" {run.removed:,} removed ({run.mode}, {duration(run):,.1f} s).{_limit(run.complete_above)}"
             )
         case RunStatus.QUEUED | RunStatus.RUNNING:
-            return "The run goes on."
+            return _progress(run)
+        case RunStatus.CANCELLED:
+            return f"The run was cancelled by {run.cancel_requested_by}; {whose(run)}."
         case RunStatus.DIED:
             return f"The run ended as died: {run.error}"
         case _:
             return f"The run ended as {run.status}: {run.error.rstrip('.')}; {whose(run)}."
+
+
+def _progress(run: RecursionRun) -> str:
+    if run.cancel_requested_by:
+        return f"The run is about to end: {run.cancel_requested_by} has cancelled it."
+    if run.status == RunStatus.QUEUED:
+        return "The run waits for its process to start."
+    if not run.rounds:
+        return "The run goes on."
+    rounds = count_rounds(run.rounds)
+    return f"The run goes on: {rounds:,} round{'s' * (rounds > 1)}, {_facts(run.rounds[-1]['total'])} so far."
 
 
 def dry_sentence(outcome: Outcome) -> str:

@@ -22,7 +22,7 @@ from triples.models import RecursionRun
 from triples.runs import openapi
 from triples.runs.request_models import Recurse
 from triples.runs.responses import run_content
-from triples.services.runs import RunActive, UnknownRules, run_start
+from triples.services.runs import RunActive, RunEnded, UnknownRules, run_cancel, run_start
 
 MOST_SECONDS_TO_WAIT = 300
 # Short waits are what a client that waits wants to be exact; long ones need not ask the database so often.
@@ -30,7 +30,7 @@ FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
 
 
 class RecurseViewSet(APIViewSet):
-    scopes: ClassVar[dict[str, str]] = {"start": "recurse", "retrieve": "read"}
+    scopes: ClassVar[dict[str, str]] = {"start": "recurse", "retrieve": "read", "cancel": "recurse"}
     optional_bodies = frozenset({"start"})
 
     @openapi.start_run
@@ -59,6 +59,15 @@ class RecurseViewSet(APIViewSet):
     @openapi.show_run
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
         return json_answer(run_content(await in_thread(_find, id)))
+
+    @openapi.cancel_run
+    async def cancel(self, request: Request, id: UUID) -> HttpResponse:
+        found = await in_thread(_find, id)
+        try:
+            run = await in_thread(run_cancel, run_id=found.id, requested_by=actor_of(request))
+        except RunEnded as ended:
+            raise Conflict("The run has ended already.", run=run_content(ended.run)) from None
+        return json_answer(run_content(run), 202 if run.active else 200)
 
 
 def _find(public_id: UUID) -> RecursionRun:

@@ -1,4 +1,4 @@
-"""Use cases of runs: start a run, with its row and its process, and close one whose process died."""
+"""Use cases of runs: start a run, with its row and its process, cancel it, and close one whose process died."""
 
 import os
 import subprocess
@@ -27,6 +27,14 @@ log = structlog.get_logger("skg.recursion")
 
 class RunActive(Exception):
     """A run is queued or running."""
+
+    def __init__(self, run: RecursionRun) -> None:
+        super().__init__(run)
+        self.run = run
+
+
+class RunEnded(Exception):
+    """The run has ended, so that there is nothing to cancel."""
 
     def __init__(self, run: RecursionRun) -> None:
         super().__init__(run)
@@ -86,6 +94,28 @@ def run_queue(*, options: RunOptions, requested_by: str) -> RecursionRun:
             if active is None:
                 raise
             raise RunActive(active) from None
+
+
+def run_cancel(*, run_id: int, requested_by: str) -> RecursionRun:
+    """End a run that is queued, and ask one that is running to end, which takes it a moment. Raises RunEnded.
+
+    Once asked, it may be asked again.
+    """
+    with write_lock():
+        _close_dead_run()
+        active = RecursionRun.objects.filter(id=run_id, active=True)
+        asked = active.filter(status=RunStatus.QUEUED).update(
+            active=None,
+            status=RunStatus.CANCELLED,
+            cancel_requested_by=requested_by,
+            finished_at=timezone.now(),
+        ) or active.filter(cancel_requested_by="").update(cancel_requested_by=requested_by)
+    run = RecursionRun.objects.get(id=run_id)
+    if asked:
+        log.info("run_cancelled", run=run.id, status=run.status, requested_by=requested_by)
+    elif run.active is None:
+        raise RunEnded(run)
+    return run
 
 
 def _close_dead_run() -> None:

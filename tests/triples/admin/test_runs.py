@@ -10,12 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.triples.admin.test_facts import messages
-from triples.admin.run_plot import HEIGHT, LEFT, WIDTH, plot
 from triples.models import RecursionRun, RunStatus
 from triples.rules.documents import read_document
 from triples.runs.options import RunOptions
 from triples.services.rules import rules_add, rules_enable
-from triples.services.runs import RunActive, run_start
+from triples.services.runs import RunActive, run_queue, run_start
 
 pytestmark = pytest.mark.both
 
@@ -53,7 +52,7 @@ class TestShowing:
         a_run(status=RunStatus.FAILED, error="OperationalError: gone", rounds=[], seconds={}, facts=None)
         content = admin.get(RUNS).content.decode()
         assert "2 recursion runs" in content
-        assert '<td class="field-added">1490</td>' in content
+        assert '<td class="field-new">1,490</td>' in content
         assert "run-failed" in content
         assert admin.get(f"{RUNS}?status__exact=failed").context["cl"].count_text == "1 recursion run"
 
@@ -61,8 +60,8 @@ class TestShowing:
         run = a_run()
         content = unescape(admin.get(f"{RUNS}{run.pk}/change/").content.decode())
         assert "1,500 inferred facts: 1,490 added, 3 changed, 7 removed (full, 0.0 s)." in content
-        assert "<title>Round 2: 300 new, 20 improved</title>" in content
-        assert content.count('class="run-plot-new"') == 2
+        assert "<title>2: 300 new facts, 20 facts with a heavier proof</title>" in content
+        assert content.count('class="plot-bar plot-first"') == 2
         assert "<dt>max depth</dt><dd>4</dd>" in content
         assert "<dt>entity types</dt><dd>person, place</dd>" in content
         assert "<dt>inference</dt><dd>1.25 s</dd>" in content
@@ -71,11 +70,12 @@ class TestShowing:
         run = a_run(status=RunStatus.FAILED, error="Problem: <b>gone</b>", rounds=[], seconds={})
         content = admin.get(f"{RUNS}{run.pk}/change/").content.decode()
         assert "Problem: &lt;b&gt;gone&lt;/b&gt;" in content
-        assert "<svg viewBox" not in content
+        assert '<figure class="plot">' not in content
 
     def test_a_run_that_goes_on_is_shown(self, admin: Client) -> None:
         run = a_run(status=RunStatus.RUNNING, active=True, facts=None, finished_at=None, seconds={})
-        assert "The run goes on." in admin.get(f"{RUNS}{run.pk}/change/").content.decode()
+        content = admin.get(f"{RUNS}{run.pk}/change/").content.decode()
+        assert "The run goes on: 2 rounds, 1,500 inferred facts so far." in content
 
     def test_nobody_changes_a_run(self, admin: Client) -> None:
         run = a_run()
@@ -84,24 +84,67 @@ class TestShowing:
         assert admin.get(f"{RUNS}add/").status_code == 403
 
 
-class TestPlot:
-    def test_bars_lie_within_the_plot_and_in_proportion(self) -> None:
-        drawn = plot(ROUNDS)
-        first, second = drawn.bars
-        assert first.new_height / second.new_height == pytest.approx(4, rel=0.01)
-        assert second.improved_y + second.improved_height == pytest.approx(second.new_y)
-        assert LEFT <= first.x < first.x + first.width < second.x < second.x + second.width <= WIDTH
-        assert min(bar.improved_y for bar in drawn.bars) >= 0
-        assert first.new_y + first.new_height <= HEIGHT
-        assert [line.facts for line in drawn.lines] == [0, 600, 1200]
+class TestFollowing:
+    """The pages by themselves; tests/browser has their script."""
 
-    def test_many_rounds_have_few_labels(self) -> None:
-        drawn = plot([{"new": 1, "improved": 0}] * 500)
-        assert sum(bar.labelled for bar in drawn.bars) == 20
-        assert drawn.bars[-1].x + drawn.bars[-1].width <= WIDTH
+    def test_the_pages_follow_a_run_that_is_active_and_no_other(self, admin: Client) -> None:
+        run = a_run()
+        for page in (RUNS, f"{RUNS}{run.pk}/change/"):
+            assert 'data-live="off"' in admin.get(page).content.decode()
+        run = a_run(status=RunStatus.RUNNING, active=True, finished_at=None)
+        for page in (RUNS, f"{RUNS}{run.pk}/change/"):
+            content = admin.get(page).content.decode()
+            assert 'data-live="on"' in content
+            assert f'href="{RUNS}{run.pk}/cancel/">Cancel the run</a>' in content
 
-    def test_rounds_without_new_facts_are_flat(self) -> None:
-        assert [bar.new_height for bar in plot([{"new": 0, "improved": 0}]).bars] == [0]
+    def test_where_there_was_no_run_it_is_said_what_to_do(self, admin: Client) -> None:
+        content = admin.get(RUNS).content.decode()
+        assert "No run yet." in content
+        assert f'<a href="{RUNS}run/">run them</a>' in content
+
+    def test_there_is_nothing_to_search_for(self, admin: Client) -> None:
+        a_run()
+        content = admin.get(RUNS).content.decode()
+        assert 'id="searchbar"' not in content
+        assert "None" not in content
+
+
+class TestCancelling:
+    def test_a_run_is_cancelled_after_a_question(self, admin: Client) -> None:
+        run = run_queue(options=RunOptions(), requested_by="tests")
+        asked = admin.get(f"{RUNS}{run.pk}/cancel/").content.decode()
+        assert "The run waits for its process to start." in asked
+        assert RecursionRun.objects.get().status == RunStatus.QUEUED
+        response = admin.post(f"{RUNS}{run.pk}/cancel/", follow=True)
+        assert response.redirect_chain == [(f"{RUNS}{run.pk}/change/", 302)]
+        assert messages(response) == [
+            "The run was cancelled by user somebody; the inferred facts are those of the run before."
+        ]
+        assert RecursionRun.objects.get().status == RunStatus.CANCELLED
+        assert LogEntry.objects.get().object_id == str(run.pk)
+        assert "run-cancelled" in admin.get(RUNS).content.decode()
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_one_that_has_ended_is_left_alone(self, admin: Client, method: str) -> None:
+        run = a_run()
+        response = getattr(admin, method)(f"{RUNS}{run.pk}/cancel/", follow=True)
+        assert messages(response) == [f"Run {run.pk} has ended already."]
+        assert RecursionRun.objects.get().status == RunStatus.SUCCEEDED
+        assert LogEntry.objects.count() == 0
+
+    def test_there_must_be_such_a_run(self, admin: Client) -> None:
+        assert admin.post(f"{RUNS}77/cancel/").status_code == 404
+
+    def test_only_those_who_may_start_a_run_may_cancel_one(self, database: None) -> None:
+        run = run_queue(options=RunOptions(), requested_by="tests")
+        user = User.objects.create_user("reader", is_staff=True)
+        user.user_permissions.add(Permission.objects.get(codename="view_recursionrun"))
+        reader = Client()
+        reader.force_login(user)
+        assert "Cancel the run" not in reader.get(f"{RUNS}{run.pk}/change/").content.decode()
+        assert reader.get(f"{RUNS}{run.pk}/cancel/").status_code == 403
+        assert reader.post(f"{RUNS}{run.pk}/cancel/").status_code == 403
+        assert RecursionRun.objects.get().active
 
 
 class TestStarting:

@@ -8,6 +8,11 @@ import pytest
 from structlog.typing import EventDict
 
 from tests.triples.commands.runs import Inside, Shell
+from triples.models import RecursionRun
+from triples.runs.options import RunOptions
+from triples.runs.outcomes import Cancelled
+from triples.runs.responses import run_content
+from triples.services.runs import run_queue
 
 pytestmark = pytest.mark.both
 
@@ -123,3 +128,35 @@ def test_without_its_tables_it_says_what_to_do(shell: Shell, tmp_path: Path) -> 
     failed = shell.run("recurse")
     assert failed.returncode == 1
     assert b"Has it been migrated?" in failed.stderr
+
+
+def queue() -> RecursionRun:
+    return run_queue(options=RunOptions(), requested_by="tests")
+
+
+def test_a_run_is_cancelled_from_the_shell_and_its_process_then_does_nothing(graph: Inside) -> None:
+    run = queue()
+    done = graph.run("recurse", "--cancel")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"The run was cancelled by command by ")
+    assert (graph.run("recurse", "--run", str(run.id)).returncode, RecursionRun.objects.get().started_at) == (0, None)
+    assert graph.run("recurse", "--cancel").stdout == b"No run is active.\n"
+
+
+def test_the_cancelled_run_is_told_of_as_the_api_does(graph: Inside) -> None:
+    assert orjson.loads(graph.run("recurse", "--cancel", "--json").stdout) is None
+    queue()
+    content = orjson.loads(graph.run("recurse", "--cancel", "--json").stdout)
+    assert content == orjson.loads(orjson.dumps(run_content(RecursionRun.objects.get())))
+    assert content["status"] == "cancelled"
+
+
+def test_who_waits_for_a_run_is_told_that_it_was_cancelled(graph: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancelled(*_: object, **__: object) -> None:
+        RecursionRun.objects.update(cancel_requested_by="user ann")
+        raise Cancelled
+
+    monkeypatch.setattr("triples.runs.recording.execute", cancelled)
+    done = graph.run("recurse")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"The run was cancelled by user ann; the inferred facts are those of the run before." in done.stderr

@@ -9,6 +9,7 @@ from tests.support.database import in_orm
 from triples.models import RecursionRun, Rule, Source
 from triples.recursion.shorthands import expand
 from triples.runs.options import RunOptions
+from triples.runs.outcomes import Watcher
 from triples.runs.recording import Recorder, perform
 from triples.services.runs import run_queue
 from triples.store.group_commit import write_now
@@ -65,10 +66,10 @@ class Graph:
                 updated_at=now,
             )
 
-    def run(self, **options: Any) -> RecursionRun:
+    def run(self, watcher: Watcher | None = None, **options: Any) -> RecursionRun:
         def whole() -> RecursionRun:
             run = run_queue(options=RunOptions(**options), requested_by="tests")
-            return perform(run, Recorder(run, self.watcher))
+            return perform(run, Recorder(run, watcher or self.watcher))
 
         return in_orm(whole)
 

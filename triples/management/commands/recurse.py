@@ -28,7 +28,7 @@ from triples.runs.recording import Recorder, perform
 from triples.runs.responses import dry_content, run_content
 from triples.runs.summaries import dry_sentence, run_sentence
 from triples.runs.written import whose
-from triples.services.runs import RunActive, UnknownRules, run_check_rules, run_queue
+from triples.services.runs import RunActive, RunEnded, UnknownRules, run_cancel, run_check_rules, run_queue
 from triples.visible import visible_json
 
 log = structlog.get_logger("skg.recursion")
@@ -42,8 +42,8 @@ class Command(BaseCommand):
     help = (
         "Derive new facts by the enabled rules, or bring those derived before up to date. Shows a progress bar on a "
         "terminal and writes one JSON line a round otherwise, both to standard error. Exit code 0 when it is done or "
-        "there is nothing to do, 75 when another run is active, 1 when it failed, 2 when the command line makes no "
-        "sense, 130 after Ctrl-C."
+        "there is nothing to do, 75 when another run is active, 1 when it failed or was cancelled, 2 when the command "
+        "line makes no sense, 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -70,12 +70,20 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="derive everything anew, even if nothing has changed")
         parser.add_argument("--dry-run", action="store_true", help="say what would be derived, and write nothing")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+        parser.add_argument(
+            "--cancel",
+            action="store_true",
+            help="end the run that is active, whoever started it; the inferred facts stay as they are",
+        )
         parser.add_argument("--run", type=int, metavar="ID", help="do this run, which the service has queued")
 
-    def handle(self, *_: Any, run: int | None, json: bool, dry_run: bool, **asked: Any) -> None:
+    def handle(self, *_: Any, run: int | None, json: bool, dry_run: bool, cancel: bool, **asked: Any) -> None:
         lower_priority()
         if run is not None:
             _do_queued(run)
+            return
+        if cancel:
+            self._cancel(json=json)
             return
         options = RunOptions(
             max_depth=_depth(asked["max_depth"]),
@@ -93,6 +101,18 @@ class Command(BaseCommand):
             self.stdout.write(sentence)
         if not well:
             raise CommandError(sentence, returncode=FAILED)
+
+    def _cancel(self, *, json: bool) -> None:
+        with failures_told("Interrupted."):
+            active = RecursionRun.objects.filter(active=True).first()
+            try:
+                run = active and run_cancel(run_id=active.id, requested_by=f"command by {user_name()}")
+            except RunEnded:
+                run = None
+        if json:
+            self.stdout.write(visible_json(orjson.dumps(run and run_content(run)).decode()))
+        else:
+            self.stdout.write("No run is active." if run is None else run_sentence(run))
 
 
 @contextmanager
@@ -130,8 +150,10 @@ def _do(options: RunOptions, progress: RunProgress, *, dry: bool) -> tuple[Mappi
 
 def _do_queued(run_id: int) -> None:
     """Do a run that the service has queued. The output goes to the service's log, so it is log lines only."""
-    run = RecursionRun.objects.filter(id=run_id, active=True).first()
-    if run is None:
+    run = RecursionRun.objects.filter(id=run_id).first()
+    if run is not None and run.status == RunStatus.CANCELLED:
+        return
+    if run is None or run.active is None:
         log.error("run_not_queued", run=run_id)
         sys.exit(FAILED)
     try:

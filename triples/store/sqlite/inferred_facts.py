@@ -64,7 +64,12 @@ _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
 def replace_all(rows: pa.Table, state: State, _holder: Holder, progress: Progress) -> None:
     """Write the sorted rows to a new file, which then replaces the old one."""
     file = new_file(state.generation)
-    _fill(file, rows, index_names(state.program), progress)
+    try:
+        _fill(file, rows, index_names(state.program), progress)
+    except BaseException:
+        # It may be large, and the next run, which would remove it, may be far off.
+        file.unlink(missing_ok=True)
+        raise
     with closing(sqlite3.connect(file, isolation_level=None)) as driver:
         driver.execute("PRAGMA journal_mode = WAL")
         driver.execute("BEGIN")
