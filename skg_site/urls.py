@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from skg_site.site_views import home, login, openapi, redoc, swagger
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", home),
+    path("", home, name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", login),
     path("admin/", admin.site.urls),
@@ -20,3 +20,8 @@ if settings.ENV.enable_docs:
         path("docs", swagger, name="docs"),
         path("redoc", redoc, name="redoc"),
     ]
+
+handler400 = "skg_site.error_pages.bad_request"
+handler403 = "skg_site.error_pages.forbidden"
+handler404 = "skg_site.error_pages.not_found"
+handler500 = "skg_site.error_pages.failed"
