@@ -138,6 +138,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "skg_site.error_pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -157,7 +158,7 @@ CONTENT_SECURITY_POLICY = {
 
 PERMISSIONS_POLICY: dict[str, list[str]] = {"camera": [], "geolocation": [], "microphone": []}
 
-RATELIMIT_VIEW = "skg_site.site_views.too_many"
+RATELIMIT_VIEW = "skg_site.error_pages.too_many"
 # django-ratelimit counts in the cache above. W001 warns because django-ratelimit does not know that cache, which is
 # shared and atomic on this host.
 RATELIMIT_USE_CACHE = "default"

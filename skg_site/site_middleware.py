@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from threading import Event
 from typing import Any
 
@@ -18,6 +19,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from skg_site.api.hosts import check_host
 from skg_site.api.problems import BadRequest
+from skg_site.error_pages import error_page
 from skg_site.host.unfit_database import UnfitDatabase
 
 log = structlog.get_logger("skg.site")
@@ -105,13 +107,13 @@ class DatabaseUnavailable(MiddlewareMixin):
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, UnfitDatabase):
             log.error("unfit_database", path=request.path, error=str(exception))
-            message = f"{exception}\n"
+            message = str(exception)
         elif isinstance(exception, (OperationalError, InterfaceError)):
             log.warning("database_unavailable", path=request.path, error=type(exception).__name__)
-            message = "The database cannot be reached or is busy. Nothing was changed; try again.\n"
+            message = "The database cannot be reached or is busy. Nothing was changed; try again."
         elif isinstance(exception, OSError):
             log.error("file_unavailable", path=request.path, file=exception.filename, error=exception.strerror)
-            message = "The service cannot use one of its own files; its log has the reason.\n"
+            message = "The service cannot use one of its own files; its log has the reason."
         else:
             return None
-        return HttpResponse(message, "text/plain", 503, headers={"Retry-After": "1"})
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, detail=message, headers={"Retry-After": "1"})

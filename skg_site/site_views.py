@@ -61,11 +61,9 @@ def login(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
 
 
 @require_safe
-def home(_request: HttpRequest) -> HttpResponse:
-    """GET /: redirects to the documentation or, if it is turned off, to the admin."""
-    return redirect("docs" if settings.ENV.enable_docs else "admin:index")
-
-
-def too_many(_request: HttpRequest, _exception: Exception) -> HttpResponse:
-    """The answer to a request over a rate limit; django-ratelimit's middleware calls it."""
-    return HttpResponse("Too many requests; try again in a minute.\n", "text/plain", 429, headers={"Retry-After": "60"})
+@_docs_limit  # type: ignore[untyped-decorator]  # as above
+def home(request: HttpRequest) -> HttpResponse:
+    """GET /: from a key to the first query; without the documentation, redirects to the admin."""
+    if not settings.ENV.enable_docs:
+        return redirect("admin:index")
+    return render(request, "docs/start.html", {"url": request.build_absolute_uri("/").rstrip("/")})

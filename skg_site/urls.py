@@ -9,7 +9,7 @@ from skg_site.overview.views import index
 from skg_site.site_views import home, login, openapi, redoc, swagger
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", home),
+    path("", home, name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", login),
     path("admin/", admin.site.admin_view(index)),
@@ -22,3 +22,8 @@ if settings.ENV.enable_docs:
         path("docs", swagger, name="docs"),
         path("redoc", redoc, name="redoc"),
     ]
+
+handler400 = "skg_site.error_pages.bad_request"
+handler403 = "skg_site.error_pages.forbidden"
+handler404 = "skg_site.error_pages.not_found"
+handler500 = "skg_site.error_pages.failed"

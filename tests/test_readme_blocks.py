@@ -1,5 +1,6 @@
 """The blocks of shell and Python of a page run in order, from an empty database, against the real service."""
 
+import html
 import os
 import re
 import sqlite3
@@ -10,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from skg_site.env import BASE_DIR
@@ -156,6 +158,22 @@ def test_every_block_works_when_they_are_pasted_one_after_the_other(
         if stopped:
             service.start()
     assert faults == [], "\n\n".join(faults)
+
+
+def test_the_start_page_leads_to_the_answers_that_it_tells(service: Service, checkout: Checkout) -> None:
+    page = httpx.get(f"{service.url}/").text
+    commands = [html.unescape(found) for found in re.findall(r'<pre class="shell"><code>(.*?)</code>', page, re.DOTALL)]
+    # The second is the reader's own key; the first makes one, and the rest use that of the tests.
+    assert commands[1].startswith("export API_KEY=")
+    answers = ""
+    for command in (commands[0], *commands[2:]):
+        done = checkout.run(Block("/", 0, "sh", command))
+        assert done.returncode == 0, command + done.stdout + done.stderr
+        answers += done.stdout
+    told = re.findall(r'<code>("[^<]*)</code>', page)
+    assert told == ['"accepted": 2', '"object": "Bob", "weight": 0.9']
+    for part in (*told, '"object": "Cleo", "weight": 0.855'):
+        assert part.replace(": ", ":").replace(", ", ",") in answers
 
 
 @pytest.mark.parametrize("beginning", LEFT_OUT)

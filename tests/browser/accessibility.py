@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 # Not by the package's own `run`, which loads axe-core anew each time and fetches all of its results.
 _RUN = """
-async ([only, without]) => {
+async (only) => {
   // Colours that fade into others are judged as they end.
   document.getAnimations().forEach((one) => one.finish());
   const options = {
@@ -14,7 +14,7 @@ async ([only, without]) => {
     preload: false,
     ...(only.length && { runOnly: { type: "rule", values: only } }),
   };
-  const { violations } = await axe.run({ exclude: without.map((one) => [one]) }, options);
+  const { violations } = await axe.run(options);
   const reasons = (node) => [...node.any, ...node.all, ...node.none].map((check) => check.message);
   return violations
     .filter((one) => ["serious", "critical"].includes(one.impact))
@@ -23,9 +23,9 @@ async ([only, without]) => {
 """
 
 
-def serious(page: Page, *, only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> list[str]:
-    """The serious and critical findings, of `only` these rules if any; parts of the page may be left out."""
+def serious(page: Page, *, only: tuple[str, ...] = ()) -> list[str]:
+    """The serious and critical findings of all rules, or of `only` these."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    found: list[str] = page.evaluate(_RUN, [only, without])
+    found: list[str] = page.evaluate(_RUN, only)
     return found

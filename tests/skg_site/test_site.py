@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -39,7 +39,7 @@ def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 class TestDoors:
     @pytest.mark.parametrize(
         ("path", "target"),
-        [("/", "/docs"), ("/admin", "/admin/"), ("/admin/", "/admin/login/?next=/admin/")],
+        [("/admin", "/admin/"), ("/admin/", "/admin/login/?next=/admin/")],
     )
     async def test_short_ways_lead_on(self, anonymous: httpx.AsyncClient, path: str, target: str) -> None:
         answer = await anonymous.get(path)
@@ -48,6 +48,7 @@ class TestDoors:
     @pytest.mark.parametrize(
         ("path", "media_type"),
         [
+            ("/", "text/html; charset=utf-8"),
             ("/docs", "text/html; charset=utf-8"),
             ("/redoc", "text/html; charset=utf-8"),
             ("/openapi.json", "application/json"),
@@ -161,7 +162,7 @@ class TestLimits:
         answer = browser.post("/admin/login/", {"username": "x", "password": "y"})
         assert answer.status_code == 429
         assert answer["Retry-After"] == "60"
-        assert answer["Content-Type"] == "text/plain"
+        assert "Too many requests" in answer.content.decode()
         assert "default-src 'self'" in answer["Content-Security-Policy"]
 
     def test_the_pages_of_the_documentation_share_a_limit(self, browser: Client) -> None:
@@ -208,6 +209,62 @@ def raiser(error: Exception) -> Callable[..., NoReturn]:
         raise error
 
     return fail
+
+
+class TestErrorPages:
+    """They look like the site, and lead on."""
+
+    @pytest.fixture(autouse=True)
+    def answers_instead_of_exceptions(self, browser: Client) -> None:
+        browser.raise_request_exception = False
+
+    def check(self, answer: Any, status: int, heading: str) -> None:
+        page = answer.content.decode()
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+        assert f"<h1>{heading}</h1>" in page
+        assert "/static/skg_site/docs.css" in page
+        assert 'href="/admin/"' in page
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+    def test_an_unknown_page(self, browser: Client) -> None:
+        browser.force_login(User.objects.create_superuser("somebody"))
+        self.check(browser.get("/admin/nothing/"), 404, "There is nothing here")
+
+    def test_a_page_that_one_may_not_see(self, browser: Client) -> None:
+        browser.force_login(User.objects.create_user("other", is_staff=True))
+        self.check(browser.get("/admin/auth/user/"), 403, "You may not do this")
+
+    def test_a_form_without_its_token(self, database: None) -> None:
+        browser = Client(enforce_csrf_checks=True)
+        self.check(browser.post("/admin/login/", {"username": "x"}), 403, "This form is out of date")
+
+    def test_a_form_with_too_many_fields(self, browser: Client) -> None:
+        form = {f"field{number}": "" for number in range(1001)}
+        self.check(browser.post("/admin/login/", form), 400, "This request cannot be read")
+
+    @pytest.mark.parametrize(
+        ("error", "status", "heading"),
+        [
+            (RuntimeError("secret"), 500, "Something went wrong"),
+            (OperationalError("database is locked"), 503, "The service cannot answer now"),
+        ],
+    )
+    def test_a_failure(
+        self, browser: Client, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, heading: str
+    ) -> None:
+        monkeypatch.setattr("django.contrib.admin.sites.AdminSite.login", raiser(error))
+        self.check(browser.get("/admin/login/"), status, heading)
+
+    async def test_a_browser_gets_the_apis_problem_from_the_api(self, anonymous: httpx.AsyncClient) -> None:
+        answer = await anonymous.get("/nothing", headers={"Accept": "text/html"})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+class TestStart:
+    def test_it_names_the_address_that_was_asked(self, browser: Client) -> None:
+        page = browser.get("/", headers={"host": "testserver"}).content.decode()
+        assert "curl -X POST http://testserver/query" in page
+        assert "https://testserver/query" in browser.get("/", secure=True).content.decode()
 
 
 class TestOverview:

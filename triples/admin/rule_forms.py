@@ -15,6 +15,17 @@ from triples.text import TermError
 
 PREVIEW = "_preview"
 
+# What the fields show while they are empty, and what a link puts into them.
+EXAMPLE = {
+    "name": "grandparent",
+    "body": "?x parent_of ?y\n?y parent_of ?z",
+    "head": "?x grandparent_of ?z",
+    "weight": "0.95",
+    "description": "A parent's parent is a grandparent, nearly always.",
+}
+# The name of a rule that is previewed before it has one.
+UNNAMED = "this rule"
+
 # Of a rule's document, what can be changed.
 _MEMBERS = ("body", "head", "distinct", "weight", "description", "enabled")
 
@@ -62,13 +73,17 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
 
     name = forms.CharField(
         max_length=MAX_NAME_LENGTH,
-        widget=AdminTextInputWidget,
+        widget=AdminTextInputWidget(attrs={"placeholder": EXAMPLE["name"]}),
         help_text="Cannot be changed later. Of equally good proofs the one by the first rule in the alphabet counts.",
     )
-    head = PatternField(label="Then", help_text="What then follows: one pattern, of variables that stand above.")
+    head = PatternField(
+        label="Then",
+        widget=AdminTextInputWidget(attrs={"placeholder": EXAMPLE["head"]}),
+        help_text="What then follows: one pattern, of variables that stand above.",
+    )
     body = LinesField(
         label="If",
-        widget=AdminTextareaWidget(attrs={"rows": 4}),
+        widget=AdminTextareaWidget(attrs={"rows": 4, "placeholder": EXAMPLE["body"]}),
         help_text=f"What must hold: 1 to {MAX_BODY} patterns, each on a line of its own. {_HOW_TO_WRITE}",
     )
     distinct = LinesField(
@@ -97,6 +112,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         if self.stored is not None:
             self.initial["version"] = self.stored.version
             del self.fields["name"]
+        elif self.is_preview:
+            self.fields["name"].required = False
 
     @property
     def is_preview(self) -> bool:
@@ -108,6 +125,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
         return super().is_valid() and not self.is_preview
 
     def clean_name(self) -> str:
+        if not self.cleaned_data["name"]:
+            return UNNAMED
         try:
             name = clean_name(self.cleaned_data["name"])
         except TermError as error:

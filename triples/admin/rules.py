@@ -2,26 +2,29 @@
 
 from typing import Any
 from unicodedata import normalize
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.defaultfilters import linebreaksbr
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from triples.admin.counted_lists import CountedChangeList
 from triples.admin.facts import write_transaction
-from triples.admin.rule_forms import PREVIEW, RuleForm
+from triples.admin.rule_forms import EXAMPLE, PREVIEW, RuleForm
+from triples.admin.rule_previews import with_preview
 from triples.admin.shown import isolated, rule_html
 from triples.models import Rule
-from triples.runs.previews import NoPreview, preview
+from triples.runs.options import RunOptions
 from triples.services.rules import RulesError, rule_change, rule_delete, rules_add, rules_enable
-from triples.store.backend import backend
+from triples.services.runs import RunActive, run_start
 from triples.visible import visible, visible_lines
+
+SAVE_AND_RUN = "_run"
 
 
 @admin.register(Rule)
@@ -38,7 +41,8 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
     readonly_fields = ("changed",)
 
     class Media:
-        css = {"all": ["triples/recursion.css"]}
+        css = {"all": ["triples/recursion.css", "triples/rule_editor.css"]}
+        js = [Script("triples/rule_preview.js", type="module")]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
         return CountedChangeList
@@ -67,13 +71,32 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if PREVIEW in request.POST:
-            return _with_preview(request, super().changeform_view(request, *args, **kwargs))
+            return with_preview(request, super().changeform_view(request, *args, **kwargs))
         try:
             with write_transaction(request):
-                return super().changeform_view(request, *args, **kwargs)
+                response = super().changeform_view(request, *args, **kwargs)
         except RulesError as error:
             self.message_user(request, visible(str(error)), messages.ERROR)
             return redirect("admin:triples_rule_changelist")
+        # The run reads the rule, so it starts when that is committed.
+        saved = isinstance(response, HttpResponseRedirect)
+        return self._run(request) if saved and SAVE_AND_RUN in request.POST and may_run(request) else response
+
+    def _run(self, request: HttpRequest) -> HttpResponse:
+        try:
+            run = run_start(options=RunOptions(), requested_by=f"user {request.user}")
+        except RunActive as found:
+            run = found.run
+            told = f"Run {run.id} is active already. It began without this rule; run again when it has ended."
+            self.message_user(request, told, messages.WARNING)
+        else:
+            self.log_addition(request, run, "Started.")
+            self.message_user(request, f"Run {run.id} is on its way.", messages.SUCCESS)
+        return redirect("admin:triples_recursionrun_change", run.id)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context |= {"may_run": may_run(request), "example": f"?{urlencode(EXAMPLE)}"}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
         draft = form.draft
@@ -120,29 +143,5 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         return f"{rule.updated_at:%Y-%m-%d %H:%M}"
 
 
-def _with_preview(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The form as it was read and checked, and what its rule would derive.
-
-    That is worked out here, when the transaction in which Django reads a form has ended: on SQLite nobody else could
-    write meanwhile.
-    """
-    if not isinstance(response, TemplateResponse) or response.context_data is None:
-        return response
-    form = response.context_data["adminform"].form
-    if isinstance(form, RuleForm) and not form.errors:
-        response.context_data |= _previewed(request, form)
-    return response
-
-
-def _previewed(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
-    """What the template shows of the rule that is in the form."""
-    departed = getattr(request, "departed", None)
-    if backend().pools_connections:
-        # To the pool, for others meanwhile.
-        connection.close()
-    told: dict[str, Any] = {"previewed_text": rule_html(form.draft.rule)}
-    try:
-        found = preview(form.draft.rule, asker=f"user-{request.user.pk}", departed=departed or (lambda: False))
-    except NoPreview as none:
-        return told | {"no_preview": str(none)}
-    return told | {"preview": found}
+def may_run(request: HttpRequest) -> bool:
+    return request.user.has_perm("triples.add_recursionrun")

@@ -5,7 +5,7 @@ import pyarrow.compute as pc
 from django.conf import settings
 
 from triples.models import Term
-from triples.recursion.engine import Engine, Options
+from triples.recursion.engine import Engine, Options, Round
 from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import Rule
 from triples.runs.alarms import alarm
@@ -34,6 +34,7 @@ def derive_preview(rule: Rule) -> Preview:
     program = bind([rule], ids | unknown)
     engine = Engine()
     limit_arrow_threads()
+    rounds: list[Round] = []
     try:
         with alarm(stop, engine.interrupt):
             facts, unfit = _read(rule.name, program, stop)
@@ -43,11 +44,14 @@ def derive_preview(rule: Rule) -> Preview:
                 memory_bytes=settings.ENV.recursion_memory << 20,
                 threads=settings.ENV.recursion_threads,
             )
-            found = engine.materialise(facts, program, options, None)
+            found = engine.materialise(facts, program, options, rounds.append)
     except (TimedOut, MemoryError):
-        raise TooMuch from None
+        if not rounds:
+            raise TooMuch from None
+        return Preview(rounds[-1].total, exact=False, examples=[], rounds=len(rounds), in_time=False)
     names = {number: text for text, number in unknown.items()}
-    return Preview(found.derived.num_rows, found.complete_above is None, _examples(found.derived, names))
+    exact = found.complete_above is None
+    return Preview(found.derived.num_rows, exact, _examples(found.derived, names), len(rounds), in_time=True)
 
 
 def _read(name: str, program: Program, stop: Stop) -> tuple[pa.Table, pa.Array | None]:

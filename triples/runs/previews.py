@@ -35,8 +35,29 @@ class Preview:
 
     count: int
     exact: bool
-    # The heaviest of them.
+    # The heaviest of them; none if time ran out.
     examples: list[Example]
+    # How often the rule was applied, to its own facts too, until nothing new came or time ran out.
+    rounds: int
+    in_time: bool
+
+    @property
+    def number(self) -> str:
+        """How many facts, in words."""
+        facts = "1 fact" if self.count == 1 else f"{self.count:,} facts"
+        if not self.in_time:
+            return f"at least {facts}"
+        return facts if self.exact else f"more than {facts}"
+
+    @property
+    def extent(self) -> str:
+        """How far they were counted, in a sentence; nothing where one round found all of them."""
+        rounds = "1 round" if self.rounds == 1 else f"{self.rounds:,} rounds"
+        if not self.in_time:
+            return f"These are of the first {rounds}; time was up after {SECONDS:g} seconds. A run goes on to the end."
+        if self.rounds < 2 or not self.exact:
+            return ""
+        return f"The rule was applied to its own facts too, for {rounds}, until nothing new came. A run does the same."
 
     @property
     def content(self) -> dict[str, Any]:
@@ -45,7 +66,8 @@ class Preview:
     @classmethod
     def of(cls, content: dict[str, Any]) -> Self:
         """The preview that `content` describes."""
-        return cls(content["count"], content["exact"], [Example(*example) for example in content["examples"]])
+        examples = [Example(*example) for example in content["examples"]]
+        return cls(content["count"], content["exact"], examples, content["rounds"], content["in_time"])
 
 
 class NoPreview(Exception):

@@ -126,7 +126,7 @@ async def test_a_click_ends_the_preview_that_it_replaces(new_browser: NewBrowser
 
     assert "Another preview that you asked for has taken the place of this one." in first.body.decode()
     # On a busy machine its five seconds may not suffice.
-    ends = ("Now this would derive <strong>2000</strong> facts by itself", "could not be worked out within 5 seconds")
+    ends = ("Now this would derive <strong>2,000 facts</strong> by itself", "could not be worked out within 5 seconds")
     assert any(end in second.body.decode() for end in ends)
     assert worked_out not in previewing()
     assert not in_orm(lambda: Rule.objects.exists())  # noqa: PLW0108  # looked up in that thread

@@ -1,19 +1,23 @@
 """Rules written in the admin as patterns, with errors at their fields, a preview, and enabling and disabling."""
 
+import re
 from html import unescape
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 
 from tests.support.facts import store
 from tests.triples.admin.test_facts import errors, messages
-from triples.models import Rule
+from triples.models import RecursionRun, Rule
 from triples.rules.documents import read_document
+from triples.runs.options import RunOptions
 from triples.runs.previews import TooMuch
 from triples.services.rules import rule_change, rules_add
+from triples.services.runs import run_queue
 
 pytestmark = pytest.mark.both
 
@@ -147,8 +151,8 @@ class TestPreviews:
         store(("Ann", "parent_of", "Bob", 0.5), ("Bob", "parent_of", "Cid"), ("Bob", "parent_of", "Dot"))
         response = admin.post(f"{RULES}add/", NEW | {"_preview": "1"})
         content = unescape(response.content.decode())
-        assert "Now this would derive <strong>2</strong> facts by itself" in content
-        assert "<td>Ann</td><td>grandparent_of</td><td>Cid</td>" in content
+        assert "Now this would derive <strong>2 facts</strong> by itself" in content
+        assert '<td>Ann <span class="quiet">grandparent_of</span> Cid</td>' in content
         assert "Please correct" not in content
         assert 'value="grandparent"' in content
         assert not Rule.objects.exists()
@@ -157,7 +161,7 @@ class TestPreviews:
     def test_a_stored_rule_is_previewed_as_it_stands_in_the_form(self, admin: Client, rule: Rule) -> None:
         store(("Ann", "likes", "Bob"))
         sent = shown_form(admin, rule) | {"body": "?x likes ?z", "_preview": "1"}
-        assert "derive <strong>1</strong> fact by itself" in admin.post(change_url(rule), sent).content.decode()
+        assert "derive <strong>1 fact</strong> by itself" in admin.post(change_url(rule), sent).content.decode()
         assert Rule.objects.get().document == DOCUMENT
 
     def test_a_faulty_rule_has_no_preview(self, admin: Client) -> None:
@@ -165,13 +169,78 @@ class TestPreviews:
         assert errors(response).keys() == {"weight"}
         assert "would derive <strong>" not in response.content.decode()
 
+    @pytest.mark.process
+    def test_a_preview_that_is_asked_for_alone_is_no_page_and_needs_no_name(self, admin: Client) -> None:
+        store(("Ann", "parent_of", "Bob"), ("Bob", "parent_of", "Cid"))
+        content = admin.post(f"{RULES}add/", NEW | {"name": "", "_preview": "alone"}).content.decode()
+        assert "derive <strong>1 fact</strong> by itself" in content
+        assert "<form" not in content
+        assert not Rule.objects.exists()
+
+    def test_what_is_wrong_with_it_is_said_with_the_names_of_the_fields(self, admin: Client) -> None:
+        content = admin.post(f"{RULES}add/", NEW | {"body": "?x p", "_preview": "alone"}).content.decode()
+        assert "<strong>If</strong>: Line 1: must be a list of three places: subject, predicate and object." in content
+
+    def test_a_predicate_without_facts_is_said(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def slow(*_: Any, **__: Any) -> None:
+            raise TooMuch
+
+        monkeypatch.setattr("triples.admin.rule_previews.preview", slow)
+        store(("Ann", "parents_of", "Bob"))
+        content = admin.post(f"{RULES}add/", NEW | {"_preview": "alone"}).content.decode()
+        assert "There is no predicate parent_of yet; did you mean parents_of?" in content
+
     def test_a_preview_that_takes_too_long_says_so(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         def slow(*_: Any, **__: Any) -> None:
             raise TooMuch
 
-        monkeypatch.setattr("triples.admin.rules.preview", slow)
+        monkeypatch.setattr("triples.admin.rule_previews.preview", slow)
         content = admin.post(f"{RULES}add/", NEW | {"_preview": "1"}).content.decode()
         assert "could not be worked out within 5 seconds" in content
+
+
+class TestExample:
+    def test_an_empty_form_offers_an_example_that_is_a_rule(self, admin: Client) -> None:
+        page = admin.get(f"{RULES}add/").content.decode()
+        found = re.search(r'<a href="([^"]+)">Insert an example', page)
+        assert found is not None
+        form = admin.get(f"{RULES}add/{unescape(found[1])}").context["adminform"].form
+        filled = {name: form[name].value() or "" for name in form.fields}
+        admin.post(f"{RULES}add/", filled)
+        assert Rule.objects.get().document["body"] == DOCUMENT["body"]
+
+
+class TestRunning:
+    @pytest.fixture
+    def seen(self, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+        """For each run that was asked for, whether the rule was stored and the transaction over."""
+        found: list[bool] = []
+
+        def start(options: RunOptions, requested_by: str) -> RecursionRun:
+            assert (options, requested_by) == (RunOptions(), "user somebody")
+            found.append(Rule.objects.exists() and not connection.in_atomic_block)
+            return run_queue(options=options, requested_by=requested_by)
+
+        monkeypatch.setattr("triples.admin.rules.run_start", start)
+        return found
+
+    def test_a_rule_is_saved_and_run(self, admin: Client, seen: list[bool]) -> None:
+        assert 'name="_run"' in admin.get(f"{RULES}add/").content.decode()
+        response = admin.post(f"{RULES}add/", NEW | {"_run": "1"}, follow=True)
+        run = RecursionRun.objects.get()
+        assert seen == [True]
+        assert response.redirect_chain == [(f"/admin/triples/recursionrun/{run.pk}/change/", 302)]
+        assert messages(response)[-1] == f"Run {run.pk} is on its way."
+
+    def test_while_another_run_is_active_the_rule_waits(self, admin: Client, seen: list[bool]) -> None:
+        run = run_queue(options=RunOptions(), requested_by="tests")
+        response = admin.post(f"{RULES}add/", NEW | {"_run": "1"}, follow=True)
+        assert f"Run {run.pk} is active already." in messages(response)[-1]
+        assert Rule.objects.exists()
+
+    def test_a_faulty_rule_is_not_run(self, admin: Client, seen: list[bool]) -> None:
+        assert errors(admin.post(f"{RULES}add/", NEW | {"weight": "7", "_run": "1"})).keys() == {"weight"}
+        assert seen == []
 
 
 class TestList:
@@ -214,12 +283,22 @@ class TestPermissions:
         reader = self.client("view_rule")
         content = unescape(reader.get(change_url(rule)).content.decode())
         assert "?x grandparent_of ?z  <-" in content
-        assert "_preview" not in content
+        assert 'name="_preview"' not in content
         assert reader.post(change_url(rule), {"weight": "1"}).status_code == 403
         assert reader.post(change_url(rule), {"weight": "1", "_preview": "1"}).status_code == 403
         assert reader.get(f"{RULES}add/").status_code == 403
+        assert 'name="_run"' not in content
         reader.post(RULES, {"action": "disable", "_selected_action": [str(rule.pk)]})
         assert Rule.objects.get().enabled
+
+    def test_who_may_start_no_run_saves_only(self, rule: Rule) -> None:
+        writer = self.client("view_rule", "change_rule")
+        page = writer.get(change_url(rule)).content.decode()
+        assert 'name="_preview"' in page
+        assert 'name="_run"' not in page
+        sent = shown_form(writer, rule) | {"weight": "0.5", "_run": "1"}
+        assert writer.post(change_url(rule), sent).headers["Location"] == RULES
+        assert (Rule.objects.get().weight, RecursionRun.objects.count()) == (0.5, 0)
 
     def test_nobody_sees_rules_without_the_permission(self, rule: Rule) -> None:
         assert self.client("view_triple").get(RULES).status_code == 403

@@ -38,7 +38,7 @@ def list_facts(admin: Client) -> Any:
 @pytest.mark.parametrize(
     ("ask", "work"),
     [
-        (preview_a_rule, "triples.admin.rules.preview"),
+        (preview_a_rule, "triples.admin.rule_previews.preview"),
         (start_a_run, "triples.admin.runs.run_start"),
         (list_inferred_facts, "triples.admin.inferred.listed"),
         (show_a_proof, "triples.admin.inferred._proof"),

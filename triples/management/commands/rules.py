@@ -20,6 +20,7 @@ from triples.rules.files import UnreadableFile, read_file, shown_name
 from triples.rules.responses import rule_content
 from triples.rules.sql import stored_rule_sql
 from triples.runs.previews import Preview, TooMuch
+from triples.services.missing_predicates import missing_predicates
 from triples.services.rules import Loaded, RulesError, rule_delete, rule_find, rules_enable, rules_in_order, rules_load
 from triples.visible import visible, visible_json
 
@@ -126,13 +127,15 @@ class Command(BaseCommand):
             contents.append({"too_much": False, **found.content})
             if not options["json"]:
                 self._show_preview("This rule" if len(drafts) == 1 else draft.rule.name, found)
+        missing = missing_predicates([draft.rule for draft in drafts])
+        for one in missing:
+            self.stderr.write(str(one), self.style.WARNING)
         if options["json"]:
             named = [{"name": draft.rule.name, **content} for draft, content in zip(drafts, contents, strict=True)]
             self._write_json(contents[0] if len(drafts) == 1 else named)
 
     def _show_preview(self, rule: str, found: Preview) -> None:
-        more = "" if found.exact else "more than "
-        self.stdout.write(visible(f"{rule} by itself would derive {more}{found.count:,} facts now."))
+        self.stdout.write(visible(f"{rule} by itself would derive {found.number} now. {found.extent}".rstrip()))
         for example in found.examples:
             self.stdout.write(visible("  {} {} {}  {:g}".format(*example)))
 
