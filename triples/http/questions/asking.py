@@ -1,0 +1,34 @@
+"""Answers of the graph to questions, as JSON without its time, for the API and the explorer alike."""
+
+from functools import partial
+
+from triples.http.questions.answering import Asked, asked_paths
+from triples.http.questions.neighbour_responses import NeighboursOut, neighbours_content
+from triples.http.questions.path_models import AskNeighbours, AskPaths
+from triples.http.questions.path_responses import PathsOut, paths_content
+from triples.http.questions.responses import AnswersOut
+from triples.metrics import count_question
+from triples.query.finding_paths import find_paths
+from triples.query.neighbours import AskedNeighbours, find_neighbours
+from triples.services.graph import graph
+
+
+async def answer_patterns(asked: Asked) -> AnswersOut:
+    content = asked.content(await graph.ask(asked.find, inferred=asked.body.include_inferred))
+    count_question("patterns", len(content["results"]))
+    return content
+
+
+async def answer_paths(body: AskPaths) -> PathsOut:
+    find = partial(find_paths, asked_paths(body))
+    content = paths_content(await graph.ask(find, inferred=body.include_inferred))
+    count_question("paths", len(content["paths"]))
+    return content
+
+
+async def answer_neighbours(body: AskNeighbours) -> NeighboursOut:
+    asked = AskedNeighbours(body.term, body.k, body.direction, body.predicates, body.min_weight)
+    found = await graph.ask(lambda source, _: find_neighbours(asked, source), inferred=body.include_inferred)
+    content = neighbours_content(body.term, found)
+    count_question("neighbours", len(content["facts"]))
+    return content
