@@ -8,8 +8,10 @@ from triples.http.questions.path_models import AskNeighbours, AskPaths
 from triples.http.questions.path_responses import PathsOut, paths_content
 from triples.http.questions.responses import AnswersOut
 from triples.metrics import count_question
+from triples.query.finding_answers import Expired
 from triples.query.finding_paths import find_paths
-from triples.query.neighbours import AskedNeighbours, find_neighbours
+from triples.query.graph_facts import GraphFacts
+from triples.query.neighbours import AskedNeighbours, Neighbours, count_beside, find_neighbours
 from triples.services.graph import graph
 
 
@@ -28,7 +30,14 @@ async def answer_paths(body: AskPaths) -> PathsOut:
 
 async def answer_neighbours(body: AskNeighbours) -> NeighboursOut:
     asked = AskedNeighbours(body.term, body.k, body.direction, body.predicates, body.min_weight)
-    found = await graph.ask(lambda source, _: find_neighbours(asked, source), inferred=body.include_inferred)
+
+    def read(source: GraphFacts, _: Expired) -> tuple[Neighbours, dict[str, int]]:
+        found = find_neighbours(asked, source)
+        return found, count_beside(found, source) if body.include_counts else {}
+
+    found, counts = await graph.ask(read, inferred=body.include_inferred)
     content = neighbours_content(body.term, found)
+    if body.include_counts:
+        content["counts"] = counts
     count_question("neighbours", len(content["facts"]))
     return content

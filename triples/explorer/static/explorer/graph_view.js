@@ -32,6 +32,7 @@ const SETTINGS = {
   enableNodeDrag: true,
   enableCameraRotation: false,
   minEdgeThickness: 1,
+  itemSizesReference: "screen",
   stagePadding: 56,
   minCameraRatio: 0.05,
   maxCameraRatio: 6,
@@ -92,6 +93,7 @@ export class GraphView {
     const bodies = start(scene.nodes, this.stood, pins);
     this.#fill(scene, bodies, pins);
     this.select(state);
+    if (bodies.length) this.sigma.once("afterRender", () => performance.mark("explorer-drawn"));
     if (same || !bodies.length) {
       this.container.dataset.settled = "true";
       return;

@@ -8,6 +8,8 @@ import { count } from "./format.js";
 import { colour } from "./palette.js";
 
 const FONT = '"Segoe UI", system-ui, Roboto, "Helvetica Neue", Arial, sans-serif';
+const SMALL = `400 11px ${FONT}`;
+const GAP = 4;
 const LONGEST = 26;
 /** With more edges than this, only the predicates of what is selected are written. */
 const MOST_EDGE_LABELS = 60;
@@ -18,10 +20,11 @@ export function shortened(text) {
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : letters.join("");
 }
 
-/** What stands beside a node: how many facts it has that are not shown. */
+/** What stands beside a term: how many facts it has that are not loaded. */
 export function badge({ open, more, moreCapped }) {
-  if (!open) return "";
-  return more ? `${count(more)}${moreCapped ? "+" : ""} more` : "";
+  if (!more) return "";
+  if (open) return `${count(more)}${moreCapped ? " or more" : ""} more`.replace("more more", "more");
+  return `+${count(more)}${moreCapped ? "…" : ""}`;
 }
 
 export class Labels {
@@ -45,6 +48,7 @@ export class Labels {
 
   draw() {
     const { width, height } = this.sigma.getDimensions();
+    this.width = width;
     const scale = devicePixelRatio || 1;
     const { canvas } = this;
     if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
@@ -83,14 +87,19 @@ export class Labels {
     const strong = attributes.open || chosen;
     context.font = `${strong ? 600 : 400} 13px ${FONT}`;
     const wide = context.measureText(text).width;
-    context.font = `400 11px ${FONT}`;
-    const high = more ? 30 : 16;
-    const wider = Math.max(wide, more ? context.measureText(more).width : 0);
-    const box = [x - wider / 2 - 2, y + size + 3, x + wider / 2 + 2, y + size + 3 + high];
+    context.font = SMALL;
+    const beside = more ? context.measureText(more).width : 0;
+    const below = attributes.open && more;
+    const wider = below ? Math.max(wide, beside) : wide + (more ? beside + GAP : 0);
+    // A label does not leave the picture as long as its node is in it.
+    const middle = Math.max(wider / 2 + 3, Math.min(this.width - wider / 2 - 3, x));
+    const box = [middle - wider / 2 - 2, y + size + 3, middle + wider / 2 + 2, y + size + (below ? 33 : 19)];
     if (!chosen && this.#isTaken(box, size, x, y)) return;
     this.taken.push(box);
-    this.#text(context, text, x, y + size + 14, `${strong ? 600 : 400} 13px ${FONT}`, "text");
-    if (more) this.#text(context, more, x, y + size + 28, `400 11px ${FONT}`, "quiet");
+    const left = below ? middle : middle - wider / 2 + wide / 2;
+    this.#text(context, text, left, y + size + 14, `${strong ? 600 : 400} 13px ${FONT}`, "text");
+    if (below) this.#text(context, more, middle, y + size + 28, SMALL, "quiet");
+    else if (more) this.#text(context, more, middle + wider / 2 - beside / 2, y + size + 14, SMALL, "quiet");
   }
 
   #edges(context, nodes) {
@@ -104,7 +113,7 @@ export class Labels {
       const to = nodes.get(object);
       if (!from || !to) return;
       const text = shortened(attributes.predicate);
-      context.font = `400 11px ${FONT}`;
+      context.font = SMALL;
       const wide = context.measureText(text).width;
       const x = from.x + (to.x - from.x) * 0.5;
       const y = from.y + (to.y - from.y) * 0.5 + (subject === object ? -3 * from.size : 0);

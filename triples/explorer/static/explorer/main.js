@@ -4,8 +4,8 @@ import { findAccess } from "./access.js";
 import { Answers } from "./answers.js";
 import { Ask } from "./ask.js";
 import { Combobox } from "./combobox.js";
-import { byId, fill, h } from "./dom.js";
-import { termActions } from "./facts.js";
+import { bdi, button, byId, fill, h } from "./dom.js";
+import { factLine, termActions } from "./facts.js";
 import { GraphView } from "./graph_view.js";
 import { History } from "./history.js";
 import { Legend } from "./legend.js";
@@ -96,7 +96,17 @@ class Explorer {
     this.ask.show(state);
     this.path.show(state);
     this.toolbar.show(scene);
+    this.#picked(state, scene);
     this.#details(state);
+  }
+
+  /** On a narrow screen, what is selected stands below the picture, with what can be done with it. */
+  #picked(state, scene) {
+    const fact = scene.facts.find((one) => one.id === state.fact);
+    const more = button("All about it", () => this.history.replace({ ...state, tab: "details" }), { "data-key": "about" });
+    if (state.node !== null) fill(byId("picked"), h("strong", {}, bdi(state.node)), termActions(this.page(), state.node), more);
+    else if (fact) fill(byId("picked"), h("p", {}, ...factLine(fact)), more);
+    else fill(byId("picked"));
   }
 
   async #details(state) {

@@ -8,24 +8,30 @@
  *   predicates: Map<string, {all: number, shown: number}>}} Scene
  */
 
+/** The service counts the facts of terms that are not open up to this number. */
+const COUNT_LIMIT = 100;
+
 /** @param {import("./state.js").State} state @param {import("./answers.js").Answers} answers @returns {Scene} */
 export function sceneOf(state, answers) {
   const all = collected(state, answers);
   const hide = new Set(state.hide);
+  const loaded = loadedFacts(all);
   const facts = all.filter(
     (fact) => !hide.has(fact.predicate) && fact.weight >= state.min && !(state.asserted && fact.inferred),
   );
   const nodes = new Map();
   for (const [term, k] of state.open) nodes.set(term, { ...openNode(term, k, answers), degree: 0, from: null, onPath: false });
+  const counts = Object.assign({}, ...state.open.map(([term]) => answers.neighbours.get(term)?.answer.counts));
   for (const fact of facts) {
     for (const [term, other] of [[fact.subject, fact.object], [fact.object, fact.subject]]) {
       const node = nodes.get(term)
-        ?? { term, open: false, more: 0, moreCapped: false, degree: 0, from: other, onPath: false };
+        ?? { term, open: false, more: counts[term] ?? 0, moreCapped: counts[term] >= COUNT_LIMIT, degree: 0, from: other, onPath: false };
       node.degree += 1;
       node.onPath ||= Boolean(fact.onPath);
       nodes.set(term, node);
     }
   }
+  for (const node of nodes.values()) if (!node.open) node.more = Math.max(0, node.more - loaded.get(node.term));
   return { nodes, facts, all, predicates: counted(all, facts) };
 }
 
@@ -45,6 +51,15 @@ function collected(state, answers) {
   const paths = state.from && state.to ? answers.paths(state)?.paths ?? [] : [];
   for (const path of paths) for (const fact of path.facts) take(fact, { onPath: true });
   return [...facts.values()];
+}
+
+/** How many facts of each term are loaded. */
+function loadedFacts(all) {
+  const numbers = new Map();
+  for (const { subject, object } of all) {
+    for (const term of [subject, object]) numbers.set(term, (numbers.get(term) ?? 0) + 1);
+  }
+  return numbers;
 }
 
 /** A term that is open, with the number of its facts that are not shown. */
