@@ -1,4 +1,4 @@
-"""The data of the explorer: for users who may view facts it is what the API answers to a key, and for others nothing."""
+"""The data of the explorer: users who may view facts read what the API answers to a key, and others nothing."""
 
 from typing import Any, NamedTuple
 

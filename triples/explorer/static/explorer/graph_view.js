@@ -74,6 +74,8 @@ export class GraphView {
       },
       settings: SETTINGS,
     });
+    // Where a browser's console and tests find where nodes stand.
+    Object.assign(container, { view: this });
     this.labels = new Labels(this.sigma, this.graph, palette);
     this.#listen();
     new ResizeObserver(() => container.offsetWidth && this.sigma.resize().refresh()).observe(container);
@@ -95,7 +97,7 @@ export class GraphView {
     this.select(state);
     if (bodies.length) this.sigma.once("afterRender", () => performance.mark("explorer-drawn"));
     if (same || !bodies.length) {
-      this.container.dataset.settled = "true";
+      this.#settled();
       return;
     }
     this.container.dataset.settled = "false";
@@ -104,7 +106,13 @@ export class GraphView {
     await settle(bodies, links.filter(([one, two]) => one !== two), { atOnce: calm(), signal });
     if (signal.aborted) return;
     await this.#move(bodies);
-    if (!signal.aborted) this.container.dataset.settled = "true";
+    if (!signal.aborted) this.#settled();
+  }
+
+  /** All stands in its place, and is drawn there. */
+  #settled() {
+    this.sigma.refresh();
+    this.container.dataset.settled = "true";
   }
 
   /** Mark what is selected. @param {{node: string|null, fact: string|null}} selected */
@@ -133,9 +141,11 @@ export class GraphView {
   /** @param {"in"|"out"|"fit"} how */
   zoom(how) {
     const camera = this.sigma.getCamera();
-    const duration = calm() ? 0 : ZOOM_MS;
-    if (how === "fit") camera.animate({ x: 0.5, y: 0.5, ratio: 1, angle: 0 }, { duration });
-    else camera.animate({ ratio: camera.ratio * (how === "in" ? 1 / 1.5 : 1.5) }, { duration });
+    const state = how === "fit"
+      ? { x: 0.5, y: 0.5, ratio: 1, angle: 0 }
+      : { ratio: camera.ratio * (how === "in" ? 1 / 1.5 : 1.5) };
+    if (calm()) camera.setState(state);
+    else camera.animate(state, { duration: ZOOM_MS });
   }
 
   /** @param {number} right @param {number} down parts of the picture's width and height */

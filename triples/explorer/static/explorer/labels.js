@@ -23,7 +23,7 @@ export function shortened(text) {
 /** What stands beside a term: how many facts it has that are not loaded. */
 export function badge({ open, more, moreCapped }) {
   if (!more) return "";
-  if (open) return `${count(more)}${moreCapped ? " or more" : ""} more`.replace("more more", "more");
+  if (open) return `${count(more)}${moreCapped ? "+" : ""} more`;
   return `+${count(more)}${moreCapped ? "…" : ""}`;
 }
 
