@@ -68,7 +68,7 @@ class Explorer:
         expect(self.page.locator("#graph")).to_have_attribute("data-settled", "true")
 
     def show(self, name: str) -> None:
-        self.page.get_by_role("group", name="Panels").get_by_role("button", name=name, exact=True).click()
+        self.page.get_by_role("navigation", name="Panels").get_by_role("button", name=name, exact=True).click()
 
     def button(self, name: str) -> Any:
         return self.page.get_by_role("button", name=name, exact=True)

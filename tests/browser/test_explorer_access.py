@@ -59,7 +59,7 @@ def test_a_rate_limit_makes_it_wait_and_say_so(chromium: Browser, explored: Serv
         page.get_by_label("Read key").fill(key)
         page.get_by_role("button", name="Use it").click()
         expect(page.locator("#message")).to_have_text("The rate limit is used up for now. Going on in 1 s …")
-        expect(page.get_by_text("6 of 6 loaded facts are drawn")).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("7 of 7 loaded facts are drawn")).to_be_visible()
         expect(page.locator("#message")).to_be_hidden()
 
 

@@ -99,7 +99,7 @@ def test_everything_can_be_done_without_a_mouse(explorer: Explorer) -> None:
     page.keyboard.press("Enter")
     expect(sorted_by).to_have_attribute("aria-sort", "ascending")
     expect(sorted_by.get_by_role("button")).to_be_focused()
-    page.get_by_role("button", name="Why: spoke part_of bicycle").focus()
+    page.get_by_role("button", name="Why? spoke part_of bicycle").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Proof")).to_be_visible()
     page.get_by_role("button", name="spoke", exact=True).focus()

@@ -53,18 +53,26 @@ export class Combobox {
     this.input.removeAttribute("aria-activedescendant");
     const options = terms.map((one, place) => {
       const facts = Object.entries(PLACES).filter(([name]) => one.facts[name]);
-      const told = facts.map(([name, words]) => `${count(one.facts[name])}${one.facts[name] >= 1000 ? "+" : ""} ${words}`);
+      const told = facts.map(
+        ([name, words]) => `${count(one.facts[name])}${one.facts[name] >= 1000 ? "+" : ""} ${words}`,
+      );
       return h(
         "li",
         {
-          role: "option", id: `${this.list.id}-${place}`, "aria-selected": "false",
-          onpointerdown: (event) => event.preventDefault(), onclick: () => this.#choose(one.term),
+          role: "option",
+          id: `${this.list.id}-${place}`,
+          "aria-selected": "false",
+          onpointerdown: (event) => event.preventDefault(),
+          onclick: () => this.#choose(one.term),
         },
         bdi(one.term),
         h("span", { class: "quiet" }, told.join(", ") || "no facts"),
       );
     });
-    this.list.replaceChildren(...options, ...(message ? [h("li", { role: "option", "aria-disabled": "true", class: "quiet" }, message)] : []));
+    this.list.replaceChildren(
+      ...options,
+      ...(message ? [h("li", { role: "option", "aria-disabled": "true", class: "quiet" }, message)] : []),
+    );
     this.#show(Boolean(options.length || message));
   }
 

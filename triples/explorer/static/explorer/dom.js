@@ -30,8 +30,10 @@ export const byId = (id) => document.getElementById(id);
 
 /** Controls, marks of direction and characters without width, written as \uXXXX: no term changes the text around it. */
 export function visible(text) {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (one) =>
-    `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Replace the children of an element, and keep the focus on the element that has the same `data-key`. */

@@ -10,7 +10,12 @@ const FONT = "Segoe UI, system-ui, Roboto, Helvetica Neue, Arial, sans-serif";
  * @param {import("./scene.js").Scene} scene
  */
 export async function save(kind, view, scene) {
-  const made = { svg: () => svgBlob(view), png: () => pngBlob(view), csv: () => csvBlob(scene), json: () => jsonBlob(scene) };
+  const made = {
+    svg: () => svgBlob(view),
+    png: () => pngBlob(view),
+    csv: () => csvBlob(scene),
+    json: () => jsonBlob(scene),
+  };
   const blob = await made[kind]();
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -24,8 +29,15 @@ const svgBlob = (view) => new Blob([svg(view)], { type: "image/svg+xml" });
 /** The picture as it is seen now, as shapes and texts. */
 function svg({ sigma, graph, palette }) {
   const { width, height } = sigma.getDimensions();
-  const at = new Map(graph.mapNodes((key, attributes) => [key, { ...sigma.graphToViewport(attributes), size: sigma.scaleSize(attributes.size) }]));
-  const edges = graph.mapEdges((_, attributes, subject, object) => edge(attributes, at.get(subject), at.get(object), palette));
+  const at = new Map(
+    graph.mapNodes((key, attributes) => [
+      key,
+      { ...sigma.graphToViewport(attributes), size: sigma.scaleSize(attributes.size) },
+    ]),
+  );
+  const edges = graph.mapEdges((_, attributes, subject, object) =>
+    edge(attributes, at.get(subject), at.get(object), palette),
+  );
   const nodes = graph.mapNodes((key, attributes) => node(key, attributes, at.get(key)));
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}" font-size="13" text-anchor="middle">
 <rect width="100%" height="100%" fill="${colour("ground")}"/>
@@ -50,7 +62,9 @@ function node(key, attributes, { x, y, size }) {
   const more = badge(attributes);
   return `<circle cx="${round(x)}" cy="${round(y)}" r="${round(size)}" fill="${attributes.color}"><title>${escaped(key)}</title></circle>
 <text x="${round(x)}" y="${round(y + size + 14)}" fill="${colour("text")}" stroke="${colour("ground")}" stroke-width="3" paint-order="stroke">${escaped(shortened(key))}</text>${
-  more && `<text x="${round(x)}" y="${round(y + size + 28)}" font-size="11" fill="${colour("quiet")}">${escaped(more)}</text>`}`;
+    more &&
+    `<text x="${round(x)}" y="${round(y + size + 28)}" font-size="11" fill="${colour("quiet")}">${escaped(more)}</text>`
+  }`;
 }
 
 const round = (number) => Number(number.toFixed(1));
@@ -64,12 +78,20 @@ async function pngBlob(view) {
   await image.decode();
   const canvas = Object.assign(document.createElement("canvas"), { width: width * 2, height: height * 2 });
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for a PNG. Save it as SVG."))), "image/png"));
+  return new Promise((resolve, reject) =>
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for a PNG. Save it as SVG."))),
+      "image/png",
+    ),
+  );
 }
 
 /** Columns that `import_triples` reads again, and whether a fact is inferred. */
 function csvBlob({ facts }) {
-  const rows = [["subject", "predicate", "object", "weight", "inferred"], ...facts.map((one) => [one.subject, one.predicate, one.object, one.weight, one.inferred])];
+  const rows = [
+    ["subject", "predicate", "object", "weight", "inferred"],
+    ...facts.map((one) => [one.subject, one.predicate, one.object, one.weight, one.inferred]),
+  ];
   const cell = (value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
   return new Blob([rows.map((row) => row.map(cell).join(",")).join("\n"), "\n"], { type: "text/csv" });
 }

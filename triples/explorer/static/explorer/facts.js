@@ -11,10 +11,20 @@ import { FIRST, hidden, opened, unpinned } from "./state.js";
 
 /** A term as a button that selects it. @param {Page} page @param {string} term */
 export const termButton = (page, term) =>
-  h("button", { type: "button", class: "term", onclick: () => page.push({ ...page.state(), node: term, fact: null }) }, bdi(term));
+  h(
+    "button",
+    { type: "button", class: "term", onclick: () => page.push({ ...page.state(), node: term, fact: null }) },
+    bdi(term),
+  );
 
 /** The three terms of a fact on one line. */
-export const factLine = (fact) => [bdi(fact.subject), " ", bdi(fact.predicate, { class: "predicate" }), " ", bdi(fact.object)];
+export const factLine = (fact) => [
+  bdi(fact.subject),
+  " ",
+  bdi(fact.predicate, { class: "predicate" }),
+  " ",
+  bdi(fact.object),
+];
 
 export const weightSpan = (fact) => h("span", { class: "weight", title: String(fact.weight) }, weight(fact.weight));
 
@@ -25,13 +35,20 @@ export function termActions(page, term) {
   const k = state.open.find(([one]) => one === term)?.[1];
   const key = (name) => ({ "data-key": `${name} ${term}` });
   const actions = [];
-  if (k === undefined) actions.push(button("Open", () => page.push(opened(state, term)), { ...key("open"), class: "main" }));
+  if (k === undefined)
+    actions.push(button("Open", () => page.push(opened(state, term)), { ...key("open"), class: "main" }));
   else if (node?.more && k < page.most) {
     const next = Math.min(page.most, k + Math.max(FIRST, k));
     const label = `Show ${plural(Math.min(next - k, node.moreCapped ? next - k : node.more), "more fact")}`;
     actions.push(button(label, () => page.push(opened(state, term, next)), { ...key("open"), class: "main" }));
   }
-  actions.push(button("Path from here", () => page.push({ ...state, from: term, to: state.to === term ? "" : state.to, tab: "path" }), key("from")));
+  actions.push(
+    button(
+      "Path from here",
+      () => page.push({ ...state, from: term, to: state.to === term ? "" : state.to, tab: "path" }),
+      key("from"),
+    ),
+  );
   if (state.from && state.from !== term) {
     actions.push(button("Path to here", () => page.push({ ...state, to: term, tab: "path" }), key("to")));
   }

@@ -13,5 +13,4 @@ export function weight(weight) {
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 
 /** A moment of the API, in the reader's time. @param {string} moment */
-export const moment = (moment) =>
-  new Date(moment).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+export const moment = (moment) => new Date(moment).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });

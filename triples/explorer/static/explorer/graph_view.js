@@ -19,7 +19,11 @@ const PRIMITIVES = {
     // A stated fact has a line, an inferred one dashes, which are seen only where the line is not.
     layers: [
       layerPlain({ color: { attribute: "solid" } }),
-      layerDashed({ dashSize: { value: 8, mode: "pixels" }, gapSize: { attribute: "gap", default: 0, mode: "pixels" }, gapColor: 0 }),
+      layerDashed({
+        dashSize: { value: 8, mode: "pixels" },
+        gapSize: { attribute: "gap", default: 0, mode: "pixels" },
+        gapColor: 0,
+      }),
     ],
   },
 };
@@ -103,7 +107,11 @@ export class GraphView {
     this.container.dataset.settled = "false";
     const places = new Map(bodies.map((body, place) => [body.key, place]));
     const links = scene.facts.map((fact) => [places.get(fact.subject), places.get(fact.object)]);
-    await settle(bodies, links.filter(([one, two]) => one !== two), { atOnce: calm(), signal });
+    await settle(
+      bodies,
+      links.filter(([one, two]) => one !== two),
+      { atOnce: calm(), signal },
+    );
     if (signal.aborted) return;
     await this.#move(bodies);
     if (!signal.aborted) this.#settled();
@@ -126,7 +134,9 @@ export class GraphView {
     const { node, fact } = this.selected;
     // Attributes are changed in place, since each event of the graph would make Sigma draw.
     this.graph.forEachNode((term, attributes) => {
-      attributes.color = colour(term === node ? "select" : attributes.onPath ? "path" : attributes.open ? "open" : "node");
+      attributes.color = colour(
+        term === node ? "select" : attributes.onPath ? "path" : attributes.open ? "open" : "node",
+      );
     });
     this.graph.forEachEdge((id, attributes, subject, object) => {
       const chosen = id === fact || attributes.onPath;
@@ -141,9 +151,8 @@ export class GraphView {
   /** @param {"in"|"out"|"fit"} how */
   zoom(how) {
     const camera = this.sigma.getCamera();
-    const state = how === "fit"
-      ? { x: 0.5, y: 0.5, ratio: 1, angle: 0 }
-      : { ratio: camera.ratio * (how === "in" ? 1 / 1.5 : 1.5) };
+    const state =
+      how === "fit" ? { x: 0.5, y: 0.5, ratio: 1, angle: 0 } : { ratio: camera.ratio * (how === "in" ? 1 / 1.5 : 1.5) };
     if (calm()) camera.setState(state);
     else camera.animate(state, { duration: ZOOM_MS });
   }

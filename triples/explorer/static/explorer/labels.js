@@ -61,7 +61,8 @@ export class Labels {
     context.lineJoin = "round";
     this.taken = [];
     const nodes = this.#placed(width, height);
-    for (const node of nodes) this.taken.push([node.x - node.size, node.y - node.size, node.x + node.size, node.y + node.size]);
+    for (const node of nodes)
+      this.taken.push([node.x - node.size, node.y - node.size, node.x + node.size, node.y + node.size]);
     for (const node of nodes) this.#node(context, node);
     this.#edges(context, new Map(nodes.map((node) => [node.key, node])));
   }
@@ -146,8 +147,11 @@ export class Labels {
   #isTaken(box, size = 0, x = NaN, y = NaN) {
     return this.taken.some(
       (other) =>
-        box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]
-        && !(other[0] === x - size && other[1] === y - size),
+        box[0] < other[2] &&
+        box[2] > other[0] &&
+        box[1] < other[3] &&
+        box[3] > other[1] &&
+        !(other[0] === x - size && other[1] === y - size),
     );
   }
 }

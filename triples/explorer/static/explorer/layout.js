@@ -36,7 +36,7 @@ export function start(nodes, stood, pins) {
       placed.set(term, { key: term, x: at.x, y: at.y, fixed: Boolean(pin), heat: SETTLED });
       continue;
     }
-    const parent = from === null ? null : placed.get(from) ?? stood.get(from) ?? null;
+    const parent = from === null ? null : (placed.get(from) ?? stood.get(from) ?? null);
     const number = parent ? (brought.get(from) ?? 0) : roots++;
     if (parent) brought.set(from, number + 1);
     placed.set(term, { key: term, ...around(parent ?? beside, number + (parent ? 1 : 0)), fixed: false, heat: 1 });

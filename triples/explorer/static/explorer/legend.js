@@ -29,7 +29,10 @@ export class Legend {
     const sorted = [...scene.predicates].sort(([one, a], [two, b]) => b.all - a.all || (one < two ? -1 : 1));
     // Those come first into the palette that have most facts.
     for (const [predicate] of sorted) this.palette.name(predicate);
-    fill(this.list, ...sorted.map(([predicate, { all, shown }]) => this.#row(predicate, all, shown, !hide.has(predicate))));
+    fill(
+      this.list,
+      ...sorted.map(([predicate, { all, shown }]) => this.#row(predicate, all, shown, !hide.has(predicate))),
+    );
     byId("all-predicates").hidden = !state.hide.length;
     byId("legend-empty").hidden = sorted.length > 0;
     byId("drawn").textContent = scene.all.length
@@ -39,12 +42,24 @@ export class Legend {
 
   #row(predicate, all, shown, checked) {
     const box = h("input", {
-      type: "checkbox", "data-key": `hide ${predicate}`, checked,
+      type: "checkbox",
+      "data-key": `hide ${predicate}`,
+      checked,
       onchange: (event) => this.#toggled(predicate, event.target.checked),
     });
     const told = shown === all ? count(all) : `${count(shown)} of ${count(all)}`;
-    return h("li", {}, h("label", {}, box, h("span", { class: `swatch colour-${this.palette.name(predicate)}` }), bdi(predicate),
-      h("span", { class: "count" }, told)));
+    return h(
+      "li",
+      {},
+      h(
+        "label",
+        {},
+        box,
+        h("span", { class: `swatch colour-${this.palette.name(predicate)}` }),
+        bdi(predicate),
+        h("span", { class: "count" }, told),
+      ),
+    );
   }
 
   #toggled(predicate, shown) {

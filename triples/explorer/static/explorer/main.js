@@ -28,7 +28,7 @@ class Explorer {
     this.history = new History(this.most, () => this.show());
     const palette = new Palette();
     const page = this.page();
-    this.view = new GraphView(byId("graph"), palette, this.#gestures());
+    this.view = pictureOf(palette, this.#gestures());
     this.panels = new Panels((tab) => this.history.replace({ ...this.history.state, tab }));
     this.legend = new Legend(palette, page);
     this.table = new Table(page, palette);
@@ -103,8 +103,11 @@ class Explorer {
   /** On a narrow screen, what is selected stands below the picture, with what can be done with it. */
   #picked(state, scene) {
     const fact = scene.facts.find((one) => one.id === state.fact);
-    const more = button("All about it", () => this.history.replace({ ...state, tab: "details" }), { "data-key": "about" });
-    if (state.node !== null) fill(byId("picked"), h("strong", {}, bdi(state.node)), termActions(this.page(), state.node), more);
+    const more = button("All about it", () => this.history.replace({ ...state, tab: "details" }), {
+      "data-key": "about",
+    });
+    if (state.node !== null)
+      fill(byId("picked"), h("strong", {}, bdi(state.node)), termActions(this.page(), state.node), more);
     else if (fact) fill(byId("picked"), h("p", {}, ...factLine(fact)), more);
     else fill(byId("picked"));
   }
@@ -121,17 +124,35 @@ class Explorer {
     }
     place.dataset.shown = key;
     if (state.node === null && state.fact === null) {
-      fill(place, h("p", { class: "quiet" }, "Select a term or a fact, in the picture or in the table, to see all about it here."));
+      fill(
+        place,
+        h(
+          "p",
+          { class: "quiet" },
+          "Select a term or a fact, in the picture or in the table, to see all about it here.",
+        ),
+      );
       return;
     }
     place.setAttribute("aria-busy", "true");
     try {
-      const parts = await (state.node !== null ? profile(this.page(), state.node, signal) : factDetails(this.page(), state.fact, signal));
+      const parts = await (state.node !== null
+        ? profile(this.page(), state.node, signal)
+        : factDetails(this.page(), state.fact, signal));
       if (!signal.aborted) fill(place, ...parts);
     } catch (error) {
       if (error.name !== "AbortError") {
         place.dataset.shown = "";
-        fill(place, h("p", { class: "fault" }, error.status === 404 ? "This fact is not there any more. Undo, or search for one of its terms." : error.message));
+        fill(
+          place,
+          h(
+            "p",
+            { class: "fault" },
+            error.status === 404
+              ? "This fact is not there any more. Undo, or search for one of its terms."
+              : error.message,
+          ),
+        );
       }
     } finally {
       if (!signal.aborted) place.removeAttribute("aria-busy");
@@ -177,7 +198,25 @@ class Explorer {
     byId("access").hidden = Boolean(api);
     byId("search").disabled = !api;
     if (api) this.show();
-    else this.view.show(this.drawn = sceneOf(/** @type {any} */ ({ open: [], gone: [], pins: [], hide: [] }), /** @type {any} */ (null)), this.history.state);
+    else
+      this.view.show(
+        (this.drawn = sceneOf(
+          /** @type {any} */ ({ open: [], gone: [], pins: [], hide: [] }),
+          /** @type {any} */ (null),
+        )),
+        this.history.state,
+      );
+  }
+}
+
+/** The picture or, where the browser has no WebGL, nothing in its place: the table shows the same. */
+function pictureOf(palette, gestures) {
+  try {
+    return new GraphView(byId("graph"), palette, gestures);
+  } catch {
+    byId("no-picture").hidden = false;
+    const nothing = () => {};
+    return /** @type {any} */ ({ show: nothing, paint: nothing, zoom: nothing });
   }
 }
 

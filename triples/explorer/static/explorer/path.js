@@ -24,7 +24,10 @@ export class PathPanel {
 
   /** @param {import("./state.js").State} state */
   show(state) {
-    for (const [input, text] of [[this.from, state.from], [this.to, state.to]]) {
+    for (const [input, text] of [
+      [this.from, state.from],
+      [this.to, state.to],
+    ]) {
       if (document.activeElement !== input) input.value = text;
     }
     byId("path-order").value = state.order;
@@ -34,7 +37,8 @@ export class PathPanel {
   }
 
   #next({ from, to }) {
-    if (from && !to) return `Now choose the other end: type it, or select it in the picture and press “Path to here”. From: ${visible(from)}`;
+    if (from && !to)
+      return `Now choose the other end: type it, or select it in the picture and press “Path to here”. From: ${visible(from)}`;
     if (from && to) return "Looking …";
     return "Choose two terms. The path between them that weighs most is drawn.";
   }
@@ -42,7 +46,15 @@ export class PathPanel {
   #found({ paths, complete_above: above, complete_within: within }) {
     const cut = above !== undefined || within !== undefined;
     if (!paths.length) {
-      return [h("p", { role: "status" }, cut ? "The time was over before a path was found. Choose terms that are closer." : "No path of up to 6 facts connects them.")];
+      return [
+        h(
+          "p",
+          { role: "status" },
+          cut
+            ? "The time was over before a path was found. Choose terms that are closer."
+            : "No path of up to 6 facts connects them.",
+        ),
+      ];
     }
     const [path] = paths;
     return [
@@ -56,7 +68,13 @@ export class PathPanel {
     const { page } = this;
     const select = () => page.push({ ...page.state(), fact: fact.id, node: null });
     const arrow = fact.inferred ? "⇢" : "→";
-    return h("div", { class: "line" }, termButton(page, fact.subject),
-      h("button", { type: "button", class: "term predicate", onclick: select }, visible(fact.predicate), ` ${arrow}`), termButton(page, fact.object), weightSpan(fact));
+    return h(
+      "div",
+      { class: "line" },
+      termButton(page, fact.subject),
+      h("button", { type: "button", class: "term predicate", onclick: select }, visible(fact.predicate), ` ${arrow}`),
+      termButton(page, fact.object),
+      weightSpan(fact),
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** All about a term: its facts by predicate, in both directions, with metadata and sources. */
 
-import { bdi, button, h, visible } from "./dom.js";
+import { bdi, button, fill, h, visible } from "./dom.js";
 import { termActions, termButton, weightSpan } from "./facts.js";
 import { count, moment, plural } from "./format.js";
 
@@ -32,7 +32,7 @@ class Side {
     Object.assign(this, { page, term, side, around });
     this.facts = list.triples;
     this.cursor = list.next_cursor;
-    this.element = h("section", { "aria-label": side.title });
+    this.element = h("section", { "aria-label": side.title, tabindex: -1 });
     /** The cursors of predicates that were asked for by themselves; null when all is there. */
     this.cursors = new Map();
     this.#draw();
@@ -43,35 +43,61 @@ class Side {
     const groups = new Map(around.predicates.filter((one) => one[side.counts]).map((one) => [one.predicate, []]));
     for (const fact of this.facts) groups.set(fact.predicate, [...(groups.get(fact.predicate) ?? []), fact]);
     const numbers = new Map(around.predicates.map((one) => [one.predicate, one[side.counts]]));
-    this.element.replaceChildren(
+    fill(
+      this.element,
       h("h3", {}, side.title),
-      ...(groups.size ? [...groups].map(([predicate, facts]) => this.#group(predicate, facts, numbers.get(predicate) ?? 0)) : [h("p", { class: "quiet" }, side.none)]),
+      ...(groups.size
+        ? [...groups].map(([predicate, facts]) => this.#group(predicate, facts, numbers.get(predicate) ?? 0))
+        : [h("p", { class: "quiet" }, side.none)]),
       this.cursor && around.predicates_capped
-        ? h("p", { class: "quiet" }, "This graph has many predicates. Only those of the heaviest facts are listed so far. ",
-          button("Show more facts", () => this.#more(null)))
-        : "",
+        ? h(
+            "p",
+            { class: "quiet" },
+            "This graph has many predicates. Only those of the heaviest facts are listed so far. ",
+            button("Show more facts", () => this.#more(null)),
+          )
+        : null,
     );
   }
 
   #group(predicate, facts, number) {
-    const whole = this.cursors.get(predicate) === null || !this.cursor || (number < COUNT_LIMIT && facts.length >= number);
-    const told = whole ? count(facts.length) : `${count(facts.length)} of ${count(number)}${number >= COUNT_LIMIT ? " or more" : ""}`;
+    const whole =
+      this.cursors.get(predicate) === null || !this.cursor || (number < COUNT_LIMIT && facts.length >= number);
+    const told = whole
+      ? count(facts.length)
+      : `${count(facts.length)} of ${count(number)}${number >= COUNT_LIMIT ? " or more" : ""}`;
     return h(
-      "details", { open: facts.length > 0 },
+      "details",
+      { open: facts.length > 0 },
       h("summary", {}, bdi(predicate), " ", h("span", { class: "count" }, told)),
       h("ul", { class: "facts" }, ...facts.map((fact) => this.#fact(fact))),
-      !whole && button(facts.length ? "Show more" : "Show them", () => this.#more(predicate), { "data-key": `${this.side.side} ${predicate}` }),
+      !whole &&
+        button(facts.length ? "Show more" : "Show them", () => this.#more(predicate), {
+          "data-key": `${this.side.side} ${predicate}`,
+        }),
     );
   }
 
   #fact(fact) {
     const { page, side } = this;
-    const told = fact.inferred ? `inferred by ${visible(fact.rule ?? "a rule")}` : `from ${fact.source}, ${moment(fact.created_at)}`;
+    const told = fact.inferred
+      ? `inferred by ${visible(fact.rule ?? "a rule")}`
+      : `from ${fact.source}, ${moment(fact.created_at)}`;
     const metadata = Object.entries(fact.metadata);
     return h(
-      "li", {},
-      h("div", { class: "line" }, termButton(page, fact[side.other]), weightSpan(fact),
-        button(fact.inferred ? "Why?" : "Fact", () => page.push({ ...page.state(), fact: fact.id, node: null, tab: "details" }), { class: "small" })),
+      "li",
+      {},
+      h(
+        "div",
+        { class: "line" },
+        termButton(page, fact[side.other]),
+        weightSpan(fact),
+        button(
+          fact.inferred ? "Why?" : "Fact",
+          () => page.push({ ...page.state(), fact: fact.id, node: null, tab: "details" }),
+          { class: "small" },
+        ),
+      ),
       h("div", { class: "quiet" }, told),
       metadata.length > 0 && metadataList(metadata),
     );
@@ -95,9 +121,14 @@ class Side {
 
 /** @param {[string, any][]} metadata */
 export const metadataList = (metadata) =>
-  h("dl", { class: "metadata" }, ...metadata.flatMap(([name, value]) => [
-    h("dt", {}, bdi(name)), h("dd", {}, bdi(typeof value === "string" ? value : JSON.stringify(value))),
-  ]));
+  h(
+    "dl",
+    { class: "metadata" },
+    ...metadata.flatMap(([name, value]) => [
+      h("dt", {}, bdi(name)),
+      h("dd", {}, bdi(typeof value === "string" ? value : JSON.stringify(value))),
+    ]),
+  );
 
 /** One fact: its source and metadata or, if it is inferred, its proof. */
 export async function factDetails(page, id, signal) {
@@ -109,7 +140,15 @@ export async function factDetails(page, id, signal) {
     : `Stated, weight ${weightSpan(fact).textContent}. It came from ${fact.source} on ${moment(fact.created_at)}.`;
   const metadata = Object.entries(fact.metadata);
   return [
-    h("h2", {}, termButton(page, fact.subject), " ", bdi(fact.predicate, { class: "predicate" }), " ", termButton(page, fact.object)),
+    h(
+      "h2",
+      {},
+      termButton(page, fact.subject),
+      " ",
+      bdi(fact.predicate, { class: "predicate" }),
+      " ",
+      termButton(page, fact.object),
+    ),
     h("p", {}, told),
     !fact.inferred && (metadata.length ? metadataList(metadata) : h("p", { class: "quiet" }, "It has no metadata.")),
     fact.inferred && (await proof(page, id, signal)),

@@ -20,12 +20,23 @@ export function sceneOf(state, answers) {
     (fact) => !hide.has(fact.predicate) && fact.weight >= state.min && !(state.asserted && fact.inferred),
   );
   const nodes = new Map();
-  for (const [term, k] of state.open) nodes.set(term, { ...openNode(term, k, answers), degree: 0, from: null, onPath: false });
+  for (const [term, k] of state.open)
+    nodes.set(term, { ...openNode(term, k, answers), degree: 0, from: null, onPath: false });
   const counts = Object.assign({}, ...state.open.map(([term]) => answers.neighbours.get(term)?.answer.counts));
   for (const fact of facts) {
-    for (const [term, other] of [[fact.subject, fact.object], [fact.object, fact.subject]]) {
-      const node = nodes.get(term)
-        ?? { term, open: false, more: counts[term] ?? 0, moreCapped: counts[term] >= COUNT_LIMIT, degree: 0, from: other, onPath: false };
+    for (const [term, other] of [
+      [fact.subject, fact.object],
+      [fact.object, fact.subject],
+    ]) {
+      const node = nodes.get(term) ?? {
+        term,
+        open: false,
+        more: counts[term] ?? 0,
+        moreCapped: counts[term] >= COUNT_LIMIT,
+        degree: 0,
+        from: other,
+        onPath: false,
+      };
       node.degree += 1;
       node.onPath ||= Boolean(fact.onPath);
       nodes.set(term, node);
@@ -48,7 +59,7 @@ function collected(state, answers) {
     for (const fact of answers.neighbours.get(term)?.answer.facts.slice(0, k) ?? []) take(fact, {});
   }
   if (state.question) for (const fact of answers.question(state)?.answer.facts ?? []) take(fact, {});
-  const paths = state.from && state.to ? answers.paths(state)?.paths ?? [] : [];
+  const paths = state.from && state.to ? (answers.paths(state)?.paths ?? []) : [];
   for (const path of paths) for (const fact of path.facts) take(fact, { onPath: true });
   return [...facts.values()];
 }

@@ -12,8 +12,20 @@ export const TABS = ["graph", "legend", "details", "table", "ask", "path"];
 
 /** @type {State} */
 export const EMPTY = Object.freeze({
-  open: [], gone: [], pins: [], node: null, fact: null, hide: [], min: 0, asserted: false,
-  question: "", k: FIRST, from: "", to: "", order: "weight", tab: "details",
+  open: [],
+  gone: [],
+  pins: [],
+  node: null,
+  fact: null,
+  hide: [],
+  min: 0,
+  asserted: false,
+  question: "",
+  k: FIRST,
+  from: "",
+  to: "",
+  order: "weight",
+  tab: "details",
 });
 
 /** @param {State} state @returns {string} a query string, empty for the empty state */
@@ -87,7 +99,8 @@ export function hidden(state, term) {
 
 /** @param {State} state */
 export const pinned = (state, term, x, y) => ({
-  ...state, pins: [...state.pins.filter(([one]) => one !== term), [term, Math.round(x), Math.round(y)]],
+  ...state,
+  pins: [...state.pins.filter(([one]) => one !== term), [term, Math.round(x), Math.round(y)]],
 });
 
 /** @param {State} state */
