@@ -91,6 +91,17 @@ class Explorer:
         x, y = self.page.evaluate(script, [key])
         return float(x), float(y)
 
+    def label(self, term: str) -> tuple[float, float]:
+        """Where the middle of a term's label stands on the screen."""
+        script = """([term]) => {
+          const { view } = document.getElementById("graph");
+          const { box } = view.labels.boxes.find((one) => one.key === term);
+          const { x, y } = view.container.getBoundingClientRect();
+          return [x + (box[0] + box[2]) / 2, y + (box[1] + box[3]) / 2];
+        }"""
+        x, y = self.page.evaluate(script, [term])
+        return float(x), float(y)
+
     def terms(self) -> list[str]:
         found: list[str] = self.page.evaluate("document.getElementById('graph').view.graph.nodes()")
         return found

@@ -76,6 +76,15 @@ def test_a_click_on_a_term_shows_all_about_it(explorer: Explorer) -> None:
     expect(details).to_contain_text("inferred by parts of parts")
 
 
+def test_a_label_belongs_to_its_term_and_a_double_click_on_an_open_one_shows_more(explorer: Explorer) -> None:
+    page = explorer.open("?open=hub").page
+    x, y = explorer.label("hub")
+    page.mouse.click(x, y)
+    expect(page.locator("#details h2")).to_have_text("hub")
+    page.mouse.dblclick(x, y)
+    expect(page.get_by_role("region", name="Legend")).to_contain_text("50 of 50 loaded facts are drawn")
+
+
 def test_every_fact_of_a_hub_can_be_reached(explorer: Explorer) -> None:
     page = explorer.open("?open=hub&node=hub").page
     group = page.get_by_role("region", name="What is said of it").locator("details").filter(has_text="kind 11")
@@ -196,7 +205,7 @@ def test_what_is_drawn_can_be_saved(explorer: Explorer, kind: str) -> None:
         assert content.startswith(b"\x89PNG")
         assert len(content) > 5_000
     elif kind == "svg":
-        texts = [one.text for one in ET.fromstring(content).iter("{http://www.w3.org/2000/svg}text")]
+        texts = [(one.text or "").strip() for one in ET.fromstring(content).iter("{http://www.w3.org/2000/svg}text")]
         assert {"bicycle", "自行车", "\\u202eelcycib"} <= set(texts)
     elif kind == "csv":
         rows = list(csv.DictReader(io.StringIO(content.decode())))

@@ -35,8 +35,9 @@ function svg({ sigma, graph, palette }) {
       { ...sigma.graphToViewport(attributes), size: sigma.scaleSize(attributes.size) },
     ]),
   );
-  const edges = graph.mapEdges((_, attributes, subject, object) =>
-    edge(attributes, at.get(subject), at.get(object), palette),
+  const bends = bendsOf(graph);
+  const edges = graph.mapEdges((id, attributes, subject, object) =>
+    edge(attributes, at.get(subject), at.get(object), bends.get(id), palette),
   );
   const nodes = graph.mapNodes((key, attributes) => node(key, attributes, at.get(key)));
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}" font-size="13" text-anchor="middle">
@@ -47,24 +48,41 @@ ${nodes.join("\n")}
 </svg>`;
 }
 
-function edge(attributes, from, to, palette) {
+/** How far each edge bends to its left, so that several between the same two terms are told apart. */
+function bendsOf(graph) {
+  const beside = new Map();
+  graph.forEachEdge((id, _, subject, object) => {
+    const pair = JSON.stringify([subject, object].sort());
+    beside.set(pair, [...(beside.get(pair) ?? []), { id, side: subject < object ? 1 : -1 }]);
+  });
+  const bends = new Map();
+  for (const edges of beside.values()) {
+    edges.forEach(({ id, side }, place) => bends.set(id, side * (place - (edges.length - 1) / 2) * 0.3));
+  }
+  return bends;
+}
+
+function edge(attributes, from, to, bend, palette) {
   const line = `fill="none" stroke="${palette.colour(attributes.predicate)}" stroke-width="${(attributes.thickness / 1.5).toFixed(1)}"${attributes.inferred ? ' stroke-dasharray="6 4"' : ""}`;
   const label = `<title>${escaped(attributes.predicate)}</title>`;
   if (from === to) {
     return `<circle cx="${round(from.x)}" cy="${round(from.y - from.size * 1.5)}" r="${round(from.size * 1.5)}" ${line}>${label}</circle>`;
   }
-  const long = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  const [x, y] = [to.x - ((to.x - from.x) / long) * to.size, to.y - ((to.y - from.y) / long) * to.size];
-  return `<path d="M${round(from.x)} ${round(from.y)} ${round(x)} ${round(y)}" ${line} marker-end="url(#tip)">${label}</path>`;
+  const x = (from.x + to.x) / 2 - (to.y - from.y) * bend;
+  const y = (from.y + to.y) / 2 + (to.x - from.x) * bend;
+  const long = Math.hypot(to.x - x, to.y - y) || 1;
+  const tip = [to.x - ((to.x - x) / long) * to.size, to.y - ((to.y - y) / long) * to.size];
+  const path = `M${round(from.x)} ${round(from.y)}Q${round(x)} ${round(y)} ${tip.map(round).join(" ")}`;
+  return `<path d="${path}" ${line} marker-end="url(#tip)">${label}</path>`;
 }
 
 function node(key, attributes, { x, y, size }) {
   const more = badge(attributes);
+  const below = attributes.open && more ? ` x="${round(x)}" dy="14"` : "";
+  const beside = more && `<tspan${below} font-size="11" fill="${colour("quiet")}"> ${escaped(more)}</tspan>`;
+  const outline = `stroke="${colour("ground")}" stroke-width="3" paint-order="stroke"`;
   return `<circle cx="${round(x)}" cy="${round(y)}" r="${round(size)}" fill="${attributes.color}"><title>${escaped(key)}</title></circle>
-<text x="${round(x)}" y="${round(y + size + 14)}" fill="${colour("text")}" stroke="${colour("ground")}" stroke-width="3" paint-order="stroke">${escaped(shortened(key))}</text>${
-    more &&
-    `<text x="${round(x)}" y="${round(y + size + 28)}" font-size="11" fill="${colour("quiet")}">${escaped(more)}</text>`
-  }`;
+<text x="${round(x)}" y="${round(y + size + 14)}" fill="${colour("text")}" ${outline}>${escaped(shortened(key))}${beside}</text>`;
 }
 
 const round = (number) => Number(number.toFixed(1));

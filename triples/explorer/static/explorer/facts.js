@@ -2,7 +2,7 @@
 
 import { bdi, button, h } from "./dom.js";
 import { plural, weight } from "./format.js";
-import { FIRST, hidden, opened, unpinned } from "./state.js";
+import { following, grown, hidden, opened, unpinned } from "./state.js";
 
 /**
  * @typedef {{state: () => import("./state.js").State, push: (state: any) => void, scene: () => import("./scene.js").Scene,
@@ -38,9 +38,9 @@ export function termActions(page, term) {
   if (k === undefined)
     actions.push(button("Open", () => page.push(opened(state, term)), { ...key("open"), class: "main" }));
   else if (node?.more && k < page.most) {
-    const next = Math.min(page.most, k + Math.max(FIRST, k));
-    const label = `Show ${plural(Math.min(next - k, node.moreCapped ? next - k : node.more), "more fact")}`;
-    actions.push(button(label, () => page.push(opened(state, term, next)), { ...key("open"), class: "main" }));
+    const next = following(k, page.most) - k;
+    const label = `Show ${plural(node.moreCapped ? next : Math.min(next, node.more), "more fact")}`;
+    actions.push(button(label, () => page.push(grown(state, term, page.most)), { ...key("open"), class: "main" }));
   }
   actions.push(
     button(

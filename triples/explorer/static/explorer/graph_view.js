@@ -9,6 +9,8 @@ const { extremityArrow, layerDashed, layerPlain, pathCurved, pathLine, pathLoop 
 
 const ZOOM_MS = 200;
 const MOVE_MS = 300;
+/** So many terms stand beside each other in their full size. */
+const CROWD = 150;
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const PRIMITIVES = {
@@ -97,9 +99,9 @@ export class GraphView {
     const known = new Set(this.graph.nodes());
     const same = known.size === scene.nodes.size && [...scene.nodes.keys()].every((term) => known.has(term));
     const bodies = start(scene.nodes, this.stood, pins);
+    this.sigma.once("afterRender", () => performance.mark("explorer-drawn"));
     this.#fill(scene, bodies, pins);
     this.select(state);
-    if (bodies.length) this.sigma.once("afterRender", () => performance.mark("explorer-drawn"));
     if (same || !bodies.length) {
       this.#settled();
       return;
@@ -168,13 +170,15 @@ export class GraphView {
     const facts = new Set(scene.facts.map((fact) => fact.id));
     for (const id of graph.edges()) if (!facts.has(id)) graph.dropEdge(id);
     for (const term of graph.nodes()) if (!scene.nodes.has(term)) graph.dropNode(term);
+    // Where many stand, each takes less room.
+    const scale = Math.max(0.35, Math.min(1, Math.sqrt(CROWD / scene.nodes.size)));
     for (const { key, x, y } of bodies) {
       const node = scene.nodes.get(key);
-      const size = (node.open ? 8 : 5) + Math.min(6, Math.sqrt(node.degree));
+      const size = scale * (node.open ? 8 : 5) + Math.min(6, scale * Math.sqrt(node.degree));
       graph.mergeNode(key, { ...node, x, y, size, label: key, pinned: pins.has(key) });
     }
     for (const { id, subject, predicate, object, weight, inferred, onPath } of scene.facts) {
-      const thickness = 1 + weight * 4;
+      const thickness = scale * (1 + weight * 4);
       const attributes = { predicate, inferred, onPath, thickness, gap: inferred ? 6 : 0 };
       graph.mergeDirectedEdgeWithKey(id, subject, object, attributes);
     }
@@ -205,7 +209,18 @@ export class GraphView {
       actions.onOpen(event.node);
     });
     sigma.on("clickEdge", ({ edge }) => actions.onFact(edge));
-    sigma.on("clickStage", () => actions.onNothing());
+    // Labels belong to their terms.
+    sigma.on("clickStage", ({ event }) => {
+      const term = this.labels.at(event);
+      if (term === null) actions.onNothing();
+      else actions.onNode(term);
+    });
+    sigma.on("doubleClickStage", (event) => {
+      const term = this.labels.at(event.event);
+      if (term === null) return;
+      event.preventSigmaDefault();
+      actions.onOpen(term);
+    });
     sigma.on("nodeDragStart", () => {
       // The picture must not be scaled anew while a node moves beyond its edge.
       if (!sigma.getCustomBBox()) sigma.setCustomBBox(sigma.getBBox());

@@ -13,6 +13,8 @@ const GAP = 4;
 const LONGEST = 26;
 /** With more edges than this, only the predicates of what is selected are written. */
 const MOST_EDGE_LABELS = 60;
+/** With more terms than this, labels may stand upon other terms. */
+const MOST_APART = 150;
 
 /** A term that is cut in the middle of the picture only: everywhere else it stands in full. */
 export function shortened(text) {
@@ -34,11 +36,19 @@ export class Labels {
     this.palette = palette;
     this.selected = { node: null, fact: null };
     this.hovered = null;
+    /** @type {{key: string, box: number[]}[]} */
+    this.boxes = [];
     this.canvas = document.createElement("canvas");
     this.canvas.className = "labels";
     this.canvas.setAttribute("aria-hidden", "true");
     sigma.getContainer().append(this.canvas);
     sigma.on("afterRender", () => this.draw());
+  }
+
+  /** The term whose label stands at this point. @param {{x: number, y: number}} point @returns {string|null} */
+  at({ x, y }) {
+    const found = this.boxes.find(({ box }) => x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
+    return found ? found.key : null;
   }
 
   hover(key) {
@@ -60,9 +70,11 @@ export class Labels {
     context.clearRect(0, 0, width, height);
     context.lineJoin = "round";
     this.taken = [];
+    this.boxes = [];
     const nodes = this.#placed(width, height);
-    for (const node of nodes)
-      this.taken.push([node.x - node.size, node.y - node.size, node.x + node.size, node.y + node.size]);
+    if (nodes.length <= MOST_APART) {
+      for (const { x, y, size } of nodes) this.taken.push([x - size, y - size, x + size, y + size]);
+    }
     for (const node of nodes) this.#node(context, node);
     this.#edges(context, new Map(nodes.map((node) => [node.key, node])));
   }
@@ -95,8 +107,9 @@ export class Labels {
     // A label does not leave the picture as long as its node is in it.
     const middle = Math.max(wider / 2 + 3, Math.min(this.width - wider / 2 - 3, x));
     const box = [middle - wider / 2 - 2, y + size + 3, middle + wider / 2 + 2, y + size + (below ? 33 : 19)];
-    if (!chosen && this.#isTaken(box, size, x, y)) return;
+    if (!chosen && !attributes.open && this.#isTaken(box, size, x, y)) return;
     this.taken.push(box);
+    this.boxes.push({ key, box });
     const left = below ? middle : middle - wider / 2 + wide / 2;
     this.#text(context, text, left, y + size + 14, `${strong ? 600 : 400} 13px ${FONT}`, "text");
     if (below) this.#text(context, more, middle, y + size + 28, SMALL, "quiet");

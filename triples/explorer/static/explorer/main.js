@@ -14,7 +14,7 @@ import { Panels } from "./panels.js";
 import { PathPanel } from "./path.js";
 import { factDetails, profile } from "./profile.js";
 import { sceneOf } from "./scene.js";
-import { opened, pinned } from "./state.js";
+import { grown, opened, pinned } from "./state.js";
 import { Table } from "./table.js";
 import { onKeys, Toolbar } from "./toolbar.js";
 
@@ -165,10 +165,17 @@ class Explorer {
     return {
       onNode: (node) => select({ node, ...this.#aside(tab) }),
       onFact: (fact) => select({ fact, ...this.#aside(tab) }),
-      onOpen: (term) => this.history.push(opened(this.history.state, term)),
+      onOpen: (term) => this.#open(term),
       onNothing: () => select({}),
       onPlaced: (term, x, y) => this.history.push(pinned(this.history.state, term, x, y)),
     };
+  }
+
+  /** Open a term or, if it is open, show more of its facts. */
+  #open(term) {
+    const { state } = this.history;
+    const hasMore = this.drawn.nodes.get(term)?.open && this.drawn.nodes.get(term).more;
+    this.history.push(hasMore ? grown(state, term, this.most) : opened(state, term));
   }
 
   /** On a narrow screen, the picture stays in front. */

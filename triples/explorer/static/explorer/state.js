@@ -77,12 +77,20 @@ export function fromAddress(search, most) {
   };
 }
 
-/** The state with a term open, of which this many facts are shown. @param {State} state */
-export function opened(state, term, k = FIRST) {
-  const others = state.open.filter(([one]) => one !== term);
-  const before = state.open.find(([one]) => one === term);
-  const open = before ? state.open.map((pair) => (pair === before ? [term, k] : pair)) : [...others, [term, k]];
+/** The state with a term open and selected. @param {State} state @returns {State} */
+export function opened(state, term) {
+  const isOpen = state.open.some(([one]) => one === term);
+  const open = isOpen ? state.open : [...state.open, [term, FIRST]];
   return { ...state, open, gone: state.gone.filter((one) => one !== term), node: term, fact: null };
+}
+
+/** How many facts of an open term are shown next. @param {number} k those that are shown now */
+export const following = (k, most) => Math.min(most, k + Math.max(FIRST, k));
+
+/** The state with more facts of a term that is open. @param {State} state @returns {State} */
+export function grown(state, term, most) {
+  const open = state.open.map(([one, k]) => (one === term ? [one, following(k, most)] : [one, k]));
+  return { ...state, open, node: term, fact: null };
 }
 
 /** The state without a term and all that only it brought. @param {State} state */
