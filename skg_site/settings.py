@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "skg_site",
     "apikeys",
     "triples",
+    "triples.explorer",
 ]
 
 ASGI_APPLICATION = "skg_site.asgi.application"

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from skg_site.overview.views import index
@@ -22,6 +22,9 @@ if settings.ENV.enable_docs:
         path("docs", swagger, name="docs"),
         path("redoc", redoc, name="redoc"),
     ]
+
+if settings.ENV.enable_explorer:
+    urlpatterns.append(path("", include("triples.explorer.urls")))
 
 handler400 = "skg_site.error_pages.bad_request"
 handler403 = "skg_site.error_pages.forbidden"

@@ -27,10 +27,11 @@ from skg_site.api.request import APIRequest
 
 Handler = Callable[[APIRequest], Awaitable[HttpResponse]]
 
-# Paths of the site door: the admin, the documentation and static files. All others belong to the API door.
+# Paths of the site door: the admin, the documentation, the explorer and static files. All others are the API door's.
 _DOCS_PATHS = {"/docs", "/redoc", "/openapi.json"} if settings.ENV.enable_docs else set()
-_SITE_PATHS = frozenset({"/", "/admin", *_DOCS_PATHS})
-_SITE_PREFIXES = ("/admin/", "/static/")
+_EXPLORER_PATHS = {"/explorer"} if settings.ENV.enable_explorer else set()
+_SITE_PATHS = frozenset({"/", "/admin", *_DOCS_PATHS, *_EXPLORER_PATHS})
+_SITE_PREFIXES = ("/admin/", "/static/", *(f"{path}/" for path in _EXPLORER_PATHS))
 # Headers that tell a browser that responses are never pages.
 CONSTANT_HEADERS = [
     (b"X-Content-Type-Options", b"nosniff"),

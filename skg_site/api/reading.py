@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import jiter
+from django.core.handlers.asgi import ASGIRequest
 from pydantic import BaseModel, ValidationError
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
@@ -16,7 +17,7 @@ from skg_site.api.exact_numbers import inexact_numbers, may_lose_precision
 from skg_site.api.headers import is_identity, is_json
 from skg_site.api.json_value_limit import MAX_VALUES, SMALL_BODY, check_values
 from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, TwiceSent, UnsupportedEncoding, shorten
-from skg_site.api.request import APIRequest, http_of
+from skg_site.api.request import http_of
 
 Model = TypeVar("Model", bound=BaseModel)
 Result = TypeVar("Result")
@@ -56,7 +57,7 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
     return await asyncio.get_running_loop().run_in_executor(_reader, lambda: read(parse_json(body)))
 
 
-def check_content(request: APIRequest) -> None:
+def check_content(request: ASGIRequest) -> None:
     """Refuse a body that is not declared as JSON, or is compressed."""
     content_type = encoding = None
     # One pass for both headers, since this runs for every body.
@@ -78,13 +79,18 @@ def check_content(request: APIRequest) -> None:
 
 def query_parameters(request: Request, model: type[Model]) -> Model:
     """The query string as `model`, whose fields parse texts; 422 if a parameter is given twice."""
+    return parameters_of(http_of(request), model)
+
+
+def parameters_of(request: ASGIRequest, model: type[Model]) -> Model:
+    """`query_parameters` for a request of either door."""
     try:
-        unquote_to_bytes(http_of(request).scope.get("query_string", b"")).decode()
+        unquote_to_bytes(request.scope.get("query_string", b"")).decode()
     except UnicodeDecodeError:
         # Django would replace faulty bytes by U+FFFD, which is another term.
         raise BadRequest("The query string is not UTF-8.") from None
     values: dict[str, str] = {}
-    for name, items in http_of(request).GET.lists():
+    for name, items in request.GET.lists():
         if len(items) > 1:
             raise Invalid([{"loc": [name], "msg": "Given more than once", "type": "duplicate_parameter"}])
         values[name] = items[0]

@@ -2,10 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, Response, StorageState, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    Response,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
+from tests.browser.explored import Explorer, fill_graph
 from tests.conftest import FreshDatabase
 from tests.support.service import Service, manage
 from tests.support.tools import require_tool
@@ -27,7 +40,11 @@ def chromium() -> Iterator[Browser]:
     path = require_tool("chromium")
     with sync_playwright() as playwright:
         # Chromium's own sandbox needs privileges that containers do not give.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        # The others draw WebGL without a graphics card.
+        arguments = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        # A busy machine without a graphics card takes seconds for what takes milliseconds elsewhere.
+        expect.set_options(timeout=20_000)
         yield browser
         browser.close()
 
@@ -37,7 +54,24 @@ def site(
     chromium: Browser, fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """A running service with a user, and with a graph of more than one page."""
-    folder = tmp_path_factory.mktemp("browser")
+    with started_site(tmp_path_factory.mktemp("browser"), fresh_database) as one:
+        facts = [
+            {
+                "subject": f"thing {number}",
+                "predicate": f"relation {number % 5}",
+                "object": "hub",
+                "weight": number / 200,
+            }
+            for number in range(200)
+        ]
+        with one.client() as client:
+            client.post("/triples/batch", json={"triples": facts}).raise_for_status()
+        yield one
+
+
+@contextmanager
+def started_site(folder: Path, fresh_database: FreshDatabase) -> Iterator[Service]:
+    """A running service with a user, and without facts."""
     one = Service(folder, **fresh_database(folder), max_batch_size=1000)
     made = manage(
         "createsuperuser",
@@ -48,14 +82,10 @@ def site(
     )
     assert made.returncode == 0, made.stderr
     one.start()
-    facts = [
-        {"subject": f"thing {number}", "predicate": f"relation {number % 5}", "object": "hub", "weight": number / 200}
-        for number in range(200)
-    ]
-    with one.client() as client:
-        client.post("/triples/batch", json={"triples": facts}).raise_for_status()
-    yield one
-    one.end()
+    try:
+        yield one
+    finally:
+        one.end()
 
 
 class Complaints(list[str]):
@@ -86,15 +116,26 @@ class Complaints(list[str]):
 
 
 @contextmanager
-def fresh_page(chromium: Browser, site: Service, cookies: StorageState | None = None) -> Iterator[Page]:
-    """A page of a fresh browser, of which nothing must complain; paths are the service's."""
-    context = chromium.new_context(base_url=site.url, viewport={"width": 1360, "height": 900}, storage_state=cookies)
+def fresh_page(
+    chromium: Browser,
+    site: Service,
+    cookies: StorageState | None = None,
+    *,
+    expected: tuple[str, ...] = (),
+    **options: Any,
+) -> Iterator[Page]:
+    """A page of a fresh browser, of which nothing must complain; paths are the service's.
+
+    `expected` are beginnings of complaints that a test provokes, and `options` those of the browser's context.
+    """
+    given = {"base_url": site.url, "viewport": {"width": 1360, "height": 900}, "storage_state": cookies}
+    context = chromium.new_context(**given | options)
     context.add_init_script(REPORT_VIOLATIONS)
     page = context.new_page()
     complaints = Complaints(page, site.url)
     yield page
     context.close()
-    assert complaints == []
+    assert [one for one in complaints if not one.startswith(expected or ("-",))] == []
 
 
 @pytest.fixture
@@ -106,6 +147,10 @@ def page(chromium: Browser, site: Service) -> Iterator[Page]:
 @pytest.fixture(scope="package")
 def session_cookies(chromium: Browser, site: Service) -> StorageState:
     """What a browser holds that has logged in to the admin; once, since attempts are limited."""
+    return logged_in(chromium, site)
+
+
+def logged_in(chromium: Browser, site: Service) -> StorageState:
     with fresh_page(chromium, site) as page:
         page.goto("/admin/")
         page.get_by_label("Username").fill(USER)
@@ -121,3 +166,23 @@ def admin(chromium: Browser, site: Service, session_cookies: StorageState) -> It
     with fresh_page(chromium, site, session_cookies) as page:
         page.goto("/admin/")
         yield page
+
+
+@pytest.fixture(scope="package")
+def explored(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with the graph that the explorer's tests look at."""
+    with started_site(tmp_path_factory.mktemp("explored"), fresh_database) as one:
+        fill_graph(one)
+        yield one
+
+
+@pytest.fixture(scope="package")
+def explorer_cookies(chromium: Browser, explored: Service) -> StorageState:
+    return logged_in(chromium, explored)
+
+
+@pytest.fixture
+def explorer(chromium: Browser, explored: Service, explorer_cookies: StorageState) -> Iterator[Explorer]:
+    """The explorer with the session of the admin."""
+    with fresh_page(chromium, explored, explorer_cookies) as page:
+        yield Explorer(page)

@@ -1,12 +1,10 @@
 """The page "Ask": a question in lines, its answers, how they were found, and the call of the API that asks the same."""
 
-import shlex
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-import orjson
 from django import forms
 from django.conf import settings
 from django.contrib.admin.widgets import AdminTextareaWidget
@@ -20,14 +18,13 @@ from triples.http.questions.responses import answers_content, plan_content
 from triples.query.blocks import Fact
 from triples.query.finding_answers import Answers, Expired
 from triples.question_lines.answering import read_question
+from triples.question_lines.calls import PATH, curl_line
 from triples.question_lines.faults import FaultyQuestion, Names
 from triples.question_lines.lines import read_lines, split_lines
 from triples.question_lines.plans import pattern_texts, way_text
 from triples.services.questions import ask_now
 from triples.store.backend import backend
-from triples.visible import visible_json
 
-PATH = "/query/patterns"
 _NAMES: Names = {("cursor",): "The page"}
 _HOW_TO_WRITE = (
     "A pattern on each line: subject, predicate and object. ?x and the like are variables; a term that has spaces or"
@@ -143,14 +140,3 @@ def _fact(fact: Fact, found: Answers) -> Cell:
     if fact.id is None:
         return Cell(text, reverse("admin:triples_inferredtriple_proof", args=[ids.pack_inferred(*fact.key)]))
     return Cell(text, reverse("admin:triples_triple_change", args=[fact.id]))
-
-
-def curl_line(url: str, document: Mapping[str, Any]) -> str:
-    """The call of the API with this body, for a shell that has a key in API_KEY."""
-    body = visible_json(orjson.dumps(document).decode())
-    return (
-        f"curl -X POST {shlex.quote(url)} \\\n"
-        '  -H "Authorization: Bearer $API_KEY" \\\n'
-        '  -H "Content-Type: application/json" \\\n'
-        f"  -d {shlex.quote(body)}"
-    )

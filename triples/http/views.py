@@ -6,17 +6,15 @@ from uuid import UUID
 
 import orjson
 from django.http import HttpResponse
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from skg_site.api.conditional_requests import entity_tag, versions_to_match
-from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed, Problem, Unavailable
+from skg_site.api.problems import Conflict, Invalid
 from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet, empty_answer, json_answer
-from triples import ids
 from triples.http import openapi, query_cache
 from triples.http.batches import MAX_VALUES, read_batch
-from triples.http.list_cursors import cursor_after, position_of
+from triples.http.fact_reads import read_fact, read_page, wanted_fact
 from triples.http.proofs import proof_content
 from triples.http.request_models import (
     AddTriple,
@@ -26,13 +24,12 @@ from triples.http.request_models import (
     Query,
     TripleIn,
 )
-from triples.http.responses import PageOut, StoredOut, batch_content, query_content, statistics_content, triple_content
+from triples.http.responses import StoredOut, batch_content, query_content, statistics_content, triple_content
+from triples.http.store_problems import problem_for
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.query.explanations import Asserted
 from triples.query.fact_rows import AnyRow
-from triples.query.reads import Wanted
-from triples.recursion.programs import Key
 from triples.services.graph import graph
 from triples.store.operations import (
     KEEP,
@@ -42,13 +39,10 @@ from triples.store.operations import (
     DuplicateFacts,
     Fact,
     ManyStored,
-    NoSuchFact,
-    ReadTimeout,
     Remove,
     Row,
     Stored,
     StoreError,
-    VersionMismatch,
 )
 
 
@@ -56,7 +50,7 @@ class GraphViewSet(APIViewSet):
     """Base of these views: refusals of the store become problems."""
 
     def handle_exception(self, exc: Exception) -> Any:
-        return super().handle_exception(_problem_for(exc) if isinstance(exc, StoreError) else exc)
+        return super().handle_exception(problem_for(exc) if isinstance(exc, StoreError) else exc)
 
 
 class TripleViewSet(GraphViewSet):
@@ -92,41 +86,16 @@ class TripleViewSet(GraphViewSet):
 
     @openapi.list_triples
     async def list(self, request: Request) -> HttpResponse:
-        wanted = query_parameters(request, ListParameters)
-        after = None if wanted.cursor is None else position_of(wanted.cursor)
-        facts = Wanted(
-            (wanted.subject, wanted.predicate, wanted.object),
-            wanted.min_weight,
-            asserted=wanted.inferred is not True,
-            inferred=wanted.inferred is not False,
-        )
-        # One more than is shown: if it is there, there is another page.
-        total = None
-        if wanted.count == "exact":
-            rows, total = await graph.counted_page(facts, limit=wanted.limit + 1, after=after)
-        else:
-            rows = await graph.page(facts, limit=wanted.limit + 1, after=after)
-        shown = rows[: wanted.limit]
-        more = cursor_after(shown[-1]) if len(rows) > wanted.limit else None
-        page: PageOut = {"triples": [triple_content(row) for row in shown], "next_cursor": more}
-        if total is not None:
-            page["total"] = total
-        return json_answer(page)
+        return json_answer(await read_page(query_parameters(request, ListParameters)))
 
     @openapi.get_triple
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
-        wanted = _wanted(id)
-        row: AnyRow
-        if isinstance(wanted, Asserted):
-            row = await graph.fact(*wanted)
-        else:
-            row = await graph.inferred_fact(wanted)
-        return _triple_answer(row)
+        return _triple_answer(await read_fact(wanted_fact(id)))
 
     @openapi.explain_triple
     async def explain(self, request: Request, id: UUID) -> HttpResponse:
         parameters = query_parameters(request, ExplainParameters)
-        return json_answer(proof_content(await graph.explain(_wanted(id), depth=parameters.depth)))
+        return json_answer(proof_content(await graph.explain(wanted_fact(id), depth=parameters.depth)))
 
     @openapi.change_triple
     async def partial_update(self, request: Request, id: UUID) -> HttpResponse:
@@ -184,18 +153,8 @@ def _json_text(metadata: dict[str, Any] | None) -> str | None:
     return orjson.dumps(metadata).decode() if metadata else None
 
 
-def _wanted(public_id: UUID) -> Asserted | Key:
-    """The fact that a public id names."""
-    if inferred := ids.unpack_inferred(public_id):
-        return Key(*inferred)
-    found = ids.unpack(public_id)
-    if found is None or found.kind != ids.ASSERTED:
-        raise NoSuchFact
-    return Asserted(found.key, found.created_ms)
-
-
 async def _changeable(public_id: UUID) -> Asserted:
-    wanted = _wanted(public_id)
+    wanted = wanted_fact(public_id)
     if isinstance(wanted, Asserted):
         return wanted
     await graph.inferred_fact(wanted)
@@ -215,21 +174,3 @@ async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManySt
         raise DuplicateFacts([places[index] for index in error.places]) from None
     assert isinstance(stored, ManyStored)
     return stored
-
-
-def _problem_for(error: StoreError) -> Problem | NotFound:
-    match error:
-        case NoSuchFact():
-            return NotFound("There is no fact with this id.")
-        case VersionMismatch():
-            return PreconditionFailed("The fact has changed since the version that If-Match names.")
-        case DuplicateFacts():
-            faults: list[FieldError] = [
-                {"loc": ["triples", place], "msg": "The fact is there already", "type": "duplicate"}
-                for place in error.places
-            ]
-            return Conflict(f"{len(faults)} of the facts are there already; nothing was stored.", errors=faults)
-        case ReadTimeout():
-            return Unavailable("The read took too long; narrow it by a constant, a higher min_weight or a lower k.")
-        case _:
-            raise AssertionError(f"a refusal of the store without a problem: {error!r}")

@@ -19,6 +19,9 @@ COUNT_LIMIT = 1_000
 # heaviest facts are known.
 _MOST_PREDICATES = 64
 _HEAVIEST = 200
+# Around so many terms beside the one that was asked about, the facts are counted, up to this number.
+MOST_BESIDE = 200
+BESIDE_LIMIT = 100
 
 
 class Around(NamedTuple):
@@ -74,6 +77,17 @@ def find_neighbours(asked: AskedNeighbours, source: GraphFacts) -> Neighbours:
         capped=any(COUNT_LIMIT in {one.out, one.in_} for one in around),
         complete=complete,
     )
+
+
+def count_beside(found: Neighbours, source: GraphFacts) -> dict[str, int]:
+    """The number of facts around each term of these facts, BESIDE_LIMIT at most, for the first MOST_BESIDE terms."""
+    terms = dict.fromkeys(term for fact in found.facts for term in (fact.key.subject, fact.key.object))
+    return {found.named.texts[term]: _around_one(source, term) for term in islice(terms, MOST_BESIDE)}
+
+
+def _around_one(source: GraphFacts, term: int) -> int:
+    out = source.number((term, None, None), BESIDE_LIMIT)
+    return min(BESIDE_LIMIT, out + source.number((None, None, term), BESIDE_LIMIT))
 
 
 def _heaviest(source: GraphFacts, term: int, asked: AskedNeighbours, predicates: Sequence[int] | None) -> list[Fact]:

@@ -16,7 +16,7 @@ from tests.triples.store.inferred.derived import term_ids
 from tests.triples.store.inferred.hiding import Doing, Texts, changes
 from tests.triples.store.inferred.reads import reading
 from triples.query import neighbours
-from triples.query.neighbours import Around, AskedNeighbours, find_neighbours
+from triples.query.neighbours import Around, AskedNeighbours, count_beside, find_neighbours
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -58,6 +58,11 @@ def test_the_heaviest_facts_and_the_counts_are_those_of_looking_at_every_fact(
                 )
                 assert found.complete
                 assert not found.capped
+                ends = {end for one in found.facts for end in (one.key.subject, one.key.object)}
+                assert count_beside(found, source) == {
+                    found.named.texts[end]: sum((end == one.key.subject) + (end == one.key.object) for one in shown)
+                    for end in ends
+                }
 
     in_orm(compare)
 

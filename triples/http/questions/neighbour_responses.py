@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from triples.http.questions.facts import FoundFact, found_fact
-from triples.query.neighbours import COUNT_LIMIT, Neighbours
+from triples.query.neighbours import BESIDE_LIMIT, COUNT_LIMIT, MOST_BESIDE, Neighbours
 
 _UP_TO = f"counted up to {COUNT_LIMIT:,}"
 
@@ -37,6 +37,18 @@ class NeighboursOut(TypedDict):
                 description=(
                     "Present and true in a graph of many predicates: of the facts that lead to the term, only the"
                     " heaviest were looked at."
+                ),
+            ),
+        ]
+    ]
+    counts: NotRequired[
+        Annotated[
+            dict[str, int],
+            Field(
+                default={},
+                description=(
+                    f"Only with include_counts: how many facts each term of these facts has, counted up to"
+                    f" {BESIDE_LIMIT}, for the first {MOST_BESIDE} terms."
                 ),
             ),
         ]

@@ -57,3 +57,4 @@ class AskNeighbours(Input):
     predicates: _Predicates = None
     min_weight: Weight = 0.0
     include_inferred: bool = True
+    include_counts: Annotated[bool, Field(description="Count the facts around the other terms, too.")] = False

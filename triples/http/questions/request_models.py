@@ -117,7 +117,9 @@ class Ask(Input):
         ),
     ] = None
     include_inferred: bool = True
-    include_facts: Annotated[bool, Field(description="Name the facts of each answer, one for each pattern.")] = False
+    include_facts: Annotated[
+        bool, Field(description="Name the facts of each answer, one for each pattern, and show each of them once.")
+    ] = False
     allow_cross_product: Annotated[bool, Field(description="Let patterns match that share no variable.")] = False
     explain: Annotated[bool, Field(description="Show how the answers were found.")] = False
 

@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import UUIDText
-from triples.http.questions.facts import public_id
+from triples.http.questions.facts import FoundFact, found_fact, public_id
 from triples.http.questions.request_models import cursor_of
 from triples.patterns import Variable
 from triples.query.answers import Position
@@ -57,6 +57,12 @@ class AnswersOut(TypedDict):
     ]
     next_cursor: Annotated[str | None, Field(description="The cursor of the next page; null on the last one.")]
     query_time_ms: int
+    facts: NotRequired[
+        Annotated[
+            list[FoundFact],
+            Field(default=[], description="Only with include_facts: each fact that an answer names, once."),
+        ]
+    ]
     total: NotRequired[
         Annotated[
             int | None,
@@ -115,6 +121,9 @@ def answers_content(question: Question[str], found: Answers, *, with_facts: bool
         "next_cursor": None if last is None else cursor_of(Position(last.weight, last.terms)),
         "query_time_ms": 0,
     }
+    if with_facts:
+        named = dict.fromkeys(fact for answer in found.answers for fact in answer.facts)
+        content["facts"] = [found_fact(fact, found.named) for fact in named]
     if found.complete_above is not None:
         content["complete_above"] = found.complete_above
     return content
