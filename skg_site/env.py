@@ -99,7 +99,7 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=86_400,
-        description="seconds that Valkey keeps a query's answer, served while nothing has changed; 0 for no cache",
+        description="seconds that Valkey keeps an answer, which is served while nothing has changed; 0 for no cache",
     )
     enable_wal: bool = Field(
         True, description="SQLite: use a write-ahead log, so that reads and writes do not wait for each other"

@@ -34,7 +34,9 @@ def reason_to_refuse(gate: Gate, path: str) -> Problem | None:
     if gate.is_full:
         gate.refuse()
         return TOO_BUSY
-    # Reads and writes of single facts and batches have small answers.
-    if backlog.is_full and (path == "/query" or not path.startswith("/triples/")):
-        return TOO_MUCH_UNREAD
-    return None
+    return TOO_MUCH_UNREAD if backlog.is_full and is_perhaps_large(path) else None
+
+
+def is_perhaps_large(path: str) -> bool:
+    """False for the reads and writes of single facts and batches, which have small answers."""
+    return path == "/query" or not path.startswith("/triples/")

@@ -11,6 +11,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from uvicorn_worker import UvicornWorker
 
+from skg_site.host.allocator import return_large_blocks
 from skg_site.host.processes import STOP_SIGNALS, is_alive
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # neither has this
 
     def init_process(self) -> None:
         _succession[LOADING] = os.getpid()
+        return_large_blocks()
         super().init_process()
 
     def init_signals(self) -> None:

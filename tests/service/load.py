@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -113,3 +114,14 @@ def assert_statistics_are_true(one: Service, found: list[Fact]) -> None:
     assert statistics["total_triples"] == len(found)
     assert statistics["unique_subjects"] == len({subject for subject, _, _ in found})
     assert statistics["unique_predicates"] == 1
+
+
+def assert_terms_are_found(one: Service, found: list[Fact]) -> None:
+    """Every subject of the oldest, the newest and some other facts is found by its name."""
+    subjects = list(dict.fromkeys(subject for subject, _, _ in found))
+    drawn = {*subjects[:10], *subjects[-40:], *random.sample(subjects, min(40, len(subjects)))}
+    with one.client() as client:
+        for subject in drawn:
+            asked = {"search": subject, "match": "substring", "limit": "50"}
+            terms = client.get("/terms", params=asked).raise_for_status().json()["terms"]
+            assert subject in {each["term"] for each in terms}

@@ -1,22 +1,25 @@
-"""Cache of query results in Valkey, for all hosts. A cached result is used only if nothing has changed since.
+"""Cache of answers in Valkey, for all hosts. A cached one is used only if nothing has changed since.
 
-PostgreSQL decides that: each result is stored with the version of the database at which it was read, and is used only
+PostgreSQL decides that: each answer is stored with the version of the database at which it was read, and is used only
 if the database, asked after the request has arrived, still has that version. So if Valkey is killed, emptied, restored
 from a copy or cut off from some hosts, the database answers the query. SQLite needs no cache: its queries cost less
 than a call of another process.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from prometheus_client import Counter
+from rest_framework.request import Request
 
+from skg_site.api.request import http_of
 from skg_site.api.valkey import ValkeyDown, valkey
 from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import Matches, Wanted
@@ -26,11 +29,14 @@ from triples.store.backend import backend
 from triples.store.operations import Row, StoreError
 from triples.store.sessions import Fetch
 
-ASKED = Counter("skg_query_cache_total", "Queries looked up among the answers kept in Valkey", ["result"])
+ASKED = Counter("skg_query_cache_total", "Questions looked up among the answers kept in Valkey", ["result"])
 _HIT, _MISS = ASKED.labels("hit"), ASKED.labels("miss")
 
+Result = TypeVar("Result")
+Content = TypeVar("Content", bound=Mapping[str, Any])
+
 # Increase it with each change of the stored form: hosts of two versions can share a Valkey.
-FORMAT = 1
+FORMAT = 2
 # Larger results cost more to fetch and to parse than they save.
 MAX_BYTES = 256 * 1024
 
@@ -52,25 +58,48 @@ _keeping: set[asyncio.Task[None]] = set()
 async def heaviest(wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
     """The result of `graph.heaviest`, from Valkey if it is cached there."""
     read = partial(graph.heaviest, wanted, k=k, with_metadata=with_metadata)
-    if not (settings.ENV.cache_ttl and valkey.is_up) or not backend().caches_queries:
+    if not _is_used():
         return await read()
-    name = name_of(wanted, k, with_metadata=with_metadata)
+    return await _cached(name_of(*wanted, k, with_metadata), read, _content_of, _matches_of)
+
+
+async def answer(request: Request, read: Callable[[], Awaitable[Content]]) -> Content:
+    """The answer to a request, from Valkey if it is cached there: that of `read`, without the time it took.
+
+    An answer that is not complete, since its time was over, is not kept.
+    """
+    if not _is_used():
+        return await read()
+    http = http_of(request)
+    return await _cached(name_of(http.path, http.body), read, _if_complete, lambda content: content)
+
+
+def _is_used() -> bool:
+    return bool(settings.ENV.cache_ttl) and valkey.is_up and backend().caches_queries
+
+
+def name_of(*question: object) -> str:
+    """The name of an answer in Valkey."""
+    return f"skg:query:{blake2b(repr((FORMAT, *question)).encode(), digest_size=16).hexdigest()}"
+
+
+async def _cached(
+    name: str, read: Callable[[], Awaitable[Result]], content_of: Callable[[Result], Any], of: Callable[[Any], Result]
+) -> Result:
+    """What `read` returns. `content_of` makes JSON of it, or None if it is not to be kept; `of` makes it of JSON."""
     version, kept = await asyncio.gather(database_version(), _kept(name))
-    if (matches := _matches_at(version, kept)) is not None:
-        _HIT.inc()
-        return matches
+    if kept is not None:
+        read_at, content = orjson.loads(kept)
+        if read_at == version:
+            _HIT.inc()
+            return of(content)
     _MISS.inc()
-    matches = await read()
-    task = asyncio.create_task(_keep(name, version, matches))
-    _keeping.add(task)
-    task.add_done_callback(_keeping.discard)
-    return matches
-
-
-def name_of(wanted: Wanted, k: int, *, with_metadata: bool) -> str:
-    """The name of the result in Valkey."""
-    question = repr((FORMAT, *wanted, k, with_metadata))
-    return f"skg:query:{blake2b(question.encode(), digest_size=16).hexdigest()}"
+    result = await read()
+    if (content := content_of(result)) is not None:
+        task = asyncio.create_task(_keep(name, version, content))
+        _keeping.add(task)
+        task.add_done_callback(_keeping.discard)
+    return result
 
 
 async def database_version() -> str:
@@ -88,29 +117,30 @@ async def _kept(name: str) -> bytes | str | None:
         return None
 
 
-async def _keep(name: str, version: str, matches: Matches) -> None:
-    """Store the result, unless a change occurred while it was read: its statements can have different snapshots."""
-    content = _content_of(version, matches)
-    # Failures are ignored: the query has been answered.
+async def _keep(name: str, version: str, content: Any) -> None:
+    """Store an answer, unless a change occurred while it was read: its statements can have different snapshots."""
+    stored = orjson.dumps([version, content])
+    # Failures are ignored: the question has been answered.
     with suppress(ValkeyDown, StoreError, AnyDatabaseError):
-        if len(content) <= MAX_BYTES and await database_version() == version:
-            await valkey.call(lambda client: client.set(name, content, px=round(settings.ENV.cache_ttl * 1000)))
+        if len(stored) <= MAX_BYTES and await database_version() == version:
+            await valkey.call(lambda client: client.set(name, stored, px=round(settings.ENV.cache_ttl * 1000)))
 
 
-def _content_of(version: str, matches: Matches) -> bytes:
-    return orjson.dumps([version, matches.total, matches.capped, [_values_of(row) for row in matches.rows]])
+def _if_complete(content: Content) -> Content | None:
+    return content if content.get("complete_above") is None and content.get("complete_within") is None else None
+
+
+def _content_of(matches: Matches) -> Any:
+    return matches.total, matches.capped, [_values_of(row) for row in matches.rows]
 
 
 def _values_of(row: AnyRow) -> list[Any]:
     return [list(row.key), *row[1:]] if isinstance(row, InferredRow) else list(row)
 
 
-def _matches_at(version: str, kept: bytes | str | None) -> Matches | None:
-    """The cached result, if it was read at this version of the database."""
-    if kept is None:
-        return None
-    read_at, total, capped, rows = orjson.loads(kept)
-    return Matches([_row_of(row) for row in rows], total, capped) if read_at == version else None
+def _matches_of(content: Any) -> Matches:
+    total, capped, rows = content
+    return Matches([_row_of(row) for row in rows], total, capped)
 
 
 def _row_of(values: list[Any]) -> AnyRow:

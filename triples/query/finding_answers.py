@@ -5,24 +5,22 @@ from typing import Literal, NamedTuple
 
 from triples.patterns import Variable
 from triples.query.answers import Answer, GroupCount, Position, Ranking
-from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.join_order import MOST_COUNTED, JoinOrder, join_order
+from triples.query.joining_in_parts import FIRST, joined_in_parts
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
-# If a join should have more partial answers than this, its heaviest answers are found first.
-_FEW = 500
-# The same limit if all answers may weigh the same.
-_MANY = 10_000
+# The rows that the first part of a join should have.
+_ROWS = 5_000
 # If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
 _SAME = 64
 
-# How the answers were found: all of them, and then sorted; or the heaviest first, without the others.
-Way = Literal["all", "heaviest first", "nothing matches"]
+# How the answers were found: the first pattern's facts joined part by part; one fact after the other; all, for groups.
+Way = Literal["in parts", "fact by fact", "all", "nothing matches"]
 Expired = Callable[[], bool]
 
 
@@ -123,17 +121,19 @@ def _ranking(
     """The first answers, found in the way that should be faster, and the order of joining. Both ways give the same."""
     if order.is_empty:
         return "nothing matches", order, Ranking([], None, total=0)
-    unweighted = max(order.estimates) > _FEW and _is_unweighted(question, source)
-    # If all answers may weigh the same, to find the heaviest first is no help.
-    if max(order.estimates) <= (_MANY if unweighted else _FEW):
+    unweighted = order.estimates[-1] >= MOST_COUNTED and _is_unweighted(question, source)
+    # If very many answers weigh the same, those of the first terms are wanted, and no weight leads to them.
+    if not unweighted:
+        first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
         try:
-            return "all", order, answered_together(question, order.places, source, k=k, after=after, expired=expired)
+            found = joined_in_parts(question, order.places, source, k=k, after=after, expired=expired, first=first)
+            return "in parts", order, found
         except TooMany:
             pass
     if unweighted and question.selected and order.facts[0] == MOST_COUNTED:
         # Ties are ordered by the selected terms, so a join that begins with them need not find all answers first.
         order = join_order(question, source, question.selected[0])
-    return "heaviest first", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
+    return "fact by fact", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:

@@ -6,8 +6,11 @@ from functools import cache
 from math import ulp
 from typing import Any, Literal, NamedTuple
 
+import orjson
+
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
+from triples.query.lookups import JoinedRow, Lookup, Terms
 from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.recursion.programs import Key
@@ -15,6 +18,7 @@ from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
+from triples.store.joining import JoinedPattern, OfFact, OfRow, Term, combinations, joined
 from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 
@@ -59,13 +63,29 @@ class GraphFacts:
             kinds.append(("inferred", self.visible))
         found: list[Fact] = []
         for batch in batches([tuple([term or 0 for term in one]) for one in ends]):
-            one = [batch, limit + 1]
             for kind, visible in kinds:
+                one = [batch, limit + 1]
                 parameters = one if visible is None else self._inferred(shape, one)
                 found += _facts(self.fetch(_of_many(shape, kind, self.dialect, visible), parameters))
                 if len(found) > limit:
                     return found
         return found
+
+    def joined(
+        self, lookups: Sequence[Lookup], rows: Sequence[Terms], least: Sequence[float], limit: int
+    ) -> Sequence[JoinedRow]:
+        patterns, slots = _joined_patterns(lookups, len(rows[0]))
+        given = orjson.dumps([[number, *[row[slot] for slot in slots]] for number, row in enumerate(rows)]).decode()
+        one: list[Any] = [given]
+        for lookup, weight in zip(lookups, least, strict=True):
+            one += [*(term for term in lookup.constants if term is not None), max(weight, _LEAST)]
+        times = len(combinations(len(patterns), self.visible))
+        return self.fetch(joined(patterns, self.dialect, self.visible), [*one * times, limit])
+
+    @property
+    def most_joined(self) -> int:
+        """Every pattern doubles a statement that has to look at both kinds of facts."""
+        return 7 if self.visible is None else 2
 
     def number(self, ends: Ends, limit: int) -> int:
         constants = [term for term in ends if term is not None]
@@ -136,6 +156,22 @@ class GraphFacts:
         return [*one * merged, one[-1]] if merged else one
 
 
+def _joined_patterns(lookups: Sequence[Lookup], filled: int) -> tuple[tuple[JoinedPattern, ...], list[int]]:
+    """The patterns of a join with rows that have so many terms, and which of these terms it needs."""
+    slots = sorted({slot for lookup in lookups for _, slot in lookup.bound if slot < filled})
+    sources: dict[int, OfRow | OfFact] = {slot: OfRow(position) for position, slot in enumerate(slots, start=1)}
+    patterns: list[JoinedPattern] = []
+    for number, lookup in enumerate(lookups):
+        terms: list[Term] = ["constant" if term is not None else None for term in lookup.constants]
+        for column, slot in lookup.bound:
+            terms[column] = sources[slot]
+        for column in lookup.taken:
+            sources[filled] = OfFact(number, column)
+            filled += 1
+        patterns.append(JoinedPattern((terms[0], terms[1], terms[2]), lookup.equal, lookup.free))
+    return tuple(patterns), slots
+
+
 def _facts(rows: Rows) -> list[Fact]:
     return [Fact(Key(subject, predicate, object_), weight, id_) for subject, predicate, object_, weight, id_ in rows]
 
@@ -150,7 +186,7 @@ def _first(
 
 @cache
 def _of_many(shape: Shape, kind: Kind, dialect: Dialect, visible: InferredFilter | None) -> str:
-    """Facts of a batch of keys, in no order. Parameters: the batch, the limit; as in `GraphFacts._inferred`."""
+    """Facts of a batch of keys, in no order. Parameters: the batch, the limit."""
     return sql(Select(kind, _COLUMNS, shape, given="keys", limit="given", filter=visible), dialect)
 
 

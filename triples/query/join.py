@@ -84,18 +84,24 @@ class Join:
             if extended is not None:
                 yield extended
 
+    def filtered(self, checks: Checks, terms: Terms) -> bool:
+        """Whether the filters hold. To read many texts at once, call `read_texts` first."""
+        return self._filtered(checks, terms)
+
+    def read_texts(self, terms: Iterable[int]) -> None:
+        missing = {term for term in terms if term and term not in self._texts}
+        if missing:
+            self.clock.check()
+            self._texts |= self._source.texts(missing)
+
     def _filtered(self, checks: Checks, terms: Terms, stream: Stream | None = None, index: int = 0) -> bool:
         """Whether the filters hold. The texts of a stream's facts from the index on are read together."""
         for filter_, slots in checks.filters:
             wanted = [terms[slot] for slot in slots]
             if any(term and term not in self._texts for term in wanted):
                 coming = [] if stream is None else stream.facts[index:]
-                self._read_texts([*wanted, *(term for fact in coming for term in fact.key)])
+                self.read_texts([*wanted, *(term for fact in coming for term in fact.key)])
             texts = [self._texts.get(term) for term in wanted]
             if not filter_.holds(dict(zip(filter_.variables, texts, strict=True))):
                 return False
         return True
-
-    def _read_texts(self, terms: Iterable[int]) -> None:
-        self.clock.check()
-        self._texts |= self._source.texts({term for term in terms if term and term not in self._texts})

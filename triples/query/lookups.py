@@ -3,11 +3,12 @@
 A partial answer is a tuple of terms. Its slots are the variables in the order in which the plan binds them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from triples.patterns import Variable
-from triples.query.blocks import Ends
+from triples.query.blocks import Ends, Source
 from triples.query.questions import AskedPattern
 from triples.recursion.programs import Key
 
@@ -25,6 +26,12 @@ class Lookup:
     taken: tuple[int, ...]
     equal: tuple[tuple[int, int], ...]
 
+    @property
+    def free(self) -> tuple[int, ...]:
+        """The columns that are not given."""
+        given = {column for column, _ in self.bound}
+        return tuple([column for column in range(3) if self.constants[column] is None and column not in given])
+
     def ends(self, terms: Terms) -> Ends:
         ends = list(self.constants)
         for column, slot in self.bound:
@@ -37,6 +44,26 @@ class Lookup:
             if key[first] != key[second]:
                 return None
         return terms + tuple([key[column] for column in self.taken])
+
+
+# The number of the partial answer that was given; then for each look-up the terms of its free columns, weight and id.
+JoinedRow = Sequence[Any]
+
+
+class JoiningSource(Source, Protocol):
+    """A source that can follow several look-ups by itself."""
+
+    @property
+    def most_joined(self) -> int:
+        """Return how many look-ups it follows at a time."""
+
+    def joined(
+        self, lookups: Sequence[Lookup], rows: Sequence[Terms], least: Sequence[float], limit: int
+    ) -> Sequence[JoinedRow]:
+        """Follow the look-ups, each from what the one before has found, from each of these partial answers.
+
+        Each uses facts of at least its weight, and none of weight 0. Returns rows in any order, at most `limit`.
+        """
 
 
 def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled: int) -> Lookup:

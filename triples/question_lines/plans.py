@@ -4,8 +4,9 @@ from triples.http.questions.responses import PlanOut
 from triples.rules.lines import write_line
 
 _WAYS = {
-    "all": "All answers were found, and the heaviest picked",
-    "heaviest first": "The heaviest answers were found first, and no others looked for",
+    "in parts": "The heaviest facts of the first pattern were joined with the others, part by part, as far as needed",
+    "fact by fact": "The heaviest answers were put together fact by fact, and no others looked for",
+    "all": "All answers were found and counted",
     "nothing matches": "A pattern matches no fact, so nothing was looked for",
 }
 

@@ -20,6 +20,8 @@ from triples.store.sessions import Fetch, Rows, Session
 
 # The time between two checks for reads that exceed the time limit.
 WATCH_SECONDS = 0.25
+# Threads read no more while this many results wait for the event loop: it may take long to answer with large ones.
+MOST_RESULTS = 4
 
 
 class Job(Generic[Result]):
@@ -128,12 +130,19 @@ class _ResultQueue:
     def __init__(self) -> None:
         self._ready: deque[tuple[Job[Any], Any, Exception | None]] = deque()
         self._woken = False
+        self._taken = threading.Event()
 
     def deliver(self, job: Job[Any], result: Any, error: Exception | None) -> None:
+        """Called by the threads; waits while the loop has too many results."""
         self._ready.append((job, result, error))
         if not self._woken and not job.loop.is_closed():
             self._woken = True
             job.loop.call_soon_threadsafe(self._hand_over)
+        while len(self._ready) > MOST_RESULTS and not job.loop.is_closed():
+            self._taken.clear()
+            # The loop may have taken them between the two lines above.
+            if len(self._ready) > MOST_RESULTS:
+                self._taken.wait(WATCH_SECONDS)
 
     def _hand_over(self) -> None:
         # Set first, so that a result that arrives during this loop wakes the event loop again.
@@ -146,6 +155,7 @@ class _ResultQueue:
                 job.future.set_result(result)
             else:
                 job.future.set_exception(error)
+        self._taken.set()
 
 
 class _Worker:

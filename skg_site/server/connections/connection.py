@@ -10,7 +10,8 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 import structlog
 from django.conf import settings
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
+from uvicorn._types import Scope as ASGIScope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from skg_site.api.asgi_types import Scope
@@ -21,7 +22,7 @@ from skg_site.server.connections.incoming_requests import IncomingRequests
 from skg_site.server.connections.lingering import LEAVING_SECONDS, LINGER_SECONDS, Lingering
 from skg_site.server.connections.problem_answers import answer_with, partial_scope
 from skg_site.server.connections.slow_readers import Reader, backlog
-from skg_site.server.overload import gate_for, reason_to_refuse
+from skg_site.server.overload import TOO_MUCH_UNREAD, gate_for, is_perhaps_large, reason_to_refuse
 
 log = structlog.get_logger("skg.connections")
 
@@ -161,13 +162,24 @@ class Connection(IncomingRequests):
         gate = gate_for(path)
         if gate is None or not (gate.is_full or backlog.is_full) or not (problem := reason_to_refuse(gate, path)):
             self._gate = gate
-            super()._start_asgi_task(cycle, app)
+            super()._start_asgi_task(cycle, self._answer)
             if gate is not None and not cycle.more_body:
                 self._enter(gate)
         else:
-            # A client that waits for "100 Continue" may or may not send its body now.
-            keep_alive = cycle.keep_alive and not cycle.waiting_for_100_continue
-            self._answer_with(problem, cycle, keep_alive=keep_alive)
+            self._refuse(problem, cycle)
+
+    async def _answer(self, scope: ASGIScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        cycle = cast("RequestResponseCycle", self._current)
+        # Requests that came together were all admitted before the first of them was answered.
+        if backlog.is_full and self._gate is not None and is_perhaps_large(cycle.scope["path"]):
+            self._refuse(TOO_MUCH_UNREAD, cycle)
+        else:
+            await self.app(scope, receive, send)
+
+    def _refuse(self, problem: Problem, cycle: RequestResponseCycle) -> None:
+        # A client that waits for "100 Continue" may or may not send its body now.
+        keep_alive = cycle.keep_alive and not cycle.waiting_for_100_continue
+        self._answer_with(problem, cycle, keep_alive=keep_alive)
 
     def _enter(self, gate: Gate) -> None:
         """Count a request from the time at which it is complete: slow senders keep nobody else out."""

@@ -57,7 +57,7 @@ class Reader:
     def falls_behind(self) -> None:
         if self._behind is None:
             self._behind = Unsent(self._loop.time(), self.unsent)
-            backlog.add(self, self._loop)
+            backlog.add(self, self._behind.since)
 
     def has_caught_up(self) -> None:
         if self._behind is not None:
@@ -91,21 +91,19 @@ class Backlog:
         self.is_full = False
         self._most = most
         self._readers: dict[Reader, None] = {}
-        self._is_due = False
 
-    def add(self, reader: Reader, loop: AbstractEventLoop) -> None:
+    def add(self, reader: Reader, now: float) -> None:
+        """Called while the reader's own answer is being written, which therefore goes on."""
         self._readers[reader] = None
-        if not self._is_due:
-            # Later, since the reader's own answer is just being written.
-            self._is_due = True
-            loop.call_soon(self._check_soon, loop)
+        # At once: the event loop may have many more answers ready to be written before it comes to anything else.
+        self.check(now, spared=reader)
 
     def remove(self, reader: Reader) -> None:
         self._readers.pop(reader, None)
         if self.is_full:
             self.is_full = self._held() > self._most
 
-    def check(self, now: float) -> None:
+    def check(self, now: float, *, spared: Reader | None = None) -> None:
         """Disconnect the slowest readers until the worker holds no more than it may. A single reader may have more."""
         held = self._held()
         if held > self._most:
@@ -113,14 +111,12 @@ class Backlog:
                 is_new, _ = reader.pace(now)
                 if len(self._readers) < 2 or held <= self._most * (2 if is_new else 1):
                     break
+                if reader is spared:
+                    continue
                 held -= reader.unsent
                 self._readers.pop(reader)
                 reader.end("the worker holds too much that its clients do not read")
         self.is_full = held > self._most
-
-    def _check_soon(self, loop: AbstractEventLoop) -> None:
-        self._is_due = False
-        self.check(loop.time())
 
     def _held(self) -> int:
         return sum(reader.unsent for reader in self._readers)

@@ -157,7 +157,7 @@ def test_the_plan_of_a_question_is_traced(service: StartService, collector: Coll
         assert client.post("/query/patterns", json=asked, headers=SAMPLED).status_code == 200
     spans = by_name(collector.in_trace(TRACE, lambda names: "graph.ask" in names))
     told = attributes(spans["graph.ask"])
-    assert (told["skg.plan.way"], told["skg.plan.order"], told["skg.plan.facts_read"]) == ("all", "0", 1)
+    assert (told["skg.plan.way"], told["skg.plan.order"], told["skg.plan.facts_read"]) == ("in parts", "0", 1)
 
 
 @pytest.mark.both

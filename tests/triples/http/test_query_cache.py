@@ -100,3 +100,45 @@ async def test_a_variable_is_not_taken_for_a_constant(api: httpx.AsyncClient, se
     patterns += [["?x", None, "?x"], ["?x", None, "?y"], [{"term": "?x"}, None, None]]
     for _ in range(2):
         assert [len(await ask(api, pattern=pattern)) for pattern in patterns] == [2, 2, 1, 1, 2, 0]
+
+
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("/query/patterns", {"patterns": [["?a", "knows", "?b"]]}),
+    ("/query/patterns", {"patterns": [["Ada", "knows", {"term": "?b"}]]}),
+    ("/query/patterns", {"patterns": [["?a", "knows", "?b"]], "group_by": ["?b"], "explain": True}),
+    ("/query/paths", {"from": "Ada", "to": "Charles"}),
+    ("/query/neighbours", {"term": "Charles"}),
+]
+
+
+async def ask_all(api: httpx.AsyncClient) -> list[dict[str, Any]]:
+    answers = []
+    for path, body in QUESTIONS:
+        answer = (await api.post(path, json=body)).raise_for_status().json()
+        assert answer.pop("query_time_ms") >= 0
+        answers.append(answer)
+    await asyncio.gather(*query_cache._keeping)
+    return answers
+
+
+async def test_answers_to_longer_questions_are_kept_too(api: httpx.AsyncClient, server: ValkeyServer) -> None:
+    await add(api, "Charles")
+    first = await ask_all(api)
+    if connection.vendor == "postgresql":
+        while len(kept(server)) < len(QUESTIONS):
+            assert await ask_all(api) == first
+    assert await ask_all(api) == first
+    await add(api, "?b")
+    second = await ask_all(api)
+    assert [len(answer["results"]) for answer in first[:2]] == [1, 0]
+    assert [len(answer["results"]) for answer in second[:2]] == [2, 1]
+
+
+async def test_what_was_found_when_time_was_over_is_not_kept(
+    api: httpx.AsyncClient, server: ValkeyServer, change_settings: ChangeSettings
+) -> None:
+    change_settings(query_timeout=1e-9)
+    answer = await api.post("/query/patterns", json={"patterns": [["?a", "knows", "?b"]]})
+    await asyncio.gather(*query_cache._keeping)
+    assert answer.status_code == 503 or answer.json()["complete_above"] == 1.0
+    assert kept(server) == []

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from triples.query.blocks import Ends, Fact, OutOfTime
+from triples.query.lookups import JoinedRow, Lookup, Terms
 from triples.recursion.programs import Key
 
 Triple = tuple[int, int, int]
@@ -47,6 +48,27 @@ class MemorySource:
         self.read_facts += len(found)
         self.read_blocks += 1
         return found[: limit + 1]
+
+    most_joined = 2
+
+    def joined(
+        self, lookups: Sequence[Lookup], rows: Sequence[Terms], least: Sequence[float], limit: int
+    ) -> Sequence[JoinedRow]:
+        if self.reads is not None and self.read_blocks >= self.reads:
+            raise OutOfTime
+        found: list[tuple[Terms, JoinedRow]] = [(row, (number,)) for number, row in enumerate(rows)]
+        for lookup, weight in zip(lookups, least, strict=True):
+            found = [
+                (extended, (*read, *(fact.key[column] for column in lookup.free), fact.weight, fact.id))
+                for terms, read in found
+                for fact in self._by_ends.get(lookup.ends(terms), [])
+                if fact.weight > 0
+                and fact.weight >= weight
+                and (extended := lookup.extended(terms, fact.key)) is not None
+            ]
+        self.read_facts += len(found) * len(lookups)
+        self.read_blocks += 1
+        return [read for _, read in found[:limit]]
 
     def number(self, ends: Ends, limit: int) -> int:
         return min(len(self._by_ends.get(ends, [])), limit)

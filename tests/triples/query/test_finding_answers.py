@@ -19,12 +19,12 @@ from tests.triples.store.inferred.reads import Reading, reading
 from triples.models import Term, Triple
 from triples.patterns import Variable
 from triples.query.answers import GroupCount, Position
-from triples.query.batched_join import answered_together
 from triples.query.blocks import Fact
 from triples.query.fact_rows import AnyRow
 from triples.query.finding_answers import find_answers, find_groups
 from triples.query.graph_facts import GraphFacts
 from triples.query.join_order import join_order
+from triples.query.joining_in_parts import joined_in_parts
 from triples.query.questions import AskedPattern, Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.reads import Wanted
@@ -116,7 +116,7 @@ def test_answers_are_those_of_trying_everything_whatever_the_way(
                 }
                 order = join_order(ids, source).places
                 after = Position(expected[k - 1][1], expected[k - 1][0]) if len(expected) >= k else None
-                for way in (answered_together, ranked):
+                for way in (joined_in_parts, ranked):
                     page = way(ids, order, source, k=100, after=after).answers
                     assert [(answer.terms, answer.weight) for answer in page] == expected[k if after else 0 :]
 
@@ -147,6 +147,18 @@ def test_groups_are_those_of_trying_everything(
             )
 
     in_orm(compare)
+
+
+@pytest.mark.parametrize("subject", ["a", Variable("x")])
+def test_facts_of_any_predicate_are_found_where_few_are_derived(subject: str | Variable) -> None:
+    def ask() -> None:
+        store(fact("a", "p", "b"), fact("b", "p", "c"))
+        Oracle(program(TRANSITIVE)).run(small=False)
+        with reading() as reader, source_of(reader, inferred=True) as source:
+            found = find_answers(Question(((subject, Variable("y"), "c"),)), source, never, k=5)
+        assert len(found.answers) == (1 if subject == "a" else 2)
+
+    in_orm(ask)
 
 
 def test_all_of_an_answer_is_of_one_moment() -> None:

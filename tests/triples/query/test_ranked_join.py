@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
@@ -13,7 +14,7 @@ from tests.support.properties import examples
 from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from triples.patterns import Variable, variables
-from triples.query.answers import GroupCount, Position, Ranking
+from triples.query.answers import Answer, GroupCount, Position, Ranking
 from triples.query.blocks import Fact, OutOfTime
 from triples.query.counting import count_answers, count_groups
 from triples.query.filters import OPERATORS, Filter
@@ -110,6 +111,10 @@ def test_the_facts_of_an_answer_match_the_patterns_and_make_up_its_weight(
 ) -> None:
     answers = ranked(question, data.draw(orders(question)), MemorySource(facts, TEXTS), k=20).answers
 
+    assert_facts_match(question, answers)
+
+
+def assert_facts_match(question: Question[int], answers: Sequence[Answer]) -> None:
     for answer in answers:
         bound = dict(zip(question.selected, answer.terms, strict=True))
         assert prod(fact.weight for fact in answer.facts) == answer.weight

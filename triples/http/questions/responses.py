@@ -36,7 +36,13 @@ class PlanStepOut(TypedDict):
 
 
 class PlanOut(TypedDict):
-    way: Annotated[str, Field(description="How the answers were found: all of them, or the heaviest first.")]
+    way: Annotated[
+        str,
+        Field(
+            description="How the answers were found: `in parts`, the first pattern's heaviest facts joined with the"
+            " others, as far as needed; `fact by fact`; `all`, for groups; or `nothing matches`."
+        ),
+    ]
     steps: Annotated[list[PlanStepOut], Field(description="The patterns in the order of joining.")]
     facts_read: int
 

@@ -9,12 +9,14 @@ from rest_framework.request import Request
 
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
+from triples.http import query_cache
 from triples.http.questions import openapi
 from triples.http.questions.answering import Asked, asked_paths
-from triples.http.questions.neighbour_responses import neighbours_content
+from triples.http.questions.neighbour_responses import NeighboursOut, neighbours_content
 from triples.http.questions.path_models import AskNeighbours, AskPaths
-from triples.http.questions.path_responses import paths_content
+from triples.http.questions.path_responses import PathsOut, paths_content
 from triples.http.questions.request_models import Ask
+from triples.http.questions.responses import AnswersOut
 from triples.http.views import GraphViewSet
 from triples.metrics import count_question
 from triples.query.finding_paths import find_paths
@@ -34,8 +36,11 @@ class AskViewSet(GraphViewSet):
         body = await json_body(request, Ask)
         asked = Asked(body)
         await self.charge(request, body.patterns_in_all - 1)
-        found = await self.while_allowed(graph.ask(asked.find, inferred=body.include_inferred))
-        content = asked.content(found)
+
+        async def answer() -> AnswersOut:
+            return asked.content(await graph.ask(asked.find, inferred=body.include_inferred))
+
+        content = await self.while_allowed(query_cache.answer(request, answer))
         count_question("patterns", len(content["results"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return json_answer(content)
@@ -47,7 +52,11 @@ class AskViewSet(GraphViewSet):
         body.check()
         await self.charge(request, PATHS_COST - 1)
         find = partial(find_paths, asked_paths(body))
-        content = paths_content(await self.while_allowed(graph.ask(find, inferred=body.include_inferred)))
+
+        async def answer() -> PathsOut:
+            return paths_content(await graph.ask(find, inferred=body.include_inferred))
+
+        content = await self.while_allowed(query_cache.answer(request, answer))
         count_question("paths", len(content["paths"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return json_answer(content)
@@ -57,8 +66,12 @@ class AskViewSet(GraphViewSet):
         start = perf_counter()
         body = await json_body(request, AskNeighbours)
         asked = AskedNeighbours(body.term, body.k, body.direction, body.predicates, body.min_weight)
-        found = await graph.ask(lambda source, _: find_neighbours(asked, source), inferred=body.include_inferred)
-        content = neighbours_content(body.term, found)
+
+        async def answer() -> NeighboursOut:
+            found = await graph.ask(lambda source, _: find_neighbours(asked, source), inferred=body.include_inferred)
+            return neighbours_content(body.term, found)
+
+        content = await query_cache.answer(request, answer)
         count_question("neighbours", len(content["facts"]))
         content["query_time_ms"] = round((perf_counter() - start) * 1000)
         return json_answer(content)

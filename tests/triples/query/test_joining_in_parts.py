@@ -1,0 +1,145 @@
+"""Joins in parts: the first answers are those of trying everything, whatever is asked and however large the parts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.triples.query.memory_source import MemorySource, facts_of
+from tests.triples.query.question_oracle import best_answers
+from tests.triples.query.test_ranked_join import TEXTS, assert_facts_match, graphs, orders, questions
+from triples.patterns import Variable
+from triples.query import joining_in_parts
+from triples.query.answers import Position
+from triples.query.blocks import Fact, TooMany
+from triples.query.join_order import join_order
+from triples.query.joining_in_parts import joined_in_parts
+from triples.query.questions import Question
+
+firsts = st.integers(1, 4)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(graphs, questions(), st.data(), st.integers(1, 12), firsts)
+def test_the_first_answers_are_those_of_trying_everything(
+    facts: list[Fact], question: Question[int], data: st.DataObject, k: int, first: int
+) -> None:
+    source = MemorySource(facts, TEXTS)
+
+    found = joined_in_parts(question, data.draw(orders(question)), source, k=k, first=first)
+
+    expected = best_answers(question, question.selected, facts, TEXTS)
+    assert [(answer.terms, answer.weight) for answer in found.answers] == expected[:k]
+    assert found.complete_above is None
+    assert found.total in (None, len(expected))
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(graphs, questions(), st.data(), st.integers(1, 5), firsts)
+def test_a_page_begins_behind_the_one_before(
+    facts: list[Fact], question: Question[int], data: st.DataObject, size: int, first: int
+) -> None:
+    source, order = MemorySource(facts, TEXTS), data.draw(orders(question))
+    page = joined_in_parts(question, order, source, k=size, first=first).answers
+    after = Position(page[-1].weight, page[-1].terms) if page else None
+
+    next_page = joined_in_parts(question, order, source, k=size, after=after, first=first).answers
+
+    whole = joined_in_parts(question, order, source, k=2 * size).answers
+    expected = [(answer.terms, answer.weight) for answer in whole]
+    assert [(one.terms, one.weight) for one in [*page, *next_page]] == expected if page else next_page == []
+
+
+@pytest.mark.usefixtures("small_blocks")
+@given(graphs, questions(), st.data(), st.integers(0, 12), st.integers(1, 30))
+def test_when_time_is_over_the_answers_are_an_exact_prefix(
+    facts: list[Fact], question: Question[int], data: st.DataObject, reads: int, k: int
+) -> None:
+    source = MemorySource(facts, TEXTS, reads)
+
+    found = joined_in_parts(question, data.draw(orders(question)), source, k=k, first=1)
+
+    expected = best_answers(question, question.selected, facts, TEXTS)
+    answers = [(answer.terms, answer.weight) for answer in found.answers]
+    assert answers == expected[: len(answers)]
+    if found.complete_above is None:
+        assert answers == expected[:k]
+    else:
+        assert len(answers) >= min(k, sum(weight > found.complete_above for _, weight in expected))
+
+
+@given(graphs, questions(), st.data())
+def test_the_facts_of_an_answer_match_the_patterns_and_make_up_its_weight(
+    facts: list[Fact], question: Question[int], data: st.DataObject
+) -> None:
+    answers = joined_in_parts(question, data.draw(orders(question)), MemorySource(facts, TEXTS), k=20).answers
+
+    assert_facts_match(question, answers)
+
+
+@given(graphs, questions())
+def test_an_order_has_each_pattern_once_and_is_empty_only_if_nothing_matches(
+    facts: list[Fact], question: Question[int]
+) -> None:
+    order = join_order(question, MemorySource(facts, TEXTS))
+
+    assert sorted(order.places) == list(range(len(question.patterns)))
+    if order.is_empty:
+        assert best_answers(question, question.selected, facts, TEXTS) == []
+
+
+def test_a_join_takes_few_statements() -> None:
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(1, 10, number): 0.5 for number in range(100, 300)})
+    facts += facts_of({(number, 11, 2 * number): 0.5 for number in range(100, 300)})
+    source = MemorySource(facts)
+
+    found = joined_in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], source, k=5)
+
+    assert len(found.answers) == 5
+    assert source.read_blocks == 2
+
+
+def test_a_join_of_too_many_rows_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining_in_parts, "MOST", 99)
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(number, 10, 5): 0.5 for number in range(10)})
+
+    with pytest.raises(TooMany):
+        joined_in_parts(Question(((x, 10, y), (z, 10, y))), [0, 1], MemorySource(facts), k=5)
+
+
+def test_a_later_part_of_too_many_rows_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining_in_parts, "MOST", 1_000)
+    x, y, z = map(Variable, "xyz")
+    alone = {(number, 10, 500 + number): 1.0 for number in range(100)}
+    joined = {(100 + number, 10, 700): 1.0 for number in range(100)}
+    facts = facts_of(alone | joined | {(700, 11, 800 + number): 1.0 for number in range(30)})
+
+    found = joined_in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], MemorySource(facts), k=5, first=100)
+
+    assert [answer.terms for answer in found.answers] == [(100, 700, 800 + number) for number in range(5)]
+
+
+def test_lighter_parts_are_not_read() -> None:
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(number, 10, 5000 + number): 1 - number / 10_000 for number in range(5_000)})
+    facts += facts_of({(5000 + number, 11, number): 1.0 for number in range(5_000)})
+    source = MemorySource(facts)
+
+    found = joined_in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], source, k=10, first=64)
+
+    assert [answer.terms[0] for answer in found.answers] == list(range(10))
+    assert source.read_facts < 500
+
+
+def test_the_selective_pattern_comes_first_and_the_connected_one_next() -> None:
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(number, 10, number + 1000): 0.9 for number in range(1, 300)})
+    facts += facts_of({(number + 1000, 11, number + 2000): 0.9 for number in range(1, 300)})
+    facts += facts_of({(2007, 12, 5): 0.1})
+
+    order = join_order(Question(((x, 10, y), (y, 11, z), (z, 12, 5))), MemorySource(facts))
+
+    assert order.places == (2, 1, 0)
+    assert order.facts == (1, 100, 100)
+    assert order.estimates == (1, 1, 1)
