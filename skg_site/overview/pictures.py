@@ -1,6 +1,6 @@
 """The plots of the overview."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from skg_site.observe.activity import Counts, changes
 from skg_site.overview.time_bins import bins, length_text, names, round_places
-from triples.admin.plots import Axis, Plot, Series, bars, lines
+from triples.admin.plots import Axis, Plot, Series, bars, labels_that_fit, lines
 from triples.models import RecursionRun
 from triples.query.fact_lists import fetch
 from triples.runs.metrics import ENDED_WELL
@@ -51,7 +51,7 @@ def facts(now: datetime) -> Picture:
         return Picture(heading, note, None, reverse("admin:triples_triple_add"), "Add the first one")
     # What was added within a minute should not fill the picture.
     begins, length = bins(min(growth.since, now - timedelta(minutes=10)), now, MOMENTS)
-    axis = Axis("At (UTC)", [*names(begins, length), "now"], round_places(begins, length))
+    axis = _times("At (UTC)", begins, length, "now")
     counts = growth.counts([*begins, now])
     plot = lines(heading, axis, [Series("facts", "first", counts)], "{:,}".format)
     return Picture(heading, "Those that are stored now, by when they were added.", plot)
@@ -70,7 +70,7 @@ def requests(now: datetime) -> Iterator[Picture]:
         place = (minute - begins[0]) // length
         sums[place] = sums[place].plus(counts)
     every = f"Of this host's API, for each {length_text(length)} (UTC), without probes."
-    axis = Axis("From (UTC)", names(begins, length), round_places(begins, length))
+    axis = _times("From (UTC)", begins, length)
     kinds = [
         Series("answered", "first", [each.good for each in sums]),
         Series("refused (4xx)", "second", [each.refused for each in sums]),
@@ -101,6 +101,11 @@ def runs() -> Picture:
     axis = Axis("Run", [f"{run.id}" for run in last])
     plot = bars(heading, axis, series, "{:,.1f} s".format)
     return Picture(heading, "The last ones, by their numbers.", plot, reverse("admin:triples_recursionrun_changelist"))
+
+
+def _times(heading: str, begins: Sequence[datetime], length: timedelta, *further: str) -> Axis:
+    labels = names(begins, length)
+    return Axis(heading, [*labels, *further], round_places(begins, length, labels_that_fit(labels)))
 
 
 def _took(name: str, kind: str, ended: list[RecursionRun], chosen: set[int]) -> Series:

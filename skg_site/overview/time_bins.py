@@ -11,8 +11,6 @@ _LENGTHS = (
 )
 DAY = timedelta(days=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Of names that stand beside each other.
-MOST_NAMED = 6
 
 
 def bins(since: datetime, until: datetime, most: int = MOST) -> tuple[list[datetime], timedelta]:
@@ -36,12 +34,12 @@ def names(begins: Sequence[datetime], length: timedelta) -> list[str]:
     return [f"{begin.day} {begin:%b %H:%M}" for begin in begins]
 
 
-def round_places(begins: Sequence[datetime], length: timedelta) -> list[int] | None:
-    """The places of the stretches that begin at round times, a few of them; None if there are hardly any."""
+def round_places(begins: Sequence[datetime], length: timedelta, most: int) -> list[int] | None:
+    """The places of at most so many stretches, which begin at round times; None if there are hardly any."""
     for step in _LENGTHS:
         if step >= length and not step % length:
             found = [place for place, begin in enumerate(begins) if not (begin - EPOCH) % step]
-            if len(found) <= MOST_NAMED:
+            if len(found) <= most:
                 return found if len(found) > 1 else None
     return None
 

@@ -12,8 +12,6 @@ from tests.api.conftest import StoreFacts
 from tests.api.operations import DOCUMENT
 from tests.api.test_inferred import rerun
 from tests.conftest import ChangeSettings, IssueKey
-from tests.support.database import in_orm
-from tests.triples.store.inferred.derived import program, run
 from triples.services.graph import graph
 from triples.store.reader import Reader
 
@@ -285,14 +283,3 @@ async def until_idle() -> None:
     async with asyncio.timeout(10):
         while reader.depth or any(worker._job for worker in reader._workers):
             await asyncio.sleep(0.02)
-
-
-async def test_inferred_facts_of_any_predicate_are_found_by_their_object(api: httpx.AsyncClient) -> None:
-    """Few predicates are derived, so no index has the inferred facts of all of them in order."""
-    chain = {"head": ["?x", "in", "?z"], "body": [["?x", "in", "?y"], ["?y", "in", "?z"]]}
-    facts = [{"subject": name, "predicate": "in", "object": place} for name, place in (("a", "b"), ("b", "c"))]
-    await api.post("/triples/batch", json={"triples": facts})
-    in_orm(lambda: run(program({"name": "chain"} | chain)))
-    answer = await api.post("/query/patterns", json={"patterns": [["?x", "?p", "c"]]})
-    assert answer.status_code == 200, answer.text
-    assert sorted(rows(answer.json())) == [("a", "in"), ("b", "in")]

@@ -15,6 +15,8 @@ SPAN = 1000
 # Wider bars than this share of the plot look like a flag.
 WIDEST = 8.0
 MOST_LABELS = 6
+# As many characters fit beside each other on the narrowest screen.
+MOST_CHARACTERS = 42
 # At most this many steps between the lines across.
 STEPS = 4
 
@@ -93,7 +95,13 @@ class Axis(NamedTuple):
     def shown(self) -> Collection[int]:
         if self.labelled is not None:
             return self.labelled
-        return range(0, len(self.names), max(1, -(-len(self.names) // MOST_LABELS)))
+        return range(0, len(self.names), max(1, -(-len(self.names) // labels_that_fit(self.names))))
+
+
+def labels_that_fit(names: Sequence[str]) -> int:
+    """How many of the names can be shown along the axis, with a space between them."""
+    longest = max(map(len, names), default=0)
+    return max(1, min(MOST_LABELS, MOST_CHARACTERS // (longest + 1)))
 
 
 def bars(title: str, axis: Axis, series: Sequence[Series], write: Write) -> Plot:

@@ -63,8 +63,8 @@ class GraphFacts:
             kinds.append(("inferred", self.visible))
         found: list[Fact] = []
         for batch in batches([tuple([term or 0 for term in one]) for one in ends]):
-            one = [batch, limit + 1]
             for kind, visible in kinds:
+                one = [batch, limit + 1]
                 parameters = one if visible is None else self._inferred(shape, one)
                 found += _facts(self.fetch(_of_many(shape, kind, self.dialect, visible), parameters))
                 if len(found) > limit:
@@ -186,7 +186,7 @@ def _first(
 
 @cache
 def _of_many(shape: Shape, kind: Kind, dialect: Dialect, visible: InferredFilter | None) -> str:
-    """Facts of a batch of keys, in no order. Parameters: the batch, the limit; as in `GraphFacts._inferred`."""
+    """Facts of a batch of keys, in no order. Parameters: the batch, the limit."""
     return sql(Select(kind, _COLUMNS, shape, given="keys", limit="given", filter=visible), dialect)
 
 

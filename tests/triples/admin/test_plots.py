@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from triples.admin.plots import (
     BOTTOM,
     HEIGHT,
+    MOST_CHARACTERS,
     MOST_LABELS,
     SPAN,
     TOP,
@@ -92,3 +93,10 @@ def test_one_round_is_no_flag() -> None:
 def test_the_names_that_are_shown_can_be_chosen() -> None:
     plot = bars("Bars", Axis("Place", ["a", "b", "c"], [1]), [Series("s", "first", [1, 2, 3])], "{:,}".format)
     assert [slot.labelled for slot in plot.slots] == [False, True, False]
+
+
+@given(names=st.lists(st.text("abc", min_size=1, max_size=20), min_size=1, max_size=80))
+def test_the_names_that_are_shown_fit_on_a_narrow_screen(names: list[str]) -> None:
+    shown = [names[place] for place in Axis("Place", names).shown]
+    assert 1 <= len(shown) <= MOST_LABELS
+    assert len(shown) == 1 or len(" ".join(shown)) <= MOST_CHARACTERS
