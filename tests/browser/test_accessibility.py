@@ -39,6 +39,8 @@ VISITS = [
     Visit(f"{ADMIN}/triple/add/"),
     Visit(f"{ADMIN}/triple/add/", click="[name=_save]"),
     Visit(f"{ADMIN}/triple/ask/"),
+    Visit(f"{ADMIN}/triple/ask/?question=%3Fx+%3Fp+hub&k=3"),
+    Visit(f"{ADMIN}/triple/ask/?question=%3Fx+%3Fp"),
     Visit(f"{ADMIN}/inferredtriple/", click=FIRST_ROW),
     Visit(f"{ADMIN}/term/", click=FIRST_ROW),
     Visit(f"{ADMIN}/rule/1/delete/"),
@@ -48,6 +50,8 @@ VISITS = [
     Visit(f"{ADMIN}/recursionrun/run/"),
     Visit("/admin/auth/user/"),
     Visit("/admin/auth/user/add/"),
+    # Django's picker of permissions gives its help sign a label, which a plain span may not have.
+    Visit("/admin/auth/group/add/", cut=".help-tooltip"),
     Visit("/admin/auth/group/"),
     Visit("/admin/login/", anonymous=True),
     Visit("/admin/nothing/", status=404),
