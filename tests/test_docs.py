@@ -30,7 +30,7 @@ TOLD_DEFAULTS = {
     "SKG_METRICS_PORT": ("as SKG_PORT", "7777"),
 }
 # Paths of the site door, whose URLconf is for the most part Django's.
-SITE_ROUTES = {"GET /docs", "GET /redoc", "GET /openapi.json", "GET /explorer", "GET /admin"}
+SITE_ROUTES = {"GET /", "GET /docs", "GET /redoc", "GET /openapi.json", "GET /explorer", "GET /admin"}
 # Names that begin like a setting: compose reads one, and Kubernetes makes the other.
 OTHER_NAMES = {"SKG_TAG", "SKG_API_SERVICE_PORT"}
 

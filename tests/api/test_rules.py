@@ -47,6 +47,18 @@ async def test_a_rule_is_stored_and_shown(api: httpx.AsyncClient) -> None:
     assert (await api.get("/rules")).json() == {"rules": [stored], "next_cursor": None}
 
 
+async def test_a_predicate_without_facts_is_a_warning(api: httpx.AsyncClient) -> None:
+    await api.post("/triples/add", json={"subject": "Ann", "predicate": "parents_of", "object": "Bob"})
+    told = "There is no predicate parent_of yet; did you mean parents_of?"
+    answer = await add(api)
+    assert answer.status_code == 201
+    assert answer.json()["warnings"] == [
+        {"predicate": "parent_of", "did_you_mean": ["parents_of"], "msg": told},
+    ]
+    await api.post("/triples/add", json={"subject": "Ann", "predicate": "parent_of", "object": "Bob"})
+    assert (await add(api, name="another")).json()["warnings"] == []
+
+
 async def test_what_is_left_out_has_its_default(api: httpx.AsyncClient) -> None:
     answer = await api.post("/rules", json={name: GRANDPARENT[name] for name in ("name", "head", "body")})
     [stored] = answer.json()["rules"]

@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from skg_site.api.openapi import if_match, problems, request_example, response_example
 from triples.rules.request_models import ChangeRule, NewRule, RuleListParameters
-from triples.rules.responses import RULE, RULE_PAGE, RULES, RuleOut, RulePageOut, RulesOut
+from triples.rules.responses import RULE, RULE_PAGE, RULES, AddedRulesOut, RuleOut, RulePageOut
 from triples.rules.sizes import MAX_LENGTH
 
 _DOCUMENT = {
@@ -31,7 +31,7 @@ add_rules = extend_schema(
         " together."
     ),
     request=NewRule,
-    responses={201: OpenApiResponse(RulesOut, "The rules are stored."), **problems(409)},
+    responses={201: OpenApiResponse(AddedRulesOut, "The rules are stored."), **problems(409)},
     examples=[
         request_example("A rule", _DOCUMENT),
         request_example("A shorthand", {"transitive": "located_in", "weight": 0.99}),

@@ -9,6 +9,7 @@ from skg_site.api.fields import Moment, rfc3339
 from triples.models import Rule as StoredRule
 from triples.recursion.grammar import Description, Distinct, Enabled, Name, PatternIn, Patterns, Weight
 from triples.recursion.rules import rule_text
+from triples.services.missing_predicates import MOST_TOLD, MissingPredicate
 
 
 class RuleOut(TypedDict):
@@ -61,5 +62,31 @@ class RulePageOut(RulesOut):
     next_cursor: Annotated[str | None, Field(description="For the next page; null on the last one.")]
 
 
-RULES: RulesOut = {"rules": [RULE]}
+class MissingPredicateOut(TypedDict):
+    predicate: str
+    did_you_mean: Annotated[list[str], Field(description="Predicates of facts, the most alike first.")]
+    msg: Annotated[str, Field(description="The same as a sentence, for people.")]
+
+
+class AddedRulesOut(RulesOut):
+    warnings: Annotated[
+        list[MissingPredicateOut],
+        Field(description=f"Predicates that no fact has and no other rule derives; at most {MOST_TOLD}."),
+    ]
+
+
+RULES: AddedRulesOut = {
+    "rules": [RULE],
+    "warnings": [
+        {
+            "predicate": "parent_of",
+            "did_you_mean": ["parents_of"],
+            "msg": "There is no predicate parent_of yet; did you mean parents_of?",
+        }
+    ],
+}
 RULE_PAGE: RulePageOut = {"rules": [RULE], "next_cursor": None}
+
+
+def warning_content(missing: MissingPredicate) -> MissingPredicateOut:
+    return {"predicate": missing.text, "did_you_mean": missing.alike, "msg": str(missing)}

@@ -17,7 +17,8 @@ from triples.recursion.rules import RuleError
 from triples.rules import openapi
 from triples.rules.documents import Draft, FaultyRules, read_rules
 from triples.rules.request_models import RULE_CURSOR, ChangeRule, RuleListParameters
-from triples.rules.responses import RulePageOut, RulesOut, rule_content
+from triples.rules.responses import AddedRulesOut, RulePageOut, rule_content, warning_content
+from triples.services.missing_predicates import missing_predicates
 from triples.services.rules import (
     NoSuchRule,
     RuleChanged,
@@ -82,8 +83,11 @@ def _rules_to_add(content: Any) -> list[Draft]:
     return read_rules(content)
 
 
-def _add(drafts: list[Draft]) -> RulesOut:
-    return {"rules": [rule_content(stored) for stored in rules_add(drafts=drafts)]}
+def _add(drafts: list[Draft]) -> AddedRulesOut:
+    # First: an answer of 503 must not be about rules that are stored.
+    missing = missing_predicates([draft.rule for draft in drafts])
+    stored = rules_add(drafts=drafts)
+    return {"rules": [rule_content(one) for one in stored], "warnings": [warning_content(one) for one in missing]}
 
 
 def _rule_answer(stored: StoredRule) -> HttpResponse:

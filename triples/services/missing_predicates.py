@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from triples.models import Rule as StoredRule
@@ -13,6 +14,10 @@ from triples.store.backend import backend
 from triples.visible import visible
 
 MOST_ALIKE = 3
+# Each costs a search.
+MOST_TOLD = 20
+# Of one statement's parameters.
+_AT_ONCE = 1_000
 
 
 class MissingPredicate(NamedTuple):
@@ -31,7 +36,7 @@ class MissingPredicate(NamedTuple):
 
 
 def missing_predicates(rules: Sequence[Rule]) -> list[MissingPredicate]:
-    """Those that the bodies name, each once, in their order.
+    """Those that the bodies name, each once, in their order, `MOST_TOLD` at most.
 
     What another rule derives is not missing: the next run may make facts of it.
     """
@@ -42,7 +47,10 @@ def missing_predicates(rules: Sequence[Rule]) -> list[MissingPredicate]:
                 asking[predicate].add(rule.name)
     with own_connection() as (session, dialect, shown):
         facts = GraphFacts(session.rows, dialect, None if shown is None else shown.filter)
-        ids = facts.ids(asking)
+        texts = list(asking)
+        ids: dict[str, int] = {}
+        for start in range(0, len(texts), _AT_ONCE):
+            ids |= facts.ids(texts[start : start + _AT_ONCE])
         missing = [text for text in asking if text not in ids or not facts.number((None, ids[text], None), 1)]
         deriving = _deriving(rules) if missing else {}
         searcher = TermSearcher(dialect, backend().term_index)
@@ -51,7 +59,8 @@ def missing_predicates(rules: Sequence[Rule]) -> list[MissingPredicate]:
             wanted = WantedTerms(text, None, "predicate", MOST_ALIKE)
             return [found.hit.text for found in searcher.search(session.rows, shown, wanted)]
 
-        return [MissingPredicate(text, alike(text)) for text in missing if deriving.get(text, set()) <= asking[text]]
+        told = (text for text in missing if deriving.get(text, set()) <= asking[text])
+        return [MissingPredicate(text, alike(text)) for text in islice(told, MOST_TOLD)]
 
 
 def _deriving(rules: Sequence[Rule]) -> dict[str, set[str]]:
