@@ -107,6 +107,14 @@ def no_other_machines() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def static_files() -> Iterator[None]:
+    from tests.support.static_files import found_once
+
+    with found_once():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def servers_of_processes() -> Iterator[None]:
     yield
     end_set_up_servers()

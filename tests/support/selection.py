@@ -41,6 +41,9 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for path in {item.path for item in items if item.get_closest_marker("both")}:
+        if BOTH not in path.read_text(encoding="utf-8"):
+            raise pytest.UsageError(f"{path} must say {BOTH}, or its tests are not run on PostgreSQL.")
     left_out: set[pytest.Item] = set()
     if config.getoption("--hypothesis-profile") != "long":
         left_out.update(item for item in items if item.get_closest_marker("long"))
