@@ -54,7 +54,7 @@ def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    if folder(item.path, item.config) in PROCESS_FOLDERS:
+    if folder(item.path, item.config) in PROCESS_FOLDERS or item.get_closest_marker("repetitive"):
         return (yield from untraced())
     return (yield)
 
