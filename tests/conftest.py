@@ -4,7 +4,6 @@ import itertools
 import logging
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from structlog.typing import EventDict
 
 import tests.support.properties  # noqa: F401  # its profiles must be there before tests are collected
+from tests.support import measuring, selection
 from tests.support.database import close_connections, empty_tables, in_orm
 from tests.support.environment import process_environment, service_variables
 from tests.support.memory import DISK, use_memory
@@ -35,9 +35,6 @@ from tests.support.valkey import ValkeyServer
 FOLDER = pytest.StashKey[Path]()
 POSTGRESQL_SERVER = pytest.StashKey[TestServer]()
 POSTGRESQL_URL = pytest.StashKey[str]()
-# Where every test starts processes, and the fixtures that do.
-PROCESS_FOLDERS = {"benchmarks", "browser", "deploy", "service"}
-PROCESS_FIXTURES = {"fresh_database", "service", "valkey_server"}
 # pytest-xdist's name for this process.
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
@@ -59,6 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
         # The tests empty the database that they run on.
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests make their own environment first.")
     use_memory()
+    config.pluginmanager.register(selection)
+    if config.getoption("cov_source"):
+        config.pluginmanager.register(measuring)
     on_postgresql = config.getoption("--database") == "postgresql"
     if on_postgresql:
         config.stash[POSTGRESQL_URL] = _server_url(config)
@@ -87,38 +87,6 @@ def _server_url(config: pytest.Config) -> str:
     return server.url
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what another pass has tried or will try and, with --quick, what starts processes."""
-    left_out: set[pytest.Item] = set()
-    if config.getoption("--hypothesis-profile") != "long":
-        left_out.update(item for item in items if item.get_closest_marker("long"))
-    if config.getoption("--database") == "postgresql":
-        left_out.update(item for item in items if item.get_closest_marker("once"))
-    if config.getoption("--quick"):
-        left_out.update(item for item in items if _starts_processes(item))
-        # Who starts one all the same is told to say so.
-        sys.addaudithook(_no_process)
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
-
-
-def _starts_processes(item: pytest.Item) -> bool:
-    folder = item.path.relative_to(item.config.rootpath / "tests").parts[0]
-    fixtures: list[str] = getattr(item, "fixturenames", [])
-    return (
-        item.get_closest_marker("process") is not None
-        or folder in PROCESS_FOLDERS
-        or not PROCESS_FIXTURES.isdisjoint(fixtures)
-    )
-
-
-def _no_process(event: str, arguments: tuple[Any, ...]) -> None:
-    # Libraries start others: `uuid` asks one for the network's address.
-    if event == "subprocess.Popen" and arguments[0] == sys.executable:
-        raise AssertionError(f"with --quick no process may be started: mark this test `process` ({arguments[0]})")
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     if POSTGRESQL_URL in node.config.stash:
@@ -135,6 +103,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def no_other_machines() -> Iterator[None]:
     with loopback_only():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> Iterator[None]:
+    from tests.support.static_files import found_once
+
+    with found_once():
         yield
 
 

@@ -72,6 +72,7 @@ def test_both_locks_name_the_same_versions() -> None:
     assert {name: all_.get(name) for name in service} == service
 
 
+@pytest.mark.process
 def test_two_that_install_at_once_do_it_once(tmp_path: Path) -> None:
     shutil.copy(BASE_DIR / "Makefile", tmp_path)
     for lock in LOCKS:

@@ -39,11 +39,13 @@ def in_processes(work: Callable[..., Burst], *arguments: Any) -> list[Burst]:
         return pool.starmap(work, [(*arguments, start)] * PROCESSES, chunksize=1)
 
 
+@pytest.mark.process
 def test_four_processes_get_exactly_what_the_bucket_holds(path: Path) -> None:
     bursts = in_processes(take_often, path, HOURLY, 0.5)
     assert sum(burst.allowed for burst in bursts) == 100
 
 
+@pytest.mark.process
 def test_four_processes_get_exactly_what_trickles_in_as_well(path: Path, table: BucketTable) -> None:
     # So large that it does not run over where a busy machine lets nobody take anything for a while.
     bucket = Bucket.for_rate(Rate(5000, 10))
@@ -68,6 +70,7 @@ def test_threads_of_one_process_do_not_count_twice(table: BucketTable) -> None:
     assert sum(taken) == 100
 
 
+@pytest.mark.process
 def test_a_process_killed_inside_the_table_holds_nobody_up(path: Path, table: BucketTable) -> None:
     asked = spawn.Event()
     holder = spawn.Process(target=hold_the_lock, args=(path, asked))

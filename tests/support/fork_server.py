@@ -141,9 +141,7 @@ def become(request: Request, streams: list[int]) -> None:
     )
     # Who gives way to others is waited for very long beside a load that takes every processor.
     os.nice = _keep_priority
-    # The server of one environment may be measured, and its forks then are.
-    if coverage.Coverage.current() is None:
-        coverage.process_startup(force=True)
+    coverage.process_startup(force=True)
 
 
 def _keep_priority(_increment: int) -> int:

@@ -101,8 +101,7 @@ def _umask() -> int:
 @cache
 def _fork_server() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # Each fork begins its own measuring of coverage.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment = _unmeasured(os.environ)
     command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
     process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, pass_fds=[theirs.fileno()])
     theirs.close()
@@ -111,8 +110,12 @@ def _fork_server() -> socket.socket:
     return ours
 
 
+def _unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
+    """For servers: each fork begins its own measuring of coverage, and what servers load is measured in the tests."""
+    return {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
+
+
 def end_set_up_servers() -> None:
-    """End them before the coverage is added up, which is measured in some."""
     while _set_up_servers:
         _end(*_set_up_servers.popitem()[1])
 
@@ -134,7 +137,8 @@ _set_up_servers: dict[frozenset[tuple[str, str]], _SetUpServer] = {}
 
 def _start_set_up_server(environment: Mapping[str, str]) -> _SetUpServer:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    process = PythonProcess(["-m", "tests.support.fork_server", "0", "set-up"], env=environment, stdin=theirs)
+    words = ["-m", "tests.support.fork_server", "0", "set-up"]
+    process = PythonProcess(words, env=_unmeasured(environment), stdin=theirs)
     theirs.close()
     assert ours.recv(20) == b"ready"
     return ours, process

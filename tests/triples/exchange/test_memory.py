@@ -14,6 +14,8 @@ from triples.exchange.parts import Reader
 from triples.exchange.records import batches
 from triples.store.fact_columns import FactColumns
 
+pytestmark = pytest.mark.repetitive
+
 # A line as long as it may be, as bytes, as text and as what becomes of it.
 BOUND = 8 * MAX_LINE_BYTES
 

@@ -1,0 +1,72 @@
+"""What of a run with coverage is traced: tracing code takes four to eight times as long as running it.
+
+What only drives other processes, what pytest and hypothesis do, and all but a property's first examples run without.
+Those that run in other threads are traced all the same.
+"""
+
+import itertools
+import sys
+from collections.abc import Callable, Generator
+from functools import wraps
+from typing import Any
+
+import pytest
+
+from tests.support.selection import PROCESS_FOLDERS, folder
+
+# Of each property: what more of them find are values, hardly ever lines.
+TRACED_EXAMPLES = 15
+
+
+def untraced() -> Generator[None, Any, Any]:
+    """The rest of a pytest hook, without tracing: `return (yield from untraced())`."""
+    # In this frame off and on again: the tracer counts the calls and returns that it sees.
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+
+
+def traced_at_first(test: Callable[..., Any]) -> Callable[..., Any]:
+    """The body of a property which, run without tracing, turns it on for its first examples."""
+    tracer = sys.gettrace()
+    turns = itertools.count()
+
+    @wraps(test)
+    def run(*arguments: Any, **named: Any) -> Any:
+        if next(turns) >= TRACED_EXAMPLES:
+            return test(*arguments, **named)
+        sys.settrace(tracer)
+        try:
+            return test(*arguments, **named)
+        finally:
+            sys.settrace(None)
+
+    return run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
+    return (yield from untraced())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    if folder(item.path, item.config) in PROCESS_FOLDERS or item.get_closest_marker("repetitive"):
+        return (yield from untraced())
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is None:
+        return (yield)
+    test = handle.inner_test
+    handle.inner_test = traced_at_first(test)
+    try:
+        return (yield from untraced())
+    finally:
+        handle.inner_test = test
