@@ -236,4 +236,5 @@ function pictureOf(palette, gestures) {
   }
 }
 
-new Explorer();
+// The page is painted first: to prepare WebGL takes longer than that.
+requestAnimationFrame(() => setTimeout(() => new Explorer()));
