@@ -133,3 +133,11 @@ def move_and_zoom(explorer: Explorer) -> None:
     page.keyboard.press("+")
     after = explorer.place("bicycle")
     assert abs(explorer.place("wheel")[0] - after[0]) > abs(apart)
+
+
+def test_without_webgl_the_table_shows_the_same(explorer: Explorer) -> None:
+    page = explorer.page
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.goto("/explorer?open=bicycle&tab=table")
+    expect(page.get_by_text("This browser draws no pictures with WebGL.")).to_be_visible()
+    expect(explorer.rows).to_have_count(6)

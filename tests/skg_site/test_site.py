@@ -19,7 +19,7 @@ from skg_site.site_views import DOCS_RATE, LOGIN_RATE
 from tests.conftest import StartService
 from tests.support.facts import store
 
-PAGES = ["/", "/docs", "/redoc", "/openapi.json", "/admin/login/", "/admin/"]
+PAGES = ["/", "/docs", "/redoc", "/openapi.json", "/explorer", "/admin/login/", "/admin/"]
 ALLOWED_ATTEMPTS = int(LOGIN_RATE.partition("/")[0])
 ALLOWED_READS = int(DOCS_RATE.partition("/")[0])
 

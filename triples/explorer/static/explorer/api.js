@@ -39,8 +39,8 @@ export class Api {
     return new Api({ base: "", headers: { Authorization: `Bearer ${key}` }, withKey: true }, onWait);
   }
 
-  terms(search, signal) {
-    return this.get("/terms", { search, limit: 12 }, signal);
+  terms(search, limit, signal) {
+    return this.get("/terms", { search, limit }, signal);
   }
 
   /** @returns {Promise<Neighbours>} */

@@ -4,6 +4,8 @@ import { bdi, h } from "./dom.js";
 import { count } from "./format.js";
 
 const DELAY_MS = 150;
+/** So many terms are asked for. */
+export const MOST_TERMS = 12;
 const PLACES = { subject: "as subject", object: "as object", predicate: "as predicate" };
 
 export class Combobox {
@@ -41,7 +43,11 @@ export class Combobox {
     this.asking = new AbortController();
     try {
       const { terms } = await this.search(text, this.asking.signal);
-      this.#fill(terms, terms.length ? "" : "No term has this in its name. Try fewer letters.");
+      const none = "No term has this in its name. Try fewer letters.";
+      this.#fill(
+        terms,
+        !terms.length ? none : terms.length < MOST_TERMS ? "" : "There may be more. Type on to see them.",
+      );
     } catch (error) {
       if (error.name !== "AbortError") this.#fill([], error.message);
     }

@@ -1,7 +1,7 @@
 /** How a fact stands in lists, and what can be done with a term: the same everywhere on the page. */
 
 import { bdi, button, h } from "./dom.js";
-import { plural, weight } from "./format.js";
+import { count, plural, weight } from "./format.js";
 import { following, grown, hidden, opened, unpinned } from "./state.js";
 
 /**
@@ -42,6 +42,7 @@ export function termActions(page, term) {
     const label = `Show ${plural(node.moreCapped ? next : Math.min(next, node.more), "more fact")}`;
     actions.push(button(label, () => page.push(grown(state, term, page.most)), { ...key("open"), class: "main" }));
   }
+  const full = node?.more && k === page.most;
   actions.push(
     button(
       "Path from here",
@@ -56,5 +57,6 @@ export function termActions(page, term) {
   if (state.pins.some(([one]) => one === term)) {
     actions.push(button("Let it move", () => page.push(unpinned(state, term)), key("unpin")));
   }
-  return h("div", { class: "actions" }, ...actions);
+  const told = `The picture takes no more than ${count(page.most)} facts of a term. Its profile has them all.`;
+  return h("div", { class: "actions" }, ...actions, full && h("p", { class: "quiet" }, told));
 }

@@ -208,19 +208,23 @@ export class GraphView {
       event.preventSigmaDefault();
       actions.onOpen(event.node);
     });
-    sigma.on("clickEdge", ({ edge }) => actions.onFact(edge));
-    // Labels belong to their terms.
-    sigma.on("clickStage", ({ event }) => {
+    // Labels belong to their terms, whatever is below them.
+    const click = ({ event, edge }) => {
       const term = this.labels.at(event);
-      if (term === null) actions.onNothing();
-      else actions.onNode(term);
-    });
-    sigma.on("doubleClickStage", (event) => {
-      const term = this.labels.at(event.event);
+      if (term !== null) actions.onNode(term);
+      else if (edge) actions.onFact(edge);
+      else actions.onNothing();
+    };
+    const doubleClick = (payload) => {
+      const term = this.labels.at(payload.event);
       if (term === null) return;
-      event.preventSigmaDefault();
+      payload.preventSigmaDefault();
       actions.onOpen(term);
-    });
+    };
+    for (const kind of ["Edge", "Stage"]) {
+      sigma.on(`click${kind}`, click);
+      sigma.on(`doubleClick${kind}`, doubleClick);
+    }
     sigma.on("nodeDragStart", () => {
       // The picture must not be scaled anew while a node moves beyond its edge.
       if (!sigma.getCustomBBox()) sigma.setCustomBBox(sigma.getBBox());

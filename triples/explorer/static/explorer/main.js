@@ -3,7 +3,7 @@
 import { findAccess } from "./access.js";
 import { Answers } from "./answers.js";
 import { Ask } from "./ask.js";
-import { Combobox } from "./combobox.js";
+import { Combobox, MOST_TERMS } from "./combobox.js";
 import { bdi, button, byId, fill, h } from "./dom.js";
 import { factLine, termActions } from "./facts.js";
 import { GraphView } from "./graph_view.js";
@@ -40,7 +40,7 @@ class Explorer {
     watchTheme(() => this.view.paint());
     findAccess({
       onApi: (api) => this.#read(api),
-      onWait: (seconds) => this.tell(`The rate limit is used up for now. Going on in ${seconds} s …`),
+      onWait: (seconds) => this.tell(`The rate limit is used up for now. Going on in ${seconds} s …`, "wait"),
     });
   }
 
@@ -73,17 +73,23 @@ class Explorer {
     const failures = await this.known.load(state, signal);
     if (signal.aborted) return;
     byId("busy").hidden = true;
+    this.#goneOn();
     const [failure] = failures.filter((one) => one.name !== "AbortError");
-    if (failure) this.tell(failure.message, true);
+    if (failure) this.tell(failure.message, "fault");
     this.#draw(state);
   }
 
   /** A sentence at the top of the picture, which screen readers say too. */
-  tell(message, isFault = false) {
+  tell(message, kind = "fault") {
     const place = byId("message");
     place.textContent = message;
     place.hidden = !message;
-    place.classList.toggle("fault", isFault);
+    place.dataset.kind = kind;
+  }
+
+  /** What had to wait for the rate limit has come. */
+  #goneOn() {
+    if (byId("message").dataset.kind === "wait") this.tell("");
   }
 
   #draw(state) {
@@ -155,7 +161,10 @@ class Explorer {
         );
       }
     } finally {
-      if (!signal.aborted) place.removeAttribute("aria-busy");
+      if (!signal.aborted) {
+        place.removeAttribute("aria-busy");
+        this.#goneOn();
+      }
     }
   }
 
@@ -184,7 +193,7 @@ class Explorer {
   }
 
   #searches() {
-    const search = (text, signal) => (this.known ? this.known.api.terms(text, signal) : Promise.resolve({ terms: [] }));
+    const search = (text, signal) => this.known.api.terms(text, MOST_TERMS, signal).finally(() => this.#goneOn());
     const input = byId("search");
     new Combobox(input, search, (term) => {
       input.value = "";
@@ -227,4 +236,5 @@ function pictureOf(palette, gestures) {
   }
 }
 
-new Explorer();
+// The page is painted first: to prepare WebGL takes longer than that.
+requestAnimationFrame(() => setTimeout(() => new Explorer()));
