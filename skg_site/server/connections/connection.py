@@ -6,7 +6,7 @@ another protocol, and closes a connection that has just been used when the servi
 """
 
 from time import perf_counter
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 import structlog
 from django.conf import settings
@@ -20,7 +20,7 @@ from skg_site.api.problems import BodyTimeout, HeadTimeout, Problem
 from skg_site.observe.request_log import ANSWERED
 from skg_site.server.connections.incoming_requests import IncomingRequests
 from skg_site.server.connections.lingering import LEAVING_SECONDS, LINGER_SECONDS, Lingering
-from skg_site.server.connections.problem_answers import answer_with, partial_scope
+from skg_site.server.connections.problem_answers import LastAnswer, answer_with, partial_scope
 from skg_site.server.connections.slow_readers import Reader, backlog
 from skg_site.server.overload import TOO_MUCH_UNREAD, gate_for, is_perhaps_large, reason_to_refuse
 
@@ -28,13 +28,6 @@ log = structlog.get_logger("skg.connections")
 
 # Clients skip it. If the client is gone, its kernel answers with a reset.
 STILL_WORKING = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class LastAnswer(NamedTuple):
-    """A problem to be sent when the earlier requests are answered."""
-
-    problem: Problem
-    scope: Scope
 
 
 class Connection(IncomingRequests):

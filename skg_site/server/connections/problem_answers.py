@@ -7,7 +7,7 @@ server and the API door. It is counted and logged like any other answer.
 from collections.abc import Mapping
 from functools import cache
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import orjson
@@ -26,6 +26,13 @@ from skg_site.observe.request_log import log_answer, request_id_for
 
 MAX_PATH_CHARACTERS = 200
 SERVICE_UNAVAILABLE = 503
+
+
+class LastAnswer(NamedTuple):
+    """A problem to be sent when the earlier requests are answered."""
+
+    problem: Problem
+    scope: Scope
 
 
 def answer_with(problem: Problem, scope: Mapping[str, Any], *, keep_alive: bool) -> bytes:
