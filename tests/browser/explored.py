@@ -64,7 +64,7 @@ class Explorer:
 
     def settled(self) -> None:
         """Wait until everything stands in its place."""
-        expect(self.page.locator("#busy")).to_be_hidden()
+        expect(self.page.locator("#busy")).to_have_attribute("hidden", "")
         expect(self.page.locator("#graph")).to_have_attribute("data-settled", "true")
 
     def show(self, name: str) -> None:
@@ -117,6 +117,6 @@ class Explorer:
         """Asserts which data is asked for, in any order."""
         self.asked.clear()
         yield
-        expect(self.page.locator("#busy")).to_be_hidden()
+        expect(self.page.locator("#busy")).to_have_attribute("hidden", "")
         expect(self.page.locator("#details[aria-busy]")).to_have_count(0)
         assert sorted(self.asked) == sorted(paths)

@@ -18,7 +18,7 @@ const PRIMITIVES = {
     paths: [pathLine(), pathCurved(), pathLoop()],
     extremities: [extremityArrow({ lengthRatio: 4, widthRatio: 3 })],
     variables: { solid: { type: "color", default: "transparent" }, gap: { type: "number", default: 0 } },
-    // A stated fact has a line, an inferred one dashes, which are seen only where the line is not.
+    // An asserted fact has a line, an inferred one dashes, which are seen only where the line is not.
     layers: [
       layerPlain({ color: { attribute: "solid" } }),
       layerDashed({

@@ -137,7 +137,7 @@ export async function factDetails(page, id, signal) {
   const fact = await api.fact(id, signal);
   const told = fact.inferred
     ? `Inferred in ${plural(fact.depth ?? 1, "step")}, weight ${fact.weight === 0 ? 0 : weightSpan(fact).textContent}.`
-    : `Stated, weight ${weightSpan(fact).textContent}. It came from ${fact.source} on ${moment(fact.created_at)}.`;
+    : `Asserted, weight ${weightSpan(fact).textContent}. It came from ${fact.source} on ${moment(fact.created_at)}.`;
   const metadata = Object.entries(fact.metadata);
   return [
     h(

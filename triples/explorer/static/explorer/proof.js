@@ -1,4 +1,4 @@
-/** The proof of an inferred fact, as a tree down to stated facts. */
+/** The proof of an inferred fact, as a tree down to asserted facts. */
 
 import { bdi, button, h, visible } from "./dom.js";
 import { weightSpan } from "./facts.js";
@@ -28,7 +28,7 @@ function node(page, fact, top) {
   );
   return h(
     "li",
-    { class: fact.inferred ? "inferred" : "stated" },
+    { class: fact.inferred ? "inferred" : "asserted" },
     h(
       "div",
       { class: "line" },
@@ -44,7 +44,7 @@ function node(page, fact, top) {
         `, weight ${weight(fact.rule.weight)}`,
         h("code", { class: "rule" }, ruleText(fact.rule)),
       ),
-    !fact.inferred && h("div", { class: "quiet" }, "stated"),
+    !fact.inferred && h("div", { class: "quiet" }, "asserted"),
     fact.seen && h("div", { class: "quiet" }, "Its proof stands elsewhere in this tree."),
     fact.truncated && h("div", {}, "The tree is cut here. ", button("Show its proof", select)),
     fact.premises?.length > 0 && h("ul", {}, ...fact.premises.map((premise) => node(page, premise, false))),
