@@ -1,6 +1,7 @@
 """Finding the answers to a question of several patterns: it looks up ids, plans the join, runs it, and reads texts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from triples.patterns import Variable
@@ -8,19 +9,23 @@ from triples.query.answers import Answer, GroupCount, Position, Ranking
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
 from triples.query.graph_facts import GraphFacts, Named
-from triples.query.join_order import MOST_COUNTED, JoinOrder, join_order
+from triples.query.join_order import JoinOrder, join_order
+from triples.query.joining_by_term import begins_with_selected, joined_by_term
 from triples.query.joining_in_parts import FIRST, joined_in_parts
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
+# If all answers may weigh the same and should be at least so many, the first by their terms are looked for.
+_MANY = 500
 # The rows that the first part of a join should have.
 _ROWS = 5_000
 # If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
 _SAME = 64
 
-# How the answers were found: the first pattern's facts joined part by part; one fact after the other; all, for groups.
-Way = Literal["in parts", "fact by fact", "all", "nothing matches"]
+# How the answers were found: the first pattern's facts joined part by part, the heaviest first or, where all answers
+# weigh the same, by a term; one fact after the other; all, for groups.
+Way = Literal["in parts", "by term", "fact by fact", "all", "nothing matches"]
 Expired = Callable[[], bool]
 
 
@@ -121,19 +126,37 @@ def _ranking(
     """The first answers, found in the way that should be faster, and the order of joining. Both ways give the same."""
     if order.is_empty:
         return "nothing matches", order, Ranking([], None, total=0)
-    unweighted = order.estimates[-1] >= MOST_COUNTED and _is_unweighted(question, source)
-    # If very many answers weigh the same, those of the first terms are wanted, and no weight leads to them.
-    if not unweighted:
+    # Ties are ordered by the selected terms: a join that begins with them need not find all answers first.
+    tied: JoinOrder | None = None
+    found: Ranking | None = None
+    if order.estimates[-1] >= _MANY:
+        tied = _for_ties(question, order, source)
+    try:
+        if tied is not None:
+            found = joined_by_term(question, tied, source, k=k, after=after, expired=expired)
+            if found is not None:
+                return "by term", tied, found
         first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
-        try:
-            found = joined_in_parts(question, order.places, source, k=k, after=after, expired=expired, first=first)
-            return "in parts", order, found
-        except TooMany:
-            pass
-    if unweighted and question.selected and order.facts[0] == MOST_COUNTED:
-        # Ties are ordered by the selected terms, so a join that begins with them need not find all answers first.
-        order = join_order(question, source, question.selected[0])
+        found = joined_in_parts(question, order.places, source, k=k, after=after, expired=expired, first=first)
+        return "in parts", order, found
+    except TooMany:
+        pass
+    if tied is None and (tied := _for_ties(question, order, source)) is not None:
+        with suppress(TooMany):
+            found = joined_by_term(question, tied, source, k=k, after=after, expired=expired)
+            if found is not None:
+                return "by term", tied, found
+    order = tied or order
     return "fact by fact", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
+
+
+def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> JoinOrder | None:
+    """An order of joining that begins with the first selected term; None if answers need not weigh the same."""
+    if not question.selected or not _is_unweighted(question, source):
+        return None
+    if not begins_with_selected(question, order.places):
+        order = join_order(question, source, question.selected[0])
+    return order if begins_with_selected(question, order.places) else None
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:

@@ -82,6 +82,14 @@ class GraphFacts:
         times = len(combinations(len(patterns), self.visible))
         return self.fetch(joined(patterns, self.dialect, self.visible), [*one * times, limit])
 
+    def by_term(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[Fact]:
+        shape = shape_of(ends)
+        one: list[Any] = [*(term for term in ends if term is not None), max(weight, _LEAST), after, size]
+        if self.visible is None:
+            return _facts(self.fetch(_by_term(shape, "asserted", column, self.dialect, None), one))
+        statement = _by_term(shape, "both", column, self.dialect, self.visible)
+        return _facts(self.fetch(statement, [*one, *self._inferred(shape, one), size]))
+
     @property
     def most_joined(self) -> int:
         """Every pattern doubles a statement that has to look at both kinds of facts."""
@@ -182,6 +190,17 @@ def _first(
 ) -> str:
     """Facts by falling weight; parameters as in `triples.query.statements`."""
     return sql(heaviest_first(kind, _COLUMNS, shape, start, given="ids")._replace(filter=visible), dialect)
+
+
+@cache
+def _by_term(
+    shape: Shape, kind: Kind | Literal["both"], column: int, dialect: Dialect, visible: InferredFilter | None
+) -> str:
+    """Facts by the term in a column. Parameters: the ids, the least weight, the term before, the limit."""
+    order = (KEY[column],)
+    return sql(
+        Select(kind, _COLUMNS, shape, given="ids", start="by term", order=order, limit="given", filter=visible), dialect
+    )
 
 
 @cache

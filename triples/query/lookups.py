@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from triples.patterns import Variable
-from triples.query.blocks import Ends, Source
+from triples.query.blocks import Ends, Fact, Source
 from triples.query.questions import AskedPattern
 from triples.recursion.programs import Key
 
@@ -52,6 +52,12 @@ JoinedRow = Sequence[Any]
 
 class JoiningSource(Source, Protocol):
     """A source that can follow several look-ups by itself."""
+
+    def by_term(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[Fact]:
+        """Return the facts of at least this weight whose terms in the column come after a term, the first ones first.
+
+        Facts of weight 0 are not among them. There are fewer than `size` when no more follow.
+        """
 
     @property
     def most_joined(self) -> int:

@@ -5,6 +5,7 @@ from triples.rules.lines import write_line
 
 _WAYS = {
     "in parts": "The heaviest facts of the first pattern were joined with the others, part by part, as far as needed",
+    "by term": "All answers weigh the same, so the first pattern's facts were joined in the order of the first term",
     "fact by fact": "The heaviest answers were put together fact by fact, and no others looked for",
     "all": "All answers were found and counted",
     "nothing matches": "A pattern matches no fact, so nothing was looked for",

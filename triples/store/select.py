@@ -30,7 +30,8 @@ Given = Literal["texts", "ids", "keys", "numbered"]
 
 # The range of facts, by falling weight: all; those of at least a weight; those from one weight down to another; those
 # of one weight, all or after a position; those below a weight, down to another. Weights and position are parameters.
-Start = Literal["any", "top", "between", "whole weight", "same weight", "lighter"]
+# "by term" are those of at least a weight that follow a term in the first column of the order.
+Start = Literal["any", "top", "between", "whole weight", "same weight", "lighter", "by term"]
 
 # Names of columns; a minus means descending.
 Order = tuple[str, ...]
@@ -135,7 +136,7 @@ def _picked(select: Select, dialect: Dialect) -> str:
 def _parts(select: Select) -> list[Select]:
     """The parts to merge: the two kinds, or the predicates if no index has all inferred facts in order; else none."""
     if select.kind == "both":
-        return [select._replace(kind=kind, order=HEAVIEST[kind] if select.order else ()) for kind in TABLES]
+        return [select._replace(kind=kind, order=_order_of_one(select.order, kind)) for kind in TABLES]
     if select.kind == "asserted" or select.filter is None:
         return []
     one = select._replace(
@@ -146,6 +147,10 @@ def _parts(select: Select) -> list[Select]:
         one._replace(fixed=(("predicate_id", predicate), *select.fixed))
         for predicate in select.filter.merged_for(select.shape)
     ]
+
+
+def _order_of_one(order: Order, kind: Kind) -> Order:
+    return HEAVIEST[kind] if order == BOTH_KINDS_HEAVIEST else order
 
 
 def _of_one_table(select: Select) -> Iterator[Select]:
@@ -229,6 +234,7 @@ def _bounds(select: Select, alias: str) -> list[str]:
         "whole weight": [f"{weight} = ?"],
         "same weight": [f"{weight} = ?", behind],
         "lighter": [f"{weight} < ?", f"{weight} >= ?"],
+        "by term": [f"{weight} >= ?", *(f"{alias}.{column} > ?" for column in select.order[:1])],
     }
     return bounds[select.start]
 

@@ -49,6 +49,14 @@ class MemorySource:
         self.read_blocks += 1
         return found[: limit + 1]
 
+    def by_term(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[Fact]:
+        if self.reads is not None and self.read_blocks >= self.reads:
+            raise OutOfTime
+        facts = [fact for fact in self._by_ends.get(ends, []) if fact.weight > 0 and fact.weight >= weight]
+        found = [fact for fact in facts if fact.key[column] > after]
+        self.read_blocks += 1
+        return sorted(found, key=lambda fact: fact.key[column])[:size]
+
     most_joined = 2
 
     def joined(

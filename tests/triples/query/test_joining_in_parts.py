@@ -8,7 +8,7 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from tests.triples.query.test_ranked_join import TEXTS, assert_facts_match, graphs, orders, questions
 from triples.patterns import Variable
-from triples.query import joining_in_parts
+from triples.query import parts_join
 from triples.query.answers import Position
 from triples.query.blocks import Fact, TooMany
 from triples.query.join_order import join_order
@@ -100,7 +100,7 @@ def test_a_join_takes_few_statements() -> None:
 
 
 def test_a_join_of_too_many_rows_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining_in_parts, "MOST", 99)
+    monkeypatch.setattr(parts_join, "MOST", 99)
     x, y, z = map(Variable, "xyz")
     facts = facts_of({(number, 10, 5): 0.5 for number in range(10)})
 
@@ -109,7 +109,7 @@ def test_a_join_of_too_many_rows_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_later_part_of_too_many_rows_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining_in_parts, "MOST", 1_000)
+    monkeypatch.setattr(parts_join, "MOST", 1_000)
     x, y, z = map(Variable, "xyz")
     alone = {(number, 10, 500 + number): 1.0 for number in range(100)}
     joined = {(100 + number, 10, 700): 1.0 for number in range(100)}

@@ -99,6 +99,8 @@ class Asked(NamedTuple):
                 return [weight, least]
             case "same weight":
                 return [weight, IDS.get(self.after, 0)] if kind == "asserted" else [weight, *self.after]
+            case "by term":
+                raise AssertionError("the order is another; tests.triples.query.test_finding_answers has it")
 
     def admits(self, fact: Fact) -> bool:
         weight, least = self.bounds

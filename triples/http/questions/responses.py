@@ -43,7 +43,8 @@ class PlanOut(TypedDict):
         str,
         Field(
             description="How the answers were found: `in parts`, the first pattern's heaviest facts joined with the"
-            " others, as far as needed; `fact by fact`; `all`, for groups; or `nothing matches`."
+            " others, as far as needed; `by term`, the same where all answers weigh the same; `fact by fact`; `all`,"
+            " for groups; or `nothing matches`."
         ),
     ]
     steps: Annotated[list[PlanStepOut], Field(description="The patterns in the order of joining.")]

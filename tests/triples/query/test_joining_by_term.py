@@ -1,0 +1,85 @@
+"""Joins whose answers weigh the same: the first by their terms are those of trying everything."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.triples.query.memory_source import MemorySource, facts_of
+from tests.triples.query.question_oracle import best_answers
+from tests.triples.query.test_ranked_join import TEXTS, keys, orders, questions
+from triples.patterns import Variable
+from triples.query import joining_by_term
+from triples.query.answers import Position
+from triples.query.blocks import Fact
+from triples.query.join_order import JoinOrder
+from triples.query.joining_by_term import begins_with_selected, joined_by_term
+from triples.query.questions import Question
+
+graphs = st.dictionaries(keys, st.sampled_from([1.0, 1.0, 1.0, 0.9, 0.0]), max_size=25).map(facts_of)
+
+
+def in_order(places: Sequence[int]) -> JoinOrder:
+    return JoinOrder(tuple(places), (1.0,) * len(places), (1,) * len(places))
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining_by_term, "FIRST", 1)
+    monkeypatch.setattr(joining_by_term, "LARGEST", 4)
+
+
+@pytest.mark.usefixtures("small_parts")
+@given(graphs, questions(), st.data(), st.integers(1, 6), st.integers(0, 6))
+def test_the_first_answers_are_those_of_trying_everything(
+    facts: list[Fact], question: Question[int], data: st.DataObject, k: int, skipped: int
+) -> None:
+    order = data.draw(orders(question))
+    if not begins_with_selected(question, order):
+        return
+    expected = best_answers(question, question.selected, facts, TEXTS)
+    after = Position(expected[skipped - 1][1], expected[skipped - 1][0]) if 0 < skipped <= len(expected) else None
+    following = expected[skipped:] if after else expected
+
+    found = joined_by_term(question, in_order(order), MemorySource(facts, TEXTS), k=k, after=after)
+
+    if found is not None:
+        assert [(answer.terms, answer.weight) for answer in found.answers] == following[:k]
+        assert found.complete_above is None
+    else:
+        top = [weight for _, weight in following if weight == expected[0][1]]
+        assert len(top) < k or expected[0][1] < 1 or len(facts) > 4
+
+
+@pytest.mark.usefixtures("small_parts")
+@given(graphs, questions(), st.data(), st.integers(0, 8))
+def test_when_time_is_over_the_answers_are_an_exact_prefix(
+    facts: list[Fact], question: Question[int], data: st.DataObject, reads: int
+) -> None:
+    order = data.draw(orders(question))
+    if not begins_with_selected(question, order):
+        return
+    expected = best_answers(question, question.selected, facts, TEXTS)
+
+    found = joined_by_term(question, in_order(order), MemorySource(facts, TEXTS, reads), k=4)
+
+    if found is not None:
+        answers = [(answer.terms, answer.weight) for answer in found.answers]
+        assert answers == expected[: len(answers)]
+        assert found.complete_above is not None or answers == expected[:4]
+
+
+def test_of_many_ties_only_those_of_the_first_terms_are_read() -> None:
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of(
+        {(number, 1, number % 50 + 50_000): 1.0 for number in range(1, 20_000)}
+        | {(number % 50 + 50_000, 2, number + 60_000): 1.0 for number in range(1_000)}
+    )
+    source = MemorySource(facts)
+
+    found = joined_by_term(Question(((x, 1, y), (y, 2, z))), in_order([0, 1]), source, k=3)
+
+    assert found is not None
+    assert [answer.terms for answer in found.answers] == [(1, 50_001, 60_001), (1, 50_001, 60_051), (1, 50_001, 60_101)]
+    assert source.read_facts < 2_000
