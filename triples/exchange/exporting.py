@@ -5,22 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skg_site.cli.interrupts import Interrupts
-from triples.exchange.formats import Compression, Format
+from triples.exchange.compressions import Compression
+from triples.exchange.formats.base import PLAIN, Format, Writing
 from triples.exchange.outputs import output
 from triples.exchange.progress import FactProgress
-from triples.exchange.rendering import rendered
 from triples.query.export import StreamedFact, stream
 from triples.store.operations import Pattern
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The output of an export. `path` is None for standard output; `safe_csv` is for spreadsheets."""
+    """The output of an export. `path` is None for standard output."""
 
     path: Path | None
     format: Format
     compression: Compression
-    safe_csv: bool = False
+    writing: Writing = PLAIN
+
+    @property
+    def member(self) -> str:
+        """The name of the file within a zip."""
+        stem = "facts" if self.path is None else self.path.name.removesuffix(self.path.suffix)
+        return stem if stem.endswith(self.format.endings) else f"{stem}{self.format.endings[0]}"
 
 
 class Export:
@@ -47,11 +53,11 @@ class Export:
         """
         with (
             Interrupts().caught(),
-            output(self._target.path, self._target.compression) as file,
+            output(self._target.path, self._target.compression, self._target.member) as file,
             stream(self._pattern, self._min_weight) as facts,
         ):
             self._progress.expect(facts.total)
-            for part in rendered(self._target.format, self._chosen(facts.batches), safe_csv=self._target.safe_csv):
+            for part in self._target.format.rendered(self._chosen(facts.batches), self._target.writing):
                 file.write(part)
 
     def _chosen(self, batches: Iterable[list[StreamedFact]]) -> Iterator[list[StreamedFact]]:

@@ -1,15 +1,13 @@
 """The beginning of an input: its encoding, and whether its first line names the columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader, BytesIO
 from itertools import chain
 from textwrap import shorten
 from typing import BinaryIO, NamedTuple
 
-from triples.exchange.csv_rows import single_row
 from triples.exchange.encodings import foreign_encoding
 from triples.exchange.fields import NAMES, REQUIRED
-from triples.exchange.formats import Format
 from triples.exchange.lines import InputError, Line, Refused, Span, lines, peek, skip_to, spans
 from triples.visible import visible
 
@@ -55,11 +53,17 @@ class Beginning(NamedTuple):
 
 
 def read_beginning(
-    stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0, *, header: bool = True
+    stream: BufferedReader,
+    cells: Callable[[str], Sequence[str]],
+    number: int = 0,
+    offset: int = 0,
+    *,
+    header: bool = True,
 ) -> Beginning:
     """Read the first line of a stream, then skip to the end of line `number`, at `offset`.
 
-    Raises BadBeginning. Without `header`, the first line is a fact, whatever it looks like.
+    `cells` splits the first line; it returns none for a format without headers. Raises BadBeginning. Without `header`,
+    the first line is a fact, whatever it looks like.
     """
     ahead = peek(stream)
     first = _first_line(BytesIO(ahead))
@@ -71,7 +75,7 @@ def read_beginning(
         return Beginning(None, None, number, offset)
     if encoding := foreign_encoding(first.content or b""):
         raise BadBeginning(f"the text is {encoding}, not UTF-8; `iconv -f {encoding} -t UTF-8` makes UTF-8 of it")
-    names = header_names(_cells(first, format_)) if header else None
+    names = header_names(_cells(first, cells)) if header else None
     if offset:
         skip_to(stream, offset)
         return Beginning(names, None, number, offset)
@@ -124,11 +128,9 @@ def _first_line(stream: BinaryIO) -> Line | None:
     return next((line for line in lines(stream) if line.content != b""), None)
 
 
-def _cells(line: Line, format_: Format) -> Sequence[str]:
-    if format_ is Format.NDJSON:
-        return []
+def _cells(line: Line, cells: Callable[[str], Sequence[str]]) -> Sequence[str]:
     try:
-        return line.text.split("\t") if format_ is Format.TSV else single_row(line.text)
+        return cells(line.text)
     except Refused:
         return []
 

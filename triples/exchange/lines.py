@@ -5,6 +5,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
 from typing import BinaryIO, NamedTuple
+from zipfile import BadZipFile
+
+from triples.exchange.zstd import ZstdError
 
 # Far longer than any fact. A file without line ends must not be read into memory whole.
 MAX_LINE_BYTES = 1 << 20
@@ -12,7 +15,7 @@ MAX_LINE_BYTES = 1 << 20
 MOST_LINES = 250
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
+_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, BadZipFile, ZstdError)
 
 
 class InputError(Exception):

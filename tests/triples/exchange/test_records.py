@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.triples.exchange.formats import CSV, NDJSON, RECORD_FORMATS, TSV
 from triples.exchange.fields import Fields
-from triples.exchange.formats import Format
+from triples.exchange.formats.records import RecordFormat
 from triples.exchange.headers import BadBeginning
 from triples.exchange.lines import InputError, Refused
-from triples.exchange.records import batches
-
-TSV, CSV, NDJSON = Format.TSV, Format.CSV, Format.NDJSON
 
 
 class Record(NamedTuple):
@@ -26,11 +24,11 @@ class Record(NamedTuple):
     fields: Fields | Refused
 
 
-def read(content: str | bytes, format_: Format, *, number: int = 0, offset: int = 0) -> list[Record]:
+def read(content: str | bytes, format_: RecordFormat, *, number: int = 0, offset: int = 0) -> list[Record]:
     data = io.BytesIO(content.encode() if isinstance(content, str) else content)
     return [
         Record(line, batch.last_line, batch.end, complete(fields))
-        for batch in batches(io.BufferedReader(data), format_, number, offset)
+        for batch in format_.batches(io.BufferedReader(data), number, offset)
         for line, fields in batch.records
     ]
 
@@ -42,13 +40,13 @@ def complete(fields: Fields | list[str] | Refused) -> Fields | Refused:
     return Fields(subject, predicate, object_, None, None)
 
 
-def only_fields(content: str | bytes, format_: Format) -> Fields:
+def only_fields(content: str | bytes, format_: RecordFormat) -> Fields:
     [record] = read(content, format_)
     assert isinstance(record.fields, Fields), record.fields
     return record.fields
 
 
-def only_reason(content: str | bytes, format_: Format) -> str:
+def only_reason(content: str | bytes, format_: RecordFormat) -> str:
     [record] = read(content, format_)
     assert isinstance(record.fields, Refused)
     return str(record.fields)
@@ -85,7 +83,7 @@ def only_reason(content: str | bytes, format_: Format) -> str:
         (NDJSON, '{"subject": "s", "predicate": "p", "object": "o", "metadata": null}', ("s", "p", "o", None, None)),
     ],
 )
-def test_a_line_holds_a_fact(format_: Format, content: str, expected: tuple[object, ...]) -> None:
+def test_a_line_holds_a_fact(format_: RecordFormat, content: str, expected: tuple[object, ...]) -> None:
     assert only_fields(content, format_) == expected
 
 
@@ -145,13 +143,13 @@ BAD_LINES = [
 
 
 @pytest.mark.parametrize(("format_", "content", "reason"), BAD_LINES)
-def test_a_line_that_holds_none_says_why(format_: Format, content: str | bytes, reason: str) -> None:
+def test_a_line_that_holds_none_says_why(format_: RecordFormat, content: str | bytes, reason: str) -> None:
     assert only_reason(content, format_).startswith(reason)
 
 
-@pytest.mark.parametrize("format_", list(Format))
+@pytest.mark.parametrize("format_", RECORD_FORMATS)
 @pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\r\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
-def test_empty_lines_are_nothing(format_: Format, content: bytes) -> None:
+def test_empty_lines_are_nothing(format_: RecordFormat, content: bytes) -> None:
     assert read(content, format_) == []
 
 
@@ -219,8 +217,8 @@ CONTENTS = {
 }
 
 
-@pytest.mark.parametrize("format_", list(Format))
-def test_from_behind_any_record_the_rest_is_the_same(format_: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("format_", RECORD_FORMATS)
+def test_from_behind_any_record_the_rest_is_the_same(format_: RecordFormat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("triples.exchange.lines.MOST_LINES", 1)
     every = [repr(record) for record in read(CONTENTS[format_], format_)]
     for place, record in enumerate(read(CONTENTS[format_], format_), 1):
@@ -228,8 +226,8 @@ def test_from_behind_any_record_the_rest_is_the_same(format_: Format, monkeypatc
         assert [repr(other) for other in rest] == every[place:]
 
 
-@given(st.binary(max_size=200), st.sampled_from(list(Format)))
-def test_any_bytes_are_read_to_their_end(content: bytes, format_: Format) -> None:
+@given(st.binary(max_size=200), st.sampled_from(RECORD_FORMATS))
+def test_any_bytes_are_read_to_their_end(content: bytes, format_: RecordFormat) -> None:
     # What begins like UTF-16 is not read at all.
     with suppress(BadBeginning):
         for record in read(content, format_):

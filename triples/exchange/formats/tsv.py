@@ -1,0 +1,103 @@
+"""TSV: a fact in each line, its columns separated by tabs. Nothing is quoted, since no term has a tab or a line end."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from io import BufferedReader
+
+from triples.exchange.fields import REQUIRED, Fields, fields_of_columns
+from triples.exchange.formats.base import PLAIN, Part, Reading, Writing
+from triples.exchange.formats.records import RecordFormat, line_batches, part_of
+from triples.exchange.headers import looks_like_names, read_beginning
+from triples.exchange.lines import Line, Span
+from triples.exchange.plain import plain_facts
+from triples.exchange.records import Bare, Batch
+from triples.exchange.rendering import with_mark_kept
+from triples.query.export import StreamedFact
+
+# For fewer lines, columns are no faster.
+FEWEST_LINES = 200
+
+
+class TSV(RecordFormat):
+    name = "tsv"
+    title = "TSV"
+    endings = (".tsv",)
+    media_type = "text/tab-separated-values"
+
+    def cells(self, line: str) -> Sequence[str]:
+        return line.split("\t")
+
+    def batches(
+        self, stream: BufferedReader, number: int = 0, offset: int = 0, *, header: bool = True
+    ) -> Iterator[Batch]:
+        beginning = read_beginning(stream, self.cells, number, offset, header=header)
+        for piece in beginning.spans(stream):
+            yield from _batches(piece, beginning.names)
+
+    def parts(self, stream: BufferedReader, reading: Reading, number: int = 0, offset: int = 0) -> Iterator[Part]:
+        beginning = read_beginning(stream, self.cells, number, offset, header=reading.options.header)
+        for piece in beginning.spans(stream):
+            plain = _plain_part(piece, reading, beginning.names) if isinstance(piece, Span) else None
+            if plain is not None:
+                yield plain
+            else:
+                for batch in _batches(piece, beginning.names):
+                    yield part_of(batch, reading)
+
+    def rendered(self, batches: Iterable[Sequence[StreamedFact]], writing: Writing = PLAIN) -> Iterator[bytes]:
+        parts = filter(None, map(_content, batches))
+        yield from with_mark_kept(_begun_with_a_fact(parts))
+
+
+def _plain_part(span: Span, reading: Reading, names: Sequence[str] | None) -> Part | None:
+    if not FEWEST_LINES <= span.last - span.first < reading.most_lines():
+        return None
+    facts = plain_facts(span.content, reading.maker, names)
+    return None if facts is None else Part(facts, span.last, span.end)
+
+
+def _batches(part: Span | Line, names: Sequence[str] | None) -> Iterator[Batch]:
+    return line_batches(part, _fields if names is None else partial(_named_fields, names))
+
+
+def _fields(text: str) -> Fields | Bare:
+    columns = text.split("\t")
+    return columns if len(columns) == len(REQUIRED) else fields_of_columns(columns)
+
+
+def _named_fields(names: Sequence[str], text: str) -> Fields:
+    columns = text.split("\t")
+    return fields_of_columns(columns, _names_of(columns, names))
+
+
+def _names_of(columns: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+    """The names of these columns. A line may leave out empty columns at its end, as exports do."""
+    shorter = names[: len(columns)]
+    return shorter if set(REQUIRED) <= set(shorter) else names
+
+
+def _content(facts: Sequence[StreamedFact]) -> bytes:
+    return "".join([_line(*fact[:5]) for fact in facts]).encode()
+
+
+def _line(subject: str, predicate: str, object_: str, weight: float, metadata: str | None) -> str:
+    """A line, without the empty columns at its end."""
+    if metadata is not None:
+        return f"{subject}\t{predicate}\t{object_}\t{weight!r}\t{metadata}\n"
+    if weight != 1:
+        return f"{subject}\t{predicate}\t{object_}\t{weight!r}\n"
+    return f"{subject}\t{predicate}\t{object_}\n"
+
+
+def _begun_with_a_fact(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines. If an import would take the first one for column names, it gets a weight, which prevents that."""
+    if (content := next(parts, None)) is None:
+        return
+    line, end, rest = content.partition(b"\n")
+    cells = line.decode().split("\t")
+    is_like_names = len(cells) == len(REQUIRED) and looks_like_names(cells)
+    yield b"%b\t1.0%b%b" % (line, end, rest) if is_like_names else content
+    yield from parts
+
+
+FORMAT = TSV()
