@@ -7,6 +7,7 @@ from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.facts import UNSCALED, Scale
 from triples.exchange.formats.base import Format
 from triples.exchange.formats.registry import ENDINGS, FORMATS, format_of
+from triples.exchange.tables import parse_columns
 
 
 @argument
@@ -31,3 +32,19 @@ def format_named(name: str, chosen: str | None) -> Format:
     if found is None:
         raise CommandError(f"{name}: the name does not end in {', '.join(ENDINGS)}; give --format.", returncode=MISUSED)
     return found
+
+
+columns_argument = argument(parse_columns)
+
+
+@argument
+def delimiter_argument(text: str) -> str:
+    found = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(found) != 1 or found in '"\r\n':
+        raise ValueError("must be one character, or tab")
+    return found
+
+
+@argument
+def names_argument(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

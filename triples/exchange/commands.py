@@ -17,14 +17,14 @@ from triples.exchange.arguments import scale_argument, weight_argument
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.destinations import Destination, DestinationError
 from triples.exchange.facts import UNSCALED, FactMaker
-from triples.exchange.importing import Import, Source, StrictStop, find_start
+from triples.exchange.importing import Import, MostRefused, Source, StrictStop, find_start
 from triples.exchange.lines import InputError
 from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
 from triples.exchange.summaries import ExportSummary, ImportSummary
 from triples.visible import visible
 
-FAILURES = (StrictStop, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
+FAILURES = (StrictStop, MostRefused, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
 
 
 class ImportCommand(BaseCommand):
@@ -135,7 +135,7 @@ def failure_sentence(failure: BaseException, again: str = "begins again") -> str
     match failure:
         case StrictStop():
             return "Stopped at the first line that was refused; nothing after the facts counted above is stored."
-        case InputError():
+        case InputError() | MostRefused():
             return f"{failure}."
         case DestinationError():
             return f"{failure} The same command line goes on from here."

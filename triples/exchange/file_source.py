@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.formats.base import Reading, ReadOptions
-from triples.exchange.headers import BadBeginning
 from triples.exchange.importing import Import, Piece
 from triples.exchange.inputs import Input, opened
 from triples.exchange.lines import InputError
+from triples.exchange.tables import BadBeginning
 
 
 class Place(NamedTuple):

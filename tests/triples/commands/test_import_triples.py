@@ -98,6 +98,7 @@ def test_each_file_of_a_zip_is_imported(tmp_path: Path) -> None:
         (zipped(b"a\tb\tc\n", "notes.unknown"), "give --format"),
         (zipped(b"a\tb\tc\n", "a.tsv").replace(b"a\tb\tc\n", b"a\tb\tX\n"), "cannot be read on: Bad CRC-32"),
     ],
+    ids=["cut off", "empty", "unknown", "damaged"],
 )
 def test_a_zip_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "facts.zip").write_bytes(content)

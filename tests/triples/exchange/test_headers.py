@@ -7,8 +7,9 @@ import pytest
 
 from tests.triples.exchange.formats import CSV, NDJSON, RECORD_FORMATS, TSV
 from triples.exchange.formats.records import RecordFormat
-from triples.exchange.headers import BadBeginning, looks_like_names, read_beginning
+from triples.exchange.headers import looks_like_names, read_beginning
 from triples.exchange.lines import BYTE_ORDER_MARK
+from triples.exchange.tables import BadBeginning
 
 DELIMITERS = {TSV: "\t", CSV: ","}
 TABLES = list(DELIMITERS)
@@ -74,7 +75,6 @@ def test_a_header_with_other_names_is_an_error_that_says_which_are_known(format_
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        ("subject predicate object id", "the unknown column 'id'; known are subject, predicate, object, weight, meta"),
         ("subject predicate object weight weight", "names a column twice"),
     ],
 )

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.lines import Refused
+from triples.exchange.tables import PLAIN_TABLE, TableOptions
 from triples.query.export import StreamedFact
 from triples.store.operations import Fact
 
@@ -29,6 +30,7 @@ class ReadOptions:
 
     # If False, the first line of a table is a fact, whatever it looks like.
     header: bool = True
+    table: TableOptions = PLAIN_TABLE
 
 
 AS_IS = ReadOptions()

@@ -6,9 +6,8 @@ from io import BufferedReader
 import orjson
 
 from triples.exchange.fields import Fields, fields_of_json
-from triples.exchange.formats.base import PLAIN, Writing
+from triples.exchange.formats.base import AS_IS, PLAIN, ReadOptions, Writing
 from triples.exchange.formats.records import RecordFormat, line_batches
-from triples.exchange.headers import read_beginning
 from triples.exchange.records import Batch
 from triples.exchange.rendering import fact_content
 from triples.query.export import StreamedFact
@@ -24,9 +23,9 @@ class NDJSON(RecordFormat):
         return beginning.startswith(b"{") and b'"subject"' in beginning.partition(b"\n")[0]
 
     def batches(
-        self, stream: BufferedReader, number: int = 0, offset: int = 0, *, header: bool = True
+        self, stream: BufferedReader, number: int = 0, offset: int = 0, options: ReadOptions = AS_IS
     ) -> Iterator[Batch]:
-        beginning = read_beginning(stream, self.cells, number, offset, header=header)
+        beginning = self.beginning(stream, options, number, offset)
         for part in beginning.spans(stream):
             yield from line_batches(part, _fields)
 

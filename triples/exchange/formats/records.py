@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
 
 from triples.exchange.fields import Fields
-from triples.exchange.formats.base import Format, Part, Reading, ReadOptions
-from triples.exchange.headers import read_beginning
+from triples.exchange.formats.base import AS_IS, Format, Part, Reading, ReadOptions
+from triples.exchange.headers import Beginning, read_beginning
 from triples.exchange.lines import Block, Line, Refused, Span, blocks, text_of
 from triples.exchange.records import Bare, Batch, Record
 
@@ -17,16 +17,19 @@ class RecordFormat(Format):
         return []
 
     def check(self, stream: BufferedReader, options: ReadOptions, /) -> None:
-        read_beginning(stream, self.cells, header=options.header)
+        self.beginning(stream, options)
+
+    def beginning(self, stream: BufferedReader, options: ReadOptions, number: int = 0, offset: int = 0) -> Beginning:
+        return read_beginning(stream, self.cells, number, offset, header=options.header, table=options.table)
 
     @abstractmethod
     def batches(
-        self, stream: BufferedReader, number: int = 0, offset: int = 0, *, header: bool = True
+        self, stream: BufferedReader, number: int = 0, offset: int = 0, options: ReadOptions = AS_IS
     ) -> Iterator[Batch]:
         """The records after line `number`, which ends at `offset`. Empty lines are skipped."""
 
     def parts(self, stream: BufferedReader, reading: Reading, number: int = 0, offset: int = 0) -> Iterator[Part]:
-        for batch in self.batches(stream, number, offset, header=reading.options.header):
+        for batch in self.batches(stream, number, offset, reading.options):
             yield part_of(batch, reading)
 
 
@@ -38,6 +41,19 @@ def line_batches(part: Span | Line, parse: Callable[[str], Fields | Bare]) -> It
     """The records of lines of which each is one."""
     for block in blocks(part):
         yield Batch(_records(block, parse), block.first + len(block.contents) - 1, block.end)
+
+
+def layout_batches(part: Span | Line, parse: Callable[[str], Sequence[Fields]]) -> Iterator[Batch]:
+    """The records of lines of which each may be several."""
+    for block in blocks(part):
+        records: list[Record] = []
+        for number, content in enumerate(block.contents, block.first):
+            try:
+                if content != b"":
+                    records += [(number, fields) for fields in parse(text_of(content))]
+            except Refused as refused:
+                records.append((number, refused))
+        yield Batch(records, block.first + len(block.contents) - 1, block.end)
 
 
 def _records(block: Block, parse: Callable[[str], Fields | Bare]) -> list[Record]:

@@ -5,13 +5,14 @@ from functools import partial
 from io import BufferedReader
 
 from triples.exchange.fields import REQUIRED, Fields, fields_of_columns
-from triples.exchange.formats.base import PLAIN, Part, Reading, Writing
-from triples.exchange.formats.records import RecordFormat, line_batches, part_of
-from triples.exchange.headers import looks_like_names, read_beginning
+from triples.exchange.formats.base import AS_IS, PLAIN, Part, Reading, ReadOptions, Writing
+from triples.exchange.formats.records import RecordFormat, layout_batches, line_batches, part_of
+from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import Line, Span
 from triples.exchange.plain import plain_facts
 from triples.exchange.records import Bare, Batch
 from triples.exchange.rendering import with_mark_kept
+from triples.exchange.tables import Layout
 from triples.query.export import StreamedFact
 
 # For fewer lines, columns are no faster.
@@ -28,20 +29,22 @@ class TSV(RecordFormat):
         return line.split("\t")
 
     def batches(
-        self, stream: BufferedReader, number: int = 0, offset: int = 0, *, header: bool = True
+        self, stream: BufferedReader, number: int = 0, offset: int = 0, options: ReadOptions = AS_IS
     ) -> Iterator[Batch]:
-        beginning = read_beginning(stream, self.cells, number, offset, header=header)
+        beginning = self.beginning(stream, options, number, offset)
         for piece in beginning.spans(stream):
-            yield from _batches(piece, beginning.names)
+            yield from _batches(piece, beginning.layout)
 
     def parts(self, stream: BufferedReader, reading: Reading, number: int = 0, offset: int = 0) -> Iterator[Part]:
-        beginning = read_beginning(stream, self.cells, number, offset, header=reading.options.header)
+        beginning = self.beginning(stream, reading.options, number, offset)
+        layout = beginning.layout
+        is_plain = layout is None or layout.names is not None
         for piece in beginning.spans(stream):
-            plain = _plain_part(piece, reading, beginning.names) if isinstance(piece, Span) else None
+            plain = _plain_part(piece, reading, beginning.names) if is_plain and isinstance(piece, Span) else None
             if plain is not None:
                 yield plain
             else:
-                for batch in _batches(piece, beginning.names):
+                for batch in _batches(piece, layout):
                     yield part_of(batch, reading)
 
     def rendered(self, batches: Iterable[Sequence[StreamedFact]], writing: Writing = PLAIN) -> Iterator[bytes]:
@@ -56,8 +59,12 @@ def _plain_part(span: Span, reading: Reading, names: Sequence[str] | None) -> Pa
     return None if facts is None else Part(facts, span.last, span.end)
 
 
-def _batches(part: Span | Line, names: Sequence[str] | None) -> Iterator[Batch]:
-    return line_batches(part, _fields if names is None else partial(_named_fields, names))
+def _batches(part: Span | Line, layout: Layout | None) -> Iterator[Batch]:
+    if layout is None:
+        return line_batches(part, _fields)
+    if (names := layout.names) is not None:
+        return line_batches(part, partial(_named_fields, names))
+    return layout_batches(part, partial(_layout_fields, layout))
 
 
 def _fields(text: str) -> Fields | Bare:
@@ -74,6 +81,13 @@ def _names_of(columns: Sequence[str], names: Sequence[str]) -> Sequence[str]:
     """The names of these columns. A line may leave out empty columns at its end, as exports do."""
     shorter = names[: len(columns)]
     return shorter if set(REQUIRED) <= set(shorter) else names
+
+
+def _layout_fields(layout: Layout, text: str) -> Sequence[Fields]:
+    columns = text.split("\t")
+    needed = max(layout.places[name] for name in REQUIRED if name in layout.places)
+    missing = layout.width - len(columns) if len(columns) > needed else 0
+    return layout.fields(columns + [""] * missing)
 
 
 def _content(facts: Sequence[StreamedFact]) -> bytes:

@@ -1,0 +1,71 @@
+"""The options of an import that say how its files are to be read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from skg_site.cli.exit_codes import MISUSED
+from triples.exchange.arguments import columns_argument, delimiter_argument, names_argument
+from triples.exchange.formats.base import Format, ReadOptions
+from triples.exchange.formats.csv import FORMAT as CSV
+from triples.exchange.formats.tsv import FORMAT as TSV
+from triples.exchange.tables import ALL_OTHERS, TableOptions
+
+
+def add_read_arguments(parser: CommandParser) -> None:
+    add = parser.add_argument_group("tables (CSV, TSV)").add_argument
+    add(
+        "--no-header",
+        dest="header",
+        action="store_false",
+        help="take the first line for a fact even where it looks like the names of columns",
+    )
+    add(
+        "--columns",
+        type=columns_argument,
+        action="append",
+        metavar="FIELD=COLUMN,…",
+        help="which columns hold subject, predicate, object, weight and metadata, such as "
+        "subject=source,object=target; with --no-header by number, from 1 on. Other columns go into the metadata",
+    )
+    add(
+        "--ignore",
+        type=names_argument,
+        action="append",
+        metavar="COLUMN,…",
+        help=f"columns to leave out; {ALL_OTHERS} leaves out all that hold no field of a fact",
+    )
+    add(
+        "--delimiter", type=delimiter_argument, metavar="CHAR", help="what separates the columns of CSV, if not guessed"
+    )
+    add(
+        "--wide",
+        action="store_true",
+        help="each row tells of one entity: other columns are predicates, their cells objects; empty ones are no facts",
+    )
+    add("--entity", metavar="COLUMN", help="with --wide, the column of the entity (default: the first)")
+
+
+def read_options(options: dict[str, Any], formats: Sequence[Format]) -> ReadOptions:
+    columns: dict[str, str] = {}
+    for part in options["columns"] or ():
+        columns |= part
+    ignored = tuple(name for part in options["ignore"] or () for name in part)
+    table = TableOptions(columns, options["delimiter"], ignored, options["wide"], options["entity"])
+    _check(table, formats)
+    return ReadOptions(options["header"], table)
+
+
+def _check(table: TableOptions, formats: Sequence[Format]) -> None:
+    sentence = ""
+    if table.entity and not table.wide:
+        sentence = "--entity goes with --wide."
+    elif table.wide and {"predicate", "object"} & table.columns.keys():
+        sentence = "The header of a wide table has its predicates, its cells the objects: --columns can name neither."
+    elif table.delimiter and not all(each is CSV for each in formats):
+        sentence = "--delimiter is for CSV; add --format csv if that is what the files are."
+    elif (table.says_columns or table.ignored) and not all(each in {CSV, TSV} for each in formats):
+        sentence = "--columns, --ignore and --wide are for CSV and TSV."
+    if sentence:
+        raise CommandError(sentence, returncode=MISUSED)
