@@ -57,8 +57,7 @@ class Export:
             stream(self._pattern, self._min_weight) as facts,
         ):
             self._progress.expect(facts.total)
-            for part in self._target.format.rendered(self._chosen(facts.batches), self._target.writing):
-                file.write(part)
+            self._target.format.write(self._chosen(facts.batches), file, self._target.writing)
 
     def _chosen(self, batches: Iterable[list[StreamedFact]]) -> Iterator[list[StreamedFact]]:
         read = 0

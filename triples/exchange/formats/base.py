@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from typing import ClassVar, NamedTuple
 
+from triples.exchange.compressions import Writable
 from triples.exchange.facts import FactMaker
 from triples.exchange.lines import Refused
 from triples.exchange.tables import PLAIN_TABLE, TableOptions
@@ -57,6 +58,9 @@ class Writing:
 PLAIN = Writing()
 
 
+Batches = Iterable[Sequence[StreamedFact]]
+
+
 class Format(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
@@ -78,5 +82,5 @@ class Format(ABC):
         """The facts after line `number`, which ends at `offset`."""
 
     @abstractmethod
-    def rendered(self, batches: Iterable[Sequence[StreamedFact]], writing: Writing = PLAIN) -> Iterator[bytes]:
-        """The content of a file with these facts, in parts. An import of it makes the same facts."""
+    def write(self, batches: Batches, file: Writable, writing: Writing = PLAIN) -> None:
+        """Write these facts. An import of the file makes the same facts, as far as the format can carry them."""

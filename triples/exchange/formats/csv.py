@@ -2,13 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BufferedReader
 
 from triples.exchange.csv_rows import csv_rows, single_row
 from triples.exchange.fields import NAMES
-from triples.exchange.formats.base import AS_IS, PLAIN, Part, Reading, ReadOptions, Writing
+from triples.exchange.formats.base import AS_IS, PLAIN, Batches, Part, Reading, ReadOptions, Writing
 from triples.exchange.formats.records import RecordFormat, part_of
 from triples.exchange.headers import Beginning, read_beginning
 from triples.exchange.lines import Refused, peek
@@ -62,7 +62,7 @@ class CSV(RecordFormat):
         for batch in self.batches(stream, number, offset, reading.options):
             yield _row_part(batch, reading)
 
-    def rendered(self, batches: Iterable[Sequence[StreamedFact]], writing: Writing = PLAIN) -> Iterator[bytes]:
+    def rendered(self, batches: Batches, writing: Writing = PLAIN) -> Iterator[bytes]:
         """A header, lines that end in CRLF, and the same number of columns in each."""
         yield f"{','.join(NAMES)}\r\n".encode()
         yield from map(_safe_rows if writing.safe_csv else _rows, batches)

@@ -1,12 +1,12 @@
 """NDJSON: a fact in each line, as a JSON object with the API's field names."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import BufferedReader
 
 import orjson
 
 from triples.exchange.fields import Fields, fields_of_json
-from triples.exchange.formats.base import AS_IS, PLAIN, ReadOptions, Writing
+from triples.exchange.formats.base import AS_IS, PLAIN, Batches, ReadOptions, Writing
 from triples.exchange.formats.records import RecordFormat, line_batches
 from triples.exchange.records import Batch
 from triples.exchange.rendering import fact_content
@@ -29,7 +29,7 @@ class NDJSON(RecordFormat):
         for part in beginning.spans(stream):
             yield from line_batches(part, _fields)
 
-    def rendered(self, batches: Iterable[Sequence[StreamedFact]], writing: Writing = PLAIN) -> Iterator[bytes]:
+    def rendered(self, batches: Batches, writing: Writing = PLAIN) -> Iterator[bytes]:
         yield from map(_content, batches)
 
 

@@ -4,8 +4,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader
 
+from triples.exchange.compressions import Writable
 from triples.exchange.fields import Fields
-from triples.exchange.formats.base import AS_IS, Format, Part, Reading, ReadOptions
+from triples.exchange.formats.base import AS_IS, PLAIN, Batches, Format, Part, Reading, ReadOptions, Writing
 from triples.exchange.headers import Beginning, read_beginning
 from triples.exchange.lines import Block, Line, Refused, Span, blocks, text_of
 from triples.exchange.records import Bare, Batch, Record
@@ -27,6 +28,14 @@ class RecordFormat(Format):
         self, stream: BufferedReader, number: int = 0, offset: int = 0, options: ReadOptions = AS_IS
     ) -> Iterator[Batch]:
         """The records after line `number`, which ends at `offset`. Empty lines are skipped."""
+
+    @abstractmethod
+    def rendered(self, batches: Batches, writing: Writing = PLAIN) -> Iterator[bytes]:
+        """The content of a file with these facts, in parts."""
+
+    def write(self, batches: Batches, file: Writable, writing: Writing = PLAIN) -> None:
+        for part in self.rendered(batches, writing):
+            file.write(part)
 
     def parts(self, stream: BufferedReader, reading: Reading, number: int = 0, offset: int = 0) -> Iterator[Part]:
         for batch in self.batches(stream, number, offset, reading.options):

@@ -1,11 +1,11 @@
 """TSV: a fact in each line, its columns separated by tabs. Nothing is quoted, since no term has a tab or a line end."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BufferedReader
 
 from triples.exchange.fields import REQUIRED, Fields, fields_of_columns
-from triples.exchange.formats.base import AS_IS, PLAIN, Part, Reading, ReadOptions, Writing
+from triples.exchange.formats.base import AS_IS, PLAIN, Batches, Part, Reading, ReadOptions, Writing
 from triples.exchange.formats.records import RecordFormat, layout_batches, line_batches, part_of
 from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import Line, Span
@@ -47,7 +47,7 @@ class TSV(RecordFormat):
                 for batch in _batches(piece, layout):
                     yield part_of(batch, reading)
 
-    def rendered(self, batches: Iterable[Sequence[StreamedFact]], writing: Writing = PLAIN) -> Iterator[bytes]:
+    def rendered(self, batches: Batches, writing: Writing = PLAIN) -> Iterator[bytes]:
         parts = filter(None, map(_content, batches))
         yield from with_mark_kept(_begun_with_a_fact(parts))
 
