@@ -7,6 +7,7 @@ from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.facts import UNSCALED, Scale
 from triples.exchange.formats.base import Format
 from triples.exchange.formats.registry import ENDINGS, FORMATS, format_of
+from triples.exchange.rdf.prefixes import parse_prefix
 from triples.exchange.tables import parse_columns
 
 
@@ -48,3 +49,6 @@ def delimiter_argument(text: str) -> str:
 @argument
 def names_argument(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+prefix_argument = argument(parse_prefix)

@@ -31,6 +31,7 @@ class ImportCommand(BaseCommand):
     # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     all_refused: str
+    progress: FactProgress
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
@@ -93,6 +94,7 @@ class ImportCommand(BaseCommand):
         report(summary, failure, lambda text: self.stdout.write(text, style), as_json=options["json"])
 
     def _job(self, stack: ExitStack, progress: FactProgress, options: dict[str, Any]) -> Import:
+        self.progress = progress
         source = self.source(stack, FactMaker(options["weight"], options["scale_weights"]), options)
         destination = self.destination(stack, progress, options)
         checkpoints = None if options["dry_run"] else self.checkpoints(options)

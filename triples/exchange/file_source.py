@@ -11,6 +11,7 @@ from triples.exchange.formats.base import Reading, ReadOptions
 from triples.exchange.importing import Import, Piece
 from triples.exchange.inputs import Input, opened
 from triples.exchange.lines import InputError
+from triples.exchange.rdf.options import PrefixStore
 from triples.exchange.tables import BadBeginning
 
 
@@ -23,10 +24,11 @@ class Place(NamedTuple):
 
 
 class FileSource:
-    def __init__(self, inputs: Sequence[Input], facts: FactMaker, options: ReadOptions) -> None:
+    def __init__(self, inputs: Sequence[Input], facts: FactMaker, options: ReadOptions, prefixes: PrefixStore) -> None:
         self._inputs = inputs
         self._facts = facts
         self._options = options
+        self._prefixes = prefixes
 
     def total(self, _start: tuple[Any, ...]) -> int | None:
         """The bytes of all files."""
@@ -49,7 +51,7 @@ class FileSource:
         """The facts of one input, piece by piece."""
         source, before, place = self._inputs[start.input], self._size_before(start.input), start
         refuse = partial(job.refuse, source.shown_name)
-        reading = Reading(self._facts, refuse, lambda: job.chunk_size, self._options)
+        reading = Reading(self._facts, refuse, lambda: job.chunk_size, self._options, self._prefixes)
         try:
             with opened(source) as content:
                 for part in source.format.parts(content.stream, reading, start.line, start.offset):

@@ -15,7 +15,7 @@ MAX_LINE_BYTES = 1 << 20
 MOST_LINES = 250
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, BadZipFile, ZstdError)
+DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, BadZipFile, ZstdError)
 
 
 class InputError(Exception):
@@ -108,16 +108,16 @@ def skip_to(stream: BinaryIO, offset: int) -> None:
     """Continue at `offset`. A compressed stream has to be read up to there."""
     try:
         stream.seek(offset)
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
+    except DAMAGED as error:
+        raise unreadable(error) from error
 
 
 def peek(stream: BufferedReader) -> bytes:
     """The bytes read ahead; at least one, except at the end."""
     try:
         return stream.peek()
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
+    except DAMAGED as error:
+        raise unreadable(error) from error
 
 
 def text_of(content: bytes | None) -> str:
@@ -146,9 +146,9 @@ def _skip_line(stream: BinaryIO) -> int:
 def _read(stream: BinaryIO) -> bytes:
     try:
         return stream.readline(MAX_LINE_BYTES)
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
+    except DAMAGED as error:
+        raise unreadable(error) from error
 
 
-def _unreadable(error: Exception) -> InputError:
+def unreadable(error: Exception) -> InputError:
     return InputError(f"cannot be read on: {error}")

@@ -5,13 +5,15 @@ A module of this package that has a `Format` as `FORMAT` adds a format; nothing 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import ClassVar, NamedTuple
 
 from triples.exchange.compressions import Writable
 from triples.exchange.facts import FactMaker
 from triples.exchange.lines import Refused
+from triples.exchange.rdf.options import PLAIN_RDF, PrefixStore, RdfOptions
+from triples.exchange.rdf.writing import RdfWriting
 from triples.exchange.tables import PLAIN_TABLE, TableOptions
 from triples.query.export import StreamedFact
 from triples.store.operations import Fact
@@ -32,6 +34,7 @@ class ReadOptions:
     # If False, the first line of a table is a fact, whatever it looks like.
     header: bool = True
     table: TableOptions = PLAIN_TABLE
+    rdf: RdfOptions = PLAIN_RDF
 
 
 AS_IS = ReadOptions()
@@ -45,6 +48,7 @@ class Reading:
     refuse: Callable[[int, Refused], None]
     most_lines: Callable[[], int]
     options: ReadOptions = AS_IS
+    prefixes: PrefixStore = field(default_factory=PrefixStore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,14 @@ class Writing:
 
     # No spreadsheet takes a term for a formula.
     safe_csv: bool = False
+    rdf: RdfWriting = field(default_factory=RdfWriting)
 
 
 PLAIN = Writing()
+
+
+class Unwritable(Exception):
+    """The format cannot carry a fact, or what the command line asks for. The message says why."""
 
 
 Batches = Iterable[Sequence[StreamedFact]]

@@ -6,8 +6,8 @@ from functools import cached_property
 
 # What a label ends in when it has been made here: the mark says how, the digits of which file.
 _OWN = re.compile(r"[\w.·-]*\.[ax][0-9a-f]{10}")
-# The parser gives a node without a label such a random one.
-_RANDOM = re.compile(r"[0-9a-f]{32}")
+# The parser gives a node without a label such a random one: a number of 128 bits without zeros before it.
+_RANDOM = re.compile(r"[a-f][0-9a-f]{19,31}")
 
 
 def is_own_label(label: str) -> bool:

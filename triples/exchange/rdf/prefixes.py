@@ -1,7 +1,7 @@
 """Prefixes: short names of namespaces, by which the terms of RDF are written as texts.
 
-One graph has one set of them, so that an IRI is always the same text. They stand in `prefixes.json`, beside the state of
-the service.
+One graph has one set of them, so that an IRI is always the same text. They stand in `prefixes.json`, in the folder of
+the state of the service.
 """
 
 import json
@@ -24,6 +24,7 @@ FILE = "prefixes.json"
 # What begins an IRI that is written without angle brackets; no prefix may have such a name.
 SCHEMES = ("http", "https", "ftp", "file", "urn", "mailto", "tel", "tag", "doi", "info", "data")
 _NAME = re.compile(r"[A-Za-z](?:[\w.-]*[\w-])?", re.ASCII)
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
 _END_OF_NAMESPACE = "#/:"
 
 
@@ -36,6 +37,7 @@ class Prefixes:
         """`iris` has the namespaces by their names."""
         self._iris = {**WELL_KNOWN, **iris}
         self._names = {iri: name for name, iri in reversed(self._iris.items())}
+        self._beginnings = tuple(self._names)
         # Namespaces within a name, such as `http://purl.obolibrary.org/obo/UBERON_`.
         self._odd = sorted((iri for iri in self._names if iri[-1] not in _END_OF_NAMESPACE), key=len, reverse=True)
 
@@ -48,8 +50,10 @@ class Prefixes:
         for namespace in self._odd:
             if iri.startswith(namespace):
                 return f"{self._names[namespace]}:{iri[len(namespace) :]}"
+        if not iri.startswith(self._beginnings):
+            return None
         end = len(iri)
-        while (end := max(iri.rfind(mark, 0, end) for mark in _END_OF_NAMESPACE)) >= 0:
+        while (end := max(iri.rfind("#", 0, end), iri.rfind("/", 0, end), iri.rfind(":", 0, end))) >= 0:
             if (name := self._names.get(iri[: end + 1])) is not None:
                 return f"{name}:{iri[end + 1 :]}"
         return None
@@ -92,8 +96,12 @@ def is_prefix(name: str, iri: str) -> bool:
 def check_prefix(name: str, iri: str) -> None:
     if not _NAME.fullmatch(name) or name in SCHEMES:
         raise PrefixError(f"{name!r} cannot be the name of a prefix")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*", iri) or not iri.isascii():
-        raise PrefixError(f"{iri!r} is no IRI")
+    if not (is_iri(iri) and iri.isascii()):
+        raise PrefixError(f"{iri!r} cannot be a namespace")
+
+
+def is_iri(text: str) -> bool:
+    return _IRI.fullmatch(text) is not None
 
 
 def parse_prefix(text: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ What is not exactly as the rule writes it is a plain string: `"a"` in quotation 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from unicodedata import normalize
 from urllib.parse import quote, unquote
 
@@ -28,6 +28,11 @@ TEXT = f"{VOCABULARY}text:"
 XSD_STRING = NamedNode("http://www.w3.org/2001/XMLSchema#string")
 
 _BARE = re.compile(rf"(?:{'|'.join(SCHEMES)}):[^\x00-\x20<>\"{{}}|^`\\]+")
+_USUAL = ("http://", "https://")
+# Terms of which nothing has to be checked.
+_ORDINARY = re.compile(
+    r"<https?://[\w.~-]+(?:[/#?](?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*>|\"[^\"\\\x00-\x1f\x7f]*\"", re.ASCII
+)
 _ESCAPES: Mapping[int, str] = {
     **{code: f"\\u{code:04X}" for code in (*range(0x20), *range(0x7F, 0xA0))},
     **{ord(char): escape for char, escape in {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}.items()},
@@ -48,6 +53,38 @@ class TermTexts:
             value: str = term.value
             return value if is_stable(value) and self.parsed(value) is None else _quoted(value)
         return self.exact(term)
+
+    def texts(self, written: Iterable[str]) -> Iterator[str]:
+        """The texts of terms as the parser writes them."""
+        return map(self._text_of_written, written)
+
+    def checked_text(self, written: str) -> str:
+        """The text of a term that a file has. Raises ValueError if it is none."""
+        if _ORDINARY.fullmatch(written) is None:
+            return self.text(self.term_of_written(written))
+        return self._text_of_written(written)
+
+    def term_of_written(self, written: str) -> Term:
+        """The term that N-Triples writes so. Raises ValueError."""
+        found = _of_ntriples(written)
+        if found is None:
+            raise ValueError(f"{written} is no term")
+        return found
+
+    def _text_of_written(self, written: str) -> str:
+        # Most are as simple as that: an IRI, or a string that is nothing else.
+        if written.isascii() and written.isprintable() and "\\" not in written:
+            inner = written[1:-1]
+            if written[0] == '"':
+                if written[-1] != '"':
+                    return written
+                if inner and ":" not in inner and inner[0] not in '<"_ ' and inner[-1] != " ":
+                    return inner
+            elif written[0] == "<" and inner[0] != "<" and not inner.startswith(TEXT):
+                shorter = self._prefixes.compact(inner)
+                if shorter is not None or inner.startswith(_USUAL):
+                    return shorter or inner
+        return self.text(self.term_of_written(written))
 
     def exact(self, term: Term) -> str:
         """The term as N-Triples writes it, in characters that are stored as they are."""

@@ -15,12 +15,13 @@ from triples.exchange.arguments import format_named, weight_argument
 from triples.exchange.commands import report
 from triples.exchange.compressions import COMPRESSIONS, compression_of
 from triples.exchange.exporting import Export, Target
-from triples.exchange.formats.base import Writing
+from triples.exchange.formats.base import Unwritable
 from triples.exchange.formats.csv import FORMAT as CSV
 from triples.exchange.formats.registry import FORMATS
 from triples.exchange.inputs import PIPE
 from triples.exchange.progress import FactProgress
 from triples.exchange.summaries import ExportSummary
+from triples.exchange.write_arguments import add_write_arguments, write_options
 from triples.visible import visible
 
 
@@ -42,12 +43,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy"
         )
-        parser.add_argument(
-            "--safe-csv",
-            action="store_true",
-            help="CSV for a spreadsheet: a term that it would take for a formula, as it begins with = + - or @, gets "
-            "an apostrophe before it. An import keeps that apostrophe, so facts do not come back as they were",
-        )
+        add_write_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *_: Any, file: str, json: bool, **options: Any) -> None:
@@ -58,7 +54,7 @@ class Command(BaseCommand):
             None if file == PIPE else Path(file),
             format_,
             COMPRESSIONS[options["compress"]] if options["compress"] else compression_of(file),
-            Writing(safe_csv=options["safe_csv"]),
+            write_options(options),
         )
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None
@@ -66,7 +62,7 @@ class Command(BaseCommand):
             job = Export(target, pattern, options["min_weight"], progress)
             try:
                 job.run()
-            except (Interrupted, OSError, AnyDatabaseError) as error:
+            except (Interrupted, Unwritable, OSError, AnyDatabaseError) as error:
                 failure = error
             seconds = progress.seconds
         summary = ExportSummary(job.exported, seconds, _sentence(failure, file))
@@ -79,6 +75,8 @@ def _sentence(failure: BaseException | None, name: str) -> str | None:
             return None
         case Interrupted():
             return "Interrupted before the end."
+        case Unwritable():
+            return f"{failure}."
         case BrokenPipeError():
             return "The reader of the pipe went away before the end."
         case OSError():

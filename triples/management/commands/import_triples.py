@@ -17,18 +17,18 @@ from triples.exchange.formats.base import ReadOptions
 from triples.exchange.formats.registry import FORMATS
 from triples.exchange.inputs import PIPE, Input, UnknownFormat, find_inputs
 from triples.exchange.progress import FactProgress
-from triples.exchange.read_arguments import add_read_arguments, read_options
+from triples.exchange.read_arguments import add_read_arguments, prefix_store, read_options
 
 
 class Command(ImportCommand):
     help = (
         "Store the facts of files or of a pipe (-). Formats: "
-        f"{', '.join(each.title for each in FORMATS.values())}; plain, gzip, xz, zstd or zip (each file in it). TSV and "
-        "CSV are in UTF-8, and have the columns subject, predicate, object, and if wanted weight and metadata as JSON; "
-        "with a header in any order, and with --columns any columns. What is no fact is reported with its line and left "
-        "out. An import that was interrupted is continued by the same command line. Exit code 0 when the input was read "
-        "to its end, lines that were refused or not; 1 when it was not, or every line was refused; 2 when the command "
-        "line makes no sense; 130 after Ctrl-C."
+        f"{', '.join(each.title for each in FORMATS.values())}; plain, gzip, xz, zstd or zip (each file in it). TSV "
+        "and CSV are in UTF-8, and have the columns subject, predicate, object, and if wanted weight and metadata as "
+        "JSON; with a header in any order, and with --columns any columns. What is no fact is reported with its line "
+        "and left out. An import that was interrupted is continued by the same command line. Exit code 0 when the "
+        "input was read to its end, lines that were refused or not; 1 when it was not, or every line was refused; 2 "
+        "when the command line makes no sense; 130 after Ctrl-C."
     )
     all_refused = "Every line was refused: is the format the right one?"
     inputs: Sequence[Input]
@@ -51,8 +51,9 @@ class Command(ImportCommand):
             self.inputs = [found for name in names for found in find_inputs(name, chosen)]
         except UnknownFormat as error:
             raise CommandError(f"{error}.", returncode=MISUSED) from error
-        self.reading = read_options(options, [source.format for source in self.inputs])
-        return FileSource(self.inputs, facts, self.reading)
+        prefixes = prefix_store(options, self.progress.say)
+        self.reading = read_options(options, [source.format for source in self.inputs], prefixes)
+        return FileSource(self.inputs, facts, self.reading, prefixes)
 
     def destination(self, _stack: ExitStack, _screen: FactProgress, options: dict[str, Any]) -> OwnGraph:
         return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
@@ -66,6 +67,7 @@ class Command(ImportCommand):
             "terms": settings.ENV.term_pattern,
             "formats": [source.format.name for source in self.inputs],
             "reading": self.reading,
+            "prefixes": options["prefix"],
             "weight": options["weight"],
             "scale": list(options["scale_weights"]),
             "on_duplicate": options["on_duplicate"],
