@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from functools import cached_property
+from hashlib import blake2b
 
 # What a label ends in when it has been made here: the mark says how, the digits of which file.
-_OWN = re.compile(r"[\w.·-]*\.[ax][0-9a-f]{10}")
+_OWN = re.compile(r"[\w.-]*\.[ax][0-9a-f]{10}", re.ASCII)
 # The parser gives a node without a label such a random one: a number of 128 bits without zeros before it.
 _RANDOM = re.compile(r"[a-f][0-9a-f]{19,31}")
 
@@ -32,6 +33,9 @@ class BlankNodes:
         if self._numbered and _RANDOM.fullmatch(label):
             number = self._numbers.setdefault(label, len(self._numbers) + 1)
             return f"{number}.a{self._digest}"
+        if not label.isascii():
+            # It may have characters that are stored as others.
+            label = blake2b(label.encode(), digest_size=10).hexdigest()
         return f"{label}.x{self._digest}"
 
     @cached_property
