@@ -9,7 +9,7 @@ from triples.exchange.compressions import Compression
 from triples.exchange.formats.base import PLAIN, Format, Writing
 from triples.exchange.outputs import output
 from triples.exchange.progress import FactProgress
-from triples.query.export import StreamedFact, stream
+from triples.query.export import Inferred, StreamedFact, stream
 from triples.store.operations import Pattern
 
 
@@ -37,6 +37,7 @@ class Export:
         min_weight: float,
         progress: FactProgress,
         choose: Callable[[list[StreamedFact]], list[StreamedFact]] = list,
+        inferred: Inferred = "without",
     ) -> None:
         """`choose` selects from the facts that match the pattern and the weight."""
         self._target = target
@@ -44,6 +45,7 @@ class Export:
         self._min_weight = min_weight
         self._progress = progress
         self._choose = choose
+        self._inferred = inferred
         self.exported = 0
 
     def run(self) -> None:
@@ -51,10 +53,11 @@ class Export:
 
         Raises Interrupted, OSError, Django's database errors and those of `choose`. Then an existing file is unchanged.
         """
+        with_ids = bool(self._target.writing.extras)
         with (
             Interrupts().caught(),
             output(self._target.path, self._target.compression, self._target.member) as file,
-            stream(self._pattern, self._min_weight) as facts,
+            stream(self._pattern, self._min_weight, self._inferred, with_ids=with_ids) as facts,
         ):
             self._progress.expect(facts.total)
             self._target.format.write(self._chosen(facts.batches), file, self._target.writing)

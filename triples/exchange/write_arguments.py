@@ -1,6 +1,6 @@
 """The options of an export that say how its file is to be written."""
 
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from django.core.management import CommandError, CommandParser
@@ -11,6 +11,8 @@ from triples.exchange.formats.base import Writing
 from triples.exchange.rdf.options import WEIGHT
 from triples.exchange.rdf.prefixes import FILE, PrefixError, is_iri, load_prefixes
 from triples.exchange.rdf.writing import RdfWriting, Style
+from triples.exchange.rendering import EXTRAS
+from triples.query.export import Inferred
 
 
 def add_write_arguments(parser: CommandParser) -> None:
@@ -20,6 +22,15 @@ def add_write_arguments(parser: CommandParser) -> None:
         help="CSV for a spreadsheet: a term that it would take for a formula, as it begins with = + - or @, gets "
         "an apostrophe before it. An import keeps that apostrophe, so facts do not come back as they were",
     )
+    parser.add_argument(
+        "--inferred",
+        choices=get_args(Inferred),
+        default="without",
+        help="leave out what rules derived, add it, or write nothing else (default: without). An import takes all "
+        "facts of a file for asserted ones",
+    )
+    parser.add_argument("--ids", action="store_true", help="tell the id of each fact")
+    parser.add_argument("--times", action="store_true", help="tell when each fact was added and changed")
     add = parser.add_argument_group("RDF").add_argument
     add(
         "--prefix",
@@ -50,4 +61,5 @@ def write_options(options: dict[str, Any]) -> Writing:
     weight = (prefixes.expand(name) or name.strip("<>")) if name else WEIGHT
     if not is_iri(weight):
         raise CommandError(f"--weight-property: {weight!r} is no IRI.", returncode=MISUSED)
-    return Writing(options["safe_csv"], RdfWriting(style, prefixes, weight))
+    extras = EXTRAS[:1] * options["ids"] + EXTRAS[1:] * options["times"]
+    return Writing(options["safe_csv"], extras, RdfWriting(style, prefixes, weight, extras))

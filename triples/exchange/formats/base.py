@@ -57,6 +57,8 @@ class Writing:
 
     # No spreadsheet takes a term for a formula.
     safe_csv: bool = False
+    # Further columns: of `EXTRAS`.
+    extras: tuple[str, ...] = ()
     rdf: RdfWriting = field(default_factory=RdfWriting)
 
 

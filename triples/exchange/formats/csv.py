@@ -13,6 +13,7 @@ from triples.exchange.formats.records import RecordFormat, part_of
 from triples.exchange.headers import Beginning, read_beginning
 from triples.exchange.lines import Refused, peek
 from triples.exchange.records import Batch
+from triples.exchange.rendering import extras_of
 from triples.exchange.samples import delimiter_of
 from triples.exchange.table_rows import split_row, table_rows
 from triples.query.export import StreamedFact
@@ -64,8 +65,9 @@ class CSV(RecordFormat):
 
     def rendered(self, batches: Batches, writing: Writing = PLAIN) -> Iterator[bytes]:
         """A header, lines that end in CRLF, and the same number of columns in each."""
-        yield f"{','.join(NAMES)}\r\n".encode()
-        yield from map(_safe_rows if writing.safe_csv else _rows, batches)
+        yield f"{','.join((*NAMES, *writing.extras))}\r\n".encode()
+        rows = _safe_rows if writing.safe_csv else _rows
+        yield from (rows(batch, writing.extras) for batch in batches)
 
 
 def _row_part(batch: Batch, reading: Reading) -> Part:
@@ -83,16 +85,17 @@ def _delimiter_at(beginning: bytes) -> str:
     return delimiter_of(beginning[:_LOOKED_AT].decode(errors="replace").splitlines())
 
 
-def _rows(facts: Sequence[StreamedFact]) -> bytes:
+def _rows(facts: Sequence[StreamedFact], extras: Sequence[str]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows(facts)
+    csv.writer(text).writerows((*fact[:5], *extras_of(fact, extras)) if extras else fact[:5] for fact in facts)
     return text.getvalue().encode()
 
 
-def _safe_rows(facts: Sequence[StreamedFact]) -> bytes:
+def _safe_rows(facts: Sequence[StreamedFact], extras: Sequence[str]) -> bytes:
     """Rows with all cells quoted, so that none is split at a delimiter that a spreadsheet's language prefers."""
     text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([*map(_text_cell, fact[:3]), *fact[3:]] for fact in facts)
+    rows = ([*map(_text_cell, fact[:3]), *fact[3:5], *extras_of(fact, extras)] for fact in facts)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
     return text.getvalue().encode()
 
 

@@ -9,7 +9,7 @@ from triples.exchange.fields import Fields, fields_of_json
 from triples.exchange.formats.base import AS_IS, PLAIN, Batches, ReadOptions, Writing
 from triples.exchange.formats.records import RecordFormat, line_batches
 from triples.exchange.records import Batch
-from triples.exchange.rendering import fact_content
+from triples.exchange.rendering import extras_of, fact_content
 from triples.query.export import StreamedFact
 
 
@@ -30,16 +30,19 @@ class NDJSON(RecordFormat):
             yield from line_batches(part, _fields)
 
     def rendered(self, batches: Batches, writing: Writing = PLAIN) -> Iterator[bytes]:
-        yield from map(_content, batches)
+        yield from (_content(batch, writing.extras) for batch in batches)
 
 
 def _fields(text: str) -> Fields:
     return fields_of_json(text.encode())
 
 
-def _content(facts: Sequence[StreamedFact]) -> bytes:
-    lines = [orjson.dumps(fact_content(*fact[:5]), option=orjson.OPT_APPEND_NEWLINE) for fact in facts]
-    return b"".join(lines)
+def _content(facts: Sequence[StreamedFact], extras: Sequence[str]) -> bytes:
+    contents = [fact_content(*fact[:5]) for fact in facts]
+    if extras:
+        for content, fact in zip(contents, facts, strict=True):
+            content.update(zip(extras, extras_of(fact, extras), strict=True))
+    return b"".join([orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE) for content in contents])
 
 
 FORMAT = NDJSON()

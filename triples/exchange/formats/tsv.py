@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BufferedReader
 
-from triples.exchange.fields import REQUIRED, Fields, fields_of_columns
+from triples.exchange.fields import NAMES, REQUIRED, Fields, fields_of_columns
 from triples.exchange.formats.base import AS_IS, PLAIN, Batches, Part, Reading, ReadOptions, Writing
 from triples.exchange.formats.records import RecordFormat, layout_batches, line_batches, part_of
 from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import Line, Span
 from triples.exchange.plain import plain_facts
 from triples.exchange.records import Bare, Batch
-from triples.exchange.rendering import with_mark_kept
+from triples.exchange.rendering import extras_of, with_mark_kept
 from triples.exchange.tables import Layout
 from triples.query.export import StreamedFact
 
@@ -48,6 +48,10 @@ class TSV(RecordFormat):
                     yield part_of(batch, reading)
 
     def rendered(self, batches: Batches, writing: Writing = PLAIN) -> Iterator[bytes]:
+        if writing.extras:
+            yield "\t".join((*NAMES, *writing.extras)).encode() + b"\n"
+            yield from (_content_with(batch, writing.extras) for batch in batches)
+            return
         parts = filter(None, map(_content, batches))
         yield from with_mark_kept(_begun_with_a_fact(parts))
 
@@ -92,6 +96,12 @@ def _layout_fields(layout: Layout, text: str) -> Sequence[Fields]:
 
 def _content(facts: Sequence[StreamedFact]) -> bytes:
     return "".join([_line(*fact[:5]) for fact in facts]).encode()
+
+
+def _content_with(facts: Sequence[StreamedFact], extras: Sequence[str]) -> bytes:
+    """Lines of all columns, as their header names them."""
+    rows = ((*fact[:3], repr(fact.weight), fact.metadata, *extras_of(fact, extras)) for fact in facts)
+    return "".join("\t".join("" if cell is None else cell for cell in row) + "\n" for row in rows).encode()
 
 
 def _line(subject: str, predicate: str, object_: str, weight: float, metadata: str | None) -> str:

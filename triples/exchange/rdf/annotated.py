@@ -8,15 +8,13 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.fields import metadata_of, weight_of
 from triples.exchange.lines import Refused
 from triples.exchange.rdf.gathering import Gathering
-from triples.exchange.rdf.options import METADATA, RdfOptions
-from triples.exchange.rdf.prefixes import VOCABULARY
+from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 from triples.exchange.rdf.terms import Term
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 REIFIES = NamedNode(f"{RDF}reifies")
 _METADATA = NamedNode(METADATA)
-# What exports tell of a fact and imports cannot keep: ids and times are the database's own.
-UNKEPT = frozenset(NamedNode(f"{VOCABULARY}{name}") for name in ("id", "created", "updated", "inferred"))
+_UNKEPT = frozenset(map(NamedNode, UNKEPT))
 # The most facts that an annotation may nest before the next one of the same fact.
 _NESTED = 100
 _REMEMBERED = 10_000
@@ -115,10 +113,10 @@ class Annotations:
                 self._facts.weigh(place, self._weight(value))
             elif predicate == _METADATA and isinstance(value, Literal):
                 self._facts.describe(place, metadata_of(value.value) or {})
-            elif self._takes_all and predicate not in UNKEPT:
+            elif self._takes_all and predicate not in _UNKEPT:
                 texts = self._facts.texts
                 self._facts.say(place, texts.text(predicate), texts.text(value))
-            elif predicate not in UNKEPT:
+            elif predicate not in _UNKEPT:
                 return False
         except Refused as reason:
             self._facts.fault(place, reason)

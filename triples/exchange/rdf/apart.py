@@ -21,12 +21,13 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFor
 from triples.exchange.facts import FactMaker
 from triples.exchange.fields import metadata_of
 from triples.exchange.lines import Refused
-from triples.exchange.rdf.annotated import RDF, REIFIES, UNKEPT, weight_in
+from triples.exchange.rdf.annotated import RDF, REIFIES, weight_in
 from triples.exchange.rdf.feeding import LineFeed
-from triples.exchange.rdf.options import METADATA, RdfOptions
+from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 from triples.exchange.rdf.terms import Term, TermTexts
 
 _METADATA = NamedNode(METADATA)
+_UNKEPT = frozenset(map(NamedNode, UNKEPT))
 _PARTS = {NamedNode(f"{RDF}{name}"): name for name in ("subject", "predicate", "object")}
 _TYPE, _STATEMENT = NamedNode(f"{RDF}type"), NamedNode(f"{RDF}Statement")
 _AT_ONCE = 2_000
@@ -64,7 +65,7 @@ class Apart:
         self._texts = texts
         self._takes_all = options.metadata
         self._weights = frozenset(map(NamedNode, options.weight_properties))
-        self._said = {*self._weights, _METADATA, *UNKEPT}
+        self._said = {*self._weights, _METADATA, *_UNKEPT}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -123,7 +124,7 @@ class Apart:
                     f"INSERT INTO part (name, {part}) VALUES (?, ?) ON CONFLICT DO UPDATE SET {part} = excluded.{part}",
                     (name, str(object_)),
                 )  # one of three words
-            elif predicate in self._weights or predicate == _METADATA:
+            elif predicate in self._said:
                 self._note(name, predicate, object_)
             if self._takes_all and not isinstance(graph, DefaultGraph):
                 self._know([str(graph)])
@@ -136,7 +137,9 @@ class Apart:
         weight: float | None = None
         fault = metadata = None
         try:
-            if predicate == _METADATA:
+            if predicate in _UNKEPT:
+                metadata = "{}"
+            elif predicate == _METADATA:
                 metadata = orjson.dumps(metadata_of(value.value) or {}).decode() if isinstance(value, Literal) else None
             else:
                 weight = weight_in(value, self._maker)

@@ -8,6 +8,8 @@ from triples.exchange.rdf.prefixes import VOCABULARY, Prefixes, load_prefixes, s
 
 WEIGHT = f"{VOCABULARY}weight"
 METADATA = f"{VOCABULARY}metadata"
+# What exports tell of a fact and imports cannot keep: ids and times are the database's own.
+UNKEPT = tuple(f"{VOCABULARY}{name}" for name in ("id", "created", "updated"))
 # The key of the metadata that has the name of a fact's graph.
 GRAPH = "graph"
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 from typing import NamedTuple, cast
 
 from triples.exchange.lines import DAMAGED, skip_to
-from triples.exchange.rdf.options import METADATA, RdfOptions
+from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 
 _READ_BYTES, _OVERLAP = 1 << 20, 256
 # What may name a triple elsewhere than right after it, in Turtle.
@@ -44,7 +44,7 @@ def rereadable(stream: BufferedReader) -> Iterator[BufferedReader]:
 
 def scanned(stream: BufferedReader, options: RdfOptions, *, in_full: bool) -> Content:
     """What the content shows. `in_full` tells that it has no prefixes. The stream is at its beginning again."""
-    iris = (METADATA, *options.weight_properties)
+    iris = (METADATA, *UNKEPT, *options.weight_properties)
     words = [f"<{iri}>" if in_full else _LAST_NAME.findall(iri)[0] for iri in iris]
     word = "|".join(map(re.escape, words))
     saying = re.compile((word if in_full else rf"(?<![\w.-])(?:{word})(?![\w.-])").encode())

@@ -11,8 +11,9 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from triples.exchange.rdf.annotated import RDF, REIFIES
 from triples.exchange.rdf.options import GRAPH, METADATA, WEIGHT
-from triples.exchange.rdf.prefixes import Prefixes
+from triples.exchange.rdf.prefixes import VOCABULARY, Prefixes
 from triples.exchange.rdf.terms import Term, TermTexts
+from triples.exchange.rendering import extras_of
 from triples.query.export import StreamedFact
 
 
@@ -33,6 +34,7 @@ class RdfWriting:
     style: Style | None = None
     prefixes: Prefixes = field(default_factory=Prefixes)
     weight_property: str = WEIGHT
+    extras: tuple[str, ...] = ()
 
 
 class Statement(NamedTuple):
@@ -60,6 +62,7 @@ class Statements:
     def __init__(self, writing: RdfWriting, style: Style, *, has_graphs: bool) -> None:
         self._texts = TermTexts(writing.prefixes)
         self._weight = NamedNode(writing.weight_property)
+        self._extras = {name: NamedNode(VOCABULARY + name.removesuffix("_at")) for name in writing.extras}
         self._is_plain = style is Style.PLAIN
         self._has_graphs = has_graphs and style is not Style.GRAPHS
         self._nodes: dict[str, NamedNode | BlankNode] = {}
@@ -82,6 +85,11 @@ class Statements:
                 said.append((self._weight, weight_literal(weight)))
             if metadata is not None:
                 said.append((_METADATA, Literal(metadata, datatype=_JSON)))
+            said += [
+                (self._extras[name], Literal(text))
+                for name, text in zip(self._extras, extras_of(fact, tuple(self._extras)), strict=True)
+                if text is not None
+            ]
         return Statement(triple, graph, said)
 
     def _graph(self, metadata: str) -> tuple[NamedNode | BlankNode, str | None]:

@@ -59,7 +59,7 @@ class Command(BaseCommand):
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None
         with FactProgress() as progress:
-            job = Export(target, pattern, options["min_weight"], progress)
+            job = Export(target, pattern, options["min_weight"], progress, inferred=options["inferred"])
             try:
                 job.run()
             except (Interrupted, Unwritable, OSError, AnyDatabaseError) as error:
