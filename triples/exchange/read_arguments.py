@@ -10,7 +10,6 @@ from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.arguments import columns_argument, delimiter_argument, names_argument, prefix_argument
 from triples.exchange.formats.base import Format, ReadOptions
 from triples.exchange.formats.csv import FORMAT as CSV
-from triples.exchange.formats.tsv import FORMAT as TSV
 from triples.exchange.rdf.options import WEIGHT, PrefixStore, RdfOptions
 from triples.exchange.rdf.prefixes import FILE, PrefixError, Prefixes, is_iri
 from triples.exchange.tables import ALL_OTHERS, TableOptions
@@ -49,7 +48,7 @@ def _add_rdf_arguments(parser: CommandParser) -> None:
 
 
 def _add_table_arguments(parser: CommandParser) -> None:
-    add = parser.add_argument_group("tables (CSV, TSV)").add_argument
+    add = parser.add_argument_group("tables (CSV, TSV, Parquet, Arrow)").add_argument
     add(
         "--no-header",
         dest="header",
@@ -122,7 +121,7 @@ def _check(table: TableOptions, formats: Sequence[Format]) -> None:
         sentence = "The header of a wide table has its predicates, its cells the objects: --columns can name neither."
     elif table.delimiter and not all(each is CSV for each in formats):
         sentence = "--delimiter is for CSV; add --format csv if that is what the files are."
-    elif (table.says_columns or table.ignored) and not all(each in {CSV, TSV} for each in formats):
-        sentence = "--columns, --ignore and --wide are for CSV and TSV."
+    elif (table.says_columns or table.ignored) and not all(each.is_table for each in formats):
+        sentence = "--columns, --ignore and --wide are for tables: CSV, TSV, Parquet and Arrow."
     if sentence:
         raise CommandError(sentence, returncode=MISUSED)

@@ -179,7 +179,7 @@ def test_facts_without_a_header_are_facts(tmp_path: Path, content: str) -> None:
         (["--wide", "--columns", "object=target"], 2, "--columns can name neither"),
         (["--wide", "--ignore", "*"], 1, "a wide table has at least one column beside the entity"),
         (["--format", "tsv", "--delimiter", ";"], 2, "--delimiter is for CSV"),
-        (["--format", "ndjson", "--wide"], 2, "are for CSV and TSV"),
+        (["--format", "ndjson", "--wide"], 2, "are for tables"),
     ],
 )
 def test_a_mapping_that_makes_no_sense_is_refused(

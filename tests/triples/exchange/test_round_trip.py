@@ -69,6 +69,10 @@ facts = st.builds(
     terms(),
     st.one_of(st.just(1.0), st.floats(0, 1)),
     st.dictionaries(texts, values, max_size=3).map(metadata_text),
+    # Without these words, they would be made up.
+    id=st.none(),
+    created_ms=st.none(),
+    updated_ms=st.none(),
 )
 
 

@@ -77,6 +77,8 @@ class Format(ABC):
     title: ClassVar[str]
     endings: ClassVar[tuple[str, ...]]
     media_type: ClassVar[str]
+    # Its columns may be any, and have names.
+    is_table: ClassVar[bool] = False
 
     def __repr__(self) -> str:
         return self.name

@@ -30,6 +30,7 @@ class CSV(RecordFormat):
     title = "CSV"
     endings = (".csv",)
     media_type = "text/csv"
+    is_table = True
 
     def cells(self, line: str) -> Sequence[str]:
         return single_row(line)

@@ -24,6 +24,7 @@ class TSV(RecordFormat):
     title = "TSV"
     endings = (".tsv",)
     media_type = "text/tab-separated-values"
+    is_table = True
 
     def cells(self, line: str) -> Sequence[str]:
         return line.split("\t")
