@@ -133,7 +133,7 @@ BAD_LINES = [
     (NDJSON, '{"subject": "s", "object": "o"}', "has no predicate"),
     (NDJSON, '{"subject": "s", "predicate": "p", "object": 1}', "object must be a text"),
     (NDJSON, '{"subject": null, "predicate": "p", "object": "o"}', "subject must be a text"),
-    (NDJSON, '{"subject": "s", "predicate": "p", "object": "o", "id": 1}', "has the unknown field 'id'"),
+    (NDJSON, '{"subject": "s", "predicate": "p", "object": "o", "key": 1}', "has the unknown field 'key'"),
     (NDJSON, '{"subject": "s", "predicate": "p", "object": "o", "weight": "1"}', "weight must be a number"),
     (NDJSON, '{"subject": "s", "predicate": "p", "object": "o", "weight": null}', "weight must be a number"),
     (NDJSON, '{"subject": "s", "predicate": "p", "object": "o", "weight": true}', "weight must be a number"),
