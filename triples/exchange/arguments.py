@@ -5,7 +5,10 @@ from django.core.management import CommandError
 from skg_site.cli.arguments import argument
 from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.facts import UNSCALED, Scale
-from triples.exchange.formats import FORMATS, Format, format_of
+from triples.exchange.formats.base import Format
+from triples.exchange.formats.registry import ENDINGS, FORMATS, format_of
+from triples.exchange.rdf.prefixes import parse_prefix
+from triples.exchange.tables import parse_columns
 
 
 @argument
@@ -26,7 +29,26 @@ def scale_argument(text: str) -> Scale:
 
 def format_named(name: str, chosen: str | None) -> Format:
     """The chosen format or, without a choice, that of the file's name. Raises CommandError if the name tells none."""
-    found = Format(chosen) if chosen else format_of(name)
+    found = FORMATS[chosen] if chosen else format_of(name)
     if found is None:
-        raise CommandError(f"{name}: the name does not end in {', '.join(FORMATS)}; give --format.", returncode=MISUSED)
+        raise CommandError(f"{name}: the name does not end in {', '.join(ENDINGS)}; give --format.", returncode=MISUSED)
     return found
+
+
+columns_argument = argument(parse_columns)
+
+
+@argument
+def delimiter_argument(text: str) -> str:
+    found = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(found) != 1 or found in '"\r\n':
+        raise ValueError("must be one character, or tab")
+    return found
+
+
+@argument
+def names_argument(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+prefix_argument = argument(parse_prefix)

@@ -17,20 +17,21 @@ from triples.exchange.arguments import scale_argument, weight_argument
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.destinations import Destination, DestinationError
 from triples.exchange.facts import UNSCALED, FactMaker
-from triples.exchange.importing import Import, Source, StrictStop, find_start
+from triples.exchange.importing import Import, MostRefused, Source, StrictStop, find_start
 from triples.exchange.lines import InputError
 from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
 from triples.exchange.summaries import ExportSummary, ImportSummary
 from triples.visible import visible
 
-FAILURES = (StrictStop, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
+FAILURES = (StrictStop, MostRefused, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
 
 
 class ImportCommand(BaseCommand):
     # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     all_refused: str
+    progress: FactProgress
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
@@ -93,6 +94,7 @@ class ImportCommand(BaseCommand):
         report(summary, failure, lambda text: self.stdout.write(text, style), as_json=options["json"])
 
     def _job(self, stack: ExitStack, progress: FactProgress, options: dict[str, Any]) -> Import:
+        self.progress = progress
         source = self.source(stack, FactMaker(options["weight"], options["scale_weights"]), options)
         destination = self.destination(stack, progress, options)
         checkpoints = None if options["dry_run"] else self.checkpoints(options)
@@ -135,7 +137,7 @@ def failure_sentence(failure: BaseException, again: str = "begins again") -> str
     match failure:
         case StrictStop():
             return "Stopped at the first line that was refused; nothing after the facts counted above is stored."
-        case InputError():
+        case InputError() | MostRefused():
             return f"{failure}."
         case DestinationError():
             return f"{failure} The same command line goes on from here."

@@ -5,22 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skg_site.cli.interrupts import Interrupts
-from triples.exchange.formats import Compression, Format
+from triples.exchange.compressions import Compression
+from triples.exchange.formats.base import PLAIN, Format, Writing
 from triples.exchange.outputs import output
 from triples.exchange.progress import FactProgress
-from triples.exchange.rendering import rendered
-from triples.query.export import StreamedFact, stream
+from triples.query.export import Inferred, StreamedFact, stream
 from triples.store.operations import Pattern
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The output of an export. `path` is None for standard output; `safe_csv` is for spreadsheets."""
+    """The output of an export. `path` is None for standard output."""
 
     path: Path | None
     format: Format
     compression: Compression
-    safe_csv: bool = False
+    writing: Writing = PLAIN
+
+    @property
+    def member(self) -> str:
+        """The name of the file within a zip."""
+        stem = "facts" if self.path is None else self.path.name.removesuffix(self.path.suffix)
+        return stem if stem.endswith(self.format.endings) else f"{stem}{self.format.endings[0]}"
 
 
 class Export:
@@ -31,6 +37,7 @@ class Export:
         min_weight: float,
         progress: FactProgress,
         choose: Callable[[list[StreamedFact]], list[StreamedFact]] = list,
+        inferred: Inferred = "without",
     ) -> None:
         """`choose` selects from the facts that match the pattern and the weight."""
         self._target = target
@@ -38,6 +45,7 @@ class Export:
         self._min_weight = min_weight
         self._progress = progress
         self._choose = choose
+        self._inferred = inferred
         self.exported = 0
 
     def run(self) -> None:
@@ -45,14 +53,14 @@ class Export:
 
         Raises Interrupted, OSError, Django's database errors and those of `choose`. Then an existing file is unchanged.
         """
+        with_ids = bool(self._target.writing.extras)
         with (
             Interrupts().caught(),
-            output(self._target.path, self._target.compression) as file,
-            stream(self._pattern, self._min_weight) as facts,
+            output(self._target.path, self._target.compression, self._target.member) as file,
+            stream(self._pattern, self._min_weight, self._inferred, with_ids=with_ids) as facts,
         ):
             self._progress.expect(facts.total)
-            for part in rendered(self._target.format, self._chosen(facts.batches), safe_csv=self._target.safe_csv):
-                file.write(part)
+            self._target.format.write(self._chosen(facts.batches), file, self._target.writing)
 
     def _chosen(self, batches: Iterable[list[StreamedFact]]) -> Iterator[list[StreamedFact]]:
         read = 0

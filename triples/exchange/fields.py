@@ -12,6 +12,7 @@ from triples.exchange.lines import Refused
 MAX_REMEMBERED = 64
 NAMES = ("subject", "predicate", "object", "weight", "metadata")
 REQUIRED = NAMES[:3]
+UNKEPT = ("id", "created_at", "updated_at")
 
 # The most characters of an invalid weight in a message.
 SHOWN_CHARACTERS = 40
@@ -65,7 +66,8 @@ def fields_of_json(line: bytes) -> Fields:
     content = _parsed(line, "")
     if not isinstance(content, dict):
         raise Refused("must be a JSON object")
-    if unknown := [name for name in content if name not in NAMES]:
+    # Ids and times, as an export may have them, are the database's own.
+    if unknown := [name for name in content if name not in NAMES and name not in UNKEPT]:
         raise Refused(f"has the unknown field {unknown[0]!r}")
     if missing := [name for name in REQUIRED if name not in content]:
         raise Refused(f"has no {missing[0]}")

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from triples.exchange.facts import FactMaker
-from triples.exchange.headers import BadBeginning, read_beginning
+from triples.exchange.formats.base import Reading, ReadOptions
 from triples.exchange.importing import Import, Piece
 from triples.exchange.inputs import Input, opened
 from triples.exchange.lines import InputError
-from triples.exchange.parts import Reader
+from triples.exchange.rdf.options import PrefixStore
+from triples.exchange.tables import BadBeginning
 
 
 class Place(NamedTuple):
@@ -23,11 +24,11 @@ class Place(NamedTuple):
 
 
 class FileSource:
-    def __init__(self, inputs: Sequence[Input], facts: FactMaker, *, header: bool) -> None:
-        """Without `header`, the first line is a fact, whatever it looks like."""
+    def __init__(self, inputs: Sequence[Input], facts: FactMaker, options: ReadOptions, prefixes: PrefixStore) -> None:
         self._inputs = inputs
         self._facts = facts
-        self._header = header
+        self._options = options
+        self._prefixes = prefixes
 
     def total(self, _start: tuple[Any, ...]) -> int | None:
         """The bytes of all files."""
@@ -39,8 +40,7 @@ class FileSource:
 
     def pieces(self, start: tuple[Any, ...], job: Import) -> Generator[Piece]:
         first = Place(*start)
-        if self._header:
-            self._check_beginnings(first.input + 1)
+        self._check_beginnings(first.input + 1)
         with _uncollected():
             for number in range(first.input, len(self._inputs)):
                 if number > first.input:
@@ -51,29 +51,29 @@ class FileSource:
         """The facts of one input, piece by piece."""
         source, before, place = self._inputs[start.input], self._size_before(start.input), start
         refuse = partial(job.refuse, source.shown_name)
-        reader = Reader(self._facts, refuse, lambda: job.chunk_size, header=self._header)
-        with opened(source) as content:
-            try:
-                for part in reader.parts(content.stream, source.format, start.line, start.offset):
+        reading = Reading(self._facts, refuse, lambda: job.chunk_size, self._options, self._prefixes)
+        try:
+            with opened(source) as content:
+                for part in source.format.parts(content.stream, reading, start.line, start.offset):
                     place = Place(start.input, part.last_line, part.end)
                     yield Piece(part.facts, place, before + content.consumed())
-            except InputError as error:
-                after = f", after line {place.line:,}" if place.line else ""
-                raise InputError(f"{source.shown_name}{after}: {error}") from error
+        except InputError as error:
+            after = f", after line {place.line:,}" if place.line else ""
+            raise InputError(f"{source.shown_name}{after}: {error}") from error
 
     def _check_beginnings(self, first: int) -> None:
         """Check the headers of all files before any facts are stored."""
         for source in self._inputs[first:]:
             if source.file is None:
                 continue
-            with opened(source) as content:
-                try:
-                    read_beginning(content.stream, source.format)
-                except BadBeginning as error:
-                    raise InputError(f"{source.shown_name}: {error}") from error
-                except InputError:
-                    # Damage is reported when the import reaches it, after everything before it is stored.
-                    continue
+            try:
+                with opened(source) as content:
+                    source.format.check(content.stream, self._options)
+            except BadBeginning as error:
+                raise InputError(f"{source.shown_name}: {error}") from error
+            except InputError:
+                # Damage is reported when the import reaches it, after everything before it is stored.
+                continue
 
     def _size_before(self, number: int) -> int:
         return sum(source.size for source in self._inputs[:number])

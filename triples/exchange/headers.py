@@ -1,17 +1,24 @@
 """The beginning of an input: its encoding, and whether its first line names the columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader, BytesIO
-from itertools import chain
-from textwrap import shorten
+from itertools import chain, islice
 from typing import BinaryIO, NamedTuple
 
-from triples.exchange.csv_rows import single_row
 from triples.exchange.encodings import foreign_encoding
 from triples.exchange.fields import NAMES, REQUIRED
-from triples.exchange.formats import Format
-from triples.exchange.lines import InputError, Line, Refused, Span, lines, peek, skip_to, spans
-from triples.visible import visible
+from triples.exchange.lines import Line, Refused, Span, lines, peek, skip_to, spans
+from triples.exchange.samples import MOST_ROWS, reason_for_header
+from triples.exchange.tables import (
+    PLAIN_TABLE,
+    BadBeginning,
+    Layout,
+    TableOptions,
+    layout_by_number,
+    layout_of,
+    listed,
+    shown,
+)
 
 SUBJECT, PREDICATE, OBJECT, WEIGHT, METADATA = range(len(NAMES))
 
@@ -28,14 +35,10 @@ _PLACES = {name: place for place, names in _ELSEWHERE.items() for name in names.
 _WEAK = {"type"}
 
 
-class BadBeginning(InputError):
-    """The beginning of an input shows that it would be misread. Nothing of it is stored."""
-
-
 class Beginning(NamedTuple):
-    """The names of the columns, if a header gives them, and the place where the facts begin."""
+    """The layout of the columns, if a header or the command line gives it, and the place where the facts begin."""
 
-    names: Sequence[str] | None
+    layout: Layout | None
     # A line that was read to look for a header, and is none.
     first: Line | None
     number: int
@@ -44,6 +47,11 @@ class Beginning(NamedTuple):
     def lines(self, stream: BufferedReader) -> Iterator[Line]:
         """All lines of the stream that may hold facts."""
         return chain(self._read, lines(stream, self.number, self.offset))
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The fields in the order of the columns, if each column is one."""
+        return None if self.layout is None else self.layout.names
 
     def spans(self, stream: BufferedReader) -> Iterator[Span | Line]:
         """All lines of the stream that may hold facts, in spans as long as the stream is read ahead."""
@@ -55,11 +63,18 @@ class Beginning(NamedTuple):
 
 
 def read_beginning(
-    stream: BufferedReader, format_: Format, number: int = 0, offset: int = 0, *, header: bool = True
+    stream: BufferedReader,
+    cells: Callable[[str], Sequence[str]],
+    number: int = 0,
+    offset: int = 0,
+    *,
+    header: bool = True,
+    table: TableOptions = PLAIN_TABLE,
 ) -> Beginning:
     """Read the first line of a stream, then skip to the end of line `number`, at `offset`.
 
-    Raises BadBeginning. Without `header`, the first line is a fact, whatever it looks like.
+    `cells` splits a line; it returns none for a format without columns. Raises BadBeginning. Without `header`, the
+    first line is a fact, whatever it looks like.
     """
     ahead = peek(stream)
     first = _first_line(BytesIO(ahead))
@@ -71,33 +86,53 @@ def read_beginning(
         return Beginning(None, None, number, offset)
     if encoding := foreign_encoding(first.content or b""):
         raise BadBeginning(f"the text is {encoding}, not UTF-8; `iconv -f {encoding} -t UTF-8` makes UTF-8 of it")
-    names = header_names(_cells(first, format_)) if header else None
+    row = _cells(first, cells)
+    layout = _layout(row, header=header, table=table) if row else None
+    if layout is None and row and header and (reason := reason_for_header([row, *_next_rows(ahead, first, cells)])):
+        raise _unknown_names(row, f" ({reason})")
     if offset:
         skip_to(stream, offset)
-        return Beginning(names, None, number, offset)
-    if names is None:
-        return Beginning(None, first, first.number, first.end) if taken else Beginning(None, None, 0, 0)
+        return Beginning(layout, None, number, offset)
+    if layout is None or not header:
+        return Beginning(layout, first, first.number, first.end) if taken else Beginning(layout, None, 0, 0)
     if not taken:
         stream.read(first.end)
-    return Beginning(names, None, first.number, first.end)
+    return Beginning(layout, None, first.number, first.end)
 
 
-def header_names(cells: Sequence[str]) -> list[str] | None:
-    """The names of the columns, if the first row of a file gives them. Raises BadBeginning for unknown names."""
-    if not looks_like_names(cells):
+def _layout(row: Sequence[str], *, header: bool, table: TableOptions) -> Layout | None:
+    if table.says_columns:
+        return layout_of(row, table) if header else layout_by_number(len(row), table)
+    if not header or not looks_like_names(row):
         return None
-    names = [cell.strip().lower() for cell in cells]
-    if not set(REQUIRED) <= set(names):
-        raise BadBeginning(
-            f"the first line looks like a header with the columns {', '.join(map(_shown, cells))}; a header "
-            f"names {', '.join(REQUIRED)}, and if wanted weight and metadata. Rename the columns, "
-            "or give --no-header if this line is a fact"
-        )
-    if unknown := [name for name in names if name not in NAMES]:
-        raise BadBeginning(f"the header names the unknown column {_shown(unknown[0])!r}; known are {', '.join(NAMES)}")
-    if len(set(names)) < len(names):
-        raise BadBeginning("the header names a column twice")
-    return names
+    if not set(REQUIRED) <= {cell.strip().lower() for cell in row}:
+        raise _unknown_names(row)
+    return layout_of(row, table)
+
+
+def _unknown_names(row: Sequence[str], reason: str = "") -> BadBeginning:
+    return BadBeginning(
+        f"the first line looks like a header with the columns {listed(row)}{reason}; a header "
+        f"names {', '.join(REQUIRED)}, and if wanted weight and metadata. Say which column is which, such as "
+        f"--columns '{_suggestion(row)}'; or give --no-header if this line is a fact"
+    )
+
+
+def _suggestion(row: Sequence[str]) -> str:
+    """A mapping of the columns, of which each is the likeliest for its field."""
+    places = [_PLACES.get(word) for word in map(_word, row)]
+    found = {place: shown(cell) for place, cell in reversed(list(zip(places, row, strict=True))) if place is not None}
+    rest = [shown(cell) for place, cell in zip(places, row, strict=True) if place is None]
+    for place in range(len(REQUIRED)):
+        if place not in found:
+            found[place] = rest.pop(0) if rest else "COLUMN"
+    return ",".join(f"{NAMES[place]}={found[place]}" for place in sorted(found))
+
+
+def _next_rows(ahead: bytes, first: Line, cells: Callable[[str], Sequence[str]]) -> list[Sequence[str]]:
+    """The rows after the first line, as far as they have been read ahead."""
+    whole = ahead[first.end : ahead.rfind(b"\n") + 1]
+    return [row for line in islice(lines(BytesIO(whole)), MOST_ROWS) if (row := _cells(line, cells))]
 
 
 def looks_like_names(cells: Sequence[str]) -> bool:
@@ -109,7 +144,7 @@ def looks_like_names(cells: Sequence[str]) -> bool:
         return False
     if set(REQUIRED) <= {cell.strip().lower() for cell in cells}:
         return True
-    words = ["".join(filter(str.isalnum, cell)).lower() for cell in cells]
+    words = list(map(_word, cells))
     found = [_PLACES.get(word) for word in words]
     if found[WEIGHT : METADATA + 1] and (found[WEIGHT] == WEIGHT or found[METADATA:] == [METADATA]):
         # A fact has no words in these places.
@@ -124,13 +159,15 @@ def _first_line(stream: BinaryIO) -> Line | None:
     return next((line for line in lines(stream) if line.content != b""), None)
 
 
-def _cells(line: Line, format_: Format) -> Sequence[str]:
-    if format_ is Format.NDJSON:
-        return []
+def _cells(line: Line, cells: Callable[[str], Sequence[str]]) -> Sequence[str]:
     try:
-        return line.text.split("\t") if format_ is Format.TSV else single_row(line.text)
+        return cells(line.text)
     except Refused:
         return []
+
+
+def _word(cell: str) -> str:
+    return "".join(filter(str.isalnum, cell)).lower()
 
 
 def _is_number(cell: str) -> bool:
@@ -139,7 +176,3 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _shown(cell: str) -> str:
-    return visible(shorten(cell.strip(), 60))

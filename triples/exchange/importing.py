@@ -1,5 +1,6 @@
 """The import loop: it gathers the facts of a source into chunks, and stores each chunk before it reads the next."""
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -14,13 +15,20 @@ from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
 from triples.store.fact_columns import joined
 from triples.store.operations import Fact
+from triples.visible import visible
 
 # A chunk ends after this many records even if few of them are facts, so that the checkpoint advances.
 MAX_CHUNK_RECORDS = 20_000
+# If more than half of this many records at the beginning are refused, the import stops.
+FIRST_RECORDS = 1_000
 
 
 class StrictStop(Exception):
     """A record was refused, and the import is strict, so it stops there."""
+
+
+class MostRefused(Exception):
+    """Most of the first records were refused, so the input is most likely not what the import takes it for."""
 
 
 class Piece(NamedTuple):
@@ -80,6 +88,8 @@ class Import:
         self._chunk: list[Sequence[Fact]] = []
         self._origins: list[tuple[str, int]] = []
         self._gathered = self._refused = 0
+        self._reasons: Counter[str] = Counter()
+        self._is_beginning = start is None
         self.counts = Counts() if start is None else start.counts
         self.earlier = replace(self.counts)
         self._place: tuple[Any, ...] = () if start is None else start.place
@@ -87,8 +97,8 @@ class Import:
     def run(self) -> None:
         """Import everything.
 
-        Raises StrictStop, InputError, DestinationError, Interrupted, OSError and Django's database errors; then
-        `counts` has what was stored before, and the same import continues after it.
+        Raises StrictStop, MostRefused, InputError, DestinationError, Interrupted, OSError and Django's database errors.
+        Then `counts` has what was stored before, and the same import continues after it.
         """
         with self._interrupts.caught():
             self._progress.expect(self._source.total(self._place))
@@ -115,6 +125,8 @@ class Import:
 
     def refuse(self, name: str, number: int, reason: Refused | str) -> None:
         self._refused += 1
+        if self._is_beginning:
+            self._reasons[str(reason)] += 1
         self._refusals.report(name, number, str(reason))
         if self._strict:
             raise StrictStop
@@ -124,11 +136,27 @@ class Import:
         self._origins += piece.origins
         self._gathered += len(piece.facts)
         self._place = piece.place
+        if self._is_beginning:
+            self._check_beginning()
         size = self.chunk_size
         is_full = self._gathered >= size or self._gathered + self._refused >= max(size, MAX_CHUNK_RECORDS)
         if is_full or piece.ends_chunk:
             self._commit()
         self._progress.show(piece.done, self.counts.read - self.earlier.read)
+
+    def _check_beginning(self) -> None:
+        read = self.counts.read + self._gathered + self._refused
+        if read < FIRST_RECORDS:
+            return
+        self._is_beginning = False
+        refused = self._reasons.total()
+        if 2 * refused > read:
+            [(reason, times)] = self._reasons.most_common(1)
+            raise MostRefused(
+                f"Stopped: {refused:,} of the first {read:,} lines were refused, {times:,} of them with the reason "
+                f"'{visible(reason)}'. Are the format and the columns what they should be? Nothing after the facts "
+                "counted above is stored"
+            )
 
     def _commit(self) -> None:
         """Store the chunk, and record the place after it."""

@@ -1,27 +1,28 @@
 """Inputs of imports: files and pipes, compressed or not."""
 
 import errno
-import gzip
 import io
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from triples.exchange.formats import Compression, Format, compression_at
+from triples.exchange.compressions import LONGEST_BEGINNING, NONE, ZIP, compression_at, members
+from triples.exchange.formats.base import Format
+from triples.exchange.formats.registry import ENDINGS, format_at, format_of
 from triples.exchange.lines import MAX_LINE_BYTES, InputError
-from triples.exchange.xz import XZReader
 from triples.visible import visible
 
 PIPE = "-"
 
-_LONGEST_MAGIC = 6
 # The bytes that are read at once; a longer line is refused.
 _BUFFER_BYTES = MAX_LINE_BYTES
+# The first bytes that may show the format.
+_LOOKED_AT = 1 << 12
 # If the content is damaged, less than this is lost before the damage.
 _DECOMPRESSED_BYTES = 1 << 18
 
@@ -41,20 +42,31 @@ class Input:
     name: str
     format: Format
     file: File | None
+    # The file in a zip.
+    member: str | None = None
 
     @property
     def shown_name(self) -> str:
-        return "stdin" if self.name == PIPE else visible(self.name)
+        if self.name == PIPE:
+            return "stdin"
+        return visible(self.name if self.member is None else f"{self.name}/{self.member}")
 
     @property
     def size(self) -> int:
         return 0 if self.file is None else self.file.size
 
 
-def find_input(name: str, format_: Format) -> Input:
-    """The input of this name; `-` is standard input. Raises InputError if it cannot be read."""
+class UnknownFormat(InputError):
+    """Neither the name of a file nor its content shows its format."""
+
+
+def find_inputs(name: str, chosen: Format | None) -> list[Input]:
+    """The inputs of this name: one, or each file of a zip; `-` is standard input.
+
+    The format is the chosen one or, without a choice, that of the name, or that of the first bytes. Raises InputError.
+    """
     if name == PIPE:
-        return Input(name, format_, None)
+        return [Input(name, _known(name, chosen), None)]
     path = Path(name)
     try:
         status = path.stat()
@@ -64,8 +76,38 @@ def find_input(name: str, format_: Format) -> Input:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise InputError(f"{visible(name)}: {error.strerror}") from error
-    regular = stat.S_ISREG(status.st_mode)
-    return Input(name, format_, File(str(path.resolve()), status.st_size, status.st_mtime_ns) if regular else None)
+    if not stat.S_ISREG(status.st_mode):
+        return [Input(name, _known(name, chosen or format_of(name)), None)]
+    file = File(str(path.resolve()), status.st_size, status.st_mtime_ns)
+    return [
+        Input(name, _known(member or name, chosen or _format(name, member)), file, member) for member in _members(path)
+    ]
+
+
+def _members(path: Path) -> Sequence[str | None]:
+    """The files in a zip. None stands for a file that is no zip."""
+    with path.open("rb") as raw:
+        if compression_at(raw.read(LONGEST_BEGINNING)) is not ZIP:
+            return [None]
+        raw.seek(0)
+        try:
+            return members(raw)
+        except InputError as error:
+            raise InputError(f"{visible(str(path))}: {error}") from error
+
+
+def _format(name: str, member: str | None) -> Format | None:
+    found = format_of(member or name) or format_of(name)
+    if found is None:
+        with _content(name, member) as (_, content):
+            found = format_at(content.peek()[:_LOOKED_AT])
+    return found
+
+
+def _known(name: str, found: Format | None) -> Format:
+    if found is None:
+        raise UnknownFormat(f"{visible(name)}: the name does not end in {', '.join(ENDINGS)}; give --format")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +120,25 @@ class Opened:
 
 @contextmanager
 def opened(source: Input) -> Iterator[Opened]:
-    with ExitStack() as stack:
-        if source.name == PIPE:
-            raw = cast("io.BufferedReader", sys.stdin.buffer)
-        else:
-            raw = io.BufferedReader(stack.enter_context(io.FileIO(source.name)), _BUFFER_BYTES)
-        stream = raw
-        match compression_at(raw.peek(_LONGEST_MAGIC)):
-            case Compression.GZIP:
-                stream = _buffered(stack.enter_context(gzip.GzipFile(fileobj=raw)))
-            case Compression.XZ:
-                stream = _buffered(stack.enter_context(XZReader(raw)))
+    with _content(source.name, source.member) as (raw, stream):
         yield Opened(stream, raw.tell if source.file is not None else _nothing)
 
 
-def _buffered(stream: gzip.GzipFile | XZReader) -> io.BufferedReader:
-    """A buffered stream, so that the decompressor's Python code does not run for each line."""
-    return io.BufferedReader(cast("io.RawIOBase", stream), _DECOMPRESSED_BYTES)
+@contextmanager
+def _content(name: str, member: str | None) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
+    """The file, and its decompressed content."""
+    with ExitStack() as stack:
+        if name == PIPE:
+            raw = cast("io.BufferedReader", sys.stdin.buffer)
+        else:
+            raw = io.BufferedReader(stack.enter_context(io.FileIO(name)), _BUFFER_BYTES)
+        compression = compression_at(raw.peek(LONGEST_BEGINNING))
+        stream = raw
+        if compression is not NONE:
+            content = stack.enter_context(compression.read(raw, member))
+            # Buffered, so that the decompressor's Python code does not run for each line.
+            stream = io.BufferedReader(cast("io.RawIOBase", content), _DECOMPRESSED_BYTES)
+        yield raw, stream
 
 
 def _nothing() -> int:

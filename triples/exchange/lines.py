@@ -5,6 +5,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
 from typing import BinaryIO, NamedTuple
+from zipfile import BadZipFile
+
+from triples.exchange.zstd import ZstdError
 
 # Far longer than any fact. A file without line ends must not be read into memory whole.
 MAX_LINE_BYTES = 1 << 20
@@ -12,7 +15,7 @@ MAX_LINE_BYTES = 1 << 20
 MOST_LINES = 250
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
+DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, BadZipFile, ZstdError)
 
 
 class InputError(Exception):
@@ -105,16 +108,16 @@ def skip_to(stream: BinaryIO, offset: int) -> None:
     """Continue at `offset`. A compressed stream has to be read up to there."""
     try:
         stream.seek(offset)
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
+    except DAMAGED as error:
+        raise unreadable(error) from error
 
 
 def peek(stream: BufferedReader) -> bytes:
     """The bytes read ahead; at least one, except at the end."""
     try:
         return stream.peek()
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
+    except DAMAGED as error:
+        raise unreadable(error) from error
 
 
 def text_of(content: bytes | None) -> str:
@@ -143,9 +146,9 @@ def _skip_line(stream: BinaryIO) -> int:
 def _read(stream: BinaryIO) -> bytes:
     try:
         return stream.readline(MAX_LINE_BYTES)
-    except _DAMAGED as error:
-        raise _unreadable(error) from error
+    except DAMAGED as error:
+        raise unreadable(error) from error
 
 
-def _unreadable(error: Exception) -> InputError:
+def unreadable(error: Exception) -> InputError:
     return InputError(f"cannot be read on: {error}")

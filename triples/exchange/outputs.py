@@ -1,41 +1,23 @@
 """Outputs of exports: a file, which appears when it is complete, or a pipe."""
 
-import gzip
-import lzma
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
-from triples.exchange.formats import Compression
-
-# Facts repeat much, so a low level of xz compresses them nearly as well as a high one, and far faster.
-GZIP_LEVEL, XZ_LEVEL = 6, 1
+from triples.exchange.compressions import Compression, Writable
 
 _STDOUT, _STDERR = 1, 2
 
 
-class Writable(Protocol):
-    def write(self, content: bytes, /) -> int: ...
-
-
 @contextmanager
-def output(path: Path | None, compression: Compression) -> Iterator[Writable]:
-    """A stream into a file or, without a path, into standard output."""
+def output(path: Path | None, compression: Compression, member: str) -> Iterator[Writable]:
+    """A stream into a file or, without a path, into standard output. `member` is the name of the file within a zip."""
     raw = _standard_output() if path is None else _file(path)
-    with raw as stream:
-        match compression:
-            case Compression.NONE:
-                yield stream
-            case Compression.GZIP:
-                # The header has no name and no time, so that the same facts make the same file.
-                with gzip.GzipFile("", "wb", GZIP_LEVEL, stream, mtime=0) as compressor:
-                    yield compressor
-            case Compression.XZ:
-                with lzma.LZMAFile(stream, "wb", preset=XZ_LEVEL) as compressor:
-                    yield compressor
+    with raw as stream, compression.write(stream, member) as compressor:
+        yield compressor
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from skg_site.cli.interrupts import Interrupted
 from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import Run, Shell, counts, imported
 from tests.triples.store.graphs import counted, stored_rows, tallied
-from triples.exchange import destinations
+from triples.exchange import destinations, importing
 from triples.store.bulk import Loaded, Loader
 from triples.store.group_commit import write_now
 from triples.store.operations import Fact, Remove
@@ -201,7 +201,10 @@ def test_a_dry_run_neither_continues_nor_forgets(interrupted: Callable[..., Run]
     assert earlier(imported(file)) == CHUNK
 
 
-def test_where_nothing_could_be_stored_nothing_is_left_out(interrupted: Callable[..., Run], tmp_path: Path) -> None:
+def test_where_nothing_could_be_stored_nothing_is_left_out(
+    interrupted: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "FIRST_RECORDS", 1_000_000)
     file = tmp_path / "facts.tsv"
     file.write_text("bad\n" * 25_000 + lines())
     interrupted(file, chunks=0)

@@ -8,6 +8,7 @@ import lzma
 import os
 import signal
 import stat
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import imported
 from tests.triples.exchange.test_round_trip import ODD_TEXTS
 from tests.triples.store.graphs import fact, store, stored_rows
-from triples.exchange import exporting
+from triples.exchange.formats.tsv import TSV
+from triples.exchange.zstd import ZstdFile
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -33,7 +35,21 @@ ODD_FACTS = [
     fact("weight", "w", "sum", 0.1 + 0.2),
     fact("metadata", "m", "o", 1.0, orjson.dumps({text: [text, 1.0, -0.0, None] for text in ODD_TEXTS}).decode()),
 ]
-READERS: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}
+
+
+def unzipped(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        [name] = archive.namelist()
+        return archive.read(name)
+
+
+READERS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.decompress,
+    ".xz": lzma.decompress,
+    ".zst": lambda content: ZstdFile(io.BytesIO(content)).read(),
+    ".zip": unzipped,
+}
 
 
 def exported(file: Path, **options: Any) -> dict[str, Any]:
@@ -125,11 +141,25 @@ def test_format_and_compression_can_be_given(tmp_path: Path) -> None:
     assert (tmp_path / "graph.tsv.gz").read_bytes() == b"a\tp\to\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "member"),
+    [("g.tsv.zip", {}, "g.tsv"), ("g.zip", {"format": "csv"}, "g.csv"), ("g", {"format": "tsv"}, "g.tsv")],
+)
+def test_the_file_in_a_zip_has_a_name_that_shows_its_format(
+    tmp_path: Path, name: str, options: dict[str, str], member: str
+) -> None:
+    exported(tmp_path / name, compress="zip", **options)
+    with zipfile.ZipFile(tmp_path / name) as archive:
+        assert archive.namelist() == [member]
+
+
 def test_the_same_graph_makes_the_same_file(tmp_path: Path) -> None:
     store(*ODD_FACTS)
-    for name in ("1.tsv.gz", "2.tsv.gz"):
-        exported(tmp_path / name)
-    assert (tmp_path / "1.tsv.gz").read_bytes() == (tmp_path / "2.tsv.gz").read_bytes()
+    for suffix in READERS:
+        for folder in ("1", "2"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            exported(tmp_path / folder / f"graph.tsv{suffix}")
+        assert len({(tmp_path / folder / f"graph.tsv{suffix}").read_bytes() for folder in ("1", "2")}) == 1
 
 
 @pytest.mark.parametrize(
@@ -182,7 +212,7 @@ def test_a_file_appears_only_when_it_is_complete(
     def break_off(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(exporting, "rendered", break_off)
+    monkeypatch.setattr(TSV, "rendered", break_off)
     with pytest.raises(CommandError, match=reason) as failed:
         exported(file)
     assert failed.value.returncode == code

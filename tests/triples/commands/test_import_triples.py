@@ -5,6 +5,7 @@ import io
 import lzma
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from tests.triples.commands.runs import counts, imported
 from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
+from triples.exchange import zstd
 from triples.exchange.refusals import SHOWN
 from triples.store.bulk import Loader
 from triples.store.sqlite import initial_load
@@ -35,7 +37,23 @@ STORED = {
     ("s", "p", "東京"): (0.25, '{"n":[1.0,"x"]}'),
 }
 CHUNK = 1_000
-COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}
+
+
+def zipped(content: bytes, *names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names or ["facts"]:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".xz": lzma.compress,
+    ".zst": zstd.compress,
+    ".zip": zipped,
+}
 
 
 def written(path: Path, content: str) -> Path:
@@ -64,6 +82,33 @@ def test_a_file_s_content_says_how_it_is_compressed(tmp_path: Path) -> None:
     (tmp_path / "facts.tsv").write_bytes(gzip.compress(b"a\tb\tc\n") + gzip.compress(b"d\te\tf\n"))
     (tmp_path / "facts.tsv.xz").write_bytes(b"g\th\ti\n")
     assert imported(tmp_path / "facts.tsv", tmp_path / "facts.tsv.xz").counts == counts(3, 3)
+
+
+def test_each_file_of_a_zip_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "facts.zip").write_bytes(zipped(b"a,b,c\n", "x.csv", "folder/y.tsv", "folder/", "__MACOSX/._x.csv"))
+    run = imported(tmp_path / "facts.zip")
+    assert (run.counts, list(stored_rows())) == (counts(2, 1, refused=1), [("a", "b", "c")])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (zipped(b"")[:-30], "cannot be read as a zip"),
+        (zipped(b"", "folder/"), "the zip holds no files"),
+        (zipped(b"a\tb\tc\n", "notes.unknown"), "give --format"),
+        (zipped(b"a\tb\tc\n", "a.tsv").replace(b"a\tb\tc\n", b"a\tb\tX\n"), "cannot be read on: Bad CRC-32"),
+    ],
+    ids=["cut off", "empty", "unknown", "damaged"],
+)
+def test_a_zip_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "facts.zip").write_bytes(content)
+    assert reason in str(imported(tmp_path / "facts.zip").error)
+
+
+def test_a_cut_off_zstd_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "facts.tsv.zst").write_bytes(zstd.compress(b"a\tb\tc\n") + zstd.compress(b"d\te\tf\n")[:-3])
+    run = imported(tmp_path / "facts.tsv.zst")
+    assert "cannot be read on: " in str(run.error)
 
 
 def test_a_file_s_name_need_not_be_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,7 +294,8 @@ def test_imported_facts_are_in_the_metrics(tmp_path: Path) -> None:
     [
         (["missing.tsv"], {}, 1, "No such file"),
         (["."], {"format": "tsv"}, 1, "Is a directory"),
-        (["facts.parquet"], {}, 2, "give --format"),
+        (["facts.unknown"], {}, 2, "give --format"),
+        (["missing.unknown"], {}, 1, "No such file"),
         (["-"], {}, 2, "give --format"),
         (["-", "-"], {"format": "tsv"}, 2, "only once"),
         (["facts.tsv"], {"errors": Path("/dev/null/errors")}, 1, "Not a directory"),
@@ -264,7 +310,8 @@ def test_what_cannot_be_begun_says_why(
     reason: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    written(tmp_path / "facts.tsv", numbered_facts(1))
+    for name in ("facts.tsv", "facts.unknown"):
+        written(tmp_path / name, numbered_facts(1))
     run = imported(*names, **options)
     assert run.error is not None
     assert reason in str(run.error)

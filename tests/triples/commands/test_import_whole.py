@@ -9,7 +9,7 @@ from tests.triples.commands.runs import counts, imported
 from tests.triples.commands.test_import_triples import COMPRESSORS, CONTENTS, written
 from tests.triples.store.graphs import stored_rows
 from triples.exchange.facts import Scale
-from triples.exchange.parts import FEWEST_LINES
+from triples.exchange.formats.tsv import FEWEST_LINES
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

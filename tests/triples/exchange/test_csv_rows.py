@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.triples.exchange.formats import CSV
 from triples.exchange.csv_rows import MAX_ROW_LINES, Row, csv_rows
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.fields import NAMES, Fields
-from triples.exchange.formats import Format
+from triples.exchange.formats.base import Reading
 from triples.exchange.lines import Refused, lines
-from triples.exchange.parts import Reader
 
 OPENING, CLOSING = 'Kepler,said,"Astronomia nova', 'Brahe,said,in haste"'
 
@@ -85,9 +85,9 @@ def test_a_row_that_is_refused_takes_the_lines_of_its_json_alone(metadata: str, 
 
 def test_a_row_that_is_refused_names_all_of_its_lines() -> None:
     refused: list[tuple[int, str]] = []
-    reader = Reader(FactMaker(1.0, UNSCALED), lambda line, reason: refused.append((line, str(reason))), lambda: 1_000)
+    reading = Reading(FactMaker(1.0, UNSCALED), lambda line, reason: refused.append((line, str(reason))), lambda: 1_000)
     content = b's,p,o,1,"{\n""a"": 1,\n""a"": 2}"\n\ns,p,o,7,"{\n}"\ns,p,o,7\n'
-    assert [part.facts for part in reader.parts(io.BufferedReader(io.BytesIO(content)), Format.CSV)] == [[], [], []]
+    assert [part.facts for part in CSV.parts(io.BufferedReader(io.BytesIO(content)), reading)] == [[], [], []]
     assert [(line, reason.rpartition(": ")[2].rpartition("weight ")[2]) for line, reason in refused] == [
         (1, 'Detected duplicate key "a" at line 3 column 5 (the row ends in line 3)'),
         (5, "must be from 0 to 1, not 7.0 (the row ends in line 6)"),

@@ -7,11 +7,11 @@ from typing import cast
 import pyarrow as pa
 import pytest
 
+from tests.triples.exchange.formats import CSV, NDJSON, TSV
 from triples.exchange.facts import UNSCALED, FactMaker
-from triples.exchange.formats import Format
+from triples.exchange.formats.base import Reading
+from triples.exchange.formats.records import RecordFormat
 from triples.exchange.lines import MAX_LINE_BYTES
-from triples.exchange.parts import Reader
-from triples.exchange.records import batches
 from triples.store.fact_columns import FactColumns
 
 pytestmark = pytest.mark.repetitive
@@ -42,21 +42,21 @@ class Repeating(io.RawIOBase):
 @pytest.mark.parametrize(
     ("format_", "pattern", "size"),
     [
-        (Format.TSV, b"a fact\tof few\tbytes\n", 400_000),
-        (Format.TSV, b"no line end", 40_000_000),
-        (Format.TSV, b"\n", 100_000),
-        (Format.CSV, b'"never closed', 20_000_000),
-        (Format.CSV, b'"\n', 60_000),
-        (Format.CSV, b'"never closed\n' + b"a,b,c\n" * 2_000, 400_000),
-        (Format.NDJSON, b"[" * 1_000, 20_000_000),
+        (TSV, b"a fact\tof few\tbytes\n", 400_000),
+        (TSV, b"no line end", 40_000_000),
+        (TSV, b"\n", 100_000),
+        (CSV, b'"never closed', 20_000_000),
+        (CSV, b'"\n', 60_000),
+        (CSV, b'"never closed\n' + b"a,b,c\n" * 2_000, 400_000),
+        (NDJSON, b"[" * 1_000, 20_000_000),
     ],
 )
-def test_what_is_read_is_forgotten(format_: Format, pattern: bytes, size: int) -> None:
+def test_what_is_read_is_forgotten(format_: RecordFormat, pattern: bytes, size: int) -> None:
     stream = cast("io.RawIOBase", Repeating(pattern, size))
     maker = FactMaker(1.0, UNSCALED)
     tracemalloc.start()
     try:
-        for batch in batches(io.BufferedReader(stream), format_):
+        for batch in format_.batches(io.BufferedReader(stream)):
             maker.facts(batch.records, lambda *_: None)
         assert tracemalloc.get_traced_memory()[1] < BOUND
     finally:
@@ -65,11 +65,11 @@ def test_what_is_read_is_forgotten(format_: Format, pattern: bytes, size: int) -
 
 def test_what_is_read_in_columns_is_forgotten() -> None:
     stream = cast("io.RawIOBase", Repeating(b"a fact\tof few\tbytes\n", 8_000_000))
-    reader = Reader(FactMaker(1.0, UNSCALED), lambda *_: None, lambda: MAX_LINE_BYTES)
+    reading = Reading(FactMaker(1.0, UNSCALED), lambda *_: None, lambda: MAX_LINE_BYTES)
     tracemalloc.start()
     try:
         before, most = pa.total_allocated_bytes(), 0
-        for part in reader.parts(io.BufferedReader(stream, MAX_LINE_BYTES), Format.TSV):
+        for part in TSV.parts(io.BufferedReader(stream, MAX_LINE_BYTES), reading):
             # Between two of them, one line stands alone where the stream was not read ahead.
             assert isinstance(part.facts, FactColumns) or len(part.facts) == 1
             most = max(most, pa.total_allocated_bytes() - before)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triples.exchange import parts
+from tests.triples.exchange.formats import TSV
 from triples.exchange.facts import UNSCALED, FactMaker, Scale
 from triples.exchange.fields import NAMES
-from triples.exchange.formats import Format
+from triples.exchange.formats import tsv
+from triples.exchange.formats.base import Reading
 from triples.exchange.lines import BYTE_ORDER_MARK, Refused
-from triples.exchange.parts import Reader
 from triples.exchange.plain import plain_facts
 from triples.store.fact_columns import FactColumns
 from triples.store.operations import Fact
@@ -34,8 +34,8 @@ def read(content: bytes, maker: FactMaker, most_lines: int) -> Found:
     def refuse(line: int, reason: Refused) -> None:
         refused.append((line, str(reason)))
 
-    reader = Reader(maker, refuse, lambda: most_lines)
-    found = list(reader.parts(io.BufferedReader(io.BytesIO(content)), Format.TSV))
+    reading = Reading(maker, refuse, lambda: most_lines)
+    found = list(TSV.parts(io.BufferedReader(io.BytesIO(content)), reading))
     return Found([fact for part in found for fact in part.facts], refused, [part[1:] for part in found])
 
 
@@ -141,7 +141,7 @@ def contents(draw: st.DrawFn) -> bytes:
 @given(contents(), st.sampled_from([FactMaker(1.0, UNSCALED), FactMaker(0.5, Scale(-1.0, 3.0))]))
 def test_any_lines_make_the_same_of_both(content: bytes, maker: FactMaker) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "FEWEST_LINES", 0)
+        patch.setattr(tsv, "FEWEST_LINES", 0)
         by_columns = read(content, maker, most_lines=1_000)
     by_line = read(content, maker, most_lines=0)
     assert repr(by_columns.facts) == repr(by_line.facts)
@@ -151,10 +151,10 @@ def test_any_lines_make_the_same_of_both(content: bytes, maker: FactMaker) -> No
 
 
 def test_only_as_many_lines_as_are_asked_for_are_taken_at_once() -> None:
-    content = b"".join(b"s%d\tp\to\n" % number for number in range(2 * parts.FEWEST_LINES))
+    content = b"".join(b"s%d\tp\to\n" % number for number in range(2 * tsv.FEWEST_LINES))
     maker = FactMaker(1.0, UNSCALED)
-    assert len(read(content, maker, most_lines=2 * parts.FEWEST_LINES).places) == 1
-    assert len(read(content, maker, most_lines=2 * parts.FEWEST_LINES - 1).places) > 1
+    assert len(read(content, maker, most_lines=2 * tsv.FEWEST_LINES).places) == 1
+    assert len(read(content, maker, most_lines=2 * tsv.FEWEST_LINES - 1).places) > 1
 
 
 @pytest.mark.parametrize("names", [("object", "weight", "subject", "predicate"), NAMES])
@@ -163,5 +163,5 @@ def test_columns_are_those_that_a_header_names(names: tuple[str, ...], line: byt
     content = "\t".join(names).encode() + b"\n" + 3 * line
     maker = FactMaker(1.0, UNSCALED)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "FEWEST_LINES", 0)
+        patch.setattr(tsv, "FEWEST_LINES", 0)
         assert read(content, maker, most_lines=9)[:2] == read(content, maker, most_lines=0)[:2]

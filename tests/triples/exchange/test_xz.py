@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triples.exchange.formats import Format
-from triples.exchange.inputs import find_input, opened
+from tests.triples.exchange.formats import TSV
+from triples.exchange.inputs import find_inputs, opened
 from triples.exchange.lines import InputError, lines, skip_to
 from triples.exchange.xz import XZReader
 
@@ -29,7 +29,7 @@ def streams(*contents: bytes, padding: bytes = b"") -> bytes:
 def read(folder: Path, content: bytes) -> list[bytes | None]:
     file = folder / "facts.tsv"
     file.write_bytes(content)
-    with opened(find_input(str(file), Format.TSV)) as found:
+    with opened(find_inputs(str(file), TSV)[0]) as found:
         return [line.content for line in lines(found.stream)]
 
 

@@ -13,57 +13,56 @@ from skg_site.cli.interrupts import Interrupted
 from triples.admission import clean_predicate, clean_text
 from triples.exchange.arguments import format_named, weight_argument
 from triples.exchange.commands import report
+from triples.exchange.compressions import COMPRESSIONS, compression_of
 from triples.exchange.exporting import Export, Target
-from triples.exchange.formats import Compression, Format, compression_of
+from triples.exchange.formats.base import Unwritable
+from triples.exchange.formats.csv import FORMAT as CSV
+from triples.exchange.formats.registry import FORMATS
 from triples.exchange.inputs import PIPE
 from triples.exchange.progress import FactProgress
 from triples.exchange.summaries import ExportSummary
+from triples.exchange.write_arguments import add_write_arguments, write_options
 from triples.visible import visible
 
 
 class Command(BaseCommand):
     help = (
-        "Write the stored facts, as they stand at this moment, to a file or to standard output (-): TSV, CSV with a "
-        "header, or NDJSON; plain, gzip or xz. import_triples makes the same facts of it. The file appears once it is "
-        "complete. The summary goes to standard error. Exit code 0 when everything was written, 1 when not, 2 when "
-        "the command line makes no sense, 130 after Ctrl-C."
+        "Write the stored facts, as they stand at this moment, to a file or to standard output (-). Formats: "
+        f"{', '.join(each.title for each in FORMATS.values())}; plain, gzip, xz, zstd or zip. import_triples makes the "
+        "same facts of it. The file appears once it is complete. The summary goes to standard error. Exit code 0 when "
+        "everything was written, 1 when not, 2 when the command line makes no sense, 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="where to write; - for standard output")
-        parser.add_argument("--format", choices=list(Format), help="instead of what the name tells")
-        parser.add_argument("--compress", choices=list(Compression), help="instead of what the name tells")
+        parser.add_argument("--format", choices=list(FORMATS), help="instead of what the name tells")
+        parser.add_argument("--compress", choices=list(COMPRESSIONS), help="instead of what the name tells")
         parser.add_argument("--subject", type=argument(clean_text), help="only facts with this subject")
         parser.add_argument("--predicate", type=argument(clean_predicate), help="only facts with this predicate")
         parser.add_argument("--object", type=argument(clean_text), help="only facts with this object")
         parser.add_argument(
             "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy"
         )
-        parser.add_argument(
-            "--safe-csv",
-            action="store_true",
-            help="CSV for a spreadsheet: a term that it would take for a formula, as it begins with = + - or @, gets "
-            "an apostrophe before it. An import keeps that apostrophe, so facts do not come back as they were",
-        )
+        add_write_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *_: Any, file: str, json: bool, **options: Any) -> None:
         format_ = format_named(file, options["format"])
-        if options["safe_csv"] and format_ is not Format.CSV:
-            raise CommandError(f"--safe-csv is for CSV, not for {format_}.", returncode=MISUSED)
+        if options["safe_csv"] and format_ is not CSV:
+            raise CommandError(f"--safe-csv is for CSV, not for {format_.name}.", returncode=MISUSED)
         target = Target(
             None if file == PIPE else Path(file),
             format_,
-            Compression(options["compress"]) if options["compress"] else compression_of(file),
-            options["safe_csv"],
+            COMPRESSIONS[options["compress"]] if options["compress"] else compression_of(file),
+            write_options(options),
         )
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None
         with FactProgress() as progress:
-            job = Export(target, pattern, options["min_weight"], progress)
+            job = Export(target, pattern, options["min_weight"], progress, inferred=options["inferred"])
             try:
                 job.run()
-            except (Interrupted, OSError, AnyDatabaseError) as error:
+            except (Interrupted, Unwritable, OSError, AnyDatabaseError) as error:
                 failure = error
             seconds = progress.seconds
         summary = ExportSummary(job.exported, seconds, _sentence(failure, file))
@@ -76,6 +75,8 @@ def _sentence(failure: BaseException | None, name: str) -> str | None:
             return None
         case Interrupted():
             return "Interrupted before the end."
+        case Unwritable():
+            return f"{failure}."
         case BrokenPipeError():
             return "The reader of the pipe went away before the end."
         case OSError():

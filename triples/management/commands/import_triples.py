@@ -8,47 +8,52 @@ from django.conf import settings
 from django.core.management import CommandError, CommandParser
 
 from skg_site.cli.exit_codes import MISUSED
-from triples.exchange.arguments import format_named
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.commands import ImportCommand
 from triples.exchange.destinations import OwnGraph
 from triples.exchange.facts import FactMaker
 from triples.exchange.file_source import FileSource, Place
-from triples.exchange.formats import Format
-from triples.exchange.inputs import PIPE, Input, find_input
+from triples.exchange.formats.base import ReadOptions
+from triples.exchange.formats.registry import FORMATS
+from triples.exchange.inputs import PIPE, Input, UnknownFormat, find_inputs
 from triples.exchange.progress import FactProgress
+from triples.exchange.read_arguments import add_read_arguments, prefix_store, read_options
 
 
 class Command(ImportCommand):
     help = (
-        "Store the facts of files or of a pipe (-): TSV or CSV (subject, predicate, object, and if wanted weight and "
-        "metadata as JSON; in any order with a header), or NDJSON with the API's field names; in UTF-8; plain, "
-        "gzip or xz. A line that is no fact is reported and left out. An import that was interrupted is continued "
-        "by the same command line. Exit code 0 when the input was read to its end, lines that were refused or not; "
-        "1 when it was not, or every line was refused; 2 when the command line makes no sense; 130 after Ctrl-C."
+        "Store the facts of files or of a pipe (-). Formats: "
+        f"{', '.join(each.title for each in FORMATS.values())}; plain, gzip, xz, zstd or zip (each file in it). TSV "
+        "and CSV are in UTF-8, and have the columns subject, predicate, object, and if wanted weight and metadata as "
+        "JSON; with a header in any order, and with --columns any columns. What is no fact is reported with its line "
+        "and left out. An import that was interrupted is continued by the same command line. Exit code 0 when the "
+        "input was read to its end, lines that were refused or not; 1 when it was not, or every line was refused; 2 "
+        "when the command line makes no sense; 130 after Ctrl-C."
     )
     all_refused = "Every line was refused: is the format the right one?"
     inputs: Sequence[Input]
+    reading: ReadOptions
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
         add("files", nargs="+", metavar="FILE", help="what to import; - for standard input")
-        add("--format", choices=list(Format), help="the format of files whose names do not end in it")
-        add(
-            "--no-header",
-            dest="header",
-            action="store_false",
-            help="take the first line of TSV and CSV for a fact even where it looks like the names of columns",
-        )
+        add("--format", choices=list(FORMATS), help="instead of what a file's name or content shows")
         add("--strict", action="store_true", help="stop at the first line that is refused")
         super().add_arguments(parser)
+        add_read_arguments(parser)
 
     def source(self, _stack: ExitStack, facts: FactMaker, options: dict[str, Any]) -> FileSource:
         names = options["files"]
         if names.count(PIPE) > 1:
             raise CommandError("Standard input can be named only once.", returncode=MISUSED)
-        self.inputs = [find_input(name, format_named(name, options["format"])) for name in names]
-        return FileSource(self.inputs, facts, header=options["header"])
+        chosen = FORMATS.get(options["format"])
+        try:
+            self.inputs = [found for name in names for found in find_inputs(name, chosen)]
+        except UnknownFormat as error:
+            raise CommandError(f"{error}.", returncode=MISUSED) from error
+        prefixes = prefix_store(options, self.progress.say)
+        self.reading = read_options(options, [source.format for source in self.inputs], prefixes)
+        return FileSource(self.inputs, facts, self.reading, prefixes)
 
     def destination(self, _stack: ExitStack, _screen: FactProgress, options: dict[str, Any]) -> OwnGraph:
         return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
@@ -60,8 +65,9 @@ class Command(ImportCommand):
         decisive = {
             "database": settings.ENV.database_url,
             "terms": settings.ENV.term_pattern,
-            "formats": [source.format for source in self.inputs],
-            "header": options["header"],
+            "formats": [source.format.name for source in self.inputs],
+            "reading": self.reading,
+            "prefixes": options["prefix"],
             "weight": options["weight"],
             "scale": list(options["scale_weights"]),
             "on_duplicate": options["on_duplicate"],

@@ -13,12 +13,13 @@ from skg_site.cli.keys import KEY_FILE_HELP, require_key
 from skg_site.cli.service_urls import is_open_to_listeners, parse_service_url
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.commands import FAILURES, ImportCommand, failure_sentence, report
+from triples.exchange.compressions import compression_of
 from triples.exchange.destinations import Destination, Nowhere, OwnGraph
 from triples.exchange.exporting import Export, Target
 from triples.exchange.facts import FactMaker
 from triples.exchange.flask_database import opened
 from triples.exchange.flask_source import FlaskSource, UnknownFacts
-from triples.exchange.formats import Format, compression_of
+from triples.exchange.formats.ndjson import FORMAT as NDJSON
 from triples.exchange.lines import InputError
 from triples.exchange.progress import FactProgress
 from triples.exchange.summaries import ExportSummary
@@ -131,7 +132,7 @@ class Command(ImportCommand):
                 unknown = UnknownFacts(stack.enter_context(opened(options["database"])), facts)
             except InputError as error:
                 raise CommandError(failure_sentence(error), returncode=FAILED) from error
-            target = Target(file, Format.NDJSON, compression_of(file.name))
+            target = Target(file, NDJSON, compression_of(file.name))
             job = Export(target, (None, None, None), 0.0, progress, unknown)
             try:
                 job.run()

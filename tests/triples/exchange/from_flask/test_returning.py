@@ -10,7 +10,7 @@ import pytest
 from skg_site.cli.interrupts import Interrupted
 from tests.support.facts import store
 from tests.triples.exchange.from_flask.old import migrated
-from triples.exchange import exporting
+from triples.exchange.formats.ndjson import NDJSON
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -42,7 +42,7 @@ def test_an_end_before_the_end_leaves_no_file(old: Path, tmp_path: Path, monkeyp
     def stop(*_: object, **_named: object) -> None:
         raise Interrupted(signal.SIGTERM)
 
-    monkeypatch.setattr(exporting, "rendered", stop)
+    monkeypatch.setattr(NDJSON, "rendered", stop)
     run = migrated(old, "--back", str(file))
     assert run.error is not None
     assert (run.error.returncode, file.exists()) == (143, False)

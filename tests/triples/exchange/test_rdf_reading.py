@@ -1,0 +1,267 @@
+"""Files of RDF as facts: terms, graphs, weights and metadata, and lines that are refused."""
+
+# ruff: noqa: E501  # a document is easier to read as one line
+
+import re
+from collections.abc import Generator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.triples.exchange.reading import read
+from triples.exchange.formats.base import Part, ReadOptions
+from triples.exchange.formats.registry import FORMATS, format_at
+from triples.exchange.rdf import format as rdf_format
+from triples.exchange.rdf.options import PrefixStore, RdfOptions
+
+PREFIXES = "@prefix e: <http://e.org/> . @prefix skg: <urn:skg:> . @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .\n"
+NT = "<http://e.org/{}> <http://e.org/{}> <http://e.org/{}> .\n"
+REIFIES = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#reifies>"
+A = ("e:a", "e:p", "e:b")
+METADATA = ReadOptions(rdf=RdfOptions(metadata=True))
+
+
+def found(
+    format_: str, content: str, options: ReadOptions | None = None
+) -> dict[tuple[str, str, str], tuple[float, str | None]]:
+    """The facts of a file of which nothing is refused, with their weights and metadata."""
+    facts, refused, _ = read(FORMATS[format_], content, options or ReadOptions())
+    assert refused == []
+    assert len(facts) == len({fact[:3] for fact in facts})
+    return {fact[:3]: (fact.weight, fact.metadata) for fact in facts}
+
+
+WEIGHED = [
+    # Annotations of RDF 1.2, right after the fact.
+    ("turtle", "e:a e:p e:b {| skg:weight 0.5 |} ."),
+    ("turtle", "e:a e:p e:b {| skg:weight 0.2 |} {| skg:weight 0.5 |} {| skg:weight 0.1 |} ."),
+    ("turtle", "e:a e:p e:b {| skg:weight 0.2 ; skg:weight 0.5 |} ."),
+    ("turtle", 'e:a e:p e:b {| skg:weight "0.5" |} .'),
+    ("turtle", "e:a e:p e:b ~ e:r {| skg:weight 5e-1 |} ."),
+    ("trig", "e:a e:p e:b {| skg:weight 0.5 |} ."),
+    # Reifiers that stand before or after their triples.
+    ("turtle", "e:r rdf:reifies <<( e:a e:p e:b )>> . e:a e:p e:b . e:r skg:weight 0.5 ."),
+    ("turtle", "<< e:a e:p e:b ~ _:r >> skg:weight 0.5 . e:a e:p e:b ."),
+    ("turtle", "_:x skg:weight 0.1 . e:a e:p e:b . _:x rdf:reifies <<( e:a e:p e:b )>> . _:x skg:weight 0.5 ."),
+    # Reification of RDF 1.1.
+    (
+        "turtle",
+        "[] a rdf:Statement ; rdf:subject e:a ; rdf:predicate e:p ; rdf:object e:b ; skg:weight 0.5 . e:a e:p e:b .",
+    ),
+    ("turtle", "e:a e:p e:b . e:s skg:weight 0.5 ; rdf:subject e:a ; rdf:object e:b ; rdf:predicate e:p ."),
+    # A graph for each fact.
+    ("trig", "_:g { e:a e:p e:b } _:g skg:weight 0.5 ."),
+    ("trig", "_:g skg:weight 0.5 . _:g { e:a e:p e:b }"),
+]
+
+
+@pytest.mark.parametrize(("format_", "content"), WEIGHED)
+def test_a_fact_has_the_greatest_weight_that_is_said_of_it(format_: str, content: str) -> None:
+    assert found(format_, PREFIXES + content) == {A: (0.5, None)}
+
+
+def test_lines_and_xml_and_json_have_weights_too() -> None:
+    weight = '<urn:skg:weight> "0.5"'
+    fact = NT.format("a", "p", "b")
+    by_lines = f"{fact}_:r {REIFIES} <<( {fact[:-3]} )>> .\n_:r {weight} .\n"
+    full = {tuple(f"http://e.org/{name}" for name in "apb"): (0.5, None)}
+    assert found("ntriples", by_lines) == found("nquads", by_lines) == full
+    assert found("nquads", f"{fact[:-2]}_:g .\n_:g {weight} .\n") == full
+    xml = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://e.org/" xmlns:skg="urn:skg:">
+    <rdf:Description rdf:about="http://e.org/a"><e:p rdf:ID="r" rdf:resource="http://e.org/b"/></rdf:Description>
+    <rdf:Description rdf:about="http://base/#r"><skg:weight>0.5</skg:weight></rdf:Description></rdf:RDF>"""
+    assert found("rdfxml", xml, ReadOptions(rdf=RdfOptions(base="http://base/"))) == {A: (0.5, None)}
+    json = '{"@context": {"skg": "urn:skg:"}, "@id": "_:g", "skg:weight": 0.5, "@graph": {"@id": "http://e.org/a", "http://e.org/p": {"@id": "http://e.org/b"}}}'
+    assert found("jsonld", json) == full
+
+
+def test_the_property_of_weights_can_be_named() -> None:
+    options = ReadOptions(rdf=RdfOptions(("http://e.org/certainty", "http://e.org/score")))
+    content = "e:a e:p e:b {| e:score 0.25 ; e:certainty 0.5 |} . e:a e:p e:c {| e:score 0.125 |} ."
+    assert found("turtle", PREFIXES + content, options) == {A: (0.5, None), ("e:a", "e:p", "e:c"): (0.125, None)}
+
+
+def test_what_else_is_said_of_a_fact_is_metadata_if_wanted() -> None:
+    content = PREFIXES + 'e:a e:p e:b {| skg:weight 0.5 ; e:by e:x, "y"@en ; e:in "z" |} .'
+    metadata = '{"e:by":["e:x","\\"y\\"@en"],"e:in":"z"}'
+    assert found("turtle", content, METADATA) == {A: (0.5, metadata)}
+    apart = (
+        PREFIXES + 'e:r e:by e:x, "y"@en ; e:in "z" ; rdf:reifies <<( e:a e:p e:b )>> ; skg:weight 0.5 . e:a e:p e:b .'
+    )
+    assert found("turtle", apart, METADATA) == {A: (0.5, metadata)}
+    kept = '{"k":[1.0,{}]}'
+    said = PREFIXES + f"e:a e:p e:b {{| skg:metadata '{kept}'^^rdf:JSON |}} ."
+    assert found("turtle", said) == {A: (1.0, kept)}
+
+
+@pytest.mark.parametrize("before", ["", "<< e:x e:y e:z >> skg:weight 0.1 ."])
+def test_what_else_is_said_of_a_fact_is_a_fact_if_not(before: str) -> None:
+    """Nothing is lost: neither what is said, nor of what."""
+    facts = found("turtle", PREFIXES + before + "e:a e:p e:b {| skg:weight 0.5 ; e:by [ e:is e:x ] |} .")
+    assert facts[A] == (0.5, None)
+    [(node, _, other)] = [key for key in facts if key[1] == "e:by"]
+    assert (node, "rdf:reifies", "<<( <http://e.org/a> <http://e.org/p> <http://e.org/b> )>>") in facts
+    assert (other, "e:is", "e:x") in facts
+
+
+def test_what_is_said_of_a_triple_that_is_no_fact_stays_as_it_is() -> None:
+    facts = found("turtle", PREFIXES + "e:r rdf:reifies <<( e:a e:p e:b )>> ; skg:weight 0.5 .")
+    assert set(facts) == {
+        ("e:r", "rdf:reifies", "<<( <http://e.org/a> <http://e.org/p> <http://e.org/b> )>>"),
+        ("e:r", "skg:weight", '"0.5"^^<http://www.w3.org/2001/XMLSchema#decimal>'),
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["e:a e:p e:b {| skg:weight 2 |} .", "e:r rdf:reifies <<( e:a e:p e:b )>> ; skg:weight e:x . e:a e:p e:b ."],
+)
+def test_a_weight_that_is_none_refuses_the_fact_with_its_line(content: str) -> None:
+    facts, refused, _ = read(FORMATS["turtle"], f"{PREFIXES}e:x e:p e:y .\n{content}\n")
+    assert [fact.subject for fact in facts] == ["e:x"]
+    assert [line for line, _ in refused] == [3]
+    assert refused[0][1].startswith("weight must be ")
+
+
+def test_a_named_graph_is_metadata_or_refused() -> None:
+    content = NT.format("a", "p", "b")[:-2] + "<http://e.org/g> .\n" + NT.format("c", "p", "d")
+    facts = found("nquads", content)
+    assert list(facts.values()) == [(1.0, '{"graph":"http://e.org/g"}'), (1.0, None)]
+    facts_, refused, _ = read(FORMATS["nquads"], content, ReadOptions(rdf=RdfOptions(refuses_graphs=True)))
+    assert ([fact.subject for fact in facts_], refused) == (
+        ["http://e.org/c"],
+        [(1, "is in the named graph http://e.org/g")],
+    )
+
+
+def test_a_line_that_is_no_fact_is_refused_and_the_rest_is_read() -> None:
+    content = (
+        NT.format("a", "p", "b") + "bad\n\n# a comment\n" + NT.format("c", "p", "x" * 600) + NT.format("d", "p", "e")
+    )
+    facts, refused, _ = read(FORMATS["ntriples"], content)
+    assert [fact.subject for fact in facts] == ["http://e.org/a", "http://e.org/d"]
+    assert [line for line, _ in refused] == [2, 5]
+    assert refused[0][1] == "cannot be read: The subject of a triple must be an IRI or a blank node"
+    assert refused[1][1].startswith("object must have at most 500 characters, not 6")
+    turtle, refused, _ = read(FORMATS["turtle"], PREFIXES + "e:a e:p e:b .\nx:a e:p e:b .\ne:c e:p e:d .\n")
+    assert [fact.subject for fact in turtle] == ["e:a", "e:c"]
+    assert refused == [(3, "cannot be read: The prefix x: has not been declared")]
+
+
+def test_blank_nodes_of_two_files_differ_and_of_one_do_not() -> None:
+    one, two = PREFIXES + "_:b e:p [ e:q 1 ] .", PREFIXES + "_:b e:p [ e:q 2 ] ."
+    assert found("turtle", one) == found("turtle", one)
+    assert not {fact[0] for fact in found("turtle", one)} & {fact[0] for fact in found("turtle", two)}
+
+
+def test_a_prefix_is_taken_only_if_no_iri_gets_a_second_text() -> None:
+    said: list[str] = []
+    store = PrefixStore({"f": "http://f.org/"}, is_used=lambda iri: iri == "http://used.org/", say=said.append)
+    content = "@prefix used: <http://used.org/> . @prefix f: <http://other.org/> . @prefix e: <http://e.org/> . @prefix g: <http://f.org/> .\n"
+    facts, _, _ = read(FORMATS["turtle"], content + "e:a used:p f:b . g:a g:b g:c .", prefixes=store)
+    assert [fact[:3] for fact in facts] == [("e:a", "http://used.org/p", "http://other.org/b"), ("f:a", "f:b", "f:c")]
+    assert len(said) == 1
+    assert said[0].startswith("The prefix f, used of the file is not used")
+
+
+BEGINNINGS = {
+    "turtle": "# x\n@prefix e: <http://e.org/> .\n",
+    "ntriples": '<http://e.org/a> <http://e.org/b> "c" .\n',
+    "rdfxml": '<?xml version="1.0"?>\n<rdf:RDF xmlns:rdf="…">',
+    "jsonld": '[{"@id": "http://e.org/"}]',
+    "ndjson": '{"subject": "s", "predicate": "p", "object": "o"}',
+}
+
+
+@pytest.mark.parametrize("name", BEGINNINGS)
+def test_the_first_bytes_show_the_format(name: str) -> None:
+    assert format_at(BEGINNINGS[name].encode()) is FORMATS[name]
+
+
+NODES = st.sampled_from(["e:a", "e:b", "_:x", "<http://f.org/%61>", "[]", "[ e:q e:c ]"])
+OBJECTS = st.one_of(
+    NODES, st.sampled_from(['"a"', '"é\\n"@en', "5", "true", '" "', '"e:a"', '""', f'"{"x" * 501}"', "(1 2)"])
+)
+SAID = st.sampled_from(
+    [
+        "",
+        "",
+        "",
+        "{| skg:weight 0.5 |}",
+        "{| skg:weight 1.5 |}",
+        "{| e:by e:c ; skg:weight 0.25 |}",
+        "{| skg:weight 0.1 |} {| skg:weight 0.2 |}",
+        "{| e:by [ e:q 1 ] |}",
+    ]
+)
+# Each fact once: what is said of it holds for the place where it is said.
+STATEMENTS = st.lists(
+    st.one_of(st.tuples(NODES, OBJECTS, SAID), st.just(("bad", "", ""))), max_size=6, unique_by=lambda it: it[1]
+).map(lambda them: [f"{node} e:p {object_} {said} .\n" for node, object_, said in them])
+
+
+@given(STATEMENTS, st.booleans(), st.sampled_from([1, 2, 100]))
+def test_what_is_quick_makes_the_same_facts(statements: list[str], metadata: bool, most: int) -> None:
+    options = METADATA if metadata else ReadOptions()
+    content = PREFIXES + "".join(statements)
+    fast = read(FORMATS["turtle"], content, options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rdf_format, "quad_parts", _nothing)
+        slow = read(FORMATS["turtle"], content, options, most=most)
+    assert (fast.facts, sorted(fast.refused)) == (slow.facts, sorted(slow.refused))
+    # A reifier of another fact makes the file one of which anything may be said anywhere.
+    apart = read(FORMATS["turtle"], f"{content}<< e:no e:no e:no ~ e:no >> skg:weight 0.5 .\n", options)
+    same = [fact for fact in apart.facts if "e:no" not in fact.subject and "http://e.org/no" not in fact.object]
+    assert sorted(map(_without_digest, same)) == sorted(map(_without_digest, slow.facts))
+    # And from each place, the rest is the same.
+    for part in slow.parts:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rdf_format, "quad_parts", _nothing)
+            rest = read(FORMATS["turtle"], content, options, start=(part.last_line, part.end), most=most)
+        assert rest.facts == slow.facts[len(slow.facts) - len(rest.facts) :]
+
+
+def _nothing(*_: object) -> Generator[Part, None, int]:
+    """A fast reader that takes nothing."""
+    yield from ()
+    return 0
+
+
+def _without_digest(fact: tuple[object, ...]) -> str:
+    return re.sub(r"\d*\.([ax])[0-9a-f]{10}", r".\1", repr(fact))
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            NT.format("a", "p", "b"),
+            NT.format("c", "p", "%61"),
+            '_:x <http://e.org/p> "a b"@en .\n',
+            "\n",
+            "# c\n",
+            "bad\n",
+            '<a:a> <b:b> "\\u00e9" .\n',
+            '"a" <b:b> <c:c> .\n',
+            "<a:a> <b:b> <c:c> . # d\n",
+            '<a:a>\t<b:b> "x" .\n',
+            "<a:a> <b:b> <c:c> <d:d> .\n",
+            '<a:a> "b" <c:c> .\n',
+            "<a:a> _:b <c:c> .\n",
+            "<a a> <b:b> <c:c> .\n",
+            '<a:a> <b:b> "c .\n',
+            "<http://a%> <b:b> <c:c> .\n",
+        ]
+    ),
+    max_size=6,
+)
+
+
+@given(LINES)
+def test_lines_in_columns_make_the_same_facts(lines: list[str]) -> None:
+    content = "".join(lines)
+    fast = read(FORMATS["ntriples"], content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("triples.exchange.rdf.fast.plain_columns", lambda *_: None)
+        slow = read(FORMATS["ntriples"], content)
+    assert fast[:2] == slow[:2]

@@ -1,0 +1,130 @@
+"""A fast reader of lines of N-Triples. It works on columns, and looks at each term once, however often it occurs.
+
+If anything is out of the ordinary, there are no facts, and `RdfReader` reads them one by one and gives reasons.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from triples.admission import clean_predicate, clean_text
+from triples.exchange.facts import FactMaker
+from triples.exchange.rdf.annotated import REIFIES, weight_in
+from triples.exchange.rdf.terms import TermTexts
+from triples.models import Source
+from triples.store.fact_columns import PLACES, FactColumns
+
+_SEPARATOR = "\x01"
+_PARSE = csv.ParseOptions(delimiter=_SEPARATOR, quote_char=False, double_quote=False, escape_char=False)
+_END = " ."
+# A node without a label, as the parser names it.
+_RANDOM_NODE = r"_:[a-f][0-9a-f]{19,31}\b"
+
+
+def plain_columns(content: bytes, texts: TermTexts, maker: FactMaker) -> FactColumns | None:
+    """The facts of whole lines of which each is a fact. None if any is refused, or not as simple."""
+    try:
+        terms = _terms(content)
+        return None if terms is None else _facts(terms, pa.repeat(maker.weight(None), len(terms[0])), texts)
+    except ValueError:
+        # Of Arrow, of a term that is none, of a text that cannot be stored.
+        return None
+
+
+def annotated_columns(content: bytes, texts: TermTexts, maker: FactMaker, weights: Sequence[str]) -> FactColumns | None:
+    """The same, where a fact may be followed by a node that reifies it, and that by its weight, and nothing else."""
+    try:
+        terms = _terms(content)
+        return None if terms is None else _annotated_facts(terms, texts, maker, weights)
+    except ValueError:
+        return None
+
+
+def _terms(content: bytes) -> list[pa.Array] | None:
+    """The subjects, predicates and objects as they are written."""
+    if _SEPARATOR.encode() in content or content.count(b"\r") != content.count(b"\r\n"):
+        return None
+    lines = csv.read_csv(
+        pa.BufferReader(content),
+        read_options=csv.ReadOptions(column_names=["line"], use_threads=False, block_size=len(content) + 1),
+        parse_options=_PARSE,
+        convert_options=csv.ConvertOptions(column_types={"line": pa.string()}),
+    )["line"].combine_chunks()
+    parts = pc.split_pattern(lines, " ", max_splits=2)
+    is_whole = pc.and_(pc.equal(pc.list_value_length(parts), 3), pc.ends_with(lines, _END))
+    if not pc.all(is_whole).as_py():
+        return None
+    subjects, predicates, ends = (pc.list_element(parts, place) for place in range(3))
+    return [subjects, predicates, pc.utf8_slice_codeunits(ends, 0, -len(_END))]
+
+
+def _annotated_facts(
+    terms: list[pa.Array], texts: TermTexts, maker: FactMaker, weights: Sequence[str]
+) -> FactColumns | None:
+    subjects, predicates, objects = terms
+    reifies = pc.equal(predicates, str(REIFIES))
+    nodes = pc.indices_nonzero(reifies).cast(pa.int64())
+    count = len(subjects)
+    if not len(nodes):
+        return plain_of(terms, texts, maker)
+    last = count - 1
+    triples = pc.binary_join_element_wise("<<(", *terms, ")>>", " ")
+    # The parser gives the node of a fact with a string before the fact itself.
+    is_before = pc.equal(triples.take(pc.min_element_wise(pc.add(nodes, 1), last)), objects.take(nodes))
+    facts = pc.max_element_wise(pc.if_else(is_before, pc.add(nodes, 1), pc.subtract(nodes, 1)), 0)
+    after = pc.if_else(is_before, pc.add(nodes, 2), pc.add(nodes, 1))
+    if pc.max(after).as_py() > last:
+        return None
+    is_alike = pc.and_(
+        pc.equal(triples.take(facts), objects.take(nodes)),
+        pc.and_(
+            pc.equal(subjects.take(nodes), subjects.take(after)),
+            pc.is_in(predicates.take(after), pa.array([f"<{iri}>" for iri in weights])),
+        ),
+    )
+    every = pa.array(range(count), pa.int64())
+    rest = pc.invert(pc.is_in(every, pa.concat_arrays([nodes, after])))
+    kept = [column.filter(rest) for column in terms]
+    if not pc.all(is_alike).as_py() or _has_random_nodes(kept):
+        return None
+    said = objects.take(after).dictionary_encode()
+    values = [weight_in(texts.term_of_written(text), maker) for text in said.dictionary.to_pylist()]
+    weight = pc.replace_with_mask(
+        pa.repeat(maker.weight(None), count),
+        pc.is_in(every, facts),
+        pa.array(values, pa.float64()).take(said.indices),
+    )
+    return _facts(kept, weight.filter(rest), texts)
+
+
+def plain_of(terms: list[pa.Array], texts: TermTexts, maker: FactMaker) -> FactColumns | None:
+    if _has_random_nodes(terms):
+        return None
+    return _facts(terms, pa.repeat(maker.weight(None), len(terms[0])), texts)
+
+
+def _has_random_nodes(terms: list[pa.Array]) -> bool:
+    return any(pc.any(pc.match_substring_regex(terms[place], _RANDOM_NODE)).as_py() for place in (0, 2))
+
+
+def _facts(terms: list[pa.Array], weights: pa.Array, texts: TermTexts) -> FactColumns:
+    subjects, predicates, objects = terms
+    count = len(subjects)
+    ends = pa.concat_arrays([subjects, objects]).dictionary_encode()
+    verbs = predicates.dictionary_encode()
+    nodes = set(pc.unique(ends.indices[:count]).to_pylist())
+    found: list[str] = []
+    for place, written in enumerate(ends.dictionary.to_pylist()):
+        if place in nodes and written[0] == '"':
+            raise ValueError("a literal as subject")
+        found.append(clean_text(texts.checked_text(written)))
+    start = len(found)
+    for written in verbs.dictionary.to_pylist():
+        if written[0] != "<" or written[1] == "<":
+            raise ValueError("no IRI as predicate")
+        found.append(clean_predicate(texts.checked_text(written)))
+    places = [ends.indices[:count], pc.add(verbs.indices, pa.scalar(start, pa.int32())), ends.indices[count:]]
+    table = pa.table([*places, weights, pa.nulls(count, pa.large_string())], schema=PLACES)
+    return FactColumns(found, table, Source.IMPORT)

@@ -1,0 +1,138 @@
+"""Reader of a file of RDF: its facts in parts, with what is said of them."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
+
+from triples.exchange.formats.base import Part, Reading
+from triples.exchange.lines import Refused
+from triples.exchange.rdf.annotated import Annotations
+from triples.exchange.rdf.apart import Apart, Said
+from triples.exchange.rdf.blank_nodes import BlankNodes
+from triples.exchange.rdf.feeding import LineFeed
+from triples.exchange.rdf.gathering import Gathering
+from triples.exchange.rdf.options import GRAPH
+from triples.exchange.rdf.quads import Quads
+from triples.exchange.rdf.scanning import Content
+from triples.exchange.rdf.terms import TermTexts
+
+# The most facts of a part.
+MOST_FACTS = 50_000
+
+
+def texts_of_file(reading: Reading, content: Content, prefixes: Mapping[str, str], *, numbered: bool) -> TermTexts:
+    """The texts of the terms of a file with these prefixes.
+
+    If `numbered`, the blank nodes without a label are known by their order in the file.
+    """
+    return TermTexts(reading.prefixes.adopt(prefixes), BlankNodes(lambda: content.digest, numbered=numbered))
+
+
+class RdfReader:
+    """Reads the quads of a feed. `start` of them were stored by an earlier import, and are passed over."""
+
+    def __init__(
+        self, feed: LineFeed, syntax: RdfFormat, content: Content, reading: Reading, *, start: int = 0, numbered: bool
+    ) -> None:
+        self._feed = feed
+        self._start = start
+        self._count = 0
+        self._reading = reading
+        self._options = reading.options.rdf
+        quads = Quads(feed, syntax, self._refuse, self._options.base)
+        iterator = iter(quads)
+        # The prefixes stand before the first quad.
+        first = next(iterator, None)
+        self._quads: Iterator[Quad] = iterator if first is None else chain([first], iterator)
+        self._texts = texts_of_file(reading, content, quads.prefixes, numbered=numbered)
+        self._facts = Gathering(reading.maker, self._texts, self._refuse)
+
+    def lines(self) -> Iterator[Part]:
+        """The parts of a file in which each line is a fact of which nothing is said. Their ends are places of bytes."""
+        feed, room = self._feed, self._room
+        for quad in self._quads:
+            self._add(quad, feed.line)
+            room -= 1
+            if room <= 0:
+                yield Part(self._facts.taken(), feed.line, feed.offset)
+                room = self._room
+        yield Part(self._facts.taken(), feed.line, feed.offset)
+
+    def plain(self) -> Iterator[Part]:
+        """The parts of a file that says nothing of its facts. Their ends, and those below, are numbers of quads."""
+        feed, room = self._feed, self._room
+        for quad in self._quads:
+            self._count += 1
+            self._add(quad, feed.line)
+            room -= 1
+            if room <= 0 or self._count == self._start:
+                yield from self._taken(feed.line)
+                room = self._room
+        yield from self._taken(feed.line)
+
+    def annotated(self) -> Iterator[Part]:
+        """The parts of a file of Turtle that says of a fact what it says right after it."""
+        annotations = Annotations(self._facts, self._reading.maker, self._options)
+        take, feed, line, room = annotations.take, self._feed, 0, self._room
+        for quad in self._quads:
+            # What is said of a fact has a blank node as its subject, so it is in the part of the fact.
+            is_begun = isinstance(quad.subject, BlankNode) or annotations.is_waiting
+            if (room <= 0 and not is_begun) or self._count == self._start > 0:
+                annotations.end()
+                yield from self._taken(line)
+                annotations.begin()
+                room = self._room
+            self._count += 1
+            room -= 1
+            line = feed.line
+            take(quad, line)
+        annotations.end()
+        yield from self._taken(line)
+
+    def apart(self) -> Iterator[Part]:
+        """The parts of a file that may say anything of a fact anywhere."""
+        with Apart(self._quads, self._feed, self._reading.maker, self._texts, self._options) as apart:
+            line, room = 0, self._room
+            for said in apart.facts():
+                self._count += 1
+                room -= 1
+                line = said.line
+                self._add_said(said)
+                if room <= 0 or self._count == self._start:
+                    yield from self._taken(line)
+                    room = self._room
+            yield from self._taken(line)
+
+    @property
+    def _room(self) -> int:
+        """The number of facts that the next part may have."""
+        return min(MOST_FACTS, self._reading.most_lines())
+
+    def _taken(self, line: int) -> Iterator[Part]:
+        facts = self._facts.taken()
+        if self._count > self._start or not self._start:
+            yield Part(facts, line, self._count)
+
+    def _refuse(self, line: int, reason: Refused) -> None:
+        if self._count > self._start or not self._start:
+            self._reading.refuse(line, reason)
+
+    def _add_said(self, said: Said) -> None:
+        place = self._add(said.quad, said.line, is_named=said.is_named)
+        if said.fault is not None:
+            self._facts.fault(place, Refused(said.fault))
+        if said.weight is not None:
+            self._facts.weigh(place, said.weight)
+        if said.metadata is not None:
+            self._facts.describe(place, said.metadata)
+
+    def _add(self, quad: Quad, line: int, *, is_named: bool = False) -> int:
+        """Add the fact of a quad. `is_named` tells that the name of its graph is but a name of the fact."""
+        subject, predicate, object_, graph = quad
+        place = self._facts.add(subject, predicate, object_, line)
+        if not isinstance(graph, DefaultGraph) and not is_named:
+            if self._options.refuses_graphs:
+                self._facts.fault(place, Refused(f"is in the named graph {self._texts.text(graph)}"))
+            self._facts.say(place, GRAPH, self._texts.text(graph))
+        return place
