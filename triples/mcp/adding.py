@@ -3,9 +3,10 @@
 from functools import partial
 from typing import Any
 
+from skg_site.api.problems import FieldError, Invalid
 from triples.http.batches import Batch, read_batch
 from triples.http.writes import fact_of
-from triples.mcp.answers import Answer, Work
+from triples.mcp.answers import Answer, Work, quoted
 from triples.mcp.names import missing_names
 from triples.metrics import added_by
 from triples.models import Source
@@ -14,21 +15,28 @@ from triples.store.operations import AddMany, ManyStored
 
 
 def add_facts(arguments: dict[str, Any]) -> Work:
-    batch = read_batch({"triples": arguments.get("facts")})
+    try:
+        batch = read_batch({"triples": arguments.get("facts")})
+    except Invalid as error:
+        faults: list[FieldError] = [{**fault, "loc": ["facts", *fault["loc"][1:]]} for fault in error.errors]
+        raise Invalid(faults, more=error.extra.get("more_errors", 0)) from None
     return Work(1, partial(_add, batch))
 
 
 async def _add(batch: Batch) -> Answer:
     # Before they are there.
-    unlike = await missing_names([(None, item.predicate, None) for item in batch.items.values()])
+    new = await missing_names([(None, item.predicate, None) for item in batch.items.values()])
     stored = await graph.write(AddMany([fact_of(item, Source.BATCH) for item in batch.items.values()]))
     assert isinstance(stored, ManyStored)
     added_by(Source.BATCH).inc(stored.inserted)
     notes = [_stored(stored.inserted)]
     if stored.duplicates:
         notes.append(_known(len(stored.duplicates)))
-    # A new predicate may be meant; a typing error is seen only by those it is told.
-    notes += [f"New predicate, stored as it is: {told}" for told in unlike if "Did you mean" in told]
+    notes += [
+        f"The predicate {quoted(name.text)} is new. If you meant {' or '.join(alike)}, tell the user."
+        for name, alike in new
+        if alike
+    ]
     return Answer("\n".join(notes), {"added": stored.inserted, "duplicates": len(stored.duplicates), "notes": notes})
 
 

@@ -12,7 +12,7 @@ from triples.http.questions.path_responses import PathOut, PathsOut
 from triples.http.questions.request_models import Ask
 from triples.http.questions.responses import AnswersOut
 from triples.mcp.answers import NOTES_BYTES, Answer, Refusal, Work, cell, fitted, room, table
-from triples.mcp.names import missing_names
+from triples.mcp.names import Missing, missing_names, told
 from triples.metrics import count_question
 from triples.query.finding_answers import Answers
 from triples.services.graph import graph
@@ -32,7 +32,7 @@ async def _answer_query(asked: Asked) -> Answer:
     content = asked.content(found)
     count_question("patterns", len(content["results"]))
     if not content["results"] and body.cursor is None and (missing := await missing_names(question.patterns)):
-        raise Refusal(" ".join(missing))
+        raise Refusal(told(missing))
     grouped = body.group_by is not None
     columns = [*content["variables"], *(["count"] if grouped else []), "weight"]
     # Each variable makes the cursor longer.
@@ -43,7 +43,8 @@ async def _answer_query(asked: Asked) -> Answer:
         content = asked.content(found._replace(answers=found.answers[: len(fit.rows)], more=True))
     notes = _query_notes(content, left_out + content.get("groups_left_out", 0), grouped)
     # What is not there is not missed, so that a typing error would go unseen.
-    notes += await missing_names([*question.absent, *(pattern for group in question.optional for pattern in group)])
+    unseen = [*question.absent, *(pattern for group in question.optional for pattern in group)]
+    notes += map(str, await missing_names(unseen))
     given = {"total": content.get("total"), "next_cursor": content["next_cursor"]}
     more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return table(columns, fit, notes, **more)
@@ -80,18 +81,18 @@ def paths(arguments: dict[str, Any]) -> Work:
 async def _answer_paths(body: AskPaths) -> Answer:
     content = await answer_paths(body)
     if not content["paths"] and (missing := await _missing_ends(body)):
-        raise Refusal(" ".join(missing))
+        raise Refusal(told(missing))
     columns = ["weight", "path"]
     fit = fitted([_path(one) for one in content["paths"]], room(columns, BUDGET), _path_line)
     return table(columns, fit, _path_notes(content, body, len(fit.rows)), write=_path_line)
 
 
-async def _missing_ends(body: AskPaths) -> list[str]:
+async def _missing_ends(body: AskPaths) -> list[Missing]:
     """What may be wrong with the names: each end must stand in any fact, and each predicate too."""
     predicates = await missing_names([(None, one, None) for one in (body.predicates or [])])
     ends = [await missing_names([(end, None, None), (None, None, end)]) for end in (body.from_, body.to)]
     # An end that stands in one of the two places is there.
-    return [*predicates, *(told[0] for told in ends if len(told) == 2)]
+    return [*predicates, *(missing[0] for missing in ends if len(missing) == 2)]
 
 
 def _path(path: PathOut) -> list[Any]:

@@ -9,7 +9,7 @@ from skg_site.api.fields import WHOLE
 from skg_site.api.reading import validated
 from triples.http.request_models import Input, Object, Predicate
 from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
-from triples.mcp.names import missing_names
+from triples.mcp.names import missing_names, told
 from triples.query.reads import Wanted
 from triples.query.statements import COUNT_LIMIT
 from triples.query.term_places import Place
@@ -95,7 +95,7 @@ async def _predicates(counted: Statistics) -> tuple[list[list[Any]], int]:
 async def _describe_predicate(predicate: str) -> Answer:
     found = await graph.heaviest(Wanted((None, predicate, None)), k=EXAMPLES, with_metadata=False)
     if not found.rows:
-        raise Refusal(" ".join(await missing_names([(None, predicate, None)])))
+        raise Refusal(told(await missing_names([(None, predicate, None)])))
     columns = ["subject", "predicate", "object", "weight"]
     rows: list[list[Any]] = [[row.subject, row.predicate, row.object, round(row.weight, 6)] for row in found.rows]
     fit = fitted(rows, room(columns, BUDGET))

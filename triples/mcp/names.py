@@ -23,8 +23,21 @@ class Name(NamedTuple):
     place: Place
 
 
-async def missing_names(patterns: Iterable[AskedPlaces]) -> list[str]:
-    """A sentence for each of the first names that no fact has in this place, with those that may be meant."""
+class Missing(NamedTuple):
+    """A name that no fact has in this place, and those that may be meant, quoted."""
+
+    name: Name
+    alike: list[str]
+
+    def __str__(self) -> str:
+        told = f"No fact has the {self.name.place} {quoted(self.name.text)}."
+        if self.alike:
+            return f"{told} Did you mean {' or '.join(self.alike)}?"
+        return f'{told} Find names with search_terms (position "{self.name.place}").'
+
+
+async def missing_names(patterns: Iterable[AskedPlaces]) -> list[Missing]:
+    """The first names that no fact has where they stand, predicates before others."""
     wanted = list(
         dict.fromkeys(
             Name(text, place)
@@ -41,7 +54,11 @@ async def missing_names(patterns: Iterable[AskedPlaces]) -> list[str]:
     missing = await graph.ask(find, inferred=True) if wanted else []
     # Predicates first: there are few, so their like is most probably meant.
     missing.sort(key=lambda name: name.place != "predicate")
-    return [await _sentence(name) for name in missing[:MOST_TOLD]]
+    return [Missing(name, await _alike(name)) for name in missing[:MOST_TOLD]]
+
+
+def told(missing: Iterable[Missing]) -> str:
+    return " ".join(map(str, missing))
 
 
 def _stands(source: GraphFacts, term: int, place: Place) -> bool:
@@ -49,10 +66,6 @@ def _stands(source: GraphFacts, term: int, place: Place) -> bool:
     return source.number((subject, predicate, object_), 1) > 0
 
 
-async def _sentence(name: Name) -> str:
+async def _alike(name: Name) -> list[str]:
     found = await graph.search_terms(WantedTerms(name.text, None, name.place, MOST_ALIKE))
-    alike = [quoted(one.hit.text) for one in found if one.hit.text != name.text]
-    told = f"No fact has the {name.place} {quoted(name.text)}."
-    if alike:
-        return f"{told} Did you mean {' or '.join(alike)}?"
-    return f'{told} Find names with search_terms (position "{name.place}").'
+    return [quoted(one.hit.text) for one in found if one.hit.text != name.text]

@@ -11,7 +11,7 @@ from skg_site.api.reading import validated
 from triples.http.request_models import Input, Object, Predicate, Subject
 from triples.http.responses import shown_weight
 from triples.mcp.answers import Answer, Refusal, Work, fitted, room, table
-from triples.mcp.names import missing_names
+from triples.mcp.names import missing_names, told
 from triples.query.explanations import MAX_DEPTH, Node
 from triples.query.fact_rows import InferredRow
 from triples.query.reads import Wanted
@@ -38,7 +38,7 @@ async def _explain(asked: ExplainFact) -> Answer:
     if not found.rows:
         missing = await missing_names([pattern])
         raise Refusal(
-            " ".join(missing)
+            told(missing)
             or "The names are known, but there is no such fact. See what there is: query with ?x in one of the places."
         )
     row = found.rows[0]
