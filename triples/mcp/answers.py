@@ -1,6 +1,6 @@
 """Answers of tools: tables as text and as JSON, each within a number of bytes."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -8,7 +8,9 @@ import orjson
 from triples.visible import visible
 
 # The room that each answer leaves for its notes.
-NOTES_BYTES = 900
+NOTES_BYTES = 1_400
+# What the names of members and the brackets of an answer take.
+_FRAME = 200
 # What a character takes at most, as text or as JSON, since some are escaped.
 _ESCAPED = 6
 
@@ -78,10 +80,11 @@ def table(
     notes: Sequence[str],
     *,
     write: Callable[[Sequence[Any]], str] = line,
+    most: int = NOTES_BYTES,
     **more: Any,
 ) -> Answer:
-    """The rows and, below them, what is to be said of them."""
-    told = [*notes, "Long texts are cut; ask for fewer columns to see them."] if fit.cut else list(notes)
+    """The rows and, below them, what is to be said of them, the first notes if there is no room for all."""
+    told = _within(["Long texts are cut; ask for fewer columns to see them.", *notes] if fit.cut else notes, most)
     lines = [line(columns), *map(write, fit.rows)] if fit.rows else []
     structured: dict[str, Any] = {"columns": list(columns), "rows": fit.rows, **more}
     if told:
@@ -93,6 +96,17 @@ def quoted(text: str, most: int = 80) -> str:
     """A text of a client's within a sentence."""
     seen = visible(text)
     return f"`{seen if len(seen) <= most else seen[:most] + '…'}`"
+
+
+def _within(notes: Iterable[str], most: int) -> list[str]:
+    """The first notes, without the bytes around them."""
+    left = most - _FRAME
+    kept: list[str] = []
+    for note in notes:
+        left -= len(orjson.dumps(note)) + 1
+        if left >= 0:
+            kept.append(note)
+    return kept
 
 
 def _texts_in(value: Any) -> int:

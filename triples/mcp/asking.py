@@ -35,8 +35,9 @@ async def _answer_query(asked: Asked) -> Answer:
         raise Refusal(told(missing))
     grouped = body.group_by is not None
     columns = [*content["variables"], *(["count"] if grouped else []), "weight"]
-    # Each variable makes the cursor longer.
-    fit = fitted(_rows(content, grouped), room(columns, BUDGET, NOTES_BYTES + 40 * len(columns)))
+    # Each variable makes the cursor longer, which is told twice.
+    cursor_bytes = 20 * len(columns)
+    fit = fitted(_rows(content, grouped), room(columns, BUDGET, NOTES_BYTES + 2 * cursor_bytes))
     left_out = len(content["results"]) - len(fit.rows)
     if left_out and isinstance(found, Answers):
         # The next page goes on where this one ends.
@@ -47,7 +48,7 @@ async def _answer_query(asked: Asked) -> Answer:
     notes += map(str, await missing_names(unseen))
     given = {"total": content.get("total"), "next_cursor": content["next_cursor"]}
     more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return table(columns, fit, notes, **more)
+    return table(columns, fit, notes, most=NOTES_BYTES + cursor_bytes, **more)
 
 
 def _rows(content: AnswersOut, grouped: bool) -> list[list[Any]]:

@@ -98,6 +98,21 @@ async def test_what_does_not_fit_at_all_is_cut(model: Speaker) -> None:
     assert len(row) == 9
 
 
+async def test_notes_keep_to_their_room(model: Speaker) -> None:
+    quotes = '"' * 95
+    facts = [(f"term {n} {quotes}", f"{quotes}{n % 9}", f"o{n}") for n in range(200)]
+    in_orm(lambda: store(*facts))
+    absent = [["?x", f"{quotes}x{n}", None] for n in range(5)]
+    for k in (1, 30, 200):
+        text, _ = await answered(model, 8_000, "query", patterns=[["?x", "?p", "?y"]], absent=absent, k=k, count=True)
+        assert "No fact has the predicate" in text
+        assert ("More answers follow" in text) or k == 200
+    await answered(model, 4_000, "search_terms", search=quotes, limit=50)
+    refused = await model.text("query", patterns=[[quotes, f"{quotes}x1", None], [quotes, f"{quotes}x2", quotes]])
+    assert refused.startswith("!No fact has the predicate")
+    assert len(refused.encode()) <= 1_501
+
+
 async def test_names_of_variables_have_to_leave_room(model: Speaker) -> None:
     in_orm(lambda: store(("a", "p", "b")))
     long = "?" + "v" * 490
