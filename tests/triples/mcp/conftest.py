@@ -19,28 +19,34 @@ CURRENT, BEFORE = LATEST_MODERN_VERSION, LATEST_HANDSHAKE_VERSION
 ACCEPT = "application/json, text/event-stream"
 
 
-@pytest.fixture
-def places(database: None) -> None:
+RULE = {
+    "name": "located_in is transitive",
+    "weight": 0.5,
+    "head": ["?x", "located_in", "?z"],
+    "body": [["?x", "located_in", "?y"], ["?y", "located_in", "?z"]],
+}
+
+
+def make_graph(*facts: tuple[Any, ...]) -> None:
+    """Store facts, and derive from them that what is in a place is in everything that contains it."""
     from tests.support.facts import store
     from tests.triples.store.inferred.derived import program, run
 
-    rule = {
-        "name": "located_in is transitive",
-        "weight": 0.5,
-        "head": ["?x", "located_in", "?z"],
-        "body": [["?x", "located_in", "?y"], ["?y", "located_in", "?z"]],
-    }
-
     def make() -> None:
-        store(
-            ("Ulm", "located_in", "Germany", 0.5),
-            ("Germany", "located_in", "Europe"),
-            ("Ulm", "twin_of", "Jinja", 0.75),
-            ("Einstein", "born_in", "Ulm", 0.9),
-        )
-        run(program(rule))
+        store(*facts)
+        run(program(RULE))
 
     in_orm(make)
+
+
+@pytest.fixture
+def places(database: None) -> None:
+    make_graph(
+        ("Ulm", "located_in", "Germany", 0.5),
+        ("Germany", "located_in", "Europe"),
+        ("Ulm", "twin_of", "Jinja", 0.75),
+        ("Einstein", "born_in", "Ulm", 0.9),
+    )
 
 
 class Speaker:

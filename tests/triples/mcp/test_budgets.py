@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.database import in_orm
 from tests.support.facts import store
-from tests.triples.mcp.conftest import Speaker
+from tests.triples.mcp.conftest import Speaker, make_graph
 
 pytestmark = pytest.mark.both
 
@@ -82,6 +82,28 @@ async def test_groups_paths_proofs_and_searches_are_cut_where_room_ends(model: S
     text, structured = await answered(model, 4_000, "search_terms", search="hub", limit=40)
     assert f"{40 - len(structured['rows'])} less similar terms are left out" in text
     await answered(model, 4_000, "describe_schema", predicate="p")
+
+
+async def test_a_large_proof_is_cut_by_depth_and_by_room(model: Speaker) -> None:
+    chain = [f"place {n} {'y' * 200}" for n in range(20)]
+    make_graph(*((one, "located_in", other) for one, other in pairwise(chain)))
+    fact = {"subject": chain[0], "predicate": "located_in", "object": chain[-1]}
+    text, structured = await answered(model, 8_000, "explain", **fact, depth=1)
+    assert [row[0] for row in structured["rows"]] == [0, 1, 1]
+    assert "goes on below `cut`: raise depth" in text
+    text, structured = await answered(model, 8_000, "explain", **fact, depth=64)
+    assert len(structured["rows"]) > 10
+    # 19 facts, and 18 that are derived of them.
+    assert f"{37 - len(structured['rows'])} facts of the proof are left out: lower depth" in text
+
+
+async def test_a_search_says_that_there_may_be_more(model: Speaker) -> None:
+    in_orm(lambda: store(*((f"Ulm {n}", "p", "o") for n in range(5))))
+    text, _ = await answered(model, 4_000, "search_terms", search="ulm", limit=3)
+    assert "There may be more: search for more of the name, or raise limit." in text
+    assert "more" not in (await answered(model, 4_000, "search_terms", search="ulm", limit=10))[0]
+    text, _ = await answered(model, 8_000, "paths", **{"from": "Ulm 1", "to": "Ulm 2", "k": 1})
+    assert "There may be more paths: raise k" in text
 
 
 async def test_what_does_not_fit_at_all_is_cut(model: Speaker) -> None:
