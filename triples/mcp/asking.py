@@ -13,6 +13,7 @@ from triples.http.questions.request_models import Ask
 from triples.http.questions.responses import AnswersOut
 from triples.mcp.answers import NOTES_BYTES, Answer, Refusal, Work, cell, fitted, room, table
 from triples.mcp.names import Missing, missing_names, told
+from triples.mcp.refusals import TOO_BROAD
 from triples.metrics import count_question
 from triples.query.finding_answers import Answers
 from triples.services.graph import graph
@@ -31,6 +32,8 @@ async def _answer_query(asked: Asked) -> Answer:
     found = await graph.ask(asked.find, inferred=body.include_inferred)
     content = asked.content(found)
     count_question("patterns", len(content["results"]))
+    if not content["results"] and "complete_above" in content:
+        raise Refusal(TOO_BROAD)
     if not content["results"] and body.cursor is None and (missing := await missing_names(question.patterns)):
         raise Refusal(told(missing))
     grouped = body.group_by is not None
@@ -81,11 +84,14 @@ def paths(arguments: dict[str, Any]) -> Work:
 
 async def _answer_paths(body: AskPaths) -> Answer:
     content = await answer_paths(body)
+    is_complete = "complete_above" not in content and "complete_within" not in content
+    if not content["paths"] and not is_complete:
+        raise Refusal("No path was found in time. Lower max_length, or name the predicates that may lead there.")
     if not content["paths"] and (missing := await _missing_ends(body)):
         raise Refusal(told(missing))
     columns = ["weight", "path"]
     fit = fitted([_path(one) for one in content["paths"]], room(columns, BUDGET), _path_line)
-    return table(columns, fit, _path_notes(content, body, len(fit.rows)), write=_path_line)
+    return table(columns, fit, _path_notes(content, body, len(fit.rows), is_complete), write=_path_line)
 
 
 async def _missing_ends(body: AskPaths) -> list[Missing]:
@@ -116,7 +122,7 @@ def _path_line(row: Sequence[Any]) -> str:
     return text
 
 
-def _path_notes(content: PathsOut, body: AskPaths, shown: int) -> list[str]:
+def _path_notes(content: PathsOut, body: AskPaths, shown: int, is_complete: bool) -> list[str]:
     notes = []
     found = len(content["paths"])
     if not found:
@@ -128,6 +134,6 @@ def _path_notes(content: PathsOut, body: AskPaths, shown: int) -> list[str]:
         notes.append(f"{found - shown:,} more paths are left out: ask for fewer, or shorter ones (max_length).")
     elif found == body.k:
         notes.append("There may be more paths: raise k to see them.")
-    if "complete_above" in content or "complete_within" in content:
+    if not is_complete:
         notes.append("The time was over, so paths may be missing: lower max_length, or name predicates.")
     return notes

@@ -73,8 +73,11 @@ async def test_a_new_predicate_that_is_like_another_is_told(model: Speaker) -> N
 async def test_a_question_without_time_is_too_broad(model: Speaker, change_settings: ChangeSettings) -> None:
     await model.text("query", patterns=JOIN)
     change_settings(query_timeout=1e-9)
-    text = await model.text("query", patterns=JOIN, group_by=["?y"])
-    assert text.startswith("!This is too broad to be answered in time. Narrow it: ")
+    for more in ({}, {"group_by": ["?y"]}):
+        text = await model.text("query", patterns=JOIN, **more)
+        assert text.startswith("!This is too broad to be answered in time. Narrow it: ")
+    text = await model.text("paths", **{"from": "Ulm", "to": "Europe"})
+    assert text.startswith("!No path was found in time. Lower max_length")
 
 
 async def test_searches_without_a_match_say_how_to_go_on(model: Speaker) -> None:
