@@ -158,6 +158,7 @@ class Settings(BaseSettings):
     metrics_networks: Networks = Field([], description="networks that may read /metrics; empty for all")
     enable_docs: bool = Field(True, description="serve /docs, /redoc and /openapi.json")
     enable_explorer: bool = Field(True, description="serve /explorer")
+    enable_mcp: bool = Field(True, description="serve /mcp, the tools for language models")
 
     # The graph
     max_batch_size: int = Field(100, ge=1, le=100_000, description="maximum triples in one batch")

@@ -78,7 +78,11 @@ if ENV.cors_origins:
 CORS_ALLOWED_ORIGINS = [origin for origin in ENV.cors_origins if origin != "*"]
 CORS_ALLOW_ALL_ORIGINS = "*" in ENV.cors_origins
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "if-match", "prefer", "x-request-id"]
+# The last three are those of /mcp.
+CORS_ALLOW_HEADERS = [
+    *("authorization", "content-type", "if-match", "prefer", "x-request-id"),
+    *("mcp-method", "mcp-name", "mcp-protocol-version"),
+]
 
 DATABASES = databases(ENV)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connection
 from prometheus_client import Counter, Gauge, Histogram
@@ -15,6 +15,7 @@ from triples.store.signals import group_committed
 
 ADDED = Counter("skg_triples_added_total", "Facts inserted", ["source"])
 QUERIES = Counter("skg_queries_executed_total", "Pattern queries answered", ["pattern_type"])
+TOOL_CALLS = Counter("skg_mcp_calls_total", "Calls of the tools for language models", ["tool", "outcome"])
 RESULTS = Histogram(
     "skg_query_results", "Results of a query", buckets=(0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000)
 )
@@ -54,6 +55,10 @@ def count_query(pattern: Pattern, results: int) -> None:
 def count_question(kind: str, results: int) -> None:
     QUERIES.labels(kind).inc()
     RESULTS.observe(results)
+
+
+def count_tool_call(tool: str, outcome: Literal["answered", "refused"]) -> None:
+    TOOL_CALLS.labels(tool, outcome).inc()
 
 
 def count_group(operations: Sequence[Operation], seconds: float, **_: Any) -> None:

@@ -70,11 +70,11 @@ class APIViewSet(ViewSetMixin, APIView):
         self.request = drf_request = APIViewRequest(request, self.get_authenticators())
         self.args, self.kwargs = args, kwargs
         try:
-            check_accept(request, self.media_type)
             # From the map, not by name: a view can have a method `query`, and HTTP has a method QUERY.
             action = self.action_map.get(str(request.method).lower())
             if action is None:
                 self.refuse_method(request)
+            check_accept(request, self.media_type)
             self.action = action
             await self.authenticate(drf_request)
             self.check_permissions(drf_request)

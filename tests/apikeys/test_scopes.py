@@ -51,6 +51,7 @@ OPERATIONS = [
     Operation("POST", "/recurse", "recurse", {"rules": ["no such rule"]}),
     Operation("GET", f"/recurse/{ID}", "read"),
     Operation("POST", f"/recurse/{ID}/cancel", "recurse"),
+    Operation("POST", "/mcp", "", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
     Operation("GET", "/keys/me", ""),
     Operation("POST", "/keys/me/rotate", ""),
     Operation("GET", "/keys", "admin"),

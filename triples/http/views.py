@@ -4,7 +4,6 @@ from time import perf_counter
 from typing import Any, ClassVar
 from uuid import UUID
 
-import orjson
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -26,6 +25,7 @@ from triples.http.request_models import (
 )
 from triples.http.responses import StoredOut, batch_content, query_content, statistics_content, triple_content
 from triples.http.store_problems import problem_for
+from triples.http.writes import fact_of, json_text
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.query.explanations import Asserted
@@ -37,7 +37,6 @@ from triples.store.operations import (
     AddOne,
     Change,
     DuplicateFacts,
-    Fact,
     ManyStored,
     Remove,
     Row,
@@ -67,7 +66,7 @@ class TripleViewSet(GraphViewSet):
     @openapi.add_triple
     async def add(self, request: Request) -> HttpResponse:
         body = await json_body(request, AddTriple)
-        stored = await graph.write(AddOne(_fact(body, Source.API), replace=body.on_duplicate == "replace"))
+        stored = await graph.write(AddOne(fact_of(body, Source.API), replace=body.on_duplicate == "replace"))
         assert isinstance(stored, Stored)
         if stored.status == "inserted":
             added_by(Source.API).inc()
@@ -107,7 +106,7 @@ class TripleViewSet(GraphViewSet):
             key,
             created_ms,
             weight=body.weight if "weight" in body.model_fields_set else KEEP,
-            metadata=_json_text(body.metadata) if "metadata" in body.model_fields_set else KEEP,
+            metadata=json_text(body.metadata) if "metadata" in body.model_fields_set else KEEP,
             versions=versions_to_match(request),
         )
         row = await graph.write(operation)
@@ -144,15 +143,6 @@ class StatsViewSet(GraphViewSet):
         return json_answer(statistics_content(await graph.statistics()))
 
 
-def _fact(item: TripleIn, source: Source) -> Fact:
-    # Removes -0.0, at less cost than a validator for each weight of a batch.
-    return Fact(item.subject, item.predicate, item.object, item.weight + 0.0, _json_text(item.metadata), source)
-
-
-def _json_text(metadata: dict[str, Any] | None) -> str | None:
-    return orjson.dumps(metadata).decode() if metadata else None
-
-
 async def _changeable(public_id: UUID) -> Asserted:
     wanted = wanted_fact(public_id)
     if isinstance(wanted, Asserted):
@@ -168,7 +158,7 @@ def _triple_answer(row: AnyRow) -> HttpResponse:
 async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManyStored:
     """Store the facts; `DuplicateFacts` has their places in the client's batch."""
     try:
-        stored = await graph.write(AddMany([_fact(item, Source.BATCH) for item in items.values()], skip_duplicates))
+        stored = await graph.write(AddMany([fact_of(item, Source.BATCH) for item in items.values()], skip_duplicates))
     except DuplicateFacts as error:
         places = list(items)
         raise DuplicateFacts([places[index] for index in error.places]) from None

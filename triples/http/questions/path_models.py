@@ -13,6 +13,8 @@ from triples.query.path_facts import Direction
 MAX_PATH_LENGTH = 10
 MAX_PREDICATES = 100
 MAX_PATHS = min(100, settings.ENV.max_results)
+# Tokens of the rate limit that a search for paths takes; a question takes one for each of its patterns.
+PATHS_COST = 5
 
 _Direction = Annotated[
     Direction,

@@ -13,12 +13,9 @@ from triples.http import query_cache
 from triples.http.questions import openapi
 from triples.http.questions.answering import Asked
 from triples.http.questions.asking import answer_neighbours, answer_paths, answer_patterns
-from triples.http.questions.path_models import AskNeighbours, AskPaths
+from triples.http.questions.path_models import PATHS_COST, AskNeighbours, AskPaths
 from triples.http.questions.request_models import Ask
 from triples.http.views import GraphViewSet
-
-# Tokens of the rate limit that a search for paths takes; a question takes one for each of its patterns.
-PATHS_COST = 5
 
 
 class AskViewSet(GraphViewSet):
