@@ -1,6 +1,7 @@
 """The Python client of the SKG API: `Client`, and `AsyncClient` with the same methods."""
 
 from .async_client import AsyncClient
+from .connecting import Options
 from .errors import (
     AddManyStopped,
     ClientError,
@@ -11,6 +12,7 @@ from .errors import (
     Refused,
     ServiceUnavailable,
     UnexpectedAnswer,
+    UntrustedCertificate,
 )
 from .sync_client import Client
 from .uploading import AddedMany, Progress, RefusedFact
@@ -25,11 +27,13 @@ __all__ = [
     "Conflict",
     "NoAnswer",
     "NotFound",
+    "Options",
     "Progress",
     "RateLimited",
     "Refused",
     "RefusedFact",
     "ServiceUnavailable",
     "UnexpectedAnswer",
+    "UntrustedCertificate",
     "Wait",
 ]

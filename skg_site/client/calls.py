@@ -6,9 +6,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
+from .answers import Problem
 from .errors import ClientError, Conflict, NotFound, RateLimited, Refused, ServiceUnavailable, UnexpectedAnswer
 from .rate_limits import retry_after
 from .waits import OnWait
+
+# What a problem has at least; a proxy's may have less than the service's.
+_PROBLEM: Problem = {
+    "type": "about:blank",
+    "title": "",
+    "status": 0,
+    "detail": "",
+    "instance": "",
+    "request_id": "",
+}
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -38,7 +49,7 @@ class Call(Generic[T_co]):
     headers: Mapping[str, str] = field(default_factory=dict)
     # Nothing goes wrong if it is sent again, even if the service has carried it out.
     repeatable: bool = True
-    # An answer of this status, that something is no problem but content: /ready is 503 where it is not.
+    # Statuses whose answer is content, too, and no problem: /ready is 503 where the service is not ready.
     also_good: frozenset[int] = frozenset()
     on_wait: OnWait | None = None
 
@@ -110,32 +121,28 @@ def read(call: Call[T], response: Response, *, sent_before: bool) -> T:
         return None  # type: ignore[return-value]  # as what is deleted answers
     content = _json(response)
     if 200 <= response.status < 300 or response.status in call.also_good:
-        if content is _NO_JSON:
-            raise UnexpectedAnswer(f"The answer to {call.endpoint} is not JSON: is this the service?", response.status)
+        if not isinstance(content, dict) and response.status != 204:
+            raise UnexpectedAnswer(f"The answer to {call.endpoint} is none of an SKG API.", response.status)
         return content  # type: ignore[no-any-return]  # what the document says of this call
     raise _error(call, response, content)
 
 
-_NO_JSON = object()
-
-
 def _json(response: Response) -> Any:
-    if response.status == 204:
-        return None
     try:
         return json.loads(response.content)
     except ValueError:
-        return _NO_JSON
+        return None
 
 
 def _error(call: Call[Any], response: Response, content: Any) -> ClientError:
     pause = retry_after(response.headers)
-    if not (isinstance(content, dict) and {"status", "title", "detail"} <= content.keys()):
+    if not (isinstance(content, dict) and "detail" in content):
         again = response.status == 429 or (response.status in _OF_PROXIES and call.repeatable)
         sentence = f"{call.endpoint} gave {response.status}, and no problem of an SKG API."
         error = UnexpectedAnswer(sentence, response.status, may_pass=again)
         error.retry_after = pause
         return error
-    refused = _KINDS.get(response.status, Refused)(content, retry_after=pause)  # type: ignore[arg-type]  # a problem
+    problem: Problem = {**_PROBLEM, **content, "status": response.status}
+    refused = _KINDS.get(response.status, Refused)(problem, retry_after=pause)
     refused.may_pass = response.status == 429 or (response.status == 503 and call.repeatable)
     return refused

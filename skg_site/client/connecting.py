@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import httpx2
 
 from .calls import Call, Response, read
-from .errors import NoAnswer
+from .errors import NoAnswer, UntrustedCertificate
 from .waits import OnWait, Pace, Wait, retries
 
 T = TypeVar("T")
@@ -109,7 +109,15 @@ class Attempts(Generic[T]):
         """The error to raise where no answer has come."""
         not_sent = isinstance(error, _NOT_SENT)
         self._maybe_done = self._maybe_done or not not_sent
-        untrusted = isinstance(error.__cause__, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY" in str(error)
         reason = str(error) or type(error).__name__
-        may_pass = not untrusted and (not_sent or self._call.repeatable)
-        return NoAnswer(f"No answer to {self._call.endpoint}: {reason}.", may_pass=may_pass)
+        sentence = f"No answer to {self._call.endpoint}: {reason}."
+        if _is_about_certificate(error):
+            return UntrustedCertificate(sentence, may_pass=False)
+        return NoAnswer(sentence, may_pass=not_sent or self._call.repeatable)
+
+
+def _is_about_certificate(error: BaseException | None) -> bool:
+    """True if the certificate is what an error began with."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None

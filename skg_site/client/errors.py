@@ -27,6 +27,10 @@ class NoAnswer(ClientError):
         self.may_pass = may_pass
 
 
+class UntrustedCertificate(NoAnswer):
+    """The service's certificate cannot be verified."""
+
+
 class UnexpectedAnswer(ClientError):
     """The answer is not one of an SKG API: another service is there, or a proxy answers in its place."""
 
@@ -41,7 +45,7 @@ class Refused(ClientError):
 
     def __init__(self, problem: Problem, *, retry_after: float | None = None) -> None:
         faults = "; ".join(f"{_place(error)}: {error['msg']}" for error in problem.get("errors") or ())
-        text = f"{problem['status']} {problem['title']}: {problem['detail']}"
+        text = f"{problem['status']} {problem['title']}".rstrip() + f": {problem['detail']}"
         super().__init__(f"{text} ({faults})" if faults else text)
         self.problem = problem
         self.status = problem["status"]

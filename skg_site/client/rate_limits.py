@@ -14,12 +14,6 @@ LONGEST_SECONDS = 3600.0
 _PARAMETER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
 
 
-def seconds_to_wait(headers: Mapping[str, str]) -> float:
-    """The seconds to wait before the next request. 0 if the headers do not say."""
-    asked = retry_after(headers)
-    return until_next_token(headers) if asked is None else asked
-
-
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds of `Retry-After`; None without a usable one."""
     text = headers.get("Retry-After", "")

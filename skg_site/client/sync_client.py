@@ -73,6 +73,10 @@ class Client(Operations):
 
         return Retrying(**attempts.retries())(attempt)
 
+    def seconds_to_wait(self, call: Call[Any]) -> float:
+        """How long the key's limit lets no such request in, as far as is known; 0 if it does."""
+        return self._pace.seconds(call.endpoint)
+
     def do(self, steps: Steps[T]) -> T:
         """Do one step after the other."""
         try:

@@ -12,7 +12,7 @@ from .calls import Call, Steps
 from .errors import AddManyStopped, ClientError, Refused
 from .progress_bar import progress_bar
 from .values import NewFact
-from .waits import Wait
+from .waits import OnWait, Wait
 
 # Sizes that any service takes by its defaults (SKG_MAX_BATCH_SIZE, SKG_MAX_BODY_BYTES).
 BATCH_SIZE = 100
@@ -108,9 +108,7 @@ class Upload:
             return
         body = b'{"skip_invalid":true,"triples":[' + b",".join(item.json for item in items) + b"]}"
         try:
-            stored: StoredBatch = yield Call(
-                method="POST", route="/triples/batch", body=body, on_wait=self._tell if self._progress else None
-            )
+            stored: StoredBatch = yield batch(body, self._tell if self._progress else None)
         except Refused as refused:
             if not _is_too_large(refused):
                 raise
@@ -134,6 +132,11 @@ class Upload:
     def _tell(self, wait: Wait | None) -> None:
         if callable(self._progress):
             self._progress(Progress(self.added.done, self._total, wait))
+
+
+def batch(body: bytes, on_wait: OnWait | None = None) -> Call[StoredBatch]:
+    """One batch, as JSON."""
+    return Call(method="POST", route="/triples/batch", body=body, on_wait=on_wait)
 
 
 def _is_too_large(refused: Refused) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from .answers import Constant
 
 # A constant, a variable such as `?x`, a constant that begins with a question mark, or anything.
-Place = str | Constant | None
+Place = str | Constant | Mapping[str, str] | None
 Pattern = Sequence[Place]
 ConstantPattern = Sequence[str | None]
 # The left side is a variable: ["?c", "!=", "?p"].

@@ -6,8 +6,7 @@ import httpx2
 import pytest
 from asgi_lifespan import LifespanManager
 
-from skg_site.client import AsyncClient, Client
-from skg_site.client.connecting import Options
+from skg_site.client import AsyncClient, Client, Options
 from tests.conftest import IssueKey, StartService
 from tests.support.service import KEY, Service
 

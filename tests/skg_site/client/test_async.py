@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from skg_site.client import AddManyStopped, AsyncClient, Conflict, NotFound, RateLimited, Refused, Wait
-from skg_site.client.connecting import Options
+from skg_site.client import AddManyStopped, AsyncClient, Conflict, NotFound, Options, RateLimited, Refused, Wait
 from skg_site.client.uploading import Progress
 from tests.conftest import ChangeSettings
 from tests.skg_site.client.conftest import NewClient

@@ -6,8 +6,7 @@ import threading
 
 import networkx as nx
 
-from skg_site.client import Client
-from skg_site.client.connecting import Options
+from skg_site.client import Client, Options
 from skg_site.client.graphs import facts_of_graph, graph_of_facts
 from skg_site.env import BASE_DIR
 from tests.skg_site.client.breaking import BreakingProxy
