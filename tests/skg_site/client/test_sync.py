@@ -5,8 +5,9 @@ import sys
 import threading
 
 import networkx as nx
+import pytest
 
-from skg_site.client import Client, Options
+from skg_site.client import Client, NoAnswer, Options
 from skg_site.client.graphs import facts_of_graph, graph_of_facts
 from skg_site.env import BASE_DIR
 from tests.skg_site.client.breaking import BreakingProxy
@@ -43,6 +44,15 @@ def test_connections_that_break_lose_nothing_and_store_nothing_twice(one_service
         assert sorted(fact["subject"] for fact in client.triples()) == sorted(f"s{i}" for i in range(50))
         assert client.stats()["total_triples"] == 50
     assert proxy.broken == 3
+
+
+def test_a_deletion_whose_answer_is_lost_is_done_and_a_new_rule_is_told(one_service: Service) -> None:
+    with BreakingProxy(one_service.port, breaks={2, 4}) as proxy, Client(proxy.url, KEY) as client:
+        client.delete(client.add("a", "p", "b")["id"])
+        with pytest.raises(NoAnswer, match="No answer to POST /rules: "):
+            client.add_rules({"symmetric": "p", "name": "both ways"})
+        assert [rule["name"] for rule in client.rules()] == ["both ways"]
+    assert proxy.broken == 2
 
 
 def test_a_service_that_is_restarted_meanwhile_loses_nothing(one_service: Service) -> None:
