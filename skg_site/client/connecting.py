@@ -4,6 +4,7 @@ import os
 import ssl
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 import httpx2
@@ -68,6 +69,7 @@ class Attempts(Generic[T]):
         self._pace = pace
         self._patience = options.patience
         self._on_wait = call.on_wait or options.on_wait
+        self._last_moment = monotonic() + options.patience
         self._maybe_done = False
 
     def retries(self) -> dict[str, Any]:
@@ -77,7 +79,7 @@ class Attempts(Generic[T]):
     def pause(self) -> float:
         """The seconds to wait first, until the key's limit lets the request in."""
         seconds = self._pace.seconds(self._call.endpoint)
-        if seconds > self._patience:
+        if seconds > self._last_moment - monotonic():
             # The service may have changed its mind; if it has not, its answer says why.
             return 0
         if seconds and self._on_wait is not None:

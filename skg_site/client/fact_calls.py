@@ -92,7 +92,10 @@ def delete_matching(
     all: bool = False,  # noqa: A002  # as the API calls it
     dry_run: bool = True,
 ) -> Steps[Deletion]:
-    """Count the asserted facts that match, or delete them with `dry_run=False`, all of them however long it takes."""
+    """Count the asserted facts that match, or delete them with `dry_run=False`, all of them however long it takes.
+
+    After a broken connection the request is sent again, and counts what was left.
+    """
     members = {
         "pattern": list(pattern),
         "min_weight": min_weight,

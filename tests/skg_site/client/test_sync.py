@@ -3,11 +3,15 @@
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, assert_type
 
 import networkx as nx
 import pytest
 
-from skg_site.client import Client, NoAnswer, Options
+from skg_site.client import AsyncClient, Client, NoAnswer, Options
+from skg_site.client.answers import Deletion, Fact, Stats
+from skg_site.client.calls import Call
 from skg_site.client.graphs import facts_of_graph, graph_of_facts
 from skg_site.env import BASE_DIR
 from tests.skg_site.client.breaking import BreakingProxy
@@ -68,6 +72,18 @@ def test_a_service_that_is_restarted_meanwhile_loses_nothing(one_service: Servic
         assert added.done == client.stats()["total_triples"] == 300
 
 
+def test_each_client_has_its_own_types(sync_client: Client) -> None:
+    """The type checker holds them; here is what they are."""
+    assert_type(sync_client.stats(), Stats)
+    assert_type(sync_client.triples(), Iterator[Fact])
+    assert_type(sync_client.delete_matching([None, "p", None]), Deletion)
+    assert_type(Client.stats(), Call[Stats])
+    others = AsyncClient()
+    assert_type(others.triples(), AsyncIterator[Fact])
+    assert_type(others.stats, Callable[[], Coroutine[Any, Any, Stats]])
+
+
+@pytest.mark.process
 def test_the_package_needs_no_django() -> None:
     code = "import sys, skg_site.client; sys.exit(any(name in sys.modules for name in ('django', 'pydantic', 'rich')))"
     assert subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, check=False).returncode == 0
