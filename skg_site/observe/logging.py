@@ -81,6 +81,8 @@ def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, 
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # The API door logs each request itself.
     logging.getLogger("uvicorn.access").disabled = True
+    # A command that calls a service tells what comes of it, and not each request.
+    logging.getLogger("httpx2").setLevel(max(level, logging.WARNING))
 
 
 def _add_timestamp(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

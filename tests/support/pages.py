@@ -4,7 +4,7 @@ from skg_site.env import BASE_DIR
 
 PAGES = sorted(
     path
-    for pattern in ("*.md", "*/*.md")
+    for pattern in ("*.md", "*/*.md", "deploy/client/*.md")
     for path in BASE_DIR.glob(pattern)
     if not path.relative_to(BASE_DIR).as_posix().startswith(".") and path.name != "CHANGELOG.md"
 )

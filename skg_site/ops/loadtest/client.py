@@ -1,4 +1,8 @@
-"""The HTTP client of a load."""
+"""The HTTP client of a load.
+
+It is not `skg_site.client`, which takes four times the processor time for a request, and sends again what is refused:
+both would be measured.
+"""
 
 import asyncio
 from collections.abc import Mapping

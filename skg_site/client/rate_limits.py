@@ -14,23 +14,21 @@ LONGEST_SECONDS = 3600.0
 _PARAMETER = re.compile(r";\s*([a-z]+)=(\d{1,9})")
 
 
-def seconds_to_wait(headers: Mapping[str, str]) -> float:
-    """The seconds to wait before the next request. 0 if the headers do not say."""
-    seconds = _retry_after(headers["Retry-After"]) if "Retry-After" in headers else _until_next_token(headers)
-    return min(max(seconds, 0.0), LONGEST_SECONDS)
-
-
-def _retry_after(text: str) -> float:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds of `Retry-After`; None without a usable one."""
+    text = headers.get("Retry-After", "")
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), LONGEST_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
-        return 0.0
-    return (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        return None
+    seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_SECONDS)
 
 
-def _until_next_token(headers: Mapping[str, str]) -> float:
+def until_next_token(headers: Mapping[str, str]) -> float:
+    """The seconds until the key's limit lets another request in, as `RateLimit` says; 0 if it does now."""
     limit, policy = (_parameters(headers.get(name, "")) for name in ("RateLimit", "RateLimit-Policy"))
     if limit.get("r") != 0:
         return 0.0
@@ -38,7 +36,7 @@ def _until_next_token(headers: Mapping[str, str]) -> float:
     if policy.get("q") and policy.get("w"):
         # `t` is in whole seconds; a bucket with a high rate has a new token sooner.
         seconds = min(seconds, policy["w"] / policy["q"])
-    return seconds
+    return min(seconds, LONGEST_SECONDS)
 
 
 def _parameters(text: str) -> dict[str, int]:

@@ -1,0 +1,120 @@
+"""The client for asyncio."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+import httpx2
+from tenacity import AsyncRetrying
+
+from .calls import Call, Pages, Pause, Steps
+from .connecting import DEFAULT_URL, Attempts, Options, arguments
+from .errors import ClientError
+from .operations import Operations
+from .uploading import AddedMany, Upload, UploadOptions
+from .values import NewFact
+from .waits import Pace
+
+T = TypeVar("T")
+
+
+class AsyncClient(Operations):
+    """A client of the service at `url`, for one event loop."""
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        key: str | None = None,
+        *,
+        options: Options | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._options = options or Options()
+        self._http = httpx2.AsyncClient(transport=transport, **arguments(url, key, self._options))
+        self._pace = Pace()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def add_many(
+        self, facts: Iterable[NewFact] | AsyncIterable[NewFact], **options: Unpack[UploadOptions]
+    ) -> AddedMany:
+        """Add facts, however many, in batches. Those that are refused are in `refused` of what it returns.
+
+        Facts that are there already stay as they are, so all may be added again after an error.
+        """
+        with Upload(options) as upload:
+            async for fact in _each(facts):
+                if upload.take(fact):
+                    await self.do(upload.full_batch())
+            await self.do(upload.rest())
+        return upload.added
+
+    async def send(self, call: Call[T]) -> T:
+        """Make one request, again where that is safe and may help."""
+        attempts = Attempts(call, self._pace, self._options)
+
+        async def attempt() -> T:
+            if seconds := attempts.pause():
+                await asyncio.sleep(seconds)
+            try:
+                response = await self._http.request(**attempts.request())
+            except httpx2.HTTPError as error:
+                raise attempts.failure(error) from error
+            return attempts.answer(response)
+
+        return await AsyncRetrying(**attempts.retries())(attempt)
+
+    def seconds_to_wait(self, call: Call[Any]) -> float:
+        """How long the key's limit lets no such request in, as far as is known; 0 if it does."""
+        return self._pace.seconds(call.endpoint)
+
+    async def do(self, steps: Steps[T]) -> T:
+        """Do one step after the other."""
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = await self._step(step)
+                except ClientError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def each(self, pages: Pages[T]) -> AsyncIterator[T]:
+        """Each member of a list, page by page."""
+        call = pages.first
+        while True:
+            page = await self.send(call)
+            for member in page[pages.name]:
+                yield member
+            if page["next_cursor"] is None:
+                return
+            call = pages.after(page["next_cursor"])
+
+    async def _step(self, step: Call[Any] | Pause) -> Any:
+        if isinstance(step, Pause):
+            return await asyncio.sleep(step.seconds)
+        return await self.send(step)
+
+
+async def _each(facts: Iterable[NewFact] | AsyncIterable[NewFact]) -> AsyncIterator[NewFact]:
+    if isinstance(facts, AsyncIterable):
+        async for fact in facts:
+            yield fact
+    else:
+        for fact in facts:
+            yield fact

@@ -1,0 +1,108 @@
+"""The client that waits for each answer."""
+
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+import httpx2
+from tenacity import Retrying
+
+from .calls import Call, Pages, Pause, Steps
+from .connecting import DEFAULT_URL, Attempts, Options, arguments
+from .errors import ClientError
+from .operations import Operations
+from .uploading import AddedMany, Upload, UploadOptions
+from .values import NewFact
+from .waits import Pace
+
+T = TypeVar("T")
+
+
+class Client(Operations):
+    """A client of the service at `url`. It may be used by several threads."""
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        key: str | None = None,
+        *,
+        options: Options | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._options = options or Options()
+        self._http = httpx2.Client(transport=transport, **arguments(url, key, self._options))
+        self._pace = Pace()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def add_many(self, facts: Iterable[NewFact], **options: Unpack[UploadOptions]) -> AddedMany:
+        """Add facts, however many, in batches. Those that are refused are in `refused` of what it returns.
+
+        Facts that are there already stay as they are, so all may be added again after an error.
+        """
+        with Upload(options) as upload:
+            for fact in facts:
+                if upload.take(fact):
+                    self.do(upload.full_batch())
+            self.do(upload.rest())
+        return upload.added
+
+    def send(self, call: Call[T]) -> T:
+        """Make one request, again where that is safe and may help."""
+        attempts = Attempts(call, self._pace, self._options)
+
+        def attempt() -> T:
+            if seconds := attempts.pause():
+                time.sleep(seconds)
+            try:
+                response = self._http.request(**attempts.request())
+            except httpx2.HTTPError as error:
+                raise attempts.failure(error) from error
+            return attempts.answer(response)
+
+        return Retrying(**attempts.retries())(attempt)
+
+    def seconds_to_wait(self, call: Call[Any]) -> float:
+        """How long the key's limit lets no such request in, as far as is known; 0 if it does."""
+        return self._pace.seconds(call.endpoint)
+
+    def do(self, steps: Steps[T]) -> T:
+        """Do one step after the other."""
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = self._step(step)
+                except ClientError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def each(self, pages: Pages[T]) -> Iterator[T]:
+        """Each member of a list, page by page."""
+        call = pages.first
+        while True:
+            page = self.send(call)
+            yield from page[pages.name]
+            if page["next_cursor"] is None:
+                return
+            call = pages.after(page["next_cursor"])
+
+    def _step(self, step: Call[Any] | Pause) -> Any:
+        if isinstance(step, Pause):
+            return time.sleep(step.seconds)
+        return self.send(step)
