@@ -11,6 +11,7 @@ from triples.patterns import Variable
 from triples.query import joining_in_parts
 from triples.query.answers import Position
 from triples.query.blocks import Fact, TooMany
+from triples.query.filters import Filter
 from triples.query.join_order import join_order
 from triples.query.joining_in_parts import joined_in_parts
 from triples.query.questions import Question
@@ -97,6 +98,19 @@ def test_a_join_takes_few_statements() -> None:
 
     assert len(found.answers) == 5
     assert source.read_blocks == 2
+
+
+def test_time_runs_out_while_filters_are_looked_at() -> None:
+    x, y = map(Variable, "xy")
+    facts = facts_of({(number, 10, 5_000 + number): 0.5 for number in range(1, 400)})
+    source = MemorySource(facts, {term: str(term) for fact in facts for term in fact.key})
+    question = Question(((x, 10, y),), filters=(Filter(x, "!=", y),))
+    # The block and the texts are read in time.
+    times = iter([False, False])
+
+    found = joined_in_parts(question, [0], source, k=5, expired=lambda: next(times, True))
+
+    assert found.complete_above == 1.0
 
 
 def test_a_join_of_too_many_rows_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
