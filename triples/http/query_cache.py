@@ -89,7 +89,7 @@ async def _cached(
     """What `read` returns. `content_of` makes JSON of it, or None if it is not to be kept; `of` makes it of JSON."""
     version, kept = await asyncio.gather(database_version(), _kept(name))
     if kept is not None:
-        read_at, content = orjson.loads(kept)
+        read_at, content = _parsed(kept)
         if read_at == version:
             _HIT.inc()
             return of(content)
@@ -100,6 +100,15 @@ async def _cached(
         _keeping.add(task)
         task.add_done_callback(_keeping.discard)
     return result
+
+
+def _parsed(kept: bytes | str) -> tuple[str | None, Any]:
+    """The version and the content of what Valkey has; no version if something else has put it there."""
+    try:
+        read_at, content = orjson.loads(kept)
+    except (ValueError, TypeError):
+        return None, None
+    return read_at, content
 
 
 async def database_version() -> str:

@@ -70,6 +70,18 @@ async def test_a_long_answer_is_not_kept(
     assert kept(server) == []
 
 
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"7", b"{}"])
+async def test_what_something_else_has_put_there_is_no_answer(
+    api: httpx.AsyncClient, server: ValkeyServer, content: bytes
+) -> None:
+    await add(api, "Charles")
+    first = await ask(api)
+    with server.client() as client:
+        for name in kept(server):
+            client.set(name, content)
+    assert await ask(api) == first
+
+
 async def test_what_changed_while_it_was_read_is_not_kept(
     api: httpx.AsyncClient, server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
