@@ -136,7 +136,10 @@ async def _keep(name: str, version: str, content: Any) -> None:
 
 
 def _if_complete(content: Content) -> Content | None:
-    return content if content.get("complete_above") is None and content.get("complete_within") is None else None
+    ended_early = content.get("complete_above") is not None or content.get("complete_within") is not None
+    # A total that was asked for is null if there was no time to count.
+    uncounted = "total" in content and content["total"] is None
+    return None if ended_early or uncounted else content
 
 
 def _content_of(matches: Matches) -> Any:

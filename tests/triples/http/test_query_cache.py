@@ -12,6 +12,7 @@ from skg_site.api.valkey import valkey
 from tests.conftest import ChangeSettings
 from tests.support.valkey import ValkeyServer
 from triples.http import query_cache
+from triples.query import finding_answers
 
 pytestmark = pytest.mark.both
 
@@ -154,3 +155,25 @@ async def test_what_was_found_when_time_was_over_is_not_kept(
     await asyncio.gather(*query_cache._keeping)
     assert answer.status_code == 503 or answer.json()["complete_above"] == 1.0
     assert kept(server) == []
+
+
+async def test_an_answer_without_its_total_is_not_kept(
+    api: httpx.AsyncClient, server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("nothing is kept")
+
+    def no_time(*_: Any) -> None:
+        return None
+
+    async def ask_counted() -> Any:
+        answer = await api.post("/query/patterns", json={"patterns": [["?a", "knows", "?b"]], "count": True})
+        await asyncio.gather(*query_cache._keeping)
+        return answer.json()["total"]
+
+    await add(api, "Charles")
+    monkeypatch.setattr(finding_answers, "_total", no_time)
+    assert await ask_counted() is None
+    assert kept(server) == []
+    monkeypatch.undo()
+    assert await ask_counted() == 1
