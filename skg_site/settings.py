@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_ratelimit.middleware.RatelimitMiddleware",
+    "skg_site.site_middleware.PossibleKeys",
     "skg_site.site_middleware.DatabaseUnavailable",
     "skg_site.site_middleware.SiteMetrics",
 ]

@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 from asgiref.sync import iscoroutinefunction
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest as BadAction
 from django.core.handlers.asgi import ASGIRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -23,6 +25,9 @@ from skg_site.error_pages import error_page
 from skg_site.host.unfit_database import UnfitDatabase
 
 log = structlog.get_logger("skg.site")
+
+# Of the first number that no key can be.
+MOST_DIGITS = 19
 
 
 @sync_and_async_middleware
@@ -99,6 +104,16 @@ class SecureCookies(MiddlewareMixin):
             for cookie in response.cookies.values():
                 cookie["secure"] = True
         return response
+
+
+class PossibleKeys(MiddlewareMixin):
+    """Refuses an action of the admin on keys that no row can have: Django looks for them, and fails."""
+
+    def process_view(self, request: HttpRequest, *_: Any) -> None:
+        if request.method == "POST" and request.path.startswith("/admin/"):
+            ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+            if not all(key.isdecimal() and len(key) < MOST_DIGITS for key in ticked):
+                raise BadAction("a key that no row can have")
 
 
 class DatabaseUnavailable(MiddlewareMixin):

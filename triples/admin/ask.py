@@ -24,6 +24,7 @@ from triples.question_lines.lines import read_lines, split_lines
 from triples.question_lines.plans import pattern_texts, way_text
 from triples.services.questions import ask_now
 from triples.store.backend import backend
+from triples.store.operations import ReadTimeout
 
 _NAMES: Names = {("cursor",): "The page"}
 _HOW_TO_WRITE = (
@@ -91,7 +92,7 @@ class Cell(NamedTuple):
 
 
 def answered(form: AskForm, request: HttpRequest) -> dict[str, Any]:
-    """What the template shows of a valid form's answers."""
+    """What the template shows of a valid form's answers; if they take too long, the form says so."""
     departed = getattr(request, "departed", None) or (lambda: False)
     end = monotonic() + settings.ENV.query_timeout
     if backend().pools_connections:
@@ -101,7 +102,11 @@ def answered(form: AskForm, request: HttpRequest) -> dict[str, Any]:
     def expired() -> bool:
         return monotonic() > end or departed()
 
-    return _shown(form, request, expired)
+    try:
+        return _shown(form, request, expired)
+    except ReadTimeout:
+        form.add_error("question", "This took too long. Narrow it by a term, by another line or by a least weight.")
+        return {}
 
 
 def _shown(form: AskForm, request: HttpRequest, expired: Expired) -> dict[str, Any]:

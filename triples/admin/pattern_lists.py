@@ -1,5 +1,6 @@
 """The list of the facts of a pattern, inferred ones or both kinds: its form, and a page of it."""
 
+import struct
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -96,5 +97,5 @@ def position(cursor: str) -> Position | None:
         return None
     try:
         return position_of(cursor)
-    except (APIException, ValueError):
+    except (APIException, ValueError, struct.error):
         raise BadRequest("a cursor that no page has given") from None

@@ -15,6 +15,9 @@ from triples.store.backend import backend
 
 # The value of the member that asks for the preview alone.
 ALONE = "alone"
+# What a preview shows.
+_SHOWN = ("triples.view_triple", "triples.view_inferredtriple")
+_NOT_SHOWN = "What it would derive is shown to those who may view both facts and inferred facts; your account may not."
 
 
 def with_preview(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -48,7 +51,11 @@ def _previewed(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
     """What the template shows of the rule that is in the form."""
     departed = getattr(request, "departed", None)
     rule = form.draft.rule
-    told: dict[str, Any] = {"previewed_text": rule_html(rule), "missing": missing_predicates([rule])}
+    text = rule_html(rule)
+    if not request.user.has_perms(_SHOWN):
+        # A rule can be written so that it derives whatever somebody wants to know.
+        return {"previewed_text": text, "no_preview": _NOT_SHOWN}
+    told: dict[str, Any] = {"previewed_text": text, "missing": missing_predicates([rule])}
     if backend().pools_connections:
         # To the pool, for others meanwhile.
         connection.close()

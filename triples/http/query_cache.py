@@ -89,7 +89,7 @@ async def _cached(
     """What `read` returns. `content_of` makes JSON of it, or None if it is not to be kept; `of` makes it of JSON."""
     version, kept = await asyncio.gather(database_version(), _kept(name))
     if kept is not None:
-        read_at, content = orjson.loads(kept)
+        read_at, content = _parsed(kept)
         if read_at == version:
             _HIT.inc()
             return of(content)
@@ -100,6 +100,15 @@ async def _cached(
         _keeping.add(task)
         task.add_done_callback(_keeping.discard)
     return result
+
+
+def _parsed(kept: bytes | str) -> tuple[str | None, Any]:
+    """The version and the content of what Valkey has; no version if something else has put it there."""
+    try:
+        read_at, content = orjson.loads(kept)
+    except (ValueError, TypeError):
+        return None, None
+    return read_at, content
 
 
 async def database_version() -> str:
@@ -127,7 +136,10 @@ async def _keep(name: str, version: str, content: Any) -> None:
 
 
 def _if_complete(content: Content) -> Content | None:
-    return content if content.get("complete_above") is None and content.get("complete_within") is None else None
+    ended_early = content.get("complete_above") is not None or content.get("complete_within") is not None
+    # A total that was asked for is null if there was no time to count.
+    uncounted = "total" in content and content["total"] is None
+    return None if ended_early or uncounted else content
 
 
 def _content_of(matches: Matches) -> Any:

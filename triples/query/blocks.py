@@ -18,6 +18,8 @@ _TICKS = 64
 # Facts that a search looks at without a pause, and the seconds of one.
 _SHORT = 1_000
 _PAUSE = 50e-6
+# Facts and partial answers that a search may keep, at some 500 bytes each. On a fast machine, time alone is no bound.
+MOST_KEPT = 2_000_000
 
 
 class Fact(NamedTuple):
@@ -33,7 +35,7 @@ class TooMany(Exception):
 
 
 class OutOfTime(Exception):
-    """The time for an answer is over. A source may raise it instead of answering."""
+    """The time for an answer is over, or it needs too much memory. A source may raise it instead of answering."""
 
 
 class Source(Protocol):
@@ -67,9 +69,16 @@ class Clock:
     def __init__(self, expired: Callable[[], bool]) -> None:
         self._expired = expired
         self._ticks = 0
+        self._kept = 0
 
     def check(self) -> None:
         if self._expired():
+            raise OutOfTime
+
+    def keep(self, number: int) -> None:
+        """Count what the search keeps until its end."""
+        self._kept += number
+        if self._kept > MOST_KEPT:
             raise OutOfTime
 
     def tick(self) -> None:
@@ -102,6 +111,7 @@ class Stream:
         """Read one more block."""
         self._clock.check()
         block = self._source.block(self._ends, self.facts[-1] if self.facts else None, self._size)
+        self._clock.keep(len(block))
         self.finished = len(block) < self._size or block[-1].weight <= 0
         self.facts += block if not block or block[-1].weight > 0 else [fact for fact in block if fact.weight > 0]
         self._size = min(self._size * 2, LARGEST_BLOCK)
@@ -144,6 +154,7 @@ class Streams:
         found = self._source.together(missing, limit)
         if len(found) > limit:
             raise TooMany
+        self._clock.keep(len(found))
         given = [place for place, term in enumerate(missing[0]) if term is not None]
         by_terms: dict[tuple[int, ...], list[Fact]] = {}
         for fact in found:

@@ -43,6 +43,7 @@ def count_groups(
         group = terms[:width]
         weights[group] = max(weight, weights.get(group, 0.0))
         if terms not in found:
+            join.clock.keep(1)
             found.add(terms)
             counts[group] = counts.get(group, 0) + 1
     groups = [GroupCount(group, count, weights[group]) for group, count in counts.items()]

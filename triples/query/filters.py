@@ -3,7 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -28,6 +28,9 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 
+# What a text is compared as. Two of these are equal exactly if the texts are.
+_Value = Decimal | datetime | str
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -36,6 +39,12 @@ class Filter:
     left: Variable
     operator: Operator
     right: Variable | str | tuple[str, ...]
+    # The values of `in`, read once: a list of thousands is looked at for each of thousands of answers.
+    _values: frozenset[_Value] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        values = map(_value, self.right) if isinstance(self.right, tuple) else ()
+        object.__setattr__(self, "_values", frozenset(values))
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -48,7 +57,7 @@ class Filter:
         if left is None or right is None:
             return False
         if isinstance(right, tuple):
-            return any(compare(left, "=", value) for value in right)
+            return _value(left) in self._values
         return compare(left, self.operator, right)
 
 
@@ -64,6 +73,13 @@ def compare(left: str, operation: Operator, right: str) -> bool:
         if first is not None and second is not None:
             return comparison(first, second)
     return comparison(left, right)
+
+
+def _value(text: str) -> _Value:
+    for read in (_number, _moment):
+        if (value := read(text)) is not None:
+            return value
+    return text
 
 
 def _number(text: str) -> Decimal | None:

@@ -96,6 +96,9 @@ class Join:
 
     def _filtered(self, checks: Checks, terms: Terms, stream: Stream | None = None, index: int = 0) -> bool:
         """Whether the filters hold. The texts of a stream's facts from the index on are read together."""
+        if checks.filters:
+            # A filter may take as long as a fact.
+            self.clock.tick()
         for filter_, slots in checks.filters:
             wanted = [terms[slot] for slot in slots]
             if any(term and term not in self._texts for term in wanted):

@@ -26,6 +26,8 @@ from triples.query.questions import Question
 # Partial answers for which facts are read by one statement, and how many facts these may be.
 _LARGEST_GROUP = 256
 _MOST_TOGETHER = 4_096
+# Partial answers that wait are counted so many at a time.
+_SHARE = 64
 
 
 class _Origin(NamedTuple):
@@ -91,6 +93,8 @@ class _Search:
         self._plan = join.plan
         self._heap: list[_Entry] = []
         self._age = 0
+        # The greatest size of the heap so far, rounded up.
+        self._counted = 0
         self._found: set[Terms] = set()
         # For how many partial answers the facts of each step are read by the next statement.
         self._together = [2] * len(self._plan.steps)
@@ -108,6 +112,7 @@ class _Search:
             if len(terms) == len(self._plan.selected) and terms in self._found:
                 continue
             if -depth > len(self._plan.steps):
+                self._join.clock.keep(1)
                 self._found.add(terms)
                 yield Answer(terms, -bound, in_order(self._plan, partial.facts))
             else:
@@ -174,6 +179,9 @@ class _Search:
     def _push(self, bound: float, terms: Terms, depth: int, partial: _Partial) -> None:
         if bound >= self._plan.min_weight:
             self._age += 1
+            if len(self._heap) >= self._counted:
+                self._counted += _SHARE
+                self._join.clock.keep(_SHARE)
             heappush(self._heap, (-bound, terms, -depth, self._age, partial))
 
 

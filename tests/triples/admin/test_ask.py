@@ -1,6 +1,7 @@
 """The page "Ask": a question in lines, answered in a table, with its plan and the call of the API that asks it."""
 
 import shlex
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -14,10 +15,16 @@ from tests.conftest import ChangeSettings
 from tests.support.database import in_orm
 from tests.support.facts import store
 from tests.triples.store.inferred.derived import program, run
+from triples.http.questions.answering import Asked
 from triples.models import Term, Triple
+from triples.query.blocks import OutOfTime
+from triples.query.finding_answers import Answers, Expired
+from triples.query.graph_facts import GraphFacts
+from triples.services import questions
 
 pytestmark = pytest.mark.both
 
+Read = Callable[[Asked, GraphFacts, Expired], Answers]
 ASK = "/admin/triples/triple/ask/"
 COLLEAGUES = '?c colleague_of ?p\n?p won "Nobel Prize"\nfilter ?c != ?p'
 RULE = {"name": "back", "head": ["?y", "teacher_of", "?x"], "body": [["?x", "colleague_of", "?y"]]}
@@ -51,6 +58,18 @@ def reader(*models: str) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def _count_on(_asked: Asked, source: GraphFacts, _expired: Expired) -> Answers:
+    """A single statement, which would take minutes."""
+    source.fetch(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000000) SELECT count(*) FROM n", ()
+    )
+    raise AssertionError("it was not interrupted")
+
+
+def _give_up(_asked: Asked, _source: GraphFacts, _expired: Expired) -> Answers:
+    raise OutOfTime
 
 
 def test_the_overview_and_the_list_of_facts_lead_to_it(admin: Client) -> None:
@@ -135,6 +154,19 @@ class TestAnswers:
         content = ask(admin, COLLEAGUES).content.decode()
         assert "The time was over. Every answer heavier than 1.0 is here" in content
         assert "Nothing matches." not in content
+
+    @pytest.mark.parametrize("read", [_count_on, _give_up])
+    def test_a_question_that_takes_too_long_is_ended(
+        self, admin: Client, change_settings: ChangeSettings, monkeypatch: pytest.MonkeyPatch, read: Read
+    ) -> None:
+        change_settings(query_timeout=-1.0)
+        monkeypatch.setattr(questions, "WATCH_SECONDS", 0.01)
+        monkeypatch.setattr(questions, "GRACE_SECONDS", 0.0)
+        monkeypatch.setattr(Asked, "find_answers", read)
+        response = ask(admin, COLLEAGUES)
+        assert response.status_code == 200
+        [fault] = response.context["form"].errors["question"]
+        assert fault.startswith("This took too long.")
 
 
 @pytest.mark.parametrize(

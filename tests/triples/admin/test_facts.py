@@ -238,9 +238,6 @@ class TestDeleting:
         self.delete_selected(admin, animals[:1], post="yes", select_across="1")
         assert list(Triple.objects.order_by("id")) == animals[1:]
         self.delete_selected(admin, [], post="yes", select_across="1")
-        for key, status in (("x", 400), ("-1", 400), ("9" * 30, 400)):
-            answer = admin.post(FACTS, {"action": "delete_selected", "_selected_action": [key], "post": "yes"})
-            assert answer.status_code == status
         assert tally() == (4, 4)
 
 

@@ -104,6 +104,7 @@ class TestList:
 
     def test_a_page_that_nobody_gave_is_refused(self, admin: Client) -> None:
         assert admin.get(f"{INFERRED}?after=xyz").status_code == 400
+        assert admin.get(f"{INFERRED}?after=00").status_code == 400
 
 
 @pytest.mark.usefixtures("ancestors")

@@ -68,6 +68,13 @@ def test_every_date_and_time_has_a_label(admin: Client, path: str) -> None:
     assert all(f'<label for="{one}">' in page for one in inputs)
 
 
+@pytest.mark.parametrize("model", ["triples/rule", "triples/triple", "apikeys/apikey", "auth/user", "auth/group"])
+@pytest.mark.parametrize("key", ["x", "-1", "9" * 30, "\x00", ""])
+def test_an_action_on_a_key_that_no_row_can_have_is_refused(admin: Client, model: str, key: str) -> None:
+    sent = {"action": "delete_selected", "_selected_action": [key], "post": "yes"}
+    assert admin.post(f"/admin/{model}/", sent).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("fields", "faulty"),
     [

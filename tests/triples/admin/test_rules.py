@@ -300,5 +300,22 @@ class TestPermissions:
         assert writer.post(change_url(rule), sent).headers["Location"] == RULES
         assert (Rule.objects.get().weight, RecursionRun.objects.count()) == (0.5, 0)
 
+    @pytest.mark.parametrize("may_see", ["view_triple", "view_inferredtriple"])
+    def test_what_a_rule_derives_is_shown_to_those_who_may_see_facts(self, rule: Rule, may_see: str) -> None:
+        store(("Ada", "parent_of", "Bob"))
+        writer = self.client("view_rule", "add_rule", may_see)
+        sent = NEW | {
+            "name": "other",
+            "body": "Ada parent_off ?x",
+            "head": "?x q Ada",
+            "distinct": "",
+            "_preview": "alone",
+        }
+        content = writer.post(f"{RULES}add/", sent).content.decode()
+        assert "parent_of" not in content.replace("parent_off", "")
+        assert "would derive is shown to those" in content
+        faulty = writer.post(f"{RULES}add/", sent | {"weight": "7"}).content.decode()
+        assert "This is not a rule yet" in faulty
+
     def test_nobody_sees_rules_without_the_permission(self, rule: Rule) -> None:
         assert self.client("view_triple").get(RULES).status_code == 403

@@ -12,6 +12,7 @@ from skg_site.api.valkey import valkey
 from tests.conftest import ChangeSettings
 from tests.support.valkey import ValkeyServer
 from triples.http import query_cache
+from triples.query import finding_answers
 
 pytestmark = pytest.mark.both
 
@@ -68,6 +69,18 @@ async def test_a_long_answer_is_not_kept(
     await add(api, "Charles")
     assert await ask(api) == await ask(api)
     assert kept(server) == []
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"7", b"{}"])
+async def test_what_something_else_has_put_there_is_no_answer(
+    api: httpx.AsyncClient, server: ValkeyServer, content: bytes
+) -> None:
+    await add(api, "Charles")
+    first = await ask(api)
+    with server.client() as client:
+        for name in kept(server):
+            client.set(name, content)
+    assert await ask(api) == first
 
 
 async def test_what_changed_while_it_was_read_is_not_kept(
@@ -142,3 +155,25 @@ async def test_what_was_found_when_time_was_over_is_not_kept(
     await asyncio.gather(*query_cache._keeping)
     assert answer.status_code == 503 or answer.json()["complete_above"] == 1.0
     assert kept(server) == []
+
+
+async def test_an_answer_without_its_total_is_not_kept(
+    api: httpx.AsyncClient, server: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("nothing is kept")
+
+    def no_time(*_: Any) -> None:
+        return None
+
+    async def ask_counted() -> Any:
+        answer = await api.post("/query/patterns", json={"patterns": [["?a", "knows", "?b"]], "count": True})
+        await asyncio.gather(*query_cache._keeping)
+        return answer.json()["total"]
+
+    await add(api, "Charles")
+    monkeypatch.setattr(finding_answers, "_total", no_time)
+    assert await ask_counted() is None
+    assert kept(server) == []
+    monkeypatch.undo()
+    assert await ask_counted() == 1

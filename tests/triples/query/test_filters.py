@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triples.patterns import Variable
+from triples.query import filters
 from triples.query.filters import Filter, Operator, compare
 
 X, Y = Variable("x"), Variable("y")
@@ -73,6 +74,22 @@ def test_null_satisfies_nothing(operation: Operator) -> None:
     assert not Filter(X, operation, "a").holds({X: None})
     assert not Filter(X, operation, Y).holds({X: "a", Y: None})
     assert not Filter(X, operation, X).holds({X: None})
+
+
+@given(sides, st.lists(sides, max_size=3))
+def test_a_list_holds_as_its_values_one_by_one(left: str, values: list[str]) -> None:
+    assert Filter(X, "in", tuple(values)).holds({X: left}) == any(compare(left, "=", value) for value in values)
+
+
+def test_a_long_list_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(filters, "_number", read.append)
+    filter_ = Filter(X, "in", tuple(str(number) for number in range(1_000)))
+
+    for number in range(100):
+        filter_.holds({X: f"x{number}"})
+
+    assert len(read) == 1_100
 
 
 def test_a_list_holds_when_one_of_its_values_is_equal() -> None:

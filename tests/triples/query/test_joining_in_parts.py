@@ -8,12 +8,15 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from tests.triples.query.test_ranked_join import TEXTS, assert_facts_match, graphs, orders, questions
 from triples.patterns import Variable
-from triples.query import parts_join
+from triples.query import blocks, parts_join
 from triples.query.answers import Position
-from triples.query.blocks import Fact, TooMany
+from triples.query.blocks import Fact, OutOfTime, TooMany
+from triples.query.counting import count_groups
+from triples.query.filters import Filter
 from triples.query.join_order import join_order
 from triples.query.joining_in_parts import joined_in_parts
 from triples.query.questions import Question
+from triples.query.ranked_join import ranked
 
 firsts = st.integers(1, 4)
 
@@ -97,6 +100,35 @@ def test_a_join_takes_few_statements() -> None:
 
     assert len(found.answers) == 5
     assert source.read_blocks == 2
+
+
+def test_time_runs_out_while_filters_are_looked_at() -> None:
+    x, y = map(Variable, "xy")
+    facts = facts_of({(number, 10, 5_000 + number): 0.5 for number in range(1, 400)})
+    source = MemorySource(facts, {term: str(term) for fact in facts for term in fact.key})
+    question = Question(((x, 10, y),), filters=(Filter(x, "!=", y),))
+    # The block and the texts are read in time.
+    times = iter([False, False])
+
+    found = joined_in_parts(question, [0], source, k=5, expired=lambda: next(times, True))
+
+    assert found.complete_above == 1.0
+
+
+def test_a_search_that_keeps_too_much_ends_with_what_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "MOST_KEPT", 2_000)
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(number, 10, 5_000): 1 - number / 1_000 for number in range(1, 500)})
+    question = Question(((x, 10, y), (z, 10, y)))
+
+    few, many = (ranked(question, [0, 1], MemorySource(facts), k=k) for k in (5, 50_000))
+    assert (len(few.answers), few.complete_above) == (5, None)
+    assert many.complete_above is not None
+    assert len(many.answers) > 5
+    expected = ranked(question, [0, 1], MemorySource(facts), k=len(few.answers)).answers
+    assert many.answers[:5] == expected
+    with pytest.raises(OutOfTime):
+        count_groups(Question(question.patterns, group_by=(x, z)), [0, 1], MemorySource(facts))
 
 
 def test_a_join_of_too_many_rows_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
