@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 
 from triples.admin.rule_forms import PREVIEW, RuleForm
 from triples.admin.shown import rule_html
-from triples.runs.previews import NoPreview, preview
+from triples.runs.previews import NoPreview, Preview, preview
 from triples.services.missing_predicates import missing_predicates
 from triples.store.backend import backend
 
@@ -48,7 +48,11 @@ def _previewed(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
     """What the template shows of the rule that is in the form."""
     departed = getattr(request, "departed", None)
     rule = form.draft.rule
-    told: dict[str, Any] = {"previewed_text": rule_html(rule), "missing": missing_predicates([rule])}
+    missing = missing_predicates([rule])
+    told: dict[str, Any] = {"previewed_text": rule_html(rule), "missing": missing}
+    if missing:
+        # Nothing can follow from it, so no process need find that out.
+        return told | {"preview": Preview(count=0, exact=True, examples=[], rounds=1, in_time=True)}
     if backend().pools_connections:
         # To the pool, for others meanwhile.
         connection.close()
