@@ -133,3 +133,12 @@ def move_and_zoom(explorer: Explorer) -> None:
     page.keyboard.press("+")
     after = explorer.place("bicycle")
     assert abs(explorer.place("wheel")[0] - after[0]) > abs(apart)
+
+
+def test_the_address_keeps_every_term(explorer: Explorer) -> None:
+    script = """async (terms) => {
+      const { EMPTY, fromAddress, toAddress } = await import("/static/explorer/state.js");
+      return fromAddress(toAddress({ ...EMPTY, open: terms.map((term) => [term, 25]) }), 1000).open;
+    }"""
+    terms = ["5~odd", "a&b=c", "+", "50~", "自行车", "25~25~x"]
+    assert explorer.open().page.evaluate(script, terms) == [[term, 25] for term in terms]
