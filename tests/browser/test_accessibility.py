@@ -80,7 +80,7 @@ VISITS = [
     Visit("/explorer?open=Ann&tab=table", drawn="#table td"),
     Visit("/explorer?tab=ask", drawn="#ask-form"),
     Visit("/explorer?from=Ann&to=Cid&tab=path", drawn="#paths li"),
-    Visit("/docs", drawn=".opblock"),
+    Visit("/docs", drawn="#swagger-ui[data-scheme={scheme}] .opblock"),
     # Its sections are alike, and too many to look at each of them.
     Visit("/redoc", drawn="#redoc[data-scheme={scheme}] h1", cut="[data-section-id]:nth-of-type(n+4)"),
 ]
