@@ -19,7 +19,7 @@ LOCK_DEV := .ci/requirements.lock
 ALONE := $(shell command -v flock > /dev/null && echo flock Makefile) sh -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test tests test-quick test-long bench lint layout contracts format lock clean
+.PHONY: help install run test tests test-quick test-long screenshots bench lint layout contracts format lock clean
 
 help:  ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-quick: $(VENV)/installed-dev  ## for daily work: the tests that start no pr
 test-long: $(VENV)/installed-dev  ## thousands of examples for each property, on both databases
 	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "hypothesis or long"
 	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "(hypothesis or long) and both" --database postgresql
+
+screenshots: $(VENV)/installed-dev  ## take the pictures of README.md anew, into deploy/pictures
+	$(BIN)/pytest tests/browser/pictures.py
 
 # make bench PEERS=FOLDER PEER_PYTHON=PYTHON GRAPH=FILE RULES=FILE RECURSION_PEER=FILE BENCH='--only floor --quick'
 bench: $(VENV)/installed-dev  ## measure the service beside its peers, report in bench-report/ (BENCH=--help)

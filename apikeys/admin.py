@@ -51,6 +51,12 @@ class ScopeFilter(admin.SimpleListFilter):
         return queryset.filter(scopes__contains=chosen) if chosen and chosen in set(Scope) else queryset
 
 
+class TimeFilter(admin.DateFieldListFilter):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = "time"
+
+
 class EventColumns:
     """Columns of events, on the page of a key and in the list of all events."""
 
@@ -254,7 +260,7 @@ class KeyEventAdmin(EventColumns, admin.ModelAdmin):  # type: ignore[type-arg]  
     """Events of keys, read-only."""
 
     list_display = ("time", "kind", "key", "actor", "told")
-    list_filter = ("kind", "at")
+    list_filter = ("kind", ("at", TimeFilter))
     list_select_related = ("key",)
     list_per_page = 50
     date_hierarchy = "at"

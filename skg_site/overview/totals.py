@@ -17,7 +17,7 @@ from triples.models import RecursionRun, Rule
 from triples.query.fact_lists import fetch
 from triples.runs.summaries import run_sentence
 from triples.store.backend import backend
-from triples.store.statistics import statistics
+from triples.store.statistics import Statistics, statistics
 
 
 class Total(NamedTuple):
@@ -31,8 +31,9 @@ class Total(NamedTuple):
 
 def totals(user: User) -> list[Total]:
     found: list[Total] = []
-    if user.has_perm("triples.view_triple"):
-        found += _graph()
+    counted = statistics(fetch) if user.has_perm("triples.view_triple") else None
+    if counted is not None:
+        found.append(_facts(counted))
     if user.has_perm("triples.view_inferredtriple"):
         found.append(_inferred())
     if user.has_perm("triples.view_rule"):
@@ -41,18 +42,16 @@ def totals(user: User) -> list[Total]:
         found.append(_last_run())
     if user.has_perm("apikeys.view_apikey"):
         found.append(_keys())
+    if counted is not None:
+        found.append(Total("database", filesizeformat(counted.size_bytes), connection.display_name))
     if user.is_superuser:
         found.append(_backup())
     return found
 
 
-def _graph() -> list[Total]:
-    found = statistics(fetch)
-    parts = f"{_many(found.subjects, 'subject')}, {_many(found.predicates, 'predicate')}"
-    return [
-        Total("facts", f"{found.triples:,}", parts, reverse("admin:triples_triple_changelist")),
-        Total("database", filesizeformat(found.size_bytes), connection.display_name),
-    ]
+def _facts(counted: Statistics) -> Total:
+    parts = f"{_many(counted.subjects, 'subject')}, {_many(counted.predicates, 'predicate')}"
+    return Total("facts", f"{counted.triples:,}", parts, reverse("admin:triples_triple_changelist"))
 
 
 def _inferred() -> Total:

@@ -1,7 +1,13 @@
-"""What axe-core finds on a page that keeps people from reading or using it."""
+"""What keeps people from reading or using a page, by axe-core and by its width: at a desk and on a telephone."""
+
+from collections.abc import Iterator
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
+
+WIDE, NARROW = 1280, 400
+# All that another scheme changes.
+COLOURS = ("color-contrast",)
 
 # Not by the package's own `run`, which loads axe-core anew each time and fetches all of its results.
 _RUN = """
@@ -29,3 +35,33 @@ def serious(page: Page, *, only: tuple[str, ...] = ()) -> list[str]:
         page.evaluate(AXE_SCRIPT)
     found: list[str] = page.evaluate(_RUN, only)
     return found
+
+
+def faults(page: Page, *, drawn: str = "#content", cut: str = "") -> Iterator[str]:
+    """What is wrong at each width and in each scheme with a page that is open in light and wide.
+
+    `drawn` is there once the page is drawn, in the `{scheme}`; `cut` is taken away before the page is looked at.
+    """
+    yield from _look(page, drawn.format(scheme="light"), cut)
+    page.emulate_media(color_scheme="dark")
+    yield from _look(page, drawn.format(scheme="dark"), cut, *COLOURS)
+    page.set_viewport_size({"width": NARROW, "height": 800})
+    yield from _look(page, drawn.format(scheme="dark"), cut)
+    page.emulate_media(color_scheme="light")
+    yield from _look(page, drawn.format(scheme="light"), cut, *COLOURS)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    if width > NARROW:
+        yield f"is {width} px wide"
+
+
+def _look(page: Page, drawn: str, cut: str, *rules: str) -> list[str]:
+    page.locator(drawn).first.wait_for()
+    if cut:
+        page.locator(cut).evaluate_all("elements => elements.forEach((one) => one.remove())")
+    return serious(page, only=rules)
+
+
+def ready(page: Page) -> None:
+    """As `faults` begins."""
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": WIDE, "height": 900})

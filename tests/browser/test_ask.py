@@ -1,4 +1,4 @@
-"""A question in a browser: it is written, corrected, answered, and goes on on the next page, on a narrow screen too."""
+"""A question in a browser: it is written, corrected, answered, and goes on on the next page."""
 
 from playwright.sync_api import Page, expect
 
@@ -22,12 +22,3 @@ def test_a_question_is_asked_and_answered(admin: Page) -> None:
     admin.get_by_role("link", name="Next page").click()
     answers.get_by_role("link", name="thing 191", exact=True).click()
     expect(admin.get_by_role("heading", name="thing 191")).to_be_visible()
-
-
-def test_a_narrow_screen_scrolls_no_further_than_down(admin: Page) -> None:
-    admin.set_viewport_size({"width": 400, "height": 800})
-    admin.goto("/admin/triples/triple/ask/")
-    admin.get_by_label("Question").fill(QUESTION)
-    admin.get_by_role("button", name="Ask").click()
-    expect(admin.locator("#result_list")).to_be_visible()
-    assert admin.evaluate("document.documentElement.scrollWidth") == 400

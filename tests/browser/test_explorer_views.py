@@ -141,3 +141,12 @@ def test_without_webgl_the_table_shows_the_same(explorer: Explorer) -> None:
     page.goto("/explorer?open=bicycle&tab=table")
     expect(page.get_by_text("This browser draws no pictures with WebGL.")).to_be_visible()
     expect(explorer.rows).to_have_count(6)
+
+
+def test_the_address_keeps_every_term(explorer: Explorer) -> None:
+    script = """async (terms) => {
+      const { EMPTY, fromAddress, toAddress } = await import("/static/explorer/state.js");
+      return fromAddress(toAddress({ ...EMPTY, open: terms.map((term) => [term, 25]) }), 1000).open;
+    }"""
+    terms = ["5~odd", "a&b=c", "+", "50~", "自行车", "25~25~x"]
+    assert explorer.open().page.evaluate(script, terms) == [[term, 25] for term in terms]

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import faults, ready
 from tests.support.service import Service
 
 RULES = "/admin/triples/rule/"
@@ -72,6 +73,8 @@ def test_a_run_at_work_is_followed_in_the_list_and_cancelled(admin: Page, site: 
         admin.goto(RUNS)
         expect(admin.locator(".run-running")).to_be_visible(timeout=30_000)
         admin.get_by_role("link", name="Cancel the run").click()
+        ready(admin)
+        assert list(faults(admin)) == []
         admin.get_by_role("button", name="Cancel the run").click()
         expect(admin.locator(".run-cancelled")).to_be_visible(timeout=30_000)
         assert client.get(started["status_url"]).json()["cancel_requested_by"] == "user somebody"

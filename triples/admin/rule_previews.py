@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 
 from triples.admin.rule_forms import PREVIEW, RuleForm
 from triples.admin.shown import rule_html
-from triples.runs.previews import NoPreview, preview
+from triples.runs.previews import NoPreview, Preview, preview
 from triples.services.missing_predicates import missing_predicates
 from triples.store.backend import backend
 
@@ -55,7 +55,11 @@ def _previewed(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
     if not request.user.has_perms(_SHOWN):
         # A rule can be written so that it derives whatever somebody wants to know.
         return {"previewed_text": text, "no_preview": _NOT_SHOWN}
-    told: dict[str, Any] = {"previewed_text": text, "missing": missing_predicates([rule])}
+    missing = missing_predicates([rule])
+    told: dict[str, Any] = {"previewed_text": text, "missing": missing}
+    if missing:
+        # Nothing can follow from it, so no process need find that out.
+        return told | {"preview": Preview(count=0, exact=True, examples=[], rounds=1, in_time=True)}
     if backend().pools_connections:
         # To the pool, for others meanwhile.
         connection.close()

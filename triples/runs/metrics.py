@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from prometheus_client import Gauge
 
@@ -25,6 +25,7 @@ ROUNDS = _gauge("last_rounds", "Rounds of the last run")
 CHANGED = _gauge("last_facts", "Inferred facts that the last run added, changed and removed", "change")
 LAST_END = _gauge("last_end_timestamp_seconds", "When a run last ended")
 LAST_SUCCESS = _gauge("last_success_timestamp_seconds", "When a run last ended well")
+LAST_FAILURE = _gauge("last_failure_timestamp_seconds", "When a run last failed; a run that was cancelled has not")
 
 ENDED_WELL = (RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED)
 OUTCOMES = [status for status in RunStatus if status not in {RunStatus.QUEUED, RunStatus.RUNNING}]
@@ -36,6 +37,7 @@ class _Record(NamedTuple):
     outcomes: dict[str, int]
     last: RecursionRun
     last_success: float
+    last_failure: float
 
 
 # What was last shown, by the last run that had ended: counting the rows again would show the same.
@@ -62,8 +64,14 @@ def _record(shown: int | None) -> _Record | None:
     if last is None or last.id == shown:
         return None
     counted = dict(ended.order_by().values_list("status").annotate(Count("id")))
-    good = ended.filter(status__in=ENDED_WELL).order_by("-id").first()
-    return _Record(counted, last, good.finished_at.timestamp() if good and good.finished_at else 0.0)
+    good = ended.filter(status__in=ENDED_WELL)
+    failed = ended.exclude(status__in=[*ENDED_WELL, RunStatus.CANCELLED])
+    return _Record(counted, last, _last_end(good), _last_end(failed))
+
+
+def _last_end(ended: QuerySet[RecursionRun]) -> float:
+    last = ended.order_by("-id").first()
+    return last.finished_at.timestamp() if last and last.finished_at else 0.0
 
 
 def _show(record: _Record) -> None:
@@ -77,3 +85,4 @@ def _show(record: _Record) -> None:
         CHANGED.labels(change).set(getattr(last, change) or 0)
     LAST_END.set(ended.timestamp())
     LAST_SUCCESS.set(record.last_success)
+    LAST_FAILURE.set(record.last_failure)

@@ -6,7 +6,10 @@ const SCHEME = "ApiKey";
 
 const container = document.getElementById("swagger-ui");
 
-followScheme((dark) => document.documentElement.classList.toggle("dark-mode", dark));
+followScheme((dark) => {
+  document.documentElement.classList.toggle("dark-mode", dark);
+  container.dataset.scheme = dark ? "dark" : "light";
+});
 
 const keepKey = () => ({
   statePlugins: {

@@ -189,12 +189,14 @@ class TestPreviews:
         store(("Ann", "parents_of", "Bob"))
         content = admin.post(f"{RULES}add/", NEW | {"_preview": "alone"}).content.decode()
         assert "There is no predicate parent_of yet; did you mean parents_of?" in content
+        assert "derive <strong>0 facts</strong>" in content
 
     def test_a_preview_that_takes_too_long_says_so(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         def slow(*_: Any, **__: Any) -> None:
             raise TooMuch
 
         monkeypatch.setattr("triples.admin.rule_previews.preview", slow)
+        store(("Ann", "parent_of", "Bob"))
         content = admin.post(f"{RULES}add/", NEW | {"_preview": "1"}).content.decode()
         assert "could not be worked out within 5 seconds" in content
 

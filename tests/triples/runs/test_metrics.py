@@ -53,6 +53,7 @@ async def test_runs_are_counted_by_how_they_ended_and_the_last_is_described() ->
     assert shown("last_end_timestamp_seconds") == (START + timedelta(minutes=2, seconds=10)).timestamp()
     assert shown("last_success_timestamp_seconds") == (START + timedelta(minutes=1, seconds=10)).timestamp()
     assert (shown("running"), shown("running_seconds")) == (0, 0)
+    assert shown("last_failure_timestamp_seconds") == shown("last_end_timestamp_seconds")
     add_run(RunStatus.SUCCEEDED, 3, rounds=[{}] * 4, added=5)
     await metrics.sample()
     assert shown("runs", outcome="succeeded") == 3
@@ -61,6 +62,14 @@ async def test_runs_are_counted_by_how_they_ended_and_the_last_is_described() ->
         5,
         0,
     )
+
+
+async def test_a_run_that_was_cancelled_has_not_failed() -> None:
+    add_run(RunStatus.SUCCEEDED, 0)
+    add_run(RunStatus.CANCELLED, 1)
+    await metrics.sample()
+    assert shown("last_end_timestamp_seconds") == (START + timedelta(minutes=1, seconds=10)).timestamp()
+    assert shown("last_failure_timestamp_seconds") == 0
 
 
 async def test_a_run_that_goes_on_is_timed() -> None:

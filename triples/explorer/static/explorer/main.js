@@ -123,19 +123,23 @@ class Explorer {
     this.detailing = new AbortController();
     const { signal } = this.detailing;
     const place = byId("details");
-    const key = JSON.stringify([state.node, state.fact]);
+    const isEmpty = this.drawn.nodes.size === 0;
+    const isSelected = state.node !== null || state.fact !== null;
+    const key = JSON.stringify([state.node, state.fact, isEmpty && !isSelected]);
     if (place.dataset.shown === key) {
       if (state.node !== null) place.querySelector(".actions")?.replaceWith(termActions(this.page(), state.node));
       return;
     }
     place.dataset.shown = key;
-    if (state.node === null && state.fact === null) {
+    if (!isSelected) {
       fill(
         place,
         h(
           "p",
           { class: "quiet" },
-          "Select a term or a fact, in the picture or in the table, to see all about it here.",
+          isEmpty
+            ? "Nothing is drawn yet. Find a term in the box at the top, or ask with patterns in the tab Ask."
+            : "Select a term or a fact, in the picture or in the table, to see all about it here.",
         ),
       );
       return;

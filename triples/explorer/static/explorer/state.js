@@ -8,6 +8,8 @@
  */
 
 export const FIRST = 25;
+// A term that is opened wider than at first, or that looks as if it were.
+const NUMBERED = /^(\d{1,6})~(.+)$/s;
 export const TABS = ["graph", "legend", "details", "table", "ask", "path"];
 
 /** @type {State} */
@@ -31,7 +33,7 @@ export const EMPTY = Object.freeze({
 /** @param {State} state @returns {string} a query string, empty for the empty state */
 export function toAddress(state) {
   const query = new URLSearchParams();
-  for (const [term, k] of state.open) query.append("open", k === FIRST ? term : `${k}~${term}`);
+  for (const [term, k] of state.open) query.append("open", k === FIRST && !NUMBERED.test(term) ? term : `${k}~${term}`);
   for (const term of state.gone) query.append("gone", term);
   for (const [term, x, y] of state.pins) query.append("pin", `${Math.round(x)},${Math.round(y)}~${term}`);
   for (const predicate of state.hide) query.append("hide", predicate);
@@ -55,7 +57,7 @@ export function fromAddress(search, most) {
   const min = Number(query.get("min"));
   return {
     open: query.getAll("open").map((text) => {
-      const [, k, term] = text.match(/^(\d{1,6})~(.+)$/s) ?? [null, FIRST, text];
+      const [, k, term] = text.match(NUMBERED) ?? [null, FIRST, text];
       return [term, Math.max(1, Math.min(most, Number(k)))];
     }),
     gone: query.getAll("gone"),
