@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from tests.support.facts import store
 from tests.triples.admin.test_rules import NEW, RULES
 from triples.runs.previews import NoPreview
 
@@ -20,6 +21,7 @@ def start_a_run(admin: Client) -> Any:
 
 
 def preview_a_rule(admin: Client) -> Any:
+    store(("Ann", "parent_of", "Bob"))
     return admin.post(f"{RULES}add/", NEW | {"_preview": "1"})
 
 
