@@ -20,8 +20,8 @@ from tests.support.service import manage
 MEMORY, DISK, THREADS = 64, 24, 2
 # Python, Django and the libraries take so many MiB; and the facts that are read and written stand beside the engine.
 AROUND_THE_ENGINE = 300
-# Beside the engine's, of which the main thread is one: the alarm, the one that looks whether the run is to be cancelled,
-# and those that free memory and watch for Ctrl-C.
+# Beside the engine's, of which the main thread is one: the alarm, the one that looks whether the run is to be
+# cancelled, and those that free memory and watch for Ctrl-C.
 OTHER_THREADS = 4
 # So many facts go into one term and come out of it.
 HUB = 600
