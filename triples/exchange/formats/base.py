@@ -79,6 +79,8 @@ class Format(ABC):
     media_type: ClassVar[str]
     # Its columns may be any, and have names.
     is_table: ClassVar[bool] = False
+    # A fact that is stated several times has the greatest of its weights; else the first, as a fact that exists.
+    keeps_greatest: ClassVar[bool] = False
 
     def __repr__(self) -> str:
         return self.name
