@@ -49,9 +49,9 @@ class _GiveWay(Exception):
 class Loader:
     """Loads chunk after chunk, and remembers the ids of terms between them.
 
-    An existing fact stays as it is or, with `replace`, gets the new weight and metadata. With `greatest`, of a fact that
-    is loaded several times the heaviest is stored, in whichever chunks they are; only a fact that stood with the weight
-    and metadata of an earlier chunk still gets those of a later one with `replace`.
+    An existing fact stays as it is or, with `replace`, gets the new weight and metadata. With `greatest`, the heaviest
+    of those that are the same fact is stored, in whichever chunks they are; only a fact that stood before exactly as an
+    earlier chunk has it still gets the weight and metadata of a later one with `replace`.
     """
 
     def __init__(self, *, replace: bool = False, greatest: bool = False) -> None:
