@@ -10,15 +10,13 @@ from triples.exchange.compressions import Writable
 from triples.exchange.fields import UNKEPT, Fields, metadata_of, weight_of
 from triples.exchange.formats.base import PLAIN, Batches, Format, Part, Reading, Unwritable, Writing
 from triples.exchange.graphs.graphml import Element, GraphML
-from triples.exchange.graphs.nodes import Nodes, Seen, added, name_of, typed
+from triples.exchange.graphs.nodes import EDGE, Nodes, Seen, added, name_of, typed
 from triples.exchange.lines import MAX_LINE_BYTES, InputError, Refused, skip_to
 from triples.exchange.rdf.scanning import rereadable
 from triples.exchange.records import Record
 from triples.exchange.rendering import extras_of
 from triples.query.export import StreamedFact
 
-# The predicate of an edge that has none.
-EDGE = "edge"
 _PREDICATES = ("predicate", "label")
 # Of the keys that an export makes beside those of the facts themselves.
 _OWN = "skg-"
@@ -100,7 +98,8 @@ def _records(element: Element, nodes: Nodes) -> Iterator[Record]:
     if reason := _reason_against(element):
         yield line, Refused(reason)
     elif element.tag == "node":
-        yield from nodes.records(line, element.attributes["id"].strip(), _properties(element))
+        facts = nodes.facts(element.attributes["id"].strip(), _properties(element))
+        yield from ((line, fields) for fields in facts)
     else:
         try:
             yield line, _fact(element, nodes)

@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import Any, Self
 
 from triples.exchange.fields import Fields
-from triples.exchange.records import Record
 
 # The properties that name a node, the first that it has.
 NAMES = ("name", "label")
+# The predicate of an edge that has none.
+EDGE = "edge"
 # Texts by their names, of which there may be several.
 Properties = Sequence[tuple[str, str]]
 _REMEMBERED = 50_000
@@ -35,7 +36,7 @@ class Nodes:
         # Without a name, the database is a temporary file, which SQLite removes.
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(_SCHEMA)
-        self._is_empty = True
+        self._is_empty, self._is_complete = True, False
         self.term = lru_cache(_REMEMBERED)(self._find)
 
     def __enter__(self) -> Self:
@@ -45,7 +46,7 @@ class Nodes:
         self._database.close()
 
     def gather(self, nodes: Iterable[tuple[str, str | None]]) -> None:
-        """Take the ids and names of all nodes."""
+        """Take ids and names of nodes. All must be taken before the first term is asked for."""
         self._database.execute("BEGIN")
         for id_, name in nodes:
             if name and name != id_:
@@ -54,18 +55,20 @@ class Nodes:
             else:
                 self._database.execute("INSERT OR IGNORE INTO node VALUES (?, NULL)", (id_,))
         self._database.execute("COMMIT")
-        self._database.executescript(_DISTINGUISH)
 
-    def records(self, line: int, id_: str, properties: Properties) -> Iterator[Record]:
+    def facts(self, id_: str, properties: Properties) -> Iterator[Fields]:
         """The facts that a node's properties are; that which is its name is none."""
         term = self.term(id_)
         for key, value in properties:
             if value.strip() and not (key in NAMES and value.strip() == term):
-                yield line, Fields(term, key, value, None, None)
+                yield Fields(term, key, value, None, None)
 
     def _find(self, id_: str) -> str:
         if self._is_empty:
             return id_
+        if not self._is_complete:
+            self._is_complete = True
+            self._database.executescript(_DISTINGUISH)
         found = self._database.execute("SELECT name FROM node WHERE id = ?", (id_,)).fetchone()
         return id_ if found is None or found[0] is None else str(found[0])
 
@@ -92,6 +95,9 @@ class Seen:
         """Those of distinct texts that come for the first time."""
         insert = "INSERT OR IGNORE INTO seen VALUES (?)"
         return [text for text in texts if self._database.execute(insert, (text,)).rowcount > 0]
+
+    def all(self) -> Iterator[str]:
+        return (text for (text,) in self._database.execute("SELECT text FROM seen"))
 
 
 def added(metadata: dict[str, Any], key: str, value: Any) -> None:
