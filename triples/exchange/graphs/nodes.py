@@ -26,7 +26,7 @@ _DISTINGUISH = """
 CREATE INDEX node_name ON node (name) WHERE name IS NOT NULL;
 CREATE TEMP TABLE shared AS
     SELECT name FROM node WHERE name IS NOT NULL GROUP BY name HAVING count(*) > 1
-    UNION SELECT id FROM node WHERE id IN (SELECT name FROM node AS other WHERE other.id <> node.id);
+    UNION SELECT name FROM node WHERE name IN (SELECT id FROM node);
 UPDATE node SET name = NULL WHERE name IN (SELECT name FROM shared);
 """
 
