@@ -77,11 +77,17 @@ def _read_zip(raw: BinaryIO, member: str | None) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _write_zip(raw: BinaryIO, member: str) -> Iterator[Writable]:
-    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
-        info = zipfile.ZipInfo(member, _NO_DATE)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        with archive.open(info, "w", force_zip64=True) as stream:
-            yield stream
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive, zip_member(archive, member) as stream:
+        yield stream
+
+
+@contextmanager
+def zip_member(archive: zipfile.ZipFile, name: str) -> Iterator[Writable]:
+    """A stream into a new file in a zip."""
+    info = zipfile.ZipInfo(name, _NO_DATE)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    with archive.open(info, "w", force_zip64=True) as stream:
+        yield stream
 
 
 @contextmanager

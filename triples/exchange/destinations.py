@@ -49,8 +49,9 @@ class Destination(ABC):
 
 
 class OwnGraph(Destination):
-    def __init__(self, *, replace: bool, dry_run: bool) -> None:
-        self._loader = Loader(replace=replace)
+    def __init__(self, *, replace: bool, dry_run: bool, greatest: bool = False) -> None:
+        """With `greatest`, the heaviest of several statements of a fact is stored."""
+        self._loader = Loader(replace=replace, greatest=greatest)
         self._dry_run = dry_run
 
     @property
@@ -65,11 +66,17 @@ class OwnGraph(Destination):
         added_by(Source.IMPORT).inc(loaded.inserted)
         return Stored(loaded)
 
-    def watermark(self) -> Watermark | None:
-        return newest_fact()
+    def watermark(self) -> tuple[int, ...] | None:
+        newest = newest_fact()
+        return None if newest is None else (*newest, *(self._loader.began or ()))
 
     def keeps(self, watermark: tuple[Any, ...], /) -> bool:
-        return is_stored(Watermark(*watermark))
+        id_, created_ms, *began = watermark
+        is_kept = is_stored(Watermark(id_, created_ms))
+        if is_kept and began:
+            # Facts of the earlier run are facts of this one.
+            self._loader.began = Watermark(*began)
+        return is_kept
 
 
 class Nowhere(Destination):

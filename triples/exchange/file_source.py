@@ -2,12 +2,13 @@
 
 import gc
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.formats.base import Reading, ReadOptions
+from triples.exchange.graphs.nodes import Nodes
 from triples.exchange.importing import Import, Piece
 from triples.exchange.inputs import Input, opened
 from triples.exchange.lines import InputError
@@ -29,6 +30,7 @@ class FileSource:
         self._facts = facts
         self._options = options
         self._prefixes = prefixes
+        self._nodes = Nodes()
 
     def total(self, _start: tuple[Any, ...]) -> int | None:
         """The bytes of all files."""
@@ -41,6 +43,7 @@ class FileSource:
     def pieces(self, start: tuple[Any, ...], job: Import) -> Generator[Piece]:
         first = Place(*start)
         self._check_beginnings(first.input + 1)
+        self._prepare()
         with _uncollected():
             for number in range(first.input, len(self._inputs)):
                 if number > first.input:
@@ -51,7 +54,7 @@ class FileSource:
         """The facts of one input, piece by piece."""
         source, before, place = self._inputs[start.input], self._size_before(start.input), start
         refuse = partial(job.refuse, source.shown_name)
-        reading = Reading(self._facts, refuse, lambda: job.chunk_size, self._options, self._prefixes)
+        reading = Reading(self._facts, refuse, lambda: job.chunk_size, self._options, self._prefixes, self._nodes)
         try:
             with opened(source) as content:
                 for part in source.format.parts(content.stream, reading, start.line, start.offset):
@@ -60,6 +63,13 @@ class FileSource:
         except InputError as error:
             after = f", after line {place.line:,}" if place.line else ""
             raise InputError(f"{source.shown_name}{after}: {error}") from error
+
+    def _prepare(self) -> None:
+        for source in self._inputs:
+            if source.format.shares_nodes and source.file is not None:
+                # Damage is reported when the import reaches it.
+                with suppress(InputError), opened(source) as content:
+                    source.format.prepare(content.stream, self._nodes)
 
     def _check_beginnings(self, first: int) -> None:
         """Check the headers of all files before any facts are stored."""

@@ -13,8 +13,8 @@ from typing import NamedTuple, cast
 
 from triples.exchange.compressions import LONGEST_BEGINNING, NONE, ZIP, compression_at, members
 from triples.exchange.formats.base import Format
-from triples.exchange.formats.registry import ENDINGS, format_at, format_of
-from triples.exchange.lines import MAX_LINE_BYTES, InputError
+from triples.exchange.formats.registry import ENDINGS, format_at, format_of, has_kinds, kind_of
+from triples.exchange.lines import DAMAGED, MAX_LINE_BYTES, InputError
 from triples.visible import visible
 
 PIPE = "-"
@@ -98,10 +98,17 @@ def _members(path: Path) -> Sequence[str | None]:
 
 def _format(name: str, member: str | None) -> Format | None:
     found = format_of(member or name) or format_of(name)
-    if found is None:
+    if found is not None and not has_kinds(found):
+        return found
+    try:
         with _content(name, member) as (_, content):
-            found = format_at(content.peek()[:_LOOKED_AT])
-    return found
+            beginning = content.peek()[:_LOOKED_AT]
+    except (InputError, *DAMAGED):
+        if found is None:
+            raise
+        # It is reported when the import comes to it.
+        return found
+    return format_at(beginning) if found is None else kind_of(found, beginning)
 
 
 def _known(name: str, found: Format | None) -> Format:

@@ -3,14 +3,23 @@
 import csv
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from triples.exchange.csv_rows import MAX_ROW_LINES
 from triples.exchange.fields import REQUIRED, Fields, fields_of_columns
 from triples.exchange.lines import MAX_LINE_BYTES, Line, Refused, decoded
-from triples.exchange.tables import Layout
 
 _UNPAIRED = "has a quotation mark that encloses no field"
+
+
+class Layout(Protocol):
+    """What the columns hold."""
+
+    @property
+    def width(self) -> int: ...
+
+    def fields(self, cells: Sequence[str], /) -> Sequence[Fields]:
+        """The fields of a row's facts. Raises Refused."""
 
 
 class TableRow(NamedTuple):

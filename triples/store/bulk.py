@@ -15,7 +15,7 @@ from triples.store.backend import InitialLoad, backend
 from triples.store.fact_columns import FactColumns
 from triples.store.group_commit import ATTEMPTS, open_session
 from triples.store.inferred.hiding import record_gone
-from triples.store.operations import Fact
+from triples.store.operations import Fact, Row
 from triples.store.sessions import RowKey, Session
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
@@ -49,11 +49,16 @@ class _GiveWay(Exception):
 class Loader:
     """Loads chunk after chunk, and remembers the ids of terms between them.
 
-    An existing fact stays as it is or, with `replace`, gets the new weight and metadata.
+    An existing fact stays as it is or, with `replace`, gets the new weight and metadata. With `greatest`, the heaviest
+    of those that are the same fact is stored, in whichever chunks they are; only a fact that stood before exactly as an
+    earlier chunk has it still gets the weight and metadata of a later one with `replace`.
     """
 
-    def __init__(self, *, replace: bool = False) -> None:
+    def __init__(self, *, replace: bool = False, greatest: bool = False) -> None:
         self._replace = replace
+        self._greatest = greatest
+        # The newest fact before this load, and when that began. None until it is known.
+        self.began: Watermark | None = None
         self._cache = TermCache(REMEMBERED_TERMS)
         # The most facts that an initial load can have; 0 if none is possible any more, None until that is known.
         self._most_at_first: int | None = None
@@ -75,13 +80,17 @@ class Loader:
         If a Django database error is raised, the transactions before it stay committed.
         """
         loaded = Loaded(0, 0, 0)
+        given = len(facts)
+        if self._greatest and facts:
+            self.began = self.began or Watermark(getattr(newest_fact(), "id", 0), now_ms())
+            facts = FactColumns.of(facts).heaviest()
         if (initial := backend().bulk.initial_load(len(facts))) is not None:
             with suppress(_GiveWay):
                 loaded = self._tried(partial(self._load_first, initial, FactColumns.of(facts)))
         self._most_at_first = 0
         while (done := sum(loaded)) < len(facts):
             loaded = loaded.plus(self._tried(partial(self._commit, facts, done)))
-        return loaded
+        return loaded.plus(Loaded(0, 0, given - len(facts)))
 
     def count_new(self, facts: Collection[Fact]) -> int:
         """Count the different facts among these that the graph does not hold. Nothing is stored."""
@@ -176,12 +185,38 @@ class Loader:
         fresh = _subjects_without_facts(session, set(map(ids.__getitem__, subjects)), terms.made)
         new = session.load_facts(ordered, distinct, moment)
         inserted, updated = sum(new.values()), 0
-        if self._replace and inserted < len(ordered):
-            updated = _replace(session, distinct, moment)
+        if (self._replace or self._greatest) and inserted < len(ordered):
+            updated = self._update(session, distinct, moment)
         _record_denials(session, [key for key in ordered if distinct[key].weight == 0])
         if inserted:
             session.add_to_tally(inserted, fresh, new)
         return Loaded(inserted, updated, len(facts) - inserted - updated)
+
+    def _update(self, session: Session, wanted: Mapping[RowKey, Fact], moment: int) -> int:
+        """Give existing facts their new weight and metadata. Returns how many differed; those just inserted do not."""
+        oldest = 0 if self._replace or self.began is None else self.began.id
+        standing = {key: id_ for key, id_ in session.find_facts(wanted).items() if id_ > oldest}
+        rows = session.rows_by_id(sorted(standing.values()))
+        if self._replace and len(rows) < len(wanted):
+            raise GroupConflict("a fact was removed while it was added again")
+        changed = [
+            rows[id_]._replace(weight=wanted[key].weight, metadata=wanted[key].metadata, updated_ms=moment)
+            for key, id_ in standing.items()
+            if id_ in rows and self._takes(rows[id_], wanted[key])
+        ]
+        # `_record_denials` records those that get weight 0.
+        if reweighted := [row.id for row in changed if row.weight not in {0, rows[row.id].weight}]:
+            session.record_changes(reweighted)
+        if changed:
+            session.update_facts(changed)
+        return len(changed)
+
+    def _takes(self, row: Row, fact: Fact) -> bool:
+        """Whether an existing fact gets the weight and metadata of another."""
+        began = self.began
+        if began is not None and (row.id > began.id or (self._replace and (row.updated_ms or 0) >= began.created_ms)):
+            return fact.weight > row.weight
+        return self._replace and (row.weight, row.metadata) != (fact.weight, fact.metadata)
 
 
 def newest_fact() -> Watermark | None:
@@ -214,22 +249,3 @@ def _subjects_without_facts(session: Session, subjects: set[int], made: set[int]
         session.hold_subjects(sorted(older))
         fresh += len(session.without_facts(older))
     return fresh
-
-
-def _replace(session: Session, wanted: Mapping[RowKey, Fact], moment: int) -> int:
-    """Give existing facts their new weight and metadata. Returns how many differed; those just inserted do not."""
-    standing = session.find_facts(wanted)
-    rows = session.rows_by_id(sorted(standing.values()))
-    if len(rows) < len(wanted):
-        raise GroupConflict("a fact was removed while it was added again")
-    changed = [
-        rows[id_]._replace(weight=wanted[key].weight, metadata=wanted[key].metadata, updated_ms=moment)
-        for key, id_ in standing.items()
-        if (rows[id_].weight, rows[id_].metadata) != (wanted[key].weight, wanted[key].metadata)
-    ]
-    # `_record_denials` records those that get weight 0.
-    if reweighted := [row.id for row in changed if row.weight not in {0, rows[row.id].weight}]:
-        session.record_changes(reweighted)
-    if changed:
-        session.update_facts(changed)
-    return len(changed)

@@ -74,6 +74,20 @@ class FactColumns(Sequence[Fact]):
         # Arrow leaves those with the same key in their order.
         return _distinct(table.sort_by([(name, "ascending") for name in KEY]), keep_last=keep_last)
 
+    def heaviest(self) -> "FactColumns":
+        """The facts in their order; of those that are the same fact only the heaviest, or the first of these."""
+        weights = self._places["weight"]
+        found = pa.array(self.texts, pa.large_string()).dictionary_encode().indices
+        keys = [found.take(self._places[name].combine_chunks()) for name in PLACES.names[:3]]
+        table = pa.table([*keys[::2], keys[1], weights], [*KEY, "weight"])
+        if table.group_by(list(KEY), use_threads=False).aggregate([]).num_rows == len(self):
+            return self
+        table = table.append_column("place", pa.array(range(len(self)), pa.int64()))
+        order: list[tuple[str, str]] = [(name, "ascending") for name in KEY]
+        places = _distinct(table.sort_by([*order, ("weight", "descending")]), keep_last=False)["place"]
+        chosen = places.combine_chunks()
+        return FactColumns(self.texts, self._places.take(chosen.take(pc.sort_indices(chosen))), self.source)
+
     def _facts(self, places: pa.Table) -> list[Fact]:
         columns = [column.to_pylist() for column in places.columns]
         text = self.texts.__getitem__

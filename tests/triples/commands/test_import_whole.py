@@ -24,6 +24,28 @@ def test_no_stream_of_a_file_is_left_out_without_a_word(tmp_path: Path) -> None:
     assert "after line 1: cannot be read on: an xz stream is followed by what is neither" in str(run.error)
 
 
+STATED_TWICE = [
+    ("ttl", "<a:a> <a:p> <a:b> {| <urn:skg:weight> 0.2 |} .\n<a:a> <a:p> <a:b> {| <urn:skg:weight> 0.5 |} .\n"),
+    (
+        "trig",
+        "_:g { <a:a> <a:p> <a:b> } _:h { <a:a> <a:p> <a:b> }\n_:g <urn:skg:weight> 0.2 . _:h <urn:skg:weight> 0.5 .",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ending", "content"), STATED_TWICE)
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("on_duplicate", ["keep", "replace"])
+def test_the_greatest_weight_that_rdf_states_is_stored(
+    tmp_path: Path, ending: str, content: str, is_turned: bool, on_duplicate: str
+) -> None:
+    if is_turned:
+        content = content.replace("0.2", "x").replace("0.5", "0.2").replace("x", "0.5")
+    file = written(tmp_path / f"facts.{ending}", content)
+    assert imported(file, on_duplicate=on_duplicate).counts == counts(2, 1, duplicates=1)
+    assert [row.weight for row in stored_rows().values()] == [0.5]
+
+
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n\n"])
 def test_a_header_of_tsv_names_the_columns(tmp_path: Path, before: str) -> None:
     lines = "".join(f"0.5\to{number}\tp\ts\n" for number in range(3 * FEWEST_LINES))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.formats.base import AS_IS, Format, Part, Reading, ReadOptions, Writing
-from triples.exchange.lines import Refused
+from triples.exchange.lines import InputError, Refused
 from triples.exchange.rdf.options import PrefixStore
 from triples.query.export import StreamedFact
 
@@ -38,6 +38,20 @@ def read(
     stream = cast("io.BufferedReader", io.BufferedReader(io.BytesIO(data)))
     parts = list(format_.parts(stream, reading, *start))
     return Read([StreamedFact(*fact[:5]) for part in parts for fact in part.facts], refused, parts)
+
+
+def read_until_fault(format_: Format, content: bytes | str) -> tuple[list[StreamedFact], InputError | None]:
+    """The facts before a fault, and the fault."""
+    reading = Reading(FactMaker(1.0, UNSCALED), lambda *_: None, lambda: 1_000_000)
+    data = content.encode() if isinstance(content, str) else content
+    stream = cast("io.BufferedReader", io.BufferedReader(io.BytesIO(data)))
+    facts: list[StreamedFact] = []
+    try:
+        for part in format_.parts(stream, reading):
+            facts += [StreamedFact(*fact[:5]) for fact in part.facts]
+    except InputError as error:
+        return facts, error
+    return facts, None
 
 
 def write(format_: Format, facts: Sequence[StreamedFact], writing: Writing) -> bytes:

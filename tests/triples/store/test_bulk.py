@@ -94,6 +94,30 @@ def test_any_chunks_leave_what_one_fact_at_a_time_would(loads: list[list[Fact]],
     assert tallied() == counted()
 
 
+@given(chunks, st.booleans(), st.integers(0, 5))
+@settings(max_examples=examples(0.5))
+def test_the_heaviest_of_several_is_stored_in_whichever_chunks_they_are(
+    loads: list[list[Fact]], replace: bool, broken_after: int
+) -> None:
+    in_orm(empty_tables)
+    standing = fact("a", "a", "a", 0.4)
+    store(standing)
+    loader = Loader(replace=replace, greatest=True)
+    expected: dict[tuple[str, str, str], float] = {}
+    for number, chunk in enumerate(loads):
+        if number == broken_after:
+            # What another process goes on with.
+            began, loader = loader.began, Loader(replace=replace, greatest=True)
+            loader.began = began
+        for one in chunk:
+            expected[one[:3]] = max(one.weight, expected.get(one[:3], 0.0))
+        assert sum(loader.load(chunk)) == len(chunk)
+    if not replace or standing[:3] not in expected:
+        expected[standing[:3]] = standing.weight
+    assert {key: row.weight for key, row in stored_rows().items()} == expected
+    assert tallied() == counted()
+
+
 def test_new_facts_are_counted_without_being_stored() -> None:
     store(fact("a"), fact("b"))
     chunk = [fact("a"), fact("a", "q"), fact("a", "q"), fact("b", "p", "a"), fact("new"), fact("new"), fact("a", "b")]

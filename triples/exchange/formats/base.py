@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 from triples.exchange.compressions import Writable
 from triples.exchange.facts import FactMaker
+from triples.exchange.graphs.nodes import Nodes
 from triples.exchange.lines import Refused
 from triples.exchange.rdf.options import PLAIN_RDF, PrefixStore, RdfOptions
 from triples.exchange.rdf.writing import RdfWriting
@@ -49,6 +50,8 @@ class Reading:
     most_lines: Callable[[], int]
     options: ReadOptions = AS_IS
     prefixes: PrefixStore = field(default_factory=PrefixStore)
+    # What all files of the import tell of nodes.
+    nodes: Nodes = field(default_factory=Nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,15 @@ class Format(ABC):
     media_type: ClassVar[str]
     # Its columns may be any, and have names.
     is_table: ClassVar[bool] = False
+    # A fact that is stated several times has the greatest of its weights; else the first, as a fact that exists.
+    keeps_greatest: ClassVar[bool] = False
+
+    # The format whose endings its files have, too; their first bytes tell which it is.
+    kind_of: ClassVar[str | None] = None
+    # Its files are about the nodes of others, so that all of them are looked through first.
+    shares_nodes: ClassVar[bool] = False
+    # An export is a zip already.
+    is_archive: ClassVar[bool] = False
 
     def __repr__(self) -> str:
         return self.name
@@ -89,6 +101,9 @@ class Format(ABC):
 
     def check(self, _stream: BufferedReader, _options: ReadOptions, /) -> None:  # noqa: B027  # most need none
         """Raise BadBeginning if the beginning shows that the rest would be misread."""
+
+    def prepare(self, _stream: BufferedReader, _nodes: Nodes, /) -> None:  # noqa: B027  # most need none
+        """Note what a file tells that is needed for reading others."""
 
     @abstractmethod
     def parts(self, stream: BufferedReader, reading: Reading, number: int = 0, offset: int = 0) -> Iterator[Part]:

@@ -28,6 +28,16 @@ def format_of(name: str) -> Format | None:
     return ENDINGS.get(path.suffix)
 
 
+def has_kinds(found: Format) -> bool:
+    """Whether files with the endings of this format may be of another."""
+    return any(each.kind_of == found.name for each in FORMATS.values())
+
+
+def kind_of(found: Format, beginning: bytes) -> Format:
+    """The format of a file with the endings of several, by its first bytes."""
+    return next((each for each in FORMATS.values() if each.kind_of == found.name and each.begins(beginning)), found)
+
+
 def format_at(beginning: bytes) -> Format | None:
     """The format that a file's first bytes show, if they can be of one only."""
     found = [each for each in FORMATS.values() if each.begins(beginning)]

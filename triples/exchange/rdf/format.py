@@ -19,6 +19,7 @@ from triples.exchange.rdf.writing import RdfWriting, Statement, Statements, Styl
 
 
 class RdfFileFormat(Format):
+    keeps_greatest = True
     syntax: ClassVar[RdfFormat]
     # A fact in each line, and nothing that a line before it declares.
     is_of_lines: ClassVar[bool] = False

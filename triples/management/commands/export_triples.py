@@ -13,7 +13,7 @@ from skg_site.cli.interrupts import Interrupted
 from triples.admission import clean_predicate, clean_text
 from triples.exchange.arguments import format_named, weight_argument
 from triples.exchange.commands import report
-from triples.exchange.compressions import COMPRESSIONS, compression_of
+from triples.exchange.compressions import COMPRESSIONS, NONE, ZIP, compression_of
 from triples.exchange.exporting import Export, Target
 from triples.exchange.formats.base import Unwritable
 from triples.exchange.formats.csv import FORMAT as CSV
@@ -50,10 +50,16 @@ class Command(BaseCommand):
         format_ = format_named(file, options["format"])
         if options["safe_csv"] and format_ is not CSV:
             raise CommandError(f"--safe-csv is for CSV, not for {format_.name}.", returncode=MISUSED)
+        compression = COMPRESSIONS[options["compress"]] if options["compress"] else compression_of(file)
+        if format_.is_archive:
+            if compression not in {NONE, ZIP}:
+                sentence = f"{format_.title} is written as a zip, which is compressed already; name it FILE.neo4j.zip."
+                raise CommandError(sentence, returncode=MISUSED)
+            compression = NONE
         target = Target(
             None if file == PIPE else Path(file),
             format_,
-            COMPRESSIONS[options["compress"]] if options["compress"] else compression_of(file),
+            compression,
             write_options(options),
         )
         pattern = (options["subject"], options["predicate"], options["object"])

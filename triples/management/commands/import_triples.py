@@ -56,7 +56,11 @@ class Command(ImportCommand):
         return FileSource(self.inputs, facts, self.reading, prefixes)
 
     def destination(self, _stack: ExitStack, _screen: FactProgress, options: dict[str, Any]) -> OwnGraph:
-        return OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
+        return OwnGraph(
+            replace=options["on_duplicate"] == "replace",
+            dry_run=options["dry_run"],
+            greatest=any(source.format.keeps_greatest for source in self.inputs),
+        )
 
     def checkpoints(self, options: dict[str, Any]) -> CheckpointFile | None:
         files = [source.file for source in self.inputs if source.file is not None]
