@@ -32,6 +32,7 @@ def test_a_search_completes_and_opens_a_term_with_one_request_for_its_graph(expl
         expect(page.locator("#details h2")).to_have_text("bicycle")
         explorer.settled()
     assert set(explorer.terms()) >= {"bicycle", "wheel", "Köln", "自行车", "spoke"}
+    expect(page.locator("#details .actions")).to_have_text("Path from hereTake out")
     expect(page).to_have_url("/explorer?open=bicycle&node=bicycle")
     legend = page.get_by_role("region", name="Legend")
     expect(legend.get_by_role("listitem")).to_have_text(["known_as3", "part_of2", "made_in1"])

@@ -42,7 +42,7 @@ export function termActions(page, term) {
     const label = `Show ${plural(node.moreCapped ? next : Math.min(next, node.more), "more fact")}`;
     actions.push(button(label, () => page.push(grown(state, term, page.most)), { ...key("open"), class: "main" }));
   }
-  const full = node?.more && k === page.most;
+  const full = (node?.more ?? 0) > 0 && k === page.most;
   actions.push(
     button(
       "Path from here",
