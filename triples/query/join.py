@@ -47,7 +47,7 @@ class Join:
         extended = step.lookup.extended(terms, stream.facts[index].key)
         if extended is None or not step.checks.filters:
             return extended
-        return extended if self._filtered(step.checks, extended, stream, index) else None
+        return extended if self.filtered(step.checks, extended, stream, index) else None
 
     def is_absent(self, checks: Checks, terms: Terms) -> bool:
         """Whether the patterns that must not match do not."""
@@ -56,7 +56,7 @@ class Join:
     def rows(self, terms: Terms) -> Iterator[Terms]:
         """What the optional groups make of an answer."""
         for row in self._joined(self.plan.optional, terms):
-            if self._filtered(self.plan.checks, row) and self.is_absent(self.plan.checks, row):
+            if self.filtered(self.plan.checks, row) and self.is_absent(self.plan.checks, row):
                 yield row
 
     def _joined(self, groups: Sequence[Group], terms: Terms) -> Iterator[Terms]:
@@ -84,18 +84,17 @@ class Join:
             if extended is not None:
                 yield extended
 
-    def filtered(self, checks: Checks, terms: Terms) -> bool:
-        """Whether the filters hold. To read many texts at once, call `read_texts` first."""
-        return self._filtered(checks, terms)
-
     def read_texts(self, terms: Iterable[int]) -> None:
         missing = {term for term in terms if term and term not in self._texts}
         if missing:
             self.clock.check()
             self._texts |= self._source.texts(missing)
 
-    def _filtered(self, checks: Checks, terms: Terms, stream: Stream | None = None, index: int = 0) -> bool:
-        """Whether the filters hold. The texts of a stream's facts from the index on are read together."""
+    def filtered(self, checks: Checks, terms: Terms, stream: Stream | None = None, index: int = 0) -> bool:
+        """Whether the filters hold. The texts of a stream's facts from the index on are read together.
+
+        Without a stream, call `read_texts` first to read many at once.
+        """
         if checks.filters:
             # A filter may take as long as a fact.
             self.clock.tick()
