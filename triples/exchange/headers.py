@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 from triples.exchange.encodings import foreign_encoding
 from triples.exchange.fields import NAMES, REQUIRED
 from triples.exchange.lines import Line, Refused, Span, lines, peek, skip_to, spans
-from triples.exchange.samples import MOST_ROWS, reason_for_header
+from triples.exchange.samples import MOST_ROWS, is_number, reason_for_header
 from triples.exchange.tables import (
     PLAIN_TABLE,
     BadBeginning,
@@ -140,7 +140,7 @@ def looks_like_names(cells: Sequence[str]) -> bool:
 
     Any single word can be a term, so one name alone proves nothing.
     """
-    if any(map(_is_number, cells)):
+    if any(map(is_number, cells)):
         return False
     if set(REQUIRED) <= {cell.strip().lower() for cell in cells}:
         return True
@@ -168,11 +168,3 @@ def _cells(line: Line, cells: Callable[[str], Sequence[str]]) -> Sequence[str]:
 
 def _word(cell: str) -> str:
     return "".join(filter(str.isalnum, cell)).lower()
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

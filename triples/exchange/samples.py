@@ -38,7 +38,7 @@ def _reason_of_columns(first: Sequence[str], others: Sequence[Sequence[str]]) ->
     repeats_no_predicate = len({row[1] for row in others}) == len(others)
     for place, (name, column) in enumerate(zip(first, zip(*others, strict=True), strict=True)):
         # After a fact with a text, others may happen to have numbers as objects.
-        if all(map(_is_number, column)) and (place != REQUIRED.index("object") or repeats_no_predicate):
+        if all(map(is_number, column)) and (place != REQUIRED.index("object") or repeats_no_predicate):
             return f"{name!r} stands above numbers"
     if len(others) >= FEWEST_ROWS and repeats_no_predicate:
         return "the second column has another text in each row, as no column of predicates has"
@@ -46,10 +46,10 @@ def _reason_of_columns(first: Sequence[str], others: Sequence[Sequence[str]]) ->
 
 
 def _may_be_name(cell: str) -> bool:
-    return 0 < len(cell.strip()) <= _LONGEST_NAME and not _is_number(cell) and not cell.lstrip().startswith("{")
+    return 0 < len(cell.strip()) <= _LONGEST_NAME and not is_number(cell) and not cell.lstrip().startswith("{")
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
