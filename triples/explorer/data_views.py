@@ -30,7 +30,6 @@ from triples.http.request_models import ExplainParameters, ListParameters
 from triples.http.responses import triple_content
 from triples.http.term_models import SearchParameters, terms_content
 from triples.query.explanations import Asserted
-from triples.query.term_reads import WantedTerms
 from triples.recursion.programs import Key
 from triples.services.graph import graph
 from triples.store.operations import NoSuchFact
@@ -66,7 +65,7 @@ def data_view(method: str) -> Callable[[Answer], View]:
 @data_view("GET")
 async def terms(request: ASGIRequest, _access: Access) -> Any:
     wanted = parameters_of(request, SearchParameters)
-    found = await graph.search_terms(WantedTerms(wanted.search, wanted.match, wanted.position, wanted.limit))
+    found = await graph.search_terms(wanted.wanted)
     return terms_content(found)
 
 

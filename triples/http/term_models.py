@@ -10,7 +10,7 @@ from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT
 from triples.query.predicates import Predicate
 from triples.query.term_places import COUNT_LIMIT, Place
-from triples.query.term_reads import FoundTerm
+from triples.query.term_reads import FoundTerm, WantedTerms
 from triples.query.term_search import Kind, Match
 from triples.text import MAX_TERM_LENGTH, clean_term, text_schema
 
@@ -39,6 +39,10 @@ class SearchParameters(BaseModel):
         Place | None, Field(description="Only terms that stand in this place of a fact. Left out: in any.")
     ] = None
     limit: Annotated[int, Field(ge=1, le=MAX_TERMS), INTEGER_TEXT] = 10
+
+    @property
+    def wanted(self) -> WantedTerms:
+        return WantedTerms(self.search, self.match, self.position, self.limit)
 
 
 class PredicateParameters(BaseModel):

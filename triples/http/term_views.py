@@ -21,7 +21,6 @@ from triples.http.term_models import (
     terms_content,
 )
 from triples.http.views import GraphViewSet
-from triples.query.term_reads import WantedTerms
 from triples.services.graph import graph
 
 _search_terms = extend_schema(
@@ -51,7 +50,7 @@ class TermViewSet(GraphViewSet):
     @_search_terms
     async def search(self, request: Request) -> HttpResponse:
         wanted = query_parameters(request, SearchParameters)
-        found = await graph.search_terms(WantedTerms(wanted.search, wanted.match, wanted.position, wanted.limit))
+        found = await graph.search_terms(wanted.wanted)
         return json_answer(terms_content(found))
 
     @_list_predicates
