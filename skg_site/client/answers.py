@@ -113,15 +113,18 @@ class ProofRule(TypedDict):
     distinct: NotRequired[list[list[str]] | None]
 
 
-class Proof(TypedDict):
-    """A fact and, if a rule derived it, the rule and the facts that it was derived from."""
-
+class FoundFact(TypedDict):
     id: str
     subject: str
     predicate: str
     object: str
     weight: float
     inferred: bool
+
+
+class Proof(FoundFact):
+    """A fact and, if a rule derived it, the rule and the facts that it was derived from."""
+
     depth: NotRequired[int | None]
     rule: NotRequired[ProofRule | None]
     premises: NotRequired[list["Proof"] | None]

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from .answers import FoundFact
+
 
 class Match(TypedDict):
     """A fact that matches a query."""
@@ -20,15 +22,6 @@ class Matches(TypedDict):
     total: int
     total_capped: NotRequired[bool]
     query_time_ms: int
-
-
-class FoundFact(TypedDict):
-    id: str
-    subject: str
-    predicate: str
-    object: str
-    weight: float
-    inferred: bool
 
 
 class Answer(TypedDict):
