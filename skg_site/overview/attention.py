@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey
 from skg_site.cli.durations import duration_text
+from skg_site.host.limits import LITTLE_DISK, OLD_BACKUP_SECONDS
 from skg_site.observe.probes import schema_fault
 from skg_site.overview.totals import ago, backup_age, last_backup
 from skg_site.overview.unrun import facts_since, rules_since
@@ -20,9 +21,6 @@ from triples.runs.metrics import ENDED_WELL
 from triples.runs.summaries import run_sentence
 from triples.store.backend import backend
 
-# As `manage.py system_check` has them.
-OLD_BACKUP = timedelta(hours=26)
-LITTLE_DISK = 0.15
 SOON = timedelta(days=7)
 MOST_KEYS = 3
 
@@ -105,5 +103,5 @@ def _host() -> Iterator[Item]:
     if record is None:
         if Triple.objects.exists():
             yield Item("There is no backup from this host.", command="manage.py backup")
-    elif backup_age(record) > OLD_BACKUP.total_seconds():
-        yield Item(f"The last backup was made {ago(backup_age(record))}.", command="manage.py backup")
+    elif (age := backup_age(record)) > OLD_BACKUP_SECONDS:
+        yield Item(f"The last backup was made {ago(age)}.", command="manage.py backup")

@@ -13,6 +13,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from skg_site.cli.arguments import argument, seconds, share
 from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.service_urls import local_url, parse_service_url
+from skg_site.host.limits import LITTLE_DISK, OLD_BACKUP_SECONDS
 from skg_site.ops.checkup.checks import NAMES, CheckOptions, Result, all_checks, run
 from skg_site.ops.checkup.findings import Limits, Mark
 
@@ -69,9 +70,9 @@ class Command(BaseCommand):
         )
         add("--certificate-warning", **days, default=21.0, help="left (default: 21)")
         add("--certificate-failure", **days, default=7.0, help="left (default: 7)")
-        add("--disk-warning", **part, default=0.15, help="of the disk free (default: 15%%)")
+        add("--disk-warning", **part, default=LITTLE_DISK, help="of the disk free (default: 15%%)")
         add("--disk-failure", **part, default=0.05, help="of the disk free (default: 5%%)")
-        add("--backup-warning", **time, default=26 * 3600.0, help="since the last backup (default: 26h)")
+        add("--backup-warning", **time, default=OLD_BACKUP_SECONDS, help="since the last backup (default: 26h)")
         add("--backup-failure", **time, default=50 * 3600.0, help="since the last backup (default: 50h)")
         add(
             "--clock",
