@@ -14,7 +14,7 @@ from triples.exchange.lines import MAX_LINE_BYTES, Line, Refused, decoded
 # A row of more lines is taken for a mistake: a quotation mark that is not closed.
 MAX_ROW_LINES = 1_000
 
-_UNPAIRED = "has a quotation mark that encloses no field"
+UNPAIRED = "has a quotation mark that encloses no field"
 _FAULTY_LINE = re.compile(r" at line (\d+) column \d+$")
 
 
@@ -44,7 +44,7 @@ def csv_rows(lines: Iterator[Line], names: Sequence[str] | None = None) -> Itera
             text = line.text
             if text.count('"') % 2:
                 fields, last = _row_of_lines(line, next_line, read_ahead, names)
-            elif columns := single_row(text):
+            elif columns := split_row(text):
                 fields = fields_of_columns(columns, names)
             else:
                 continue
@@ -53,14 +53,14 @@ def csv_rows(lines: Iterator[Line], names: Sequence[str] | None = None) -> Itera
         yield Row(line.number, last.number, last.end, fields)
 
 
-def single_row(text: str) -> list[str]:
-    """The columns of a row on one line. An empty line has none."""
+def split_row(text: str, delimiter: str = ",") -> list[str]:
+    """The columns of a row. An empty line has none."""
     if '"' not in text:
-        return text.split(",") if text else []
+        return text.split(delimiter) if text else []
     try:
-        return next(csv.reader([text], strict=True))
+        return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise Refused(_UNPAIRED if "\n" in text else f"is not CSV: {error}") from None
+        raise Refused(UNPAIRED if "\n" in text else f"is not CSV: {error}") from None
 
 
 def _row_of_lines(
@@ -70,7 +70,7 @@ def _row_of_lines(
     taken, kept = [first], 1
     fields: Fields | Refused
     try:
-        columns = single_row(_taken_to_its_end(taken, next_line))
+        columns = split_row(taken_to_its_end(taken, next_line))
         kept = _lines_of(columns)
         fields = _fields(columns, names)
         kept = len(taken)
@@ -101,7 +101,7 @@ def _lines_of(columns: Sequence[str]) -> int:
     return 1 + column.count("\n")
 
 
-def _taken_to_its_end(taken: list[Line], next_line: Callable[[], Line | None]) -> str:
+def taken_to_its_end(taken: list[Line], next_line: Callable[[], Line | None]) -> str:
     """Take lines until all quotation marks are paired. Returns the text of the lines."""
     parts = [taken[0].content or b""]
     size = len(parts[0])
@@ -113,4 +113,4 @@ def _taken_to_its_end(taken: list[Line], next_line: Callable[[], Line | None]) -
         size += len(line.content)
         if line.content.count(b'"') % 2:
             return decoded(b"\n".join(parts))
-    raise Refused(_UNPAIRED)
+    raise Refused(UNPAIRED)

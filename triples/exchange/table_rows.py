@@ -1,15 +1,12 @@
 """Rows of tables of any columns, which may be quoted (RFC 4180) and reach over lines."""
 
-import csv
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from triples.exchange.csv_rows import MAX_ROW_LINES
+from triples.exchange.csv_rows import UNPAIRED, split_row, taken_to_its_end
 from triples.exchange.fields import REQUIRED, Fields, fields_of_columns
-from triples.exchange.lines import MAX_LINE_BYTES, Line, Refused, decoded
-
-_UNPAIRED = "has a quotation mark that encloses no field"
+from triples.exchange.lines import Line, Refused
 
 
 class Layout(Protocol):
@@ -53,37 +50,16 @@ def table_rows(lines: Iterator[Line], delimiter: str, layout: Layout | None) -> 
         yield TableRow(line.number, taken[-1].number, taken[-1].end, facts)
 
 
-def split_row(text: str, delimiter: str) -> list[str]:
-    """The columns of a row. An empty line has none."""
-    if '"' not in text:
-        return text.split(delimiter) if text else []
-    try:
-        return next(csv.reader([text], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise Refused(_UNPAIRED if "\n" in text else f"is not CSV: {error}") from None
-
-
 def _text(taken: list[Line], next_line: Callable[[], Line | None]) -> str:
-    """The text of a row that begins in the line taken. Takes lines until all quotation marks are paired."""
+    """The text of a row that begins in the line taken, to which those lines are added that the row goes on in."""
     text = taken[0].text
-    if text.count('"') % 2 == 0:
-        return text
-    parts, size = [taken[0].content or b""], len(text)
-    while size <= MAX_LINE_BYTES and len(taken) <= MAX_ROW_LINES and (line := next_line()) is not None:
-        taken.append(line)
-        if line.content is None:
-            break
-        parts.append(line.content)
-        size += len(line.content)
-        if line.content.count(b'"') % 2:
-            return decoded(b"\n".join(parts))
-    raise Refused(_UNPAIRED)
+    return taken_to_its_end(taken, next_line) if text.count('"') % 2 else text
 
 
 def _facts(cells: Sequence[str], layout: Layout | None, *, is_of_lines: bool) -> Sequence[Fields]:
     # A quotation mark that is missing somewhere makes a row of other columns.
     if is_of_lines and layout is not None and len(cells) != layout.width:
-        raise Refused(_UNPAIRED)
+        raise Refused(UNPAIRED)
     facts = layout.fields(cells) if layout else [fields_of_columns(cells)]
     for fact in facts:
         for name, text in zip(REQUIRED, fact[:3], strict=True):

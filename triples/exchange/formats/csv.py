@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BufferedReader
 
-from triples.exchange.csv_rows import csv_rows, single_row
+from triples.exchange.csv_rows import csv_rows, split_row
 from triples.exchange.fields import NAMES
 from triples.exchange.formats.base import AS_IS, PLAIN, Batches, Part, Reading, ReadOptions, Writing
 from triples.exchange.formats.records import RecordFormat, part_of
@@ -15,7 +15,7 @@ from triples.exchange.lines import Refused, peek
 from triples.exchange.records import Batch
 from triples.exchange.rendering import extras_of
 from triples.exchange.samples import delimiter_of
-from triples.exchange.table_rows import split_row, table_rows
+from triples.exchange.table_rows import table_rows
 from triples.query.export import StreamedFact
 
 # Spreadsheets take a cell that begins with one of these for a formula (OWASP, "CSV Injection"). The last four are the
@@ -33,7 +33,7 @@ class CSV(RecordFormat):
     is_table = True
 
     def cells(self, line: str) -> Sequence[str]:
-        return single_row(line)
+        return split_row(line)
 
     def beginning(self, stream: BufferedReader, options: ReadOptions, number: int = 0, offset: int = 0) -> Beginning:
         return self._begun(stream, options, number, offset)[0]
@@ -54,7 +54,7 @@ class CSV(RecordFormat):
     def _begun(self, stream: BufferedReader, options: ReadOptions, number: int, offset: int) -> tuple[Beginning, str]:
         """The beginning, and the delimiter."""
         delimiter = options.table.delimiter or _delimiter_at(peek(stream))
-        cells = self.cells if delimiter == "," else partial(split_row, delimiter=delimiter)
+        cells = partial(split_row, delimiter=delimiter)
         return (
             read_beginning(stream, cells, number, offset, header=options.header, table=options.table),
             delimiter,

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO, cast
 
 from triples.exchange.compressions import Writable, zip_member
+from triples.exchange.csv_rows import split_row
 from triples.exchange.encodings import foreign_encoding
 from triples.exchange.formats.base import PLAIN, Batches, Format, Part, Reading, ReadOptions, Writing
 from triples.exchange.formats.records import part_of
@@ -18,7 +19,7 @@ from triples.exchange.lines import InputError, Refused, lines, skip_to
 from triples.exchange.records import Batch, Record
 from triples.exchange.rendering import extras_of
 from triples.exchange.samples import delimiter_of
-from triples.exchange.table_rows import TableRow, split_row, table_rows
+from triples.exchange.table_rows import TableRow, table_rows
 from triples.exchange.tables import BadBeginning
 
 _ROWS_AT_ONCE = 250
