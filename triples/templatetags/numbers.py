@@ -1,4 +1,4 @@
-"""Numbers of the graph, for templates."""
+"""Numbers in templates."""
 
 from django import template
 
