@@ -1,4 +1,4 @@
-"""What may come into the graph, the same by every way: over HTTP, from files, through the admin."""
+"""Admission: the one check of all facts that come into the graph, over HTTP, from files, or through the admin."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -32,7 +32,7 @@ _FRAME_MASK = (0xF << 76) | (0b11 << 62)
 
 
 class RowId(NamedTuple):
-    """What a public id says: which row, and when it must have been made."""
+    """The content of a public id: the row's key, and when the row must have been made."""
 
     created_ms: int
     key: int
@@ -76,7 +76,7 @@ def pack_inferred(subject: int, predicate: int, object_: int) -> str:
 
 
 def unpack(public_id: UUID) -> RowId | None:
-    """What `pack` was given, or None for a UUID that it never makes."""
+    """The arguments of `pack`, or None for a UUID that it never makes."""
     number = public_id.int
     key = number & _KEY_MASK
     if number & _FRAME_MASK != _FRAME or key == 0:
@@ -85,7 +85,7 @@ def unpack(public_id: UUID) -> RowId | None:
 
 
 def unpack_inferred(public_id: UUID) -> InferredId | None:
-    """What `pack_inferred` was given, or None for a UUID that it never makes."""
+    """The arguments of `pack_inferred`, or None for a UUID that it never makes."""
     row = unpack(public_id)
     if row is None or row.kind != INFERRED:
         return None

@@ -87,6 +87,6 @@ async def sample() -> None:
 
 
 def _pool_statistics() -> dict[str, int]:
-    """What psycopg's pool of this process says; nothing for SQLite, where each thread has a connection of its own."""
+    """The numbers of this process's psycopg pool; none for SQLite, where each thread has a connection of its own."""
     pool = getattr(connection, "pool", None)
     return pool.get_stats() if pool is not None else {}

@@ -97,7 +97,7 @@ class Triple(ExportModelOperationsMixin("triple"), models.Model):  # type: ignor
 
 
 class Gone(models.IntegerChoices):
-    """What is known of the inferred facts that rest on a fact that is gone."""
+    """The state of the inferred facts that rest on a fact that is gone."""
 
     # There are none that were not hidden before.
     ALONE = 1, "alone"
@@ -204,7 +204,7 @@ class Rule(models.Model):
 
 
 class RunStatus(models.TextChoices):
-    """Where a run stands, or how it ended."""
+    """The state of a run, or how it ended."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -264,7 +264,7 @@ class InferredTriple(models.Model):
 
 
 class Tally(models.Model):
-    """How many facts and distinct subjects there are, as the sum over all rows.
+    """The number of facts and of distinct subjects, as the sum over all rows.
 
     The store changes a row in the commit that changes the facts, so that counting never scans them.
     Writers on PostgreSQL each take one of a few rows, so that they do not wait for each other.
@@ -282,7 +282,7 @@ class Tally(models.Model):
 
 
 class PredicateTally(models.Model):
-    """How many facts have each predicate, as the sum over its rows; see `Tally`."""
+    """The number of facts with each predicate, as the sum over its rows; see `Tally`."""
 
     pk = models.CompositePrimaryKey("predicate_id", "shard")
     # No foreign key: a row of no facts keeps no term.

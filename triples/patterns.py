@@ -33,7 +33,7 @@ Bound = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Unification:
-    """What a fact must satisfy to match a pattern; columns are counted from 0: subject, predicate, object."""
+    """The conditions that a fact must satisfy to match a pattern. Columns count from 0: subject, predicate, object."""
 
     # (column, term).
     constants: tuple[tuple[int, int], ...]

@@ -1,4 +1,4 @@
-"""How weights are shown. Those that the service computed are rounded; those that somebody gave are shown as given.
+"""The display of weights. Those that the service computed are rounded; those that somebody gave are shown as given.
 
 A product of binary fractions has digits that nobody meant: 0.9 * 0.9 * 0.9 is 0.7290000000000001. Rounding is for
 readers only: what is stored, compared, sorted by and put into cursors keeps all digits.

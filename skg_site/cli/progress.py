@@ -27,7 +27,7 @@ REFRESH_SECONDS = 0.25
 
 
 class _Details(ProgressColumn):
-    """What the command says of its progress and, if the total is known, the time that is left."""
+    """The progress of a command in words, with the time that is left if the total is known."""
 
     def render(self, task: Task) -> Text:
         details: list[str] = [task.fields["details"]]

@@ -76,7 +76,7 @@ class AsyncClient(Operations):
         return await AsyncRetrying(**attempts.retries())(attempt)
 
     def seconds_to_wait(self, call: Call[Any]) -> float:
-        """How long the key's limit lets no such request in, as far as is known; 0 if it does."""
+        """The seconds until the key's limit admits such a request again, as far as is known; 0 if it does now."""
         return self._pace.seconds(call.endpoint)
 
     async def do(self, steps: Steps[T]) -> T:

@@ -59,7 +59,7 @@ class Call(Generic[T_co]):
 
     @property
     def endpoint(self) -> str:
-        """What the service counts requests by, for a key's limit."""
+        """The name by which the service counts requests against a key's limit."""
         return f"{self.method} {self.route}"
 
 
@@ -90,7 +90,7 @@ class Pages(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What has come over the wire."""
+    """A response as it came over the wire."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""What both clients do around a request, apart from sending it: arguments, errors, and the attempts of one call."""
+"""The work of both clients around a request, apart from sending it: arguments, errors, and the attempts of one call."""
 
 import os
 import ssl
@@ -31,7 +31,7 @@ def _version() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a client reaches the service.
+    """The settings by which a client reaches the service.
 
     `patience` is for how many seconds a call is tried again, and `timeout` how many an attempt may take. `on_wait` is
     told of every pause.

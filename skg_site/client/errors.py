@@ -1,4 +1,4 @@
-"""What may go wrong."""
+"""The errors that the client raises."""
 
 from typing import TYPE_CHECKING
 

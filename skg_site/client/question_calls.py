@@ -9,7 +9,7 @@ from .values import Direction, Filter, Pattern, Place
 
 
 class Asked(TypedDict, total=False):
-    """What a question of several patterns may have beside them."""
+    """The options of a question of several patterns."""
 
     optional: Sequence[Sequence[Pattern]]
     absent: Sequence[Pattern]

@@ -74,7 +74,7 @@ class Client(Operations):
         return Retrying(**attempts.retries())(attempt)
 
     def seconds_to_wait(self, call: Call[Any]) -> float:
-        """How long the key's limit lets no such request in, as far as is known; 0 if it does."""
+        """The seconds until the key's limit admits such a request again, as far as is known; 0 if it does now."""
         return self._pace.seconds(call.endpoint)
 
     def do(self, steps: Steps[T]) -> T:

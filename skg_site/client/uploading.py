@@ -20,7 +20,7 @@ BATCH_BYTES = 1024 * 1024
 
 
 class Progress(NamedTuple):
-    """How far `add_many` has come. `wait` is the pause that begins, if one does; `total` as it was given."""
+    """The progress of `add_many`. `wait` is the pause that begins, if one does; `total` is as it was given."""
 
     done: int
     total: int | None
@@ -52,7 +52,7 @@ class RefusedFact:
 
 @dataclass(slots=True)
 class AddedMany:
-    """What came of the facts. A batch that was sent again after a broken connection may count as duplicates."""
+    """The outcome for all facts. A batch that was sent again after a broken connection may count as duplicates."""
 
     accepted: int = 0
     duplicates: int = 0

@@ -1,4 +1,4 @@
-"""When a request is sent again, and when the next one may be sent."""
+"""Waiting: when a request is sent again, and when the next one may be sent."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -66,7 +66,7 @@ class Pace:
         self._earliest: dict[str, float] = {}
 
     def seconds(self, endpoint: str) -> float:
-        """How long to wait before the next request; 0 if it may be sent."""
+        """The seconds to wait before the next request; 0 if it may be sent now."""
         return max(self._earliest.get(endpoint, 0.0) - monotonic(), 0.0)
 
     def note(self, endpoint: str, headers: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""How the C library's allocator gives memory back to the system."""
+"""The settings of the C library's allocator, so that it gives memory back to the system."""
 
 import ctypes
 

@@ -42,7 +42,7 @@ class Counts(NamedTuple):
         return self._combined(other, 1)
 
     def since(self, earlier: "Counts") -> "Counts":
-        """What has come since; everything, if counting has begun anew since."""
+        """The increase since then; the whole value if counting has begun anew."""
         return self if self.all < earlier.all else self._combined(earlier, -1)
 
     def quantile(self, share: float) -> float | None:

@@ -1,4 +1,4 @@
-"""How spans leave the process: in batches, from a thread, with keys masked."""
+"""Export of spans: in batches, from a thread, with keys masked."""
 
 from collections.abc import Sequence
 

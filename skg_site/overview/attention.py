@@ -1,4 +1,4 @@
-"""What needs attention, most urgent first, each with what mends it."""
+"""Hints about all that needs attention, most urgent first, each with its remedy."""
 
 import shutil
 from collections.abc import Iterator

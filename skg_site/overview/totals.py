@@ -107,7 +107,7 @@ def backup_age(record: BackupRecord) -> float:
 
 
 def ago(seconds: float) -> str:
-    """How long it is since, in its greatest unit."""
+    """The time since then, in its greatest unit."""
     if seconds < 60:
         return "just now"
     number, unit = duration_text(seconds).split(" ")[:2]

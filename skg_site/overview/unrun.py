@@ -1,4 +1,4 @@
-"""What has changed since the inferred facts were derived, in sentences; counted only as far as somebody would read."""
+"""The changes since the inferred facts were derived, in sentences; counted only as far as somebody would read."""
 
 from collections.abc import Iterator
 

@@ -92,7 +92,7 @@ class Cell(NamedTuple):
 
 
 def answered(form: AskForm, request: HttpRequest) -> dict[str, Any]:
-    """What the template shows of a valid form's answers; if they take too long, the form says so."""
+    """The template's variables for the answers to a valid form; if they take too long, the form says so."""
     departed = getattr(request, "departed", None) or (lambda: False)
     end = monotonic() + settings.ENV.query_timeout
     if backend().pools_connections:

@@ -68,7 +68,7 @@ class MetadataField(CheckedField):
 
 
 class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
-    """What the forms for a new and for a stored fact share."""
+    """The fields and checks that the forms for a new and for a stored fact share."""
 
     weight = forms.FloatField(
         min_value=0,

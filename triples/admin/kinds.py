@@ -25,7 +25,7 @@ class Tab(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """How many facts of each kind match a pattern. Inferred ones that are asserted, too, count as asserted."""
+    """The number of facts of each kind that match a pattern. Inferred facts that are also asserted count as these."""
 
     asserted: Number
     inferred: Number

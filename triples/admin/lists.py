@@ -42,12 +42,12 @@ class BoundedChangeList(ChangeList):
 
     @property
     def known_total(self) -> int | None:
-        """How many rows there are in all, where that is known without counting them."""
+        """The number of all rows, where that is known without counting them."""
         return None
 
     @property
     def order_name(self) -> str:
-        """Which of the rows are listed, where not all are."""
+        """A note about which rows are listed, where not all are."""
         return "first"
 
     @property
@@ -61,5 +61,5 @@ class BoundedChangeList(ChangeList):
 
     @property
     def notes(self) -> list[str]:
-        """What the reader must know to take the list for what it is."""
+        """A note that the reader needs in order to understand the list."""
         return [f"This cannot be a term: it {self.fault}."] if self.fault else []

@@ -25,7 +25,7 @@ PAGE = 50
 
 
 class PatternForm(forms.Form):
-    """Which facts to list: exact terms, or anything where a place is left empty."""
+    """The pattern of the facts to list: exact terms, or anything where a place is left empty."""
 
     subject = forms.CharField(required=False, widget=TermInput("subject"))
     predicate = forms.CharField(required=False, widget=TermInput("predicate"))

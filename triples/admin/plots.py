@@ -99,7 +99,7 @@ class Axis(NamedTuple):
 
 
 def labels_that_fit(names: Sequence[str]) -> int:
-    """How many of the names can be shown along the axis, with a space between them."""
+    """The number of names that can be shown along the axis, with a space between them."""
     longest = max(map(len, names), default=0)
     return max(1, min(MOST_LABELS, MOST_CHARACTERS // (longest + 1)))
 

@@ -30,7 +30,7 @@ class Heading(NamedTuple):
 
 
 def profile_context(request: HttpRequest, term: Term) -> dict[str, Any]:
-    """What the template shows; only the facts that this user may see."""
+    """The template's variables, with only the facts that this user may see."""
     may_see_inferred = request.user.has_perm("triples.view_inferredtriple")
     profile = _read(term, inferred=may_see_inferred)
     lines = FactLines(profile.ids, dict(Rule.objects.values_list("name", "id")))
@@ -101,7 +101,7 @@ class _Shown:
         ]
 
     def others(self, nodes: list[Node]) -> str:
-        """How many facts the picture leaves out, in words; empty if none."""
+        """The number of facts that the picture leaves out, in words; empty if none."""
         halves = (self._profile.out, self._profile.in_)
         facts = sum(half.number.facts for half in halves) - len(nodes)
         count = str(Number(facts, any(half.number.more for half in halves)))

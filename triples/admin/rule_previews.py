@@ -1,4 +1,4 @@
-"""What the rule in a form would derive: on the form's page, or by itself for a script that shows it while one types."""
+"""Previews of the rule in a form: on the form's page, or alone for a script that shows them while one types."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def _faults(form: RuleForm) -> list[tuple[str, str]]:
 
 
 def _previewed(request: HttpRequest, form: RuleForm) -> dict[str, Any]:
-    """What the template shows of the rule that is in the form."""
+    """The template's variables for the rule in the form."""
     departed = getattr(request, "departed", None)
     rule = form.draft.rule
     text = rule_html(rule)

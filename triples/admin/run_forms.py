@@ -14,7 +14,7 @@ MAX_DEPTH = 1000
 
 
 class RunForm(forms.Form):
-    """What a run is asked to do; nothing in particular is the whole."""
+    """The options of a run; without any, it derives everything."""
 
     max_depth = forms.IntegerField(
         required=False, min_value=1, max_value=MAX_DEPTH, help_text="The most steps of a proof; empty for any number."

@@ -59,7 +59,7 @@ def parse_placed(typed: str) -> tuple[TermSearch | None, tuple[Place, ...]]:
 
 
 def written(place: Place, text: str) -> str:
-    """What to type for the facts that have exactly this term at the place."""
+    """The search text for the facts that have exactly this term at the place."""
     return f'{place[0]}:"{text}"'
 
 

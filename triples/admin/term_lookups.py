@@ -28,7 +28,7 @@ def best_terms(text: str, place: Place | None = None, limit: int = BEST) -> list
 
 
 def completions(typed: str, place: str | None) -> list[dict[str, Any]]:
-    """What an input offers: texts, what of them can be seen, and how many facts have them in this place."""
+    """The completions of an input: texts, how they are shown, and how many facts have them in this place."""
     known: Place | None = next((one for one in get_args(Place) if one == place), None)
     try:
         text = clean_term(typed)

@@ -1,4 +1,4 @@
-"""How files are compressed: each with its ending, its first bytes, its reader and its writer."""
+"""The compressions of files, each with its ending, its first bytes, its reader and its writer."""
 
 import gzip
 import io

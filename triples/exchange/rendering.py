@@ -1,4 +1,4 @@
-"""What the writers of several formats share."""
+"""Functions that the writers of several formats share."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

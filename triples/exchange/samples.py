@@ -12,7 +12,7 @@ _LONGEST_NAME = 60
 
 
 def delimiter_of(lines: Sequence[str]) -> str:
-    """What most likely separates the columns: it is in most lines, as often as in the first."""
+    """The most likely delimiter of the columns: it is in most lines, as often as in the first."""
     return max(DELIMITERS, key=lambda each: _lines_alike(lines, each))
 
 
@@ -24,7 +24,7 @@ def _lines_alike(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
 
 
 def reason_for_header(rows: Sequence[Sequence[str]]) -> str | None:
-    """Why the first row can only be a header of other names, and no fact; None if it may be a fact."""
+    """The reason why the first row can only be a header of other names, and no fact; None if it may be a fact."""
     first, others = rows[0], rows[1:]
     may_be_header = all(map(_may_be_name, first)) and len(set(first)) == len(first)
     if len(others) < FEWEST_OTHERS or not may_be_header or any(len(row) != len(first) for row in others):

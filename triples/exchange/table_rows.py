@@ -10,7 +10,7 @@ from triples.exchange.lines import Line, Refused
 
 
 class Layout(Protocol):
-    """What the columns hold."""
+    """The content of the columns."""
 
     @property
     def width(self) -> int: ...

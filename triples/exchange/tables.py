@@ -23,7 +23,7 @@ class BadBeginning(InputError):
 
 @dataclass(frozen=True, slots=True)
 class TableOptions:
-    """What the command line says of tables.
+    """The options of the command line about tables.
 
     `columns` has the names of columns by the fields that they hold. If `wide`, each row tells many facts of an entity,
     and the other columns are named for the predicates.
@@ -56,7 +56,7 @@ def parse_columns(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a row has its fields: each by its place in the row, and the other columns by what they are called."""
+    """The positions of a row's fields: each by its place in the row, and the other columns by their names."""
 
     width: int
     places: Mapping[str, int]

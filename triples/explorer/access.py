@@ -1,4 +1,4 @@
-"""Who may read the graph in the explorer with a session of the admin."""
+"""Access of admin users to the graph in the explorer."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the API answers to a read key, for users of the admin who may view facts: the same paths, bodies and answers.
+"""The API's reads for users of the admin who may view facts: the same paths, bodies and answers as for a read key.
 
 The long reads end as those of the API do: after SKG_QUERY_TIMEOUT, and when the client goes away.
 """

@@ -38,7 +38,7 @@ _EVERYTHING: JsonDict = {
 
 
 class DeleteTriples(Input):
-    """Which asserted facts are to go, and whether they do."""
+    """The asserted facts to delete, and whether to delete them or only to count them."""
 
     model_config = ConfigDict(json_schema_extra={"not": _EVERYTHING})
 

@@ -86,7 +86,7 @@ def name_of(*question: object) -> str:
 async def _cached(
     name: str, read: Callable[[], Awaitable[Result]], content_of: Callable[[Result], Any], of: Callable[[Any], Result]
 ) -> Result:
-    """What `read` returns. `content_of` makes JSON of it, or None if it is not to be kept; `of` makes it of JSON."""
+    """The result of `read`. `content_of` makes JSON of it, or None if it is not to be kept; `of` makes it of JSON."""
     version, kept = await asyncio.gather(database_version(), _kept(name))
     if kept is not None:
         read_at, content = _parsed(kept)

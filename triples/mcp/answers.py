@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What a valid call asks for, and how many tokens of the rate limit it takes."""
+    """The request of a valid call, and how many tokens of the rate limit it takes."""
 
     cost: int
     answer: Callable[[], Coroutine[Any, Any, Answer]]

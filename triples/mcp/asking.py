@@ -95,7 +95,7 @@ async def _answer_paths(body: AskPaths) -> Answer:
 
 
 async def _missing_ends(body: AskPaths) -> list[Missing]:
-    """What may be wrong with the names: each end must stand in any fact, and each predicate too."""
+    """Hints about names that no fact has: each end must stand in some fact, and each predicate too."""
     predicates = await missing_names([(None, one, None) for one in (body.predicates or [])])
     ends = [await missing_names([(end, None, None), (None, None, end)]) for end in (body.from_, body.to)]
     # An end that stands in one of the two places is there.

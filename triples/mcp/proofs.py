@@ -62,7 +62,7 @@ def _rows(node: Node, level: int = 0) -> Iterator[list[Any]]:
 
 
 def _origin(node: Node) -> str:
-    """What the fact comes from."""
+    """The origin of the fact."""
     if node.without == "seen":
         return "proved above or below"
     if node.without == "truncated":

@@ -136,7 +136,7 @@ class _Search:
         return heaviest, min((length for _, length in bounds), default=self._question.max_length + 1) - 1
 
     def _certain(self) -> Paths:
-        """What of the last look is certain."""
+        """The part of the last look that is certain."""
         paths, above, within = self._found
         assert above is not None
         assert within is not None

@@ -1,4 +1,4 @@
-"""Which facts a deletion by pattern takes out, and what rests on them.
+"""The facts that a deletion by pattern takes out, and the inferred facts that rest on them.
 
 Facts are picked heaviest first, a page of an index at a time. Of a page, those are left out that were added at another
 time, which no index knows. So however few match, every read is short.
@@ -107,7 +107,7 @@ def preview(
     expired: Callable[[float], bool],
     after: Place | None = None,
 ) -> Preview:
-    """What would go from a place on. `forecast` is None where there are no inferred facts.
+    """The facts that would go from a place on. `forecast` is None where there are no inferred facts.
 
     `expired` is asked whether a part of the time is over.
     """
@@ -131,7 +131,7 @@ def preview(
 def _count(
     fetch: Fetch, dialect: Dialect, deletion: Deletion, expired: Callable[[], bool], after: Place | None
 ) -> tuple[int, bool]:
-    """How many facts would go, and whether all of them were counted."""
+    """The number of facts that would go, and whether all of them were counted."""
     subject, predicate, object_ = deletion.pattern
     if after is None and not deletion.is_bounded and subject is None and object_ is None:
         return tallied_facts(fetch, predicate), True

@@ -30,7 +30,7 @@ Expired = Callable[[], bool]
 
 
 class Plan(NamedTuple):
-    """How a question was answered. `order` has the indexes of its patterns in the order of joining."""
+    """The way in which a question was answered. `order` has the indexes of its patterns in the order of joining."""
 
     order: tuple[int, ...]
     # The number of facts of each pattern by its constants alone, as far as they were counted.

@@ -123,7 +123,7 @@ class GraphFacts:
         return dict(self.fetch(self.dialect.prepared(f"{_IDS} ({given})"), list(texts)))
 
     def named(self, facts: Collection[Fact], terms: Collection[int] = ()) -> Named:
-        """What answers say of these facts, and of further terms."""
+        """The texts and metadata that answers show of these facts, and of further terms."""
         statement = sql(Select("asserted", (*KEY, "created_at"), EXACT, given="keys"), self.dialect)
         asserted = {fact.key for fact in facts if fact.id is not None}
         created = {Key(*row[:3]): row[3] for batch in batches(list(asserted)) for row in self.fetch(statement, [batch])}

@@ -17,7 +17,7 @@ class Join:
 
     @property
     def read(self) -> int:
-        """How many facts have been read."""
+        """The number of facts that have been read."""
         return self._streams.read
 
     def has_stream(self, lookup: Lookup, terms: Terms) -> bool:
@@ -54,7 +54,7 @@ class Join:
         return not any(True for lookup in checks.absent for _ in self._matches(lookup, terms))
 
     def rows(self, terms: Terms) -> Iterator[Terms]:
-        """What the optional groups make of an answer."""
+        """The answers that the optional groups make of one answer."""
         for row in self._joined(self.plan.optional, terms):
             if self.filtered(self.plan.checks, row) and self.is_absent(self.plan.checks, row):
                 yield row

@@ -68,7 +68,7 @@ def join_order(question: Question[int], source: Source, first: Variable | None =
 
 
 def _sizes(patterns: Sequence[AskedPattern[int]], source: Source) -> list[int]:
-    """How many facts each pattern has. What is far from being the fewest need not be counted on."""
+    """The number of facts of each pattern. A number that is far from the least need not be counted to the end."""
     sizes = [0] * len(patterns)
     limit = MOST_COUNTED
     for place in sorted(range(len(patterns)), key=lambda place: -_constants(patterns[place])):

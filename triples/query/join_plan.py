@@ -12,7 +12,7 @@ from triples.query.questions import AskedPattern, Question
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What can be checked of a partial answer as soon as its slots are filled."""
+    """The checks of a partial answer that can be made as soon as its slots are filled."""
 
     filters: tuple[tuple[Filter, tuple[int, ...]], ...]
     absent: tuple[Lookup, ...]

@@ -17,7 +17,7 @@ Terms = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """How the facts of a pattern are found, given the slots that are filled, and which new slots they fill."""
+    """A look-up of the facts of a pattern, given the slots that are filled, and the new slots that they fill."""
 
     constants: Ends
     # (column, slot) of the variables that are bound.

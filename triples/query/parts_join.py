@@ -83,7 +83,7 @@ class PartsJoin:
 
     @property
     def found(self) -> int:
-        """How many answers are kept."""
+        """The number of answers that are kept."""
         return len(self._best)
 
     def take(self, part: Sequence[Fact]) -> None:

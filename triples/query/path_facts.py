@@ -49,7 +49,7 @@ class Path(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PathQuestion:
-    """Which paths are wanted. `predicates` are ids; None: all."""
+    """A request for paths. `predicates` are ids; None means all."""
 
     start: int
     goal: int

@@ -51,7 +51,7 @@ class Arm:
 
 
 class Unread(NamedTuple):
-    """What is to be read for a label: an arm from a step on. None makes a product above `weight`."""
+    """The next facts to read for a label: an arm from a step on. None of them makes a product above `weight`."""
 
     weight: float
     label: Label
@@ -124,7 +124,7 @@ class Side:
         return unread if unread.label in self.labels[unread.arm.term] else None
 
     def leave(self, unread: Unread) -> None:
-        """What was taken is not to be read."""
+        """Leave out the facts that were taken."""
         length = unread.label.length
         self._left[length] = max(self._left[length], unread.weight)
 

@@ -15,7 +15,7 @@ _NARROWING = (5, 2, 4)
 
 @dataclass(frozen=True, slots=True)
 class Match(Unification):
-    """How a fact matches a pattern and fills slots; columns are those of the fact, slots those of the plan."""
+    """The match of a fact with a pattern, and the slots that it fills: columns of the fact, slots of the plan."""
 
     # The columns that fill the next free slots.
     taken: tuple[int, ...]

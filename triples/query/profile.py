@@ -1,4 +1,4 @@
-"""What the graph says of a term: its facts from it and to it, by predicate, the heaviest first, and their numbers.
+"""Profiles of terms: the facts from a term and to it, by predicate, the heaviest first, and their numbers.
 
 A term with few facts is read whole. Of a hub, the facts to show are read by index, and counted up to a limit, so that
 it costs no more than a term with as many facts as that.
@@ -31,7 +31,7 @@ Side = Literal["subject", "object"]
 
 
 class Number(NamedTuple):
-    """How many facts there are; if `more`, there are more than were counted."""
+    """A number of facts; if `more`, there are more than were counted."""
 
     facts: int
     more: bool = False

@@ -20,7 +20,7 @@ Fault = tuple[Loc, str]
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[Constant]):
-    """What is asked, with constants as texts or as the ids of their terms.
+    """A question of several patterns, with constants as texts or as the ids of their terms.
 
     - `patterns` must all match. The product of the weights of their facts is the weight of the answer.
     - `optional` are groups of patterns, joined one after the other as a left outer join: each way in which a group
@@ -72,7 +72,7 @@ def with_ids(question: Question[str], ids: Mapping[str, int]) -> Question[int]:
 
 
 def faults(question: Question[str]) -> list[Fault]:
-    """What is wrong with a question, each with its place in the request."""
+    """The faults of a question, each with its place in the request."""
     return [*_shape_faults(question), *_unbound(question), *_cross_products(question)]
 
 

@@ -31,7 +31,7 @@ _SHARE = 64
 
 
 class _Origin(NamedTuple):
-    """What a partial answer was grown from: the terms of another, and the fact at this place of a stream."""
+    """The origin of a partial answer: the terms of another one, and the fact at this place of a stream."""
 
     terms: Terms
     stream: Stream

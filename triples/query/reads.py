@@ -201,7 +201,7 @@ class _Read:
 
     @property
     def _filter(self) -> InferredFilter | None:
-        """Which inferred facts may be shown; None where none may."""
+        """The filter for the inferred facts that may be shown; None where none may."""
         return self.shown.filter if self.shown is not None and self.wanted.inferred else None
 
     @property

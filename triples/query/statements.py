@@ -78,7 +78,7 @@ def select_both(
 def count_asserted(
     shape: Shape, dialect: Dialect, *, least_weight: bool, equal: Equal = (), limit: int | None = COUNT_LIMIT + 1
 ) -> str:
-    """How many match, up to the limit. Parameters: the constants, and the least weight if any.
+    """The number of matches, up to the limit. Parameters: the constants, and the least weight if any.
 
     Without one the weights are not looked at, which saves a quarter of the time or more.
     """

@@ -1,4 +1,4 @@
-"""Which trigrams candidates are looked up by. It is pure.
+"""The choice of the trigrams by which candidates are looked up. It is pure.
 
 The lists of frequent trigrams are long, and to intersect all of a text's takes many times as long as its few rarest
 ones do. How frequent a trigram is tells a sample of the terms.
@@ -40,7 +40,7 @@ SAMPLE = 5_000
 
 
 class Span(NamedTuple):
-    """Where a typo is: in the marked form from `begin` to before `end`."""
+    """The position of a typo: in the marked form from `begin` to before `end`."""
 
     begin: int
     end: int
@@ -62,7 +62,7 @@ class Arm(NamedTuple):
 
 
 class Frequencies:
-    """How often trigrams occur, as far as a sample of the terms tells."""
+    """The frequencies of trigrams, estimated from a sample of the terms."""
 
     def __init__(self, texts: Sequence[str], terms: int = 0) -> None:
         """`terms` is how many there are, of which the texts are a sample."""
@@ -114,7 +114,7 @@ class Frequencies:
         return apart
 
     def _expected(self, grams: Sequence[str]) -> float:
-        """How many terms may have all of the trigrams."""
+        """The estimated number of terms that have all of the trigrams."""
         shares = [max(self._counts[gram], 0.5) / self._sample for gram in grams]
         return float(self._terms * prod(shares) * LINKED ** (len(grams) - 1))
 

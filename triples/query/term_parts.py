@@ -68,7 +68,7 @@ def _order(part: Part) -> tuple[int, float]:
 
 
 def edits_allowed(letters: int) -> int:
-    """How many typos a text of this length may have; of one or two letters another text would be as likely meant."""
+    """The number of typos in a text of this length: none in one or two letters, which may as well mean another text."""
     if letters < GRAM:
         return 0
     return 1 if letters == GRAM else 2 if letters <= 8 else MOST_EDITS

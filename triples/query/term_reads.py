@@ -24,7 +24,7 @@ def _spelt(dialect: Dialect, where: str) -> str:
 
 
 class WantedTerms(NamedTuple):
-    """What is searched: a clean text, how it may match, and where in facts the terms must stand."""
+    """A search: a clean text, how it may match, and where in facts the terms must stand."""
 
     text: str
     match: Match | None

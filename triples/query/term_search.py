@@ -25,7 +25,7 @@ Match = Literal["prefix", "substring", "fuzzy"]
 
 
 class Kind(IntEnum):
-    """How a term matches; those that match better come first."""
+    """The ways in which a term matches; better ones come first."""
 
     EXACT = 1
     PREFIX = 2
@@ -115,7 +115,7 @@ class Search:
 
     @property
     def spellings(self) -> list[str]:
-        """What was typed, as it is usually written: how short texts are found that very many begin with."""
+        """The typed text as it is usually written, so that a short text is found though very many begin with it."""
         return [spelling(self._typed) for spelling in SPELLINGS]
 
     @property

@@ -222,7 +222,7 @@ def _pattern(given: PatternIn) -> Pattern:
 
 
 def place_of(place: str | Constant) -> Place:
-    """What a place that was read stands for."""
+    """The meaning of a place that was read."""
     if isinstance(place, Constant):
         return place.term
     return Variable(place[1:]) if place.startswith("?") else place

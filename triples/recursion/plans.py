@@ -9,7 +9,7 @@ from triples.recursion.programs import BoundRule, Program
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a rule is applied when the fact at one place of its body, or its head, is given."""
+    """The application of a rule when the fact at one place of its body, or its head, is given."""
 
     rule: BoundRule
     # The predicate that the given fact must have, if the rule names it.

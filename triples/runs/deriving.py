@@ -69,7 +69,7 @@ def limit_arrow_threads() -> None:
 
 
 def engine_options(asked: RunOptions, subjects: pa.Array | None, unfit: pa.Array | None) -> Options:
-    """What the engine is asked, within what this service allows a run."""
+    """The options for the engine, within what this service allows a run."""
     env = settings.ENV
     return Options(
         max_depth=asked.max_depth,

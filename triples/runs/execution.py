@@ -73,7 +73,7 @@ class _Execution:
         return replace(outcome, seconds={name: round(value, 3) for name, value in self.seconds.items()})
 
     def _unchanged_or_incremental(self) -> Outcome | None:
-        """What came of it, or None when everything is to be derived anew."""
+        """The outcome, or None when everything is to be derived anew."""
         state = self.state
         if self.options.force or self.dry or state is None or state.parameters != self.parameters:
             return None

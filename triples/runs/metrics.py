@@ -32,7 +32,7 @@ OUTCOMES = [status for status in RunStatus if status not in {RunStatus.QUEUED, R
 
 
 class _Record(NamedTuple):
-    """What the rows say of the runs that have ended."""
+    """Numbers of the runs that have ended, read from their rows."""
 
     outcomes: dict[str, int]
     last: RecursionRun
@@ -58,7 +58,7 @@ async def sample() -> None:
 
 
 def _record(shown: int | None) -> _Record | None:
-    """What has become of all runs, or None when none has ended since `shown`."""
+    """The numbers of all runs that have ended, or None when none has ended since `shown`."""
     ended = RecursionRun.objects.filter(active=None)
     last = ended.order_by("-id").first()
     if last is None or last.id == shown:

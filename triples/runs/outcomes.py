@@ -8,7 +8,7 @@ from triples.recursion.counts import Counts
 
 
 class Watcher(Protocol):
-    """Who wants to know how far a run is. Called from the run's own thread."""
+    """A listener to the progress of a run. It is called from the run's own thread."""
 
     def stage(self, name: str, done: int, total: int | None) -> None:
         """`reading` facts, or `writing` steps."""
@@ -27,7 +27,7 @@ class Cancelled(Exception):
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run came to."""
+    """The outcome of a run."""
 
     status: RunStatus
     mode: str = ""

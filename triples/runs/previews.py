@@ -31,7 +31,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How many facts beyond those that stand without the rule; `exact` is False where there are more."""
+    """A number of facts beyond those that stand without the rule; `exact` is False where there are more."""
 
     count: int
     exact: bool
@@ -43,7 +43,7 @@ class Preview:
 
     @property
     def number(self) -> str:
-        """How many facts, in words."""
+        """The number of facts, in words."""
         facts = "1 fact" if self.count == 1 else f"{self.count:,} facts"
         if not self.in_time:
             return f"at least {facts}"
@@ -51,7 +51,7 @@ class Preview:
 
     @property
     def extent(self) -> str:
-        """How far they were counted, in a sentence; nothing where one round found all of them."""
+        """A sentence on how far they were counted; empty where one round found all of them."""
         rounds = "1 round" if self.rounds == 1 else f"{self.rounds:,} rounds"
         if not self.in_time:
             return f"These are of the first {rounds}; time was up after {SECONDS:g} seconds. A run goes on to the end."
@@ -106,7 +106,7 @@ def preview(rule: Rule, *, asker: str, departed: Callable[[], bool]) -> Preview:
 
 
 def _derived(rule: Rule, check: Callable[[], None]) -> dict[str, Any]:
-    """What the process says; it is ended when `check` raises."""
+    """The output of the process, which is ended when `check` raises."""
     with subprocess.Popen(
         [sys.executable, "manage.py", "rules", "preview", "-", "--json"],
         cwd=settings.BASE_DIR,
@@ -127,7 +127,7 @@ def _derived(rule: Rule, check: Callable[[], None]) -> dict[str, Any]:
 
 
 def _awaited(process: subprocess.Popen[bytes], document: bytes, check: Callable[[], None]) -> tuple[bytes, bytes]:
-    """What the process writes to its output, and what to its errors."""
+    """The output of the process, and its errors."""
     deadline = monotonic() + START_SECONDS + SECONDS
     given: bytes | None = document
     while True:

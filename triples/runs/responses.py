@@ -139,7 +139,7 @@ def duration(run: RecursionRun) -> float | None:
 
 
 def dry_content(outcome: Outcome) -> dict[str, Any]:
-    """What a run would have come to, as JSON."""
+    """The outcome that a run would have had, as JSON."""
     return {
         "dry_run": True,
         "status": outcome.status,

@@ -18,7 +18,7 @@ def prune_runs() -> None:
 
 
 def remove_old_runs(before: datetime, *, dry: bool) -> int:
-    """How many runs that ended were removed, or would be if `dry`.
+    """The number of ended runs that were removed, or would be if `dry`.
 
     The newest one stays: once there has been a run, writers keep the journal.
     """

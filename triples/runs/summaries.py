@@ -8,7 +8,7 @@ from triples.runs.written import whose
 
 
 def run_sentence(run: RecursionRun) -> str:
-    """What came of it, for a reader."""
+    """The outcome, for a reader."""
     match run.status:
         case RunStatus.UNCHANGED:
             return f"Nothing has changed since the last run; {_facts(run.facts)}.{_limit(run.complete_above)}"

@@ -28,7 +28,7 @@ def written_by(run: RecursionRun) -> State | None:
 
 
 def columns_of(state: State | None) -> dict[str, Any]:
-    """What the row of such a run says of its facts; nothing where they were not put in place."""
+    """The numbers of facts in the row of such a run; none where they were not put in place."""
     return {} if state is None else {"facts": state.facts, "complete_above": state.complete_above}
 
 

@@ -61,7 +61,7 @@ INDEXES: dict[Kind, dict[Shape, str]] = {
 
 
 class InferredFilter(NamedTuple):
-    """Which inferred facts a statement must leave out, and which predicates they can have."""
+    """The inferred facts that a statement must leave out, and the predicates that they can have."""
 
     # Whether some inferred facts may have been asserted since they were derived.
     asserted: bool

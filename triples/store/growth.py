@@ -34,7 +34,7 @@ class Growth:
 
     @property
     def since(self) -> datetime | None:
-        """When the oldest fact was added; None if there is none."""
+        """The time at which the oldest fact was added; None if there is none."""
         if self._last < self._first:
             return None
         return from_milliseconds(self._look_up([self._first])[self._first])

@@ -50,7 +50,7 @@ NO_INDEX = ""
 
 
 class Select(NamedTuple):
-    """Which facts are selected, and which columns are read.
+    """The selection of facts, and of the columns that are read.
 
     The statement's parameters are the given columns, the bounds of `start`, and the limit. For both kinds, they are
     those for the asserted facts, those for the inferred facts, and the limit. See also `InferredFilter.merged_for`.

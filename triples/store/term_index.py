@@ -1,4 +1,4 @@
-"""What the search of terms asks of a database: an index of the trigrams of all folded terms.
+"""The interface of a database for the search of terms: an index of the trigrams of all folded terms.
 
 `triples.store.sqlite.term_index` and `triples.store.postgresql.term_index` keep it. It only picks candidates: whoever
 asks compares their texts. So an entry that is left over finds nothing.

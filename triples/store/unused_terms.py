@@ -50,7 +50,7 @@ _REMOVE_TALLIES = (
 
 
 def remove_unused_terms(kept: Collection[int], progress: Progress, *, dry: bool) -> int:
-    """How many were removed, or would be if `dry`; `kept` are the ids of terms that stay in any case."""
+    """Remove unused terms and return how many, or how many it would be if `dry`; terms with ids in `kept` stay."""
     unused = _UNUSED.format(kept=", ".join(map(str, [0, *kept])))
     last, reached, removed = _number(_LAST), 0, 0
     while up_to := _number(_STEP, reached):

@@ -1,4 +1,4 @@
-"""What a format of files is: its names, its reader and its writer.
+"""The type of a file format: its names, its reader and its writer.
 
 A module of this package that has a `Format` as `FORMAT` adds a format; nothing else has to name it.
 """
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the command line says of the files."""
+    """The options of the command line about the files."""
 
     # If False, the first line of a table is a fact, whatever it looks like.
     header: bool = True
@@ -43,7 +43,7 @@ AS_IS = ReadOptions()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How facts are read. `refuse` is called for a line that holds none; `most_lines` returns the most of a part."""
+    """A reader of facts. `refuse` is called for a line that holds none; `most_lines` returns the most of a part."""
 
     maker: FactMaker
     refuse: Callable[[int, Refused], None]
@@ -56,7 +56,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How facts are written."""
+    """A writer of facts."""
 
     # No spreadsheet takes a term for a formula.
     safe_csv: bool = False

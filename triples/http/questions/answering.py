@@ -34,7 +34,7 @@ class Asked:
         return find(self.question, source, expired)
 
     def content(self, found: Answers | Groups) -> AnswersOut:
-        """What was found as JSON, without its time."""
+        """The findings as JSON, without their time."""
         if isinstance(found, Groups):
             content = groups_content(self.question, found, settings.ENV.max_results)
         else:

@@ -27,7 +27,7 @@ _Predicates = Annotated[
 
 
 class AskPaths(Input):
-    """Which paths between two terms are wanted."""
+    """A request for paths between two terms."""
 
     from_: Annotated[Subject, Field(alias="from")]
     to: Object
@@ -51,7 +51,7 @@ class AskPaths(Input):
 
 
 class AskNeighbours(Input):
-    """Which facts around a term are wanted."""
+    """A request for facts around a term."""
 
     term: Subject
     k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most facts to answer."), WHOLE] = 25

@@ -12,14 +12,14 @@ from triples.store.backups.contents import Contents
 
 
 class Form(StrEnum):
-    """What the names of a database's backups end in."""
+    """The ending of the names of a database's backups."""
 
     SQLITE = ".sqlite.zst"
     POSTGRESQL = ".pgdump"
 
 
 class Replaced(NamedTuple):
-    """Where the database went whose place was taken; None when it was discarded, or there was none."""
+    """The new place of the database that was replaced; None when it was discarded, or there was none."""
 
     kept_as: str | None
 
@@ -60,7 +60,7 @@ class Database(ABC):
 
     @abstractmethod
     def what_stands(self) -> str | None:
-        """What a restore would overwrite, in words; None when that is nothing."""
+        """The data that a restore would overwrite, in words; None if there are none."""
 
     @abstractmethod
     def require_unused(self) -> None:
@@ -69,7 +69,7 @@ class Database(ABC):
     @property
     @abstractmethod
     def scratch_folder(self) -> Path | None:
-        """Where a backup must be unpacked to take the database's place; None where it does not matter."""
+        """The folder where a backup must be unpacked to take the database's place; None where it does not matter."""
 
 
 def words(contents: Contents, users: int) -> str | None:

@@ -68,7 +68,7 @@ class ReadSnapshots(ABC):
 
 
 def visible_facts(state: State, newest: int | None, worst: int | None, *, known: bool) -> VisibleFacts:
-    """What a read may show. `newest` is the id of the last asserted fact, `worst` the greatest `Gone` since the run."""
+    """The facts a read may show. `newest` is the last asserted fact's id, `worst` the greatest `Gone` since the run."""
     if hidden.everything_is_hidden(worst, known=known):
         return VisibleFacts(state, None)
     # A run derives no fact that is asserted. So a fact can be both only if it was asserted after the run.

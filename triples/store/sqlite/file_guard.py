@@ -175,7 +175,7 @@ def look_after(database: str) -> None:
 
 
 def why_not(database: str) -> str | None:
-    """Why the log next to a database without a service cannot belong to it; None if it can."""
+    """The reason why the log next to a database without a service cannot belong to it; None if it can."""
     with record.opened(_record()) as descriptor:
         noted = None if descriptor is None else record.read_record(descriptor)
     return _contradiction(database, noted)

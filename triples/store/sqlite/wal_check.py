@@ -36,7 +36,7 @@ class _Index(NamedTuple):
 
 
 def contradiction(database: Path, last: Files | None, *, same_boot: bool) -> str | None:
-    """Why the log cannot belong to the database, or None.
+    """The reason why the log cannot belong to the database, or None.
 
     `last` are the files when the database was last served. `same_boot` tells whether the machine has run since then:
     only then can the index be trusted.
