@@ -31,6 +31,8 @@ const PRIMITIVES = {
 };
 
 const SETTINGS = {
+  /** As long as most systems wait for the second click; a slow machine takes a while to see it. */
+  doubleClickTimeout: 500,
   renderLabels: false,
   enableEdgeEvents: true,
   edgePickingPadding: 4,
