@@ -9,7 +9,10 @@ from structlog.typing import EventDict
 from apikeys.models import ApiKey
 from tests.conftest import IssueKey, StartService
 from tests.support.database import in_orm
+from tests.support.environment import process_environment
+from tests.support.fork_server import ABSENT
 from tests.support.network import OutsideLoopback
+from tests.support.processes import run_python
 from tests.support.tools import require_tool
 
 pytestmark = pytest.mark.both
@@ -52,6 +55,13 @@ def test_a_missing_tool_skips_for_a_developer_and_fails_in_ci(monkeypatch: pytes
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception):
         require_tool("no-such-tool")
+
+
+def test_a_started_process_finds_no_library_that_production_has_not() -> None:
+    program = "import pyarrow as pa, sys; pa.array([1]); print([name for name, one in sys.modules.items() if one])"
+    loaded = run_python(["-c", program], env=process_environment({})).stdout.decode()
+    assert "'pyarrow'" in loaded
+    assert not [name for name in ABSENT if f"'{name}'" in loaded]
 
 
 def test_a_service_serves_from_its_own_processes(service: StartService) -> None:

@@ -2,8 +2,9 @@
 
 Half of a command's second, and of a service's three, is the import of libraries; a fork has them already. Nothing of
 the project is loaded here, and no library that reads the environment or settings when it is imported, unless this is
-the server of one environment, whose commands then find the project loaded and set up too. The forks are
-given to the test's process as its own children, so that they are waited for, and signalled, as any other.
+the server of one environment, whose commands then find the project loaded and set up too. The forks do not find the
+libraries that only tests have. They are given to the test's process as its own children, so that they are waited for,
+and signalled, as any other.
 
 Run by `tests.support.processes`, with the number of a socket's file descriptor; `set-up` behind it is for one
 environment.
@@ -79,6 +80,9 @@ LIBRARIES = (
     "uvloop",
     "yaml",
 )
+# Tests of the client need them, the service is installed without them, and pyarrow loads them wherever it finds them:
+# half a second, 50 MiB and threads that no process in production has.
+ABSENT = ("numpy", "pandas")
 
 
 class Request(TypedDict):
@@ -179,6 +183,7 @@ def make_folders() -> None:
 def main() -> None:
     # The terminal's Ctrl-C is for the tests, which end this process by closing the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.modules.update(dict.fromkeys(ABSENT))  # type: ignore[arg-type]  # None: not to be found
     for name in LIBRARIES:
         # What is not installed is not needed either.
         with suppress(ImportError):

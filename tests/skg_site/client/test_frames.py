@@ -1,7 +1,7 @@
 """Facts to and from pandas and networkx."""
 
 import networkx as nx
-import pytest
+import pandas as pd
 
 from skg_site.client.frames import facts_of_frame, frame_of_answers, frame_of_facts
 from skg_site.client.graphs import facts_of_graph, graph_of_facts
@@ -30,7 +30,6 @@ def test_a_plain_graph_needs_a_predicate() -> None:
 
 
 def test_a_frame_and_back() -> None:
-    pd = pytest.importorskip("pandas", reason="numpy comes with it, which the service is measured without")
     assert list(facts_of_frame(frame_of_facts(FACTS))) == FACTS
     frame = pd.DataFrame({"source": ["a", "b"], "predicate": ["p", "q"], "object": [1, None], "weight": [0.5, None]})
     assert list(facts_of_frame(frame, subject="source")) == [

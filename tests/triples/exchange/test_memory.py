@@ -66,6 +66,8 @@ def test_what_is_read_is_forgotten(format_: RecordFormat, pattern: bytes, size: 
 def test_what_is_read_in_columns_is_forgotten() -> None:
     stream = cast("io.RawIOBase", Repeating(b"a fact\tof few\tbytes\n", 8_000_000))
     reading = Reading(FactMaker(1.0, UNSCALED), lambda *_: None, lambda: MAX_LINE_BYTES)
+    # At its first conversion, pyarrow loads pandas where that is installed.
+    pa.array([0])
     tracemalloc.start()
     try:
         before, most = pa.total_allocated_bytes(), 0
