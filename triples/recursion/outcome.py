@@ -1,11 +1,13 @@
-"""The derived facts and their proofs, read from the table of an evaluation."""
+"""What an engine is asked, and what it answers."""
+
+from dataclasses import dataclass
+from math import nextafter
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-from triples.recursion.packing import Packing
-from triples.recursion.programs import Program
-from triples.recursion.sql import COLUMNS
-from triples.recursion.workspace import Workspace
+# Facts of weight 0 prove nothing.
+LEAST_WEIGHT = nextafter(0.0, 1.0)
 
 DERIVED = pa.schema(
     [
@@ -21,36 +23,47 @@ DERIVED = pa.schema(
 )
 
 
-def derived_table(workspace: Workspace, program: Program, packing: Packing) -> pa.Table:
-    """Return the derived facts in one chunk, sorted by subject, predicate and object."""
-    table = workspace.table(
-        f"SELECT {', '.join(COLUMNS)}, weight, height AS depth, {packing.rule('proof')} AS rule,"
-        f" {_first_value(program, packing)} AS free1, {_further_values(program, packing)} AS free_rest"
-        f" FROM fact WHERE height > 0 ORDER BY {', '.join(COLUMNS)}"
-    )
-    return table.cast(DERIVED).combine_chunks()
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of an evaluation; None is no limit."""
+
+    max_depth: int | None = None
+    min_weight: float = 0.0
+    # Term ids. Only these may be subjects of derived facts.
+    subjects: pa.Int64Array | None = None
+    # Term ids. None of these may be the predicate of a derived fact.
+    unfit: pa.Int64Array | None = None
+    max_inferred: int | None = None
+
+    @property
+    def threshold(self) -> float:
+        """The least weight of facts that count."""
+        return max(self.min_weight, LEAST_WEIGHT)
 
 
-def _first_value(program: Program, packing: Packing) -> str:
-    numbers = [rule.number for rule in program.rules if rule.free]
-    return _cases(packing, [(numbers, packing.value("proof", 0))], "BIGINT")
+class Round(NamedTuple):
+    """Counts of a round: new and improved facts, and all derived facts after it."""
+
+    number: int
+    new: int
+    improved: int
+    total: int
 
 
-def _further_values(program: Program, packing: Packing) -> str:
-    counts = sorted({len(rule.free) for rule in program.rules if len(rule.free) > 1})
-    cases = []
-    for count in counts:
-        numbers = [rule.number for rule in program.rules if len(rule.free) == count]
-        values = " || ',' || ".join(f"CAST({packing.value('proof', index)} AS VARCHAR)" for index in range(1, count))
-        cases.append((numbers, f"'[' || {values} || ']'"))
-    return _cases(packing, cases, "VARCHAR")
+class Rows(Protocol):
+    """Derived facts in the columns of `DERIVED`, sorted by subject, predicate and object. A table, for one."""
+
+    @property
+    def num_rows(self) -> int: ...
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """All of them, in batches; each call begins anew."""
 
 
-def _cases(packing: Packing, cases: list[tuple[list[int], str]], sql_type: str) -> str:
-    """Return an SQL expression that is, by the number of the proof's rule, one of these, or NULL."""
-    branches = [
-        f"WHEN {packing.rule('proof')} IN ({', '.join(map(str, numbers))}) THEN CAST({expression} AS {sql_type})"
-        for numbers, expression in cases
-        if numbers
-    ]
-    return f"CASE {' '.join(branches)} END" if branches else f"CAST(NULL AS {sql_type})"
+@dataclass(frozen=True, slots=True)
+class Materialised:
+    """The outcome. `complete_above` is None unless a limit was met; then facts lighter than this were left out."""
+
+    derived: Rows
+    rounds: list[Round]
+    complete_above: float | None

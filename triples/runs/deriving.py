@@ -2,16 +2,19 @@
 
 from threading import Event
 from time import monotonic
+from typing import NamedTuple
 
 import pyarrow as pa
 from django.conf import settings
 
 from triples.recursion.counts import Counts
-from triples.recursion.differences import compare
-from triples.recursion.engine import Engine, Materialised, Options, Round
-from triples.recursion.partial import Derivation, combine, renumbered
+from triples.recursion.duckdb.differences import compare
+from triples.recursion.duckdb.engine import DuckDBEngine
+from triples.recursion.duckdb.partial import Derivation, combine, renumbered
+from triples.recursion.duckdb.workspace import Resources, Workspace
+from triples.recursion.engine import Engine
+from triples.recursion.outcome import Materialised, Options, Round, Rows
 from triples.recursion.programs import Program
-from triples.recursion.workspace import Workspace
 from triples.runs.alarms import alarm
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Watcher
@@ -20,14 +23,21 @@ from triples.store.backend import backend
 from triples.store.inferred.state import State
 
 
-def derive(
-    facts: pa.Table,
-    program: Program,
-    options: Options,
-    stop: Stop,
-    watcher: Watcher,
-) -> Materialised:
-    """Everything that follows. Raises the reason to stop when there is one."""
+class Kept(NamedTuple):
+    """What a partial run needs to say which facts of the last run it keeps."""
+
+    facts: pa.Table
+    rules: set[str] | None
+    subjects: pa.Array | None
+
+
+def open_engine() -> Engine:
+    """The engine of a run."""
+    return DuckDBEngine(_resources())
+
+
+def derive(engine: Engine, options: Options, stop: Stop, watcher: Watcher) -> Materialised:
+    """Everything that follows from what the engine has. Raises the reason to stop when there is one."""
     began = monotonic()
 
     def tell(done: Round) -> None:
@@ -37,27 +47,22 @@ def derive(
         began = now
         stop.check()
 
-    engine = Engine()
     with alarm(stop, engine.interrupt):
-        return engine.materialise(facts, program, options, tell)
+        return engine.materialise(options, tell)
 
 
 def with_last_run(
-    state: State, facts: pa.Table, found: Derivation, asked: RunOptions, options: Options, stop: Stop
-) -> tuple[pa.Table, Program, Counts]:
+    state: State, program: Program, derived: Rows, kept: Kept | None, stop: Stop
+) -> tuple[Rows, Program, Counts]:
     """Return the facts to write, those that a partial run keeps included, and their difference from the last run.
 
     Raises the reason to stop as `derive` does.
     """
     previous = Derivation(state.program, backend().inferred.contents())
-    program, derived = found
-    with (
-        Workspace(options.resources, Event()) as workspace,
-        alarm(stop, workspace.interrupt),
-    ):
-        if asked.partial:
-            rules = set(asked.rules) or None
-            derived, program = combine(workspace, facts, found, previous, rules=rules, subjects=options.subjects)
+    with Workspace(_resources(), Event()) as workspace, alarm(stop, workspace.interrupt):
+        if kept is not None:
+            fresh = Derivation(program, derived.to_reader().read_all())
+            derived, program = combine(workspace, kept.facts, fresh, previous, rules=kept.rules, subjects=kept.subjects)
         before = renumbered(previous.derived, previous.program, program)
         return derived, program, compare(workspace, before, derived)
 
@@ -70,13 +75,19 @@ def limit_arrow_threads() -> None:
 
 def engine_options(asked: RunOptions, subjects: pa.Array | None, unfit: pa.Array | None) -> Options:
     """The options for the engine, within what this service allows a run."""
-    env = settings.ENV
     return Options(
         max_depth=asked.max_depth,
         min_weight=asked.min_weight,
         subjects=subjects,
         unfit=unfit,
-        max_inferred=env.max_inferred,
+        max_inferred=settings.ENV.max_inferred,
+    )
+
+
+def _resources() -> Resources:
+    """What this process may use."""
+    env = settings.ENV
+    return Resources(
         memory_bytes=env.recursion_memory << 20,
         threads=env.recursion_threads,
         temp_folder=env.state_dir / "spill",

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import orjson
-import pyarrow as pa
 from django.conf import settings
 
 from triples.ids import now_ms
@@ -26,6 +26,10 @@ from triples.store.inferred.journal import prune
 from triples.store.inferred.run_snapshots import Marks, Snapshot
 from triples.store.inferred.state import State
 from triples.text import MAX_PREDICATE_LENGTH
+
+if TYPE_CHECKING:
+    from triples.recursion.engine import Engine
+    from triples.recursion.outcome import Rows
 
 # With more changed facts, or more facts touched by them, it is faster to derive everything from nothing.
 MOST_CHANGES = 20_000
@@ -113,10 +117,16 @@ class _Execution:
 
     def _full(self) -> Outcome:
         # Not with the others: most runs find little to do, and the engine takes a while to load.
-        from triples.recursion.partial import Derivation  # noqa: PLC0415
-        from triples.runs.deriving import derive, engine_options, limit_arrow_threads, with_last_run  # noqa: PLC0415
+        from triples.runs.deriving import limit_arrow_threads, open_engine  # noqa: PLC0415
 
         limit_arrow_threads()
+        with open_engine() as engine:
+            return self._derived(engine)
+
+    def _derived(self, engine: "Engine") -> Outcome:
+        from triples.runs.deriving import Kept, derive, engine_options, with_last_run  # noqa: PLC0415
+
+        kept = None
         with self._timed("reading"), backend().snapshot() as view:
             marks = view.marks
             total = view.count
@@ -124,15 +134,16 @@ class _Execution:
             types = self.options.entity_types
             subjects = view.subjects(settings.ENV.type_predicates, types) if types else None
             unfit = view.unfit() if self.program.makes_predicates else None
+            if self.options.partial:
+                kept = Kept(facts.read_all(), set(self.options.rules) or None, subjects)
+                facts = kept.facts.to_reader()
+            engine.load(facts, self.program)
         with self._timed("inference"):
-            options = engine_options(self.options, subjects, unfit)
-            found = derive(facts, self.program, options, self.stop, self.watcher)
+            found = derive(engine, engine_options(self.options, subjects, unfit), self.stop, self.watcher)
         derived, counts = found.derived, Counts(found.derived.num_rows, 0, 0)
         if self.state is not None:
             with self._timed("comparison"):
-                derived, self.program, counts = with_last_run(
-                    self.state, facts, Derivation(self.program, derived), self.options, options, self.stop
-                )
+                derived, self.program, counts = with_last_run(self.state, self.program, derived, kept, self.stop)
         status = RunStatus.SUCCEEDED if found.complete_above is None else RunStatus.LIMITED
         outcome = Outcome(status, "full", counts, derived.num_rows, found.complete_above)
         if not self.dry:
@@ -141,7 +152,7 @@ class _Execution:
                 self._write(derived, self._next_state(marks, derived.num_rows, found.complete_above), counts)
         return outcome
 
-    def _write(self, derived: pa.Table, state: State, counts: Counts) -> None:
+    def _write(self, derived: "Rows", state: State, counts: Counts) -> None:
         if self.state is not None and self.state.program == state.program and not any(counts):
             apply((), {}, state, self.holder)
             return

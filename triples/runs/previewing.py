@@ -5,7 +5,9 @@ import pyarrow.compute as pc
 from django.conf import settings
 
 from triples.models import Term
-from triples.recursion.engine import Engine, Options, Round
+from triples.recursion.duckdb.engine import DuckDBEngine
+from triples.recursion.duckdb.workspace import Resources
+from triples.recursion.outcome import Options, Round
 from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import Rule
 from triples.runs.alarms import alarm
@@ -32,32 +34,29 @@ def derive_preview(rule: Rule) -> Preview:
     # A constant that only the head names need not be a term yet.
     unknown = {text: _NO_TERM + place for place, text in enumerate(sorted(constants(rule) - ids.keys()))}
     program = bind([rule], ids | unknown)
-    engine = Engine()
+    # Without files: what needs more than memory is no preview.
+    engine = DuckDBEngine(Resources(settings.ENV.recursion_memory << 20, settings.ENV.recursion_threads))
     limit_arrow_threads()
     rounds: list[Round] = []
     try:
         with alarm(stop, engine.interrupt):
             facts, unfit = _read(rule.name, program, stop)
-            options = Options(
-                unfit=unfit,
-                max_inferred=MOST_COUNTED,
-                memory_bytes=settings.ENV.recursion_memory << 20,
-                threads=settings.ENV.recursion_threads,
-            )
-            found = engine.materialise(facts, program, options, rounds.append)
+            engine.load(facts.to_reader(), program)
+            found = engine.materialise(Options(unfit=unfit, max_inferred=MOST_COUNTED), rounds.append)
     except (TimedOut, MemoryError):
         if not rounds:
             raise TooMuch from None
         return Preview(rounds[-1].total, exact=False, examples=[], rounds=len(rounds), in_time=False)
     names = {number: text for text, number in unknown.items()}
     exact = found.complete_above is None
-    return Preview(found.derived.num_rows, exact, _examples(found.derived, names), len(rounds), in_time=True)
+    derived = found.derived.to_reader().read_all()
+    return Preview(derived.num_rows, exact, _examples(derived, names), len(rounds), in_time=True)
 
 
 def _read(name: str, program: Program, stop: Stop) -> tuple[pa.Table, pa.Array | None]:
     """The asserted facts with those inferred by other rules, and the terms that cannot be predicates."""
     with backend().snapshot() as view:
-        facts = view.facts(lambda _: stop.check())
+        facts = view.facts(lambda _: stop.check()).read_all()
         unfit = view.unfit() if program.makes_predicates else None
     state = backend().read_state()
     return (facts if state is None else _with_inferred(facts, state, name)), unfit

@@ -77,7 +77,7 @@ class Serving(Protocol):
 class InferredFacts(Protocol):
     """The inferred facts that a run writes. Readers see a change whole or not at all."""
 
-    def replace_all(self, rows: "pa.Table", state: State, holder: Holder, progress: Progress, /) -> None:
+    def replace_all(self, rows: "pa.RecordBatchReader", state: State, holder: Holder, progress: Progress, /) -> None:
         """Replace all inferred facts by these rows, which are sorted by key."""
 
     def apply(self, removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, holder: Holder, /) -> None:

@@ -11,18 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.properties import examples
+from tests.triples.recursion.deriving import materialise
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.programming import X, Y, Z, program, transitive
 from tests.triples.recursion.strategies import facts, programs
 from tests.triples.recursion.tables import fact_table, proofs_in
 from triples.patterns import Variable
-from triples.recursion.engine import DERIVED, Options, materialise
+from triples.recursion.duckdb.workspace import Resources
+from triples.recursion.outcome import DERIVED, Options
 from triples.recursion.programs import Key, Program, Proof
 
 LEAST = 5e-324
-
-ONE_THREAD = Options(threads=1)
-
 
 # A database is made for each example.
 few_examples = settings(max_examples=examples(0.4))
@@ -31,7 +30,7 @@ few_examples = settings(max_examples=examples(0.4))
 @few_examples
 @given(facts(min_size=3), programs())
 def test_weights_depths_and_proofs_are_those_of_the_definition(asserted: dict[Key, float], program: Program) -> None:
-    result = materialise(fact_table(asserted), program, ONE_THREAD)
+    result = materialise(fact_table(asserted), program)
 
     assert proofs_in(result.derived) == evaluate(asserted, program)
     assert result.complete_above is None
@@ -42,7 +41,7 @@ def test_weights_depths_and_proofs_are_those_of_the_definition(asserted: dict[Ke
 def test_max_depth_keeps_the_proofs_of_so_many_rounds(
     asserted: dict[Key, float], program: Program, max_depth: int
 ) -> None:
-    result = materialise(fact_table(asserted), program, Options(threads=1, max_depth=max_depth))
+    result = materialise(fact_table(asserted), program, Options(max_depth=max_depth))
 
     assert proofs_in(result.derived) == evaluate(asserted, program, max_depth=max_depth)
 
@@ -66,7 +65,6 @@ def test_lighter_facts_other_subjects_and_unfit_predicates_are_left_out(
 ) -> None:
     """No fact that is asserted has 4 for a predicate."""
     options = Options(
-        threads=1,
         max_depth=max_depth,
         min_weight=min_weight,
         subjects=None if subjects is None else pa.array(sorted(subjects), pa.int64()),
@@ -91,7 +89,7 @@ def test_a_proof_is_as_high_as_its_premises_with_their_final_weights_are() -> No
         (1.0, (X, 12, Y), [(X, 9, Y)]),
     )
 
-    found = proofs_in(materialise(fact_table(asserted), rules, ONE_THREAD).derived)
+    found = proofs_in(materialise(fact_table(asserted), rules).derived)
 
     assert found == evaluate(asserted, rules)
     assert found[Key(1, 8, 2)] == Proof(2 * LEAST, 2, 2, ())
@@ -120,7 +118,7 @@ def test_proofs_may_have_many_free_values(offset: int) -> None:
         (0.9, (X, 3, Z), [(X, 1, Y), (Y, 1, Z)]),
     )
 
-    found = proofs_in(materialise(fact_table(asserted), rules, ONE_THREAD).derived)
+    found = proofs_in(materialise(fact_table(asserted), rules).derived)
 
     assert found == evaluate(asserted, rules)
     assert found[Key(offset + 1, 2, offset + 6)].free == tuple(offset + number for number in (2, 3, 4, 5))
@@ -136,28 +134,28 @@ def test_rounds_say_what_they_found() -> None:
     )
     seen: list[tuple[int, int, int, int]] = []
 
-    result = materialise(fact_table(asserted), rules, ONE_THREAD, seen.append)
+    result = materialise(fact_table(asserted), rules, on_round=seen.append)
 
     # The third round derives what the second made of (1, 1, 4), which is better than what the first had.
     assert seen == result.rounds == [(1, 6, 0, 6), (2, 3, 0, 9), (3, 0, 1, 9)]
 
 
 def test_very_many_rules_derive_what_few_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triples.recursion.relation._MOST_GROUPED_AT_ONCE", 8)
+    monkeypatch.setattr("triples.recursion.duckdb.relation._MOST_GROUPED_AT_ONCE", 8)
     asserted = {Key(number, number % 7 + 1, number + 1): 0.9 for number in range(1, 30)}
     rules = program(
         *((0.5 + number / 50, (X, 10 + number % 9, Y), [(X, number % 7 + 1, Y)]) for number in range(20)),
         (0.9, (X, 10, Z), [(X, 10, Y), (Y, 11, Z)]),
     )
 
-    assert proofs_in(materialise(fact_table(asserted), rules, ONE_THREAD).derived) == evaluate(asserted, rules)
+    assert proofs_in(materialise(fact_table(asserted), rules).derived) == evaluate(asserted, rules)
 
 
 def test_nothing_comes_of_no_rules_and_of_no_facts() -> None:
     one_fact = fact_table({Key(1, 1, 2): 1.0})
 
     for table, rules in [(one_fact, Program(())), (fact_table({}), transitive(1)), (one_fact, transitive(1))]:
-        result = materialise(table, rules, ONE_THREAD)
+        result = materialise(table, rules)
         assert (result.derived.num_rows, result.derived.schema, result.rounds) == (0, DERIVED, [])
 
 
@@ -186,7 +184,7 @@ def test_the_outcome_is_the_same_bytes_for_any_order_and_number_of_threads() -> 
     for threads in (1, 2, 1, 2):
         shuffled = list(asserted.items())
         rng.shuffle(shuffled)
-        derived = materialise(fact_table(dict(shuffled)), rules, Options(threads=threads)).derived
+        derived = materialise(fact_table(dict(shuffled)), rules, resources=Resources(threads=threads)).derived
         assert derived.num_rows > 1000
         outcomes.add(as_bytes(derived))
 
@@ -195,6 +193,6 @@ def test_the_outcome_is_the_same_bytes_for_any_order_and_number_of_threads() -> 
 
 @pytest.mark.process
 def test_the_engine_needs_no_django() -> None:
-    code = "import sys, triples.recursion.engine, triples.recursion.presets; sys.exit('django' in sys.modules)"
+    code = "import sys, triples.recursion.duckdb.engine, triples.recursion.presets; sys.exit('django' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -14,16 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.properties import examples
+from tests.triples.recursion.deriving import derive, materialise
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.programming import X, Y, Z, program, transitive
 from tests.triples.recursion.strategies import facts, programs
 from tests.triples.recursion.tables import fact_table, proofs_in
-from triples.recursion import workspace
-from triples.recursion.differences import compare
-from triples.recursion.engine import Engine, Options, Round, Stopped, materialise
+from triples.recursion.duckdb import workspace
+from triples.recursion.duckdb.differences import compare
+from triples.recursion.duckdb.engine import DuckDBEngine
+from triples.recursion.duckdb.spilling import spill_folder
+from triples.recursion.duckdb.workspace import Resources, Workspace
+from triples.recursion.engine import Stopped
+from triples.recursion.outcome import Options, Round
 from triples.recursion.programs import Key, Program
-from triples.recursion.spilling import spill_folder
-from triples.recursion.workspace import Resources, Workspace
 
 CHAIN = {Key(number, 1, number + 1): 0.9 for number in range(1, 40)}
 
@@ -33,7 +36,7 @@ CHAIN = {Key(number, 1, number + 1): 0.9 for number in range(1, 40)}
 def test_what_is_left_of_too_many_facts_is_all_above_a_weight(
     asserted: dict[Key, float], program: Program, max_depth: int | None, limit: int
 ) -> None:
-    options = Options(threads=1, max_depth=max_depth, max_inferred=limit)
+    options = Options(max_depth=max_depth, max_inferred=limit)
     result = materialise(fact_table(asserted), program, options)
 
     whole = evaluate(asserted, program, max_depth=max_depth)
@@ -51,7 +54,7 @@ def test_what_is_left_of_too_many_facts_is_all_above_a_weight(
 def test_of_equal_weights_all_stay_or_none() -> None:
     asserted = {Key(number, 1, number + 1): 1.0 for number in range(1, 10)}
 
-    result = materialise(fact_table(asserted), transitive(1), Options(threads=1, max_inferred=20))
+    result = materialise(fact_table(asserted), transitive(1), Options(max_inferred=20))
 
     assert (result.derived.num_rows, result.complete_above) == (0, nextafter(1.0, 2.0))
 
@@ -59,7 +62,7 @@ def test_of_equal_weights_all_stay_or_none() -> None:
 def test_a_limit_that_is_not_met_leaves_no_trace() -> None:
     count = 39 * 38 // 2
 
-    result = materialise(fact_table(CHAIN), transitive(1), Options(threads=1, max_inferred=count))
+    result = materialise(fact_table(CHAIN), transitive(1), Options(max_inferred=count))
 
     assert (result.derived.num_rows, result.complete_above) == (count, None)
 
@@ -101,10 +104,10 @@ def short_of_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, set[int]]
 def test_what_does_not_fit_into_memory_is_derived_in_shares(
     short_of_memory: Callable[[str, set[int]], None], beginning: str, turns: set[int]
 ) -> None:
-    whole = materialise(hub(100), transitive(1), Options(threads=1))
+    whole = materialise(hub(100), transitive(1))
     short_of_memory(beginning, turns)
 
-    shared = materialise(hub(100), transitive(1), Options(threads=1))
+    shared = materialise(hub(100), transitive(1))
 
     assert shared.derived.equals(whole.derived)
     assert shared.complete_above is None
@@ -113,11 +116,11 @@ def test_what_does_not_fit_into_memory_is_derived_in_shares(
 def test_where_shares_do_not_help_the_heavier_half_of_the_derived_facts_stays(
     short_of_memory: Callable[[str, set[int]], None],
 ) -> None:
-    whole = proofs_in(materialise(fact_table(CHAIN), transitive(1), Options(threads=1)).derived)
+    whole = proofs_in(materialise(fact_table(CHAIN), transitive(1)).derived)
     # The second round: whole, in its first eighth, in its first sixty-fourth.
     short_of_memory("INSERT INTO candidate", {2, 3, 4})
 
-    result = materialise(fact_table(CHAIN), transitive(1), Options(threads=1))
+    result = materialise(fact_table(CHAIN), transitive(1))
 
     # The first round joins two links; all of its facts have one weight, so none of them stays.
     assert result.complete_above == nextafter(0.9 * 0.9, 1.0)
@@ -130,7 +133,7 @@ def test_without_memory_for_any_derivation_nothing_is_derived(
 ) -> None:
     short_of_memory("INSERT INTO candidate", set(range(1, 1000)))
 
-    result = materialise(hub(10), transitive(1), Options(threads=1))
+    result = materialise(hub(10), transitive(1))
 
     assert (result.derived.num_rows, result.complete_above) == (0, nextafter(1009 / 2000, 1.0))
 
@@ -139,13 +142,13 @@ def test_without_memory_for_anything_there_is_no_outcome(short_of_memory: Callab
     short_of_memory("CREATE OR REPLACE TEMP VIEW", set(range(1, 1000)))
 
     with pytest.raises(MemoryError):
-        materialise(hub(10), transitive(1), Options(threads=1))
+        materialise(hub(10), transitive(1))
 
 
 def test_what_does_not_fit_into_memory_is_spilled_to_disk(tmp_path: Path) -> None:
-    options = Options(threads=1, memory_bytes=20 << 20, temp_folder=tmp_path / "spilled")
+    resources = Resources(threads=1, memory_bytes=20 << 20, temp_folder=tmp_path / "spilled")
 
-    result = materialise(hub(800), transitive(1), options)
+    result = materialise(hub(800), transitive(1), resources=resources)
 
     assert result.derived.equals(materialise(hub(800), transitive(1)).derived)
     assert result.complete_above is None
@@ -180,12 +183,12 @@ class Disk:
 
 
 def test_no_more_is_spilled_than_may_be(tmp_path: Path) -> None:
-    plenty = Options(threads=1, memory_bytes=12 << 20, temp_folder=tmp_path)
-    little = Options(threads=1, memory_bytes=12 << 20, temp_folder=tmp_path, disk_bytes=2 << 20)
+    plenty = Resources(threads=1, memory_bytes=12 << 20, temp_folder=tmp_path)
+    little = Resources(threads=1, memory_bytes=12 << 20, temp_folder=tmp_path, disk_bytes=2 << 20)
     with Disk(tmp_path) as wanted:
-        whole = materialise(hub(500), transitive(1), plenty)
+        whole = materialise(hub(500), transitive(1), resources=plenty)
     with Disk(tmp_path) as taken:
-        result = materialise(hub(500), transitive(1), little)
+        result = materialise(hub(500), transitive(1), resources=little)
 
     assert whole.complete_above is None
     assert result.complete_above is not None
@@ -216,8 +219,8 @@ def test_without_a_folder_nothing_is_spilled(
 
 @pytest.mark.parametrize("shares", [0, 1, 2])
 def test_outcomes_are_compared_in_shares_where_memory_is_short(shares: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = materialise(hub(60), transitive(1), Options(threads=1, min_weight=0.1)).derived
-    after = materialise(hub(60), transitive(1), Options(threads=1)).derived.slice(5)
+    before = materialise(hub(60), transitive(1), Options(min_weight=0.1)).derived
+    after = materialise(hub(60), transitive(1)).derived.slice(5)
     row = Workspace.row
     short = iter([True] * shares)
 
@@ -235,7 +238,7 @@ def test_outcomes_are_compared_in_shares_where_memory_is_short(shares: int, monk
 
 
 def test_too_little_memory_leaves_the_heavier_facts() -> None:
-    result = materialise(hub(800), transitive(1), Options(threads=1, memory_bytes=20 << 20))
+    result = materialise(hub(800), transitive(1), resources=Resources(threads=1, memory_bytes=20 << 20))
 
     assert result.complete_above is not None
     assert result.derived.num_rows > 0
@@ -245,7 +248,7 @@ def test_too_little_memory_leaves_the_heavier_facts() -> None:
 
 def test_facts_that_do_not_even_fit_by_themselves_are_an_error() -> None:
     with pytest.raises(MemoryError):
-        materialise(hub(800), transitive(1), Options(threads=1, memory_bytes=1 << 20))
+        materialise(hub(800), transitive(1), resources=Resources(threads=1, memory_bytes=1 << 20))
 
 
 def test_an_error_in_the_callers_own_code_ends_the_evaluation() -> None:
@@ -257,33 +260,33 @@ def test_an_error_in_the_callers_own_code_ends_the_evaluation() -> None:
             raise Enough
 
     with pytest.raises(Enough):
-        materialise(fact_table(CHAIN), transitive(1), Options(threads=1), after)
+        materialise(fact_table(CHAIN), transitive(1), on_round=after)
 
 
 def test_an_engine_interrupted_before_it_begins_does_not_begin() -> None:
-    engine = Engine()
+    engine = DuckDBEngine()
     engine.interrupt()
 
     with pytest.raises(Stopped):
-        engine.materialise(fact_table(CHAIN), transitive(1))
+        derive(engine, fact_table(CHAIN), transitive(1))
 
 
 def test_an_interrupted_engine_stops_between_rounds() -> None:
-    engine = Engine()
+    engine = DuckDBEngine()
 
     with pytest.raises(Stopped):
-        engine.materialise(fact_table(CHAIN), transitive(1), Options(threads=1), lambda _: engine.interrupt())
+        derive(engine, fact_table(CHAIN), transitive(1), on_round=lambda _: engine.interrupt())
 
 
 def test_another_thread_stops_a_statement_that_would_take_hours() -> None:
     """Every fact joins every other, four times over."""
     asserted = {Key(number, 1, number): 1.0 for number in range(1, 4000)}
     endless = program((1.0, (X, 2, X), [(X, 1, X), (Y, 1, Y), (Z, 1, Z)]))
-    engine = Engine()
+    engine = DuckDBEngine()
     timer = threading.Timer(0.5, engine.interrupt)
     timer.start()
 
     with pytest.raises(Stopped):
-        engine.materialise(fact_table(asserted), endless, Options(threads=1))
+        derive(engine, fact_table(asserted), endless)
 
     timer.join()

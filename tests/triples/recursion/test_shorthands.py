@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.triples.recursion.deriving import materialise
 from tests.triples.recursion.tables import fact_table, proofs_in
 from triples.recursion import presets
-from triples.recursion.engine import Options, materialise
 from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, bind, constants
 from triples.recursion.rules import Rule, RuleError, rule_document, rule_text
@@ -24,7 +24,7 @@ def derived(rules: list[Rule], *asserted: Texts) -> set[Texts]:
     ids = {text: number for number, text in enumerate(texts, start=1)}
     program: Program = bind(rules, ids)
     facts = {Key(*(ids[text] for text in fact)): 1.0 for fact in asserted}
-    result = materialise(fact_table(facts), program, Options(threads=1))
+    result = materialise(fact_table(facts), program)
     return {(texts[s - 1], texts[p - 1], texts[o - 1]) for s, p, o in proofs_in(result.derived)}
 
 

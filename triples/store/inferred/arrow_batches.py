@@ -52,10 +52,11 @@ def from_copy(copy: Iterable[bytes | bytearray | memoryview], schema: pa.Schema)
         yield from table.cast(schema).to_batches()
 
 
-def to_copy(table: pa.Table) -> Iterator[memoryview]:
+def to_copy(batches: Iterable[pa.RecordBatch]) -> Iterator[memoryview]:
     """The text for COPY FROM STDIN (FORMAT csv)."""
     options = csv.WriteOptions(include_header=False)
-    for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
-        text = BytesIO()
-        csv.write_csv(batch, text, options)
-        yield text.getbuffer()
+    for batch in batches:
+        for start in range(0, batch.num_rows, ROWS_AT_ONCE):
+            text = BytesIO()
+            csv.write_csv(batch.slice(start, ROWS_AT_ONCE), text, options)
+            yield text.getbuffer()

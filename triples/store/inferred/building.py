@@ -10,17 +10,20 @@ import orjson
 import pyarrow as pa
 
 from triples.models import HiddenGeneration
+from triples.recursion.outcome import Rows
 from triples.recursion.programs import Key, Proof
 from triples.store.backend import Holder, backend
 from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.layout import COLUMNS, Progress
 from triples.store.inferred.state import State
 
+_STORED = pa.schema([field.with_name(name) for field, name in zip(DERIVED, COLUMNS, strict=True)])
 
-def replace_all(derived: pa.Table, state: State, holder: Holder, progress: Progress) -> None:
+
+def replace_all(derived: Rows, state: State, holder: Holder, progress: Progress) -> None:
     """Replace all inferred facts. They come from the engine in the order of their keys, in which writing is fastest."""
-    rows = derived.select(DERIVED.names).cast(DERIVED).rename_columns(list(COLUMNS))
-    backend().inferred.replace_all(rows, state, holder, progress)
+    batches = (pa.RecordBatch.from_arrays(batch.columns, schema=_STORED) for batch in derived.to_reader())
+    backend().inferred.replace_all(pa.RecordBatchReader.from_batches(_STORED, batches), state, holder, progress)
 
 
 def apply(removed: Collection[Key], put: Mapping[Key, Proof], state: State, holder: Holder) -> None:

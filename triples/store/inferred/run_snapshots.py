@@ -42,15 +42,17 @@ class Snapshot(ABC):
         [(count,)] = self._rows(_COUNT)
         return int(count)
 
-    def facts(self, progress: Progress) -> pa.Table:
-        """All asserted facts, by the ids of their terms."""
-        batches: list[pa.RecordBatch] = []
-        done = 0
-        for batch in self._batches():
-            batches.append(batch)
-            done += batch.num_rows
-            progress(done)
-        return pa.Table.from_batches(batches, ASSERTED)
+    def facts(self, progress: Progress) -> pa.RecordBatchReader:
+        """All asserted facts, by the ids of their terms. Each batch is read from the database when it is wanted."""
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            done = 0
+            for batch in self._batches():
+                yield batch
+                done += batch.num_rows
+                progress(done)
+
+        return pa.RecordBatchReader.from_batches(ASSERTED, batches())
 
     def changes(self, since: Marks, limit: int) -> Changes | None:
         """The facts inserted, deleted or given another weight since `since`. None if there are more than `limit`."""

@@ -65,7 +65,7 @@ _PUT = (
 )
 
 
-def replace_all(rows: pa.Table, state: State, holder: Holder, progress: Progress) -> None:
+def replace_all(rows: pa.RecordBatchReader, state: State, holder: Holder, progress: Progress) -> None:
     """Fill a new table with the sorted rows and replace the old one, in one transaction."""
     assert holder is not None
     indexes = index_names(state.program)

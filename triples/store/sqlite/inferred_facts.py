@@ -61,7 +61,7 @@ _REMOVE = f"DELETE FROM {FACTS} WHERE subject_id = ? AND predicate_id = ? AND ob
 _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
 
 
-def replace_all(rows: pa.Table, state: State, _holder: Holder, progress: Progress) -> None:
+def replace_all(rows: pa.RecordBatchReader, state: State, _holder: Holder, progress: Progress) -> None:
     """Write the sorted rows to a new file, which then replaces the old one."""
     file = new_file(state.generation)
     try:
@@ -130,7 +130,7 @@ def _hiding(driver: sqlite3.Connection, state: State) -> Iterator[None]:
         yield
 
 
-def _fill(file: Path, rows: pa.Table, indexes: Sequence[str], progress: Progress) -> None:
+def _fill(file: Path, rows: pa.RecordBatchReader, indexes: Sequence[str], progress: Progress) -> None:
     """Fill the file through Arrow's driver, which takes columns as they are.
 
     The driver has an SQLite of its own. Two SQLites in one process know nothing of each other's locks, so this one must

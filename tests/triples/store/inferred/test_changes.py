@@ -185,7 +185,7 @@ def test_a_snapshot_holds_every_fact_and_its_weight(monkeypatch: pytest.MonkeyPa
     told: list[int] = []
     with backend().snapshot() as view:
         assert view.count == 7
-        facts = view.facts(told.append)
+        facts = view.facts(told.append).read_all()
     expected = set(Triple.objects.values_list("subject_id", "predicate_id", "object_id", "weight"))
     assert {tuple(row.values()) for row in facts.to_pylist()} == expected
     assert told == [2, 4, 6, 7]
@@ -194,7 +194,7 @@ def test_a_snapshot_holds_every_fact_and_its_weight(monkeypatch: pytest.MonkeyPa
 def test_an_empty_graph_is_a_snapshot_too() -> None:
     with backend().snapshot() as view:
         assert view.count == 0
-        assert view.facts(lambda _: None).num_rows == 0
+        assert view.facts(lambda _: None).read_all().num_rows == 0
         assert view.marks >= (0, 0)
 
 
@@ -202,7 +202,7 @@ def test_an_empty_graph_is_a_snapshot_too() -> None:
 def test_a_snapshot_does_not_see_what_is_written_while_it_is_read() -> None:
     with backend().snapshot() as view:
         in_orm(store, fact("later"))
-        assert view.facts(lambda _: None).num_rows == 2
+        assert view.facts(lambda _: None).read_all().num_rows == 2
         assert view.changes(Marks(0, 0), 10) is not None
     assert changes_since(view.marks) == Changes({key_of(("later", "p", "o"))})
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from triples.recursion.packing import Packing, packing_for
+from triples.recursion.duckdb.packing import Packing, packing_for
+from triples.recursion.duckdb.workspace import Workspace
 from triples.recursion.programs import Program
 from triples.recursion.sql import COLUMNS, weight_literal
-from triples.recursion.workspace import Workspace
 
 KEY = ", ".join(COLUMNS)
 _WIDEST_INTEGER = (1 << 31) - 1

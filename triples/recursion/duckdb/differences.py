@@ -1,10 +1,13 @@
 """The difference between the outcomes of two runs, as counts."""
 
+from typing import Any
+
 import pyarrow as pa
 
 from triples.recursion.counts import Counts
-from triples.recursion.shares import in_shares
-from triples.recursion.workspace import Workspace
+from triples.recursion.duckdb.shares import in_shares
+from triples.recursion.duckdb.workspace import Workspace
+from triples.recursion.outcome import Rows
 
 _COMPARE = """
 SELECT count(*) FILTER (WHERE was.weight IS NULL),
@@ -17,9 +20,13 @@ FULL JOIN (SELECT * FROM derived WHERE {share}) AS is_now USING (subject, predic
 """
 
 
-def compare(workspace: Workspace, previous: pa.Table, derived: pa.Table) -> Counts:
-    """Count the differences between two tables of derived facts (`DERIVED`) that number their rules alike."""
+def compare(workspace: Workspace, previous: pa.Table, derived: Rows) -> Counts:
+    """Count the differences between derived facts that number their rules alike."""
     workspace.give("previous", previous)
-    workspace.give("derived", derived)
-    counted = in_shares(lambda share: workspace.row(_COMPARE.format(share=share)))
-    return Counts(*map(sum, zip(*counted, strict=True)))
+
+    def count(share: str) -> tuple[Any, ...]:
+        # A table is read by all threads, and only its columns that are asked for.
+        workspace.give("derived", derived if isinstance(derived, pa.Table) else derived.to_reader())
+        return workspace.row(_COMPARE.format(share=share))
+
+    return Counts(*map(sum, zip(*in_shares(count), strict=True)))

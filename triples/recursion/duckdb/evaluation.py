@@ -1,70 +1,23 @@
 """One evaluation: its rounds, its limits, its outcome."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf, nextafter
-from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from triples.recursion.heights import Heights
-from triples.recursion.outcome import derived_table
+from triples.recursion.duckdb.heights import Heights
+from triples.recursion.duckdb.reading import derived_table
+from triples.recursion.duckdb.relation import Found, Relation, Share
+from triples.recursion.duckdb.shares import MOST_SHARES, SHARES_OF_A_SHARE
+from triples.recursion.duckdb.workspace import Workspace
+from triples.recursion.outcome import Materialised, Options, Round
 from triples.recursion.programs import BoundRule, Program
-from triples.recursion.relation import Found, Relation, Share
-from triples.recursion.shares import MOST_SHARES, SHARES_OF_A_SHARE
 from triples.recursion.sql import Variant, variants
-from triples.recursion.workspace import Resources, Workspace
-
-# Facts of weight 0 prove nothing.
-LEAST_WEIGHT = nextafter(0.0, 1.0)
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Options of an evaluation; None is no limit."""
-
-    max_depth: int | None = None
-    min_weight: float = 0.0
-    # Term ids. Only these may be subjects of derived facts.
-    subjects: pa.Int64Array | None = None
-    # Term ids. None of these may be the predicate of a derived fact.
-    unfit: pa.Int64Array | None = None
-    max_inferred: int | None = None
-    # As in `Resources`.
-    memory_bytes: int | None = None
-    threads: int | None = None
-    temp_folder: Path | None = None
-    disk_bytes: int | None = None
-
-    @property
-    def resources(self) -> Resources:
-        return Resources(self.memory_bytes, self.threads, self.temp_folder, self.disk_bytes)
-
-
-class Round(NamedTuple):
-    """Counts of a round: new and improved facts, and all derived facts after it."""
-
-    number: int
-    new: int
-    improved: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Materialised:
-    """The outcome: the derived facts in the columns of `DERIVED`, sorted by subject, predicate and object.
-
-    `complete_above` is None unless a limit was met; then facts lighter than this were left out.
-    """
-
-    derived: pa.Table
-    rounds: list[Round]
-    complete_above: float | None
 
 
 class Evaluation:
@@ -77,7 +30,7 @@ class Evaluation:
         if options.subjects is not None:
             self._relation.admit(options.subjects)
         self._variants = self._compiled()
-        self._threshold = max(options.min_weight, LEAST_WEIGHT)
+        self._threshold = options.threshold
         self._shares = 1
         self._limited = False
         self._rounds: list[Round] = []

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from triples.patterns import BoundPlace, Variable
+from triples.recursion.duckdb.shares import in_shares
+from triples.recursion.duckdb.workspace import Workspace
 from triples.recursion.programs import BoundRule, Program
-from triples.recursion.shares import in_shares
 from triples.recursion.sql import COLUMNS
-from triples.recursion.workspace import Workspace
 
 _DERIVED = "subject, predicate, object, weight, depth, rule, free1, free_rest"
 

@@ -10,11 +10,11 @@ right.
 from collections.abc import Iterator
 
 from triples.patterns import BoundPlace, Variable
-from triples.recursion.packing import Packing
+from triples.recursion.duckdb.packing import Packing
+from triples.recursion.duckdb.relation import KEY, Relation, same_key
+from triples.recursion.duckdb.workspace import Workspace
 from triples.recursion.programs import BoundRule, Program
-from triples.recursion.relation import KEY, Relation, same_key
 from triples.recursion.sql import COLUMNS, Variant
-from triples.recursion.workspace import Workspace
 
 # The height of a fact whose level is not known yet.
 UNSETTLED = 1 << 30

@@ -11,11 +11,8 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from triples.recursion.spilling import spill_folder
-
-
-class Stopped(Exception):
-    """Raised when the evaluation was interrupted; it has no outcome."""
+from triples.recursion.duckdb.spilling import spill_folder
+from triples.recursion.engine import Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,8 @@ class Workspace:
         with suppress(duckdb.ConnectionException):
             self._connection.interrupt()
 
-    def give(self, name: str, table: pa.Table) -> None:
-        """Let statements read the table by this name."""
+    def give(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
+        """Let statements read the table by this name; a reader by one statement only."""
         self._connection.register(name, table)
 
     def take_back(self, name: str) -> None:
