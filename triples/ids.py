@@ -18,6 +18,7 @@ from uuid import UUID
 ASSERTED = 0
 RUN = 2
 INFERRED = 1
+IMPORT = 3
 
 _KEY_BITS = 62
 _KEY_MASK = (1 << _KEY_BITS) - 1

@@ -11,6 +11,7 @@ from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django_prometheus.models import ExportModelOperationsMixin
 
+from triples import import_runs  # noqa: F401  # its models are of this app
 from triples.fields import ExactText, JSONText, UnixMilliseconds, to_milliseconds
 from triples.recursion.grammar import parse_rule
 from triples.recursion.rules import MAX_NAME_LENGTH

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
@@ -13,18 +13,29 @@ from django.db import Error as AnyDatabaseError
 from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
+from skg_site.cli.prompts import user_name
 from triples.exchange.arguments import scale_argument, weight_argument
 from triples.exchange.checkpoints import CheckpointFile
-from triples.exchange.destinations import Destination, DestinationError
+from triples.exchange.destinations import Destination, DestinationError, OwnGraph
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.importing import Import, MostRefused, Source, StrictStop, find_start
 from triples.exchange.lines import InputError
 from triples.exchange.progress import FactProgress
+from triples.exchange.recording import Recording
 from triples.exchange.refusals import Refusals
 from triples.exchange.summaries import ExportSummary, ImportSummary
+from triples.import_runs import ImportRun
+from triples.services.imports import ImportUndone, import_begin, import_continue
 from triples.visible import visible
 
 FAILURES = (StrictStop, MostRefused, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
+
+
+class Told(NamedTuple):
+    """The input of an import, in words."""
+
+    source: str
+    format_name: str
 
 
 class ImportCommand(BaseCommand):
@@ -32,6 +43,8 @@ class ImportCommand(BaseCommand):
     requires_system_checks = []
     all_refused: str
     progress: FactProgress
+    # None in a dry run, and if the facts go elsewhere.
+    recording: Recording | None = None
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
@@ -66,6 +79,10 @@ class ImportCommand(BaseCommand):
         """The file for the progress; None for an import that cannot be continued."""
 
     @abstractmethod
+    def told(self, options: dict[str, Any]) -> Told:
+        """What the row of the import says of its input."""
+
+    @abstractmethod
     def place(self, place: tuple[Any, ...]) -> str:
         """A phrase for the place where an import continues."""
 
@@ -82,14 +99,17 @@ class ImportCommand(BaseCommand):
             except FAILURES as error:
                 failure = error
             seconds = progress.seconds
-        counts, sentence = job.counts, None
+        counts, sentence, recording = job.counts, None, self.recording
         if failure is not None:
             again = "passes over what is stored, as duplicates" if job.checkpoints is None else "goes on from here"
             sentence = failure_sentence(failure, again)
         elif counts.read and counts.refused == counts.read:
             sentence = self.all_refused
         replaced = options["on_duplicate"] == "replace"
-        summary = ImportSummary(counts, job.earlier, seconds, replaced, options["dry_run"], sentence)
+        if recording is not None:
+            recording.end(sentence)
+        run_id = None if recording is None else recording.run_id
+        summary = ImportSummary(counts, job.earlier, seconds, replaced, options["dry_run"], sentence, run_id)
         style = self.style.WARNING if counts.refused else self.style.SUCCESS
         report(summary, failure, lambda text: self.stdout.write(text, style), as_json=options["json"])
 
@@ -103,8 +123,10 @@ class ImportCommand(BaseCommand):
             start = find_start(checkpoints, source, destination)
         if start is not None:
             progress.say(f"Going on {self.place(start.place)}; --restart begins anew.")
+        if isinstance(destination, OwnGraph) and not options["dry_run"]:
+            self.recording = self._recording(destination, options)
         errors = stack.enter_context(_errors_file(options["errors"], append=start is not None))
-        return Import(
+        job = Import(
             source,
             destination,
             progress=progress,
@@ -113,6 +135,22 @@ class ImportCommand(BaseCommand):
             checkpoints=checkpoints,
             start=start,
         )
+        job.journal = self.recording
+        return job
+
+    def _recording(self, destination: OwnGraph, options: dict[str, Any]) -> Recording:
+        """The row of the import: a new one, or that of the import that is continued."""
+        if destination.run_id:
+            try:
+                return Recording(import_continue(run_id=destination.run_id), destination)
+            except (ImportUndone, ImportRun.DoesNotExist):
+                pass
+        source, format_name = self.told(options)
+        kept = {name: options[name] for name in ("weight", "on_duplicate")}
+        run = import_begin(
+            source=source, format_name=format_name, requested_by=f"command by {user_name()}", options=kept
+        )
+        return Recording(run, destination)
 
 
 def report(

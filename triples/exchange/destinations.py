@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from triples.metrics import added_by
 from triples.models import Source
-from triples.store.bulk import Loaded, Loader, Watermark, is_stored, newest_fact
+from triples.store.bulk import Loaded, Loader, Record, Watermark, is_stored, newest_fact
 from triples.store.operations import Fact
 
 
@@ -53,6 +53,21 @@ class OwnGraph(Destination):
         """With `greatest`, the heaviest of several statements of a fact is stored."""
         self._loader = Loader(replace=replace, greatest=greatest)
         self._dry_run = dry_run
+        # The row of the import; None before it is known, and in a dry run.
+        self.run_id: int | None = None
+
+    def record(self, run_id: int, record: Record) -> None:
+        """Have `record` called in each transaction that stores facts of the import with this row."""
+        self.run_id = run_id
+        self._loader.record = record
+
+    @property
+    def began(self) -> Watermark | None:
+        return self._loader.began
+
+    @began.setter
+    def began(self, began: Watermark | None) -> None:
+        self._loader.began = began
 
     @property
     def chunk_size(self) -> int:
@@ -68,14 +83,19 @@ class OwnGraph(Destination):
 
     def watermark(self) -> tuple[int, ...] | None:
         newest = newest_fact()
-        return None if newest is None else (*newest, *(self._loader.began or ()))
+        return None if newest is None else (*newest, self.run_id or 0, *(self._loader.began or ()))
 
     def keeps(self, watermark: tuple[Any, ...], /) -> bool:
-        id_, created_ms, *began = watermark
+        if len(watermark) not in {3, 5}:
+            # The checkpoint is of a version that kept no rows of imports.
+            return False
+        id_, created_ms, run_id, *began = watermark
         is_kept = is_stored(Watermark(id_, created_ms))
         if is_kept and began:
             # Facts of the earlier run are facts of this one.
             self._loader.began = Watermark(*began)
+        if is_kept:
+            self.run_id = run_id
         return is_kept
 
 

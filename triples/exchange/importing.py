@@ -44,6 +44,13 @@ class Piece(NamedTuple):
     ends_chunk: bool = False
 
 
+class Journal(Protocol):
+    """Is told how far an import has come."""
+
+    def read(self, place: tuple[Any, ...], counts: Counts, refused: Sequence[str], /) -> None:
+        """Everything before the place is stored. `refused` are the first refused lines of this process."""
+
+
 class Source(Protocol):
     """The input of an import: files, or a database. Its first place is the empty tuple."""
 
@@ -84,6 +91,7 @@ class Import:
         self._refusals = refusals
         self._strict = strict
         self.checkpoints = checkpoints
+        self.journal: Journal | None = None
         self._interrupts = Interrupts()
         self._chunk: list[Sequence[Fact]] = []
         self._origins: list[tuple[str, int]] = []
@@ -179,5 +187,7 @@ class Import:
         counts.duplicates += stored.counts.duplicates
         counts.refused += self._refused
         self._chunk, self._origins, self._gathered, self._refused = [], [], 0, 0
+        if self.journal is not None:
+            self.journal.read(self._place, counts, self._refusals.first)
         if self.checkpoints is not None and (watermark := self._destination.watermark()) is not None:
             self.checkpoints.save(Checkpoint(self._place, counts, watermark))

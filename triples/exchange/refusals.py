@@ -13,6 +13,7 @@ class Refusals:
         self._show = show
         self._file = file
         self._count = 0
+        self.first: list[str] = []
 
     def report(self, name: str, line: int, reason: str) -> None:
         sentence = visible(f"{name}:{line}: {reason}")
@@ -20,6 +21,7 @@ class Refusals:
         if self._file is not None:
             self._file.write(sentence + "\n")
         if self._count <= SHOWN:
+            self.first.append(sentence)
             self._show(sentence)
         elif self._count == SHOWN + 1:
             self._show("Further refused lines are only counted here; --errors FILE has them all.")

@@ -17,6 +17,8 @@ class ImportSummary:
     replaced: bool
     dry_run: bool
     error: str | None
+    # The number of its row, by which it can be undone.
+    run_id: int | None = None
 
     @property
     def facts_per_second(self) -> float:
@@ -27,6 +29,7 @@ class ImportSummary:
         return {
             "complete": self.error is None,
             "dry_run": self.dry_run,
+            "import": self.run_id,
             **asdict(self.counts),
             "earlier_runs": asdict(self.earlier),
             "seconds": round(self.seconds, 3),
@@ -45,6 +48,8 @@ class ImportSummary:
         text = f"{_facts(counts.read)} read: {', '.join(parts)} ({speed})."
         if self.earlier.read:
             text += f" {self.earlier.read:,} of them were read by earlier runs."
+        if self.run_id is not None and counts.inserted:
+            text += f" `manage.py imports undo {self.run_id}` takes them back."
         if self.dry_run:
             text += " Nothing was stored; what the input repeats may be counted as new each time."
         return text

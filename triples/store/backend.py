@@ -23,7 +23,7 @@ from triples.store.inferred.layout import Progress
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.reads_and_writes import Reads, Writes
-from triples.store.sessions import Counts, Fetch, RowKey, Session
+from triples.store.sessions import Counts, Fetch, IdRange, RowKey, Session
 from triples.store.term_index import TermIndex
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class FirstFacts(NamedTuple):
     predicates: Counts
     # The keys of the facts with weight 0.
     denials: list[RowKey]
+    new_ids: IdRange
 
 
 class InitialLoad(Protocol):

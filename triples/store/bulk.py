@@ -16,7 +16,7 @@ from triples.store.fact_columns import FactColumns
 from triples.store.group_commit import ATTEMPTS, open_session
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact, Row
-from triples.store.sessions import RowKey, Session
+from triples.store.sessions import IdRange, RowKey, Session
 from triples.store.terms import TermCache, Terms
 from triples.store.transaction import GroupConflict
 
@@ -33,6 +33,10 @@ class Loaded(NamedTuple):
 
     def plus(self, other: "Loaded") -> "Loaded":
         return Loaded(*map(sum, zip(self, other, strict=True)))
+
+
+# Called in each transaction, before its commit, with the ids of the new facts in rising order.
+Record = Callable[[Sequence[IdRange], Loaded], None]
 
 
 class Watermark(NamedTuple):
@@ -55,6 +59,8 @@ class Loader:
     """
 
     def __init__(self, *, replace: bool = False, greatest: bool = False) -> None:
+        self.record: Record | None = None
+        self._new_ids: list[IdRange] = []
         self._replace = replace
         self._greatest = greatest
         # The newest fact before this load, and when that began. None until it is known.
@@ -131,6 +137,7 @@ class Loader:
                 awaited = bulk.others_wait()
                 if awaited or start >= len(facts):
                     break
+            self._tell(loaded)
         if awaited:
             bulk.give_way()
         return loaded
@@ -149,13 +156,17 @@ class Loader:
             self._cache.update(loaded.ids)
             _record_denials(session, loaded.denials)
             session.add_to_tally(loaded.facts, loaded.subjects, loaded.predicates)
-            return Loaded(loaded.facts, 0, len(facts) - loaded.facts)
+            self._new_ids.append(loaded.new_ids)
+            counts = Loaded(loaded.facts, 0, len(facts) - loaded.facts)
+            self._tell(counts)
+            return counts
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         # SQLite would look up the foreign keys of each fact, which takes a third of the time. Instead `check_terms`
         # looks them up for a whole slice. PostgreSQL checks them anyway.
         with write_lock(), connection.constraint_checks_disabled():
+            self._new_ids.clear()
             try:
                 with transaction.atomic(), connection.wrap_database_errors:
                     yield open_session(connection)
@@ -163,6 +174,10 @@ class Loader:
                 # It may hold ids of terms that were rolled back.
                 self._cache.clear()
                 raise
+
+    def _tell(self, loaded: Loaded) -> None:
+        if self.record is not None and (loaded.inserted or loaded.updated):
+            self.record(self._new_ids, loaded)
 
     def _adapt(self, facts: int, wanted: float, seconds: float) -> None:
         """Choose the size of the next slice so that it takes `wanted` seconds; this one took `seconds`."""
@@ -183,7 +198,8 @@ class Loader:
         moment = now_ms()
         ordered = sorted(distinct)
         fresh = _subjects_without_facts(session, set(map(ids.__getitem__, subjects)), terms.made)
-        new = session.load_facts(ordered, distinct, moment)
+        new, ids_of_new = session.load_facts(ordered, distinct, moment)
+        self._new_ids += ids_of_new
         inserted, updated = sum(new.values()), 0
         if (self._replace or self._greatest) and inserted < len(ordered):
             updated = self._update(session, distinct, moment)

@@ -19,6 +19,20 @@ Rows = list[tuple[Any, ...]]
 Fetch = Callable[[str, Sequence[Any]], Rows]
 
 
+class IdRange(NamedTuple):
+    """Consecutive ids of facts. None of them is the id of a fact that somebody else added."""
+
+    first: int
+    last: int
+
+
+class LoadedFacts(NamedTuple):
+    """The facts that a bulk load inserted: their numbers by predicate, and their ids in rising order."""
+
+    predicates: Counts
+    ids: Sequence[IdRange]
+
+
 class NewFact(NamedTuple):
     """A row to insert, by the ids of its terms, in the order of the columns."""
 
@@ -66,11 +80,8 @@ class Session(ABC):
         """
 
     @abstractmethod
-    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> Counts:
-        """Insert the facts with these sorted keys that do not exist yet. Returns their number by predicate.
-
-        All come from the same source.
-        """
+    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
+        """Insert the facts with these sorted keys that do not exist yet. All come from the same source."""
 
     @abstractmethod
     def check_terms(self, ids: Collection[int]) -> None:

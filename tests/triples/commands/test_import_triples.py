@@ -271,6 +271,7 @@ def test_the_summary_is_one_json_object(tmp_path: Path) -> None:
     summary = orjson.loads(printed.getvalue())
     assert summary.pop("seconds") >= 0
     assert summary.pop("facts_per_second") > 0
+    assert summary.pop("import") > 0
     assert summary == {
         "complete": True,
         "dry_run": False,

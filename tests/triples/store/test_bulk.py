@@ -16,7 +16,7 @@ from triples.store.backend import backend
 from triples.store.bulk import Loaded, Loader, Watermark, is_stored, newest_fact
 from triples.store.group_commit import open_session, write_now
 from triples.store.operations import Fact, Remove
-from triples.store.sessions import Counts, RowKey, Session
+from triples.store.sessions import LoadedFacts, RowKey, Session
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -175,9 +175,9 @@ def test_a_chunk_is_tried_again_when_its_facts_are_removed_meanwhile(monkeypatch
     load_facts, find_facts = session.load_facts, session.find_facts
     attempts: list[Session] = []
 
-    def stand_there(self: Session, *arguments: Any) -> Counts:
+    def stand_there(self: Session, *arguments: Any) -> LoadedFacts:
         attempts.append(self)
-        return {} if len(attempts) == 1 else load_facts(self, *arguments)
+        return LoadedFacts({}, ()) if len(attempts) == 1 else load_facts(self, *arguments)
 
     def are_gone(self: Session, keys: Collection[RowKey]) -> dict[RowKey, int]:
         return {} if len(attempts) == 1 else find_facts(self, keys)

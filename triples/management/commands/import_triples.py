@@ -9,7 +9,7 @@ from django.core.management import CommandError, CommandParser
 
 from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.checkpoints import CheckpointFile
-from triples.exchange.commands import ImportCommand
+from triples.exchange.commands import ImportCommand, Told
 from triples.exchange.destinations import OwnGraph
 from triples.exchange.facts import FactMaker
 from triples.exchange.file_source import FileSource, Place
@@ -18,6 +18,7 @@ from triples.exchange.formats.registry import FORMATS
 from triples.exchange.inputs import PIPE, Input, UnknownFormat, find_inputs
 from triples.exchange.progress import FactProgress
 from triples.exchange.read_arguments import add_read_arguments, prefix_store, read_options
+from triples.visible import visible
 
 
 class Command(ImportCommand):
@@ -78,6 +79,12 @@ class Command(ImportCommand):
         }
         folder = settings.ENV.state_dir / "imports"
         return CheckpointFile(folder, [file.path for file in files], [*files, decisive])
+
+    def told(self, options: dict[str, Any]) -> Told:
+        return Told(
+            visible(", ".join("standard input" if name == PIPE else name for name in options["files"])),
+            ", ".join(dict.fromkeys(source.format.name for source in self.inputs)),
+        )
 
     def place(self, place: tuple[Any, ...]) -> str:
         number, line, _ = Place(*place)

@@ -12,7 +12,7 @@ from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.keys import KEY_FILE_HELP, require_key
 from skg_site.cli.service_urls import is_open_to_listeners, parse_service_url
 from triples.exchange.checkpoints import CheckpointFile
-from triples.exchange.commands import FAILURES, ImportCommand, failure_sentence, report
+from triples.exchange.commands import FAILURES, ImportCommand, Told, failure_sentence, report
 from triples.exchange.compressions import compression_of
 from triples.exchange.destinations import Destination, Nowhere, OwnGraph
 from triples.exchange.exporting import Export, Target
@@ -23,6 +23,7 @@ from triples.exchange.formats.ndjson import FORMAT as NDJSON
 from triples.exchange.lines import InputError
 from triples.exchange.progress import FactProgress
 from triples.exchange.summaries import ExportSummary
+from triples.visible import visible
 
 LARGEST_BATCH = 100_000
 
@@ -118,6 +119,9 @@ class Command(ImportCommand):
             options["mark"],
         ]
         return CheckpointFile(settings.ENV.state_dir / "migrations", identity)
+
+    def told(self, options: dict[str, Any]) -> Told:
+        return Told(visible(str(options["database"])), "the Flask service's database")
 
     def place(self, place: tuple[Any, ...]) -> str:
         return f"after row {place[0]:,}"

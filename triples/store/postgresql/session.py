@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from triples.store.operations import Fact, Row
 from triples.store.postgresql.term_index import INSERT_TERMS, hashes
-from triples.store.sessions import Counts, NewFact, RowKey, Rows, Session
+from triples.store.sessions import Counts, IdRange, LoadedFacts, NewFact, RowKey, Rows, Session
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
 _LOAD_FACTS = (
@@ -20,9 +20,13 @@ _LOAD_FACTS = (
     " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
 )
 _INSERT_FACTS = _LOAD_FACTS + " RETURNING subject_id, object_id, predicate_id, id"
-_COUNT_LOADED = (
-    f"WITH loaded AS ({_LOAD_FACTS} RETURNING predicate_id)"
-    " SELECT predicate_id, count(*) FROM loaded GROUP BY predicate_id"
+# The numbers by predicate, then the ranges of ids. Other writers take ids between those of these facts.
+_REPORT_LOADED = (
+    f"WITH loaded AS ({_LOAD_FACTS} RETURNING id, predicate_id)"
+    " SELECT false AS ranged, predicate_id AS a, count(*) AS b FROM loaded GROUP BY predicate_id"
+    " UNION ALL SELECT true, min(id), max(id)"
+    " FROM (SELECT id, id - row_number() OVER (ORDER BY id) AS island FROM loaded) AS numbered GROUP BY island"
+    " ORDER BY 1, 2"
 )
 _FIND_FACTS = (
     "SELECT t.subject_id, t.object_id, t.predicate_id, t.id"
@@ -85,10 +89,12 @@ class PostgreSQLSession(Session):
         columns = [list(column) for column in zip(*facts, strict=True)]
         return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}
 
-    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> Counts:
+    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
         columns = [list(column) for column in zip(*keys, strict=True)]
         columns += [list(column) for column in zip(*(facts[key][3:] for key in keys), strict=True)]
-        return dict(self.rows(_COUNT_LOADED, [*columns, [created_ms] * len(keys)]))
+        found = self.rows(_REPORT_LOADED, [*columns, [created_ms] * len(keys)])
+        predicates = {predicate: number for ranged, predicate, number in found if not ranged}
+        return LoadedFacts(predicates, [IdRange(first, last) for ranged, first, last in found if ranged])
 
     def check_terms(self, ids: Collection[int]) -> None:
         """Let foreign keys check: now for the rows written so far, and at once for later rows of the transaction."""

@@ -14,7 +14,7 @@ from triples.ids import now_ms
 from triples.models import Source
 from triples.store.backend import FirstFacts
 from triples.store.fact_columns import KEY, FactColumns
-from triples.store.sessions import RowKey, Session
+from triples.store.sessions import IdRange, RowKey, Session
 from triples.store.sqlite.row_inserts import load_columns
 
 # Fewer facts are as fast row by row, which also leaves the prepared statements of other connections valid.
@@ -28,6 +28,7 @@ _FACTS_AT_ONCE = 20_000
 # time. With runs in files, a second thread sorts one run while the next is gathered.
 _SORTING = {"temp_store": "FILE", "cache_size": -2000, "threads": 1}
 
+_LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'triples_triple'"
 _INDEXES = (
     "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'triples_triple' AND sql IS NOT NULL"
     " ORDER BY rowid"
@@ -43,7 +44,9 @@ def load(session: Session, facts: FactColumns, look_up: Callable[[], None], *, k
     look_up()
     _load_rows(session.driver, look_up, rows, facts.source, now_ms())
     subjects = int(pc.count_distinct(rows["subject_id"]).as_py())
-    return FirstFacts(ids, rows.num_rows, subjects, _by_predicate(rows), _denials(rows))
+    last = int(session.driver.execute(_LAST_ID).fetchone()[0])
+    new_ids = IdRange(last - rows.num_rows + 1, last)
+    return FirstFacts(ids, rows.num_rows, subjects, _by_predicate(rows), _denials(rows), new_ids)
 
 
 def is_empty(driver: Any) -> bool:

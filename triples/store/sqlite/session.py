@@ -8,7 +8,7 @@ import orjson
 from django.db import IntegrityError
 
 from triples.store.operations import Fact, Row
-from triples.store.sessions import Counts, NewFact, RowKey, Rows, Session
+from triples.store.sessions import Counts, IdRange, LoadedFacts, NewFact, RowKey, Rows, Session
 from triples.store.sqlite.row_inserts import insert_facts, insert_terms, load_facts
 from triples.store.sqlite.term_index import keep_up
 
@@ -80,12 +80,17 @@ class SQLiteSession(Session):
         insert_facts(self.driver, first, fresh)
         return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
 
-    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> Counts:
+    def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
         last = self._last_id("triples_triple")
         inserted = load_facts(self.driver, keys, facts, created_ms)
+        if not inserted:
+            return LoadedFacts({}, ())
         if inserted == len(keys):
-            return Counter(key[2] for key in keys)
-        return dict(self.rows(_NEW_BY_PREDICATE, (last,))) if inserted else {}
+            predicates: Counts = Counter(key[2] for key in keys)
+        else:
+            predicates = dict(self.rows(_NEW_BY_PREDICATE, (last,)))
+        # No other writer can insert meanwhile, so all ids since then are of these facts, or of none.
+        return LoadedFacts(predicates, [IdRange(last + 1, self._last_id("triples_triple"))])
 
     def check_terms(self, ids: Collection[int]) -> None:
         if self.rows(_KNOWN_TERMS, (_json(ids),))[0][0] < len(ids):

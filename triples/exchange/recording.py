@@ -1,0 +1,80 @@
+"""The row of an import, as the process that reads it writes it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from django.db import Error as AnyDatabaseError
+from django.db.models import F
+from django.utils import timezone
+
+from skg_site.host.write_lock import write_lock
+from triples.exchange.checkpoints import Counts
+from triples.exchange.destinations import DestinationError, OwnGraph
+from triples.exchange.refusals import SHOWN
+from triples.import_runs import ImportedRange, ImportRun, ImportStatus
+from triples.store.bulk import Loaded, Watermark
+from triples.store.sessions import IdRange
+
+
+class Superseded(DestinationError):
+    """Another process has taken the import over, or undoes it."""
+
+    def __init__(self) -> None:
+        super().__init__("The import was continued elsewhere, or undone, so this process stores no more of it.")
+
+
+class Recording:
+    def __init__(self, run: ImportRun, graph: OwnGraph) -> None:
+        self.run_id = run.id
+        self._attempt = run.attempt
+        self._refused = list(run.first_refused)
+        self._graph = graph
+        graph.record(run.id, self.store)
+        if run.began is not None:
+            graph.began = Watermark(*run.began)
+
+    def store(self, ids: Sequence[IdRange], loaded: Loaded) -> None:
+        """Record new facts, in their own transaction. Raises Superseded."""
+        self._update(inserted=F("inserted") + loaded.inserted, updated=F("updated") + loaded.updated)
+        ranges = merged(ids)
+        if not ranges:
+            return
+        newest = ImportedRange.objects.filter(run_id=self.run_id).order_by("-first").first()
+        if newest is not None and newest.last + 1 == ranges[0].first:
+            newest.last = ranges.pop(0).last
+            newest.save(update_fields=["last"])
+        ImportedRange.objects.bulk_create([ImportedRange(run_id=self.run_id, first=a, last=b) for a, b in ranges])
+
+    def read(self, place: tuple[Any, ...], counts: Counts, refused: Sequence[str]) -> None:
+        """Record that everything before a place is stored. Raises Superseded."""
+        with write_lock():
+            self._update(
+                read=counts.read,
+                refused=counts.refused,
+                first_refused=[*self._refused, *refused][:SHOWN],
+                place=list(place),
+                began=self._graph.began,
+            )
+
+    def end(self, error: str | None) -> None:
+        """Record the end. If the database cannot do that either, the row stays as if the process had been killed."""
+        status = ImportStatus.FINISHED if error is None else ImportStatus.BROKEN
+        with suppress(AnyDatabaseError, Superseded), write_lock():
+            self._update(status=status, error=error or "", finished_at=timezone.now())
+
+    def _update(self, **columns: Any) -> None:
+        mine = ImportRun.objects.filter(id=self.run_id, attempt=self._attempt, status=ImportStatus.RUNNING)
+        if not mine.update(touched_at=timezone.now(), **columns):
+            raise Superseded
+
+
+def merged(ids: Sequence[IdRange]) -> list[IdRange]:
+    """The same ranges, sorted as they are, with those joined that follow each other."""
+    found: list[IdRange] = []
+    for first, last in ids:
+        if found and found[-1].last + 1 == first:
+            found[-1] = IdRange(found[-1].first, last)
+        else:
+            found.append(IdRange(first, last))
+    return found

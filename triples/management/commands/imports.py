@@ -1,0 +1,115 @@
+"""`manage.py imports list|show|undo`"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from skg_site.cli.arguments import add_action, argument, whole_number
+from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.failures import failures_told
+from skg_site.cli.progress import ProgressBar
+from skg_site.cli.prompts import confirm
+from skg_site.cli.tables import table
+from triples.http.files.responses import import_content
+from triples.import_runs import ImportRun, ImportStatus
+from triples.services.imports import import_undo_now
+from triples.visible import visible_json
+
+SHOWN = 20
+INTERRUPTED = "Interrupted; the same command line deletes the rest."
+
+
+class Command(BaseCommand):
+    # Django's checks load the whole site, and are for the start of the service.
+    requires_system_checks = []
+    help = (
+        "List the imports, show one of them, or undo it: delete the facts that it brought and that are still there, a "
+        "few hundred at a time, while the service goes on. Facts that it only gave another weight or metadata stay as "
+        "they are. Exit code 0 when it is done, 1 when it failed or was not confirmed, 2 when the command line makes "
+        "no sense, 130 after Ctrl-C; what was deleted by then stays deleted."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(metavar="ACTION", required=True)
+        listing = add_action(actions, "list", self._list, "the newest imports")
+        listing.add_argument(
+            "--limit", type=whole_number(10_000), default=SHOWN, metavar="N", help=f"how many (default: {SHOWN})"
+        )
+        showing = add_action(actions, "show", self._show, "what an import did, and the first lines that it refused")
+        undoing = add_action(actions, "undo", self._undo, "delete the facts that an import brought")
+        for each in (showing, undoing):
+            each.add_argument("id", type=argument(_number), metavar="ID", help="the number of the import")
+        undoing.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
+        with failures_told(INTERRUPTED):
+            run(options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        runs = ImportRun.objects.all()[: options["limit"]]
+        if options["json"]:
+            self._print_json([import_content(run) for run in runs])
+            return
+        rows = [
+            (
+                str(run.id),
+                run.status,
+                f"{run.created_at:%Y-%m-%d %H:%M}",
+                f"{run.inserted:,}",
+                f"{run.refused:,}",
+                run.source,
+            )
+            for run in runs
+        ]
+        self.stdout.write(table([("ID", "STATUS", "BEGAN", "INSERTED", "REFUSED", "SOURCE"), *rows]))
+
+    def _show(self, options: dict[str, Any]) -> None:
+        self._tell(_found(options["id"]), as_json=options["json"])
+
+    def _undo(self, options: dict[str, Any]) -> None:
+        run = _found(options["id"])
+        if run.status != ImportStatus.UNDONE:
+            if not options["yes"]:
+                kept = f" {run.updated:,} others that it changed stay as they are." if run.updated else ""
+                question = f"Import {run.id} of {run.source} brought {run.inserted:,} facts.{kept}"
+                question += " Delete those that are still there?"
+                confirm(question, refusal="Nothing was deleted.", yes_means="deletes the facts")
+            with ProgressBar() as progress:
+                run = import_undo_now(
+                    run_id=run.id,
+                    report=lambda done: progress.report("deleting", done, run.inserted, f"{done:,} facts"),
+                )
+        self._tell(run, as_json=options["json"])
+
+    def _tell(self, run: ImportRun, *, as_json: bool) -> None:
+        if as_json:
+            self._print_json(import_content(run))
+            return
+        numbers = f"{run.inserted:,} inserted, {run.updated:,} updated, {run.duplicates:,} duplicates"
+        lines = [
+            f"Import {run.id} of {run.source} ({run.format}), by {run.requested_by}: {run.status}.",
+            f"{run.read:,} read: {numbers}, {run.refused:,} refused.",
+        ]
+        if run.undone:
+            lines.append(f"{run.undone:,} of the inserted facts were deleted by the undo.")
+        if run.updated and run.status == ImportStatus.UNDONE:
+            lines.append(f"{run.updated:,} facts keep the weight and metadata that the import gave them.")
+        self.stdout.write("\n".join([*lines, *filter(None, [run.error]), *run.first_refused]))
+
+    def _print_json(self, content: object) -> None:
+        self.stdout.write(visible_json(orjson.dumps(content).decode()))
+
+
+def _found(id_: int) -> ImportRun:
+    run = ImportRun.objects.filter(id=id_).first()
+    if run is None:
+        raise CommandError(f"There is no import {id_}.", returncode=FAILED)
+    return run
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not text.isascii() or not 0 < len(text) < 19:
+        raise ValueError("must be the number of an import")
+    return int(text)

@@ -1,0 +1,124 @@
+"""Use cases of imports: their rows, and the undo, which deletes what an import brought."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from skg_site.host.write_lock import write_lock
+from triples.import_runs import ImportedRange, ImportRun, ImportStatus
+from triples.models import Triple
+from triples.query.deleting import BATCH
+from triples.store.group_commit import write_now
+from triples.store.operations import ManyRemoved, RemoveMany
+
+# The oldest rows are removed when an import begins: otherwise a caller that imports often could fill the disk.
+KEPT_IMPORTS = 10_000
+REMOVED_AT_ONCE = 500
+
+# Is called with the number of facts deleted so far.
+Report = Callable[[int], None]
+
+
+class ImportUndone(Exception):
+    """The import has been undone, or is being undone, so it cannot be continued. The message is a sentence."""
+
+    def __init__(self, run: ImportRun) -> None:
+        super().__init__("The import has been undone, or is being undone.")
+        self.run = run
+
+
+def import_begin(*, source: str, format_name: str, requested_by: str, options: dict[str, Any]) -> ImportRun:
+    """Make the row of a new import, and remove the oldest beyond the number that is kept."""
+    now: Any = timezone.now()
+    with write_lock(), transaction.atomic():
+        run = ImportRun.objects.create(
+            source=source,
+            format=format_name,
+            requested_by=requested_by[:200],
+            options=options,
+            created_at=now,
+            touched_at=now,
+        )
+        _prune(run.id - KEPT_IMPORTS)
+        return run
+
+
+def import_continue(*, run_id: int) -> ImportRun:
+    """Take over an import, from which moment the process that had it can store nothing more.
+
+    Raises ImportUndone, and ImportRun.DoesNotExist if the row has been removed meanwhile.
+    """
+    with write_lock(), transaction.atomic():
+        run = ImportRun.objects.select_for_update().get(id=run_id)
+        if run.status in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
+            raise ImportUndone(run)
+        if run.status != ImportStatus.FINISHED:
+            run.status, run.error, run.finished_at = ImportStatus.RUNNING, "", None
+        run.attempt += 1
+        run.save(update_fields=["status", "error", "finished_at", "attempt"])
+    return run
+
+
+def import_close(*, run: ImportRun, error: str) -> None:
+    """Record that the process of an import has ended before the import did, unless the process has said so itself."""
+    now = timezone.now()
+    with write_lock():
+        ImportRun.objects.filter(id=run.id, attempt=run.attempt, status=ImportStatus.RUNNING).update(
+            status=ImportStatus.BROKEN, error=error, finished_at=now
+        )
+
+
+def import_undo_begin(*, run_id: int) -> ImportRun:
+    """Mark an import as being undone; from then on it can store nothing more. One that is undone stays as it is."""
+    with write_lock(), transaction.atomic():
+        run = ImportRun.objects.select_for_update().get(id=run_id)
+        if run.status not in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
+            run.status = ImportStatus.UNDOING
+            run.attempt += 1
+            run.save(update_fields=["status", "attempt"])
+    return run
+
+
+def import_undo_now(*, run_id: int, report: Report) -> ImportRun:
+    """Delete the facts that an import brought and that are still there, in this thread. Returns the row.
+
+    Others can write between the batches. If it is interrupted, the next call continues.
+    """
+    run = import_undo_begin(run_id=run_id)
+    if run.status == ImportStatus.UNDONE:
+        return run
+    removed = run.undone
+    try:
+        while (part := ImportedRange.objects.filter(run_id=run_id).order_by("-first").first()) is not None:
+            while ids := _ids(part):
+                removed += _delete(ids)
+                report(removed)
+            with write_lock():
+                part.delete()
+    finally:
+        with write_lock():
+            ImportRun.objects.filter(id=run_id).update(undone=removed, touched_at=timezone.now())
+    with write_lock():
+        ImportRun.objects.filter(id=run_id).update(status=ImportStatus.UNDONE, finished_at=timezone.now())
+    return ImportRun.objects.get(id=run_id)
+
+
+def _ids(part: ImportedRange) -> list[int]:
+    """Some facts of a range that are still there."""
+    found = Triple.objects.filter(id__range=(part.first, part.last)).order_by("-id")
+    return list(found.values_list("id", flat=True)[:BATCH])
+
+
+def _delete(ids: list[int]) -> int:
+    [outcome] = write_now([RemoveMany(ids)])
+    assert isinstance(outcome, ManyRemoved)
+    return outcome.removed
+
+
+def _prune(up_to: int) -> None:
+    """Forget the oldest imports, some at a time; their facts stay. For the caller's transaction."""
+    old = ImportRun.objects.filter(id__lte=up_to).order_by("id").values_list("id", flat=True)[:REMOVED_AT_ONCE]
+    if ids := list(old):
+        ImportRun.objects.filter(id__in=ids).delete()
