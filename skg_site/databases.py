@@ -9,7 +9,10 @@ from skg_site.env import Settings
 
 def databases(env: Settings) -> dict[str, dict[str, Any]]:
     """Django's DATABASES."""
-    return {"default": _postgresql(env) if env.database_url else _sqlite(env)}
+    if not env.database_url:
+        return {"default": _sqlite(env)}
+    replicas = {f"replica_{number}": _replica(url) for number, url in enumerate(env.database_replica_urls, 1)}
+    return {"default": _postgresql(env), **replicas}
 
 
 def _sqlite(env: Settings) -> dict[str, Any]:
@@ -41,17 +44,21 @@ def _sqlite(env: Settings) -> dict[str, Any]:
 
 
 def _postgresql(env: Settings) -> dict[str, Any]:
-    parsed = dict(dj_database_url.parse(env.database_url))
-    options = dict(parsed.get("OPTIONS") or {})  # type: ignore[call-overload]  # the library types it as object
-    options |= {
-        "pool": {"min_size": 1, "max_size": env.pool_size, "timeout": env.pool_timeout},
-        # With bound values, the server plans a statement once for each connection.
-        "server_side_binding": True,
-        "prepare_threshold": 5,
-    }
-    return parsed | {
-        "ENGINE": "triples.store.postgresql.engine",
-        "OPTIONS": options,
-        # The pool then gives out no connection that the server has closed.
-        "CONN_HEALTH_CHECKS": True,
-    }
+    # The pool then gives out no connection that the server has closed.
+    pool = {"min_size": 1, "max_size": env.pool_size, "timeout": env.pool_timeout}
+    return _parsed(env.database_url, pool=pool) | {"CONN_HEALTH_CHECKS": True}
+
+
+def _replica(url: str) -> dict[str, Any]:
+    # Each thread that reads a replica keeps its connection. A pool would wait for one that cannot be reached, and go on
+    # trying; here a read fails at once, and goes to the primary.
+    options = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+    return _parsed(url, **options, tcp_user_timeout=10_000) | {"CONN_MAX_AGE": None}
+
+
+def _parsed(url: str, **options: Any) -> dict[str, Any]:
+    parsed = dict(dj_database_url.parse(url))
+    given = dict(parsed.get("OPTIONS") or {})  # type: ignore[call-overload]  # the library types it as object
+    # With bound values, the server plans a statement once for each connection.
+    planned = {"server_side_binding": True, "prepare_threshold": 5}
+    return parsed | {"ENGINE": "triples.store.postgresql.engine", "OPTIONS": given | options | planned}

@@ -23,7 +23,7 @@ from triples.text import MAX_PREDICATE_LENGTH, clean_term
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "SKG_"
-SECRETS = ("api_key_hash", "database_url", "redis_url", "secret_key")
+SECRETS = ("api_key_hash", "database_replica_urls", "database_url", "redis_url", "secret_key")
 
 # The deployment guide's example, the hash of the word "password". Everyone knows that key.
 SAMPLE_KEY_HASH = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
@@ -50,6 +50,16 @@ def _origins(parts: list[str]) -> list[str]:
     return parts
 
 
+def _database_urls(parts: list[str]) -> list[str]:
+    for part in parts:
+        # The URL may hold a password, which is not shown.
+        if not re.fullmatch(r"postgres(ql)?://.+", part):
+            raise ValueError("must be postgresql:// URLs, separated by commas; a comma inside of one is written %2C")
+    if len(set(parts)) < len(parts):
+        raise ValueError("names a replica twice")
+    return parts
+
+
 def _predicates(parts: list[str]) -> list[str]:
     # Terms are stored cleaned, so the look-up needs the cleaned text.
     return [clean_term(part, MAX_PREDICATE_LENGTH) for part in parts]
@@ -72,6 +82,7 @@ def _secret_key(value: str) -> str:
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[CommaList, AfterValidator(_networks)]
 Origins = Annotated[CommaList, AfterValidator(_origins)]
+DatabaseUrls = Annotated[CommaList, AfterValidator(_database_urls)]
 Predicates = Annotated[CommaList, AfterValidator(_predicates)]
 LimitRate = Annotated[Rate, BeforeValidator(lambda value: Rate.parse(value) if isinstance(value, str) else value)]
 
@@ -89,6 +100,12 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "", description="postgresql://… to use PostgreSQL instead of SQLite", pattern=r"^(postgres(ql)?://.+)?$"
+    )
+    database_replica_urls: DatabaseUrls = Field(
+        [], description="postgresql://… of read replicas of SKG_DATABASE_URL, which answer queries and lists"
+    )
+    replica_max_lag: float = Field(
+        5, gt=0, le=3600, description="seconds that a replica may lag behind; one that lags by more is not read"
     )
     redis_url: str = Field(
         "",
@@ -254,6 +271,10 @@ def load(environ: dict[str, str]) -> Settings:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} {message[0].lower()}{message[1:]}") from None
+    if settings.database_replica_urls and not settings.database_url:
+        raise SettingsError("SKG_DATABASE_REPLICA_URLS needs SKG_DATABASE_URL, the database that they are replicas of")
+    if settings.database_url in settings.database_replica_urls:
+        raise SettingsError("SKG_DATABASE_REPLICA_URLS names the database of SKG_DATABASE_URL, which is no replica")
     # A path through a link must lead to the same database, and to the same state beside it.
     return settings.model_copy(update={"db_path": (BASE_DIR / settings.db_path).resolve()})
 

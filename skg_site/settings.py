@@ -76,12 +76,17 @@ if ENV.is_traced:
 if ENV.cors_origins:
     # Pages of other origins may call the API only if the operator names their origin.
     API_MIDDLEWARE.append("corsheaders.middleware.CorsMiddleware")
+if ENV.database_replica_urls:
+    API_MIDDLEWARE.append("triples.http.freshness.FreshReads")
 CORS_ALLOWED_ORIGINS = [origin for origin in ENV.cors_origins if origin != "*"]
 CORS_ALLOW_ALL_ORIGINS = "*" in ENV.cors_origins
-CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"),
+    *("SKG-Snapshot", "X-Request-ID"),
+]
 # The last three are those of /mcp.
 CORS_ALLOW_HEADERS = [
-    *("authorization", "content-type", "if-match", "prefer", "x-request-id"),
+    *("authorization", "content-type", "if-match", "prefer", "skg-snapshot", "x-request-id"),
     *("mcp-method", "mcp-name", "mcp-protocol-version"),
 ]
 

@@ -34,11 +34,17 @@ class Health(TypedDict):
     timestamp: str
 
 
+class Replicas(TypedDict):
+    configured: int
+    in_use: int
+
+
 class Ready(TypedDict):
     ready: bool
     db_connected: bool
     migrated: bool
     reason: NotRequired[str]
+    replicas: NotRequired[Replicas]
 
 
 class Fact(TypedDict):

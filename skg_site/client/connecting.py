@@ -11,6 +11,7 @@ import httpx2
 
 from .calls import Call, Response, read
 from .errors import NoAnswer, UntrustedCertificate
+from .snapshots import Snapshot
 from .waits import OnWait, Pace, Wait, retries
 
 T = TypeVar("T")
@@ -64,9 +65,10 @@ def arguments(url: str, key: str | None, options: Options) -> dict[str, Any]:
 class Attempts(Generic[T]):
     """The attempts of one call."""
 
-    def __init__(self, call: Call[T], pace: Pace, options: Options) -> None:
+    def __init__(self, call: Call[T], pace: Pace, snapshot: Snapshot, options: Options) -> None:
         self._call = call
         self._pace = pace
+        self._snapshot = snapshot
         self._patience = options.patience
         self._on_wait = call.on_wait or options.on_wait
         self._last_moment = monotonic() + options.patience
@@ -89,7 +91,7 @@ class Attempts(Generic[T]):
     def request(self) -> dict[str, Any]:
         """The arguments of httpx2's `request`."""
         call = self._call
-        headers = dict(call.headers)
+        headers = {**self._snapshot.headers, **call.headers}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         return {
@@ -103,6 +105,7 @@ class Attempts(Generic[T]):
     def answer(self, response: httpx2.Response) -> T:
         """The content of the answer. Raises ClientError unless it is good."""
         self._pace.note(self._call.endpoint, response.headers)
+        self._snapshot.note(response.headers)
         came = Response(response.status_code, response.headers, response.content)
         sent_before, self._maybe_done = self._maybe_done, response.status_code >= 500 or self._maybe_done
         return read(self._call, came, sent_before=sent_before)

@@ -12,6 +12,7 @@ from .calls import Call, Pages, Pause, Steps
 from .connecting import DEFAULT_URL, Attempts, Options, arguments
 from .errors import ClientError
 from .operations import Operations
+from .snapshots import Snapshot
 from .uploading import AddedMany, Upload, UploadOptions
 from .values import NewFact
 from .waits import Pace
@@ -33,6 +34,7 @@ class Client(Operations):
         self._options = options or Options()
         self._http = httpx2.Client(transport=transport, **arguments(url, key, self._options))
         self._pace = Pace()
+        self._snapshot = Snapshot()
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +62,7 @@ class Client(Operations):
 
     def send(self, call: Call[T]) -> T:
         """Make one request, again where that is safe and may help."""
-        attempts = Attempts(call, self._pace, self._options)
+        attempts = Attempts(call, self._pace, self._snapshot, self._options)
 
         def attempt() -> T:
             if seconds := attempts.pause():

@@ -33,12 +33,20 @@ class HealthOut(TypedDict):
 HEALTH: HealthOut = {"status": "healthy", "version": "2.0.0", "timestamp": "2024-01-15T10:30:00.000Z"}
 
 
+class ReplicasOut(TypedDict):
+    configured: int
+    # Without the others, the service is ready all the same.
+    in_use: int
+
+
 class ReadyOut(TypedDict):
     ready: bool
     db_connected: bool
     migrated: bool
     # Left out if the reason is not known.
     reason: NotRequired[Annotated[str, Field(default="")]]
+    # Left out without SKG_DATABASE_REPLICA_URLS.
+    replicas: NotRequired[ReplicasOut]
 
 
 READY: ReadyOut = {"ready": True, "db_connected": True, "migrated": True}
@@ -90,6 +98,9 @@ class ProbeViewSet(APIViewSet):
         }
         if state.reason:
             content["reason"] = state.reason
+        if (use := backend().replica_use()) is not None:
+            in_use = sum(replica.in_use for replica in use.members)
+            content["replicas"] = {"configured": len(use.members), "in_use": in_use}
         return json_answer(content, 200 if ready else 503, headers=None if ready else {"Retry-After": "1"})
 
 

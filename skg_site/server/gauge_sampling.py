@@ -8,6 +8,7 @@ from django.db import Error as AnyDatabaseError
 
 import apikeys.metrics
 import triples.metrics
+import triples.replica_metrics
 import triples.runs.metrics
 from skg_site.observe import activity
 from skg_site.server import worker_metrics
@@ -20,6 +21,7 @@ SAMPLE_SECONDS = 5.0
 SAMPLERS: dict[str, Callable[[], Awaitable[None]]] = {
     "worker": worker_metrics.sample,
     "graph": triples.metrics.sample,
+    "replicas": triples.replica_metrics.sample,
     "recursion": triples.runs.metrics.sample,
     "keys": apikeys.metrics.sample,
     "activity": activity.sample,

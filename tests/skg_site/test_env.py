@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from skg_site.databases import databases
 from skg_site.env import SettingsError, load
 from tests.support.environment import service_variables
 
@@ -25,3 +26,43 @@ def test_a_secret_s_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> Non
     file = tmp_path / "secret"
     file.write_text(f"{secret}\r\n", encoding="utf-8-sig")
     assert load(variables | {"SKG_SECRET_KEY_FILE": str(file)}).secret_key == secret
+
+
+REPLICAS = "postgresql://one/skg, postgresql://two/skg?options=-c%20a%2Cb"
+
+
+def test_replicas_are_listed_by_commas(tmp_path: Path) -> None:
+    variables = service_variables(tmp_path, database_url="postgresql://primary/skg")
+    found = load(variables | {"SKG_DATABASE_REPLICA_URLS": REPLICAS})
+    assert found.database_replica_urls == ["postgresql://one/skg", "postgresql://two/skg?options=-c%20a%2Cb"]
+    made = databases(found)
+    assert [(name, made[name]["HOST"]) for name in made] == [
+        ("default", "primary"), ("replica_1", "one"), ("replica_2", "two"),
+    ]  # fmt: skip
+
+
+def test_replicas_may_be_in_a_file(tmp_path: Path) -> None:
+    variables = service_variables(tmp_path, database_url="postgresql://primary/skg")
+    del variables["SKG_DATABASE_REPLICA_URLS"]
+    file = tmp_path / "replicas"
+    file.write_text(f"{REPLICAS}\n")
+    assert len(load(variables | {"SKG_DATABASE_REPLICA_URLS_FILE": str(file)}).database_replica_urls) == 2
+
+
+@pytest.mark.parametrize(
+    ("database", "replicas", "sentence"),
+    [
+        ("", REPLICAS, "SKG_DATABASE_REPLICA_URLS needs SKG_DATABASE_URL"),
+        ("postgresql://one/skg", REPLICAS, "names the database of SKG_DATABASE_URL"),
+        ("postgresql://p/skg", "postgresql://a:secret,b@one/skg", "must be postgresql:// URLs, separated by commas"),
+        ("postgresql://p/skg", "mysql://one/skg", "must be postgresql:// URLs"),
+        ("postgresql://p/skg", "postgresql://one/skg,postgresql://one/skg", "names a replica twice"),
+    ],
+)
+def test_replicas_that_cannot_be_any_stop_the_start(
+    tmp_path: Path, database: str, replicas: str, sentence: str
+) -> None:
+    variables = service_variables(tmp_path, database_url=database) | {"SKG_DATABASE_REPLICA_URLS": replicas}
+    with pytest.raises(SettingsError, match=sentence) as raised:
+        load(variables)
+    assert "secret" not in str(raised.value)

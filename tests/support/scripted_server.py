@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,6 +18,7 @@ class Script(BaseHTTPRequestHandler):
         assert isinstance(server, ScriptedServer)
         body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server.requests.append((self.path, body))
+        server.headers.append(self.headers)
         status, headers, content = server.answers.pop(0) if server.answers else (202, {}, None)
         if content is None:
             number = len(body.get("triples", ()))
@@ -36,6 +38,7 @@ class ScriptedServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Script)
         self.answers: list[tuple[int, dict[str, str], bytes | None]] = []
         self.requests: list[tuple[str, Any]] = []
+        self.headers: list[Message] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 

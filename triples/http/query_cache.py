@@ -42,13 +42,14 @@ MAX_BYTES = 256 * 1024
 
 # Two statements see the same data exactly if their versions are equal. The snapshot names the visible transactions, and
 # a write is acknowledged only after it is one of them. Transaction numbers are reused only if the server has lost some:
-# after a crash, which ends with a new checkpoint, or after the start of another server in its place.
+# after a crash, which ends with a new checkpoint, or after the start of another server in its place. A replica does not
+# name the transactions; it has replayed the log up to a position, and shows all until then.
 VERSION_SQL = """
 SELECT concat_ws(' ',
     (SELECT oid FROM pg_database WHERE datname = current_database()),
     extract(epoch FROM pg_postmaster_start_time()),
     (SELECT concat(timeline_id, ' ', checkpoint_lsn) FROM pg_control_checkpoint()),
-    pg_current_snapshot()
+    CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text ELSE pg_current_snapshot()::text END
 )
 """
 

@@ -18,6 +18,7 @@ from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet, json_answer
 from triples import ids
 from triples.fields import to_milliseconds
+from triples.http.freshness import cover_commits
 from triples.models import RecursionRun
 from triples.runs import openapi
 from triples.runs.request_models import Recurse
@@ -51,6 +52,7 @@ class RecurseViewSet(APIViewSet):
                 ]
             ) from None
         run = await _awaited(run, seconds)
+        await cover_commits()
         answer = json_answer(run_content(run), 202 if run.active else 200)
         if seconds:
             answer.headers["Preference-Applied"] = f"wait={seconds}"
@@ -58,7 +60,10 @@ class RecurseViewSet(APIViewSet):
 
     @openapi.show_run
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
-        return json_answer(run_content(await in_thread(_find, id)))
+        run = await in_thread(_find, id)
+        # Who is told that a run has ended finds its facts.
+        await cover_commits()
+        return json_answer(run_content(run))
 
     @openapi.cancel_run
     async def cancel(self, request: Request, id: UUID) -> HttpResponse:

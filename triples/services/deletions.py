@@ -16,6 +16,7 @@ from triples.query.deleting import BATCH, Deletion, Picked, Place, Preview, pick
 from triples.query.explanations import own_connection
 from triples.services.graph import PART_OF_TIME, graph
 from triples.store.backend import backend
+from triples.store.freshness import need_newest
 from triples.store.group_commit import open_session, write_now
 from triples.store.inferred.hiding import Forecast
 from triples.store.inferred.read_snapshots import VisibleFacts
@@ -38,6 +39,7 @@ class Deleted(NamedTuple):
 
 async def deletion_preview(*, deletion: Deletion, after: Place | None = None) -> Preview:
     """Count the facts that a deletion would remove after a place; at least those found within the time limit."""
+    need_newest()
     running = graph.running
     limit = PART_OF_TIME * settings.ENV.query_timeout
     began = monotonic()
@@ -54,6 +56,7 @@ async def deletion_preview(*, deletion: Deletion, after: Place | None = None) ->
 
 async def deletion_perform(*, deletion: Deletion, after: Place | None = None) -> Deleted:
     """Delete the matching facts after a place, within the time limit."""
+    need_newest()
     running = graph.running
     end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
     facts = 0

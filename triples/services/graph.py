@@ -24,7 +24,6 @@ from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import NoSuchFact, Operation, Outcome, ReadTimeout, Row
-from triples.store.reader import Reader
 from triples.store.reads_and_writes import Reads, Result, WideRead, Writes
 from triples.store.sessions import Fetch
 from triples.store.statistics import Statistics, statistics
@@ -165,7 +164,7 @@ class Graph:
                 backend().dialect,
                 backend().writer(env.pool_timeout),
                 backend().short_reader(query_threads, env.query_timeout),
-                Reader("long", long_threads, env.query_timeout),
+                backend().long_reader(long_threads, env.query_timeout),
                 TermSearcher(backend().dialect, backend().term_index),
             )
         return self._running

@@ -142,6 +142,26 @@ class BulkLoad(Protocol):
         """The initial load, if the graph is empty and this number of facts is large enough for it; else None."""
 
 
+class ReplicaState(NamedTuple):
+    """A replica of the database, as this process knows it."""
+
+    name: str
+    in_use: bool
+    lag_seconds: float
+    # The numbers of reads that it was given, and of those that failed on it.
+    reads: int
+    failed_reads: int
+    # Why it is not in use; empty if it is.
+    fault: str
+
+
+class ReplicaUse(NamedTuple):
+    """The replicas, and the number of reads that went to the primary."""
+
+    members: Sequence[ReplicaState]
+    primary_reads: int
+
+
 class Upkeep(Protocol):
     """The database as a whole, for probes, metrics and operators."""
 
@@ -171,9 +191,9 @@ class Upkeep(Protocol):
 
 
 class Backend(ABC):
-    """One kind of database. It has no state: connections belong to threads, and are Django's unless said otherwise.
+    """One kind of database. Connections belong to threads, and are Django's unless said otherwise.
 
-    Reads could go to a replica: no read writes or makes a temporary table, which a replica would refuse.
+    Reads can go to a replica: no read writes, locks rows or makes a temporary table, which a replica would refuse.
     """
 
     # The name of the kind of database in traces (`db.system.name`).
@@ -210,6 +230,10 @@ class Backend(ABC):
         """A reader for reads that take milliseconds, and at most `time_limit` seconds each."""
 
     @abstractmethod
+    def long_reader(self, threads: int, time_limit: float) -> Reads:
+        """A reader for all other reads."""
+
+    @abstractmethod
     def read_snapshots(self, driver: Any) -> ReadSnapshots:
         """The read snapshots of a connection; make at most one for each connection."""
 
@@ -239,6 +263,20 @@ class Backend(ABC):
 
         The caller's transaction must keep runs from replacing the inferred facts.
         """
+
+    # About replicas: see `triples.store.freshness`.
+
+    @abstractmethod
+    def replica_use(self) -> ReplicaUse | None:
+        """The replicas of this process; None if there are none."""
+
+    @abstractmethod
+    def look_at_replicas(self) -> Iterable[ReplicaState]:
+        """The state of each replica, for which it is asked now. `in_use` tells whether it could be used."""
+
+    @abstractmethod
+    def position(self) -> int:
+        """The position behind everything that is committed by now. Called only if there are replicas."""
 
     # For operators.
 

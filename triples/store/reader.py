@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
 from triples.store.backend import backend
 from triples.store.group_commit import open_session
@@ -29,11 +29,11 @@ class Job(Generic[Result]):
 
     __slots__ = ("_claims", "begun", "future", "loop", "read", "started", "stopped", "worker")
 
-    def __init__(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> None:
+    def __init__(self, read: Callable[[Fetch, ReadSnapshots], Result], started: float) -> None:
         self.read = read
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Result] = self.loop.create_future()
-        self.started = monotonic()
+        self.started = started
         self.worker: _Worker | None = None
         self.begun = False
         self.stopped = False
@@ -54,15 +54,28 @@ class Job(Generic[Result]):
 
 
 class Reader:
-    """Runs reads in `threads` threads. Each read may take `time_limit` seconds, including its wait."""
+    """Runs reads in `threads` threads. Each read may take `time_limit` seconds, including its wait.
 
-    def __init__(self, name: str, threads: int, time_limit: float) -> None:
-        self._time_limit = time_limit
+    `alias` is Django's name of the database. With `tries_again`, a read that fails since its connection was closed
+    meanwhile is sent again on another.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        time_limit: float,
+        *,
+        alias: str = DEFAULT_DB_ALIAS,
+        tries_again: bool = True,
+    ) -> None:
+        self.time_limit = time_limit
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._jobs: dict[Job[Any], None] = {}
         self._watch: asyncio.TimerHandle | None = None
         self._results = _ResultQueue()
-        self._workers = [_Worker(f"{name}-{number}", self._queue, self._results) for number in range(threads)]
+        source = _Source(alias, self._queue, tries_again)
+        self._workers = [_Worker(f"{name}-{number}", source, self._results) for number in range(threads)]
 
     async def run(self, read: Read[Result]) -> Result:
         """As `Reads.run`."""
@@ -78,7 +91,11 @@ class Reader:
         return await self._run(look)
 
     async def _run(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
-        job = Job(read)
+        return await self._run_since(monotonic(), read)
+
+    async def _run_since(self, started: float, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
+        """Run a read that has the rest of its time since `started`."""
+        job = Job(read, started)
         self._jobs[job] = None
         if self._watch is None:
             self._watch = job.loop.call_later(WATCH_SECONDS, self._look_over, job.loop)
@@ -111,7 +128,7 @@ class Reader:
 
     def _look_over(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watch = None
-        oldest = monotonic() - self._time_limit
+        oldest = monotonic() - self.time_limit
         # An interrupt just before a statement begins is lost, so it is repeated until the job has ended.
         stopping = [worker for worker in self._workers if worker.interrupt_again()]
         for job in list(self._jobs):
@@ -158,11 +175,19 @@ class _ResultQueue:
         self._taken.set()
 
 
+class _Source(NamedTuple):
+    """What the threads of a pool have in common."""
+
+    alias: str
+    queue: "SimpleQueue[Job[Any] | None]"
+    tries_again: bool
+
+
 class _Worker:
     """One thread of the pool, and the read that it runs."""
 
-    def __init__(self, name: str, queue: "SimpleQueue[Job[Any] | None]", results: _ResultQueue) -> None:
-        self._queue = queue
+    def __init__(self, name: str, source: _Source, results: _ResultQueue) -> None:
+        self._source = source
         self._results = results
         self._job: Job[Any] | None = None
         # Held to change or to interrupt the job, so that an interrupt cannot hit the next job.
@@ -198,7 +223,7 @@ class _Worker:
                 session.interrupt()
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+        while (job := self._source.queue.get()) is not None:
             if not job.claim():
                 continue
             job.worker = self
@@ -210,17 +235,18 @@ class _Worker:
         self._disconnect()
 
     def _answer(self, job: Job[Result]) -> Result:
-        fresh = connection.connection is None
+        fresh = connections[self._source.alias].connection is None
         try:
             return self._attempt(job)
         except (OperationalError, InterfaceError):
             self._disconnect()
-            if fresh or job.stopped:
+            if fresh or job.stopped or not self._source.tries_again:
                 raise
             # The server may have closed an idle connection. A read can be sent twice without harm.
             return self._attempt(job)
 
     def _attempt(self, job: Job[Result]) -> Result:
+        connection = connections[self._source.alias]
         session = open_session(connection)
         self.connected = True
         if self._snapshots is None or self._snapshots.driver is not session.driver:
@@ -245,5 +271,5 @@ class _Worker:
         with self._job_lock:
             self._session = None
         self._snapshots = None
-        connection.close()
+        connections[self._source.alias].close()
         self.connected = False

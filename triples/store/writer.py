@@ -10,7 +10,7 @@ from time import monotonic
 from django.db import OperationalError, connection
 
 from skg_site.host.write_lock import write_lock
-from triples.store.group_commit import commit_group
+from triples.store.group_commit import Result, commit_group
 from triples.store.operations import AddMany, Operation, Outcome, RemoveMany
 from triples.store.signals import group_committed
 from triples.store.terms import TermCache
@@ -147,7 +147,7 @@ class Writer:
             with write_lock():
                 jobs = jobs or self._group(MAX_GROUP_FACTS)
                 began = monotonic()
-                answers = commit_group([job.operation for job in jobs], self._cache)
+                answers = self._commit_group([job.operation for job in jobs])
                 ended = monotonic()
         except Exception as error:  # the thread must outlive whatever one group brings
             jobs = jobs or self._group(MAX_GROUP_FACTS)
@@ -155,6 +155,9 @@ class Writer:
         deliver(jobs, answers)
         if ended:
             tell(jobs, ended - began)
+
+    def _commit_group(self, operations: Sequence[Operation]) -> Sequence[Result]:
+        return commit_group(operations, self._cache)
 
     def _group(self, most_facts: int) -> list[Job]:
         """Claim the oldest waiting jobs, which are committed together."""

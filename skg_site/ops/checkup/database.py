@@ -40,6 +40,18 @@ def check_migrations() -> Finding:
     return ok("All migrations are applied.") if fault is None else failed(fault)
 
 
+def check_replicas() -> Finding:
+    found = list(backend().look_at_replicas())
+    if not found:
+        return not_applicable("SKG_DATABASE_REPLICA_URLS names no replica.")
+    texts = [
+        f"{replica.name} {replica.fault or f'is {replica.lag_seconds:.2f} seconds behind'}".rstrip(".") + "."
+        for replica in found
+    ]
+    # Without a replica the primary answers.
+    return (ok if all(replica.in_use for replica in found) else warning)(" ".join(texts))
+
+
 def check_clock_by_database(limits: Limits) -> Finding:
     with connection.cursor() as cursor:
         before = datetime.now(UTC)

@@ -1,19 +1,24 @@
 """PostgreSQL as the service's database."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from triples.store.backend import Backend, BulkLoad, InferredFacts
+from triples.store.backend import Backend, BulkLoad, InferredFacts, ReplicaState, ReplicaUse
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
-from triples.store.postgresql import bulk, locks, serving, upkeep
+from triples.store.postgresql import bulk, locks, replication, serving, upkeep
 from triples.store.postgresql.dependents import dependents
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.inferred_state import read_state
+from triples.store.postgresql.noting_writer import NotingWriter
+from triples.store.postgresql.positions import end_of_log
 from triples.store.postgresql.read_snapshots import PostgreSQLReadSnapshots
+from triples.store.postgresql.replica_look import look
+from triples.store.postgresql.replica_reader import ReplicatedReader
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.postgresql.term_index import PostgreSQLTermIndex
 from triples.store.reader import Reader
@@ -44,10 +49,13 @@ class PostgreSQLBackend(Backend):
         return transaction.atomic()
 
     def writer(self, patience: float) -> Writes:
-        return Writer(patience)
+        return Writer(patience) if replication.REPLICAS is None else NotingWriter(patience)
 
     def short_reader(self, threads: int, time_limit: float) -> Reads:
-        return Reader("query", threads, time_limit)
+        return _reader("query", threads, time_limit)
+
+    def long_reader(self, threads: int, time_limit: float) -> Reads:
+        return _reader("long", threads, time_limit)
 
     def read_snapshots(self, driver: Any) -> ReadSnapshots:
         return PostgreSQLReadSnapshots(driver)
@@ -73,10 +81,31 @@ class PostgreSQLBackend(Backend):
     def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
         return dependents(session)
 
+    def replica_use(self) -> ReplicaUse | None:
+        replicas = replication.REPLICAS
+        if replicas is None:
+            return None
+        return ReplicaUse([replica.state for replica in replicas.members], replicas.primary_reads)
+
+    def look_at_replicas(self) -> Iterable[ReplicaState]:
+        return () if replication.REPLICAS is None else look(replication.REPLICAS.members)
+
+    def position(self) -> int:
+        with connection.wrap_database_errors:
+            connection.ensure_connection()
+            return end_of_log(connection.connection)
+
     def backups(self) -> "Database":
         from triples.store.postgresql.backups import PostgreSQLDatabase  # noqa: PLC0415  # for operators alone
 
         return PostgreSQLDatabase()
+
+
+def _reader(name: str, threads: int, time_limit: float) -> Reader:
+    replicas = replication.REPLICAS
+    if replicas is None:
+        return Reader(name, threads, time_limit)
+    return ReplicatedReader(name, threads, time_limit, replicas)
 
 
 BACKEND = PostgreSQLBackend()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from skg_site.host.unfit_database import UnfitDatabase
 from triples.store.postgresql.encoding import require_utf8
@@ -14,19 +14,25 @@ _KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, 
 _LOCATION = {"dbname", "user", "password", "host", "port", "service", "options"}
 
 
-def location(database: str | None = None) -> dict[str, Any]:
-    """libpq's parameters for the service's database, or for another one of the same server."""
-    parameters: dict[str, Any] = connection.get_connection_params()
+def location(database: str | None = None, alias: str = DEFAULT_DB_ALIAS) -> dict[str, Any]:
+    """libpq's parameters for the service's database, or for another one of the same server.
+
+    `alias` is Django's name of the database: that of a replica, for example.
+    """
+    parameters: dict[str, Any] = connections[alias].get_connection_params()
     found = {name: value for name, value in parameters.items() if name in _LOCATION or name.startswith("ssl")}
     return found if database is None else found | {"dbname": database}
 
 
-def connect(database: str | None = None, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+def connect(
+    database: str | None = None, *, alias: str = DEFAULT_DB_ALIAS, **options: Any
+) -> psycopg.Connection[tuple[Any, ...]]:
     """Open a connection in autocommit, to the service's database or to another one of the same server.
 
-    `options` are further libpq parameters. Raises UnfitDatabase if the service's database is not in UTF8.
+    `alias` is that of `location`, and `options` are further libpq parameters. Raises UnfitDatabase if the service's
+    database is not in UTF8.
     """
-    driver = psycopg.connect(**location(database), **_KEEPALIVES, **options, autocommit=True)
+    driver = psycopg.connect(**location(database, alias), **_KEEPALIVES, **options, autocommit=True)
     if database is None:
         try:
             require_utf8(driver)

@@ -3,7 +3,9 @@
 from contextlib import suppress
 
 import psycopg
+from django.conf import settings
 
+from triples.store.postgresql import replica_watch, replication
 from triples.store.postgresql.connections import connect
 
 # The longest time to wait for PostgreSQL at the start.
@@ -17,7 +19,9 @@ def begin() -> None:
 
 
 async def watch() -> None:
-    """Nothing to do: the server guards its files."""
+    """Watch the replicas. The server guards its own files."""
+    if replication.REPLICAS is not None:
+        await replica_watch.watch(replication.REPLICAS, settings.ENV.replica_max_lag)
 
 
 def end() -> None:

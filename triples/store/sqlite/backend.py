@@ -9,6 +9,7 @@ from triples.store.backend import Backend, BulkLoad, InferredFacts
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
+from triples.store.reader import Reader
 from triples.store.reads_and_writes import Reads, Writes
 from triples.store.sessions import Session
 from triples.store.sqlite import locks, serving, upkeep
@@ -51,6 +52,9 @@ class SQLiteBackend(Backend):
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         return InlineReader("query", threads, time_limit)
 
+    def long_reader(self, threads: int, time_limit: float) -> Reads:
+        return Reader("long", threads, time_limit)
+
     def read_snapshots(self, driver: Any) -> ReadSnapshots:
         return SQLiteReadSnapshots(driver)
 
@@ -76,6 +80,15 @@ class SQLiteBackend(Backend):
 
     def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
         return dependents(session)
+
+    def replica_use(self) -> None:
+        """None: Litestream and the like copy the file, and serve nothing from the copy."""
+
+    def look_at_replicas(self) -> tuple[()]:
+        return ()
+
+    def position(self) -> int:
+        raise AssertionError("there are no replicas")
 
     def backups(self) -> "Database":
         from triples.store.sqlite.backups import SQLiteDatabase  # noqa: PLC0415  # needs Arrow

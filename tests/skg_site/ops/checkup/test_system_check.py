@@ -60,8 +60,8 @@ def test_a_service_that_is_well(service: StartService) -> None:
     assert lines[0] == f"✓ api           {running.url} is alive and ready."
     assert lines[1] == f"✓ metrics       http://127.0.0.1:{running.variables['SKG_METRICS_PORT']}/metrics can be read."
     assert {line.split()[1]: line[0] for line in lines} | {"disk": "", "secrets": ""} == {
-        "api": "✓", "metrics": "✓", "database": "✓", "migrations": "✓", "recursion": "-", "clock": "-", "disk": "",
-        "certificates": "-", "backup": "!", "log": "✓", "secrets": "",
+        "api": "✓", "metrics": "✓", "database": "✓", "migrations": "✓", "replicas": "-", "recursion": "-", "clock": "-",
+        "disk": "", "certificates": "-", "backup": "!", "log": "✓", "secrets": "",
     }  # fmt: skip
     strict = manage("system_check", "--strict", "--only", "backup", variables=running.variables)
     assert (strict.returncode, strict.stderr) == (2, "CommandError: 1 of 1 worth a look: backup.\n")
