@@ -149,6 +149,20 @@ def test_a_line_that_is_no_fact_is_refused_and_the_rest_is_read() -> None:
     assert refused == [(3, "cannot be read: The prefix x: has not been declared")]
 
 
+@pytest.mark.parametrize("most", [1, 2, 1_000])
+@pytest.mark.parametrize(
+    ("format_", "bad"), [("ntriples", "{}{}{}, <http://e.org/x> .\n"), ("turtle", "e:x e:p 123abc .\n")]
+)
+def test_nothing_of_a_line_that_cannot_be_read_is_a_fact(format_: str, bad: str, most: int) -> None:
+    """The parser has a fact of it before it comes to the fault."""
+    bad = bad.format("<http://e.org/x> ", "<http://e.org/p> ", "<http://e.org/y>")
+    head = PREFIXES if format_ == "turtle" else ""
+    content = f"{head}{NT.format('a', 'p', 'b')}{bad}{NT.format('c', 'p', 'd')}"
+    facts, refused, _ = read(FORMATS[format_], content, most=most)
+    assert [fact.object.rpartition("/")[2].removeprefix("e:") for fact in facts] == ["b", "d"]
+    assert {line for line, _ in refused} == {2 + bool(head)}
+
+
 def test_blank_nodes_of_two_files_differ_and_of_one_do_not() -> None:
     one, two = PREFIXES + "_:b e:p [ e:q 1 ] .", PREFIXES + "_:b e:p [ e:q 2 ] ."
     assert found("turtle", one) == found("turtle", one)

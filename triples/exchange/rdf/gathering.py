@@ -23,13 +23,16 @@ NO_FACTS = ()
 class Gathering:
     """The facts of one part. `refuse` is called for each that is none.
 
-    The terms are kept as N-Triples writes them.
+    The terms are kept as N-Triples writes them. Facts of `unread_lines`, which were refused as a whole, are left out.
     """
 
-    def __init__(self, maker: FactMaker, texts: TermTexts, refuse: Callable[[int, Refused], None]) -> None:
+    def __init__(
+        self, maker: FactMaker, texts: TermTexts, refuse: Callable[[int, Refused], None], unread_lines: set[int]
+    ) -> None:
         self._maker = maker
         self.texts = texts
         self._refuse = refuse
+        self._unread_lines = unread_lines
         self._begin()
 
     def _begin(self) -> None:
@@ -88,10 +91,13 @@ class Gathering:
                 self.fault(place, Refused(f"{name} {reason}"))
         places = [ends.places[:count], verbs.places, ends.places[count:]]
         table = pa.table([*places, self._weight_column(count), metadata], schema=PLACES)
-        if self._faults:
-            for place in sorted(self._faults):
-                self._refuse(self.lines[place], self._faults[place])
-            table = table.filter(pa.array([place not in self._faults for place in range(count)], pa.bool_()))
+        unread = self._unread_lines
+        if self._faults or unread:
+            faults = {place: reason for place, reason in self._faults.items() if self.lines[place] not in unread}
+            for place in sorted(faults):
+                self._refuse(self.lines[place], faults[place])
+            kept = [line not in unread and place not in faults for place, line in enumerate(self.lines)]
+            table = table.filter(pa.array(kept, pa.bool_()))
         self._begin()
         return FactColumns(texts, table, Source.IMPORT) if table.num_rows else NO_FACTS
 

@@ -1,6 +1,6 @@
 """Reader of a file of RDF: its facts in parts, with what is said of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
@@ -16,9 +16,14 @@ from triples.exchange.rdf.options import GRAPH
 from triples.exchange.rdf.quads import Quads
 from triples.exchange.rdf.scanning import Content
 from triples.exchange.rdf.terms import TermTexts
+from triples.store.operations import Fact
 
 # The most facts of a part.
 MOST_FACTS = 50_000
+# The most facts of one line by which a part may be longer.
+_MOST_OF_LINE = 100
+# Where a fault is one of its line. The others may be one line as a whole.
+_OF_LINES = (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS, RdfFormat.TURTLE, RdfFormat.TRIG)
 
 
 def texts_of_file(reading: Reading, content: Content, prefixes: Mapping[str, str], *, numbered: bool) -> TermTexts:
@@ -40,36 +45,41 @@ class RdfReader:
         self._count = 0
         self._reading = reading
         self._options = reading.options.rdf
-        quads = Quads(feed, syntax, self._refuse, self._options.base)
+        self._unread_lines: set[int] = set()
+        self._drops_lines = syntax in _OF_LINES
+        quads = Quads(feed, syntax, self._refuse_line, self._options.base)
         iterator = iter(quads)
         # The prefixes stand before the first quad.
         first = next(iterator, None)
         self._quads: Iterator[Quad] = iterator if first is None else chain([first], iterator)
         self._texts = texts_of_file(reading, content, quads.prefixes, numbered=numbered)
-        self._facts = Gathering(reading.maker, self._texts, self._refuse)
+        self._facts = Gathering(reading.maker, self._texts, self._refuse, self._unread_lines)
 
     def lines(self) -> Iterator[Part]:
         """The parts of a file in which each line is a fact of which nothing is said. Their ends are places of bytes."""
         feed, room = self._feed, self._room
+        line, offset = feed.line, feed.offset
         for quad in self._quads:
-            self._add(quad, feed.line)
-            room -= 1
-            if room <= 0:
-                yield Part(self._facts.taken(), feed.line, feed.offset)
+            if self._is_full(room, line):
+                yield Part(self._facts_until(line), line, offset)
                 room = self._room
-        yield Part(self._facts.taken(), feed.line, feed.offset)
+            line, offset = feed.line, feed.offset
+            self._add(quad, line)
+            room -= 1
+        yield Part(self._facts_until(line), feed.line, feed.offset)
 
     def plain(self) -> Iterator[Part]:
         """The parts of a file that says nothing of its facts. Their ends, and those below, are numbers of quads."""
-        feed, room = self._feed, self._room
+        feed, line, room = self._feed, 0, self._room
         for quad in self._quads:
-            self._count += 1
-            self._add(quad, feed.line)
-            room -= 1
-            if room <= 0 or self._count == self._start:
-                yield from self._taken(feed.line)
+            if self._is_full(room, line) or self._count == self._start > 0:
+                yield from self._taken(line)
                 room = self._room
-        yield from self._taken(feed.line)
+            self._count += 1
+            room -= 1
+            line = feed.line
+            self._add(quad, line)
+        yield from self._taken(line)
 
     def annotated(self) -> Iterator[Part]:
         """The parts of a file of Turtle that says of a fact what it says right after it."""
@@ -78,7 +88,7 @@ class RdfReader:
         for quad in self._quads:
             # What is said of a fact has a blank node as its subject, so it is in the part of the fact.
             is_begun = isinstance(quad.subject, BlankNode) or annotations.is_waiting
-            if (room <= 0 and not is_begun) or self._count == self._start > 0:
+            if (self._is_full(room, line) and not is_begun) or self._count == self._start > 0:
                 annotations.end()
                 yield from self._taken(line)
                 annotations.begin()
@@ -109,14 +119,33 @@ class RdfReader:
         """The number of facts that the next part may have."""
         return min(MOST_FACTS, self._reading.most_lines())
 
-    def _taken(self, line: int) -> Iterator[Part]:
+    def _is_full(self, room: int, line: int) -> bool:
+        """Whether the part ends after its last fact, which is in this line.
+
+        A part has the facts of whole lines, since a fault later in a line refuses all of it. Very long ones are broken.
+        """
+        return room <= 0 and (self._feed.line > line or not self._drops_lines or room <= -_MOST_OF_LINE)
+
+    def _facts_until(self, line: int) -> Sequence[Fact]:
+        """The facts of the part. The last is in this line."""
         facts = self._facts.taken()
+        self._unread_lines.difference_update([each for each in self._unread_lines if each < line])
+        return facts
+
+    def _taken(self, line: int) -> Iterator[Part]:
+        facts = self._facts_until(line)
         if self._count > self._start or not self._start:
             yield Part(facts, line, self._count)
 
     def _refuse(self, line: int, reason: Refused) -> None:
         if self._count > self._start or not self._start:
             self._reading.refuse(line, reason)
+
+    def _refuse_line(self, line: int, reason: Refused) -> None:
+        """Refuse what cannot be read. What the parser makes of the rest of the line is no fact of the file."""
+        self._refuse(line, reason)
+        if self._drops_lines:
+            self._unread_lines.add(line)
 
     def _add_said(self, said: Said) -> None:
         place = self._add(said.quad, said.line, is_named=said.is_named)
