@@ -87,12 +87,15 @@ class Mover:
     def _fill(self, source: Side, target: Side, tables: Sequence[Table]) -> None:
         record = target.record()
         assert record is not None
-        seconds = float("inf")
         if record.rebuild:
             self.bar.say("Copying …")
-            seconds = self._pass(source, target, tables, fill=True)
+            self._pass(source, target, tables, fill=True)
             self._rebuild(target, record.copy, record.rebuild)
+        self._catch_up(source, target, tables)
+
+    def _catch_up(self, source: Side, target: Side, tables: Sequence[Table]) -> None:
         self.bar.say("Catching up …")
+        seconds = float("inf")
         for _ in range(_MOST_PASSES):
             before, seconds = seconds, self._pass(source, target, tables)
             if seconds < _SHORT_PASS_SECONDS or seconds > before / 2:
@@ -171,11 +174,12 @@ class Mover:
 
     def _cut_over(self, source: Side, target: Side, tables: Sequence[Table], copy: str) -> float:
         for _ in range(_ATTEMPTS):
+            # The less there is left to copy, the shorter writers wait.
+            self._catch_up(source, target, tables)
             try:
                 return self._stop_and_move(source, target, tables, copy)
             except StoppedTooLong:
-                self.bar.say(f"Writers waited for {self.longest_stop:g} s, and go on; catching up again …")
-                self._pass(source, target, tables)
+                self.bar.say(f"Writers waited for {self.longest_stop:g} s, and go on.")
         raise CopyFailure(
             f"The last pass takes longer than {self.longest_stop:g} s. Try again when less is written, or let writers "
             "wait longer: --longest-stop.",

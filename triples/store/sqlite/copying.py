@@ -158,7 +158,8 @@ class SQLiteSide(Side):
 
     def derived_tables(self) -> set[str]:
         index = {name for name in self.table_names() if name.startswith(term_index.INDEX)}
-        return {*index, DERIVATIONS, RECORD}
+        # Litestream keeps its own position in two tables.
+        return {*index, DERIVATIONS, RECORD, "_litestream_seq", "_litestream_lock"}
 
     def require_sound(self) -> None:
         if found := self.fetch("PRAGMA foreign_key_check"):
