@@ -187,7 +187,7 @@ def problem_from(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
         return _answer_for(BadRequest(str(error)), request)
     if isinstance(error, UnfitDatabase):
         log.error("unfit_database", request_id=request.request_id, error=str(error))
-        return _answer_for(Unavailable(str(error)), request)
+        return _answer_for(Unavailable(str(error), error.retry_after_seconds), request)
     if isinstance(error, (OperationalError, InterfaceError)):
         log.warning("database_unavailable", request_id=request.request_id, error=type(error).__name__)
         return _answer_for(Unavailable("The database cannot be reached or is busy; try again."), request)

@@ -10,6 +10,7 @@ from django.db import Error as AnyDatabaseError
 
 from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.interrupts import Interrupted, Interrupts
+from skg_site.host.refused_writes import refusal
 from skg_site.host.unfit_database import UnfitDatabase
 
 
@@ -24,6 +25,8 @@ class Failure(Exception):
 def database_sentence(error: BaseException) -> str:
     if isinstance(error, UnfitDatabase):
         return str(error)
+    if (sentence := refusal(error)) is not None:
+        return sentence
     return f"The database did not do it: {str(error).strip()}. Has it been migrated?"
 
 

@@ -5,3 +5,6 @@ from django.db import OperationalError
 
 class UnfitDatabase(OperationalError):
     """The message is a sentence that says what is wrong and what to do; it names no path, since clients read it too."""
+
+    # After which a client may try again.
+    retry_after_seconds = 1

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import psycopg
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from triples.store.backups.databases import Database
+    from triples.store.copying.side import Side
     from triples.store.fact_columns import FactColumns
     from triples.store.inferred.run_snapshots import Snapshot
 
@@ -284,10 +286,25 @@ class Backend(ABC):
     def backups(self) -> "Database":
         """The database as a whole, to be saved and restored."""
 
+    @abstractmethod
+    def own_side(self) -> "Side":
+        """The service's database, to be copied from, or to take writes again."""
+
+    @abstractmethod
+    def other_side(self, place: str, new_in: Path | None = None) -> "Side":
+        """Another database of this kind: its URL or, on SQLite, its path.
+
+        `new_in` is the folder in which a new SQLite database is made, until it is complete and gets that path.
+        """
+
 
 @cache
 def backend() -> Backend:
     """The backend of the database that the settings name."""
-    package = settings.DATABASES["default"]["ENGINE"].removesuffix(".engine")
-    chosen: Backend = import_module(f"{package}.backend").BACKEND
+    return backend_of(settings.DATABASES["default"]["ENGINE"].removesuffix(".engine").rpartition(".")[2])
+
+
+def backend_of(kind: str) -> Backend:
+    """The backend of a kind of database, `sqlite` or `postgresql`."""
+    chosen: Backend = import_module(f"triples.store.{kind}.backend").BACKEND
     return chosen

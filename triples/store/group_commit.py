@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from skg_site.host.refused_writes import WritesRefused
 from skg_site.host.write_lock import write_lock
 from triples.store.backend import backend
 from triples.store.operations import AddMany, DuplicateFacts, Operation, Outcome, StoreError
@@ -92,7 +93,10 @@ def _commit_alone(operation: Operation, cache: TermCache) -> Result:
 
 
 class _Unreachable(Exception):
-    """The transaction could not begin, or its commit failed. To try its operations again would not help."""
+    """The transaction could not begin, its commit failed, or the database refuses all writes.
+
+    To try its operations again would not help.
+    """
 
     def __init__(self, cause: DatabaseError | InterfaceError) -> None:
         self.cause = cause
@@ -114,7 +118,7 @@ def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
     except (OperationalError, InterfaceError) as error:
         if not connection.in_atomic_block:
             connection.close()
-        if not began or applied:
+        if not began or applied or isinstance(error, WritesRefused):
             raise _Unreachable(error) from error
         raise
     changes.terms.remember()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
@@ -28,6 +29,7 @@ from triples.store.writer import Writer
 
 if TYPE_CHECKING:
     from triples.store.backups.databases import Database
+    from triples.store.copying.side import Side
     from triples.store.inferred.run_snapshots import Snapshot
 
 
@@ -99,6 +101,16 @@ class PostgreSQLBackend(Backend):
         from triples.store.postgresql.backups import PostgreSQLDatabase  # noqa: PLC0415  # for operators alone
 
         return PostgreSQLDatabase()
+
+    def own_side(self) -> "Side":
+        from triples.store.postgresql.copying import PostgreSQLSide  # noqa: PLC0415  # needs Arrow
+
+        return PostgreSQLSide(None)
+
+    def other_side(self, place: str, _new_in: Path | None = None) -> "Side":
+        from triples.store.postgresql.copying import PostgreSQLSide  # noqa: PLC0415  # needs Arrow
+
+        return PostgreSQLSide(place)
 
 
 def _reader(name: str, threads: int, time_limit: float) -> Reader:

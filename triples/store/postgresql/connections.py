@@ -9,7 +9,7 @@ from skg_site.host.unfit_database import UnfitDatabase
 from triples.store.postgresql.encoding import require_utf8
 
 # A server that cannot be reached is noticed within half a minute.
-_KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
+KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4}
 # Django's parameters for the place of the database; its other parameters are for its own connections.
 _LOCATION = {"dbname", "user", "password", "host", "port", "service", "options"}
 
@@ -32,7 +32,7 @@ def connect(
     `alias` is that of `location`, and `options` are further libpq parameters. Raises UnfitDatabase if the service's
     database is not in UTF8.
     """
-    driver = psycopg.connect(**location(database, alias), **_KEEPALIVES, **options, autocommit=True)
+    driver = psycopg.connect(**location(database, alias), **KEEPALIVES, **options, autocommit=True)
     if database is None:
         try:
             require_utf8(driver)

@@ -1,14 +1,10 @@
 """Writing the inferred facts on PostgreSQL, into a new table or into the current one."""
 
 from collections.abc import Collection, Iterable
-from itertools import chain, repeat
-from time import monotonic, sleep
 from typing import Any
 
-import psycopg
 import pyarrow as pa
 from django.db import connection
-from psycopg import errors
 
 from triples.recursion.programs import Key
 from triples.store.backend import Holder
@@ -29,6 +25,7 @@ from triples.store.inferred.layout import (
 from triples.store.inferred.state import State, write_state
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.dependents import PostgreSQLDependents
+from triples.store.postgresql.table_locks import take_locks
 
 # The name of a new table, and the suffix of its indexes' names, until it replaces the old table.
 _NEW = f"{FACTS}_new"
@@ -41,11 +38,6 @@ _ADD_KEY = f"ALTER TABLE {_NEW} ADD CONSTRAINT {_PRIMARY_KEY}{_SUFFIX} PRIMARY K
 # Frozen rows need no vacuum. Readers with an older snapshot see them; without FREEZE, they would see an empty table.
 _COPY_IN = f"COPY {_NEW} ({', '.join(COLUMNS)}) FROM STDIN (FORMAT csv, FREEZE)"
 _COPY_OUT = f"COPY (SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}) TO STDOUT (FORMAT csv)"
-
-# All later readers wait behind a waiting lock, so each wait is short; but the longest must be longer than a query.
-_WAITS_MS = (100, 200, 400, 800, 1_600, 3_200)
-_PAUSE_SECONDS = 1.0
-_SWAP_PATIENCE_SECONDS = 300.0
 
 # With this lock, no fact can be removed between the search for removed facts and the commit: see
 # `Session.hold_inferred`. A writer that hides facts takes this lock before the other.
@@ -82,7 +74,7 @@ def replace_all(rows: pa.RecordBatchReader, state: State, holder: Holder, progre
             progress(done, steps)
             holder.execute(_create_index(name))
         holder.execute(f"ANALYZE {_NEW}")
-        _lock(holder, _REPLACING)
+        take_locks(holder, _REPLACING)
         holder.execute(f"DROP TABLE {FACTS}")
         holder.execute(f"ALTER TABLE {_NEW} RENAME TO {FACTS}")
         for name in (_PRIMARY_KEY, *indexes):
@@ -101,14 +93,14 @@ def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: Stat
         if columns := _columns(rows):
             holder.execute(_PUT, columns)
         write_state(holder.execute, state, "%s")
-        _lock(holder, _CHANGING)
+        take_locks(holder, _CHANGING)
         hide_anew(holder.execute, PostgreSQLDependents(holder, state.program), state)
 
 
 def hide(state: State, holder: Holder) -> None:
     assert holder is not None
     with holder.transaction():
-        _lock(holder, _CHANGING)
+        take_locks(holder, _CHANGING)
         hide_anew(holder.execute, PostgreSQLDependents(holder, state.program), state)
 
 
@@ -127,22 +119,6 @@ def _create_index(name: str) -> str:
     """The CREATE INDEX statement. It appends the rest of the primary key, which SQLite does itself."""
     columns = [*INDEXES[name], *(column for column in KEY if column not in INDEXES[name])]
     return f"CREATE INDEX {name}{_SUFFIX} ON {_NEW} ({', '.join(columns)})"
-
-
-def _lock(holder: psycopg.Connection[Any], statements: Iterable[str]) -> None:
-    """Take locks that other transactions hold, with several short waits."""
-    deadline = monotonic() + _SWAP_PATIENCE_SECONDS
-    for wait in chain(_WAITS_MS, repeat(_WAITS_MS[-1])):
-        try:
-            with holder.transaction():
-                holder.execute(f"SET LOCAL lock_timeout = {wait}")
-                for statement in statements:
-                    holder.execute(statement)
-                return
-        except (errors.LockNotAvailable, errors.DeadlockDetected):
-            if monotonic() > deadline:
-                raise
-        sleep(_PAUSE_SECONDS)
 
 
 def _columns(rows: Iterable[Iterable[Any]]) -> list[list[Any]]:

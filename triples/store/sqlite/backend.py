@@ -1,6 +1,7 @@
 """SQLite as the service's database."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from triples.store.writer import Writer
 
 if TYPE_CHECKING:
     from triples.store.backups.databases import Database
+    from triples.store.copying.side import Side
     from triples.store.inferred.run_snapshots import Snapshot
 
 
@@ -94,6 +96,19 @@ class SQLiteBackend(Backend):
         from triples.store.sqlite.backups import SQLiteDatabase  # noqa: PLC0415  # needs Arrow
 
         return SQLiteDatabase()
+
+    def own_side(self) -> "Side":
+        from triples.store.sqlite.copying import SQLiteSide  # noqa: PLC0415  # needs Arrow
+
+        return SQLiteSide(settings.ENV.db_path, is_own=True)
+
+    def other_side(self, place: str, new_in: Path | None = None) -> "Side":
+        from triples.store.sqlite.copying import SQLiteSide  # noqa: PLC0415  # needs Arrow
+
+        path = Path(place)
+        if new_in is None:
+            return SQLiteSide(path, is_own=False)
+        return SQLiteSide(new_in / path.name, is_own=False, place=path)
 
 
 BACKEND = SQLiteBackend()

@@ -64,6 +64,16 @@ _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
 def replace_all(rows: pa.RecordBatchReader, state: State, _holder: Holder, progress: Progress) -> None:
     """Write the sorted rows to a new file, which then replaces the old one."""
     file = new_file(state.generation)
+    write_file(file, rows, state, progress)
+    note(state.generation)
+    with closing(sqlite3.connect(file, isolation_level=None)) as driver, _hiding(driver, state):
+        put_in_place(file)
+    remove_others(file)
+    forget_older(state.generation)
+
+
+def write_file(file: Path, rows: pa.Table, state: State, progress: Progress) -> None:
+    """Write the sorted rows and the state to a new file. It is on disk at the return."""
     try:
         _fill(file, rows, index_names(state.program), progress)
     except BaseException:
@@ -78,11 +88,6 @@ def replace_all(rows: pa.RecordBatchReader, state: State, _holder: Holder, progr
         driver.execute(f"PRAGMA user_version = {VERSION}")
         driver.execute("COMMIT")
     sync(file)
-    note(state.generation)
-    with closing(sqlite3.connect(file, isolation_level=None)) as driver, _hiding(driver, state):
-        put_in_place(file)
-    remove_others(file)
-    forget_older(state.generation)
 
 
 def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, _holder: Holder) -> None:

@@ -18,7 +18,7 @@ from triples.store.sqlite.derivations import is_noted
 
 # The schema name of the attached file. Its tables can be named without this prefix.
 SCHEMA = "inferred"
-_FOLDER = "inferred"
+FOLDER = "inferred"
 _LINK = "current"
 
 
@@ -33,7 +33,7 @@ def current_file() -> Path | None:
 def current_name() -> str | None:
     """The name of that file. Every read asks for it; to make a path would take ten times as long."""
     try:
-        return os.readlink(f"{settings.ENV.state_dir}/{_FOLDER}/{_LINK}")  # noqa: PTH115  # as above
+        return os.readlink(f"{settings.ENV.state_dir}/{FOLDER}/{_LINK}")  # noqa: PTH115  # as above
     except FileNotFoundError:
         return None
 
@@ -95,12 +95,15 @@ def new_file(generation: int) -> Path:
 
 
 def put_in_place(file: Path) -> None:
-    """Make a new file the current one; it must be closed and safe on disk. The change is on disk at the return."""
-    link = _folder() / f"{_LINK}.new"
+    """Make a new file the current one of its folder; it must be closed and safe on disk.
+
+    The change is on disk at the return.
+    """
+    link = file.with_name(f"{_LINK}.new")
     link.unlink(missing_ok=True)
     link.symlink_to(file.name)
-    link.replace(_folder() / _LINK)
-    sync(_folder())
+    link.replace(file.with_name(_LINK))
+    sync(file.parent)
 
 
 def remove_all() -> None:
@@ -123,5 +126,5 @@ def remove_others(kept: Path | None) -> None:
 
 
 def _folder() -> Path:
-    folder: Path = settings.ENV.state_dir / _FOLDER
+    folder: Path = settings.ENV.state_dir / FOLDER
     return folder

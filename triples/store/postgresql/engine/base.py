@@ -1,15 +1,21 @@
 """Django's backend for PostgreSQL, which refuses a database that cannot hold every text."""
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 from django_prometheus.db.backends.postgresql import base
 
+from skg_site.host.refused_writes import ErrorWrapper
 from skg_site.host.unfit_database import UnfitDatabase
 from triples.store.postgresql.encoding import require_utf8
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types
+    @cached_property
+    def wrap_database_errors(self) -> ErrorWrapper:
+        return ErrorWrapper(self)
+
     def write_lock(self) -> AbstractContextManager[None]:
         """No lock: many writers can write at once."""
         return nullcontext()

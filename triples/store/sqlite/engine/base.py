@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from django_prometheus.db.backends.sqlite3 import base
 
+from skg_site.host.refused_writes import ErrorWrapper
 from triples.store.sqlite.file_guard import require_fit, require_in_place
 from triples.store.sqlite.file_identity import Files, find_files
 from triples.store.sqlite.write_lock import held_lock
@@ -17,6 +19,10 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the librar
     @property
     def database(self) -> str:
         return str(self.settings_dict["NAME"])
+
+    @cached_property
+    def wrap_database_errors(self) -> ErrorWrapper:
+        return ErrorWrapper(self)
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:

@@ -1,0 +1,101 @@
+"""What copy_to does not do, with a sentence that says why; nothing was changed then."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.skg_site.ops.backups.databases import refused
+from tests.skg_site.ops.moving.conftest import NewTarget
+from tests.support.postgresql import database_url
+from tests.triples.commands.runs import Inside
+
+pytestmark = pytest.mark.usefixtures("database")
+
+PASSWORD = "a-pass%20word"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://u@h/d", "must be a URL such as"),
+        (f"mysql://u:{PASSWORD}@h/d", "must be a URL such as"),
+        ("sqlite://", "must be a URL such as"),
+        ("skg.db", "must be a URL such as"),
+    ],
+)
+def test_a_target_that_is_no_url(url: str, said: str) -> None:
+    run = Inside().run("copy_to", url, "--yes")
+    assert run.returncode == 2
+    assert said in run.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (f"postgresql://u:{PASSWORD}%zz@localhost/x", "none that PostgreSQL's library understands"),
+        (f"postgresql://u:{PASSWORD}@localhost:1/x", "cannot be reached"),
+        (f"postgresql://u:{PASSWORD}@/x?host=/nowhere", "cannot be reached"),
+    ],
+)
+def test_a_target_that_cannot_be_reached_is_told_without_its_password(url: str, said: str) -> None:
+    code, sentence = refused(Inside(), "copy_to", url, "--yes")
+    assert code == 1
+    assert said in sentence
+    assert "pass" not in sentence
+
+
+def test_nobody_is_there_to_be_asked(tmp_path: Path) -> None:
+    assert "--yes" in refused(Inside(), "copy_to", f"sqlite:///{tmp_path}/new.db")[1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "there.db"
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE notes (text)")
+    assert "tables of something else" in refused(Inside(), "copy_to", f"sqlite:///{file}", "--yes")[1]
+    file.write_bytes(b"")
+    assert "is there already" in refused(Inside(), "copy_to", f"sqlite:///{file}", "--yes")[1]
+    file.write_bytes(b"no database" * 100)
+    assert "not a database" in refused(Inside(), "copy_to", f"sqlite:///{file}", "--yes")[1]
+
+
+def _something_else(driver: "psycopg.Connection[tuple[object, ...]]") -> None:
+    driver.execute("CREATE TABLE notes (text text)")
+
+
+def _a_graph(driver: "psycopg.Connection[tuple[object, ...]]") -> None:
+    for name, column in (("django_migrations", "x"), ("triples_rule", "x")):
+        driver.execute(sql.SQL("CREATE TABLE {} ({} int)").format(*map(sql.Identifier, (name, column))))
+    driver.execute("INSERT INTO triples_rule VALUES (1), (2)")
+
+
+@pytest.mark.parametrize(("fill", "said"), [(_something_else, "tables of something else"), (_a_graph, "holds 2 rules")])
+def test_a_target_that_is_not_empty(
+    empty_database: NewTarget, fill: Callable[["psycopg.Connection[tuple[object, ...]]"], None], said: str
+) -> None:
+    url = empty_database()
+    with psycopg.connect(url, autocommit=True) as driver:
+        fill(driver)
+    for option in ("--yes", "--restart", "--dry-run"):
+        code, sentence = refused(Inside(), "copy_to", url, "--yes", option)
+        assert (code, said in sentence) == (1, True), sentence
+
+
+def test_a_database_that_cannot_hold_every_text(server_url: str) -> None:
+    with psycopg.connect(server_url, autocommit=True) as driver:
+        driver.execute("DROP DATABASE IF EXISTS latin")
+        driver.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    code, sentence = refused(Inside(), "copy_to", database_url(server_url, "latin"), "--yes")
+    assert code == 1
+    assert "encoded in LATIN1" in sentence
+
+
+def test_taking_back_what_has_not_moved(empty_database: NewTarget) -> None:
+    code, sentence = refused(Inside(), "copy_to", empty_database(), "--take-back", "--yes")
+    assert (code, sentence) == (1, "The graph has not moved: writes are stored here.")
