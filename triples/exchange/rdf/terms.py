@@ -31,7 +31,10 @@ _BARE = re.compile(rf"(?:{'|'.join(SCHEMES)}):[^\x00-\x20<>\"{{}}|^`\\]+")
 _USUAL = ("http://", "https://")
 # Terms of which nothing has to be checked.
 _ORDINARY = re.compile(
-    r"<https?://[\w.~-]+(?:[/#?](?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*>|\"[^\"\\\x00-\x1f\x7f]*\"", re.ASCII
+    r"<https?://[\w.~-]+(?:[/#?](?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*>"
+    r"|\"[^\"\\\x00-\x1f\x7f]*\"(?:@[a-z]{2,3}|\^\^<http://www\.w3\.org/2001/XMLSchema#"
+    r"(?:integer|decimal|double|float|boolean|date|dateTime|gYear)>)?",
+    re.ASCII,
 )
 _ESCAPES: Mapping[int, str] = {
     **{code: f"\\u{code:04X}" for code in (*range(0x20), *range(0x7F, 0xA0))},
@@ -63,6 +66,10 @@ class TermTexts:
         if _ORDINARY.fullmatch(written) is None:
             return self.text(self.term_of_written(written))
         return self._text_of_written(written)
+
+    def keeps_prefix(self, name: str, iri: str) -> bool:
+        """Whether the text of each IRI of this namespace, with a simple rest, is the rest with this prefix."""
+        return self._prefixes.keeps(name, iri) and not iri.startswith(TEXT)
 
     def term_of_written(self, written: str) -> Term:
         """The term that N-Triples writes so. Raises ValueError."""
