@@ -157,6 +157,14 @@ def test_nothing_of_a_line_that_cannot_be_read_is_a_fact(format_: str, bad: str,
     assert {line for line, _ in refused} == {2 + bool(head)}
 
 
+@pytest.mark.parametrize("after", ["", "<< e:a e:p e:b ~ e:r >> skg:weight 0.5 .\n"])
+def test_a_literal_that_is_none_refuses_its_line_with_what_is_said_of_it(after: str) -> None:
+    bad = 'e:x e:p "a"^^rdf:langString {| e:by e:c |} .'
+    facts, refused, _ = read(FORMATS["turtle"], f"{PREFIXES}e:a e:p e:b .\n{bad}\n{after}")
+    assert [fact[:3] for fact in facts] == [A]
+    assert {line for line, _ in refused} == {3}
+
+
 def test_blank_nodes_of_two_files_differ_and_of_one_do_not() -> None:
     one, two = PREFIXES + "_:b e:p [ e:q 1 ] .", PREFIXES + "_:b e:p [ e:q 2 ] ."
     assert found("turtle", one) == found("turtle", one)
