@@ -2,17 +2,11 @@
 
 # ruff: noqa: E501  # a document is easier to read as one line
 
-import re
-from collections.abc import Generator
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.triples.exchange.reading import read
-from triples.exchange.formats.base import Part, ReadOptions
+from triples.exchange.formats.base import ReadOptions
 from triples.exchange.formats.registry import FORMATS, format_at
-from triples.exchange.rdf import format as rdf_format
 from triples.exchange.rdf.options import PrefixStore, RdfOptions
 
 PREFIXES = "@prefix e: <http://e.org/> . @prefix skg: <urn:skg:> . @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .\n"
@@ -163,6 +157,14 @@ def test_nothing_of_a_line_that_cannot_be_read_is_a_fact(format_: str, bad: str,
     assert {line for line, _ in refused} == {2 + bool(head)}
 
 
+@pytest.mark.parametrize("after", ["", "<< e:a e:p e:b ~ e:r >> skg:weight 0.5 .\n"])
+def test_a_literal_that_is_none_refuses_its_line_with_what_is_said_of_it(after: str) -> None:
+    bad = 'e:x e:p "a"^^rdf:langString {| e:by e:c |} .'
+    facts, refused, _ = read(FORMATS["turtle"], f"{PREFIXES}e:a e:p e:b .\n{bad}\n{after}")
+    assert [fact[:3] for fact in facts] == [A]
+    assert {line for line, _ in refused} == {3}
+
+
 def test_blank_nodes_of_two_files_differ_and_of_one_do_not() -> None:
     one, two = PREFIXES + "_:b e:p [ e:q 1 ] .", PREFIXES + "_:b e:p [ e:q 2 ] ."
     assert found("turtle", one) == found("turtle", one)
@@ -191,91 +193,3 @@ BEGINNINGS = {
 @pytest.mark.parametrize("name", BEGINNINGS)
 def test_the_first_bytes_show_the_format(name: str) -> None:
     assert format_at(BEGINNINGS[name].encode()) is FORMATS[name]
-
-
-NODES = st.sampled_from(["e:a", "e:b", "_:x", "<http://f.org/%61>", "[]", "[ e:q e:c ]"])
-OBJECTS = st.one_of(
-    NODES, st.sampled_from(['"a"', '"é\\n"@en', "5", "true", '" "', '"e:a"', '""', f'"{"x" * 501}"', "(1 2)"])
-)
-SAID = st.sampled_from(
-    [
-        "",
-        "",
-        "",
-        "{| skg:weight 0.5 |}",
-        "{| skg:weight 1.5 |}",
-        "{| e:by e:c ; skg:weight 0.25 |}",
-        "{| skg:weight 0.1 |} {| skg:weight 0.2 |}",
-        "{| e:by [ e:q 1 ] |}",
-    ]
-)
-# Each fact once: what is said of it holds for the place where it is said.
-STATEMENTS = st.lists(
-    st.one_of(st.tuples(NODES, OBJECTS, SAID), st.just(("bad", "", ""))), max_size=6, unique_by=lambda it: it[1]
-).map(lambda them: [f"{node} e:p {object_} {said} .\n" for node, object_, said in them])
-
-
-@given(STATEMENTS, st.booleans(), st.sampled_from([1, 2, 100]))
-def test_what_is_quick_makes_the_same_facts(statements: list[str], metadata: bool, most: int) -> None:
-    options = METADATA if metadata else ReadOptions()
-    content = PREFIXES + "".join(statements)
-    fast = read(FORMATS["turtle"], content, options)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rdf_format, "quad_parts", _nothing)
-        slow = read(FORMATS["turtle"], content, options, most=most)
-    assert (fast.facts, sorted(fast.refused)) == (slow.facts, sorted(slow.refused))
-    # A reifier of another fact makes the file one of which anything may be said anywhere.
-    apart = read(FORMATS["turtle"], f"{content}<< e:no e:no e:no ~ e:no >> skg:weight 0.5 .\n", options)
-    same = [fact for fact in apart.facts if "e:no" not in fact.subject and "http://e.org/no" not in fact.object]
-    assert sorted(map(_without_digest, same)) == sorted(map(_without_digest, slow.facts))
-    # And from each place, the rest is the same.
-    for part in slow.parts:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(rdf_format, "quad_parts", _nothing)
-            rest = read(FORMATS["turtle"], content, options, start=(part.last_line, part.end), most=most)
-        assert rest.facts == slow.facts[len(slow.facts) - len(rest.facts) :]
-
-
-def _nothing(*_: object) -> Generator[Part, None, int]:
-    """A fast reader that takes nothing."""
-    yield from ()
-    return 0
-
-
-def _without_digest(fact: tuple[object, ...]) -> str:
-    return re.sub(r"\d*\.([ax])[0-9a-f]{10}", r".\1", repr(fact))
-
-
-LINES = st.lists(
-    st.sampled_from(
-        [
-            NT.format("a", "p", "b"),
-            NT.format("c", "p", "%61"),
-            '_:x <http://e.org/p> "a b"@en .\n',
-            "\n",
-            "# c\n",
-            "bad\n",
-            '<a:a> <b:b> "\\u00e9" .\n',
-            '"a" <b:b> <c:c> .\n',
-            "<a:a> <b:b> <c:c> . # d\n",
-            '<a:a>\t<b:b> "x" .\n',
-            "<a:a> <b:b> <c:c> <d:d> .\n",
-            '<a:a> "b" <c:c> .\n',
-            "<a:a> _:b <c:c> .\n",
-            "<a a> <b:b> <c:c> .\n",
-            '<a:a> <b:b> "c .\n',
-            "<http://a%> <b:b> <c:c> .\n",
-        ]
-    ),
-    max_size=6,
-)
-
-
-@given(LINES)
-def test_lines_in_columns_make_the_same_facts(lines: list[str]) -> None:
-    content = "".join(lines)
-    fast = read(FORMATS["ntriples"], content)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("triples.exchange.rdf.fast.plain_columns", lambda *_: None)
-        slow = read(FORMATS["ntriples"], content)
-    assert fast[:2] == slow[:2]

@@ -3,7 +3,8 @@
 If anything is out of the ordinary, there are no facts, and `RdfReader` reads them one by one and gives reasons.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,14 +21,14 @@ _SEPARATOR = "\x01"
 _PARSE = csv.ParseOptions(delimiter=_SEPARATOR, quote_char=False, double_quote=False, escape_char=False)
 _END = " ."
 # A node without a label, as the parser names it.
-_RANDOM_NODE = r"_:[a-f][0-9a-f]{19,31}\b"
+RANDOM_NODE = re.compile(r"_:[a-f][0-9a-f]{19,31}\b")
 
 
 def plain_columns(content: bytes, texts: TermTexts, maker: FactMaker) -> FactColumns | None:
     """The facts of whole lines of which each is a fact. None if any is refused, or not as simple."""
     try:
         terms = _terms(content)
-        return None if terms is None else _facts(terms, pa.repeat(maker.weight(None), len(terms[0])), texts)
+        return None if terms is None else _unweighed(terms, texts, maker)
     except ValueError:
         # Of Arrow, of a term that is none, of a text that cannot be stored.
         return None
@@ -68,7 +69,7 @@ def _annotated_facts(
     nodes = pc.indices_nonzero(reifies).cast(pa.int64())
     count = len(subjects)
     if not len(nodes):
-        return plain_of(terms, texts, maker)
+        return None if _has_random_nodes(terms) else _unweighed(terms, texts, maker)
     last = count - 1
     triples = pc.binary_join_element_wise("<<(", *terms, ")>>", " ")
     # The parser gives the node of a fact with a string before the fact itself.
@@ -96,35 +97,35 @@ def _annotated_facts(
         pc.is_in(every, facts),
         pa.array(values, pa.float64()).take(said.indices),
     )
-    return _facts(kept, weight.filter(rest), texts)
+    return facts_of_terms(kept, weight.filter(rest), texts.checked_text)
 
 
-def plain_of(terms: list[pa.Array], texts: TermTexts, maker: FactMaker) -> FactColumns | None:
-    if _has_random_nodes(terms):
-        return None
-    return _facts(terms, pa.repeat(maker.weight(None), len(terms[0])), texts)
+def _unweighed(terms: list[pa.Array], texts: TermTexts, maker: FactMaker) -> FactColumns:
+    return facts_of_terms(terms, pa.repeat(maker.weight(None), len(terms[0])), texts.checked_text)
 
 
 def _has_random_nodes(terms: list[pa.Array]) -> bool:
-    return any(pc.any(pc.match_substring_regex(terms[place], _RANDOM_NODE)).as_py() for place in (0, 2))
+    return any(pc.any(pc.match_substring_regex(terms[place], RANDOM_NODE.pattern)).as_py() for place in (0, 2))
 
 
-def _facts(terms: list[pa.Array], weights: pa.Array, texts: TermTexts) -> FactColumns:
+def facts_of_terms(terms: Sequence[pa.Array], weights: pa.Array, text_of: Callable[[str], str]) -> FactColumns:
+    """The facts of these subjects, predicates and objects as they are written. `text_of` is called once for each term.
+
+    Raises ValueError for what is no fact.
+    """
     subjects, predicates, objects = terms
     count = len(subjects)
     ends = pa.concat_arrays([subjects, objects]).dictionary_encode()
     verbs = predicates.dictionary_encode()
-    nodes = set(pc.unique(ends.indices[:count]).to_pylist())
-    found: list[str] = []
-    for place, written in enumerate(ends.dictionary.to_pylist()):
-        if place in nodes and written[0] == '"':
-            raise ValueError("a literal as subject")
-        found.append(clean_text(texts.checked_text(written)))
+    written = ends.dictionary.to_pylist()
+    if any(written[place][0] == '"' for place in pc.unique(ends.indices[:count]).to_pylist()):
+        raise ValueError("a literal as subject")
+    found = list(map(clean_text, map(text_of, written)))
     start = len(found)
-    for written in verbs.dictionary.to_pylist():
-        if written[0] != "<" or written[1] == "<":
+    for verb in verbs.dictionary.to_pylist():
+        if verb[0] in '"_' or verb.startswith("<<"):
             raise ValueError("no IRI as predicate")
-        found.append(clean_predicate(texts.checked_text(written)))
+        found.append(clean_predicate(text_of(verb)))
     places = [ends.indices[:count], pc.add(verbs.indices, pa.scalar(start, pa.int32())), ends.indices[count:]]
     table = pa.table([*places, weights, pa.nulls(count, pa.large_string())], schema=PLACES)
     return FactColumns(found, table, Source.IMPORT)

@@ -15,6 +15,8 @@ from triples.exchange.rdf.terms import TermTexts
 
 _SPAN_BYTES = 1 << 22
 _QUADS_AT_ONCE = 60_000
+# The most quads that wait for what may be said of their fact.
+_CARRIED = 4
 # A line with what is said of the fact before it.
 _SAYING = re.compile(rb"_:[a-f][0-9a-f]{19,31} ")
 
@@ -47,18 +49,21 @@ def line_parts(
 
 
 def quad_parts(
-    stream: BufferedReader, syntax: RdfFormat, reading: Reading, texts_of: TextsOf
+    stream: BufferedReader, syntax: RdfFormat, reading: Reading, texts_of: TextsOf, start: int = 0
 ) -> Generator[Part, None, int | None]:
     """The parts of a file, as long as a fact has nothing after it but its weight. Their ends are numbers of quads.
 
-    `texts_of` gets the prefixes of the file. Returns the number of quads that were taken, or None if these are all.
+    `start` quads are passed over, which end with a fact and its weight. `texts_of` gets the prefixes of the file.
+    Returns the number of quads that were taken, or None if these are all.
     """
     options, texts = reading.options.rdf, None
-    count, rest = 0, b""
+    count, rest = start, b""
     try:
         quads = parse(stream, syntax, base_iri=options.base)
+        next(islice(quads, start, start), None)
         while True:
-            content = serialize(islice(quads, _QUADS_AT_ONCE), format=RdfFormat.N_QUADS)
+            at_once = max(min(_QUADS_AT_ONCE, reading.most_lines() - _CARRIED), 1)
+            content = serialize(islice(quads, at_once), format=RdfFormat.N_QUADS)
             texts = texts or texts_of(dict(quads.prefixes))
             lines, rest = _cut(rest + content) if content else (rest, b"")
             if not lines and not content:

@@ -15,6 +15,7 @@ from triples.exchange.rdf.fast import line_parts, quad_parts
 from triples.exchange.rdf.feeding import LineFeed
 from triples.exchange.rdf.reading import RdfReader, texts_of_file
 from triples.exchange.rdf.scanning import Content, rereadable, scanned
+from triples.exchange.rdf.turtle_lines import turtle_line_parts
 from triples.exchange.rdf.writing import RdfWriting, Statement, Statements, Style, TurtleTerms, quads
 
 
@@ -49,11 +50,16 @@ class RdfFileFormat(Format):
         is_ordinary = not found.says_of_facts or (self.has_annotations and not found.says_apart)
         if is_ordinary and not start and not reading.options.rdf.metadata:
             texts_of = partial(texts_of_file, reading, found, numbered=True)
-            taken = yield from quad_parts(stream, self.syntax, reading, texts_of)
+            taken: int | None = 0
+            if self.has_annotations:
+                taken = yield from turtle_line_parts(stream, self.syntax, reading, texts_of)
+                skip_to(stream, 0)
+            if taken is not None:
+                taken = yield from quad_parts(stream, self.syntax, reading, texts_of, taken)
+                skip_to(stream, 0)
             if taken is None:
                 return
             start = taken
-            skip_to(stream, 0)
         reader = RdfReader(LineFeed(stream), self.syntax, found, reading, start=start, numbered=not self.is_of_lines)
         if not found.says_of_facts:
             yield from reader.plain()

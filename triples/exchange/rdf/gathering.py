@@ -15,7 +15,6 @@ from triples.exchange.lines import Refused
 from triples.exchange.rdf.terms import Term, TermTexts
 from triples.models import Source
 from triples.store.fact_columns import PLACES, FactColumns
-from triples.text import TermError
 
 NO_FACTS = ()
 
@@ -127,10 +126,10 @@ class _Column:
         self._indices = encoded.indices
         self._reasons: dict[int, str] = {}
         start = len(found)
-        for place, text in enumerate(texts.texts(encoded.dictionary.to_pylist())):
+        for place, term in enumerate(encoded.dictionary.to_pylist()):
             try:
-                found.append(clean(text))
-            except TermError as error:
+                found.append(clean(texts.text_of_written(term)))
+            except ValueError as error:
                 self._reasons[place] = str(error)
                 found.append("")
         self.places = pc.add(self._indices, pa.scalar(start, pa.int32())) if start else self._indices

@@ -58,6 +58,11 @@ class Prefixes:
                 return f"{name}:{iri[end + 1 :]}"
         return None
 
+    def keeps(self, name: str, iri: str) -> bool:
+        """Whether each IRI of this namespace is compacted by this name, if `/`, `#` or `:` are not in its rest."""
+        is_known = self._iris.get(name) == iri and self.compact(f"{iri}x") == f"{name}:x"
+        return is_known and not any(odd != iri and odd.startswith(iri) for odd in self._odd)
+
     def expand(self, text: str) -> str | None:
         name, colon, local = text.partition(":")
         namespace = self._iris.get(name) if colon else None

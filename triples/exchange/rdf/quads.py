@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
-from pyoxigraph import Quad, QuadParser, RdfFormat, parse
+from pyoxigraph import Literal, NamedNode, Quad, QuadParser, RdfFormat, Triple, parse
 
 from triples.exchange.lines import InputError, Refused, unreadable
 from triples.exchange.rdf.feeding import LineFeed
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_WITH_LANGUAGE = frozenset({NamedNode(f"{_RDF}langString"), NamedNode(f"{_RDF}dirLangString")})
 
 
 class Quads:
@@ -32,7 +35,7 @@ class Quads:
         place: tuple[object, ...] | None = None
         while True:
             try:
-                yield from self._parser
+                yield from filter(_is_whole, self._parser)
                 return
             except SyntaxError as error:
                 if self._feed.damage is not None:
@@ -45,6 +48,14 @@ class Quads:
                 self._refuse(self._first_line + (error.lineno or self._feed.line), Refused(_reason(error)))
             except (OSError, EOFError) as error:
                 raise unreadable(self._feed.damage or error) from error
+
+
+def _is_whole(quad: Quad) -> bool:
+    """Whether no literal lacks a language. The parser has quads with those too, after it has refused them."""
+    term = quad.object
+    while isinstance(term, Triple):
+        term = term.object
+    return not (isinstance(term, Literal) and term.language is None and term.datatype in _WITH_LANGUAGE)
 
 
 def _reason(error: SyntaxError) -> str:

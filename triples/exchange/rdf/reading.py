@@ -45,6 +45,9 @@ class RdfReader:
         self._count = 0
         self._reading = reading
         self._options = reading.options.rdf
+        # The most facts of the part; 0 until it begins. Faults after a part that is full belong to the next.
+        self._most = 0
+        self._ahead: list[tuple[int, Refused]] = []
         self._unread_lines: set[int] = set()
         self._drops_lines = syntax in _OF_LINES
         quads = Quads(feed, syntax, self._refuse_line, self._options.base)
@@ -54,29 +57,28 @@ class RdfReader:
         self._quads: Iterator[Quad] = iterator if first is None else chain([first], iterator)
         self._texts = texts_of_file(reading, content, quads.prefixes, numbered=numbered)
         self._facts = Gathering(reading.maker, self._texts, self._refuse, self._unread_lines)
+        self._begin_part()
 
     def lines(self) -> Iterator[Part]:
         """The parts of a file in which each line is a fact of which nothing is said. Their ends are places of bytes."""
-        feed, room = self._feed, self._room
+        feed = self._feed
         line, offset = feed.line, feed.offset
         for quad in self._quads:
-            if self._is_full(room, line):
+            if self._is_full(line):
                 yield Part(self._facts_until(line), line, offset)
-                room = self._room
+                self._begin_part()
             line, offset = feed.line, feed.offset
             self._add(quad, line)
-            room -= 1
         yield Part(self._facts_until(line), feed.line, feed.offset)
+        self._begin_part()
 
     def plain(self) -> Iterator[Part]:
         """The parts of a file that says nothing of its facts. Their ends, and those below, are numbers of quads."""
-        feed, line, room = self._feed, 0, self._room
+        feed, line = self._feed, 0
         for quad in self._quads:
-            if self._is_full(room, line) or self._count == self._start > 0:
+            if self._is_full(line) or self._count == self._start > 0:
                 yield from self._taken(line)
-                room = self._room
             self._count += 1
-            room -= 1
             line = feed.line
             self._add(quad, line)
         yield from self._taken(line)
@@ -84,17 +86,15 @@ class RdfReader:
     def annotated(self) -> Iterator[Part]:
         """The parts of a file of Turtle that says of a fact what it says right after it."""
         annotations = Annotations(self._facts, self._reading.maker, self._options)
-        take, feed, line, room = annotations.take, self._feed, 0, self._room
+        take, feed, line = annotations.take, self._feed, 0
         for quad in self._quads:
             # What is said of a fact has a blank node as its subject, so it is in the part of the fact.
             is_begun = isinstance(quad.subject, BlankNode) or annotations.is_waiting
-            if (self._is_full(room, line) and not is_begun) or self._count == self._start > 0:
+            if (self._is_full(line) and not is_begun) or self._count == self._start > 0:
                 annotations.end()
                 yield from self._taken(line)
                 annotations.begin()
-                room = self._room
             self._count += 1
-            room -= 1
             line = feed.line
             take(quad, line)
         annotations.end()
@@ -103,27 +103,30 @@ class RdfReader:
     def apart(self) -> Iterator[Part]:
         """The parts of a file that may say anything of a fact anywhere."""
         with Apart(self._quads, self._feed, self._reading.maker, self._texts, self._options) as apart:
-            line, room = 0, self._room
+            line = 0
             for said in apart.facts():
                 self._count += 1
-                room -= 1
                 line = said.line
                 self._add_said(said)
-                if room <= 0 or self._count == self._start:
+                if len(self._facts) >= self._most or self._count == self._start:
                     yield from self._taken(line)
-                    room = self._room
             yield from self._taken(line)
 
-    @property
-    def _room(self) -> int:
-        """The number of facts that the next part may have."""
-        return min(MOST_FACTS, self._reading.most_lines())
+    def _begin_part(self) -> None:
+        self._most = min(MOST_FACTS, self._reading.most_lines())
+        self._refuse_ahead()
 
-    def _is_full(self, room: int, line: int) -> bool:
+    def _refuse_ahead(self) -> None:
+        for line, reason in self._ahead:
+            self._reading.refuse(line, reason)
+        self._ahead.clear()
+
+    def _is_full(self, line: int) -> bool:
         """Whether the part ends after its last fact, which is in this line.
 
         A part has the facts of whole lines, since a fault later in a line refuses all of it. Very long ones are broken.
         """
+        room = self._most - len(self._facts)
         return room <= 0 and (self._feed.line > line or not self._drops_lines or room <= -_MOST_OF_LINE)
 
     def _facts_until(self, line: int) -> Sequence[Fact]:
@@ -136,6 +139,7 @@ class RdfReader:
         facts = self._facts_until(line)
         if self._count > self._start or not self._start:
             yield Part(facts, line, self._count)
+        self._begin_part()
 
     def _refuse(self, line: int, reason: Refused) -> None:
         if self._count > self._start or not self._start:
@@ -143,9 +147,12 @@ class RdfReader:
 
     def _refuse_line(self, line: int, reason: Refused) -> None:
         """Refuse what cannot be read. What the parser makes of the rest of the line is no fact of the file."""
-        self._refuse(line, reason)
         if self._drops_lines:
             self._unread_lines.add(line)
+        if self._count >= self._start:
+            self._ahead.append((line, reason))
+        if self._most and len(self._facts) < self._most:
+            self._refuse_ahead()
 
     def _add_said(self, said: Said) -> None:
         place = self._add(said.quad, said.line, is_named=said.is_named)

@@ -13,7 +13,7 @@ What is not exactly as the rule writes it is a plain string: `"a"` in quotation 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from unicodedata import normalize
 from urllib.parse import quote, unquote
 
@@ -31,7 +31,10 @@ _BARE = re.compile(rf"(?:{'|'.join(SCHEMES)}):[^\x00-\x20<>\"{{}}|^`\\]+")
 _USUAL = ("http://", "https://")
 # Terms of which nothing has to be checked.
 _ORDINARY = re.compile(
-    r"<https?://[\w.~-]+(?:[/#?](?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*>|\"[^\"\\\x00-\x1f\x7f]*\"", re.ASCII
+    r"<https?://[\w.~-]+(?:[/#?](?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*>"
+    r"|\"[^\"\\\x00-\x1f\x7f]*\"(?:@[a-z]{2,3}|\^\^<http://www\.w3\.org/2001/XMLSchema#"
+    r"(?:integer|decimal|double|float|boolean|date|dateTime|gYear)>)?",
+    re.ASCII,
 )
 _ESCAPES: Mapping[int, str] = {
     **{code: f"\\u{code:04X}" for code in (*range(0x20), *range(0x7F, 0xA0))},
@@ -54,15 +57,15 @@ class TermTexts:
             return value if is_stable(value) and self.parsed(value) is None else _quoted(value)
         return self.exact(term)
 
-    def texts(self, written: Iterable[str]) -> Iterator[str]:
-        """The texts of terms as the parser writes them."""
-        return map(self._text_of_written, written)
-
     def checked_text(self, written: str) -> str:
         """The text of a term that a file has. Raises ValueError if it is none."""
         if _ORDINARY.fullmatch(written) is None:
             return self.text(self.term_of_written(written))
-        return self._text_of_written(written)
+        return self.text_of_written(written)
+
+    def keeps_prefix(self, name: str, iri: str) -> bool:
+        """Whether the text of each IRI of this namespace, with a simple rest, is the rest with this prefix."""
+        return self._prefixes.keeps(name, iri) and not iri.startswith(TEXT)
 
     def term_of_written(self, written: str) -> Term:
         """The term that N-Triples writes so. Raises ValueError."""
@@ -71,7 +74,8 @@ class TermTexts:
             raise ValueError(f"{written} is no term")
         return found
 
-    def _text_of_written(self, written: str) -> str:
+    def text_of_written(self, written: str) -> str:
+        """The text of a term as the parser writes it. Raises ValueError for one that it refuses when it reads it."""
         # Most are as simple as that: an IRI, or a string that is nothing else.
         if written.isascii() and written.isprintable() and "\\" not in written:
             inner = written[1:-1]
