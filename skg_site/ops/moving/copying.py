@@ -20,7 +20,7 @@ from triples.ids import now_ms
 from triples.store.backend import backend
 from triples.store.copying.checksums import Checksum, checksum
 from triples.store.copying.failures import CopyFailure, StoppedTooLong
-from triples.store.copying.passes import Pass, compare
+from triples.store.copying.passes import Pass
 from triples.store.copying.record import Stage
 from triples.store.copying.side import Side
 from triples.store.copying.tables import Table
@@ -194,11 +194,10 @@ class Mover:
             one = self._new_pass(source, target, tables, deadline)
             one.catch_up()
             self.passes.append(one.written)
-            for table in tables:
-                if not compare(source, target, table).is_nothing:
-                    raise CopyFailure(f"The copy is not like the source: {table.name} differs.", DAMAGED)
-                if monotonic() > deadline:
-                    raise StoppedTooLong
+            if differing := one.differing():
+                raise CopyFailure(f"The copy is not like the source: {', '.join(differing)} differ.", DAMAGED)
+            if monotonic() > deadline:
+                raise StoppedTooLong
             self.bar.say("Moving …")
             source.write_record(copy, Stage.MOVED)
             source.refuse(refused_writes.MOVED, "")

@@ -4,18 +4,19 @@ So the first copy, the catching up and the going on after a copy that was broken
 to be remembered of the source's changes meanwhile, and writers do nothing for the copy.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from triples.store.copying.side import Key, Row, Side
+from triples.store.copying.side import Digest, Key, Row, Side
 from triples.store.copying.tables import FACTS, TERMS, Table
 
 # How often a transaction of the first copy is ended, in groups of ids.
 _GROUPS_AT_ONCE = 25
 _KEYS_AT_ONCE = 2_000
 
+Digests = Mapping[int, Digest]
 # Told the table, how many rows were looked at, and how many there are. It may raise.
 Progress = Callable[[str, int, int], None]
 
@@ -37,29 +38,32 @@ class Difference:
         return not (self.gone or self.stale or self.groups or self.ids or self.rows)
 
 
-def compare(source: Side, target: Side, table: Table, changed_since: int | None = None) -> Difference:
-    """How the target differs. With `changed_since`, rows that were changed since then are taken for different.
-
-    Two changes within a millisecond give a row the same version, and the first may have been copied without the second.
-    """
+def compare(source: Side, target: Side, table: Table, ours: Digests | None = None) -> Difference:
+    """How the target differs. `ours` are the source's digests of the table, if they are known."""
     if not table.by_groups:
         return _compare_whole(source, target, table)
     found = Difference()
-    ours, theirs = source.digests(table), target.digests(table)
+    ours, theirs = source.digests(table) if ours is None else ours, target.digests(table)
     for group in sorted(ours.keys() | theirs.keys()):
         if group not in theirs:
             found.groups.append(group)
         elif ours.get(group) != theirs[group]:
             _compare_group(source, target, table, group, found)
-    if changed_since is not None and table.changed_at is not None:
-        known = {*found.ids, *(id_ for (id_,) in found.stale)}
-        doubtful = [id_ for id_ in source.changed_since(table, changed_since) if id_ not in known]
-        copied = {row[0]: row for part in target.rows_by_id(table, doubtful) for row in part}
-        for row in chain.from_iterable(source.rows_by_id(table, [id_ for id_ in doubtful if id_ in copied])):
-            if row != copied[row[0]]:
-                found.stale.append((row[0],))
-                found.rows.append(row)
     return found
+
+
+def _add_late(source: Side, target: Side, table: Table, since: int, found: Difference) -> None:
+    """Add the rows that were changed since then and differ although they have the same version.
+
+    Two changes within a millisecond give a row the same version, and the first may have been copied without the second.
+    """
+    known = {*found.ids, *(id_ for (id_,) in found.stale)}
+    doubtful = [id_ for id_ in source.changed_since(table, since) if id_ not in known]
+    copied = {row[0]: row for part in target.rows_by_id(table, doubtful) for row in part}
+    for row in chain.from_iterable(source.rows_by_id(table, [id_ for id_ in doubtful if id_ in copied])):
+        if row != copied[row[0]]:
+            found.stale.append((row[0],))
+            found.rows.append(row)
 
 
 def _compare_whole(source: Side, target: Side, table: Table) -> Difference:
@@ -90,6 +94,8 @@ class Pass:
         self._tables = tables
         self._progress = progress
         self._changed_since = changed_since
+        # The source's digests, as this pass has seen them.
+        self._seen: dict[str, Digests] = {}
         # How many rows were deleted, and how many inserted.
         self.written = 0
 
@@ -104,12 +110,24 @@ class Pass:
         """All tables in one transaction, since rows of one may refer to those of another."""
         with self._target.writing():
             for table in self._tables:
-                found = compare(self._source, self._target, table, self._changed_since)
+                if table.by_groups:
+                    self._seen[table.name] = self._source.digests(table)
+                found = compare(self._source, self._target, table, self._seen.get(table.name))
+                if table.changed_at is not None and self._changed_since is not None:
+                    _add_late(self._source, self._target, table, self._changed_since, found)
                 self._delete(table, found)
                 for rows in self._new_rows(table, found):
                     self._insert(table, rows)
                 if table.counts:
                     self._target.set_last_id(table, self._source.last_id(table))
+
+    def differing(self) -> list[str]:
+        """The tables that differ after `catch_up`, on a source that nobody has changed since."""
+        return [
+            table.name
+            for table in self._tables
+            if not compare(self._source, self._target, table, self._seen.get(table.name)).is_nothing
+        ]
 
     def _fill(self, table: Table) -> None:
         found = compare(self._source, self._target, table)
