@@ -50,7 +50,9 @@ class TermSearcher:
         self._sampled: tuple[int, Frequencies] = (0, Frequencies(()))
 
     def search(self, fetch: Fetch, shown: VisibleFacts | None, wanted: WantedTerms) -> list[FoundTerm]:
-        """The best matches that stand in facts, the best first."""
+        """The best matches that stand in facts, the best first; none of a text that is longer than what is searched."""
+        if len(wanted.text) > SEARCHED:
+            return []
         visible = None if shown is None else shown.filter
         search = Search(wanted.text, wanted.match, wanted.limit)
         few = self._few_predicates(fetch, visible) if wanted.position == "predicate" else None
