@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from skg_site.api.addresses import parse_network
 from skg_site.api.rates import Rate
-from triples.text import MAX_PREDICATE_LENGTH, clean_term
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_term
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "SKG_"
@@ -180,6 +180,12 @@ class Settings(BaseSettings):
     # The graph
     max_batch_size: int = Field(100, ge=1, le=100_000, description="maximum triples in one batch")
     max_results: int = Field(1000, ge=1, le=100_000, description="largest k of a query, and largest limit of a list")
+    max_term_length: int = Field(
+        500,
+        ge=100,
+        le=MAX_TERM_LENGTH,
+        description="most characters of a new subject or object; a new predicate has at most 500 of them",
+    )
     term_pattern: Literal["any", "guide"] = Field(
         "any", description="any, or guide: only the characters that the deployment guide allows in terms"
     )

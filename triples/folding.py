@@ -13,6 +13,10 @@ START, END = "\x02\x02", "\x03"
 
 GRAM = 3
 
+# Of a longer text only the beginning is searched, or a few texts could take as long to index as thousands.
+SEARCHED = 500
+_CUT = "\x05"
+
 # Accents and other marks that are drawn above, below and through letters of Latin, Greek and Cyrillic; the points of
 # Hebrew and of Arabic; what chooses between two shapes of a character; and what takes no place at all.
 _DROPPED = re.compile(
@@ -46,9 +50,14 @@ def fold(text: str) -> str:
     return normalize("NFC", _DROPPED.sub("", plain)).strip() or text
 
 
+def searched_form(text: str) -> str:
+    """The folded text; of a long one the beginning, with a mark behind it that nobody can type."""
+    return fold(text) if len(text) <= SEARCHED else f"{fold(text[:SEARCHED])}{_CUT}"
+
+
 def indexed_form(text: str) -> str:
-    """The folded text with its ends marked."""
-    return f"{START}{fold(text)}{END}"
+    """The same with its ends marked."""
+    return f"{START}{searched_form(text)}{END}"
 
 
 def words(folded: str) -> list[str]:

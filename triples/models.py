@@ -16,6 +16,7 @@ from triples.fields import ExactText, JSONText, UnixMilliseconds, to_millisecond
 from triples.recursion.grammar import parse_rule
 from triples.recursion.rules import MAX_NAME_LENGTH
 from triples.recursion.rules import Rule as ParsedRule
+from triples.term_keys import TermKey
 from triples.text import MAX_TERM_LENGTH
 from triples.visible import visible
 
@@ -43,7 +44,7 @@ class Term(ExportModelOperationsMixin("term"), models.Model):  # type: ignore[mi
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["text"], name="term_text"),
+            models.UniqueConstraint(TermKey("text"), name="term_key"),
             models.CheckConstraint(
                 condition=models.Q(GreaterThanOrEqual(Length("text"), 1))
                 & models.Q(LessThanOrEqual(Length("text"), MAX_TERM_LENGTH)),

@@ -7,8 +7,13 @@ from unicodedata import combining, normalize
 
 from pydantic import Field
 
-MAX_TERM_LENGTH = 500
-MAX_PREDICATE_LENGTH = 100
+# What may stand in a graph at all. SKG_MAX_TERM_LENGTH says how long new terms may be; see `triples.admission`.
+MAX_TERM_LENGTH = 10_000
+MAX_PREDICATE_LENGTH = 500
+# With the question mark.
+MAX_VARIABLE_LENGTH = 500
+# Many engines of regular expressions count no further.
+_MOST_COUNTED = 1_000
 
 # No character decomposes into more than this many, so a text beyond this multiple of a limit never composes into it.
 _MOST_COMPOSED = 4
@@ -65,14 +70,25 @@ def clean_guide_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
 def text_schema(longest: int, example: str) -> Any:
     """The JSON Schema of a text that `clean_term` cleans."""
     description = f"1 to {longest} characters, none of them a control character. White space around them is taken off."
-    return Field(json_schema_extra={"pattern": text_pattern(longest)}, description=description, examples=[example])
+    return Field(json_schema_extra=text_limits(longest), description=description, examples=[example])
+
+
+def text_limits(longest: int, *, or_variable: bool = False) -> dict[str, Any]:
+    """What the JSON Schema of such a text says of its characters; see `text_pattern`."""
+    pattern = text_pattern(longest, or_variable=or_variable)
+    return {"pattern": pattern} if longest <= _MOST_COUNTED else {"pattern": pattern, "maxLength": longest}
 
 
 def text_pattern(longest: int, *, or_variable: bool = False) -> str:
     """The regular expression of such a text; with `or_variable`, a question mark begins a variable and nothing else."""
     # Only a pattern can bound the length without the outer white space.
-    rest = rf"([^{_CONTROL}]{{0,{longest - 2}}}{_EDGE})?"
-    text = rf"(\?\w{{1,{longest - 1}}}|[^?{_CONTROL}{_BLANK}]{rest})" if or_variable else f"{_EDGE}{rest}"
+    within = f"{{0,{longest - 2}}}" if longest <= _MOST_COUNTED else "*"
+    text = f"([^{_CONTROL}]{within}{_EDGE})?"
+    if or_variable:
+        name = rf"\?\w{{1,{min(longest, MAX_VARIABLE_LENGTH) - 1}}}"
+        text = f"({name}|[^?{_CONTROL}{_BLANK}]{text})"
+    else:
+        text = f"{_EDGE}{text}"
     return f"^{_OUTER}{text}{_OUTER}$"
 
 

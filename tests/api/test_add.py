@@ -105,7 +105,7 @@ async def test_metadata_has_a_size_limit(api: httpx.AsyncClient) -> None:
         ("subject", 1),
         ("subject", ""),
         ("subject", ["Bern"]),
-        ("predicate", "p" * 101),
+        ("predicate", "p" * 501),
         ("object", "o" * 501),
         ("weight", "0.5"),
         ("weight", True),
@@ -141,7 +141,7 @@ async def test_every_fault_is_named_at_once(api: httpx.AsyncClient) -> None:
 
 async def test_terms_may_be_as_long_as_is_promised(api: httpx.AsyncClient) -> None:
     # Characters count, not bytes.
-    long = {"subject": "\U0001f9e0" * 500, "predicate": "\u00e9" * 100, "object": "o" * 500}
+    long = {"subject": "\U0001f9e0" * 500, "predicate": "\u00e9" * 500, "object": "o" * 500}
     answer = await api.post("/triples/add", json=long)
     assert answer.status_code == 201
     assert long.items() <= answer.json().items()

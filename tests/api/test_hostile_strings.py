@@ -77,8 +77,8 @@ REFUSED = {
     "delete": ("a\x7f", "U+007F"),
     "c1": ("a\x9fb", "U+009F"),
     "next line": ("a\x85b", "U+0085"),
-    "too long": ("x" * 501, "at most"),
-    "too long when composed": ("\ufb2c" * 250, "at most"),
+    "too long": ("x" * 10_001, "at most"),
+    "too long when composed": ("\ufb2c" * 3_400, "at most"),
     "far too long": ("x" * 100_000, "at most"),
     "far too many marks": ("a" + "\u0300\u0327" * 50_000, "at most"),
 }

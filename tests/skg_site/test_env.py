@@ -15,8 +15,8 @@ def test_type_predicates_are_taken_as_terms_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_type_predicate_that_no_term_can_be_stops_the_start(tmp_path: Path) -> None:
-    variables = service_variables(tmp_path) | {"SKG_TYPE_PREDICATES": "x" * 101}
-    with pytest.raises(SettingsError, match="must have at most 100 characters"):
+    variables = service_variables(tmp_path) | {"SKG_TYPE_PREDICATES": "x" * 501}
+    with pytest.raises(SettingsError, match="must have at most 500 characters"):
         load(variables)
 
 

@@ -14,8 +14,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from triples.admin.term_inputs import TermInput
-from triples.models import Source, Term, Triple
+from triples.models import Source, Triple
 from triples.query.fact_lists import Selection, fetch
+from triples.store.dictionary import find_term_ids
 from triples.store.statistics import frequent_predicates
 from triples.visible import visible
 
@@ -97,9 +98,8 @@ class PredicateFilter(SelectionFilter):
         return selection if not text else self.narrow(selection, text)
 
     def narrow(self, selection: Selection, value: str) -> Selection:
-        term = Term.objects.filter(text=value.strip()).values_list("pk", flat=True).first()
         # No term has the id 0.
-        return replace(selection, predicate=term or 0)
+        return replace(selection, predicate=find_term_ids([value.strip()]).get(value.strip(), 0))
 
 
 class SourceFilter(SelectionFilter):

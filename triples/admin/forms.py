@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from skg_site.api.problems import BadRequest, Invalid
 from skg_site.api.reading import parse_json
 from triples.admin.term_inputs import TermInput
+from triples.admission import LONGEST_PREDICATE
 from triples.http.request_models import Metadata, Object, Predicate, Subject
 from triples.models import Source, Triple
 from triples.query.fact_lists import held_row
@@ -103,7 +104,9 @@ class NewFactForm(FactForm):
         help_text="What the fact is about. Choose one of the terms that are offered, or write a new one.",
     )
     predicate = TermField(
-        Predicate, widget=TermInput("predicate"), help_text="How the two are related; at most 100 characters."
+        Predicate,
+        widget=TermInput("predicate"),
+        help_text=f"How the two are related; at most {LONGEST_PREDICATE} characters.",
     )
     object = TermField(Object, widget=TermInput("object"), help_text="What it is related to.")
 

@@ -17,10 +17,11 @@ from triples.admin.kinds import tabs, visible_kinds
 from triples.admin.links import ANYTHING, Kinds
 from triples.admin.pattern_lists import PatternForm, listed, next_page, position
 from triples.admin.shown import rule_html
-from triples.models import InferredTriple, Rule, Term
+from triples.models import InferredTriple, Rule
 from triples.query.explanations import Node, explain_now
 from triples.query.fact_rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
+from triples.store.dictionary import find_term_ids
 from triples.store.operations import NoSuchFact
 
 _TITLES: dict[Kinds, str] = {
@@ -107,8 +108,7 @@ def _rows(node: Node) -> Iterator[AnyRow]:
 
 def _lines(root: Node) -> FactLines:
     texts = {text for row in _rows(root) for text in (row.subject, row.predicate, row.object)}
-    terms = dict(Term.objects.filter(text__in=texts).values_list("text", "id"))
-    return FactLines(terms, dict(Rule.objects.values_list("name", "id")))
+    return FactLines(find_term_ids(texts), dict(Rule.objects.values_list("name", "id")))
 
 
 def _shown(node: Node, lines: FactLines, *, is_root: bool = False) -> dict[str, Any]:

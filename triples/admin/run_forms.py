@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
 
-from triples.admission import clean_text
+from triples.admission import asked_text
 from triples.models import Rule
 from triples.runs.options import RunOptions, check_names
 from triples.text import TermError
@@ -48,7 +48,7 @@ class RunForm(forms.Form):
     def clean_entity_types(self) -> tuple[str, ...]:
         lines = [line for line in self.cleaned_data["entity_types"].splitlines() if line.strip()]
         try:
-            types = tuple(dict.fromkeys(map(clean_text, lines)))
+            types = tuple(dict.fromkeys(map(asked_text, lines)))
         except TermError as error:
             raise forms.ValidationError(f"A type {error}.") from None
         return _checked(types, "The types")

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from triples import ids
 from triples.models import Term
 from triples.query.fact_lists import PLACES, FactKey, Place
+from triples.store.dictionary import find_term_ids, terms_beginning_with
+from triples.term_keys import TermKey
 from triples.text import clean_term
 
 _PLACE_OF_LETTER: dict[str, Place] = {place[0]: place for place in PLACES}
@@ -23,12 +25,10 @@ class TermSearch(NamedTuple):
 
     @property
     def terms(self) -> QuerySet[Term]:
-        """The terms by text: one range of the index."""
+        """The terms in the order of the index: one range of it."""
         if self.exact:
-            return Term.objects.filter(text=self.text)
-        found = Term.objects.filter(text__gte=self.text).order_by("text")
-        end = following(self.text)
-        return found if end is None else found.filter(text__lt=end)
+            return Term.objects.filter(pk__in=find_term_ids([self.text]).values())
+        return terms_beginning_with(self.text).order_by(TermKey("text"))
 
     @property
     def fact(self) -> FactKey | None:
@@ -61,13 +61,3 @@ def parse_placed(typed: str) -> tuple[TermSearch | None, tuple[Place, ...]]:
 def written(place: Place, text: str) -> str:
     """The search text for the facts that have exactly this term at the place."""
     return f'{place[0]}:"{text}"'
-
-
-def following(prefix: str) -> str | None:
-    """The least text that is greater than all that begin with `prefix`, by code points; None if there is none."""
-    shortened = prefix.rstrip("\U0010ffff")
-    if not shortened:
-        return None
-    # Between these two lie the surrogates, which are no characters.
-    last = "\ue000" if shortened[-1] == "\ud7ff" else chr(ord(shortened[-1]) + 1)
-    return shortened[:-1] + last

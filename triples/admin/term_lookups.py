@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any, get_args
 
+from triples.folding import SEARCHED
 from triples.query.explanations import own_connection
 from triples.query.term_places import COUNT_LIMIT, Place
 from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
@@ -31,7 +32,7 @@ def completions(typed: str, place: str | None) -> list[dict[str, Any]]:
     """The completions of an input: texts, how they are shown, and how many facts have them in this place."""
     known: Place | None = next((one for one in get_args(Place) if one == place), None)
     try:
-        text = clean_term(typed)
+        text = clean_term(typed, SEARCHED)
     except TermError:
         return []
     return [

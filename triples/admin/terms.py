@@ -21,6 +21,7 @@ from triples.admin.shown import isolated
 from triples.admin.term_lookups import best_terms, completions
 from triples.models import Term, Triple
 from triples.query.fact_lists import PLACES, REACH, Place
+from triples.term_keys import TermKey
 from triples.text import TermError
 
 
@@ -33,7 +34,7 @@ class TermList(BoundedChangeList):
         except TermError as error:
             self.fault = error
             return []
-        terms = search.terms if search else Term.objects.order_by("text")
+        terms = search.terms if search else Term.objects.order_by(TermKey("text"))
         found = list(terms.values_list("pk", flat=True)[: REACH + 1])
         if search is None or search.exact:
             return found

@@ -13,7 +13,7 @@ from triples.exchange.formats.csv import FORMAT as CSV
 from triples.exchange.rdf.options import WEIGHT, PrefixStore, RdfOptions
 from triples.exchange.rdf.prefixes import FILE, PrefixError, Prefixes, is_iri
 from triples.exchange.tables import ALL_OTHERS, TableOptions
-from triples.models import Term
+from triples.store.dictionary import terms_beginning_with
 
 
 def add_read_arguments(parser: CommandParser) -> None:
@@ -103,7 +103,7 @@ def prefix_store(options: dict[str, Any], say: Callable[[str], None]) -> PrefixS
 
 def _is_used(namespace: str) -> bool:
     """Whether the graph has an IRI of a namespace in full."""
-    return Term.objects.filter(text__gte=namespace, text__lt=f"{namespace}\U0010ffff").exists()
+    return terms_beginning_with(namespace).exists()
 
 
 def _rdf_options(options: dict[str, Any], prefixes: Prefixes) -> RdfOptions:

@@ -16,13 +16,21 @@ from pydantic import (
 )
 
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
-from triples.admission import clean_predicate, clean_text, metadata_text
+from triples.admission import (
+    LONGEST_PREDICATE,
+    LONGEST_TERM,
+    asked_predicate,
+    asked_text,
+    clean_predicate,
+    clean_text,
+    metadata_text,
+)
 from triples.http.list_cursors import CURSOR
 from triples.patterns import Variable, equal_columns
 from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH
 from triples.query.reads import Wanted
 from triples.recursion.grammar import place_of, read_place
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_pattern, text_schema
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_limits, text_schema
 
 
 def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -30,9 +38,13 @@ def _fits(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
-Subject = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Einstein")]
-Predicate = Annotated[str, AfterValidator(clean_predicate), text_schema(MAX_PREDICATE_LENGTH, "discovered")]
-Object = Annotated[str, AfterValidator(clean_text), text_schema(MAX_TERM_LENGTH, "Relativity")]
+Subject = Annotated[str, AfterValidator(clean_text), text_schema(LONGEST_TERM, "Einstein")]
+Predicate = Annotated[str, AfterValidator(clean_predicate), text_schema(LONGEST_PREDICATE, "discovered")]
+Object = Annotated[str, AfterValidator(clean_text), text_schema(LONGEST_TERM, "Relativity")]
+# Of facts that are asked for.
+AskedSubject = Annotated[str, AfterValidator(asked_text), text_schema(MAX_TERM_LENGTH, "Einstein")]
+AskedPredicate = Annotated[str, AfterValidator(asked_predicate), text_schema(MAX_PREDICATE_LENGTH, "discovered")]
+AskedObject = Annotated[str, AfterValidator(asked_text), text_schema(MAX_TERM_LENGTH, "Relativity")]
 Metadata = Annotated[
     dict[str, SkipValidation[JSONValue]],
     AfterValidator(_fits),
@@ -116,27 +128,27 @@ def _place(clean: Callable[[str], str], longest: int, example: str) -> tuple[Pla
 
     text = {
         "type": "string",
-        "pattern": text_pattern(longest, or_variable=True),
+        **text_limits(longest, or_variable=True),
         "description": f"A constant of 1 to {longest} characters, or a variable such as `?x`.",
         "examples": [example],
     }
     constant = {
         "type": "object",
         "description": "A constant that begins with a question mark.",
-        "properties": {"term": {"type": "string", "pattern": text_pattern(longest), "examples": ["?why"]}},
+        "properties": {"term": {"type": "string", **text_limits(longest), "examples": ["?why"]}},
         "required": ["term"],
         "additionalProperties": False,
     }
     return PlainValidator(read), WithJsonSchema({"anyOf": [text, constant]})
 
 
-_SubjectPlace = Annotated[str | Variable, *_place(clean_text, MAX_TERM_LENGTH, "Einstein")]
-_PredicatePlace = Annotated[str | Variable, *_place(clean_predicate, MAX_PREDICATE_LENGTH, "discovered")]
-_ObjectPlace = Annotated[str | Variable, *_place(clean_text, MAX_TERM_LENGTH, "Relativity")]
+_SubjectPlace = Annotated[str | Variable, *_place(asked_text, MAX_TERM_LENGTH, "Einstein")]
+_PredicatePlace = Annotated[str | Variable, *_place(asked_predicate, MAX_PREDICATE_LENGTH, "discovered")]
+_ObjectPlace = Annotated[str | Variable, *_place(asked_text, MAX_TERM_LENGTH, "Relativity")]
 
 
 ConstantPattern = Annotated[
-    tuple[Subject | None, Predicate | None, Object | None],
+    tuple[AskedSubject | None, AskedPredicate | None, AskedObject | None],
     # JSON has arrays only.
     Field(
         strict=False,
@@ -182,9 +194,9 @@ class ListParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    subject: Subject | None = None
-    predicate: Predicate | None = None
-    object: Object | None = None
+    subject: AskedSubject | None = None
+    predicate: AskedPredicate | None = None
+    object: AskedObject | None = None
     min_weight: Annotated[Weight, NUMBER_TEXT] = 0.0
     inferred: Annotated[
         bool | None, Field(description="true: inferred facts only; false: asserted ones only; left out: both.")

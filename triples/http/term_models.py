@@ -1,5 +1,6 @@
 """Terms and predicates over HTTP: their query strings, and the types of their answers with an example of each."""
 
+from functools import partial
 from typing import Annotated, Literal, NotRequired
 
 from django.conf import settings
@@ -8,13 +9,16 @@ from typing_extensions import TypedDict  # Pydantic needs this one before Python
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT
+from triples.folding import SEARCHED
 from triples.query.predicates import Predicate
 from triples.query.term_places import COUNT_LIMIT, Place
 from triples.query.term_reads import FoundTerm, WantedTerms
 from triples.query.term_search import Kind, Match
-from triples.text import MAX_TERM_LENGTH, clean_term, text_schema
+from triples.text import clean_term, text_schema
 
 MAX_TERMS = 100
+
+SearchedText = Annotated[str, AfterValidator(partial(clean_term, limit=SEARCHED)), text_schema(SEARCHED, "einstien")]
 
 # Of the last predicate on the page: its id.
 CURSOR = CursorLayout("q")
@@ -25,7 +29,7 @@ class SearchParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    search: Annotated[str, AfterValidator(clean_term), text_schema(MAX_TERM_LENGTH, "einstien")]
+    search: SearchedText
     match: Annotated[
         Match | None,
         Field(

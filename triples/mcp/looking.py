@@ -7,7 +7,8 @@ from pydantic import Field
 
 from skg_site.api.fields import WHOLE
 from skg_site.api.reading import validated
-from triples.http.request_models import Input, Object, Predicate
+from triples.http.request_models import AskedPredicate, Input
+from triples.http.term_models import SearchedText
 from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
 from triples.mcp.names import missing_names, told
 from triples.query.reads import Wanted
@@ -24,13 +25,13 @@ EXAMPLES = 5
 
 
 class SearchTerms(Input):
-    search: Object
+    search: SearchedText
     position: Place | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_TERMS), WHOLE] = 10
 
 
 class DescribeSchema(Input):
-    predicate: Predicate | None = None
+    predicate: AskedPredicate | None = None
 
 
 def search_terms(arguments: dict[str, Any]) -> Work:

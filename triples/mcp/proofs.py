@@ -8,7 +8,7 @@ from pydantic import Field
 
 from skg_site.api.fields import WHOLE
 from skg_site.api.reading import validated
-from triples.http.request_models import Input, Object, Predicate, Subject
+from triples.http.request_models import AskedObject, AskedPredicate, AskedSubject, Input
 from triples.http.responses import shown_weight
 from triples.mcp.answers import Answer, Refusal, Work, fitted, room, table
 from triples.mcp.names import missing_names, told
@@ -22,9 +22,9 @@ DEPTH = 5
 
 
 class ExplainFact(Input):
-    subject: Subject
-    predicate: Predicate
-    object: Object
+    subject: AskedSubject
+    predicate: AskedPredicate
+    object: AskedObject
     depth: Annotated[int, Field(ge=1, le=MAX_DEPTH), WHOLE] = DEPTH
 
 

@@ -150,7 +150,7 @@ def _page(
 ) -> Rows:
     """Facts within the bounds of weight, in the order of the index, from behind `after` on."""
     shape = shape_of(deletion.pattern)
-    constants = [text for text in deletion.pattern if text is not None]
+    constants = [dialect.key_of(text) for text in deletion.pattern if text is not None]
 
     def part(start: Start, bounds: Sequence[float], most: int) -> Rows:
         return fetch(_statement(shape, start, columns, dialect), [*constants, *bounds, most])

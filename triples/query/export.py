@@ -54,7 +54,8 @@ def stream(
 
     All asserted facts are sorted by id, those of a narrower pattern by falling weight, then by id.
     """
-    parameters = [*(text for text in pattern if text is not None), min_weight]
+    key_of = backend().dialect.key_of
+    parameters = [*(key_of(text) for text in pattern if text is not None), min_weight]
     with connection.wrap_database_errors, _moment(inferred) as (driver, visible), ExitStack() as stack:
         everything = pattern == (None, None, None) and min_weight == 0 and inferred == "without"
         total = int(driver.execute(_COUNT).fetchone()[0]) if everything else None

@@ -25,7 +25,7 @@ from triples.store.sessions import Fetch, Rows
 _COLUMNS = (*KEY, "weight", "id")
 # A fact of weight 0 matches nothing.
 _LEAST = ulp(0.0)
-_IDS = "SELECT text, id FROM triples_term WHERE text IN"
+_IDS = "SELECT text, id FROM triples_term WHERE"
 
 
 class Named(NamedTuple):
@@ -120,7 +120,8 @@ class GraphFacts:
         if not texts:
             return {}
         given = ", ".join("?" * len(texts))
-        return dict(self.fetch(self.dialect.prepared(f"{_IDS} ({given})"), list(texts)))
+        statement = self.dialect.prepared(f"{_IDS} {self.dialect.term_key} IN ({given})")
+        return dict(self.fetch(statement, list(map(self.dialect.key_of, texts))))
 
     def named(self, facts: Collection[Fact], terms: Collection[int] = ()) -> Named:
         """The texts and metadata that answers show of these facts, and of further terms."""

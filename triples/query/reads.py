@@ -210,4 +210,5 @@ class _Read:
 
     @property
     def _constants(self) -> list[str]:
-        return [term for term in self.wanted.pattern if term is not None]
+        key_of = self.dialect.key_of
+        return [key_of(term) for term in self.wanted.pattern if term is not None]

@@ -2,15 +2,18 @@
 
 from typing import NamedTuple
 
+from triples.folding import SEARCHED
 from triples.query.predicates import predicate_ids
+from triples.query.statements import texts_by_ids
 from triples.query.term_arms import SAMPLE, Frequencies
 from triples.query.term_places import FactCounts, Place, as_keys, count_facts, given_terms, stands_in
 from triples.query.term_search import SPELLINGS, Hit, Match, Search
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter
+from triples.store.inferred.key_batches import batches
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.sessions import Fetch
-from triples.store.term_index import ANY_TERM, Found, TermIndex
+from triples.store.term_index import ANY_TERM, BEGINNING, Found, TermIndex
 
 # Fewer predicates are compared one by one: where only they are wanted, the index would find other terms for the most
 # part.
@@ -20,7 +23,8 @@ _NEWEST = "SELECT coalesce(max(id), 0) FROM triples_term"
 
 def _spelt(dialect: Dialect, where: str) -> str:
     given = ", ".join("?" * len(SPELLINGS))
-    return dialect.prepared(f"SELECT t.id, t.text FROM triples_term AS t WHERE t.text IN ({given}) AND {where}")
+    found = f"{dialect.term_key} IN ({given}) AND {where}"
+    return dialect.prepared(f"SELECT t.id, {BEGINNING} FROM triples_term AS t WHERE {found}")
 
 
 class WantedTerms(NamedTuple):
@@ -46,7 +50,9 @@ class TermSearcher:
         self._sampled: tuple[int, Frequencies] = (0, Frequencies(()))
 
     def search(self, fetch: Fetch, shown: VisibleFacts | None, wanted: WantedTerms) -> list[FoundTerm]:
-        """The best matches that stand in facts, the best first."""
+        """The best matches that stand in facts, the best first; none of a text that is longer than what is searched."""
+        if len(wanted.text) > SEARCHED:
+            return []
         visible = None if shown is None else shown.filter
         search = Search(wanted.text, wanted.match, wanted.limit)
         few = self._few_predicates(fetch, visible) if wanted.position == "predicate" else None
@@ -57,7 +63,8 @@ class TermSearcher:
             where = stands_in(wanted.position, self._dialect, visible) if wanted.position else ANY_TERM
             # First: whatever is indexed between two statements is found twice instead of never.
             search.compare(self._index.unindexed(fetch, where))
-            search.compare(fetch(_spelt(self._dialect, where), search.spellings))
+            spellings = list(map(self._dialect.key_of, search.spellings))
+            search.compare(fetch(_spelt(self._dialect, where), spellings))
             frequencies = self._frequencies(fetch)
             search.run(lambda grams, most: self._index.candidates(fetch, grams, where, most), frequencies)
         return self._in_facts(fetch, visible, search.ranked, wanted.limit)
@@ -70,7 +77,14 @@ class TermSearcher:
             counts = count_facts(fetch, self._dialect, visible, [hit.id for hit in ranked[:wanted]])
             found += [FoundTerm(hit, counts[hit.id]) for hit in ranked[:wanted] if any(counts[hit.id])]
             ranked = ranked[wanted:]
-        return found
+        return self._in_full(fetch, found)
+
+    def _in_full(self, fetch: Fetch, found: list[FoundTerm]) -> list[FoundTerm]:
+        """The terms with the whole of their texts."""
+        cut = [(one.hit.id,) for one in found if len(one.hit.text) > SEARCHED]
+        statement = texts_by_ids(self._dialect)
+        whole = {id_: text for batch in batches(cut) for id_, text in fetch(statement, [batch])} if cut else {}
+        return [one._replace(hit=one.hit._replace(text=whole.get(one.hit.id, one.hit.text))) for one in found]
 
     def _few_predicates(self, fetch: Fetch, visible: InferredFilter | None) -> list[Found] | None:
         """All predicates; None if they are many."""
@@ -78,7 +92,7 @@ class TermSearcher:
         if len(ids) > _FEW_PREDICATES:
             return None
         texts = (
-            f"SELECT s.id, s.text FROM {given_terms(self._dialect)}"
+            f"SELECT t.id, {BEGINNING} FROM {given_terms(self._dialect)}"
             f" {self._dialect.join} triples_term AS s ON s.id = t.id"
         )
         return [(id_, text) for id_, text in fetch(texts, (as_keys(ids),))]

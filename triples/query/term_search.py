@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from triples.folding import GRAM, START, fold, trigrams
+from triples.folding import GRAM, START, fold, searched_form, trigrams
 from triples.query.term_arms import Frequencies, looked_up, marked, whole
 from triples.query.term_look_ups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
 from triples.query.term_parts import MOST_EDITS, Part, TypedPart, edits_allowed
@@ -85,7 +85,7 @@ class Search:
 
     def compare(self, terms: Sequence[Found]) -> int:
         """Keep those that match; how many do."""
-        folded = [text.lower() if text.isascii() else fold(text) for _, text in terms]
+        folded = [searched_form(text) for _, text in terms]
         places = {place for place, other in enumerate(folded) if self.folded in other}
         if self._edits:
             # All of them in one step, which takes half of the time of a step for each.
@@ -109,7 +109,7 @@ class Search:
 
     def _collect(self, terms: Sequence[Found]) -> int:
         """Keep terms for `compare_parts`, which takes less time for many at once; how many are new."""
-        fresh = {id_: (text, fold(text)) for id_, text in terms if id_ not in self._terms}
+        fresh = {id_: (text, searched_form(text)) for id_, text in terms if id_ not in self._terms}
         self._terms.update(fresh)
         return len(fresh)
 

@@ -24,7 +24,7 @@ from pydantic import (
 
 from triples.patterns import Pattern, Place, Variable
 from triples.recursion.rules import MAX_NAME_LENGTH, Loc, Rule, RuleError, clean_name
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, TermError, clean_term
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, MAX_VARIABLE_LENGTH, TermError, clean_term
 
 MAX_BODY = 8
 MAX_DISTINCT = 50
@@ -101,6 +101,8 @@ def read_place(given: object, limit: int) -> str | Constant:
             "the name of a variable consists of letters, digits and _ after the question mark; "
             'a constant that begins with one is written {"term": text}',
         )
+    if text.startswith("?") and len(text) > MAX_VARIABLE_LENGTH:
+        raise RuleError((), f"a variable must have at most {MAX_VARIABLE_LENGTH} characters, not {len(text):,}")
     return text
 
 

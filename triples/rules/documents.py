@@ -2,14 +2,14 @@
 
 from typing import Any, NamedTuple
 
-from triples.admission import clean_predicate, clean_text
+from triples.admission import asked_predicate, asked_text, clean_predicate, clean_text
 from triples.patterns import Pattern, Place
 from triples.recursion import presets, shorthands
 from triples.recursion.grammar import RuleIn, read_members
 from triples.recursion.rules import Rule, RuleError, rule_document
 from triples.recursion.shorthands import AnyRule
 from triples.rules.sizes import check_length, check_pairs
-from triples.text import MAX_TERM_LENGTH, TermError
+from triples.text import TermError
 
 
 class Draft(NamedTuple):
@@ -119,7 +119,7 @@ def _drafts(read: AnyRule) -> list[Draft]:
 def _admitted(rule: Rule, description: str = "") -> Rule:
     """The rule; RuleError if it is too large, or has a text that cannot be a term here.
 
-    SKG_TERM_PATTERN can allow less than the engine does.
+    SKG_TERM_PATTERN and SKG_MAX_TERM_LENGTH can allow less than the engine does.
     """
     check_length(rule, description)
     _check_pattern(rule.head, "head")
@@ -137,6 +137,10 @@ def _check_place(place: Place, loc: tuple[str | int, ...]) -> None:
     if not isinstance(place, str):
         return
     try:
-        clean_predicate(place) if loc[-1] == 1 else clean_text(place, MAX_TERM_LENGTH)
+        # The terms of a head may become new ones.
+        if loc[0] == "head":
+            clean_predicate(place) if loc[-1] == 1 else clean_text(place)
+        else:
+            asked_predicate(place) if loc[-1] == 1 else asked_text(place)
     except TermError as error:
         raise RuleError(loc, str(error)) from None

@@ -1,9 +1,9 @@
 """A stored rule as the SQL that the engine runs for it."""
 
 from triples.models import Rule as StoredRule
-from triples.models import Term
 from triples.recursion.programs import bind, constants
 from triples.recursion.sql import rule_sql
+from triples.store.dictionary import find_term_ids
 
 
 def stored_rule_sql(stored: StoredRule) -> str:
@@ -11,6 +11,6 @@ def stored_rule_sql(stored: StoredRule) -> str:
     rule = stored.parsed
     texts = sorted(constants(rule))
     ids = {text: -number for number, text in enumerate(texts, start=1)}
-    ids |= dict(Term.objects.filter(text__in=texts).values_list("text", "id"))
+    ids |= find_term_ids(texts)
     [bound] = bind([rule], ids).rules
     return rule_sql(bound, {id_: text for text, id_ in ids.items()})

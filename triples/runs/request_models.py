@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from skg_site.api.fields import Weight
-from triples.admission import clean_text
+from triples.admission import asked_text
 from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
 from triples.runs.options import MAX_NAMES, RunOptions, check_names
 from triples.text import text_schema
@@ -16,7 +16,7 @@ Names = Annotated[
     AfterValidator(check_names),
 ]
 Types = Annotated[
-    list[Annotated[str, AfterValidator(clean_text)]],
+    list[Annotated[str, AfterValidator(asked_text)]],
     Field(max_length=MAX_NAMES, examples=[["Person", "Organization"]]),
     AfterValidator(check_names),
 ]

@@ -14,6 +14,7 @@ from triples.ids import now_ms
 from triples.store.backend import InitialLoad, backend
 from triples.store.fact_columns import FactColumns
 from triples.store.group_commit import ATTEMPTS, open_session
+from triples.store.id_sets import IdSet
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact, Row
 from triples.store.sessions import IdRange, RowKey, Session
@@ -54,8 +55,8 @@ class Loader:
     """Loads chunk after chunk, and remembers the ids of terms between them.
 
     An existing fact stays as it is or, with `replace`, gets the new weight and metadata. With `greatest`, the heaviest
-    of those that are the same fact is stored, in whichever chunks they are; only a fact that stood before exactly as an
-    earlier chunk has it still gets the weight and metadata of a later one with `replace`.
+    of those that are the same fact is stored, in whichever chunks they are. Only if another process goes on with the
+    load, a fact that stood before exactly as an earlier chunk has it can get the weight of a lighter one with `replace`.
     """
 
     def __init__(self, *, replace: bool = False, greatest: bool = False) -> None:
@@ -63,6 +64,8 @@ class Loader:
         self._new_ids: list[IdRange] = []
         self._replace = replace
         self._greatest = greatest
+        # The facts from before that this load has been told of, in committed chunks and in the open transaction.
+        self._told, self._told_now = IdSet(), set[int]()
         # The newest fact before this load, and when that began. None until it is known.
         self.began: Watermark | None = None
         self._cache = TermCache(REMEMBERED_TERMS)
@@ -173,7 +176,10 @@ class Loader:
             except BaseException:
                 # It may hold ids of terms that were rolled back.
                 self._cache.clear()
+                self._told_now.clear()
                 raise
+            self._told.update(self._told_now)
+            self._told_now.clear()
 
     def _tell(self, loaded: Loaded) -> None:
         if self.record is not None and (loaded.inserted or loaded.updated):
@@ -220,6 +226,8 @@ class Loader:
             for key, id_ in standing.items()
             if id_ in rows and self._takes(rows[id_], wanted[key])
         ]
+        if self._replace and self._greatest:
+            self._told_now.update(rows)
         # `_record_denials` records those that get weight 0.
         if reweighted := [row.id for row in changed if row.weight not in {0, rows[row.id].weight}]:
             session.record_changes(reweighted)
@@ -230,7 +238,12 @@ class Loader:
     def _takes(self, row: Row, fact: Fact) -> bool:
         """Whether an existing fact gets the weight and metadata of another."""
         began = self.began
-        if began is not None and (row.id > began.id or (self._replace and (row.updated_ms or 0) >= began.created_ms)):
+        if began is not None and (
+            row.id > began.id
+            or row.id in self._told_now
+            or row.id in self._told
+            or (self._replace and (row.updated_ms or 0) >= began.created_ms)
+        ):
             return fact.weight > row.weight
         return self._replace and (row.weight, row.metadata) != (fact.weight, fact.metadata)
 

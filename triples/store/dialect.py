@@ -1,6 +1,6 @@
 """The SQL that is written differently for the two databases."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -16,6 +16,9 @@ class Dialect:
     join: str
     # Appended to a subquery, so that the planner does not flatten it into a join with the whole table.
     keep_apart: str
+    # By what the index of terms finds the column `text`, and a text's own; see `triples.term_keys`.
+    term_key: str
+    key_of: Callable[[str], str]
     # A fact's metadata as the JSON text that was sent.
     metadata: str
     # A table `g` with the column `value`: the keys of a JSON array, which is passed as one parameter.

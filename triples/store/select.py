@@ -213,7 +213,7 @@ def _values(select: Select, columns: Sequence[str], dialect: Dialect) -> list[st
     """The expressions that the given columns are compared with."""
     match select.given:
         case "texts":
-            term = "(SELECT id FROM triples_term WHERE text = ?)"
+            term = f"(SELECT id FROM triples_term WHERE {dialect.term_key} = ?)"
             return [term if column in KEY else "?" for column in columns]
         case "ids":
             return ["?"] * len(columns)

@@ -21,7 +21,7 @@ _PREDICATES = (
 )
 _OF_PREDICATE = (
     "SELECT coalesce(sum(facts), 0) FROM triples_predicatetally"
-    " WHERE predicate_id = (SELECT id FROM triples_term WHERE text = ?)"
+    " WHERE predicate_id = (SELECT id FROM triples_term WHERE {} = ?)"
 )
 
 
@@ -67,4 +67,6 @@ def tallied_facts(fetch: Fetch, predicate: str | None = None) -> int:
     """The number of asserted facts, of all or of one predicate."""
     if predicate is None:
         return int(fetch(_TALLY, [])[0][0])
-    return int(fetch(backend().dialect.prepared(_OF_PREDICATE), [predicate])[0][0])
+    dialect = backend().dialect
+    statement = dialect.prepared(_OF_PREDICATE.format(dialect.term_key))
+    return int(fetch(statement, [dialect.key_of(predicate)])[0][0])

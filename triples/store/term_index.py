@@ -9,14 +9,17 @@ from typing import Protocol
 
 from django.db.backends.utils import CursorWrapper
 
+from triples.folding import SEARCHED
 from triples.store.sessions import Fetch
 
 # The condition that every term meets.
 ANY_TERM = "1 = 1"
+# What is read of terms to be compared: no more is, and it tells whether there is more. `text` is a column of one table.
+BEGINNING = f"substr(text, 1, {SEARCHED + 1})"
 # A condition that few terms meet, such as "is a predicate", must not be tried on all that have a frequent trigram.
 _REACH = 4
 
-# The id and the text of a term.
+# The id of a term and its text, or the beginning of a long one.
 Found = tuple[int, str]
 # Told how many terms have been indexed.
 Progress = Callable[[int], None]

@@ -89,7 +89,7 @@ class TestAdding:
             ("subject", "   ", "This field is required."),
             ("subject", "a\tb", "Must not contain the control character U+0009."),
             ("subject", "x" * 501, "Must have at most 500 characters, not 501."),
-            ("predicate", "x" * 101, "Must have at most 100 characters, not 101."),
+            ("predicate", "x" * 501, "Must have at most 500 characters, not 501."),
             ("object", "\x00", "Null characters are not allowed."),
             ("weight", "", "This field is required."),
             ("weight", "1.5", "Ensure this value is less than or equal to 1."),
@@ -116,7 +116,7 @@ class TestAdding:
         assert not Term.objects.exists()
 
     def test_every_fault_is_shown_at_once(self, admin: Client) -> None:
-        faulty = {"subject": "", "predicate": "x" * 101, "object": "", "weight": "7", "metadata": "no"}
+        faulty = {"subject": "", "predicate": "x" * 501, "object": "", "weight": "7", "metadata": "no"}
         assert set(errors(admin.post(f"{FACTS}add/", faulty))) == set(faulty)
 
 

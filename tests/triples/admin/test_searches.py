@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from triples import ids
-from triples.admin.searches import TermSearch, following, parse, parse_placed, written
+from triples.admin.searches import TermSearch, parse, parse_placed, written
 from triples.query.fact_lists import PLACES, FactKey
 from triples.text import TermError
 
@@ -33,7 +33,7 @@ def test_what_is_typed_is_understood(typed: str, search: TermSearch | None, plac
     assert parse_placed(typed) == (search, places)
 
 
-@pytest.mark.parametrize("typed", ['""', "a\x00b", "x" * 501])
+@pytest.mark.parametrize("typed", ['""', "a\x00b", "x" * 10_001])
 def test_what_cannot_be_a_term_is_refused(typed: str) -> None:
     with pytest.raises(TermError):
         parse(typed)
@@ -49,21 +49,6 @@ def test_what_a_link_types_finds_exactly_its_term(place: str, text: str) -> None
         return
     assert places == (place,)
     assert search == TermSearch(text.strip(), exact=True) or not text.isascii()
-
-
-@given(st.text(min_size=1), st.text())
-@example("\ud7ff", "")
-@example("\U0010ffff", "")
-@example("a\U0010ffff", "z")
-def test_what_follows_a_prefix_is_greater_than_all_that_begin_with_it(prefix: str, rest: str) -> None:
-    end = following(prefix)
-    assert end is None or prefix + rest < end
-    # And nothing that does not begin with it lies between.
-    assert end is None or rest < prefix or rest >= end or rest.startswith(prefix)
-
-
-def test_nothing_follows_the_last_character() -> None:
-    assert following("\U0010ffff" * 2) is None
 
 
 def test_a_public_id_is_known_as_such() -> None:

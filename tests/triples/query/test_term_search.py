@@ -339,3 +339,10 @@ def small_cap(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_exact_match_is_found_among_very_many_that_begin_so(searcher: TermSearcher, small_cap: None) -> None:
     in_orm(store, fact("hub", "has", "KA"))
     assert texts(search(searcher, "ka", limit=3))[0] == "KA"
+
+
+def test_a_text_that_is_longer_than_what_is_searched_finds_nothing() -> None:
+    in_orm(store, fact("z" * 500), fact("z" * 501))
+    fresh = TermSearcher(backend().dialect, backend().term_index)
+    assert [one.hit.text for one in search(fresh, "z" * 500, "prefix")] == ["z" * 500, "z" * 501]
+    assert search(fresh, "z" * 501) == []

@@ -140,7 +140,7 @@ class TestLoading:
     def test_a_preset_that_this_graph_does_not_take_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from triples.text import clean_guide_term
 
-        monkeypatch.setattr("triples.rules.documents.clean_predicate", clean_guide_term)
+        monkeypatch.setattr("triples.rules.documents.asked_predicate", clean_guide_term)
         printed, sentence = failing("load", "--preset", "rdfs")
         assert "rdfs:rdfs7-sub-property.body.0.1: must consist of letters, digits, spaces, - and _ only" in printed
         assert sentence.endswith("nothing was stored.")

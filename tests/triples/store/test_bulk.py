@@ -1,6 +1,6 @@
 """Facts in bulk: what is stored, what is counted, and how long others wait."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
@@ -116,6 +116,34 @@ def test_the_heaviest_of_several_is_stored_in_whichever_chunks_they_are(
         expected[standing[:3]] = standing.weight
     assert {key: row.weight for key, row in stored_rows().items()} == expected
     assert tallied() == counted()
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"), [((0.9, 0.2), 0.9), ((0.2, 0.9, 0.5), 0.9), ((0.5, 0.2), 0.5), ((0.2, 0.2), 0.2)]
+)
+def test_with_replace_a_fact_as_it_stood_counts_among_those_that_are_loaded(
+    weights: Sequence[float], expected: float
+) -> None:
+    store(fact("a", weight=0.9))
+    loader = Loader(replace=True, greatest=True)
+    for weight in weights:
+        loader.load([fact("a", weight=weight), fact("b")])
+    assert stored_rows()["a", "p", "o"].weight == expected
+
+
+def test_what_was_rolled_back_was_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    store(fact("a", weight=0.9))
+    failing = iter([OperationalError("the connection broke")])
+    record = bulk._record_denials
+
+    def broken(*args: Any) -> None:
+        record(*args)
+        for error in failing:
+            raise error
+
+    monkeypatch.setattr(bulk, "_record_denials", broken)
+    Loader(replace=True, greatest=True).load([fact("a", weight=0.2)])
+    assert stored_rows()["a", "p", "o"].weight == 0.2
 
 
 def test_new_facts_are_counted_without_being_stored() -> None:

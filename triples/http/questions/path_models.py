@@ -7,7 +7,7 @@ from pydantic import Field
 
 from skg_site.api.fields import WHOLE, Weight
 from skg_site.api.problems import Invalid
-from triples.http.request_models import Input, Object, Predicate, Subject
+from triples.http.request_models import AskedObject, AskedPredicate, AskedSubject, Input
 from triples.query.path_facts import Direction
 
 MAX_PATH_LENGTH = 10
@@ -21,7 +21,7 @@ _Direction = Annotated[
     Field(description="Follow facts from subject to object (`out`), from object to subject (`in`), or both ways."),
 ]
 _Predicates = Annotated[
-    list[Predicate] | None,
+    list[AskedPredicate] | None,
     Field(min_length=1, max_length=MAX_PREDICATES, description="Only facts with one of these predicates; null: any."),
 ]
 
@@ -29,8 +29,8 @@ _Predicates = Annotated[
 class AskPaths(Input):
     """A request for paths between two terms."""
 
-    from_: Annotated[Subject, Field(alias="from")]
-    to: Object
+    from_: Annotated[AskedSubject, Field(alias="from")]
+    to: AskedObject
     predicates: _Predicates = None
     direction: _Direction = "any"
     max_length: Annotated[int, Field(ge=1, le=MAX_PATH_LENGTH, description="Most facts in a path."), WHOLE] = 6
@@ -53,7 +53,7 @@ class AskPaths(Input):
 class AskNeighbours(Input):
     """A request for facts around a term."""
 
-    term: Subject
+    term: AskedSubject
     k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most facts to answer."), WHOLE] = 25
     direction: _Direction = "any"
     predicates: _Predicates = None

@@ -11,7 +11,7 @@ from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
 from skg_site.cli.prompts import confirm
-from triples.admission import clean_predicate, clean_text
+from triples.admission import asked_predicate, asked_text
 from triples.exchange.arguments import weight_argument
 from triples.query.deleting import Deletion, Preview, added_between
 from triples.services.deletions import deletion_perform_now, deletion_preview_now
@@ -32,9 +32,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
-        add("--subject", type=argument(clean_text), help="only facts with this subject")
-        add("--predicate", type=argument(clean_predicate), help="only facts with this predicate")
-        add("--object", type=argument(clean_text), help="only facts with this object")
+        add("--subject", type=argument(asked_text), help="only facts with this subject")
+        add("--predicate", type=argument(asked_predicate), help="only facts with this predicate")
+        add("--object", type=argument(asked_text), help="only facts with this object")
         add("--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy")
         add("--max-weight", type=weight_argument, default=1.0, metavar="WEIGHT", help="only facts no heavier than this")
         moment: dict[str, Any] = {"type": argument(parse_rfc3339), "metavar": "TIME"}

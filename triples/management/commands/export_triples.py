@@ -10,7 +10,7 @@ from skg_site.cli.arguments import argument
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
-from triples.admission import clean_predicate, clean_text
+from triples.admission import asked_predicate, asked_text
 from triples.exchange.arguments import format_named, weight_argument
 from triples.exchange.commands import report
 from triples.exchange.compressions import COMPRESSIONS, NONE, ZIP, compression_of
@@ -37,9 +37,9 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", help="where to write; - for standard output")
         parser.add_argument("--format", choices=list(FORMATS), help="instead of what the name tells")
         parser.add_argument("--compress", choices=list(COMPRESSIONS), help="instead of what the name tells")
-        parser.add_argument("--subject", type=argument(clean_text), help="only facts with this subject")
-        parser.add_argument("--predicate", type=argument(clean_predicate), help="only facts with this predicate")
-        parser.add_argument("--object", type=argument(clean_text), help="only facts with this object")
+        parser.add_argument("--subject", type=argument(asked_text), help="only facts with this subject")
+        parser.add_argument("--predicate", type=argument(asked_predicate), help="only facts with this predicate")
+        parser.add_argument("--object", type=argument(asked_text), help="only facts with this object")
         parser.add_argument(
             "--min-weight", type=weight_argument, default=0.0, metavar="WEIGHT", help="only facts this heavy"
         )

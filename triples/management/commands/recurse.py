@@ -15,7 +15,7 @@ from skg_site.cli.failures import failures_told
 from skg_site.cli.interrupts import Interrupted
 from skg_site.cli.prompts import user_name
 from skg_site.host.processes import lower_priority
-from triples.admission import clean_text
+from triples.admission import asked_text
 from triples.exchange.arguments import weight_argument
 from triples.models import RecursionRun, RunStatus
 from triples.recursion.rules import clean_name
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--entity-type",
-            type=argument(clean_text),
+            type=argument(asked_text),
             action="append",
             default=[],
             metavar="TYPE",

@@ -1,12 +1,15 @@
 """The SQL of PostgreSQL."""
 
 from triples.store.dialect import Dialect
+from triples.term_keys import POSTGRESQL_KEY, postgresql_key
 
 POSTGRESQL = Dialect(
     placeholder="%s",
     names_indexes=False,
     join="JOIN",
     keep_apart=" OFFSET 0",
+    term_key=POSTGRESQL_KEY.format("text"),
+    key_of=postgresql_key,
     metadata="metadata::text",
     keys_table="json_array_elements(%s::json) AS g (value)",
     keys_column="(g.value->>{})::bigint",

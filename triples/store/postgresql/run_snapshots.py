@@ -14,6 +14,7 @@ from triples.store.inferred.arrow_batches import ASSERTED, from_copy
 from triples.store.inferred.fact_sources import Source
 from triples.store.inferred.run_snapshots import ASSERTED_FACTS, Marks, Snapshot
 from triples.store.postgresql.connections import connect
+from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.fact_sources import PostgreSQLSource
 
 # How long a run waits for open write transactions.
@@ -30,10 +31,10 @@ _WRITERS = (
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND relation IN ('triples_triple'::regclass, 'triples_change'::regclass) AND mode = 'RowExclusiveLock'"
 )
+_IDS = f"SELECT id FROM triples_term WHERE {POSTGRESQL.term_key} = ANY(%s)"
 _SUBJECTS = (
     "SELECT DISTINCT subject_id FROM triples_triple"
-    " WHERE predicate_id = ANY(ARRAY(SELECT id FROM triples_term WHERE text = ANY(%s)))"
-    " AND object_id = ANY(ARRAY(SELECT id FROM triples_term WHERE text = ANY(%s))) AND weight > 0 ORDER BY subject_id"
+    f" WHERE predicate_id = ANY(ARRAY({_IDS})) AND object_id = ANY(ARRAY({_IDS})) AND weight > 0 ORDER BY subject_id"
 )
 
 

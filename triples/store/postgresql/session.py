@@ -9,10 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from triples.store.operations import Fact, Row
+from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.term_index import INSERT_TERMS, hashes
 from triples.store.sessions import Counts, IdRange, LoadedFacts, NewFact, RowKey, Rows, Session
+from triples.term_keys import postgresql_key
 
-_FIND_TERMS = "SELECT text, id FROM triples_term WHERE text = ANY(%s)"
+_FIND_TERMS = f"SELECT text, id FROM triples_term WHERE {POSTGRESQL.term_key} = ANY(%s)"
 _LOAD_FACTS = (
     "INSERT INTO triples_triple (subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
     " SELECT s, o, p, w, m::json, c, t FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::float8[], %s::text[],"
@@ -80,7 +82,7 @@ class PostgreSQLSession(Session):
         self.driver.cancel_safe()
 
     def find_terms(self, texts: Collection[str]) -> dict[str, int]:
-        return dict(self.rows(_FIND_TERMS, (list(texts),)))
+        return dict(self.rows(_FIND_TERMS, (list(map(postgresql_key, texts)),)))
 
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         return dict(self.rows(INSERT_TERMS, (list(texts), hashes(texts))))

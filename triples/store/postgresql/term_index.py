@@ -18,8 +18,9 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from triples.folding import indexed_form, trigrams
+from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.sessions import Fetch
-from triples.store.term_index import Found, Progress, looked_at
+from triples.store.term_index import BEGINNING, Found, Progress, looked_at
 
 INDEX = "triples_term_search"
 _FILLED_AT_ONCE = 10_000
@@ -28,7 +29,8 @@ _REMEMBERED = 16_384
 
 INSERT_TERMS = (
     "WITH given AS (SELECT text, trigrams FROM unnest(%s::text[], %s::text[]) AS g (text, trigrams)),"
-    " made AS (INSERT INTO triples_term (text) SELECT text FROM given ON CONFLICT (text) DO NOTHING"
+    " made AS (INSERT INTO triples_term (text) SELECT text FROM given"
+    f" ON CONFLICT (({POSTGRESQL.term_key})) DO NOTHING"
     " RETURNING text, id),"
     f" indexed AS (INSERT INTO {INDEX} (term_id, trigrams)"
     " SELECT made.id, given.trigrams::integer[] FROM made JOIN given ON given.text = made.text)"
@@ -39,13 +41,13 @@ _ADD = (
     " FROM unnest(%s::bigint[], %s::text[]) AS g (id, trigrams) ON CONFLICT DO NOTHING"
 )
 _NOT_INDEXED = (
-    "SELECT id, text FROM triples_term AS t WHERE id > %s"
+    f"SELECT id, {BEGINNING} FROM triples_term AS t WHERE id > %s"
     f" AND NOT EXISTS (SELECT 1 FROM {INDEX} WHERE term_id = t.id) ORDER BY id LIMIT %s"
 )
 _LAST_ID = "SELECT max(id) FROM triples_term"
 _SAMPLE = (
     "SELECT t.text FROM generate_series(1, %s::bigint, %s::bigint) AS point, LATERAL"
-    " (SELECT text FROM triples_term WHERE id >= point ORDER BY id LIMIT 1) AS t"
+    f" (SELECT {BEGINNING} AS text FROM triples_term WHERE id >= point ORDER BY id LIMIT 1) AS t"
 )
 
 
@@ -68,7 +70,7 @@ class PostgreSQLTermIndex:
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
         # The hashes stand in the statement, as numbers: a plan that is made for any would scan the table.
         statement = (
-            f"SELECT t.id, t.text FROM (SELECT term_id FROM {INDEX} WHERE trigrams @> '{_array(grams)}'::integer[]"
+            f"SELECT t.id, {BEGINNING} FROM (SELECT term_id FROM {INDEX} WHERE trigrams @> '{_array(grams)}'::integer[]"
             f" LIMIT %s) AS c JOIN triples_term AS t ON t.id = c.term_id WHERE {where} LIMIT %s"
         )
         return [(id_, text) for id_, text in fetch(statement, (looked_at(where, limit), limit))]

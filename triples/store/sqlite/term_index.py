@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from skg_site.host.write_lock import write_lock
 from triples.folding import indexed_form
 from triples.store.sessions import Fetch
-from triples.store.term_index import Found, Progress, looked_at
+from triples.store.term_index import BEGINNING, Found, Progress, looked_at
 
 # A search compares half as many on average, which takes a quarter of a millisecond. To index half as many at a time
 # would take a fifth longer for each.
@@ -26,17 +26,17 @@ _FILLED_AT_ONCE = 10_000
 INDEX, STATE = "triples_term_search", "triples_term_search_state"
 
 _UP_TO = f"SELECT up_to FROM {STATE}"
-_TAIL = f"SELECT id, text FROM triples_term WHERE id > ({_UP_TO}) ORDER BY id LIMIT ?"
+_TAIL = f"SELECT id, {BEGINNING} FROM triples_term WHERE id > ({_UP_TO}) ORDER BY id LIMIT ?"
 _ADD = f"INSERT INTO {INDEX} (rowid, folded) VALUES (?, ?)"
 # Without the text, SQLite has to be told what it was.
 _FORGET = f"INSERT INTO {INDEX} ({INDEX}, rowid, folded) VALUES ('delete', %s, %s)"
 _SET_UP_TO = f"UPDATE {STATE} SET up_to = ?"
 _LAST_ID = "SELECT max(id) FROM triples_term"
 _CANDIDATES = (
-    f"SELECT t.id, t.text FROM (SELECT rowid AS id FROM {INDEX} WHERE {INDEX} MATCH ? LIMIT ?) AS c"
+    f"SELECT t.id, {BEGINNING} FROM (SELECT rowid AS id FROM {INDEX} WHERE {INDEX} MATCH ? LIMIT ?) AS c"
     " CROSS JOIN triples_term AS t ON t.id = c.id WHERE "
 )
-_SAMPLE = "SELECT (SELECT text FROM triples_term WHERE id >= value ORDER BY id LIMIT 1) FROM json_each(?)"
+_SAMPLE = f"SELECT (SELECT {BEGINNING} FROM triples_term WHERE id >= value ORDER BY id LIMIT 1) FROM json_each(?)"
 _QUOTE = '"'
 
 
@@ -62,7 +62,7 @@ class SQLiteTermIndex:
         return [(id_, text) for id_, text in found]
 
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
-        statement = f"SELECT t.id, t.text FROM triples_term AS t WHERE t.id > ({_UP_TO}) AND {where}"
+        statement = f"SELECT t.id, {BEGINNING} FROM triples_term AS t WHERE t.id > ({_UP_TO}) AND {where}"
         return [(id_, text) for id_, text in fetch(statement, ())]
 
     def sample(self, fetch: Fetch, size: int, /) -> list[str]:

@@ -26,6 +26,7 @@ from tests.support.environment import process_environment
 from tests.support.postgresql import database_url
 from tests.support.processes import PythonProcess
 from tests.triples.commands.runs import Shell
+from tests.triples.store.long_texts import HOSTILE
 
 pytestmark = pytest.mark.both
 
@@ -218,3 +219,13 @@ def test_inferred_facts_are_not_shown_over_a_database_that_was_put_there_by_hand
     assert (state_folder(graph) / "inferred/current").exists()
     assert done(graph, "shell", "-v0", "-c", read) == "None\n"
     assert done(graph, "recurse").startswith("3 inferred facts: 3 added")
+
+
+def test_the_longest_terms_come_back(graph: Shell, tmp_path: Path) -> None:
+    taking = Shell({**graph.variables, "SKG_MAX_TERM_LENGTH": "10000"})
+    add(taking, "".join(f"{text}\tin\t{text}\n" for text in HOSTILE.values()))
+    before = exported(graph)
+    assert len(before) == 3 + len(HOSTILE)
+    # The setting of this host is less, which is about new terms alone.
+    done(graph, "restore", str(backup_of(graph, tmp_path)), "--force", "--yes")
+    assert exported(graph) == before

@@ -31,7 +31,7 @@ REFUSED = [
     (("d", "p", "o", 1.0, "not json"), "metadata is not JSON: expected ident at column 2"),
     (("e", "p", "o", 1.0, "[1]"), "metadata must be a JSON object"),
     (("f\x00", "p", "o", 1.0, "{}"), "subject must not contain the control character U+0000"),
-    (("g", "p" * 101, "o", 1.0, "{}"), "predicate must have at most 100 characters, not 101"),
+    (("g", "p" * 501, "o", 1.0, "{}"), "predicate must have at most 500 characters, not 501"),
     ((b"\xff", "p", "o", 1.0, "{}"), "subject is not UTF-8 at byte 1"),
     (("", "p", "o", 1.0, "{}"), "subject must not be empty"),
 ]
