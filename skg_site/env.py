@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from skg_site.api.addresses import parse_network
 from skg_site.api.rates import Rate
+from triples.runs.engine_choice import EngineChoice, EngineName, check_exchange, check_remote
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_term
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -204,6 +205,15 @@ class Settings(BaseSettings):
     )
     recursion_timeout: float = Field(3600, gt=0, description="seconds after which a run is stopped")
     recursion_threads: int = Field(2, ge=1, le=256, description="threads of a run")
+    recursion_engine: EngineName = Field(
+        "duckdb", description="duckdb derives facts on this host; spark on a Spark Connect server"
+    )
+    spark_remote: Annotated[str, AfterValidator(check_remote)] = Field(
+        "", description="sc://HOST:PORT of that server: Apache Spark or Sail"
+    )
+    recursion_exchange: Annotated[str, AfterValidator(check_exchange)] = Field(
+        "", description="folder or s3://bucket/prefix that this host and that server's workers read and write"
+    )
     type_predicates: Predicates = Field(
         ["is_a", "type", "instance_of", "rdf:type"], description="predicates that state the type of an entity"
     )
@@ -244,6 +254,11 @@ class Settings(BaseSettings):
         """True if traces are turned on and have a collector."""
         return self.enable_tracing and bool(self.otlp_endpoint)
 
+    @property
+    def engine(self) -> EngineChoice:
+        """What runs derive facts by."""
+        return EngineChoice(self.recursion_engine, self.spark_remote, self.recursion_exchange)
+
     @cached_property
     def state_dir(self) -> Path:
         """The folder that this host's workers share: limits, metrics, the signing key."""
@@ -281,6 +296,10 @@ def load(environ: dict[str, str]) -> Settings:
         raise SettingsError("SKG_DATABASE_REPLICA_URLS needs SKG_DATABASE_URL, the database that they are replicas of")
     if settings.database_url in settings.database_replica_urls:
         raise SettingsError("SKG_DATABASE_REPLICA_URLS names the database of SKG_DATABASE_URL, which is no replica")
+    try:
+        settings.engine.check()
+    except ValueError as error:
+        raise SettingsError(f"SKG_RECURSION_ENGINE: {error}") from None
     # A path through a link must lead to the same database, and to the same state beside it.
     return settings.model_copy(update={"db_path": (BASE_DIR / settings.db_path).resolve()})
 

@@ -20,6 +20,10 @@ class Stopped(Exception):
     """Raised when the evaluation was interrupted; it has no outcome."""
 
 
+class EngineFailed(Exception):
+    """Raised when what an engine runs on cannot be reached or has failed; the message is a sentence."""
+
+
 class Engine(Protocol):
     """The evaluation of a program over all facts, from nothing. It is used once, as a context manager.
 
@@ -46,6 +50,6 @@ class Engine(Protocol):
     ) -> Materialised:
         """Derive all that the program derives from the facts.
 
-        Raises MemoryError when not even the asserted facts fit into the memory. An error that `on_round` raises ends
-        the evaluation.
+        Raises MemoryError when not even the asserted facts fit into the memory, and EngineFailed. An error that
+        `on_round` raises ends the evaluation.
         """

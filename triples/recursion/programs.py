@@ -59,12 +59,19 @@ class Program:
     @cached_property
     def predicates(self) -> tuple[int, ...] | None:
         """The predicates of all facts that can be derived; None if a rule has a variable as a predicate."""
+        if self.named is None:
+            return None
+        return tuple(sorted({predicate for rule in self.rules if isinstance(predicate := rule.head[1], int)}))
+
+    @cached_property
+    def named(self) -> tuple[int, ...] | None:
+        """The predicates of all facts that rules read or derive; None if a rule has a variable as a predicate."""
         found: set[int] = set()
         for rule in self.rules:
             for _, predicate, _ in (rule.head, *rule.body):
                 if isinstance(predicate, Variable):
                     return None
-            found.add(rule.head[1])  # type: ignore[arg-type]  # no variable, as has been seen
+                found.add(predicate)
         return tuple(sorted(found))
 
 

@@ -15,6 +15,7 @@ from triples.recursion.programs import BoundRule
 from triples.visible import visible
 
 COLUMNS = ("subject", "predicate", "object")
+KEY = ", ".join(COLUMNS)
 
 # Makes the columns that tell a rule's proofs apart, from the rule and the SQL expressions of its free variables.
 ProofColumns = Callable[[BoundRule, Sequence[str]], str]
@@ -32,11 +33,20 @@ class Variant:
         """True if it can derive a fact that has one of these predicates."""
         return isinstance(self.rule.head[1], Variable) or self.rule.head[1] in predicates
 
-    def can_find(self, changed: set[int], known: set[int]) -> bool:
-        """True if it can find anything, given the predicates of the changed and of all known facts."""
+    def can_find(self, changed: set[int], known: set[int], earlier: set[int] | None = None) -> bool:
+        """True if it can find anything, given the predicates of the facts in the relations that it reads.
+
+        Those of the earlier facts, if they are not told, are taken for those of all known ones.
+        """
+
+        def having(place: int) -> set[int]:
+            if place == self.place:
+                return changed
+            return known if earlier is None or place > self.place else earlier
+
         predicates = [pattern[1] for pattern in self.rule.body]
         return all(
-            isinstance(predicate, Variable) or predicate in (changed if place == self.place else known)
+            bool(having(place)) if isinstance(predicate, Variable) else predicate in having(place)
             for place, predicate in enumerate(predicates)
         )
 
@@ -69,6 +79,11 @@ def bindings(rule: BoundRule) -> dict[Variable, str]:
             if isinstance(place, Variable):
                 found.setdefault(place, f"{alias}.{column}")
     return found
+
+
+def same_key(left: str, right: str) -> str:
+    """Return the condition that two relations have the same fact."""
+    return " AND ".join(f"{left}.{column} = {right}.{column}" for column in COLUMNS)
 
 
 def weight_literal(weight: float) -> str:

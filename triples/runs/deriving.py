@@ -1,10 +1,13 @@
 """Derivation from nothing: it runs the engine over all asserted facts, and compares the result with the last run."""
 
+import socket
+from hashlib import blake2s
 from threading import Event
 from time import monotonic
 from typing import NamedTuple
 
 import pyarrow as pa
+import structlog
 from django.conf import settings
 
 from triples.recursion.counts import Counts
@@ -16,11 +19,14 @@ from triples.recursion.engine import Engine
 from triples.recursion.outcome import Materialised, Options, Round, Rows
 from triples.recursion.programs import Program
 from triples.runs.alarms import alarm
+from triples.runs.engine_choice import EngineChoice
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Watcher
 from triples.runs.stopping import Stop
 from triples.store.backend import backend
 from triples.store.inferred.state import State
+
+log = structlog.get_logger("skg.recursion")
 
 
 class Kept(NamedTuple):
@@ -31,9 +37,18 @@ class Kept(NamedTuple):
     subjects: pa.Array | None
 
 
-def open_engine() -> Engine:
+def open_engine(choice: EngineChoice, *, dry: bool) -> Engine:
     """The engine of a run."""
-    return DuckDBEngine(_resources())
+    if choice.name == "duckdb":
+        return DuckDBEngine(_resources())
+    # Its packages need not be there.
+    from triples.recursion.spark.engine import SparkEngine  # noqa: PLC0415
+    from triples.recursion.spark.exchange import Exchange  # noqa: PLC0415
+
+    exchange = Exchange(choice.exchange, _database_name(), dry=dry)
+    for name in exchange.left_over():
+        log.warning("exchange_folder_removed", folder=name)
+    return SparkEngine(choice.remote, exchange, _resources())
 
 
 def derive(engine: Engine, options: Options, stop: Stop, watcher: Watcher) -> Materialised:
@@ -82,6 +97,13 @@ def engine_options(asked: RunOptions, subjects: pa.Array | None, unfit: pa.Array
         unfit=unfit,
         max_inferred=settings.ENV.max_inferred,
     )
+
+
+def _database_name() -> str:
+    """A name for this database, among others whose runs may use the same exchange."""
+    database = settings.DATABASES["default"]
+    parts = (database.get("HOST") or socket.gethostname(), database.get("PORT"), database["NAME"])
+    return blake2s(repr(tuple(map(str, parts))).encode(), digest_size=6).hexdigest()
 
 
 def _resources() -> Resources:

@@ -16,6 +16,7 @@ from triples.recursion.counts import Counts
 from triples.recursion.incremental import Changes, Difference, TooMuch, update
 from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import RuleDocument, rule_document
+from triples.runs.engine_choice import EMBEDDED, EngineChoice
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, Watcher
 from triples.runs.stopping import Stop
@@ -41,6 +42,7 @@ def execute(
     watcher: Watcher,
     holder: Holder,
     *,
+    engine: EngineChoice = EMBEDDED,
     dry: bool = False,
     cancelled: Event | None = None,
 ) -> Outcome:
@@ -49,16 +51,19 @@ def execute(
     Raises TimedOut, or Cancelled once `cancelled` is set, unless the facts are in place by then.
     """
     stop = Stop(settings.ENV.recursion_timeout, cancelled)
-    return _Execution(options, watcher, holder, stop, dry=dry).run()
+    return _Execution(options, watcher, holder, stop, engine, dry=dry).run()
 
 
 class _Execution:
-    def __init__(self, options: RunOptions, watcher: Watcher, holder: Holder, stop: Stop, *, dry: bool) -> None:
+    def __init__(
+        self, options: RunOptions, watcher: Watcher, holder: Holder, stop: Stop, engine: EngineChoice, *, dry: bool
+    ) -> None:
         self.options = options
         self.watcher = watcher
         self.holder = holder
         self.dry = dry
         self.stop = stop
+        self.engine = engine
         self.seconds: dict[str, float] = {}
 
     def run(self) -> Outcome:
@@ -120,7 +125,7 @@ class _Execution:
         from triples.runs.deriving import limit_arrow_threads, open_engine  # noqa: PLC0415
 
         limit_arrow_threads()
-        with open_engine() as engine:
+        with open_engine(self.engine, dry=self.dry) as engine:
             return self._derived(engine)
 
     def _derived(self, engine: "Engine") -> Outcome:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from skg_site.host.write_lock import write_lock
 from triples.models import RecursionRun, RunStatus
+from triples.runs.engine_choice import EMBEDDED, EngineChoice
 from triples.runs.execution import execute
 from triples.runs.lease import lease
 from triples.runs.options import RunOptions
@@ -53,7 +54,7 @@ class Recorder:
             self._watcher.round(number, new, improved, total, seconds)
 
 
-def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:
+def perform(run: RecursionRun, recorder: Recorder, engine: EngineChoice = EMBEDDED) -> RecursionRun:
     """Do a queued run in this process, and return its row as it ended.
 
     One that was cancelled before it began is left alone. Raises LeaseTaken when another run is active. Whatever else
@@ -67,7 +68,7 @@ def perform(run: RecursionRun, recorder: Recorder) -> RecursionRun:
             run_started.send_robust(RecursionRun, run=run)
             log.info("run_started", run=run.id, requested_by=run.requested_by, **options.counted)
             with cancellation(run) as cancelled:
-                outcome = execute(options, recorder, holder, cancelled=cancelled)
+                outcome = execute(options, recorder, holder, engine=engine, cancelled=cancelled)
         except TimedOut:
             _end(run, recorder, status=RunStatus.TIMED_OUT, error="It took longer than SKG_RECURSION_TIMEOUT allows.")
         except Cancelled:

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import structlog
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from skg_site.cli.arguments import argument
@@ -18,7 +19,9 @@ from skg_site.host.processes import lower_priority
 from triples.admission import asked_text
 from triples.exchange.arguments import weight_argument
 from triples.models import RecursionRun, RunStatus
+from triples.recursion.engine import EngineFailed
 from triples.recursion.rules import clean_name
+from triples.runs.engine_choice import EngineChoice, EngineName, check_exchange, check_remote
 from triples.runs.execution import execute
 from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions, check_names
@@ -67,6 +70,27 @@ class Command(BaseCommand):
             metavar="NAME",
             help="apply this rule only; may be given again",
         )
+        configured = settings.ENV.engine
+        parser.add_argument(
+            "--engine",
+            choices=get_args(EngineName),
+            default=configured.name,
+            help=f"what derives everything anew (default: {configured.name})",
+        )
+        parser.add_argument(
+            "--remote",
+            type=argument(check_remote),
+            default=configured.remote,
+            metavar="sc://HOST:PORT",
+            help="the Spark Connect server of --engine spark",
+        )
+        parser.add_argument(
+            "--exchange",
+            type=argument(check_exchange),
+            default=configured.exchange,
+            metavar="PATH_OR_S3_URL",
+            help="where --engine spark and this command hand facts over to each other",
+        )
         parser.add_argument("--force", action="store_true", help="derive everything anew, even if nothing has changed")
         parser.add_argument("--dry-run", action="store_true", help="say what would be derived, and write nothing")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -92,9 +116,10 @@ class Command(BaseCommand):
             rules=_names(asked["rule"], "--rule"),
             force=asked["force"],
         )
+        engine = _engine(EngineChoice(asked["engine"], asked["remote"], asked["exchange"]))
         interrupted = "Interrupted; the inferred facts are those of the run before."
         with failures_told(interrupted), _refusals_told(), RunProgress(self.stderr) as progress:
-            content, sentence, well = _do(options, progress, dry=dry_run)
+            content, sentence, well = _do(options, engine, progress, dry=dry_run)
         if json:
             self.stdout.write(visible_json(orjson.dumps(content).decode()))
         elif well:
@@ -129,20 +154,24 @@ def _refusals_told() -> Iterator[None]:
         raise CommandError(str(unknown), returncode=FAILED) from None
     except TimedOut:
         raise CommandError("It took longer than SKG_RECURSION_TIMEOUT allows.", returncode=FAILED) from None
+    except EngineFailed as failed:
+        raise CommandError(str(failed), returncode=FAILED) from None
     except MemoryError:
         sentence = "The facts need more than SKG_RECURSION_MEMORY and SKG_RECURSION_DISK allow."
         raise CommandError(sentence, returncode=FAILED) from None
 
 
-def _do(options: RunOptions, progress: RunProgress, *, dry: bool) -> tuple[Mapping[str, Any], str, bool]:
+def _do(
+    options: RunOptions, engine: EngineChoice, progress: RunProgress, *, dry: bool
+) -> tuple[Mapping[str, Any], str, bool]:
     """The outcome as JSON and as a sentence, and whether the run ended well."""
     if dry:
         run_check_rules(options=options)
-        outcome = execute(options, progress, None, dry=True)
+        outcome = execute(options, progress, None, engine=engine, dry=True)
         return dry_content(outcome), dry_sentence(outcome), True
     run = run_queue(options=options, requested_by=f"command by {user_name()}")
     try:
-        ended = perform(run, Recorder(run, progress))
+        ended = perform(run, Recorder(run, progress), engine)
     except Interrupted as told:
         raise CommandError(f"Interrupted; {whose(run)}.", returncode=told.exit_code) from None
     return run_content(ended), run_sentence(ended), ended.status in ENDED_WELL
@@ -157,7 +186,7 @@ def _do_queued(run_id: int) -> None:
         log.error("run_not_queued", run=run_id)
         sys.exit(FAILED)
     try:
-        ended = perform(run, Recorder(run))
+        ended = perform(run, Recorder(run), settings.ENV.engine)
     except LeaseTaken:
         log.warning("run_refused", run=run_id)
         sys.exit(BUSY)
@@ -165,6 +194,14 @@ def _do_queued(run_id: int) -> None:
         log.exception("run_failed", run=run_id)
         sys.exit(FAILED)
     sys.exit(0 if ended.status in ENDED_WELL else FAILED)
+
+
+def _engine(choice: EngineChoice) -> EngineChoice:
+    try:
+        choice.check()
+    except ValueError as error:
+        raise CommandError(str(error), returncode=MISUSED) from None
+    return choice
 
 
 def _names(names: list[str], option: str) -> tuple[str, ...]:

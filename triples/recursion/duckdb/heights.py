@@ -7,14 +7,15 @@ that has final weights, level by level. Heights only rise, so this ends. When no
 right.
 """
 
-from collections.abc import Iterator
+from functools import partial
 
-from triples.patterns import BoundPlace, Variable
-from triples.recursion.duckdb.packing import Packing
-from triples.recursion.duckdb.relation import KEY, Relation, same_key
+from triples.patterns import Variable
+from triples.recursion.duckdb.relation import Relation
 from triples.recursion.duckdb.workspace import Workspace
-from triples.recursion.programs import BoundRule, Program
-from triples.recursion.sql import COLUMNS, Variant
+from triples.recursion.packing import Packing
+from triples.recursion.programs import Program
+from triples.recursion.sql import KEY, Variant, same_key
+from triples.recursion.suspicions import suspicions
 
 # The height of a fact whose level is not known yet.
 UNSETTLED = 1 << 30
@@ -26,7 +27,11 @@ class Heights:
     def __init__(self, workspace: Workspace, program: Program, packing: Packing, goal_variants: list[Variant]) -> None:
         self._workspace = workspace
         self._variants = goal_variants
-        self._suspicions = [suspicion for rule in program.rules for suspicion in _suspicions(rule, packing)]
+        self._suspicions = [
+            suspicion
+            for rule in program.rules
+            for suspicion in suspicions(rule, packing.rule("k.proof"), partial(packing.value, "k.proof"))
+        ]
 
     def find_wrong(self) -> int | None:
         """Put the facts with wrong heights into `goal`; return the lowest level that one of them may have, if any."""
@@ -76,23 +81,3 @@ class Heights:
                 f" FROM settled AS s WHERE {same_key('fact', 's')}"
             )
             self._workspace.run(f"DELETE FROM goal USING settled AS s WHERE {same_key('goal', 's')}")
-
-
-def _suspicions(rule: BoundRule, packing: Packing) -> Iterator[tuple[BoundPlace, str]]:
-    """Yield, for each place of the body, its predicate and a select of the facts with no lower premise there."""
-    values = {variable: packing.value("k.proof", index) for index, variable in enumerate(rule.free)}
-    for column, place in zip(COLUMNS, rule.head, strict=True):
-        if isinstance(place, Variable):
-            values[place] = f"k.{column}"
-
-    def expression(place: BoundPlace) -> str:
-        return values[place] if isinstance(place, Variable) else str(place)
-
-    for pattern in rule.body:
-        premise = [f"p.{column} = {expression(place)}" for column, place in zip(COLUMNS, pattern, strict=True)]
-        select = (
-            "SELECT k.subject, k.predicate, k.object, k.weight, k.height FROM fact AS k"
-            f" JOIN fact AS p ON p.again AND p.height >= k.height AND {' AND '.join(premise)}"
-            f" WHERE k.height > 0 AND {packing.rule('k.proof')} = {rule.number}"
-        )
-        yield pattern[1], select

@@ -52,8 +52,8 @@ class Workspace:
         with suppress(duckdb.ConnectionException):
             self._connection.interrupt()
 
-    def give(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
-        """Let statements read the table by this name; a reader by one statement only."""
+    def give(self, name: str, table: Any) -> None:
+        """Let statements read the table by this name, or a data set, or, one statement only, a reader."""
         self._connection.register(name, table)
 
     def take_back(self, name: str) -> None:
@@ -73,6 +73,11 @@ class Workspace:
     def table(self, statement: str) -> pa.Table:
         with self._stoppable():
             return self._connection.sql(statement).to_arrow_table()
+
+    def reader(self, statement: str) -> pa.RecordBatchReader:
+        """The rows, in batches; other statements only when all of them are read."""
+        with self._stoppable():
+            return self._connection.sql(statement).to_arrow_reader()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -116,6 +121,8 @@ def _connect(resources: Resources, opened: ExitStack) -> duckdb.DuckDBPyConnecti
     if resources.temp_folder is not None and resources.disk_bytes != 0:
         folder = opened.enter_context(spill_folder(resources.temp_folder))
     connection = opened.enter_context(duckdb.connect(":memory:", config=configuration))
+    # Where it believes that somebody is watching, DuckDB would draw one.
+    connection.execute("SET enable_progress_bar = false")
     if folder is not None:
         quoted = str(folder).replace("'", "''")
         connection.execute(f"SET temp_directory = '{quoted}'")

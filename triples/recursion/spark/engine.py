@@ -1,0 +1,103 @@
+"""The engine on a server that speaks Spark Connect: for closures that one machine cannot hold.
+
+It evaluates as `triples.recursion.duckdb` does, round by round. Facts go to the server and come back as Parquet files
+in an exchange. This process holds no more of them than one batch.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from triples.recursion.duckdb.workspace import Resources
+from triples.recursion.engine import EVERYTHING, Stopped
+from triples.recursion.outcome import DERIVED, Materialised, Options, Round
+from triples.recursion.packing import largest_constant
+from triples.recursion.programs import Program
+from triples.recursion.spark.evaluation import Evaluation
+from triples.recursion.spark.exchange import Exchange, Folder
+from triples.recursion.spark.packing import packing_for
+from triples.recursion.spark.relation import ASSERTED, Relation
+from triples.recursion.spark.returned import give_back
+from triples.recursion.spark.session import Session
+from triples.recursion.sql import COLUMNS
+
+_BY_PREDICATE = pa.schema([("predicate", pa.int64())])
+_NOTHING = Materialised(DERIVED.empty_table(), [], None)
+
+
+class SparkEngine:
+    """An `Engine`. `resources` are for sorting what comes back."""
+
+    def __init__(self, remote: str, exchange: Exchange, resources: Resources) -> None:
+        self._remote = remote
+        self._exchange = exchange
+        self._resources = resources
+        self._stopped = threading.Event()
+        self._session: Session | None = None
+        self._opened = ExitStack()
+        self._folder: Folder | None = None
+        self._program = Program(())
+        # Of the asserted facts.
+        self._predicates: set[int] = set()
+        self._largest_id = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def interrupt(self) -> None:
+        self._stopped.set()
+        if session := self._session:
+            session.interrupt()
+
+    def load(self, facts: pa.RecordBatchReader, program: Program) -> None:
+        self._program = program
+        self._largest_id = largest_constant(program)
+        if not program.rules:
+            return
+        # Before anything is written there: the server may not be there.
+        session = Session(self._remote, self._stopped)
+        self._opened.callback(session.close)
+        self._session = session
+        self._folder = self._opened.enter_context(self._exchange.folder())
+        named = None if program.named is None else pa.array(program.named, pa.int64())
+        batches = pa.RecordBatchReader.from_batches(facts.schema, self._concerned(facts, named))
+        self._folder.write(ASSERTED, batches, None if named is None else _BY_PREDICATE)
+
+    def materialise(
+        self, options: Options = EVERYTHING, on_round: Callable[[Round], None] | None = None
+    ) -> Materialised:
+        if self._stopped.is_set():
+            raise Stopped
+        session, folder, program = self._session, self._folder, self._program
+        # Without asserted facts there are no files either.
+        if session is None or folder is None or not self._predicates:
+            return _NOTHING
+        relation = Relation(session, folder, program, options, packing_for(program, self._largest_id))
+        evaluation = Evaluation(relation, program, options, self._predicates)
+        evaluation.run(on_round or (lambda _: None))
+        if not evaluation.rounds:
+            return Materialised(DERIVED.empty_table(), [], relation.threshold if evaluation.limited else None)
+        back = give_back(relation, folder, program, self._resources, self._stopped)
+        derived, lightest = self._opened.enter_context(back)
+        if not evaluation.limited:
+            return Materialised(derived, evaluation.rounds, None)
+        return Materialised(derived, evaluation.rounds, relation.threshold if lightest is None else lightest)
+
+    def _concerned(self, facts: pa.RecordBatchReader, named: pa.Array | None) -> Iterator[pa.RecordBatch]:
+        """The facts that the program can read or derive."""
+        for batch in facts:
+            concerned = batch if named is None else batch.filter(pc.is_in(batch.column("predicate"), named))
+            if concerned.num_rows:
+                self._predicates.update(pc.unique(concerned.column("predicate")).to_pylist())
+                self._largest_id = max(self._largest_id, *(pc.max(concerned.column(name)).as_py() for name in COLUMNS))
+                yield concerned

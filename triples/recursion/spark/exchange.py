@@ -1,0 +1,118 @@
+"""The exchange: a folder, on disk or in S3, that this process and the server's workers can read and write.
+
+A run has a folder of its own there and removes it when it ends. One that was killed leaves it behind; the next run of
+the same owner finds it by its name.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import time
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyarrow import fs
+
+# Small row groups take long to read, large ones much memory here, for each predicate.
+_ROWS_OF_A_GROUP = 16_384
+_OPEN_FILES = 256
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """`place` is the path of an existing folder, or s3://bucket/prefix (s3a://, if that is what the server wants).
+
+    No two runs of one `owner` go on at once, except those that write nothing (`dry`).
+    """
+
+    place: str
+    owner: str
+    dry: bool = False
+
+    @contextmanager
+    def folder(self) -> Iterator["Folder"]:
+        """A new folder of this run, removed at the end."""
+        system, root = _open(self.place)
+        name = f"{self._prefix}{'dry-' if self.dry else ''}{_now_ms()}-{uuid4().hex[:8]}"
+        folder = Folder(system, f"{root}/{name}", f"{_url(self.place)}/{name}")
+        try:
+            yield folder
+        finally:
+            folder.remove()
+
+    def left_over(self) -> list[str]:
+        """Remove the folders of runs that have died; return their names."""
+        if self.dry:
+            return []
+        system, root = _open(self.place)
+        found = [
+            info.base_name
+            for info in system.get_file_info(fs.FileSelector(root, allow_not_found=True))
+            if info.type == fs.FileType.Directory and self._is_left_over(info.base_name)
+        ]
+        for name in found:
+            system.delete_dir(f"{root}/{name}")
+        return found
+
+    @property
+    def _prefix(self) -> str:
+        return f"skg-{self.owner}-"
+
+    def _is_left_over(self, name: str) -> bool:
+        if not name.startswith(self._prefix):
+            return False
+        began = name.removeprefix(self._prefix)
+        if not began.startswith("dry-"):
+            return True
+        # It may still go on.
+        told = began.removeprefix("dry-").partition("-")[0]
+        return told.isdecimal() and _now_ms() - int(told) > _DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of a run: `root` for this process, `url` for the server."""
+
+    system: fs.FileSystem
+    root: str
+    url: str
+
+    def write(self, name: str, batches: pa.RecordBatchReader, partitions: pa.Schema | None) -> None:
+        """Write the batches to a folder of Parquet files, as they come."""
+        ds.write_dataset(
+            batches,
+            f"{self.root}/{name}",
+            filesystem=self.system,
+            format="parquet",
+            partitioning=None if partitions is None else ds.partitioning(partitions, flavor="hive"),
+            max_partitions=1 << 20,
+            max_open_files=_OPEN_FILES,
+            max_rows_per_group=_ROWS_OF_A_GROUP,
+        )
+
+    def read(self, name: str, schema: pa.Schema) -> Iterable[pa.RecordBatch]:
+        """The rows of such a folder, which the server may have written, in no order."""
+        partitions = ds.partitioning(flavor="hive")
+        rows: Iterable[pa.RecordBatch] = ds.dataset(f"{self.root}/{name}", schema, "parquet", self.system, partitions)
+        return rows
+
+    def remove(self, name: str = "") -> None:
+        """Remove a folder in it, or all of it."""
+        path = f"{self.root}/{name}".rstrip("/")
+        if self.system.get_file_info(path).type == fs.FileType.Directory:
+            self.system.delete_dir(path)
+
+
+def _open(place: str) -> tuple[fs.FileSystem, str]:
+    system, path = fs.FileSystem.from_uri(place.replace("s3a://", "s3://", 1) if "://" in place else place)
+    return system, path.rstrip("/")
+
+
+def _url(place: str) -> str:
+    return (place if "://" in place else f"file://{place}").rstrip("/")
+
+
+def _now_ms() -> int:
+    return int(time() * 1000)
