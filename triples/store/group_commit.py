@@ -91,8 +91,12 @@ def _commit_alone(operation: Operation, cache: TermCache) -> Result:
     raise AssertionError("the last attempt returns")
 
 
+class GaveUp(OperationalError):
+    """The transaction waited for a lock, or worked, for longer than a write may take."""
+
+
 class _Unreachable(Exception):
-    """The transaction could not begin, or its commit failed. To try its operations again would not help."""
+    """The transaction could not begin, gave up, or its commit failed. To try it again would not help."""
 
     def __init__(self, cause: DatabaseError | InterfaceError) -> None:
         self.cause = cause
@@ -114,7 +118,7 @@ def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
     except (OperationalError, InterfaceError) as error:
         if not connection.in_atomic_block:
             connection.close()
-        if not began or applied:
+        if not began or applied or isinstance(error, GaveUp):
             raise _Unreachable(error) from error
         raise
     changes.terms.remember()
