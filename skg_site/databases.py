@@ -12,7 +12,9 @@ def databases(env: Settings) -> dict[str, dict[str, Any]]:
     if not env.database_url:
         return {"default": _sqlite(env)}
     replicas = {f"replica_{number}": _replica(url) for number, url in enumerate(env.database_replica_urls, 1)}
-    return {"default": _postgresql(env), **replicas}
+    # Only for what `triples.store.postgresql.connections` opens.
+    direct = {"direct": _parsed(env.database_direct_url)} if env.database_direct_url else {}
+    return {"default": _postgresql(env), **direct, **replicas}
 
 
 def _sqlite(env: Settings) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_term
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "SKG_"
-SECRETS = ("api_key_hash", "database_replica_urls", "database_url", "redis_url", "secret_key")
+SECRETS = ("api_key_hash", "database_direct_url", "database_replica_urls", "database_url", "redis_url", "secret_key")
 
 # The deployment guide's example, the hash of the word "password". Everyone knows that key.
 SAMPLE_KEY_HASH = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
@@ -101,6 +101,11 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         "", description="postgresql://… to use PostgreSQL instead of SQLite", pattern=r"^(postgres(ql)?://.+)?$"
+    )
+    database_direct_url: str = Field(
+        "",
+        description="postgresql://… of the server itself, if SKG_DATABASE_URL leads through a pooler such as PgBouncer",
+        pattern=r"^(postgres(ql)?://.+)?$",
     )
     database_replica_urls: DatabaseUrls = Field(
         [], description="postgresql://… of read replicas of SKG_DATABASE_URL, which answer queries and lists"
@@ -292,6 +297,8 @@ def load(environ: dict[str, str]) -> Settings:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} {message[0].lower()}{message[1:]}") from None
+    if settings.database_direct_url and not settings.database_url:
+        raise SettingsError("SKG_DATABASE_DIRECT_URL needs SKG_DATABASE_URL, the way through the pooler")
     if settings.database_replica_urls and not settings.database_url:
         raise SettingsError("SKG_DATABASE_REPLICA_URLS needs SKG_DATABASE_URL, the database that they are replicas of")
     if settings.database_url in settings.database_replica_urls:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
+
+import psycopg
 
 from tests.benchmarks import peers
 from tests.benchmarks.plots import bars
 from tests.benchmarks.report import Plot, Section, Settings, Table
 from tests.benchmarks.servers import Server, running, service
 from tests.benchmarks.wrk import CONNECTIONS, WORK, Load, drive, shown
+from tests.support.postgresql import TestServer, create_database
 
 FACTS, QUICK_FACTS = 100_000, 10_000
 # Not counted; whoever has just started is still loading.
@@ -16,6 +20,7 @@ WARM_UP_SECONDS = 1
 # In requests a second for each kind of work; the p99 of two peers is only told.
 FASTAPI_TARGETS = dict.fromkeys(WORK, 4.0)
 FLASK_TARGETS = dict.fromkeys(WORK, 10.0)
+ASYNCPG_TARGETS = dict.fromkeys(WORK, 2.0)
 OXIGRAPH_TARGETS = {"query": 0.3, "add": 0.2, "batch": 0.6}
 P99_TARGET = 0.5
 
@@ -40,6 +45,20 @@ def beside_fastapi(settings: Settings) -> Section:
     return _section(settings, peers.fastapi, FASTAPI_TARGETS, p99_target=P99_TARGET)
 
 
+def beside_asyncpg(settings: Settings) -> Section:
+    server = TestServer()
+    try:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            # As it is delivered: what is acknowledged is on disk.
+            connection.execute("ALTER SYSTEM RESET ALL")
+            connection.execute("SELECT pg_reload_conf()")
+        ours = service(settings.folder / "service", database_url=create_database(server.url, "skg"))
+        theirs = create_database(server.url, "peer")
+        return _section(settings, partial(peers.asyncpg, database_url=theirs), ASYNCPG_TARGETS, ours=ours)
+    finally:
+        server.stop()
+
+
 def beside_flask(settings: Settings) -> Section:
     return _section(settings, peers.flask, FLASK_TARGETS)
 
@@ -53,17 +72,18 @@ def _section(
     make_peer: Callable[[Settings], Server],
     targets: Mapping[str, float],
     p99_target: float | None = None,
+    ours: Server | None = None,
 ) -> Section:
     peer = make_peer(settings)
     facts = QUICK_FACTS if settings.quick else FACTS
-    ours = service(settings.folder / "service")
+    ours = ours or service(settings.folder / "service")
     measured = _measure(ours, peer, settings, facts)
-    about = (make_peer.__doc__ or "").partition("\n")[0]
+    about = (getattr(make_peer, "func", make_peer).__doc__ or "").partition("\n")[0]
     return Section(
         f"Over HTTP, beside {peer.name}",
         f"{peer.name}: {about} The service: one worker, authentication, limits that are counted, metrics, a log line"
-        f" for each request, `synchronous=FULL`. Both take turns on one processor, over {facts:,} facts each; wrk asks"
-        f" on {CONNECTIONS} connections from another one. Rounds: {settings.rounds} of"
+        f" for each request, every acknowledged write on disk. Both take turns on one processor, over {facts:,}"
+        f" facts each; wrk asks on {CONNECTIONS} connections from another one. Rounds: {settings.rounds} of"
         f" {settings.seconds} s; ratios, requests and times are their medians.",
         tables=[_table(measured, peer.name, targets, p99_target)],
         plots=[_plot(measured, peer.name)],

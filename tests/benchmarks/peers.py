@@ -20,6 +20,16 @@ def fastapi(settings: Settings) -> Server:
     return Server("FastAPI", command, environment, program, folder, port, fill_by_batches)
 
 
+def asyncpg(settings: Settings, database_url: str) -> Server:
+    """The same by hand on FastAPI and asyncpg, with a statement for each request, on the same PostgreSQL."""
+    python = python_with(settings, "asyncpg, fastapi")
+    folder, port = _folder(settings, "asyncpg"), free_port()
+    command = [str(python), "-m", "uvicorn", "app:app", "--port", str(port), "--no-access-log"]
+    environment = os.environ | {"PEER_DATABASE_URL": database_url, "SKG_API_KEY_HASH": KEY_HASH}
+    program = Path(__file__).parent / "asyncpg_peer"
+    return Server("FastAPI and asyncpg", command, environment, program, folder, port, fill_by_batches)
+
+
 def flask(settings: Settings) -> Server:
     """The service that the guide replaces: no keys, no checks, a connection to the database for each request."""
     program, python = _program(settings, "flask_legacy"), python_with(settings, "flask")

@@ -26,6 +26,7 @@ SECTIONS = {
     entry.name: entry
     for entry in (
         Entry("fastapi", "Over HTTP, beside FastAPI", "beside_peers", "beside_fastapi", needs_wrk=True),
+        Entry("asyncpg", "Over HTTP on PostgreSQL, beside FastAPI", "beside_peers", "beside_asyncpg", needs_wrk=True),
         Entry("flask", "Over HTTP, beside Flask", "beside_peers", "beside_flask", needs_wrk=True),
         Entry("oxigraph", "Over HTTP, beside Oxigraph", "beside_peers", "beside_oxigraph", needs_wrk=True),
         Entry("workers", "Two workers over one", "workers", needs_wrk=True),

@@ -66,3 +66,9 @@ def test_replicas_that_cannot_be_any_stop_the_start(
     with pytest.raises(SettingsError, match=sentence) as raised:
         load(variables)
     assert "secret" not in str(raised.value)
+
+
+def test_the_direct_way_is_beside_another(tmp_path: Path) -> None:
+    variables = service_variables(tmp_path) | {"SKG_DATABASE_DIRECT_URL": "postgresql://one/skg"}
+    with pytest.raises(SettingsError, match="SKG_DATABASE_DIRECT_URL needs SKG_DATABASE_URL"):
+        load(variables)

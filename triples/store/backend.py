@@ -236,8 +236,11 @@ class Backend(ABC):
         """A reader for all other reads."""
 
     @abstractmethod
-    def read_snapshots(self, driver: Any) -> ReadSnapshots:
-        """The read snapshots of a connection; make at most one for each connection."""
+    def read_snapshots(self, driver: Any, time_limit: float | None = None, /) -> ReadSnapshots:
+        """The read snapshots of a connection; make at most one for each connection.
+
+        If a statement takes longer than `time_limit` seconds, the server may end it, whatever has become of its reader.
+        """
 
     # For runs and imports. They need Arrow, which is imported at the first use, so that no worker loads it.
 

@@ -92,8 +92,12 @@ def _commit_alone(operation: Operation, cache: TermCache) -> Result:
     raise AssertionError("the last attempt returns")
 
 
+class GaveUp(OperationalError):
+    """The transaction waited for a lock, or worked, for longer than a write may take."""
+
+
 class _Unreachable(Exception):
-    """The transaction could not begin, its commit failed, or the database refuses all writes.
+    """The transaction could not begin, gave up, its commit failed, or the database refuses all writes.
 
     To try its operations again would not help.
     """
@@ -118,7 +122,7 @@ def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
     except (OperationalError, InterfaceError) as error:
         if not connection.in_atomic_block:
             connection.close()
-        if not began or applied or isinstance(error, WritesRefused):
+        if not began or applied or isinstance(error, (GaveUp, WritesRefused)):
             raise _Unreachable(error) from error
         raise
     changes.terms.remember()

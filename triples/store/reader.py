@@ -74,7 +74,7 @@ class Reader:
         self._jobs: dict[Job[Any], None] = {}
         self._watch: asyncio.TimerHandle | None = None
         self._results = _ResultQueue()
-        source = _Source(alias, self._queue, tries_again)
+        source = _Source(alias, time_limit, self._queue, tries_again)
         self._workers = [_Worker(f"{name}-{number}", source, self._results) for number in range(threads)]
 
     async def run(self, read: Read[Result]) -> Result:
@@ -179,6 +179,7 @@ class _Source(NamedTuple):
     """What the threads of a pool have in common."""
 
     alias: str
+    time_limit: float
     queue: "SimpleQueue[Job[Any] | None]"
     tries_again: bool
 
@@ -250,7 +251,7 @@ class _Worker:
         session = open_session(connection)
         self.connected = True
         if self._snapshots is None or self._snapshots.driver is not session.driver:
-            self._snapshots = backend().read_snapshots(session.driver)
+            self._snapshots = backend().read_snapshots(session.driver, self._source.time_limit)
 
         def fetch(sql: str, parameters: Sequence[Any]) -> Rows:
             if job.stopped:

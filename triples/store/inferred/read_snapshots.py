@@ -8,7 +8,7 @@ takes both again. So the inferred facts that a read sees take into account all c
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from triples.store.fact_tables import InferredFilter
 from triples.store.inferred import hidden
@@ -27,9 +27,6 @@ class VisibleFacts(NamedTuple):
 
 class ReadSnapshots(ABC):
     """Takes the snapshots of one connection, for as long as the connection lasts."""
-
-    # Begins a read-only transaction whose statements all see the moment of the first one.
-    BEGIN: ClassVar[str]
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
@@ -50,7 +47,7 @@ class ReadSnapshots(ABC):
             if any_inferred:
                 yield self._begin(fetch)
             else:
-                self.driver.execute(self.BEGIN)
+                self._begin_asserted()
                 yield None
         except BaseException:
             with suppress(Exception):
@@ -61,6 +58,10 @@ class ReadSnapshots(ABC):
     @abstractmethod
     def _any(self, fetch: Fetch) -> bool:
         """Whether there seem to be inferred facts; asked outside of a transaction."""
+
+    @abstractmethod
+    def _begin_asserted(self) -> None:
+        """Begin a read-only transaction whose statements all see the moment of the first one."""
 
     @abstractmethod
     def _begin(self, fetch: Fetch) -> VisibleFacts | None:

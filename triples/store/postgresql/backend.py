@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from triples.store.backend import Backend, BulkLoad, InferredFacts, ReplicaState, ReplicaUse
 from triples.store.inferred.dependents import Dependents
@@ -22,6 +22,7 @@ from triples.store.postgresql.replica_look import look
 from triples.store.postgresql.replica_reader import ReplicatedReader
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.postgresql.term_index import PostgreSQLTermIndex
+from triples.store.postgresql.transactions import write_transaction
 from triples.store.reader import Reader
 from triples.store.reads_and_writes import Reads, Writes
 from triples.store.sessions import Session
@@ -48,7 +49,7 @@ class PostgreSQLBackend(Backend):
         return PostgreSQLSession(driver)
 
     def transaction(self) -> AbstractContextManager[None]:
-        return transaction.atomic()
+        return write_transaction()
 
     def writer(self, patience: float) -> Writes:
         return Writer(patience) if replication.REPLICAS is None else NotingWriter(patience)
@@ -59,8 +60,8 @@ class PostgreSQLBackend(Backend):
     def long_reader(self, threads: int, time_limit: float) -> Reads:
         return _reader("long", threads, time_limit)
 
-    def read_snapshots(self, driver: Any) -> ReadSnapshots:
-        return PostgreSQLReadSnapshots(driver)
+    def read_snapshots(self, driver: Any, time_limit: float | None = None) -> ReadSnapshots:
+        return PostgreSQLReadSnapshots(driver, time_limit)
 
     @property
     def inferred(self) -> InferredFacts:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import connection
-
 from triples.store.backend import Lease
 from triples.store.postgresql.connections import connect
+from triples.store.postgresql.poolers import require_session
 
 # Numbers of advisory locks; nothing else in the database uses them.
 _LEASE_KEY = 7_777_001
@@ -16,6 +15,7 @@ MIGRATION_KEY = 7_777_002
 @contextmanager
 def open_lease() -> Iterator[Lease]:
     with connect() as holder:
+        require_session(holder)
 
         def take() -> bool:
             return holder.execute("SELECT pg_try_advisory_lock(%s)", [_LEASE_KEY]).fetchone() == (True,)
@@ -25,14 +25,10 @@ def open_lease() -> Iterator[Lease]:
 
 @contextmanager
 def migration_lock(waiting: Callable[[], None]) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_KEY])
-        if not cursor.fetchone()[0]:
+    # On a connection of its own, since those of Django may go through a pooler.
+    with connect() as holder:
+        require_session(holder)
+        if holder.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_KEY]).fetchone() != (True,):
             waiting()
-            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_KEY])
-    try:
+            holder.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_KEY])
         yield
-    finally:
-        if not connection.needs_rollback and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_KEY])

@@ -1,5 +1,7 @@
 """Read snapshots on PostgreSQL, where the inferred facts are in the same database."""
 
+from typing import Any
+
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import FACTS, STATE
 from triples.store.inferred.read_snapshots import ReadSnapshots, VisibleFacts, visible_facts
@@ -7,11 +9,22 @@ from triples.store.inferred.state import SELECT_STATE, state_of
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.sessions import Fetch
 
+# A statement that is not interrupted by its reader ends by itself so long after.
+_GRACE_MS = 1_000
+
 
 class PostgreSQLReadSnapshots(ReadSnapshots):
     """Takes one snapshot for both kinds of facts."""
 
-    BEGIN = POSTGRESQL.begin_reading
+    def __init__(self, driver: Any, time_limit: float | None) -> None:
+        super().__init__(driver)
+        # Sent with BEGIN, so it takes no time of its own. The reader itself interrupts a read a little earlier.
+        limit = "" if time_limit is None else f"; SET LOCAL statement_timeout = {round(time_limit * 1000) + _GRACE_MS}"
+        self._begin_reading = f"{POSTGRESQL.begin_reading}{limit}"
+        self._begin_all = f"BEGIN ISOLATION LEVEL REPEATABLE READ{limit}; {_HOLD_AND_LOOK}"
+
+    def _begin_asserted(self) -> None:
+        self.driver.execute(self._begin_reading, prepare=False)
 
     def _any(self, fetch: Fetch) -> bool:
         if self._state is None:
@@ -19,7 +32,7 @@ class PostgreSQLReadSnapshots(ReadSnapshots):
         return self._state is not None
 
     def _begin(self, fetch: Fetch) -> VisibleFacts | None:
-        cursor = self.driver.execute(_BEGIN, prepare=False)
+        cursor = self.driver.execute(self._begin_all, prepare=False)
         while cursor.nextset():
             pass
         found = cursor.fetchall()
@@ -39,8 +52,8 @@ class PostgreSQLReadSnapshots(ReadSnapshots):
 
 # The lock is taken before the snapshot, so a run that replaces the table comes before or after this read. The stored
 # hidden facts are always those of the current generation, since one commit replaces both.
-_BEGIN = (
-    f"BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {FACTS} IN ACCESS SHARE MODE;"
+_HOLD_AND_LOOK = (
+    f"LOCK TABLE {FACTS} IN ACCESS SHARE MODE;"
     f" SELECT s.generation, (SELECT max(id) FROM triples_triple), {hidden.worst_gone('s.changes_up_to', POSTGRESQL)}"
     f" FROM {STATE} AS s"
 )

@@ -68,7 +68,7 @@ class _Watcher:
     def _ask(self) -> Answer:
         try:
             if self._driver is None:
-                self._driver = connect(alias=self._alias, connect_timeout=CONNECT_SECONDS)
+                self._driver = connect(alias=self._alias, connect_timeout=CONNECT_SECONDS, prepare_threshold=None)
             lsn, *identity = self._driver.execute(self._statement).fetchone() or (None, 0, 0)
             return lsn, *identity
         except Exception as error:  # whatever is wrong with the server is what is reported

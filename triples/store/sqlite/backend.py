@@ -57,7 +57,7 @@ class SQLiteBackend(Backend):
     def long_reader(self, threads: int, time_limit: float) -> Reads:
         return Reader("long", threads, time_limit)
 
-    def read_snapshots(self, driver: Any) -> ReadSnapshots:
+    def read_snapshots(self, driver: Any, _time_limit: float | None = None) -> ReadSnapshots:
         return SQLiteReadSnapshots(driver)
 
     @property

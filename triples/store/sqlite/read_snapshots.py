@@ -14,7 +14,8 @@ from triples.store.sqlite.inferred_files import attach, current_name, detach
 class SQLiteReadSnapshots(ReadSnapshots):
     """Attaches the file of inferred facts at the first read that needs it, and again after it was replaced."""
 
-    BEGIN = SQLITE.begin_reading
+    def _begin_asserted(self) -> None:
+        self.driver.execute(SQLITE.begin_reading)
 
     def __init__(self, driver: Any) -> None:
         super().__init__(driver)

@@ -1,4 +1,4 @@
-"""Django's backend for PostgreSQL, which refuses a database that cannot hold every text."""
+"""Django's backend for PostgreSQL, which refuses a database that cannot hold every text, and minds poolers."""
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -9,6 +9,7 @@ from django_prometheus.db.backends.postgresql import base
 from skg_site.host.refused_writes import ErrorWrapper
 from skg_site.host.unfit_database import UnfitDatabase
 from triples.store.postgresql.encoding import require_utf8
+from triples.store.postgresql.poolers import Way, way_to_server
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types
@@ -30,4 +31,6 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the librar
             else:
                 driver.close()
             raise
+        if way_to_server(driver, self.alias) is Way.POOLED_UNPREPARED:
+            driver.prepare_threshold = None
         return driver
