@@ -6,10 +6,10 @@ import re
 from collections.abc import Generator
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.triples.exchange.reading import read
+from tests.triples.exchange.reading import Read, read
 from tests.triples.exchange.test_rdf_reading import METADATA, NT, PREFIXES
 from triples.exchange.formats.base import Part, ReadOptions
 from triples.exchange.formats.registry import FORMATS
@@ -162,6 +162,10 @@ HEADS = st.sampled_from(
 )
 
 
+def keys(found: Read) -> list[tuple[str, ...]]:
+    return [fact[:3] for fact in found.facts]
+
+
 @given(HEADS, SIMPLE_LINES, st.sampled_from([1, 2, 100]), st.sampled_from(["\n", "", "\r\n"]))
 def test_simple_lines_make_the_same_facts(head: str, lines: list[str], most: int, end: str) -> None:
     content = PREFIXES + "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n" + head + "\n".join(lines) + end
@@ -170,12 +174,14 @@ def test_simple_lines_make_the_same_facts(head: str, lines: list[str], most: int
         patch.setattr(rdf_format, "turtle_line_parts", _nothing)
         patch.setattr(rdf_format, "quad_parts", _nothing)
         slow = read(FORMATS["turtle"], content, most=most)
-        rests = [read(FORMATS["turtle"], content, start=(0, part.end), most=most).facts for part in fast.parts]
+        rests = [keys(read(FORMATS["turtle"], content, start=(0, part.end), most=most)) for part in fast.parts]
+    # Of a fact that stands there twice, the parser does not tell which one has the weight.
+    assume(len(set(keys(slow))) == len(slow.facts))
     assert (fast.facts, sorted(fast.refused)) == (slow.facts, sorted(slow.refused))
     done = 0
     for part, rest in zip(fast.parts, rests, strict=True):
         done += len(part.facts)
-        assert rest == slow.facts[done:]
+        assert rest == keys(slow)[done:]
 
 
 def test_simple_lines_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,11 +218,12 @@ LINES = st.lists(
 )
 
 
-@given(LINES)
-def test_lines_in_columns_make_the_same_facts(lines: list[str]) -> None:
+@given(LINES, st.sampled_from([1, 2, 100]))
+def test_lines_in_columns_make_the_same_facts(lines: list[str], most: int) -> None:
     content = "".join(lines)
-    fast = read(FORMATS["ntriples"], content)
+    fast = read(FORMATS["ntriples"], content, most=most)
+    assert all(len(part.facts) <= most for part in fast.parts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("triples.exchange.rdf.fast.plain_columns", lambda *_: None)
-        slow = read(FORMATS["ntriples"], content)
+        slow = read(FORMATS["ntriples"], content, most=most)
     assert fast[:2] == slow[:2]

@@ -13,7 +13,7 @@ from triples.exchange.lines import DAMAGED, unreadable
 from triples.exchange.rdf.columns import annotated_columns, plain_columns
 from triples.exchange.rdf.terms import TermTexts
 
-_SPAN_BYTES = 1 << 22
+_SPAN_BYTES, _LINE_BYTES = 1 << 22, 128
 _QUADS_AT_ONCE = 60_000
 # The most quads that wait for what may be said of their fact.
 _CARRIED = 4
@@ -32,20 +32,32 @@ def line_parts(
 ) -> Iterator[Part]:
     """The parts of lines of N-Triples, after a line that ends at a byte. `others` reads lines that are not ordinary."""
     number, offset = place
+    for content in _spans(stream, reading.most_lines):
+        facts = plain_columns(content, texts, reading.maker)
+        if facts is None:
+            yield from others(cast("BufferedReader", BytesIO(content)), number, offset)
+        number += content.count(b"\n") + (not content.endswith(b"\n"))
+        offset += len(content)
+        if facts is not None:
+            yield Part(facts, number, offset)
+
+
+def _spans(stream: BufferedReader, most_lines: Callable[[], int]) -> Iterator[bytes]:
+    """Whole lines, as many as a part may have."""
+    rest = b""
     while True:
+        most = most_lines()
         try:
-            content = stream.read(_SPAN_BYTES) + stream.readline()
+            content = rest or stream.read(min(_SPAN_BYTES, most * _LINE_BYTES)) + stream.readline()
         except DAMAGED as error:
             raise unreadable(error) from error
         if not content:
             return
-        facts = plain_columns(content, texts, reading.maker)
-        if facts is None or len(facts) > reading.most_lines():
-            yield from others(cast("BufferedReader", BytesIO(content)), number, offset)
-        number += content.count(b"\n") + (not content.endswith(b"\n"))
-        offset += len(content)
-        if facts is not None and len(facts) <= reading.most_lines():
-            yield Part(facts, number, offset)
+        end = len(content)
+        if content.count(b"\n") > most:
+            end = sum(map(len, content.split(b"\n", most)[:most])) + most
+        yield content[:end]
+        rest = content[end:]
 
 
 def quad_parts(

@@ -14,6 +14,7 @@ from triples.exchange.formats.base import Part, Reading
 from triples.exchange.lines import DAMAGED
 from triples.exchange.rdf.annotated import weight_in
 from triples.exchange.rdf.columns import RANDOM_NODE, facts_of_terms
+from triples.exchange.rdf.fast import TextsOf
 from triples.exchange.rdf.terms import TermTexts
 from triples.store.fact_columns import FactColumns
 
@@ -40,7 +41,7 @@ _Row = tuple[str, str, str, str, str]
 
 
 def turtle_line_parts(
-    stream: BufferedReader, syntax: RdfFormat, reading: Reading, texts_of: Callable[[Mapping[str, str]], TermTexts]
+    stream: BufferedReader, syntax: RdfFormat, reading: Reading, texts_of: TextsOf
 ) -> Generator[Part, None, int | None]:
     """The parts of a file, as `quad_parts` has them, as long as its lines are simple."""
     count = 0
