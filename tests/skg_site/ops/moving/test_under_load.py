@@ -96,6 +96,26 @@ def _revoked_and_working_key(one: Service) -> tuple[str, str]:
         return keys[0]["key"], keys[1]["key"]
 
 
+def _assert_everything_is_refused(client: httpx.Client, inferred: str) -> None:
+    fact = {"subject": "x", "predicate": "y", "object": "z"}
+    stored = client.get("/triples", params={"limit": 1}).json()["triples"][0]["id"]
+    answers = [
+        client.post("/triples/add", json=fact),
+        client.post("/triples/batch", json={"triples": [fact] * 20, "skip_duplicates": True}),
+        client.patch(f"/triples/{stored}", json={"weight": 0}),
+        client.delete(f"/triples/{stored}"),
+        client.post("/triples/delete", json={"pattern": ["a", None, None], "dry_run": False}),
+        client.post("/rules", json=RULE | {"name": "another"}),
+        client.delete("/rules/in"),
+        client.post("/recurse"),
+        client.post("/keys", json={"name": "new", "scopes": ["read"]}),
+    ]
+    for answer in answers:
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "30"), answer.text
+        assert "moved to another database" in answer.json()["detail"]
+    assert client.get(f"/triples/{inferred}").is_success
+
+
 async def test_what_was_acknowledged_is_found_on_the_target(service: StartService, new_target: NewTarget) -> None:
     one = service(workers=2, **({"db_path": GRAPH} if GRAPH else {}))
     explained = _derive(one)
@@ -112,11 +132,8 @@ async def test_what_was_acknowledged_is_found_on_the_target(service: StartServic
     assert moved["write_stop_seconds"] < 10
     assert moved["inferred_facts"] >= 1
     with one.client() as client:
-        refusal = client.post("/triples/add", json={"subject": "x", "predicate": "y", "object": "z"})
+        _assert_everything_is_refused(client, explained["id"])
         page = client.get("/triples", params={"limit": 2}).raise_for_status().json()
-    assert refusal.status_code == 503
-    assert "moved to another database" in refusal.json()["detail"]
-    assert refusal.headers["Retry-After"] == "30"
 
     other = service(**settings_for(url))
     found = list(stored_facts(other))
