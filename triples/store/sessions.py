@@ -79,6 +79,13 @@ class Session(ABC):
         yet.
         """
 
+    def insert_new(
+        self, facts: Sequence[NewFact], made: AbstractSet[int], older: AbstractSet[int]
+    ) -> tuple[dict[RowKey, int], set[int]]:
+        """As `insert_facts`; and those of the subjects `older` that had no facts before."""
+        without = self.without_facts(older) if older else set()
+        return self.insert_facts(facts, made), without
+
     @abstractmethod
     def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
         """Insert the facts with these sorted keys that do not exist yet. All come from the same source."""

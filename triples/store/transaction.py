@@ -100,10 +100,9 @@ class Transaction:
         subjects = {key[0] for key in candidates}
         # A term that this transaction made has no facts yet, so no statement is needed.
         fresh = subjects & self.terms.made
-        if older := subjects - fresh:
-            fresh |= self.session.without_facts(older)
-        self.inserted = self.session.insert_facts([candidates[key] for key in sorted(candidates)], self.terms.made)
-        self.tally = [len(self.inserted), len(fresh)]
+        ordered = [candidates[key] for key in sorted(candidates)]
+        self.inserted, without = self.session.insert_new(ordered, self.terms.made, subjects - fresh)
+        self.tally = [len(self.inserted), len(fresh | without)]
         for key in self.inserted:
             self.predicates[key[2]] += 1
         # A fact of weight 0 invalidates what rests on it, as its removal would.

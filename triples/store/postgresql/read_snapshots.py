@@ -7,6 +7,7 @@ from triples.store.inferred.layout import FACTS, STATE
 from triples.store.inferred.read_snapshots import ReadSnapshots, VisibleFacts, visible_facts
 from triples.store.inferred.state import SELECT_STATE, state_of
 from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.round_trips import execute
 from triples.store.sessions import Fetch
 
 # A statement that is not interrupted by its reader ends by itself so long after.
@@ -24,7 +25,7 @@ class PostgreSQLReadSnapshots(ReadSnapshots):
         self._begin_all = f"BEGIN ISOLATION LEVEL REPEATABLE READ{limit}; {_HOLD_AND_LOOK}"
 
     def _begin_asserted(self) -> None:
-        self.driver.execute(self._begin_reading, prepare=False)
+        execute(self.driver, self._begin_reading, prepare=False)
 
     def _any(self, fetch: Fetch) -> bool:
         if self._state is None:
@@ -32,7 +33,7 @@ class PostgreSQLReadSnapshots(ReadSnapshots):
         return self._state is not None
 
     def _begin(self, fetch: Fetch) -> VisibleFacts | None:
-        cursor = self.driver.execute(self._begin_all, prepare=False)
+        cursor = execute(self.driver, self._begin_all, prepare=False)
         while cursor.nextset():
             pass
         found = cursor.fetchall()

@@ -7,9 +7,11 @@ new facts by key, then rows by id, then the inferred facts.
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from triples.store.operations import Fact, Row
 from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.round_trips import fetch_all, run_with_next
 from triples.store.postgresql.term_index import INSERT_TERMS, hashes
 from triples.store.sessions import Counts, IdRange, LoadedFacts, NewFact, RowKey, Rows, Session
 from triples.term_keys import postgresql_key
@@ -78,6 +80,10 @@ class PostgreSQLSession(Session):
     # To cancel a statement takes another connection to the server.
     interrupts_at_once = False
 
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        [found] = fetch_all(self.driver, (sql, parameters))
+        return found
+
     def interrupt(self) -> None:
         self.driver.cancel_safe()
 
@@ -87,9 +93,16 @@ class PostgreSQLSession(Session):
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         return dict(self.rows(INSERT_TERMS, (list(texts), hashes(texts))))
 
-    def insert_facts(self, facts: Sequence[NewFact], _made: AbstractSet[int]) -> dict[RowKey, int]:
+    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[RowKey, int]:
+        return self.insert_new(facts, made, frozenset())[0]
+
+    def insert_new(
+        self, facts: Sequence[NewFact], _made: AbstractSet[int], older: AbstractSet[int]
+    ) -> tuple[dict[RowKey, int], set[int]]:
         columns = [list(column) for column in zip(*facts, strict=True)]
-        return {row[:3]: row[3] for row in self.rows(_INSERT_FACTS, columns)}
+        looks = [(_WITHOUT_FACTS, (list(older),))] if older else []
+        *without, inserted = fetch_all(self.driver, *looks, (_INSERT_FACTS, columns))
+        return {row[:3]: row[3] for row in inserted}, {id_ for rows in without for (id_,) in rows}
 
     def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
         columns = [list(column) for column in zip(*keys, strict=True)]
@@ -123,17 +136,17 @@ class PostgreSQLSession(Session):
         self.driver.execute(_HOLD_INFERRED)
 
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
-        self.driver.execute(_HOLD_SUBJECTS, (list(subject_ids),))
+        run_with_next(self.driver, _HOLD_SUBJECTS, (list(subject_ids),))
 
     def without_facts(self, subject_ids: Collection[int]) -> set[int]:
         return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (list(subject_ids),))}
 
     def add_to_tally(self, triples: int, subjects: int, predicates: Counts) -> None:
         shard = os.getpid() % TALLY_SHARDS
-        self.driver.execute(_TALLY, (shard, triples, subjects))
+        run_with_next(self.driver, _TALLY, (shard, triples, subjects))
         if predicates:
             ordered = sorted(predicates)
-            self.driver.execute(_PREDICATE_TALLY, (shard, ordered, [predicates[id_] for id_ in ordered]))
+            run_with_next(self.driver, _PREDICATE_TALLY, (shard, ordered, [predicates[id_] for id_ in ordered]))
 
     def keys_by_id(self, ids: Collection[int]) -> dict[int, RowKey]:
         return {row[0]: row[1:] for row in self.rows(_KEYS_BY_ID, (list(ids),))}

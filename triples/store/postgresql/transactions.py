@@ -14,11 +14,14 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from psycopg import errors
 
 from triples.store.group_commit import GaveUp
+from triples.store.postgresql.round_trips import execute, last_of, queue_of
 
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
     """A transaction on this thread's connection; inside of another one, the outer commit decides.
+
+    The caller translates the driver's errors.
 
     Raises GaveUp if it had to wait for a lock for more than SKG_POOL_TIMEOUT, or a statement took longer.
     """
@@ -33,18 +36,19 @@ def write_transaction() -> Iterator[None]:
         connection.close()
         driver = _begun()
     try:
-        yield
+        with queue_of(driver) as last:
+            yield
+        ended = last_of(driver, last, "COMMIT")
     except BaseException as error:
         # The connection may be broken.
         with suppress(Exception):
-            driver.execute("ROLLBACK")
+            execute(driver, "ROLLBACK")
         if isinstance(error, (errors.LockNotAvailable, errors.QueryCanceled)):
             raise GaveUp(*error.args) from error
         raise
-    with connection.wrap_database_errors:
-        # The server answers ROLLBACK if a statement has failed, whoever has caught that.
-        if driver.execute("COMMIT").statusmessage != "COMMIT":
-            raise InternalError("the transaction was rolled back, since a statement of it had failed")
+    # The server answers ROLLBACK if a statement has failed, whoever has caught that.
+    if ended.statusmessage != "COMMIT":
+        raise InternalError("the transaction was rolled back, since a statement of it had failed")
 
 
 def _begun() -> Any:
@@ -52,7 +56,7 @@ def _begun() -> Any:
     connection.ensure_connection()
     driver: Any = connection.connection
     with connection.wrap_database_errors:
-        driver.execute(_begin(settings.ENV.pool_timeout), prepare=False)
+        execute(driver, _begin(settings.ENV.pool_timeout), prepare=False)
     return driver
 
 
