@@ -196,6 +196,14 @@ class Settings(BaseSettings):
         "any", description="any, or guide: only the characters that the deployment guide allows in terms"
     )
 
+    import_disk: int = Field(
+        8192, ge=1, description="MiB of disk for a file sent to /import whose format cannot be read as it arrives"
+    )
+
+    export_timeout: float = Field(
+        3600, gt=0, description="seconds that an export over HTTP may take, since it keeps the facts of its moment"
+    )
+
     # Recursion
     max_inferred: int = Field(
         5_000_000, ge=1, description="maximum inferred facts; a run that finds more keeps the heaviest"

@@ -196,6 +196,8 @@ SPECTACULAR_SETTINGS = {
     # The documentation shows them in this order.
     "TAGS": [
         {"name": "triples", "description": "The facts"},
+        {"name": "import", "description": "Files of facts in"},
+        {"name": "export", "description": "Files of facts out"},
         {"name": "query", "description": "Facts that match a pattern"},
         {"name": "rules", "description": "What is derived from what"},
         {"name": "terms", "description": "The names in the graph: terms and predicates"},

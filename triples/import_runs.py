@@ -40,6 +40,8 @@ class ImportRun(models.Model):
     began = models.JSONField(null=True)
     # Its size and digest, to recognise the same content when it is sent again.
     beginning = models.CharField(max_length=80, blank=True)
+    # By which a client that has lost the connection names its import.
+    token = models.CharField(max_length=64, null=True)  # noqa: DJ001  # an import without one is like no other
     # Rises whenever a process takes the import over, which ends the work of the process before.
     attempt = models.IntegerField(default=1)
     created_at = UnixMilliseconds()
@@ -49,6 +51,7 @@ class ImportRun(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = "import"
+        constraints = [models.UniqueConstraint(fields=["requested_by", "token"], name="import_token")]
 
     def __str__(self) -> str:
         return visible(f"import {self.pk} of {self.source}")

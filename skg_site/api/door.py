@@ -24,6 +24,7 @@ from skg_site.api.bodies import ClientGone, Watch
 from skg_site.api.hosts import check_host
 from skg_site.api.problems import BadRequest, problem_from
 from skg_site.api.request import APIRequest
+from skg_site.api.streams import StreamedAnswer, send_pieces
 
 Handler = Callable[[APIRequest], Awaitable[HttpResponse]]
 
@@ -100,17 +101,21 @@ class APIDoor(ASGIHandler):
         return match
 
 
-async def send_answer(response: HttpResponse, request: APIRequest, send: Send) -> None:
-    """Send the response in two messages. The API has no streams and no cookies."""
-    body = response.content
+async def send_answer(response: HttpResponse | StreamedAnswer, request: APIRequest, send: Send) -> None:
+    """Send the response in two messages, or a stream in many. The API has no cookies."""
+    streams = isinstance(response, StreamedAnswer)
+    body = b"" if streams else response.content
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     headers += request.answer_headers
     # A response without content has no length (RFC 9110, 8.6); that of a preflight is set already.
-    if response.status_code != 204 and "Content-Length" not in response:
+    if response.status_code != 204 and not streams and "Content-Length" not in response:
         headers.append((b"Content-Length", b"%d" % len(body)))
     headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    if isinstance(response, StreamedAnswer):
+        await send_pieces(response, request, send)
+    else:
+        await send({"type": "http.response.body", "body": body})
 
 
 def check_path(request: APIRequest) -> None:

@@ -1,8 +1,9 @@
 """The request of the API door: Django's, parsed only as far as the answer needs."""
 
+import asyncio
 import io
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from django.conf import settings
@@ -12,9 +13,11 @@ from django.urls import ResolverMatch
 from rest_framework.request import Request
 
 from skg_site.api.asgi_types import Receive, Scope
-from skg_site.api.bodies import Watch, body_in_pieces
-from skg_site.api.problems import BadRequest, BodyTooLarge, TwiceSent
+from skg_site.api.bodies import ClientGone, Watch, body_in_pieces
+from skg_site.api.problems import BadRequest, BodyTimeout, BodyTooLarge, TwiceSent
 
+# Set in the scope of a request whose body or answer is a stream.
+STREAMED = "skg.streamed"
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@_~"
 
 
@@ -41,6 +44,7 @@ class APIRequest(ASGIRequest):
         self._read_started = False
         self._post_parse_error = False
         self._body = b""
+        self._is_at_end = False
 
     async def read_body(self) -> None:
         """Read the body, of at most SKG_MAX_BODY_BYTES. A view calls this once the request is authorised.
@@ -62,6 +66,27 @@ class APIRequest(ASGIRequest):
         else:
             self._body = await body_in_pieces(message, self.receive, limit)
         self.watch.body_is_read()
+
+    def begin_stream(self) -> None:
+        """Tell the connection that the body is read piece by piece, or the answer is made so, for as long as it takes.
+
+        The caller limits the time of each piece.
+        """
+        cast("Scope", self.scope)[STREAMED] = True
+
+    async def next_piece(self) -> bytes | None:
+        """The next piece of a streamed body; None at its end. 408 if it does not arrive within SKG_BODY_TIMEOUT."""
+        if self._is_at_end:
+            return None
+        limit = settings.ENV.body_timeout
+        try:
+            message = await asyncio.wait_for(self.receive(), limit)
+        except TimeoutError:
+            raise BodyTimeout(limit) from None
+        if message["type"] != "http.request":
+            raise ClientGone
+        self._is_at_end = not message.get("more_body")
+        return bytes(message.get("body", b""))
 
     @cached_property
     def META(self) -> dict[str, Any]:  # type: ignore[override]  # an attribute that is made at its first use

@@ -45,7 +45,9 @@ class APIViewSet(ViewSetMixin, APIView):
     scopes: ClassVar[Mapping[str, str]] = {}
     # The actions with an optional body, for OpenAPI.
     optional_bodies: ClassVar[frozenset[str]] = frozenset()
-    # The media type of responses other than problems.
+    # The actions that read the body themselves, piece by piece.
+    streamed_bodies: ClassVar[frozenset[str]] = frozenset()
+    # The media type of responses other than problems; empty if each action has its own, and checks it.
     media_type: ClassVar[str] = "application/json"
     request: Request
     action: str
@@ -74,12 +76,14 @@ class APIViewSet(ViewSetMixin, APIView):
             action = self.action_map.get(str(request.method).lower())
             if action is None:
                 self.refuse_method(request)
-            check_accept(request, self.media_type)
+            if self.media_type:
+                check_accept(request, self.media_type)
             self.action = action
             await self.authenticate(drf_request)
             self.check_permissions(drf_request)
             await self.check_throttles(drf_request)
-            await request.read_body()
+            if action not in self.streamed_bodies:
+                await request.read_body()
             response: HttpResponse = await getattr(self, action)(drf_request, *args, **kwargs)
         except ClientGone:
             raise

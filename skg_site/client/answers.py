@@ -146,6 +146,34 @@ class Round(TypedDict):
     rounds: NotRequired[int]
 
 
+class Import(TypedDict):
+    import_id: str
+    number: int
+    status: Literal["running", "finished", "broken", "undoing", "undone"]
+    status_url: str
+    source: str
+    format: str
+    requested_by: str
+    options: dict[str, Any]
+    read: int
+    inserted: int
+    updated: int
+    duplicates: int
+    refused: int
+    first_refused: list[str]
+    undone: int
+    error: str | None
+    resume: str | None
+    created_at: str
+    touched_at: str
+    finished_at: str | None
+
+
+class ImportPage(TypedDict):
+    imports: list[Import]
+    next_cursor: str | None
+
+
 class Run(TypedDict):
     run_id: str
     status: Literal[

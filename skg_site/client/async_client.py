@@ -2,15 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 from tenacity import AsyncRetrying
 
+from .answers import Import
 from .calls import Call, Pages, Pause, Steps
 from .connecting import DEFAULT_URL, Attempts, Options, arguments
 from .errors import ClientError
+from .files import (
+    EXPORT_HEADERS,
+    GOOD,
+    PIECE_BYTES,
+    SILENT_SECONDS,
+    ExportOptions,
+    FormatName,
+    ImportOptions,
+    Sending,
+    export_call,
+    import_call,
+    new_file,
+)
 from .operations import Operations
 from .snapshots import Snapshot
 from .uploading import AddedMany, Upload, UploadOptions
@@ -61,6 +77,52 @@ class AsyncClient(Operations):
                     await self.do(upload.full_batch())
             await self.do(upload.rest())
         return upload.added
+
+    async def import_file(self, path: str | PathLike[str], **options: Unpack[ImportOptions]) -> Import:
+        """Import a file of any size, and go on by itself after a broken connection. Its answer is what came of it.
+
+        Raises Refused if the file cannot be read to its end; `import` of its problem says what is stored then.
+        """
+        source = Path(path)
+        attempts = Attempts(import_call(source, options), self._pace, self._options)
+        sending = Sending(source, self._options.patience)
+
+        async def attempt() -> Import:
+            if seconds := attempts.pause():
+                await asyncio.sleep(seconds)
+            try:
+                request = attempts.request() | {"content": sending.async_pieces(), "headers": sending.headers}
+                response = await self._http.request(**request, timeout=SILENT_SECONDS)
+            except httpx2.HTTPError as error:
+                raise attempts.failure(error) from error
+            return attempts.answer(response)
+
+        return await AsyncRetrying(**attempts.retries() | {"stop": sending.is_hopeless})(attempt)
+
+    async def export(self, format: FormatName = "ndjson", **options: Unpack[ExportOptions]) -> AsyncIterator[bytes]:  # noqa: A002  # as the API calls it
+        """The facts that match as a file, piece by piece. Raises NoAnswer if it breaks off before its end."""
+        attempts = Attempts(export_call(format, options), self._pace, self._options)
+        try:
+            request = attempts.request() | {"headers": EXPORT_HEADERS}
+            async with self._http.stream(**request, timeout=SILENT_SECONDS) as response:
+                if response.status_code != GOOD:
+                    await response.aread()
+                    attempts.answer(response)
+                async for piece in response.aiter_bytes(PIECE_BYTES):
+                    yield piece
+        except httpx2.HTTPError as error:
+            raise attempts.failure(error) from error
+
+    async def export_file(
+        self,
+        path: str | PathLike[str],
+        format: FormatName,  # noqa: A002  # as above
+        **options: Unpack[ExportOptions],
+    ) -> None:
+        """Write the facts that match to a file, which appears once it is complete."""
+        with new_file(Path(path)) as file:
+            async for piece in self.export(format, **options):
+                file.write(piece)
 
     async def send(self, call: Call[T]) -> T:
         """Make one request, again where that is safe and may help."""

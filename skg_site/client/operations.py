@@ -1,6 +1,6 @@
 """Every method that both clients have."""
 
-from . import fact_calls, key_calls, question_calls, rule_calls
+from . import fact_calls, file_calls, key_calls, question_calls, rule_calls
 from .methods import AllPages, ManySteps, OneCall
 
 
@@ -14,6 +14,10 @@ class Operations:
     delete_matching = ManySteps(fact_calls.delete_matching)
     explain = OneCall(fact_calls.explain)
     stats = OneCall(fact_calls.stats)
+
+    imports = AllPages(file_calls.imports)
+    import_of = OneCall(file_calls.import_of)
+    undo_import = ManySteps(file_calls.undo_import)
 
     query = OneCall(question_calls.query)
     patterns = OneCall(question_calls.patterns)

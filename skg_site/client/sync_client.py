@@ -2,15 +2,31 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 from tenacity import Retrying
 
+from .answers import Import
 from .calls import Call, Pages, Pause, Steps
 from .connecting import DEFAULT_URL, Attempts, Options, arguments
 from .errors import ClientError
+from .files import (
+    EXPORT_HEADERS,
+    GOOD,
+    PIECE_BYTES,
+    SILENT_SECONDS,
+    ExportOptions,
+    FormatName,
+    ImportOptions,
+    Sending,
+    export_call,
+    import_call,
+    new_file,
+)
 from .operations import Operations
 from .snapshots import Snapshot
 from .uploading import AddedMany, Upload, UploadOptions
@@ -59,6 +75,46 @@ class Client(Operations):
                     self.do(upload.full_batch())
             self.do(upload.rest())
         return upload.added
+
+    def import_file(self, path: str | PathLike[str], **options: Unpack[ImportOptions]) -> Import:
+        """Import a file of any size, and go on by itself after a broken connection. Its answer is what came of it.
+
+        Raises Refused if the file cannot be read to its end; `import` of its problem says what is stored then.
+        """
+        source = Path(path)
+        attempts = Attempts(import_call(source, options), self._pace, self._options)
+        sending = Sending(source, self._options.patience)
+
+        def attempt() -> Import:
+            if seconds := attempts.pause():
+                time.sleep(seconds)
+            try:
+                request = attempts.request() | {"content": sending.pieces(), "headers": sending.headers}
+                response = self._http.request(**request, timeout=SILENT_SECONDS)
+            except httpx2.HTTPError as error:
+                raise attempts.failure(error) from error
+            return attempts.answer(response)
+
+        return Retrying(**attempts.retries() | {"stop": sending.is_hopeless})(attempt)
+
+    def export(self, format: FormatName = "ndjson", **options: Unpack[ExportOptions]) -> Iterator[bytes]:  # noqa: A002  # as the API calls it
+        """The facts that match as a file, piece by piece. Raises NoAnswer if it breaks off before its end."""
+        attempts = Attempts(export_call(format, options), self._pace, self._options)
+        try:
+            request = attempts.request() | {"headers": EXPORT_HEADERS}
+            with self._http.stream(**request, timeout=SILENT_SECONDS) as response:
+                if response.status_code != GOOD:
+                    response.read()
+                    attempts.answer(response)
+                yield from response.iter_bytes(PIECE_BYTES)
+        except httpx2.HTTPError as error:
+            raise attempts.failure(error) from error
+
+    def export_file(self, path: str | PathLike[str], format: FormatName, **options: Unpack[ExportOptions]) -> None:  # noqa: A002  # as above
+        """Write the facts that match to a file, which appears once it is complete."""
+        with new_file(Path(path)) as file:
+            for piece in self.export(format, **options):
+                file.write(piece)
 
     def send(self, call: Call[T]) -> T:
         """Make one request, again where that is safe and may help."""

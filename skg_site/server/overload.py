@@ -9,8 +9,9 @@ from skg_site.server.connections.slow_readers import backlog
 # QUICK is for reads and writes of single facts and batches. OTHER is for the rest, which may wait behind long reads
 # and must not make the quick ones wait by doing so.
 QUICK, OTHER = (Gate(settings.ENV.max_wait) for _ in range(2))
-# A health probe must get its answer, and a request that waits for the end of a run takes no time.
-ALWAYS_ADMITTED = settings.PROBE_PATHS | {"/recurse"}
+# A health probe must get its answer, and a request that waits for the end of a run takes no time. Imports and exports
+# have a limit of their own.
+ALWAYS_ADMITTED = settings.PROBE_PATHS | {"/recurse", "/import", "/export"}
 
 TOO_BUSY = Unavailable("More is asked of the service than it can answer in time; try again.")
 TOO_MUCH_UNREAD = Unavailable("Too many answers wait for clients that read slowly; try again.")

@@ -14,6 +14,7 @@ PROBLEM = "application/problem+json"
 # What stands in a path for something that is not there, by the path's first part.
 NOTHING = {
     "triples": ids.pack(1_700_000_000_000, 2**40),
+    "import": ids.pack(1_700_000_000_000, 2**40, ids.IMPORT),
     "recurse": ids.pack(1_700_000_000_000, 2**40, ids.RUN),
     "rules": "no-rule",
     "keys": "AAAAAAAA",
@@ -68,7 +69,17 @@ class Operation:
     def parameters(self) -> dict[str, str]:
         """The documented examples of the parameters that the query string must have."""
         required = [one for one in self.described.get("parameters", []) if one["in"] == "query" and one.get("required")]
-        return {one["name"]: one["schema"]["examples"][0] for one in required}
+        found = {one["name"]: one["schema"]["examples"][0] for one in required}
+        # Nothing else tells the format of the documented file.
+        return found | ({"format": "tsv"} if self.route == "/import" else {})
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The documented body, as an argument of httpx."""
+        if not self.takes_body:
+            return {}
+        is_json = "application/json" in self.described["requestBody"]["content"]
+        return {"json": self.example} if is_json else {"content": self.example.encode()}
 
     @property
     def example(self) -> Any:

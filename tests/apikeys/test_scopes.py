@@ -40,6 +40,12 @@ OPERATIONS = [
     Operation("POST", "/query/neighbours", "read", {"term": "a"}),
     Operation("POST", "/query/paths", "read", {"from": "a", "to": "b"}),
     Operation("GET", f"/triples/{ID}/explain", "read"),
+    # What is no format is refused once the operation is allowed, so that no process is started here.
+    Operation("POST", "/import?format=none", "write"),
+    Operation("GET", f"/import/{ID}", "read"),
+    Operation("POST", f"/import/{ID}/undo", "write"),
+    Operation("GET", "/imports", "read"),
+    Operation("GET", "/export?format=none", "read"),
     Operation("GET", "/terms?search=a", "read"),
     Operation("GET", "/predicates", "read"),
     Operation("GET", "/stats", "read"),

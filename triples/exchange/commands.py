@@ -107,7 +107,7 @@ class ImportCommand(BaseCommand):
             sentence = self.all_refused
         replaced = options["on_duplicate"] == "replace"
         if recording is not None:
-            recording.end(sentence)
+            recording.end(sentence, job.first_refused)
         run_id = None if recording is None else recording.run_id
         summary = ImportSummary(counts, job.earlier, seconds, replaced, options["dry_run"], sentence, run_id)
         style = self.style.WARNING if counts.refused else self.style.SUCCESS

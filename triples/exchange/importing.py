@@ -123,6 +123,10 @@ class Import:
                 self.checkpoints.remove()
 
     @property
+    def first_refused(self) -> Sequence[str]:
+        return self._refusals.first
+
+    @property
     def chunk_size(self) -> int:
         return self._destination.chunk_size
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 from triples.exchange.compressions import LONGEST_BEGINNING, NONE, ZIP, compression_at, members
 from triples.exchange.formats.base import Format
 from triples.exchange.formats.registry import ENDINGS, format_at, format_of, has_kinds, kind_of
+from triples.exchange.framed import ForwardReader
 from triples.exchange.lines import DAMAGED, MAX_LINE_BYTES, InputError
 from triples.visible import visible
 
@@ -44,12 +45,17 @@ class Input:
     file: File | None
     # The file in a zip.
     member: str | None = None
+    # What is read, if it is neither a file nor standard input; the name is the one that is shown.
+    pipe: ForwardReader | None = None
+    # What is shown in place of the name.
+    label: str | None = None
 
     @property
     def shown_name(self) -> str:
         if self.name == PIPE:
             return "stdin"
-        return visible(self.name if self.member is None else f"{self.name}/{self.member}")
+        name = self.label or self.name
+        return visible(name if self.member is None else f"{name}/{self.member}")
 
     @property
     def size(self) -> int:
@@ -127,15 +133,19 @@ class Opened:
 
 @contextmanager
 def opened(source: Input) -> Iterator[Opened]:
-    with _content(source.name, source.member) as (raw, stream):
+    with _content(source.name, source.member, source.pipe) as (raw, stream):
         yield Opened(stream, raw.tell if source.file is not None else _nothing)
 
 
 @contextmanager
-def _content(name: str, member: str | None) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
+def _content(
+    name: str, member: str | None, pipe: ForwardReader | None = None
+) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
     """The file, and its decompressed content."""
     with ExitStack() as stack:
-        if name == PIPE:
+        if pipe is not None:
+            raw: io.BufferedReader = pipe
+        elif name == PIPE:
             raw = cast("io.BufferedReader", sys.stdin.buffer)
         else:
             raw = io.BufferedReader(stack.enter_context(io.FileIO(name)), _BUFFER_BYTES)
@@ -144,7 +154,8 @@ def _content(name: str, member: str | None) -> Iterator[tuple[io.BufferedReader,
         if compression is not NONE:
             content = stack.enter_context(compression.read(raw, member))
             # Buffered, so that the decompressor's Python code does not run for each line.
-            stream = io.BufferedReader(cast("io.RawIOBase", content), _DECOMPRESSED_BYTES)
+            reader = io.BufferedReader if pipe is None else ForwardReader
+            stream = reader(cast("io.RawIOBase", content), _DECOMPRESSED_BYTES)
         yield raw, stream
 
 

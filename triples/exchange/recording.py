@@ -11,6 +11,7 @@ from django.utils import timezone
 from skg_site.host.write_lock import write_lock
 from triples.exchange.checkpoints import Counts
 from triples.exchange.destinations import DestinationError, OwnGraph
+from triples.exchange.framed import FramedBody
 from triples.exchange.refusals import SHOWN
 from triples.import_runs import ImportedRange, ImportRun, ImportStatus
 from triples.store.bulk import Loaded, Watermark
@@ -30,6 +31,8 @@ class Recording:
         self._attempt = run.attempt
         self._refused = list(run.first_refused)
         self._graph = graph
+        # Of an import over HTTP, by which its beginning is known again.
+        self.body: FramedBody | None = None
         graph.record(run.id, self.store)
         if run.began is not None:
             graph.began = Watermark(*run.began)
@@ -52,16 +55,28 @@ class Recording:
             self._update(
                 read=counts.read,
                 refused=counts.refused,
-                first_refused=[*self._refused, *refused][:SHOWN],
+                first_refused=self._first(refused),
                 place=list(place),
                 began=self._graph.began,
+                **({} if self.body is None else {"beginning": str(self.body.beginning)}),
             )
 
-    def end(self, error: str | None) -> None:
-        """Record the end. If the database cannot do that either, the row stays as if the process had been killed."""
+    def end(self, error: str | None, refused: Sequence[str] = ()) -> None:
+        """Record the end, and the first refused lines, of which some may be in no chunk that was stored.
+
+        If the database cannot do that either, the row stays as if the process had been killed.
+        """
         status = ImportStatus.FINISHED if error is None else ImportStatus.BROKEN
         with suppress(AnyDatabaseError, Superseded), write_lock():
-            self._update(status=status, error=error or "", finished_at=timezone.now())
+            self._update(
+                status=status,
+                error=error or "",
+                first_refused=self._first(refused),
+                finished_at=timezone.now(),
+            )
+
+    def _first(self, refused: Sequence[str]) -> list[str]:
+        return [*self._refused, *refused][:SHOWN]
 
     def _update(self, **columns: Any) -> None:
         mine = ImportRun.objects.filter(id=self.run_id, attempt=self._attempt, status=ImportStatus.RUNNING)

@@ -3,6 +3,8 @@
 from django.urls import path, register_converter
 
 from skg_site.api.fields import PublicId
+from triples.files.export_view import ExportViewSet
+from triples.files.views import ImportViewSet
 from triples.http.deletions import DeletionViewSet
 from triples.http.questions.views import AskViewSet
 from triples.http.term_views import TermViewSet
@@ -22,6 +24,11 @@ urlpatterns = [
         TripleViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}, basename="triples"),
     ),
     path("triples/<id:id>/explain", TripleViewSet.as_view({"get": "explain"}, basename="triples")),
+    path("import", ImportViewSet.as_view({"post": "create"}, basename="import")),
+    path("import/<id:id>", ImportViewSet.as_view({"get": "retrieve"}, basename="import")),
+    path("import/<id:id>/undo", ImportViewSet.as_view({"post": "undo"}, basename="import")),
+    path("imports", ImportViewSet.as_view({"get": "list"}, basename="import")),
+    path("export", ExportViewSet.as_view({"get": "export"}, basename="export")),
     path("query", QueryViewSet.as_view({"post": "query"}, basename="query")),
     path("query/patterns", AskViewSet.as_view({"post": "patterns"}, basename="query")),
     path("query/paths", AskViewSet.as_view({"post": "paths"}, basename="query")),

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from skg_site.host.write_lock import write_lock
+from triples.detached import start_detached
 from triples.import_runs import ImportedRange, ImportRun, ImportStatus
 from triples.models import Triple
 from triples.query.deleting import BATCH
@@ -29,8 +30,20 @@ class ImportUndone(Exception):
         self.run = run
 
 
-def import_begin(*, source: str, format_name: str, requested_by: str, options: dict[str, Any]) -> ImportRun:
-    """Make the row of a new import, and remove the oldest beyond the number that is kept."""
+def import_begin(
+    *,
+    source: str,
+    format_name: str,
+    requested_by: str,
+    options: dict[str, Any],
+    beginning: str = "",
+    token: str | None = None,
+) -> ImportRun:
+    """Make the row of a new import, and remove the oldest beyond the number that is kept.
+
+    `beginning` is that of a body of which nothing is known yet, or empty for what cannot be sent again. Raises
+    IntegrityError if the same caller has an import with this token.
+    """
     now: Any = timezone.now()
     with write_lock(), transaction.atomic():
         run = ImportRun.objects.create(
@@ -38,6 +51,8 @@ def import_begin(*, source: str, format_name: str, requested_by: str, options: d
             format=format_name,
             requested_by=requested_by[:200],
             options=options,
+            beginning=beginning,
+            token=token,
             created_at=now,
             touched_at=now,
         )
@@ -78,6 +93,14 @@ def import_undo_begin(*, run_id: int) -> ImportRun:
             run.status = ImportStatus.UNDOING
             run.attempt += 1
             run.save(update_fields=["status", "attempt"])
+    return run
+
+
+def import_undo_start(*, run_id: int) -> ImportRun:
+    """Mark an import as being undone, and start a process that does it. One that is undone stays as it is."""
+    run = import_undo_begin(run_id=run_id)
+    if run.status == ImportStatus.UNDOING:
+        start_detached(["imports", "undo", str(run.id), "--yes"])
     return run
 
 

@@ -1,16 +1,14 @@
 """Use cases of runs: start a run, with its row and its process, cancel it, and close one whose process died."""
 
 import os
-import subprocess
-import sys
 from datetime import timedelta
 
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from skg_site.host.write_lock import write_lock
+from triples.detached import start_detached
 from triples.models import RecursionRun, Rule, RunStatus
 from triples.runs.lease import is_taken
 from triples.runs.options import RunOptions
@@ -54,17 +52,7 @@ def run_start(*, options: RunOptions, requested_by: str) -> RecursionRun:
     run = run_queue(options=options, requested_by=requested_by)
     variables = dict(os.environ)
     run_requested.send_robust(RecursionRun, run=run, variables=variables)
-    # The shell ends at once and leaves the process behind, so that nothing here has to wait for its end. In a session
-    # of its own, the process survives Ctrl-C in the service's terminal, and the end of the service.
-    subprocess.run(  # noqa: S603  # the command is this project's own
-        ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "manage.py", "recurse", "--run", str(run.id)],
-        cwd=settings.BASE_DIR,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        check=True,
-    )
+    start_detached(["recurse", "--run", str(run.id)], variables)
     return run
 
 

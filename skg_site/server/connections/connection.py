@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from skg_site.api.asgi_types import Scope
 from skg_site.api.load_shedding import Gate
 from skg_site.api.problems import BodyTimeout, HeadTimeout, Problem
+from skg_site.api.request import STREAMED
 from skg_site.observe.request_log import ANSWERED
 from skg_site.server.connections.incoming_requests import IncomingRequests
 from skg_site.server.connections.lingering import LEAVING_SECONDS, LINGER_SECONDS, Lingering
@@ -268,7 +269,14 @@ class Connection(IncomingRequests):
         super().resume_writing()
         self._reader.has_caught_up()
 
+    @property
+    def _streams(self) -> bool:
+        """Whether the application limits the time of each piece of a body or of an answer itself."""
+        return self._current is not None and self.is_answering and STREAMED in self._current.scope
+
     def end_if_overdue(self, now: float) -> None:
+        if self._streams:
+            return
         if self._reader.has_stopped(now):
             self._reader.end("it hardly reads")
         elif self.is_ending:

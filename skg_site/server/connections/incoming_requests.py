@@ -10,6 +10,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from skg_site.api.problems import BadRequest, BodyTooLarge, HeadTooLarge, Problem
+from skg_site.api.request import STREAMED
 from skg_site.server.connections.expect_continue import ExpectingCycle
 from skg_site.server.connections.flow_control import Flow, Outlet
 from skg_site.server.connections.memory_budgets import SITE_BODIES, UNREAD, Share, bodies_of
@@ -154,10 +155,11 @@ class IncomingRequests(HttpToolsProtocol):
         if self._body is None:
             self._body = Share(bodies_of(self.cycle.scope["path"]))
         limit = settings.ENV.max_body_bytes
+        streams = STREAMED in self.cycle.scope
         # The API checks this limit itself, when it knows the caller.
         if self._body_bytes > limit and self._body.budget is SITE_BODIES:
             self.refuse_rest(BodyTooLarge(limit))
-        elif not self._body.hold(self._body_bytes):
+        elif not self._body.hold(len(self.cycle.body) if streams else self._body_bytes):
             self.refuse_rest(TOO_MUCH_UNFINISHED)
 
     def _release_body(self) -> None:

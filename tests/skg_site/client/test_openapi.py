@@ -1,6 +1,7 @@
 """What the client sends and expects is what /openapi.json says."""
 
 import inspect
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import orjson
@@ -8,6 +9,7 @@ import pytest
 
 from skg_site.client import answers
 from skg_site.client.calls import Call, Pages
+from skg_site.client.files import ExportOptions, ImportOptions, export_call, import_call
 from skg_site.client.methods import AllPages
 from skg_site.client.operations import Operations
 from skg_site.client.uploading import Upload
@@ -78,6 +80,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "wait": True,
     },
     "run": {"id": "i"},
+    "imports": {"page_size": 1},
+    "import_of": {"id": "i"},
+    "undo_import": {"id": "i", "wait": True},
     "cancel": {"id": "i"},
     "key": {},
     "keys": {"page_size": 1},
@@ -125,7 +130,8 @@ def batch() -> Call[Any]:
 
 def test_every_operation_has_a_method() -> None:
     documented = {f"{method.upper()} {route}" for route, methods in DOCUMENT["paths"].items() for method in methods}
-    calls = [*map(first_call, METHODS), METHODS["rotate_key"].make(), batch()]
+    files = [import_call(Path("facts.tsv"), {}), export_call("tsv", {})]
+    calls = [*map(first_call, METHODS), METHODS["rotate_key"].make(), batch(), *files]
     assert {call.endpoint for call in calls} == documented - LEFT_OUT
 
 
@@ -182,3 +188,15 @@ def test_a_batch_and_a_problem_have_the_types_that_the_document_gives_them() -> 
     schemas = DOCUMENT["components"]["schemas"]
     assert shape_of_type(answers.StoredBatch) == shape_of_schema(schemas["BatchOut"], DOCUMENT)
     assert shape_of_type(answers.Problem) == shape_of_schema(schemas["ProblemOut"], DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("route", "method", "options"),
+    [
+        ("/import", "post", [*get_type_hints(ImportOptions), "token", "resume"]),
+        ("/export", "get", get_type_hints(ExportOptions)),
+    ],
+)
+def test_options_of_files_are_the_documented_ones(route: str, method: str, options: Any) -> None:
+    documented = {one["name"] for one in DOCUMENT["paths"][route][method]["parameters"]}
+    assert {*options, *({"format"} if route == "/export" else ())} == documented

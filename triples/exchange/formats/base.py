@@ -89,6 +89,8 @@ class Format(ABC):
     kind_of: ClassVar[str | None] = None
     # Its files are about the nodes of others, so that all of them are looked through first.
     shares_nodes: ClassVar[bool] = False
+    # It can be read as it comes, and from any place on without what stands before it, but for its first lines.
+    is_streamed: ClassVar[bool] = False
     # An export is a zip already.
     is_archive: ClassVar[bool] = False
 

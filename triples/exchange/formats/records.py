@@ -13,6 +13,8 @@ from triples.exchange.records import Bare, Batch, Record
 
 
 class RecordFormat(Format):
+    is_streamed = True
+
     def cells(self, _line: str, /) -> Sequence[str]:
         """The cells of a line that may be a header; none if the format has no headers. Raises Refused."""
         return []

@@ -26,6 +26,8 @@ from triples.visible import visible
 
 
 class Command(BaseCommand):
+    # Django's checks load the whole site, and are for the start of the service.
+    requires_system_checks = []
     help = (
         "Write the stored facts, as they stand at this moment, to a file or to standard output (-). Formats: "
         f"{', '.join(each.title for each in FORMATS.values())}; plain, gzip, xz, zstd or zip. import_triples makes the "

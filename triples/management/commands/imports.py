@@ -1,10 +1,13 @@
 """`manage.py imports list|show|undo`"""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import IntegrityError
 
 from skg_site.cli.arguments import add_action, argument, whole_number
 from skg_site.cli.exit_codes import FAILED
@@ -12,12 +15,17 @@ from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
 from skg_site.cli.prompts import confirm
 from skg_site.cli.tables import table
-from triples.http.files.responses import import_content
+from triples.exchange.inputs import PIPE
+from triples.exchange.received_imports import ReceivedImport, Unprepared, prepare
+from triples.files.responses import import_content
 from triples.import_runs import ImportRun, ImportStatus
-from triples.services.imports import import_undo_now
-from triples.visible import visible_json
+from triples.management.commands.import_triples import Command as ImportCommand
+from triples.services.imports import ImportUndone, import_begin, import_continue, import_undo_now
+from triples.visible import visible, visible_json
 
 SHOWN = 20
+# The beginning of a body of which nothing has come.
+NOTHING = "0:"
 INTERRUPTED = "Interrupted; the same command line deletes the rest."
 
 
@@ -42,6 +50,8 @@ class Command(BaseCommand):
         for each in (showing, undoing):
             each.add_argument("id", type=argument(_number), metavar="ID", help="the number of the import")
         undoing.add_argument("--yes", action="store_true", help="do not ask")
+        receiving = add_action(actions, "receive", _receive, "do the import that the service describes in JSON")
+        receiving.add_argument("asked", type=orjson.loads, metavar="JSON", help="what is to be imported, and how")
 
     def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
         with failures_told(INTERRUPTED):
@@ -100,6 +110,48 @@ class Command(BaseCommand):
 
     def _print_json(self, content: object) -> None:
         self.stdout.write(visible_json(orjson.dumps(content).decode()))
+
+
+def _receive(options: dict[str, Any]) -> None:
+    """Do an import for the service, which gets one line of JSON: the import, or why there is none."""
+    asked: dict[str, Any] = options["asked"]
+    parser = ImportCommand().create_parser("manage.py", "import_triples")
+    parser.called_from_command_line = False
+    try:
+        prepared = prepare(asked["name"], vars(parser.parse_args([PIPE, *asked["arguments"]])))
+        run = _begun(asked, prepared.format.name)
+    except (CommandError, Unprepared, ImportUndone) as error:
+        _answer({"refused": str(error)})
+        return
+    _answer({"import": run.id, "inserted": run.inserted})
+    job = ReceivedImport(run, prepared)
+    if asked["file"] is None:
+        job.read_body(sys.stdin.buffer)
+    else:
+        job.read_file(Path(asked["file"]))
+
+
+def _begun(asked: dict[str, Any], format_name: str) -> ImportRun:
+    if asked["run"] is not None:
+        return import_continue(run_id=asked["run"])
+    try:
+        return import_begin(
+            source=visible(asked["name"]),
+            format_name=format_name,
+            requested_by=asked["requested_by"],
+            options=asked["options"],
+            beginning=NOTHING if asked["file"] is None else "",
+            token=asked["token"],
+        )
+    except IntegrityError:
+        # The client has sent it again before the first request had begun.
+        run = ImportRun.objects.get(requested_by=asked["requested_by"], token=asked["token"])
+        return import_continue(run_id=run.id)
+
+
+def _answer(content: dict[str, Any]) -> None:
+    sys.stdout.write(orjson.dumps(content).decode() + "\n")
+    sys.stdout.flush()
 
 
 def _found(id_: int) -> ImportRun:

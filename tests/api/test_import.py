@@ -1,0 +1,244 @@
+"""Files over HTTP: what is sent is stored, broken connections are gone on with, and all of it can be taken back."""
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+
+from tests.conftest import ChangeSettings, IssueKey
+from tests.support.asgi import Exchange, http_scope
+from tests.support.database import in_orm
+from tests.triples.store.graphs import counted, stored_rows, tallied
+from triples.files.processes import IMPORTS, all_ended
+from triples.import_runs import ImportRun
+from triples.services.imports import import_undo_now
+
+pytestmark = [pytest.mark.both, pytest.mark.process]
+
+LINES = "".join(f"s{number}\tp\to\t0.5\n" for number in range(3_000)).encode()
+
+
+def zipped(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("facts.tsv", content)
+        archive.writestr("more.tsv", "one\tp\tmore\n")
+    return buffer.getvalue()
+
+
+def added() -> float:
+    return REGISTRY.get_sample_value("skg_triples_added_total", {"source": "import"}) or 0.0
+
+
+async def test_a_file_is_imported_and_its_import_shown(api: httpx.AsyncClient) -> None:
+    answer = await api.post(
+        "/import?name=people.csv&columns=subject=von,predicate=art,object=nach&ignore=*&on_duplicate=replace",
+        content=b"von,art,nach,x\na,p,b,1\na,p,b,2\nbad\nc,p,\xff\n",
+        headers={"Content-Type": "text/csv; charset=utf-8"},
+    )
+    assert answer.status_code == 200, answer.text
+    content = answer.json()
+    counts = {name: content[name] for name in ("read", "inserted", "updated", "duplicates", "refused", "undone")}
+    assert counts == {"read": 4, "inserted": 1, "updated": 0, "duplicates": 1, "refused": 2, "undone": 0}
+    assert (content["status"], content["format"], content["source"]) == ("finished", "csv", "people.csv")
+    assert content["options"]["on_duplicate"] == "replace"
+    assert content["first_refused"][0] == "people.csv:4: has 1 column, the header 4"
+    assert (await api.get(content["status_url"])).json() == content
+    assert (await api.get("/imports")).json() == {"imports": [content], "next_cursor": None}
+    [fact] = (await api.get("/triples")).json()["triples"]
+    assert (fact["subject"], fact["object"]) == ("a", "b")
+
+
+@pytest.mark.in_process
+async def test_facts_are_counted_by_the_worker(api: httpx.AsyncClient) -> None:
+    before = added()
+    assert (await api.post("/import?format=tsv", content=b"a\tp\tb\na\tp\tb\n")).status_code == 200
+    assert added() == before + 1
+
+
+BODIES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "tsv": ("format=tsv", bytes),
+    "gzip": ("name=facts.tsv.gz", gzip.compress),
+    "zip": ("name=facts.zip&format=tsv", zipped),
+}
+
+
+class Sender:
+    """Sends bodies to the application in this process, or a part of one."""
+
+    def __init__(self, key: str) -> None:
+        self._headers = [(b"authorization", f"Bearer {key}".encode())]
+
+    def begin(self, query: str) -> Exchange:
+        from skg_site.asgi import application
+
+        return Exchange(application, http_scope("POST", "/import", query=query.encode(), headers=self._headers))
+
+    async def break_off(self, query: str, body: bytes) -> ImportRun:
+        """Send a part of a body, break the connection, and await the end of the import."""
+        sent = self.begin(query)
+        for start in range(0, len(body), 5_000):
+            sent.arrive(body[start : start + 5_000], more=True)
+        sent.disconnect()
+        await sent.finish()
+        assert sent.sent == []
+        await all_ended()
+        run = in_orm(ImportRun.objects.first)
+        assert run is not None
+        return run
+
+    async def send(self, query: str, body: bytes) -> Any:
+        sent = self.begin(query)
+        sent.arrive(body)
+        await sent.finish()
+        return sent.content
+
+
+@pytest.fixture
+async def sender(api: httpx.AsyncClient, issue_key: IssueKey) -> Sender:
+    return Sender(issue_key())
+
+
+@pytest.mark.in_process
+@pytest.mark.parametrize("kind", BODIES)
+async def test_what_broke_off_is_gone_on_with_where_it_was(sender: Sender, kind: str) -> None:
+    query, make = BODIES[kind]
+    body = make(LINES)
+    run = ImportRun()
+    for share in (0.3, 0.7):
+        run = await sender.break_off(query, body[: int(len(body) * share)])
+        assert (run.status, run.error) == ("broken", "The connection broke before the end of the body.")
+        query = f"resume={_token(run)}"
+    # Whole lines are stored, and the place after them is known. Of so short a file, gzip gives nothing before the end.
+    assert run.read == run.inserted < 3_000
+    assert (run.read > 0) == (kind == "tsv")
+    ended = await sender.send(query, body)
+    more = kind == "zip"
+    assert (ended["status"], ended["read"], ended["inserted"]) == ("finished", 3_000 + more, 3_000 + more)
+    assert (ended["duplicates"], ended["resume"], ended["error"]) == (0, None, None)
+    assert in_orm(tallied) == in_orm(counted) == (3_000 + more, 3_000 + more)
+    # An answer that was lost is given again.
+    assert await sender.send(query, body) == ended
+    undone = in_orm(import_undo_now, run_id=run.id, report=lambda _: None)
+    assert (undone.undone, in_orm(stored_rows)) == (3_000 + more, {})
+
+
+def _token(run: ImportRun) -> str:
+    from triples.files.responses import import_content
+
+    token = import_content(run)["resume"]
+    assert token is not None
+    return token
+
+
+@pytest.mark.in_process
+async def test_another_body_is_not_taken_for_the_rest(sender: Sender) -> None:
+    run = await sender.break_off("format=tsv", LINES[:20_000])
+    other = await sender.send(f"resume={_token(run)}", b"x" + LINES)
+    assert (other["status"], other["title"]) == (422, "Unprocessable Entity")
+    assert "not the one that the import began with" in other["detail"]
+    assert other["import"]["inserted"] == run.inserted == len(in_orm(stored_rows))
+
+
+@pytest.mark.in_process
+async def test_a_body_that_stops_is_not_waited_for(sender: Sender, change_settings: ChangeSettings) -> None:
+    change_settings(body_timeout=0.2)
+    sent = sender.begin("format=tsv")
+    sent.arrive(LINES[:1_000], more=True)
+    await sent.finish()
+    assert (sent.status, sent.headers["connection"]) == (408, "close")
+    assert sent.content["import"]["status"] == "broken"
+    assert sent.content["import"]["inserted"] == len(in_orm(stored_rows)) > 0
+
+
+@pytest.mark.in_process
+async def test_a_worker_has_few_imports_at_once(api: httpx.AsyncClient) -> None:
+    IMPORTS.take()
+    IMPORTS.take()
+    try:
+        refused = await api.post("/import?format=tsv", content=b"a\tp\tb\n")
+    finally:
+        IMPORTS.free()
+        IMPORTS.free()
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert in_orm(ImportRun.objects.count) == 0
+
+
+FAULTS = [
+    ("format=docx", "format"),
+    ("format=tsv&colour=red", "colour"),
+    ("format=tsv&columns=subject", "columns"),
+    ("format=tsv&weight=2", "weight"),
+    ("format=tsv&scale_weights=1:1", "scale_weights"),
+    ("format=tsv&name=a%00b", "name"),
+    ("format=tsv&prefix=nonsense", "prefix"),
+    ("resume=nonsense", "resume"),
+    ("resume=018d0c8e-9a40-8003-8000-000000000001&strict=true", "resume"),
+]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("query", "place"), FAULTS)
+async def test_faults_of_parameters_are_named(api: httpx.AsyncClient, query: str, place: str) -> None:
+    refused = await api.post(f"/import?{query}", content=b"a\tp\tb\n")
+    assert refused.status_code == 422
+    assert [error["loc"] for error in refused.json()["errors"]] == [[place]]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [("name=facts", []), ("format=ndjson&delimiter=;", ["delimiter"]), ("format=csv&entity=x", ["entity"])],
+)
+async def test_faults_that_the_command_finds_are_named(api: httpx.AsyncClient, query: str, place: list[str]) -> None:
+    refused = await api.post(f"/import?{query}", content=b"a\tp\tb\n")
+    assert refused.status_code == 422
+    assert [error["loc"] for error in refused.json()["errors"]] == [place]
+    assert (await api.get("/imports")).json()["imports"] == []
+
+
+@pytest.mark.once
+async def test_content_that_is_not_what_it_should_be_is_told_with_what_was_stored(api: httpx.AsyncClient) -> None:
+    refused = await api.post("/import?format=csv&strict=true", content=b"a,p,b\nbad\nc,p,d\n")
+    assert refused.status_code == 422
+    problem = refused.json()
+    assert problem["errors"][0]["loc"] == ["body"]
+    assert problem["import"]["status"] == "broken"
+    assert problem["import"]["first_refused"] == ["upload:2: has 1 column instead of 3 to 5"]
+
+
+@pytest.mark.once
+async def test_a_foreign_encoding_is_415_and_an_unknown_import_404(api: httpx.AsyncClient) -> None:
+    assert (await api.post("/import", content=b"x", headers={"Content-Encoding": "br"})).status_code == 415
+    unknown = "018d0c8e-9a40-8003-8000-000000000001"
+    assert (await api.post(f"/import?resume={unknown}", content=b"x")).status_code == 404
+    assert (await api.get(f"/import/{unknown}")).status_code == 404
+    assert (await api.post(f"/import/{unknown}/undo")).status_code == 404
+
+
+async def test_an_undo_runs_in_a_process_of_its_own(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
+    content = (await api.post("/import?format=tsv", content=b"a\tp\tb\n")).json()
+    undoing = await api.post(f"{content['status_url']}/undo")
+    assert (undoing.status_code, undoing.json()["status"]) == (202, "undoing")
+    assert no_process[0][-4:] == ["imports", "undo", str(content["number"]), "--yes"]
+    resumed = await api.post(f"/import?resume={content['import_id']}", content=b"a\tp\tb\n")
+    assert resumed.status_code == 409
+    in_orm(import_undo_now, run_id=content["number"], report=lambda _: None)
+    assert (await api.post(f"{content['status_url']}/undo")).status_code == 200
+    assert (await api.get("/stats")).json()["total_triples"] == 0
+
+
+async def test_the_list_has_pages(api: httpx.AsyncClient) -> None:
+    from triples.services.imports import import_begin
+
+    for number in range(3):
+        in_orm(import_begin, source=f"{number}", format_name="tsv", requested_by="tests", options={})
+    first = (await api.get("/imports?limit=2")).json()
+    rest = (await api.get(f"/imports?limit=2&cursor={first['next_cursor']}")).json()
+    assert [each["source"] for each in (*first["imports"], *rest["imports"])] == ["2", "1", "0"]
+    assert rest["next_cursor"] is None

@@ -1,0 +1,132 @@
+"""Imports of what the service was sent, each in a process of its own: the body of a request, or an uploaded file."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from triples.exchange.checkpoints import Checkpoint, Counts
+from triples.exchange.commands import FAILURES, failure_sentence
+from triples.exchange.destinations import DestinationError, OwnGraph
+from triples.exchange.facts import FactMaker
+from triples.exchange.file_source import FileSource, Place
+from triples.exchange.formats.base import Format, ReadOptions
+from triples.exchange.formats.registry import FORMATS, format_of
+from triples.exchange.framed import Beginning, BrokenOff, FramedBody, OtherBody
+from triples.exchange.importing import Import
+from triples.exchange.inputs import Input, find_inputs
+from triples.exchange.lines import InputError
+from triples.exchange.progress import FactProgress
+from triples.exchange.rdf.options import PrefixStore
+from triples.exchange.read_arguments import prefix_store, read_options
+from triples.exchange.receiving import received
+from triples.exchange.recording import Recording
+from triples.exchange.refusals import Refusals
+from triples.import_runs import ImportRun
+
+BROKEN_OFF = "The connection broke before the end of the body."
+
+
+class Prepared(NamedTuple):
+    """An import whose options make sense."""
+
+    label: str
+    format: Format
+    options: dict[str, Any]
+    reading: ReadOptions
+    prefixes: PrefixStore
+
+
+class Unprepared(ValueError):
+    """The options make no sense. The message is a sentence."""
+
+
+def prepare(label: str, options: dict[str, Any]) -> Prepared:
+    """Check the options, as `import_triples` has them. Raises Unprepared, and CommandError."""
+    found = FORMATS.get(options["format"]) or format_of(label)
+    if found is None:
+        raise Unprepared(f"The format is not known: give one of {', '.join(FORMATS)}.")
+    prefixes = prefix_store(options, _say_nothing)
+    return Prepared(label, found, options, read_options(options, [found], prefixes), prefixes)
+
+
+class ReceivedImport:
+    """The import of one body, or of one file; of a body, from where an earlier one broke off."""
+
+    def __init__(self, run: ImportRun, prepared: Prepared) -> None:
+        self._run = run
+        self._prepared = prepared
+        self._graph = OwnGraph(
+            replace=prepared.options["on_duplicate"] == "replace",
+            dry_run=False,
+            greatest=prepared.format.keeps_greatest,
+        )
+        self._recording = Recording(run, self._graph)
+
+    def read_body(self, pipe: BinaryIO) -> None:
+        """Import the body that comes in frames through a pipe. How it ended is in the row."""
+        try:
+            body = FramedBody(pipe, Beginning.parse(self._run.beginning))
+        except BrokenOff:
+            self._recording.end(BROKEN_OFF)
+            return
+        except OtherBody as error:
+            self._recording.end(str(error))
+            return
+        self._recording.body = body
+        self._import(received(body, self._prepared.format, self._prepared.label), body)
+
+    def read_file(self, path: Path) -> None:
+        """Import a file, which is then removed. How it ended is in the row."""
+        try:
+            inputs = [
+                replace(each, label=self._prepared.label) for each in find_inputs(str(path), self._prepared.format)
+            ]
+            self._import(nullcontext(inputs))
+        except InputError as error:
+            self._recording.end(f"{error}.")
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _import(self, opened: AbstractContextManager[Sequence[Input]], body: FramedBody | None = None) -> None:
+        sentence: str | None = None
+        job: Import | None = None
+        try:
+            with opened as inputs:
+                job = self._job(inputs)
+                job.run()
+                if job.counts.read and job.counts.refused == job.counts.read:
+                    sentence = "Every line was refused: is the format the right one?"
+        except DestinationError as error:
+            sentence = str(error)
+        except FAILURES as error:
+            sentence = failure_sentence(error, "goes on from here")
+        if sentence is not None and body is not None and body.broke:
+            sentence = BROKEN_OFF
+        self._recording.end(sentence, () if job is None else job.first_refused)
+
+    def _job(self, inputs: Sequence[Input]) -> Import:
+        options, run = self._prepared.options, self._run
+        start = None
+        if run.place:
+            counts = Counts(run.read, run.inserted, run.updated, 0, run.refused)
+            # Those of a chunk that was not stored whole are read again, and found as duplicates then.
+            counts.duplicates = run.read - run.inserted - run.updated - run.refused
+            start = Checkpoint(Place(*run.place), counts, ())
+        facts = FactMaker(options["weight"], options["scale_weights"])
+        job = Import(
+            FileSource(inputs, facts, self._prepared.reading, self._prepared.prefixes),
+            self._graph,
+            progress=FactProgress(),
+            refusals=Refusals(_say_nothing, None),
+            strict=options["strict"],
+            checkpoints=None,
+            start=start,
+        )
+        job.journal = self._recording
+        return job
+
+
+def _say_nothing(_sentence: str) -> None:
+    """Nobody is at a terminal; the row has the first refused lines."""

@@ -1,0 +1,134 @@
+"""The facts of one moment as a file over HTTP."""
+
+from asyncio import IncompleteReadError, StreamReader
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from time import monotonic
+from typing import ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from skg_site.api.headers import accepts
+from skg_site.api.problems import Invalid, Unavailable
+from skg_site.api.reading import query_parameters
+from skg_site.api.request import http_of
+from skg_site.api.streams import BrokenStream, StreamedAnswer, require_chunks
+from skg_site.api.views import LOOK_AGAIN_SECONDS, APIViewSet, check_accept
+from skg_site.cli.exit_codes import MISUSED
+from triples.exchange.formats.media_types import ENDINGS, MEDIA_TYPES
+from triples.files import openapi
+from triples.files.parameters import ExportParameters
+from triples.files.processes import EXPORTS, command, option_fault
+
+PIECE_BYTES = 1 << 16
+_ARCHIVES = frozenset({"neo4j"})
+# How a file is compressed, by its ending and its media type.
+_COMPRESSED = {
+    "gzip": (".gz", "application/gzip"),
+    "xz": (".xz", "application/x-xz"),
+    "zstd": (".zst", "application/zstd"),
+    "zip": (".zip", "application/zip"),
+}
+
+
+class ExportViewSet(APIViewSet):
+    scopes: ClassVar[dict[str, str]] = {"export": "read"}
+    media_type = ""
+
+    @openapi.export_facts
+    async def export(self, request: Request) -> HttpResponse | StreamedAnswer:
+        http = http_of(request)
+        parameters = query_parameters(request, ExportParameters)
+        ending, content_type = ENDINGS[parameters.format], MEDIA_TYPES[parameters.format]
+        compress: str = parameters.compress or "none"
+        headers: dict[str, str] = {}
+        if compress == "none":
+            check_accept(http, content_type)
+        else:
+            more, content_type = _COMPRESSED[compress]
+            ending += more
+        if parameters.compress is None and parameters.format not in _ARCHIVES:
+            headers["Vary"] = "Accept-Encoding"
+            if (coding := _coding(http.list_header(b"accept-encoding"))) is not None:
+                compress = headers["Content-Encoding"] = coding
+        headers["Content-Disposition"] = f'attachment; filename="facts{ending}"'
+        if http.method == "HEAD":
+            return StreamedAnswer(_nothing(), content_type, headers)
+        require_chunks(http)
+        arguments = ["export_triples", "-", f"--format={parameters.format}", f"--compress={compress}"]
+        pieces = self._pieces(request, [*arguments, *parameters.arguments])
+        # Up to here a failure is a problem; from here on it is a stream that breaks.
+        assert await anext(pieces) == b""
+        http.begin_stream()
+        return StreamedAnswer(pieces, content_type, headers)
+
+    async def _pieces(self, request: Request, arguments: list[str]) -> AsyncGenerator[bytes]:
+        """Nothing once there is something to send, then the content."""
+        end = monotonic() + settings.ENV.export_timeout
+        async with command(arguments, EXPORTS, reads=False) as process:
+            output = process.stdout
+            assert output is not None
+            piece, is_whole = await self.while_allowed(_first_piece(output))
+            if is_whole and (fault := await _fault(process)) is not None:
+                raise fault
+            yield b""
+            looked_at = monotonic()
+            while piece:
+                yield piece
+                if monotonic() - looked_at > LOOK_AGAIN_SECONDS:
+                    await self._look(request, end)
+                    looked_at = monotonic()
+                piece = await output.read(PIECE_BYTES)
+            if not is_whole and (fault := await _fault(process)) is not None:
+                raise BrokenStream(str(fault))
+
+    async def _look(self, request: Request, end: float) -> None:
+        """End the stream if it has lasted too long, or its key has been revoked."""
+        if monotonic() > end:
+            raise BrokenStream(f"it took longer than {settings.ENV.export_timeout:g} seconds (SKG_EXPORT_TIMEOUT)")
+        try:
+            await self.authenticate(request)
+            self.check_permissions(request)
+        except APIException as error:
+            raise BrokenStream(str(error.detail)) from error
+
+
+async def _first_piece(output: StreamReader) -> tuple[bytes, bool]:
+    """The first piece, and whether it is all there is."""
+    try:
+        return await output.readexactly(PIECE_BYTES), False
+    except IncompleteReadError as all_of_it:
+        return bytes(all_of_it.partial), True
+
+
+async def _nothing() -> AsyncGenerator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
+        yield piece
+
+
+def _coding(accepted: bytes | None) -> str | None:
+    """The coding that a client accepts by name."""
+    if accepted is None:
+        return None
+    # As media types: the grammar of a list with weights is the same.
+    return next((name for name in ("zstd", "gzip") if name.encode() in accepted and accepts(accepted, name)), None)
+
+
+async def _fault(process: Process) -> Invalid | Unavailable | None:
+    """Why the command failed, if it did."""
+    errors: StreamReader | None = process.stderr
+    assert errors is not None
+    complaint = (await errors.read()).decode(errors="replace").strip()
+    code = await process.wait()
+    if code == 0:
+        return None
+    sentence = complaint.rsplit("CommandError: ", 1)[-1]
+    if code != MISUSED and "database" in sentence:
+        return Unavailable("The database cannot be reached or is busy; try again.")
+    if code < 0:
+        return Unavailable("The process of the export was ended from outside; try again.")
+    return Invalid([option_fault(sentence)])

@@ -1,0 +1,106 @@
+"""The body of a request on its way to the process that imports it."""
+
+from asyncio import StreamWriter
+from asyncio.subprocess import Process
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+
+from skg_site.api.problems import BodyTimeout
+from skg_site.api.request import APIRequest
+from skg_site.api.threads import in_thread
+from triples.exchange.framed import END, framed
+from triples.files.parameters import import_arguments
+from triples.files.processes import IMPORTS, command
+from triples.files.responses import import_content
+from triples.import_runs import ImportRun, ImportStatus
+from triples.metrics import added_by
+from triples.models import Source
+from triples.services.imports import import_close
+
+log = structlog.get_logger("skg.exchange")
+
+KILLED = "The process of the import was ended from outside."
+
+
+class Asked(NamedTuple):
+    """An import that a request asks for; `run_id` is that of an import that is continued."""
+
+    name: str
+    options: dict[str, Any]
+    requested_by: str
+    run_id: int | None
+    token: str | None = None
+
+    @property
+    def document(self) -> str:
+        content = {
+            "name": self.name,
+            "options": self.options,
+            "arguments": import_arguments(self.options),
+            "requested_by": self.requested_by,
+            "run": self.run_id,
+            "token": self.token,
+            "file": None,
+        }
+        return orjson.dumps(content).decode()
+
+
+class Refused(ValueError):
+    """The options make no sense; the message says why."""
+
+
+async def receive(request: APIRequest, asked: Asked) -> ImportRun:
+    """Import the body. Returns the row of the import at its end.
+
+    Raises Refused, ClientGone and, with the row, BodyTimeout. Whatever happens, what was sent until then is stored.
+    """
+    async with command(["imports", "receive", asked.document], IMPORTS, reads=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        begun = orjson.loads(await process.stdout.readline() or b"{}")
+        if "import" not in begun:
+            _, complaint = await process.communicate()
+            if "refused" not in begun:
+                raise RuntimeError(f"the import did not begin: {complaint[-2000:].decode(errors='replace')}")
+            raise Refused(begun["refused"])
+        timeout: BodyTimeout | None = None
+        request.begin_stream()
+        try:
+            await _pass_on(request, process.stdin)
+        except BodyTimeout as error:
+            timeout = error
+        run = await _ended(process, begun["import"])
+    added_by(Source.IMPORT).inc(max(0, run.inserted - begun["inserted"]))
+    if timeout is not None:
+        timeout.extra["import"] = import_content(run)
+        raise timeout
+    return run
+
+
+async def _pass_on(request: APIRequest, pipe: StreamWriter) -> None:
+    """Pass the body on as fast as the process takes it, to its end or that of the process."""
+    try:
+        while (piece := await request.next_piece()) is not None:
+            if piece:
+                pipe.write(framed(piece))
+                await pipe.drain()
+        pipe.write(END)
+        await pipe.drain()
+    except (BrokenPipeError, ConnectionResetError):
+        # The process has seen enough; its row says why.
+        pass
+    finally:
+        # Without the last frame, this ends an import whose body does not.
+        pipe.close()
+
+
+async def _ended(process: Process, run_id: int) -> ImportRun:
+    _, complaint = await process.communicate()
+    run = await in_thread(ImportRun.objects.get, id=run_id)
+    if run.status == ImportStatus.RUNNING:
+        log.error("import_died", run=run.id, code=process.returncode, error=complaint[-2000:].decode(errors="replace"))
+        await in_thread(import_close, run=run, error=KILLED)
+        run = await in_thread(ImportRun.objects.get, id=run_id)
+    return run

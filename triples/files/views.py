@@ -1,0 +1,134 @@
+"""Files of facts that come over HTTP, and what became of them."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from apikeys.callers import actor_of
+from skg_site.api.problems import Conflict, FieldError, Invalid, Problem, Unavailable
+from skg_site.api.reading import query_parameters
+from skg_site.api.request import http_of
+from skg_site.api.threads import in_thread
+from skg_site.api.views import APIViewSet, json_answer
+from triples import ids
+from triples.exchange.formats.media_types import UNTOLD, format_named
+from triples.fields import to_milliseconds
+from triples.files import openapi
+from triples.files.parameters import CURSOR, ImportListParameters, ImportParameters
+from triples.files.processes import option_fault
+from triples.files.receiving import Asked, Refused, receive
+from triples.files.responses import ImportsOut, import_content
+from triples.import_runs import ImportRun, ImportStatus
+from triples.services.imports import import_undo_start
+
+_ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "zstd", "xz"})
+
+
+class ImportFailed(Problem):
+    """The content is not what the import takes it for; `import` says how far it came."""
+
+    status_code = 422
+
+
+class ImportViewSet(APIViewSet):
+    scopes: ClassVar[dict[str, str]] = {"create": "write", "retrieve": "read", "list": "read", "undo": "write"}
+    streamed_bodies = frozenset({"create"})
+
+    @openapi.import_file
+    async def create(self, request: Request) -> HttpResponse:
+        parameters = query_parameters(request, ImportParameters)
+        asked = await self._asked(request, parameters)
+        if isinstance(asked, ImportRun):
+            return json_answer(import_content(asked))
+        try:
+            run = await self.while_allowed(receive(http_of(request), asked))
+        except Refused as refused:
+            raise Invalid([option_fault(str(refused))]) from None
+        if run.status == ImportStatus.FINISHED:
+            return json_answer(import_content(run))
+        if run.status == ImportStatus.RUNNING:
+            raise Unavailable("The process of the import ended before its time; `resume` continues it.")
+        errors: list[FieldError] = [{"loc": ["body"], "msg": run.error, "type": "import"}]
+        raise _with_import(ImportFailed(run.error, errors=errors), run)
+
+    @openapi.show_import
+    async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
+        return json_answer(import_content(await in_thread(find_import, id)))
+
+    @openapi.list_imports
+    async def list(self, request: Request) -> HttpResponse:
+        return json_answer(await in_thread(_page, query_parameters(request, ImportListParameters)))
+
+    @openapi.undo_import
+    async def undo(self, _request: Request, id: UUID) -> HttpResponse:
+        run = await in_thread(find_import, id)
+        run = await in_thread(import_undo_start, run_id=run.id)
+        return json_answer(import_content(run), 200 if run.status == ImportStatus.UNDONE else 202)
+
+    async def _asked(self, request: Request, parameters: ImportParameters) -> Asked | ImportRun:
+        """What is to be imported; or the import that is to be continued, if it has come to its end."""
+        http = http_of(request)
+        encoding = (http.list_header(b"content-encoding") or b"identity").decode("latin-1").strip().lower()
+        if encoding not in _ENCODINGS:
+            problem = Problem(f"A body can be {', '.join(sorted(_ENCODINGS))}; its first bytes tell which it is.")
+            problem.status_code = 415
+            raise problem
+        if parameters.resume is None:
+            if parameters.token and (run := await in_thread(_find_own, actor_of(request), parameters.token)):
+                return self._continued(run)
+            given = parameters.given | self._format(http.header(b"content-type") or b"", parameters)
+            return Asked(parameters.name or "upload", given, actor_of(request), None, parameters.token)
+        if parameters.given or parameters.name or parameters.token:
+            msg = "Goes alone: the other parameters are those of the first request"
+            raise Invalid([{"loc": ["resume"], "msg": msg, "type": "resume_alone"}])
+        return self._continued(await in_thread(find_import, UUID(parameters.resume)))
+
+    def _continued(self, run: ImportRun) -> Asked | ImportRun:
+        if run.status == ImportStatus.FINISHED:
+            return run
+        if not run.beginning or run.status in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
+            raise _with_import(Conflict("This import cannot be continued."), run)
+        return Asked(run.source, run.options, run.requested_by, run.id)
+
+    def _format(self, content_type: bytes, parameters: ImportParameters) -> dict[str, Any]:
+        """The format of Content-Type, if the parameters do not say it."""
+        media_type = content_type.decode("latin-1")
+        if parameters.format is not None or media_type.partition(";")[0].strip().lower() in UNTOLD:
+            return {}
+        found = format_named(media_type)
+        return {} if found is None else {"format": found}
+
+
+def _with_import(problem: Problem, run: ImportRun) -> Problem:
+    problem.extra["import"] = import_content(run)
+    return problem
+
+
+def find_import(public_id: UUID) -> ImportRun:
+    found = ids.unpack(public_id)
+    if found is not None and found.kind == ids.IMPORT:
+        run = ImportRun.objects.filter(id=found.key).first()
+        if run is not None and to_milliseconds(run.created_at) == found.created_ms:
+            return run
+    raise NotFound("There is no import with this id.")
+
+
+def _find_own(caller: str, token: str) -> ImportRun | None:
+    return ImportRun.objects.filter(requested_by=caller, token=token).first()
+
+
+def _page(parameters: ImportListParameters) -> ImportsOut:
+    runs = ImportRun.objects.all()
+    if parameters.cursor is not None:
+        [before] = CURSOR.decode(parameters.cursor)
+        runs = runs.filter(id__lt=before)
+    found = list(runs[: parameters.limit + 1])
+    shown = found[: parameters.limit]
+    more = len(found) > len(shown)
+    return {
+        "imports": [import_content(run) for run in shown],
+        "next_cursor": CURSOR.encode(shown[-1].id) if more else None,
+    }
