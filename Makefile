@@ -15,6 +15,12 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # Every package with its version and its checksums: the same commit installs the same. `make lock` makes them.
 LOCK := deploy/requirements.lock
 LOCK_DEV := .ci/requirements.lock
+# The client of Spark Connect, and servers for it. They are apart: with pandas and numpy in reach, each process that the
+# other tests start would load those too.
+LOCK_SPARK := .ci/requirements-spark.lock
+LOCK_SPARK_SERVER := .ci/requirements-spark-server.lock
+WITH_SPARK := PYTHONPATH="$(CURDIR)/$(VENV)/spark"
+SPARK_TESTS := tests/triples/recursion/spark
 # Two that install at once take turns; the second finds that there is nothing left to do.
 ALONE := $(shell command -v flock > /dev/null && echo flock Makefile) sh -c
 
@@ -36,9 +42,10 @@ test: layout  ## every check, and the tests on SQLite with coverage, on PostgreS
 
 # Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
 # Three services for each process of the last pass have more connections than the server takes from four of these.
-tests: $(VENV)/installed-dev
+tests: $(VENV)/installed-dev $(VENV)/installed-spark
 	$(BIN)/coverage erase
 	$(PYTEST) --cov --cov-report= --cov-fail-under=0
+	$(WITH_SPARK) $(PYTEST) -n 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
 	$(PYTEST) --database postgresql -m both
 	$(PYTEST) -n 2 --database postgresql -m both --instances 3 tests/api
 	$(BIN)/coverage report
@@ -46,7 +53,10 @@ tests: $(VENV)/installed-dev
 test-quick: $(VENV)/installed-dev  ## for daily work: the tests that start no process, on SQLite
 	$(PYTEST) --quick
 
-test-long: $(VENV)/installed-dev  ## thousands of examples for each property, on both databases
+# Apache Spark is 400 MB, and its server needs a Java: without one, its tests are skipped, and say so.
+test-long: $(VENV)/installed-dev $(VENV)/installed-spark  ## thousands of examples for each property, on both databases
+	if command -v java > /dev/null; then $(MAKE) --no-print-directory $(VENV)/installed-spark-server; fi
+	$(WITH_SPARK) $(BIN)/pytest --hypothesis-profile long --timeout 10800 -m "hypothesis or long" $(SPARK_TESTS)
 	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "hypothesis or long"
 	$(PYTEST) --hypothesis-profile long --timeout 10800 -m "(hypothesis or long) and both" --database postgresql
 
@@ -83,7 +93,11 @@ lock: $(VENV)/installed-dev  ## make the locks anew, after a change of requireme
 		uv pip compile requirements.txt --python-version 3.11 --universal --generate-hashes --no-annotate \
 			--output-file $(LOCK) > /dev/null && \
 		uv pip compile requirements-dev.txt --constraints $(LOCK) --python-version 3.11 --universal --generate-hashes \
-			--no-annotate --output-file $(LOCK_DEV) > /dev/null
+			--no-annotate --output-file $(LOCK_DEV) > /dev/null && \
+		uv pip compile .ci/requirements-spark.txt --constraints $(LOCK_DEV) --python-version 3.11 --universal \
+			--generate-hashes --no-annotate --output-file $(LOCK_SPARK) > /dev/null && \
+		uv pip compile .ci/requirements-spark-server.txt --python-version 3.11 --universal --generate-hashes \
+			--no-annotate --output-file $(LOCK_SPARK_SERVER) > /dev/null
 
 # A stamp for each lock, so that nothing is installed again until the lock changes.
 $(VENV)/installed: $(LOCK) | $(BIN)/python
@@ -92,6 +106,14 @@ $(VENV)/installed: $(LOCK) | $(BIN)/python
 $(VENV)/installed-dev: $(LOCK_DEV) $(VENV)/installed
 	@$(ALONE) 'test $@ -nt $(LOCK_DEV) -a $@ -nt $(VENV)/installed || \
 		{ echo "Installing $(LOCK_DEV) into $(VENV) ..."; $(PIP_INSTALL) -r $(LOCK_DEV) && touch $@; }'
+
+$(VENV)/installed-spark: $(LOCK_SPARK) $(VENV)/installed
+	@$(ALONE) 'test $@ -nt $(LOCK_SPARK) || { echo "Installing $(LOCK_SPARK) into $(VENV)/spark ..."; \
+		rm -rf $(VENV)/spark && $(PIP_INSTALL) --target $(VENV)/spark -r $(LOCK_SPARK) && touch $@; }'
+
+$(VENV)/installed-spark-server: $(LOCK_SPARK_SERVER) $(VENV)/installed
+	@$(ALONE) 'test $@ -nt $(LOCK_SPARK_SERVER) || { echo "Installing Apache Spark into $(VENV)/spark-server ..."; \
+		rm -rf $(VENV)/spark-server && $(PIP_INSTALL) --target $(VENV)/spark-server -r $(LOCK_SPARK_SERVER) && touch $@; }'
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -16,7 +16,11 @@ from skg_site.env import BASE_DIR
 LOCKS = {
     "deploy/requirements.lock": ["requirements.txt"],
     ".ci/requirements.lock": ["requirements.txt", "requirements-dev.txt"],
+    ".ci/requirements-spark.lock": ["requirements-spark.txt", ".ci/requirements-spark.txt"],
+    ".ci/requirements-spark-server.lock": [".ci/requirements-spark-server.txt"],
 }
+# What the Makefile calls them.
+VARIABLES = dict(zip(("LOCK", "LOCK_DEV", "LOCK_SPARK", "LOCK_SPARK_SERVER"), LOCKS, strict=True))
 MAKEFILE = (BASE_DIR / "Makefile").read_text(encoding="utf-8")
 each_lock = pytest.mark.parametrize("lock", LOCKS)
 
@@ -39,8 +43,9 @@ def test_each_lock_has_every_pin_and_is_made_by_make_lock(lock: str) -> None:
         wanted |= {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
     assert wanted
     assert {name: locked(lock).get(name) for name in wanted} == wanted, "run make lock"
-    recipe = MAKEFILE.replace("\\\n", " ").replace("$(LOCK_DEV)", ".ci/requirements.lock")
-    recipe = recipe.replace("$(LOCK)", "deploy/requirements.lock")
+    recipe = MAKEFILE.replace("\\\n", " ")
+    for name, file in VARIABLES.items():
+        recipe = recipe.replace(f"$({name})", file)
     command = text(lock).splitlines()[1].strip("# ")
     assert command in " ".join(recipe.split())
 
@@ -67,16 +72,18 @@ def test_nothing_that_a_locked_package_needs_is_missing_from_the_lock(lock: str)
     assert missing == [], "run make lock"
 
 
-def test_both_locks_name_the_same_versions() -> None:
+def test_locks_name_the_same_versions() -> None:
     service, all_ = locked("deploy/requirements.lock"), locked(".ci/requirements.lock")
     assert {name: all_.get(name) for name in service} == service
+    with_spark = locked(".ci/requirements-spark.lock")
+    assert {name: all_.get(name, version) for name, version in with_spark.items()} == with_spark
 
 
 @pytest.mark.process
 def test_two_that_install_at_once_do_it_once(tmp_path: Path) -> None:
     shutil.copy(BASE_DIR / "Makefile", tmp_path)
     for lock in LOCKS:
-        (tmp_path / lock).parent.mkdir()
+        (tmp_path / lock).parent.mkdir(exist_ok=True)
         # Nothing is to be installed: this is about who does it, and reaches no other machine.
         (tmp_path / lock).write_text("# empty\n", encoding="utf-8")
     command = ["make", f"PYTHON={sys.executable}", ".venv/installed-dev"]
@@ -86,6 +93,6 @@ def test_two_that_install_at_once_do_it_once(tmp_path: Path) -> None:
     ]
     told = [process.communicate(timeout=200)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
-    for lock in LOCKS:
+    for lock in ("deploy/requirements.lock", ".ci/requirements.lock"):
         assert "".join(told).count(f"Installing {lock} into .venv") == 1, told
     assert "--no-deps --require-hashes" in MAKEFILE

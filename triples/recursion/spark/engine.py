@@ -87,7 +87,7 @@ class SparkEngine:
         evaluation.run(on_round or (lambda _: None))
         if not evaluation.rounds:
             return Materialised(DERIVED.empty_table(), [], relation.threshold if evaluation.limited else None)
-        back = give_back(relation, folder, program, self._resources, self._stopped)
+        back = give_back(relation, program, evaluation.total, self._resources, self._stopped)
         derived, lightest = self._opened.enter_context(back)
         if not evaluation.limited:
             return Materialised(derived, evaluation.rounds, None)

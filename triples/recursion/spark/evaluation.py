@@ -23,7 +23,7 @@ class Evaluation:
         # The predicates of the relations that rules read.
         self._earlier: set[int] = set()
         self._changed = asserted
-        self._total = 0
+        self.total = 0
 
     def run(self, on_round: Callable[[Round], None]) -> None:
         self._find_weights(on_round)
@@ -42,7 +42,7 @@ class Evaluation:
             found = self._round(number)
             if not found.predicates:
                 return
-            made = Round(number, found.new, found.improved, self._total)
+            made = Round(number, found.new, found.improved, self.total)
             self.rounds.append(made)
             on_round(made)
 
@@ -58,7 +58,7 @@ class Evaluation:
             self._relation.drop(part)
             return found
         self._relation.absorb(part, improves=found.improved > 0)
-        self._total += found.new
+        self.total += found.new
         if self._over_limit():
             found = self._relation.count(part)
         self._earlier, self._changed = known, found.predicates
@@ -70,7 +70,7 @@ class Evaluation:
         The outcome equals that of a greater `min_weight`: products never rise, so no heavier fact rests on them.
         """
         limit, relation = self._options.max_inferred, self._relation
-        if limit is None or self._total <= limit:
+        if limit is None or self.total <= limit:
             return False
         relation.look()
         heaviest = relation.heaviest_beyond(limit)
@@ -78,5 +78,5 @@ class Evaluation:
         self.limited = True
         relation.threshold = nextafter(heaviest, inf)
         relation.look()
-        self._total = relation.count_derived()
+        self.total = relation.count_derived()
         return True

@@ -4,7 +4,8 @@ A run has a folder of its own there and removes it when it ends. One that was ki
 the same owner finds it by its name.
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import time
@@ -92,11 +93,10 @@ class Folder:
             max_rows_per_group=_ROWS_OF_A_GROUP,
         )
 
-    def read(self, name: str, schema: pa.Schema) -> Iterable[pa.RecordBatch]:
+    def read(self, name: str, schema: pa.Schema) -> ds.Dataset:
         """The rows of such a folder, which the server may have written, in no order."""
         partitions = ds.partitioning(flavor="hive")
-        rows: Iterable[pa.RecordBatch] = ds.dataset(f"{self.root}/{name}", schema, "parquet", self.system, partitions)
-        return rows
+        return ds.dataset(f"{self.root}/{name}", schema, "parquet", self.system, partitions)
 
     def remove(self, name: str = "") -> None:
         """Remove a folder in it, or all of it."""
@@ -106,8 +106,11 @@ class Folder:
 
 
 def _open(place: str) -> tuple[fs.FileSystem, str]:
-    system, path = fs.FileSystem.from_uri(place.replace("s3a://", "s3://", 1) if "://" in place else place)
-    return system, path.rstrip("/")
+    if "://" not in place:
+        return fs.LocalFileSystem(), place.rstrip("/")
+    # All else, keys among it, the library finds by itself where AWS's own tools do.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return fs.S3FileSystem(endpoint_override=endpoint), place.partition("://")[2].rstrip("/")
 
 
 def _url(place: str) -> str:

@@ -40,7 +40,7 @@ class Relation:
 
     def __init__(self, session: Session, folder: Folder, program: Program, options: Options, packing: Packing) -> None:
         self.session = session
-        self._folder = folder
+        self.folder = folder
         # Rules read by predicate. Where any term may be one, each would make a file of its own.
         self.partitions = [] if program.named is None else ["predicate"]
         self.packing = packing
@@ -48,7 +48,7 @@ class Relation:
         self._parts: list[str] = []
         # Those of the parts that supersede facts of others.
         self._improving: list[str] = []
-        self._names = (f"part-{number}" for number in count())
+        self._names = (f"part={number}" for number in count())
         session.files(ASSERTED, _ASSERTED_SCHEMA, [self._url(ASSERTED)])
         self._list("unfit", options.unfit)
         self._admitted = ""
@@ -146,7 +146,7 @@ class Relation:
         )
 
     def drop(self, part: str) -> None:
-        self._folder.remove(part)
+        self.folder.remove(part)
 
     def count_derived(self) -> int:
         """Count the derived facts in the view `fact`."""
@@ -205,8 +205,8 @@ class Relation:
         if ids is None or not len(ids):
             self.session.view(name, "SELECT CAST(NULL AS BIGINT) AS id WHERE FALSE")
             return
-        self._folder.write(name, pa.table({"id": ids}).to_reader(), None)
+        self.folder.write(name, pa.table({"id": ids}).to_reader(), None)
         self.session.files(name, "id BIGINT", [self._url(name)])
 
     def _url(self, name: str) -> str:
-        return f"{self._folder.url}/{name}"
+        return f"{self.folder.url}/{name}"

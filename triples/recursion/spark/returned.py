@@ -7,6 +7,7 @@ from threading import Event
 import pyarrow as pa
 
 from triples.recursion.duckdb.workspace import Resources, Workspace
+from triples.recursion.engine import EngineFailed
 from triples.recursion.outcome import DERIVED
 from triples.recursion.packing import proof_columns
 from triples.recursion.programs import Program
@@ -28,15 +29,24 @@ class Returned:
     def to_reader(self) -> pa.RecordBatchReader:
         if not self.num_rows:
             return DERIVED.empty_table().to_reader()
+        return pa.RecordBatchReader.from_batches(DERIVED, self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         self._workspace.give(_NAME, self._folder.read(_NAME, DERIVED))
-        return self._workspace.reader(f"SELECT {', '.join(DERIVED.names)} FROM {_NAME} ORDER BY {KEY}")
+        found = 0
+        for batch in self._workspace.reader(f"SELECT {', '.join(DERIVED.names)} FROM {_NAME} ORDER BY {KEY}"):
+            found += batch.num_rows
+            yield batch
+        if found != self.num_rows:
+            raise EngineFailed(f"Of {self.num_rows:,} derived facts, {found:,} came back by the exchange.")
 
 
 @contextmanager
 def give_back(
-    relation: Relation, folder: Folder, program: Program, resources: Resources, stopped: Event
+    relation: Relation, program: Program, expected: int, resources: Resources, stopped: Event
 ) -> Iterator[tuple[Returned, float | None]]:
     """Let the server write the derived facts; the block gets them, and the weight of the lightest."""
+    folder = relation.folder
     relation.look()
     relation.session.write(
         f"SELECT subject, object, weight, CAST(height AS INT) AS depth, {proof_columns(program, relation.packing)},"
@@ -45,5 +55,7 @@ def give_back(
         relation.partitions,
     )
     [(facts, lightest)] = relation.session.rows("SELECT count(*), min(weight) FROM fact WHERE height > 0")
+    if facts != expected:
+        raise EngineFailed(f"Of {expected:,} facts that the rounds derived, {facts:,} are in the exchange.")
     with Workspace(resources, stopped) as workspace:
         yield Returned(folder, workspace, facts), lightest

@@ -55,7 +55,7 @@ class Session:
         with self._stoppable():
             read = self._spark.read.schema(schema)
             if len(folders) > 1:
-                # Else Spark would not take predicate=7 in one for that in the other.
+                # Below it, names such as part=3 and predicate=7 are columns, of which all folders have the same ones.
                 read = read.option("basePath", folders[0].rpartition("/")[0])
             read.parquet(*folders).createOrReplaceTempView(name)
 
