@@ -84,7 +84,7 @@ class AsyncClient(Operations):
         Raises Refused if the file cannot be read to its end; `import` of its problem says what is stored then.
         """
         source = Path(path)
-        attempts = Attempts(import_call(source, options), self._pace, self._options)
+        attempts = Attempts(import_call(source, options), self._pace, self._snapshot, self._options)
         sending = Sending(source, self._options.patience)
 
         async def attempt() -> Import:
@@ -101,7 +101,7 @@ class AsyncClient(Operations):
 
     async def export(self, format: FormatName = "ndjson", **options: Unpack[ExportOptions]) -> AsyncIterator[bytes]:  # noqa: A002  # as the API calls it
         """The facts that match as a file, piece by piece. Raises NoAnswer if it breaks off before its end."""
-        attempts = Attempts(export_call(format, options), self._pace, self._options)
+        attempts = Attempts(export_call(format, options), self._pace, self._snapshot, self._options)
         try:
             request = attempts.request() | {"headers": EXPORT_HEADERS}
             async with self._http.stream(**request, timeout=SILENT_SECONDS) as response:

@@ -21,6 +21,7 @@ from triples.files.parameters import CURSOR, ImportListParameters, ImportParamet
 from triples.files.processes import option_fault
 from triples.files.receiving import Asked, Refused, receive
 from triples.files.responses import ImportsOut, import_content
+from triples.http.freshness import cover_commits
 from triples.import_runs import ImportRun, ImportStatus
 from triples.services.imports import import_undo_start
 
@@ -47,6 +48,8 @@ class ImportViewSet(APIViewSet):
             run = await self.while_allowed(receive(http_of(request), asked))
         except Refused as refused:
             raise Invalid([option_fault(str(refused))]) from None
+        # Another process has stored the facts.
+        await cover_commits()
         if run.status == ImportStatus.FINISHED:
             return json_answer(import_content(run))
         if run.status == ImportStatus.RUNNING:
@@ -56,7 +59,9 @@ class ImportViewSet(APIViewSet):
 
     @openapi.show_import
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
-        return json_answer(import_content(await in_thread(find_import, id)))
+        run = await in_thread(find_import, id)
+        await cover_commits()
+        return json_answer(import_content(run))
 
     @openapi.list_imports
     async def list(self, request: Request) -> HttpResponse:
@@ -66,6 +71,7 @@ class ImportViewSet(APIViewSet):
     async def undo(self, _request: Request, id: UUID) -> HttpResponse:
         run = await in_thread(find_import, id)
         run = await in_thread(import_undo_start, run_id=run.id)
+        await cover_commits()
         return json_answer(import_content(run), 200 if run.status == ImportStatus.UNDONE else 202)
 
     async def _asked(self, request: Request, parameters: ImportParameters) -> Asked | ImportRun:
