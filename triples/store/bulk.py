@@ -52,7 +52,7 @@ class Loader:
 
     An existing fact stays as it is or, with `replace`, gets the new weight and metadata. With `greatest`, the heaviest
     of those that are the same fact is stored, in whichever chunks they are. Only if another process goes on with the
-    load, a fact that stood before exactly as an earlier chunk has it can get the weight of a lighter one with `replace`.
+    load, a fact that stood before just as an earlier chunk has it can get the weight of a lighter one with `replace`.
     """
 
     def __init__(self, *, replace: bool = False, greatest: bool = False) -> None:
