@@ -40,7 +40,7 @@ def go() -> list[str]:
 
 
 @pytest.mark.parametrize("program", [java, node, curl, go])
-def test_a_program_adds_a_fact_and_asks_for_it(wired: Service, program: Callable[[], list[str]], tmp_path: Path) -> None:
+def test_it_adds_a_fact_and_asks_for_it(wired: Service, program: Callable[[], list[str]], tmp_path: Path) -> None:
     subject = f"Zürich 東京 😀 {program.__name__}"
     fact = {"subject": subject, "predicate": "greets", "object": 'the "world"\\', "weight": 0.3}
     query = {"pattern": [subject, None, None], "include_inferred": False}
