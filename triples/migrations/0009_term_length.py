@@ -14,14 +14,13 @@ from skg_site.host.write_lock import write_lock
 from triples.term_keys import POSTGRESQL_KEY
 
 TABLE = 'triples_term'
+MANY = 10_000
 CHECK = 'CHECK (length(text) BETWEEN 1 AND {})'
 # Until the last statement, the former index keeps texts apart as well.
 POSTGRESQL_STATEMENTS = [
     # One that was begun and not completed.
     'DROP INDEX CONCURRENTLY IF EXISTS term_key',
     f'CREATE UNIQUE INDEX CONCURRENTLY term_key ON {TABLE} (({POSTGRESQL_KEY.format("text")}))',
-    # The planner has to know what the keys are like.
-    f'ANALYZE {TABLE}',
     f'ALTER TABLE {TABLE} DROP CONSTRAINT IF EXISTS term_text_length',
     # As the former one held, so does this one; new rows are checked at once.
     f'ALTER TABLE {TABLE} ADD CONSTRAINT term_text_length {CHECK.format(10_000)} NOT VALID',
@@ -43,6 +42,10 @@ def lengthen(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         return
     for statement in POSTGRESQL_STATEMENTS:
         schema_editor.execute(statement)
+    # The planner has to know what the keys of many are like. Of a table that it knows to be small it reads all, and plans
+    # that are made meanwhile are kept until the server finds out that it has grown.
+    if apps.get_model('triples', 'Term').objects.count() > MANY:
+        schema_editor.execute(f'ANALYZE {TABLE}')
 
 
 def shorten(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
