@@ -66,13 +66,13 @@ def test_a_file_that_breaks_off_again_and_again_is_stored_once_and_taken_back(se
 
 @pytest.mark.process
 def test_a_body_may_take_longer_than_others_if_each_piece_comes_in_time(service: StartService, tmp_path: Path) -> None:
-    one = service(workers=1, body_timeout=1)
+    one = service(workers=1, body_timeout=2)
 
     def slowly() -> Any:
-        for start in range(0, 60_000, 10_000):
+        for start in range(0, 100_000, 10_000):
             yield LINES[start : start + 10_000]
             time.sleep(0.6)
-        yield LINES[60_000:]
+        yield LINES[100_000:]
 
     with one.client() as client:
         done = client.post("/import?format=tsv", content=slowly(), timeout=60)
