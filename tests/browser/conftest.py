@@ -66,6 +66,8 @@ def site(
         ]
         with one.client() as client:
             client.post("/triples/batch", json={"triples": facts}).raise_for_status()
+            # An import that brings nothing new, and has a line refused.
+            client.post("/import?format=tsv", content="thing 1\trelation 1\thub\nbad\n").raise_for_status()
         yield one
 
 

@@ -205,3 +205,15 @@ async def test_a_reload_under_load_drops_nothing(proxied: Proxied) -> None:
             await asyncio.sleep(0.05)
         done.set()
     assert set(statuses) == {("read", 200), ("written", 200)}
+
+
+def test_a_file_may_be_larger_than_other_bodies_and_is_read_as_it_arrives(proxied: Proxied) -> None:
+    _, front = proxied()
+    lines = b"".join(b"subject %d\tp\t%s\n" % (number, b"o" * 400) for number in range(12_000))
+    assert len(lines) > 4 << 20
+    with front.client(KEY) as client:
+        assert client.post("/query", content=lines).status_code == 413
+        done = client.post("/import?format=tsv", content=lines, timeout=90)
+        assert (done.status_code, done.json()["inserted"]) == (200, 12_000)
+        exported = client.get("/export?format=tsv", timeout=90)
+        assert exported.content.count(b"\n") == 12_000

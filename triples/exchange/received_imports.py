@@ -1,7 +1,7 @@
 """Imports of what the service was sent, each in a process of its own: the body of a request, or an uploaded file."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -42,9 +42,12 @@ class Unprepared(ValueError):
     """The options make no sense. The message is a sentence."""
 
 
-def prepare(label: str, options: dict[str, Any]) -> Prepared:
+def prepare(label: str, options: dict[str, Any], file: Path | None = None) -> Prepared:
     """Check the options, as `import_triples` has them. Raises Unprepared, and CommandError."""
     found = FORMATS.get(options["format"]) or format_of(label)
+    if found is None and file is not None:
+        with suppress(InputError):
+            found = find_inputs(str(file), None)[0].format
     if found is None:
         raise Unprepared(f"The format is not known: give one of {', '.join(FORMATS)}.")
     prefixes = prefix_store(options, _say_nothing)
@@ -55,6 +58,8 @@ class ReceivedImport:
     """The import of one body, or of one file; of a body, from where an earlier one broke off."""
 
     def __init__(self, run: ImportRun, prepared: Prepared) -> None:
+        if not run.format:
+            ImportRun.objects.filter(id=run.id).update(format=prepared.format.name)
         self._run = run
         self._prepared = prepared
         self._graph = OwnGraph(

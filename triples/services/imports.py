@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from skg_site.host.write_lock import write_lock
@@ -17,6 +18,8 @@ from triples.store.operations import ManyRemoved, RemoveMany
 # The oldest rows are removed when an import begins: otherwise a caller that imports often could fill the disk.
 KEPT_IMPORTS = 10_000
 REMOVED_AT_ONCE = 500
+# An undo tells its progress whenever it has deleted this many facts.
+NOTED_AT_ONCE = 20 * BATCH
 
 # Is called with the number of facts deleted so far.
 Report = Callable[[int], None]
@@ -112,20 +115,44 @@ def import_undo_now(*, run_id: int, report: Report) -> ImportRun:
     run = import_undo_begin(run_id=run_id)
     if run.status == ImportStatus.UNDONE:
         return run
-    removed = run.undone
+    undone = _Undone(run)
     try:
         while (part := ImportedRange.objects.filter(run_id=run_id).order_by("-first").first()) is not None:
             while ids := _ids(part):
-                removed += _delete(ids)
-                report(removed)
+                undone.add(_delete(ids))
+                report(undone.facts)
             with write_lock():
                 part.delete()
     finally:
-        with write_lock():
-            ImportRun.objects.filter(id=run_id).update(undone=removed, touched_at=timezone.now())
+        undone.note()
     with write_lock():
         ImportRun.objects.filter(id=run_id).update(status=ImportStatus.UNDONE, finished_at=timezone.now())
     return ImportRun.objects.get(id=run_id)
+
+
+class _Undone:
+    """The number of facts that an undo has deleted, which is noted in the row now and then.
+
+    Two processes may undo the same import, so each adds what it has deleted.
+    """
+
+    def __init__(self, run: ImportRun) -> None:
+        self.facts = run.undone
+        self._run_id = run.id
+        self._unnoted = 0
+
+    def add(self, facts: int) -> None:
+        self.facts += facts
+        self._unnoted += facts
+        if self._unnoted >= NOTED_AT_ONCE:
+            self.note()
+
+    def note(self) -> None:
+        with write_lock():
+            ImportRun.objects.filter(id=self._run_id).update(
+                undone=F("undone") + self._unnoted, touched_at=timezone.now()
+            )
+        self._unnoted = 0
 
 
 def _ids(part: ImportedRange) -> list[int]:

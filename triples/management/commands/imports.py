@@ -20,7 +20,7 @@ from triples.exchange.received_imports import ReceivedImport, Unprepared, prepar
 from triples.files.responses import import_content
 from triples.import_runs import ImportRun, ImportStatus
 from triples.management.commands.import_triples import Command as ImportCommand
-from triples.services.imports import ImportUndone, import_begin, import_continue, import_undo_now
+from triples.services.imports import ImportUndone, import_begin, import_close, import_continue, import_undo_now
 from triples.visible import visible, visible_json
 
 SHOWN = 20
@@ -115,20 +115,25 @@ class Command(BaseCommand):
 def _receive(options: dict[str, Any]) -> None:
     """Do an import for the service, which gets one line of JSON: the import, or why there is none."""
     asked: dict[str, Any] = options["asked"]
+    file = None if asked["file"] is None else Path(asked["file"])
     parser = ImportCommand().create_parser("manage.py", "import_triples")
     parser.called_from_command_line = False
     try:
-        prepared = prepare(asked["name"], vars(parser.parse_args([PIPE, *asked["arguments"]])))
+        prepared = prepare(asked["name"], vars(parser.parse_args([PIPE, *asked["arguments"]])), file)
         run = _begun(asked, prepared.format.name)
     except (CommandError, Unprepared, ImportUndone) as error:
         _answer({"refused": str(error)})
+        if file is not None:
+            # Nobody reads the answer, and the row is there already.
+            import_close(run=ImportRun.objects.get(id=asked["run"]), error=str(error).removeprefix("Error: "))
+            file.unlink(missing_ok=True)
         return
     _answer({"import": run.id, "inserted": run.inserted})
     job = ReceivedImport(run, prepared)
-    if asked["file"] is None:
+    if file is None:
         job.read_body(sys.stdin.buffer)
     else:
-        job.read_file(Path(asked["file"]))
+        job.read_file(file)
 
 
 def _begun(asked: dict[str, Any], format_name: str) -> ImportRun:

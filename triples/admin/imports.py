@@ -1,0 +1,215 @@
+"""Imports in the admin: files that come in, what became of them, and their undo; and files that go out."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.handlers.asgi import ASGIRequest
+from django.forms import Script
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from skg_site.api.asgi_types import Scope
+from skg_site.api.request import STREAMED
+from triples.admin.counted_lists import CountedChangeList
+from triples.admin.import_forms import ExportForm, ImportForm
+from triples.admin.shown import isolated
+from triples.exchange.formats.media_types import ENDINGS, MEDIA_TYPES
+from triples.files.parameters import ExportParameters
+from triples.files.responses import public_id
+from triples.files.uploads import exported, import_upload
+from triples.import_runs import ImportRun, ImportStatus
+from triples.services.imports import import_undo_start
+from triples.visible import visible
+
+_UNDER_WAY = {ImportStatus.RUNNING, ImportStatus.UNDOING}
+_ENDINGS = {"none": "", "gzip": ".gz", "xz": ".xz", "zstd": ".zst", "zip": ".zip"}
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+    list_display = ("number", "state", "shown_source", "brought", "left_out", "begun", "requested_by")
+    list_filter = ("status",)
+    list_per_page = 50
+    ordering = ("-id",)
+    sortable_by = ()
+    show_facets = admin.ShowFacets.NEVER
+    fieldsets = (
+        (None, {"fields": ("state", "shown_source", "counts", "error_text", "lines")}),
+        ("What was asked", {"fields": ("requested_by", "format", "asked", "import_id")}),
+        ("Times (UTC)", {"fields": ("begun", "touched", "finished")}),
+    )
+    readonly_fields = ("state", "shown_source", "counts", "error_text", "lines", "requested_by", "format", "asked",
+                       "import_id", "begun", "touched", "finished")  # fmt: skip
+
+    class Media:
+        css = {"all": ["triples/recursion.css", "triples/imports.css"]}
+        js = [Script("triples/live.js", type="module")]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
+        return CountedChangeList
+
+    # Who may see facts may see where they come from; the import itself and its undo are as adding and deleting them.
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _may(request, "view")
+
+    def has_view_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
+        return _may(request, "view")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("import/", view(self.import_view), name="triples_importrun_import"),
+            path("export/", view(self.export_view), name="triples_importrun_export"),
+            path("<int:run_id>/undo/", view(self.undo_view), name="triples_importrun_undo"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        newest = ImportRun.objects.first()
+        context = {"newest": newest, "lives": _lives(newest), "may_import": _may(request, "add")}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        run = ImportRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        may_undo = _may(request, "delete") and run is not None and run.status != ImportStatus.UNDONE
+        context = {"title": f"Import {object_id}", "subtitle": None, "lives": _lives(run), "may_undo": may_undo}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """Asks for a file, and imports it in a process of its own."""
+        if not _may(request, "add"):
+            raise PermissionDenied
+        form = ImportForm(request.POST or None, request.FILES or None, label_suffix="")
+        if request.method == "POST" and form.is_valid():
+            file = form.cleaned_data["file"]
+            run = import_upload(visible(file.name), file.chunks(), form.given, f"user {request.user}")
+            self.log_addition(request, run, "Imported.")
+            return redirect("admin:triples_importrun_change", run.id)
+        return self._page(request, "import", "Import a file", form=form)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Asks which facts, and sends them as a file."""
+        if not _may(request, "view"):
+            raise PermissionDenied
+        form = ExportForm(request.GET if "format" in request.GET else None, label_suffix="")
+        if form.is_bound and form.is_valid():
+            if form.parameters.inferred != "without" and not request.user.has_perm("triples.view_inferredtriple"):
+                raise PermissionDenied
+            return _download(request, form.parameters)
+        return self._page(request, "export", "Export facts", form=form)
+
+    def undo_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Asks whether to delete what an import brought, and does."""
+        if not _may(request, "delete"):
+            raise PermissionDenied
+        run = get_object_or_404(ImportRun, pk=run_id)
+        if request.method == "POST":
+            run = import_undo_start(run_id=run.id)
+            self.log_change(request, run, "Undone.")
+            self.message_user(request, f"Import {run.id} is being undone. This page follows it.", messages.SUCCESS)
+            return redirect("admin:triples_importrun_change", run.id)
+        return self._page(request, "undo", f"Undo import {run.id}", run=run)
+
+    def _page(self, request: HttpRequest, name: str, title: str, **context: Any) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "media": self.media}
+        return TemplateResponse(request, f"admin/triples/importrun/{name}.html", {**common, **context})
+
+    @admin.display(description="import")
+    def number(self, run: ImportRun) -> str:
+        return f"import {run.pk}"
+
+    @admin.display(description="status")
+    def state(self, run: ImportRun) -> SafeString:
+        return format_html('<span class="run-state run-{}">{}</span>', run.status, run.get_status_display().lower())
+
+    @admin.display(description="file")
+    def shown_source(self, run: ImportRun) -> SafeString:
+        return isolated(run.source)
+
+    @admin.display(description="inserted")
+    def brought(self, run: ImportRun) -> str:
+        return f"{run.inserted:,}"
+
+    @admin.display(description="refused")
+    def left_out(self, run: ImportRun) -> str:
+        return f"{run.refused:,}"
+
+    @admin.display(description="began")
+    def begun(self, run: ImportRun) -> str:
+        return f"{run.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="last stored something")
+    def touched(self, run: ImportRun) -> str:
+        return f"{run.touched_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="finished")
+    def finished(self, run: ImportRun) -> str:
+        return f"{run.finished_at:%Y-%m-%d %H:%M:%S}" if run.finished_at else "-"
+
+    @admin.display(description="id in the API")
+    def import_id(self, run: ImportRun) -> str:
+        return public_id(run)
+
+    @admin.display(description="error")
+    def error_text(self, run: ImportRun) -> str:
+        return visible(run.error) or "none"
+
+    @admin.display(description="options")
+    def asked(self, run: ImportRun) -> SafeString:
+        return _pairs({name.replace("_", " "): isolated(str(value)) for name, value in run.options.items()})
+
+    @admin.display(description="facts")
+    def counts(self, run: ImportRun) -> SafeString:
+        names = ("read", "inserted", "updated", "duplicates", "refused", *(["undone"] if run.undone else ()))
+        return _pairs({name: f"{getattr(run, name):,}" for name in names})
+
+    @admin.display(description="first refused lines")
+    def lines(self, run: ImportRun) -> SafeString:
+        listed = format_html_join("", "<li>{}</li>", ((isolated(line),) for line in run.first_refused))
+        return format_html('<ol class="refused-lines">{}</ol>', listed) if listed else SafeString("none")
+
+
+def _may(request: HttpRequest, what: str) -> bool:
+    return request.user.has_perm(f"triples.{what}_triple")
+
+
+def _lives(run: ImportRun | None) -> bool:
+    return run is not None and run.status in _UNDER_WAY
+
+
+def _pairs(pairs: dict[str, str]) -> SafeString:
+    listed = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", pairs.items())
+    return format_html('<dl class="run-pairs">{}</dl>', listed) if listed else SafeString("none")
+
+
+def _download(request: HttpRequest, parameters: ExportParameters) -> StreamingHttpResponse:
+    compress = "none" if parameters.format == "neo4j" else parameters.compress or "none"
+    arguments = ["export_triples", "-", f"--format={parameters.format}", f"--compress={compress}"]
+    if isinstance(request, ASGIRequest):
+        # The connection leaves the time of an export to its own limit.
+        cast("Scope", request.scope)[STREAMED] = True
+    response = StreamingHttpResponse(
+        exported([*arguments, *parameters.arguments]),
+        content_type=MEDIA_TYPES[parameters.format] if compress == "none" else "application/octet-stream",
+    )
+    name = f"facts{ENDINGS[parameters.format]}{_ENDINGS[compress]}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
