@@ -50,6 +50,13 @@ def test_a_target_that_cannot_be_reached_is_told_without_its_password(url: str, 
     assert "pass" not in sentence
 
 
+def test_a_url_may_come_from_standard_input() -> None:
+    run = Inside().run("copy_to", "-", "--yes", given=f"mysql://u:{PASSWORD}@h/d\n".encode())
+    assert run.returncode == 2
+    assert "must be a URL such as" in run.stderr.decode()
+    assert PASSWORD not in run.stderr.decode()
+
+
 def test_nobody_is_there_to_be_asked(tmp_path: Path) -> None:
     assert "--yes" in refused(Inside(), "copy_to", f"sqlite:///{tmp_path}/new.db")[1]
     assert not list(tmp_path.iterdir())
