@@ -110,7 +110,7 @@ def test_terms_are_found_in_whatever_order_they_are_committed(
     from triples.models import Term
 
     for id_ in ids:
-        in_orm(lambda id_=id_: Term.objects.create(id=id_, text=f"committed as {id_}"))
+        in_orm(Term.objects.create, id=id_, text=f"committed as {id_}")
         copied.pass_()
     assert copied.differences() == []
     counted = (
