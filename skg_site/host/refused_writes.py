@@ -49,6 +49,8 @@ class ErrorWrapper(DatabaseErrorWrapper):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None and (sentence := refusal(error)) is not None:
+        if error is None:
+            return
+        if (sentence := refusal(error)) is not None:
             raise WritesRefused(sentence).with_traceback(traceback) from error
         super().__exit__(kind, error, traceback)

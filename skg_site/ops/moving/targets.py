@@ -70,7 +70,8 @@ class Target:
         if self.folder is not None:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self.folder / Path(self.place).name
-        variables = {name: value for name, value in os.environ.items() if name != "SKG_DATABASE_URL_FILE"}
+        # Without what is said of the source's database elsewhere, such as in a mounted file.
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("SKG_DATABASE_")}
         variables |= {"SKG_DB_PATH": str(path), "SKG_DATABASE_URL": "" if self.folder else self.place}
         done = subprocess.run(  # the command is this project's own
             [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity=0"],

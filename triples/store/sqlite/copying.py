@@ -114,6 +114,7 @@ class SQLiteSide(Side):
         self._driver.executemany(f"DELETE FROM {table.name} WHERE {condition}", keys)
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
+        rows = list(rows)
         names = ", ".join(f'"{name}"' for name in table.names)
         encoders = [_ENCODERS.get(column.kind) for column in table.columns]
         values = (
@@ -123,7 +124,7 @@ class SQLiteSide(Side):
         marks = ", ".join("?" * len(table.columns))
         self._driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)
         if table.name == TERMS:
-            term_index.index_tail(self._driver)
+            self._index_terms(rows)
 
     def drop_indexes(self, tables: Sequence[str]) -> list[str]:
         found = self.fetch(
@@ -219,6 +220,13 @@ class SQLiteSide(Side):
         shutil.rmtree(self._file.parent, ignore_errors=True)
         self._file, self._place = self._place, None
         self._driver = sqlite3.connect(self._file, timeout=30, isolation_level=None)
+
+    def _index_terms(self, rows: Sequence[Row]) -> None:
+        # On PostgreSQL, terms can be committed after others with greater ids, and so arrive here.
+        [(up_to,)] = self.fetch(f"SELECT up_to FROM {term_index.STATE}")
+        late = [(id_, indexed_form(text)) for id_, text in rows if id_ <= up_to]
+        self._driver.executemany(f"INSERT INTO {term_index.INDEX} (rowid, folded) VALUES (?, ?)", late)
+        term_index.index_tail(self._driver)
 
     def _forget_terms(self, ids: Sequence[int]) -> None:
         [(up_to,)] = self.fetch(f"SELECT up_to FROM {term_index.STATE}")

@@ -35,6 +35,7 @@ def _write(one: Service, number: int) -> int:
         return client.post("/triples/add", json=fact).status_code
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(
     "stages", [("Stopping", "Moving"), pytest.param(STAGES, marks=pytest.mark.long)], ids=["some", "all"]
 )

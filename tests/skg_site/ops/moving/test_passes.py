@@ -103,6 +103,24 @@ def test_passes_catch_up_with_any_changes(database: None, copied: Copied, steps:
     assert copied.differences() == []
 
 
+@pytest.mark.parametrize("ids", [(7_000_001, 7_000_003), (7_000_003, 7_000_001)], ids=["in order", "a later id first"])
+def test_terms_are_found_in_whatever_order_they_are_committed(
+    database: None, copied: Copied, ids: tuple[int, ...]
+) -> None:
+    from triples.models import Term
+
+    for id_ in ids:
+        in_orm(Term.objects.create, id=id_, text=f"committed as {id_}")
+        copied.pass_()
+    assert copied.differences() == []
+    counted = (
+        "SELECT count(*) FROM triples_term_search WHERE triples_term_search MATCH 'com'"
+        if copied.target.kind == "sqlite"
+        else "SELECT count(*) FROM triples_term_search JOIN triples_term AS t ON t.id = term_id"
+    )
+    assert copied.target.fetch(counted) == [(2,)]
+
+
 def _do(step: tuple[Any, ...]) -> None:
     match step:
         case ("add" | "change" | "remove", *values):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.db import connection
 from psycopg import sql
 
-from tests.skg_site.ops.backups.databases import refused
+from tests.skg_site.ops.backups.databases import as_json, refused
 from tests.skg_site.ops.moving.conftest import NewTarget
 from tests.support.postgresql import database_url
 from tests.triples.commands.runs import Inside
@@ -47,6 +48,13 @@ def test_a_target_that_cannot_be_reached_is_told_without_its_password(url: str, 
     assert code == 1
     assert said in sentence
     assert "pass" not in sentence
+
+
+def test_a_url_may_come_from_standard_input() -> None:
+    run = Inside().run("copy_to", "-", "--yes", given=f"mysql://u:{PASSWORD}@h/d\n".encode())
+    assert run.returncode == 2
+    assert "must be a URL such as" in run.stderr.decode()
+    assert PASSWORD not in run.stderr.decode()
 
 
 def test_nobody_is_there_to_be_asked(tmp_path: Path) -> None:
@@ -99,3 +107,24 @@ def test_a_database_that_cannot_hold_every_text(server_url: str) -> None:
 def test_taking_back_what_has_not_moved(empty_database: NewTarget) -> None:
     code, sentence = refused(Inside(), "copy_to", empty_database(), "--take-back", "--yes")
     assert (code, sentence) == (1, "The graph has not moved: writes are stored here.")
+
+
+def test_tables_that_nobody_copies_are_told(tmp_path: Path) -> None:
+    made = {"notes": "CREATE TABLE notes (text)", "_litestream_seq": "CREATE TABLE _litestream_seq (id INTEGER)"}
+    try:
+        for name, statement in made.items():
+            _execute(statement)
+            _execute(f"INSERT INTO {name} VALUES (1)")
+        plan = as_json(Inside(), "copy_to", f"sqlite:///{tmp_path}/new.db", "--dry-run")
+    finally:
+        for name in made:
+            _execute(f"DROP TABLE IF EXISTS {name}")
+    # What Litestream keeps for itself has nothing to tell elsewhere.
+    assert plan["left_out"] == {"notes": 1}
+    assert not list(tmp_path.iterdir())
+
+
+def _execute(statement: str) -> None:
+    # A command closes the connection of its process.
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -8,8 +8,6 @@ from tests.skg_site.ops.moving.settings import settings_for
 from tests.support.environment import setting_text
 from tests.triples.commands.runs import Shell
 
-pytestmark = pytest.mark.both
-
 NEW = "d\tin\te\n"
 
 
@@ -26,6 +24,7 @@ def _inferred(shell: Shell) -> list[str]:
     return sorted(done(shell, "export_triples", "-", "--format", "tsv", "--inferred", "only").splitlines())
 
 
+@pytest.mark.both
 def test_a_graph_is_taken_back_unless_its_new_place_was_written_to(graph: Shell, new_target: NewTarget) -> None:
     url = new_target()
     there = _on(graph, url)

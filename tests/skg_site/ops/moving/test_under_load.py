@@ -129,7 +129,7 @@ async def test_what_was_acknowledged_is_found_on_the_target(service: StartServic
     # Nothing was acknowledged after the move, and whoever was refused was told to wait or to go elsewhere.
     assert len(ledger.answered) == answered
     assert set(ledger.other_answers) == {503}
-    assert moved["write_stop_seconds"] < 10
+    assert moved["write_stop_seconds"] < 30
     assert moved["inferred_facts"] >= 1
     with one.client() as client:
         _assert_everything_is_refused(client, explained["id"])
