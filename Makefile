@@ -46,6 +46,7 @@ tests: $(VENV)/installed-dev $(VENV)/installed-spark
 	$(BIN)/coverage erase
 	$(PYTEST) --cov --cov-report= --cov-fail-under=0
 	$(WITH_SPARK) $(PYTEST) -n 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
+	$(WITH_SPARK) $(PYTEST) -n 1 --database postgresql -m both $(SPARK_TESTS)
 	$(PYTEST) --database postgresql -m both
 	$(PYTEST) -n 2 --database postgresql -m both --instances 3 tests/api
 	$(BIN)/coverage report

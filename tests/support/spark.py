@@ -144,8 +144,9 @@ class SparkCluster:
 
 
 def spark_home() -> Path:
-    """Where Spark is: as SPARK_HOME says, or where `make test-long` installs it."""
-    home = Path(os.environ.get("SPARK_HOME") or BASE_DIR / ".venv" / "spark-server" / "pyspark")
+    """Where Spark is: on the PATH, or where `make test-long` installs it."""
+    found = shutil.which("spark-class")
+    home = Path(found).resolve().parents[1] if found else BASE_DIR / ".venv" / "spark-server" / "pyspark"
     if not (home / "bin" / "spark-class").exists():
         sentence = f"Apache Spark is not in {home}, so this was not tested"
         if os.environ.get("CI") == "true":

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs
 
-# Small row groups take long to read, large ones much memory here, for each predicate.
-_ROWS_OF_A_GROUP = 16_384
+# 32 bytes each. Fewer would make more files than servers like, more take memory here.
+_ROWS_AT_ONCE = 1_000_000
 _OPEN_FILES = 256
 _DAY_MS = 86_400_000
 
@@ -82,16 +82,18 @@ class Folder:
 
     def write(self, name: str, batches: pa.RecordBatchReader, partitions: pa.Schema | None) -> None:
         """Write the batches to a folder of Parquet files, as they come."""
-        ds.write_dataset(
-            batches,
-            f"{self.root}/{name}",
-            filesystem=self.system,
-            format="parquet",
-            partitioning=None if partitions is None else ds.partitioning(partitions, flavor="hive"),
-            max_partitions=1 << 20,
-            max_open_files=_OPEN_FILES,
-            max_rows_per_group=_ROWS_OF_A_GROUP,
-        )
+        for number, table in enumerate(_tables(batches)):
+            ds.write_dataset(
+                table,
+                f"{self.root}/{name}",
+                basename_template=f"{number}-{{i}}.parquet",
+                existing_data_behavior="overwrite_or_ignore",
+                filesystem=self.system,
+                format="parquet",
+                partitioning=None if partitions is None else ds.partitioning(partitions, flavor="hive"),
+                max_partitions=1 << 20,
+                max_open_files=_OPEN_FILES,
+            )
 
     def read(self, name: str, schema: pa.Schema) -> ds.Dataset:
         """The rows of such a folder, which the server may have written, in no order."""
@@ -103,6 +105,23 @@ class Folder:
         path = f"{self.root}/{name}".rstrip("/")
         if self.system.get_file_info(path).type == fs.FileType.Directory:
             self.system.delete_dir(path)
+
+
+def _tables(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """The batches together, some rows at a time.
+
+    They are read here. Arrow would read them in a thread of its pool, of which reading from PostgreSQL needs one too.
+    """
+    gathered: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        gathered.append(batch)
+        rows += batch.num_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield pa.Table.from_batches(gathered)
+            gathered, rows = [], 0
+    if gathered:
+        yield pa.Table.from_batches(gathered)
 
 
 def _open(place: str) -> tuple[fs.FileSystem, str]:
