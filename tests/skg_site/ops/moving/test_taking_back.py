@@ -55,6 +55,8 @@ def test_a_graph_is_taken_back_unless_its_new_place_was_written_to(graph: Shell,
     assert as_json(graph, "copy_to", url, "--take-back", "--lose-changes", "--yes")["lost"]
 
 
+# With --database postgresql, test_under_load moves in the other direction.
+@pytest.mark.long
 def test_a_graph_moves_there_and_back(graph: Shell, new_target: NewTarget, empty_database: NewTarget) -> None:
     first = new_target()
     there = _on(graph, first)
