@@ -33,6 +33,8 @@ def way_to_server(driver: Any, alias: str) -> Way:
     found = _ways.get(alias)
     if found is None:
         found = _ways[alias] = _look(driver)
+        # Without autocommit, the first query has begun a transaction.
+        driver.rollback()
     return found
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from django_prometheus.db.backends.postgresql import base
 
 from skg_site.host.refused_writes import ErrorWrapper
-from skg_site.host.unfit_database import UnfitDatabase
 from triples.store.postgresql.encoding import require_utf8
 from triples.store.postgresql.poolers import Way, way_to_server
 
@@ -25,12 +24,12 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the librar
         driver = super().get_new_connection(conn_params)
         try:
             require_utf8(driver)
-        except UnfitDatabase:
+            if way_to_server(driver, self.alias) is Way.POOLED_UNPREPARED:
+                driver.prepare_threshold = None
+        except Exception:
             if self.pool:
                 self.pool.putconn(driver)
             else:
                 driver.close()
             raise
-        if way_to_server(driver, self.alias) is Way.POOLED_UNPREPARED:
-            driver.prepare_threshold = None
         return driver
