@@ -26,7 +26,7 @@ MakeEngine = Callable[[], SparkEngine]
 LEAST = 5e-324
 
 # Each statement is a round trip, and some are jobs of a cluster.
-few_examples = settings(max_examples=min(examples(0.3), 40))
+few_examples = settings(max_examples=min(examples(0.24), 40))
 
 
 @few_examples
