@@ -33,14 +33,6 @@ TOLD_DEFAULTS = {
 SITE_ROUTES = {"GET /", "GET /docs", "GET /redoc", "GET /openapi.json", "GET /explorer", "GET /admin"}
 # Names that begin like a setting: compose reads one, and Kubernetes makes the other.
 OTHER_NAMES = {"SKG_TAG", "SKG_API_SERVICE_PORT"}
-# Of the replicas and of Spark Connect, which are built beside the page that names them.
-OTHER_NAMES |= {
-    "SKG_DATABASE_DIRECT_URL",
-    "SKG_DATABASE_REPLICA_URLS",
-    "SKG_RECURSION_ENGINE",
-    "SKG_RECURSION_EXCHANGE",
-    "SKG_SPARK_REMOTE",
-}
 
 
 def meaning(variable: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 
-from skg_site.env import PREFIX, Settings
 from tests.deploy.programs import DEPLOY, run
 from tests.deploy.settings import settings_from
 from tests.deploy.test_compose import SCALED, compose
@@ -28,19 +27,13 @@ def resources() -> list[Resource]:
     return list(yaml.safe_load_all(build("scaled")))
 
 
-def known(variables: dict[str, str]) -> dict[str, str]:
-    """Without the settings of parts that this checkout does not have."""
-    names = {PREFIX + name.upper() for name in Settings.model_fields}
-    return {name: value for name, value in variables.items() if name.removesuffix("_FILE") in names}
-
-
 @pytest.mark.parametrize("name", ["skg-api", "migrate", "recurse"])
 def test_the_service_keeps_its_settings_and_learns_where_the_others_are(
     services: dict[str, Any], name: str, tmp_path: Path
 ) -> None:
     service = services[name]
     variables = service["environment"]
-    assert settings_from(known(variables), tmp_path).trusted_proxies
+    assert settings_from(variables, tmp_path).trusted_proxies
     mounted = {f"/run/secrets/{secret['source']}" for secret in service["secrets"]}
     assert {value for key, value in variables.items() if key.endswith("_FILE")} == mounted
     assert {"SKG_DATABASE_DIRECT_URL_FILE", "SKG_DATABASE_REPLICA_URLS_FILE"} <= variables.keys()
