@@ -95,7 +95,7 @@ lock: $(VENV)/installed-dev  ## make the locks anew, after a change of requireme
 			--output-file $(LOCK) > /dev/null && \
 		uv pip compile requirements-dev.txt --constraints $(LOCK) --python-version 3.11 --universal --generate-hashes \
 			--no-annotate --output-file $(LOCK_DEV) > /dev/null && \
-		uv pip compile .ci/requirements-spark.txt --constraints $(LOCK) --python-version 3.11 --universal \
+		uv pip compile .ci/requirements-spark.txt --constraints $(LOCK_DEV) --python-version 3.11 --universal \
 			--generate-hashes --no-annotate --output-file $(LOCK_SPARK) > /dev/null && \
 		uv pip compile .ci/requirements-spark-server.txt --python-version 3.11 --universal --generate-hashes \
 			--no-annotate --output-file $(LOCK_SPARK_SERVER) > /dev/null

@@ -33,7 +33,8 @@ class TestServer:
     @property
     def process_id(self) -> int:
         """That of its first process."""
-        found: int = self._server.get_pid()
+        found: int | None = self._server.get_pid()
+        assert found is not None, "it does not run"
         return found
 
     def start_again(self) -> None:
