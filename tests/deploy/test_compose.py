@@ -9,7 +9,7 @@ import pytest
 
 from tests.deploy.gunicorn import gunicorn_setting
 from tests.deploy.programs import DEPLOY, run
-from tests.deploy.settings import SECRET_FILES, secrets_in, settings_from
+from tests.deploy.settings import OF_LARGE_ONES, SECRET_FILES, secrets_in, settings_from
 
 ALONE = [DEPLOY / "compose.yaml"]
 SCALED = [DEPLOY / "compose.yaml", DEPLOY / "compose.postgres.yaml"]
@@ -58,7 +58,8 @@ def test_the_service_would_start_with_its_settings(services: dict[str, Any], nam
 
 
 def test_every_secret_of_the_service_is_mounted_where_the_settings_look_for_it(services: dict[str, Any]) -> None:
-    assert {name for name in services["skg-api"]["environment"] if name.endswith("_FILE")} == SECRET_FILES.keys()
+    files = {name for name in services["skg-api"]["environment"] if name.endswith("_FILE")}
+    assert files == SECRET_FILES.keys() - OF_LARGE_ONES
     mounted = {f"/run/secrets/{secret['source']}" for secret in services["skg-api"]["secrets"]}
     named = {value for name, value in services["skg-api"]["environment"].items() if name.endswith("_FILE")}
     assert named == mounted

@@ -135,11 +135,11 @@ def name_of(fault: Fault) -> str:
 def disk() -> Iterator[Path | None]:
     """A small disk of its own, where this user may mount one."""
     folder = Path(tempfile.mkdtemp(prefix="skg-disk-"))
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=700", "skg-tests", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=700", "skg-tests", str(folder)]
     mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
     yield folder if mounted else None
     if mounted:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
     shutil.rmtree(folder)
 
 

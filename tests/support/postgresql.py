@@ -33,7 +33,8 @@ class TestServer:
     @property
     def process_id(self) -> int:
         """That of its first process."""
-        found: int = self._server.get_pid()
+        found = self._server.get_pid()
+        assert found is not None
         return found
 
     def start_again(self) -> None:
