@@ -139,7 +139,7 @@ def disk() -> Iterator[Path | None]:
     mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
     yield folder if mounted else None
     if mounted:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
     shutil.rmtree(folder)
 
 
