@@ -1,6 +1,8 @@
 """The engine on a server against the definitions, and against DuckDB: the same tables, proofs included."""
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -140,6 +142,16 @@ def test_nothing_comes_of_no_rules_and_of_no_facts(make_engine: MakeEngine) -> N
     ]:
         result = derive(make_engine(), table, rules)
         assert (result.derived.num_rows, result.derived.schema, result.rounds) == (0, DERIVED, [])
+
+
+@pytest.mark.process
+def test_the_engine_needs_no_django() -> None:
+    code = f"import sys; sys.path[:0] = {sys.path!r}; sys.modules['__main__'].__file__ = 'test'\n"
+    code += "import triples.recursion.spark.engine; print('django' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
 
 
 def test_nothing_is_left_in_the_exchange(make_engine: MakeEngine, tmp_path: Path) -> None:
