@@ -1,12 +1,14 @@
 """Facts of Turtle in which all that is said of a fact stands right after it: `:s :p :o {| skg:weight 0.9 |} .`"""
 
 from collections import deque
+from collections.abc import Iterator
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.fields import metadata_of, weight_of
 from triples.exchange.lines import Refused
+from triples.exchange.rdf.feeding import LineFeed
 from triples.exchange.rdf.gathering import Gathering
 from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 from triples.exchange.rdf.terms import Term
@@ -27,6 +29,30 @@ def weight_in(literal: Term, maker: FactMaker) -> float:
     return maker.weight(weight_of(literal.value))
 
 
+def facts_first(quads: Iterator[Quad], feed: LineFeed) -> Iterator[tuple[Quad, int]]:
+    """The quads with their lines, and each fact before the nodes that stand for it.
+
+    The parser has the first node of a fact with a string before the fact. Only the quad after it tells that it is not
+    a further node of the same fact as it was stated earlier.
+    """
+    node: tuple[Quad, int] | None = None
+    for quad in quads:
+        line = feed.line
+        if node is not None:
+            before, node = node, None
+            if quad.triple == before[0].object:
+                yield quad, line
+                yield before
+                continue
+            yield before
+        if quad.predicate == REIFIES and isinstance(quad.object, Triple):
+            node = quad, line
+        else:
+            yield quad, line
+    if node is not None:
+        yield node
+
+
 class Annotations:
     """What is said of the facts that are being gathered."""
 
@@ -44,25 +70,17 @@ class Annotations:
         self._annotated: dict[Term, tuple[int, Triple]] = {}
         # The last facts: between a fact and its second annotation stands what the first one nests.
         self._last: deque[Quad] = deque(maxlen=_NESTED)
-        # Nodes that come before the facts that they stand for, as the parser has it where the object is a string.
-        self._waiting: list[tuple[Quad, int]] = []
         # Nodes of which something is said that becomes a fact itself.
         self._kept: set[Term] = set()
 
-    @property
-    def is_waiting(self) -> bool:
-        return bool(self._waiting)
-
     def take(self, quad: Quad, line: int) -> None:
-        """Add the fact of a quad, or what it says of another."""
+        """Add the fact of a quad, or what it says of another. What stands for no fact is a fact itself."""
         predicate = quad.predicate
         if predicate == REIFIES and isinstance(quad.object, Triple):
             place = self._place_of(quad.object)
-            if place is None:
-                self._waiting.append((quad, line))
-            else:
+            if place is not None:
                 self._annotated[quad.subject] = (place, quad.object)
-            return
+                return
         subject, object_ = quad.subject, quad.object
         if self._annotated and (found := self._annotated.get(subject)) is not None:
             place, triple = found
@@ -72,22 +90,8 @@ class Annotations:
                 self._kept.add(subject)
                 self._facts.add(subject, REIFIES, triple, line)
                 self._last.append(Quad(subject, REIFIES, triple))
-        place = self._facts.add(subject, predicate, object_, line)
+        self._facts.add(subject, predicate, object_, line)
         self._last.append(quad)
-        if self._waiting:
-            self._meet(quad.triple, place)
-
-    def end(self) -> None:
-        """What stands for no fact is a fact itself."""
-        for quad, line in self._waiting:
-            self._facts.add(quad.subject, quad.predicate, quad.object, line)
-        self._waiting = []
-
-    def _meet(self, triple: Triple, place: int) -> None:
-        for quad, _ in self._waiting:
-            if quad.object == triple:
-                self._annotated[quad.subject] = (place, triple)
-        self._waiting = [(quad, line) for quad, line in self._waiting if quad.object != triple]
 
     def _place_of(self, triple: Term) -> int | None:
         if not self._last:

@@ -7,7 +7,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 
 from triples.exchange.formats.base import Part, Reading
 from triples.exchange.lines import Refused
-from triples.exchange.rdf.annotated import Annotations
+from triples.exchange.rdf.annotated import Annotations, facts_first
 from triples.exchange.rdf.apart import Apart, Said
 from triples.exchange.rdf.blank_nodes import BlankNodes
 from triples.exchange.rdf.feeding import LineFeed
@@ -86,18 +86,16 @@ class RdfReader:
     def annotated(self) -> Iterator[Part]:
         """The parts of a file of Turtle that says of a fact what it says right after it."""
         annotations = Annotations(self._facts, self._reading.maker, self._options)
-        take, feed, line = annotations.take, self._feed, 0
-        for quad in self._quads:
+        take, line = annotations.take, 0
+        for quad, place in facts_first(self._quads, self._feed):
             # What is said of a fact has a blank node as its subject, so it is in the part of the fact.
-            is_begun = isinstance(quad.subject, BlankNode) or annotations.is_waiting
-            if (self._is_full(line) and not is_begun) or self._count == self._start > 0:
-                annotations.end()
+            is_full = self._is_full(line) and not isinstance(quad.subject, BlankNode)
+            if is_full or self._count == self._start > 0:
                 yield from self._taken(line)
                 annotations.begin()
             self._count += 1
-            line = feed.line
+            line = place
             take(quad, line)
-        annotations.end()
         yield from self._taken(line)
 
     def apart(self) -> Iterator[Part]:
