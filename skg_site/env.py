@@ -10,15 +10,15 @@ import os
 import re
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from skg_site.api.addresses import parse_network
 from skg_site.api.rates import Rate
+from skg_site.api.setting_types import CommaList, DatabaseUrls, LimitRate, Networks, Origins
 from triples.runs.engine_choice import EngineChoice, EngineName, check_exchange, check_remote
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_term
 
@@ -32,33 +32,6 @@ SAMPLE_KEY_HASH = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef
 
 class SettingsError(ImproperlyConfigured):
     """A wrong or unknown setting; the message is a sentence for the operator."""
-
-
-def _split(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _networks(parts: list[str]) -> list[str]:
-    for part in parts:
-        parse_network(part)
-    return parts
-
-
-def _origins(parts: list[str]) -> list[str]:
-    for part in parts:
-        if part != "*" and not re.fullmatch(r"https?://[^/\s]+", part):
-            raise ValueError(f"{part!r} is not an origin such as https://example.com")
-    return parts
-
-
-def _database_urls(parts: list[str]) -> list[str]:
-    for part in parts:
-        # The URL may hold a password, which is not shown.
-        if not re.fullmatch(r"postgres(ql)?://.+", part):
-            raise ValueError("must be postgresql:// URLs, separated by commas; a comma inside of one is written %2C")
-    if len(set(parts)) < len(parts):
-        raise ValueError("names a replica twice")
-    return parts
 
 
 def _predicates(parts: list[str]) -> list[str]:
@@ -80,12 +53,7 @@ def _secret_key(value: str) -> str:
     return value
 
 
-CommaList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
-Networks = Annotated[CommaList, AfterValidator(_networks)]
-Origins = Annotated[CommaList, AfterValidator(_origins)]
-DatabaseUrls = Annotated[CommaList, AfterValidator(_database_urls)]
 Predicates = Annotated[CommaList, AfterValidator(_predicates)]
-LimitRate = Annotated[Rate, BeforeValidator(lambda value: Rate.parse(value) if isinstance(value, str) else value)]
 
 
 class Settings(BaseSettings):

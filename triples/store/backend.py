@@ -1,7 +1,7 @@
 """The interface of a database backend, which `triples.store.sqlite` and `triples.store.postgresql` implement.
 
 The settings choose one of the two at start-up: the backend is in the package of Django's engine. Each protocol here is
-implemented by one module of that package.
+implemented by one module of that package, as are those of `triples.store.bulk_interface`.
 """
 
 from abc import ABC, abstractmethod
@@ -18,13 +18,14 @@ from django.db.backends.utils import CursorWrapper
 
 from skg_site.cli.progress import Report
 from triples.recursion.programs import Key
+from triples.store.bulk_interface import BulkLoad
 from triples.store.dialect import Dialect
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.layout import Progress
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.reads_and_writes import Reads, Writes
-from triples.store.sessions import Counts, Fetch, IdRange, RowKey, Session
+from triples.store.sessions import Fetch, Session
 from triples.store.term_index import TermIndex
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from triples.store.backups.databases import Database
     from triples.store.copying.side import Side
-    from triples.store.fact_columns import FactColumns
     from triples.store.inferred.run_snapshots import Snapshot
 
 # On PostgreSQL, the connection that holds a run's lease and writes its facts: a run that has lost its lease cannot
@@ -93,55 +93,6 @@ class InferredFacts(Protocol):
 
     def discard(self) -> None:
         """Remove all inferred facts and their state, as if there had been no run."""
-
-
-class FirstFacts(NamedTuple):
-    """The result of an initial load."""
-
-    # The ids of the texts of all terms.
-    ids: dict[str, int]
-    facts: int
-    subjects: int
-    predicates: Counts
-    # The keys of the facts with weight 0.
-    denials: list[RowKey]
-    new_ids: IdRange
-
-
-class InitialLoad(Protocol):
-    """A fast way to load the first facts of a graph."""
-
-    # An import gathers at most this many facts for it, and loses them if it is killed before the commit.
-    MOST_FACTS: int
-
-    def ready_to_sort(self, session: Session, /) -> AbstractContextManager[None]:
-        """Enter this before the transaction, and leave it after."""
-
-    def load(
-        self, session: Session, facts: "FactColumns", look_up: Callable[[], None], /, *, keep_last: bool
-    ) -> FirstFacts | None:
-        """Store all facts in the open transaction. Does nothing and returns None if the graph has facts already.
-
-        `look_up` is called a few times a second, and may raise. `keep_last` is that of `FactColumns.rows`.
-        """
-
-
-class BulkLoad(Protocol):
-    """The sizes of a bulk load's transactions, and when it lets other writers go first."""
-
-    # A slice is as large as can be written in this time; other writers may have to wait for it.
-    SLICE_SECONDS: float
-    # The number of slices that are committed together while no other writer waits.
-    SLICES: int
-
-    def others_wait(self) -> bool:
-        """Whether other writers wait for the write lock. True if the database does not tell."""
-
-    def give_way(self) -> None:
-        """After a commit, let the writers that wait go first."""
-
-    def initial_load(self, facts: float, /) -> InitialLoad | None:
-        """The initial load, if the graph is empty and this number of facts is large enough for it; else None."""
 
 
 class ReplicaState(NamedTuple):

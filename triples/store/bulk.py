@@ -11,7 +11,8 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from skg_site.host.write_lock import write_lock
 from triples.ids import now_ms
-from triples.store.backend import InitialLoad, backend
+from triples.store.backend import backend
+from triples.store.bulk_interface import InitialLoad
 from triples.store.fact_columns import FactColumns
 from triples.store.group_commit import ATTEMPTS, open_session
 from triples.store.id_sets import IdSet

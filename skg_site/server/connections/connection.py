@@ -269,13 +269,9 @@ class Connection(IncomingRequests):
         super().resume_writing()
         self._reader.has_caught_up()
 
-    @property
-    def _streams(self) -> bool:
-        """Whether the application limits the time of each piece of a body or of an answer itself."""
-        return self._current is not None and self.is_answering and STREAMED in self._current.scope
-
     def end_if_overdue(self, now: float) -> None:
-        if self._streams:
+        if self._current is not None and self.is_answering and STREAMED in self._current.scope:
+            # The application itself limits the time of each piece of a body or of an answer.
             return
         if self._reader.has_stopped(now):
             self._reader.end("it hardly reads")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from triples.store.backend import Backend, BulkLoad, InferredFacts, ReplicaState, ReplicaUse
+from triples.store.backend import Backend, InferredFacts, ReplicaState, ReplicaUse
+from triples.store.bulk_interface import BulkLoad
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from triples.store.backend import Backend, BulkLoad, InferredFacts
+from triples.store.backend import Backend, InferredFacts
+from triples.store.bulk_interface import BulkLoad
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State

@@ -4,7 +4,7 @@ from time import sleep
 
 from django.db import connection
 
-from triples.store.backend import InitialLoad
+from triples.store.bulk_interface import InitialLoad
 from triples.store.group_commit import open_session
 from triples.store.sqlite import initial_load as first
 from triples.store.sqlite.write_lock import others_wait

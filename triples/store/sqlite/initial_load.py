@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from triples.ids import now_ms
 from triples.models import Source
-from triples.store.backend import FirstFacts
+from triples.store.bulk_interface import FirstFacts
 from triples.store.fact_columns import KEY, FactColumns
 from triples.store.sessions import IdRange, RowKey, Session
 from triples.store.sqlite.row_inserts import load_columns

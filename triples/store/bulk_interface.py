@@ -1,0 +1,60 @@
+"""The interface of a bulk load, which `triples.store.sqlite` and `triples.store.postgresql` implement."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from triples.store.sessions import Counts, IdRange, RowKey, Session
+
+if TYPE_CHECKING:
+    # It needs Arrow, which no worker loads.
+    from triples.store.fact_columns import FactColumns
+
+
+class FirstFacts(NamedTuple):
+    """The result of an initial load."""
+
+    # The ids of the texts of all terms.
+    ids: dict[str, int]
+    facts: int
+    subjects: int
+    predicates: Counts
+    # The keys of the facts with weight 0.
+    denials: list[RowKey]
+    new_ids: IdRange
+
+
+class InitialLoad(Protocol):
+    """A fast way to load the first facts of a graph."""
+
+    # An import gathers at most this many facts for it, and loses them if it is killed before the commit.
+    MOST_FACTS: int
+
+    def ready_to_sort(self, session: Session, /) -> AbstractContextManager[None]:
+        """Enter this before the transaction, and leave it after."""
+
+    def load(
+        self, session: Session, facts: "FactColumns", look_up: Callable[[], None], /, *, keep_last: bool
+    ) -> FirstFacts | None:
+        """Store all facts in the open transaction. Does nothing and returns None if the graph has facts already.
+
+        `look_up` is called a few times a second, and may raise. `keep_last` is that of `FactColumns.rows`.
+        """
+
+
+class BulkLoad(Protocol):
+    """The sizes of a bulk load's transactions, and when it lets other writers go first."""
+
+    # A slice is as large as can be written in this time; other writers may have to wait for it.
+    SLICE_SECONDS: float
+    # The number of slices that are committed together while no other writer waits.
+    SLICES: int
+
+    def others_wait(self) -> bool:
+        """Whether other writers wait for the write lock. True if the database does not tell."""
+
+    def give_way(self) -> None:
+        """After a commit, let the writers that wait go first."""
+
+    def initial_load(self, facts: float, /) -> InitialLoad | None:
+        """The initial load, if the graph is empty and this number of facts is large enough for it; else None."""
