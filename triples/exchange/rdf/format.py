@@ -14,6 +14,7 @@ from triples.exchange.lines import skip_to
 from triples.exchange.rdf.fast import line_parts, quad_parts
 from triples.exchange.rdf.feeding import LineFeed
 from triples.exchange.rdf.reading import RdfReader, texts_of_file
+from triples.exchange.rdf.reified_lines import Blocks, ReifiedLines
 from triples.exchange.rdf.scanning import Content, rereadable, scanned
 from triples.exchange.rdf.turtle_lines import turtle_line_parts
 from triples.exchange.rdf.writing import RdfWriting, Statement, Statements, Style, TurtleTerms, quads
@@ -60,6 +61,13 @@ class RdfFileFormat(Format):
             if taken is None:
                 return
             start = taken
+        if self.is_of_lines and found.says_of_facts and not reading.options.rdf.metadata:
+            with Blocks(stream, reading.options.rdf) as blocks:
+                is_of_blocks = blocks.are_apart()
+                skip_to(stream, 0)
+                if is_of_blocks:
+                    yield from self._block_parts(blocks, reading, found, start)
+                    return
         reader = RdfReader(LineFeed(stream), self.syntax, found, reading, start=start, numbered=not self.is_of_lines)
         if not found.says_of_facts:
             yield from reader.plain()
@@ -67,6 +75,12 @@ class RdfFileFormat(Format):
             yield from reader.annotated()
         else:
             yield from reader.apart()
+
+    def _block_parts(self, blocks: Blocks, reading: Reading, found: Content, start: int) -> Iterator[Part]:
+        def others(lines: BufferedReader, number: int, stored: int) -> RdfReader:
+            return RdfReader(LineFeed(lines, number), self.syntax, found, reading, start=stored, numbered=False)
+
+        yield from ReifiedLines(blocks, reading, texts_of_file(reading, found, {}, numbered=False), others).parts(start)
 
     # How a fact is usually given its weight and metadata.
     usual_style: ClassVar[Style] = Style.ANNOTATIONS

@@ -42,7 +42,8 @@ class RdfReader:
     ) -> None:
         self._feed = feed
         self._start = start
-        self._count = 0
+        # How many quads have been taken; in a file that says anything anywhere, how many facts.
+        self.count = 0
         self._reading = reading
         self._options = reading.options.rdf
         # The most facts of the part; 0 until it begins. Faults after a part that is full belong to the next.
@@ -76,9 +77,9 @@ class RdfReader:
         """The parts of a file that says nothing of its facts. Their ends, and those below, are numbers of quads."""
         feed, line = self._feed, 0
         for quad in self._quads:
-            if self._is_full(line) or self._count == self._start > 0:
+            if self._is_full(line) or self.count == self._start > 0:
                 yield from self._taken(line)
-            self._count += 1
+            self.count += 1
             line = feed.line
             self._add(quad, line)
         yield from self._taken(line)
@@ -90,10 +91,10 @@ class RdfReader:
         for quad, place in facts_first(self._quads, self._feed):
             # What is said of a fact has a blank node as its subject, so it is in the part of the fact.
             is_full = self._is_full(line) and not isinstance(quad.subject, BlankNode)
-            if is_full or self._count == self._start > 0:
+            if is_full or self.count == self._start > 0:
                 yield from self._taken(line)
                 annotations.begin()
-            self._count += 1
+            self.count += 1
             line = place
             take(quad, line)
         yield from self._taken(line)
@@ -103,10 +104,10 @@ class RdfReader:
         with Apart(self._quads, self._feed, self._reading.maker, self._texts, self._options) as apart:
             line = 0
             for said in apart.facts():
-                self._count += 1
+                self.count += 1
                 line = said.line
                 self._add_said(said)
-                if len(self._facts) >= self._most or self._count == self._start:
+                if len(self._facts) >= self._most or self.count == self._start:
                     yield from self._taken(line)
             yield from self._taken(line)
 
@@ -135,19 +136,19 @@ class RdfReader:
 
     def _taken(self, line: int) -> Iterator[Part]:
         facts = self._facts_until(line)
-        if self._count > self._start or not self._start:
-            yield Part(facts, line, self._count)
+        if self.count > self._start or not self._start:
+            yield Part(facts, line, self.count)
         self._begin_part()
 
     def _refuse(self, line: int, reason: Refused) -> None:
-        if self._count > self._start or not self._start:
+        if self.count > self._start or not self._start:
             self._reading.refuse(line, reason)
 
     def _refuse_line(self, line: int, reason: Refused) -> None:
         """Refuse what cannot be read. What the parser makes of the rest of the line is no fact of the file."""
         if self._drops_lines:
             self._unread_lines.add(line)
-        if self._count >= self._start:
+        if self.count >= self._start:
             self._ahead.append((line, reason))
         if self._most and len(self._facts) < self._most:
             self._refuse_ahead()

@@ -66,10 +66,14 @@ def ready_to_sort(session: Session) -> Iterator[None]:
 
 def _find_or_make_terms(session: Session, texts: Sequence[str]) -> dict[str, int]:
     """The ids of the texts, some of which become terms now. On SQLite, no other writer makes terms meanwhile."""
-    distinct = dict.fromkeys(texts)
+    distinct = set(texts)
     ids = session.find_terms(distinct)
-    missing = sorted(distinct.keys() - ids.keys() if ids else distinct)
-    return ids | session.insert_terms(missing)
+    missing = sorted(distinct.difference(ids))
+    # There may be a million, and most are new.
+    del distinct
+    made = session.insert_terms(missing)
+    made.update(ids)
+    return made
 
 
 def _load_rows(driver: Any, look_up: Callable[[], None], rows: pa.Table, source: Source, created_ms: int) -> None:

@@ -32,9 +32,10 @@ _NUMBERED_FACTS = (
 _UNLESS_THERE = " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
 
 
-def insert_terms(driver: Any, terms: Sequence[tuple[int, str]]) -> None:
-    for part in _parts(terms):
-        driver.execute(_statement(_TERMS, "(?, ?)", len(part)), tuple(chain.from_iterable(part)))
+def insert_terms(driver: Any, first_id: int, texts: Sequence[str]) -> None:
+    """Insert terms with consecutive ids from `first_id` on."""
+    for start, part in zip(range(first_id, first_id + len(texts), _ROWS), _parts(texts), strict=True):
+        driver.execute(_statement(_TERMS, "(?, ?)", len(part)), tuple(chain.from_iterable(enumerate(part, start))))
 
 
 def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:

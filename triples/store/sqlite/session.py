@@ -67,10 +67,9 @@ class SQLiteSession(Session):
 
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         first = self._last_id("triples_term") + 1
-        ids = dict(zip(texts, range(first, first + len(texts)), strict=True))
-        insert_terms(self.driver, [(id_, text) for text, id_ in ids.items()])
+        insert_terms(self.driver, first, texts)
         keep_up(self.driver, first, first + len(texts) - 1)
-        return ids
+        return dict(zip(texts, range(first, first + len(texts)), strict=True))
 
     def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[RowKey, int]:
         doubtful = [key for fact in facts if made.isdisjoint(key := fact[:3])]

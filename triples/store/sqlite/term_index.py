@@ -20,8 +20,9 @@ from triples.store.term_index import BEGINNING, Found, Progress, looked_at
 # A search compares half as many on average, which takes a quarter of a millisecond. To index half as many at a time
 # would take a fifth longer for each.
 BATCH = 1024
-# What a migration indexes in one commit: some tens of milliseconds, for which writers wait.
-_FILLED_AT_ONCE = 10_000
+# What is in memory together, and what a migration indexes in one commit: writers wait for it for some tens of
+# milliseconds.
+_AT_ONCE = 10_000
 
 INDEX, STATE = "triples_term_search", "triples_term_search_state"
 
@@ -46,9 +47,15 @@ def keep_up(driver: Any, first: int, last: int) -> None:
         index_tail(driver)
 
 
-def index_tail(driver: Any, most: int = -1) -> int:
-    """Index the terms that are not, or the first of them; how many. Within a transaction that holds the write lock."""
-    tail = driver.execute(_TAIL, (most,)).fetchall()
+def index_tail(driver: Any) -> None:
+    """Index the terms that are not, of which an initial load makes a million. In a transaction with the write lock."""
+    while _index_some(driver) == _AT_ONCE:
+        pass
+
+
+def _index_some(driver: Any) -> int:
+    """Index the first terms that are not. Returns how many."""
+    tail = driver.execute(_TAIL, (_AT_ONCE,)).fetchall()
     if tail:
         driver.executemany(_ADD, [(id_, indexed_form(text)) for id_, text in tail])
         driver.execute(_SET_UP_TO, (tail[-1][0],))
@@ -79,6 +86,6 @@ class SQLiteTermIndex:
         done, indexed = 0, 1
         while indexed:
             with write_lock(), transaction.atomic():
-                indexed = index_tail(connection.connection, _FILLED_AT_ONCE)
+                indexed = _index_some(connection.connection)
             done += indexed
             progress(done)

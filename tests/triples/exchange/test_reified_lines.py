@@ -1,0 +1,146 @@
+"""N-Triples in which what is said of a fact stands right after it: the fast reader makes what the parser makes."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.triples.exchange.reading import Read, read
+from triples.exchange.formats.registry import FORMATS
+from triples.exchange.rdf import distinct, reified_lines
+from triples.exchange.rdf import format as rdf_format
+from triples.exchange.rdf.annotated import RDF, REIFIES
+from triples.exchange.rdf.reified_lines import Blocks
+
+SUBJECTS = ["<http://e.org/a>", "<http://e.org/b>", "_:s", "_:f1", "<rel>", '"a"', "<http://e.org/%>"]
+PREDICATES = ["<http://e.org/p>", "<http://e.org/p>", "<urn:skg:weight>", f"<{RDF}subject>", f"<{RDF}type>", "_:p"]
+OBJECTS = [
+    *SUBJECTS,
+    '"a b"@en',
+    '"a"@EN',
+    '"é\\n"',
+    '"\\u00e9"',
+    '"5"^^<http://www.w3.org/2001/XMLSchema#integer>',
+    '"a"^^<http://www.w3.org/2001/XMLSchema#string>',
+    f'"a"^^<{RDF}langString>',
+    f'"{"x" * 501}"',
+    f"<{RDF}Statement>",
+    "<<( <a:a> <b:b> <c:c> )>>",
+]
+NODES = ["_:f1", "_:f2", "_:f3", "_:f4", "_:s", "<http://e.org/a>"]
+SAID = [
+    '<urn:skg:weight> "0.5"^^<http://www.w3.org/2001/XMLSchema#decimal>',
+    '<urn:skg:weight> "0.25"',
+    '<urn:skg:weight> "1.5"',
+    "<urn:skg:weight> <http://e.org/a>",
+    '<urn:skg:metadata> "{\\"by\\": \\"me\\"}"',
+    '<urn:skg:metadata> "[]"',
+    '<urn:skg:id> "5"',
+    "<http://e.org/by> <http://e.org/a>",
+]
+FACTS = st.tuples(*map(st.sampled_from, (SUBJECTS, PREDICATES, OBJECTS))).map(" ".join)
+PLAIN_FACTS = st.tuples(*map(st.sampled_from, (SUBJECTS[:3], PREDICATES[:2], [*OBJECTS[:3], *OBJECTS[7:11]]))).map(
+    " ".join
+)
+
+
+@st.composite
+def blocks(draw: st.DrawFn, facts: st.SearchStrategy[str]) -> list[str]:
+    """Lines of a fact, or of one with a node and what is said of it."""
+    fact = draw(facts)
+    if draw(st.booleans()):
+        return [fact]
+    node = draw(st.sampled_from(NODES))
+    said = draw(st.lists(st.sampled_from(SAID), min_size=1, max_size=2) | st.just(SAID[:1]))
+    return [fact, f"{node} {REIFIES} <<( {fact} )>>", *(f"{node} {each}" for each in said)]
+
+
+def text(lines: list[str]) -> str:
+    return "".join(f"{line} .\n" for line in lines)
+
+
+# Most are blocks of different facts with nodes of their own.
+FILES = st.one_of(
+    st.lists(blocks(PLAIN_FACTS), max_size=6).map(lambda them: [line for lines in them for line in lines]),
+    st.lists(blocks(FACTS), max_size=6).map(lambda them: [line for lines in them for line in lines]),
+    st.lists(blocks(FACTS), max_size=4).flatmap(
+        lambda them: st.permutations([line for lines in them for line in lines])
+    ),
+)
+ODD = st.sampled_from(["", "", "", "# c\n", "\n", "bad .\n", "<a:a> <b:b> <c:c> <g:g> .\n", "<a:a>\t<b:b> <c:c> .\n"])
+
+
+def read_slowly(name: str, content: str, most: int, start: int = 0) -> Read:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Blocks, "are_apart", lambda _: False)
+        return read(FORMATS[name], content, most=most, start=(0, start))
+
+
+@given(
+    st.sampled_from(["ntriples", "nquads"]),
+    FILES,
+    ODD,
+    st.integers(0, 8),
+    st.sampled_from([1, 2, 100]),
+    st.sampled_from([1, 100, 1 << 20]),
+    st.booleans(),
+)
+def test_blocks_make_the_same_facts(
+    name: str, lines: list[str], odd: str, place: int, most: int, span: int, is_ended: bool
+) -> None:
+    content = text(lines[:place]) + odd + text(lines[place:])
+    content = content if is_ended else content.removesuffix("\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reified_lines, "_SPAN_BYTES", span)
+        fast = read(FORMATS[name], content, most=most)
+        slow = read_slowly(name, content, most)
+        assert (fast.facts, sorted(fast.refused)) == (slow.facts, sorted(slow.refused))
+        # And from each place, the rest is the same.
+        done = 0
+        for part in fast.parts:
+            done += len(part.facts)
+            rest = read(FORMATS[name], content, most=most, start=(part.last_line, part.end))
+            assert part.end == 0 or rest.facts == slow.facts[done:]
+
+
+WEIGHED = [
+    f'<a:{number}> <b:b> "c" .\n_:f{number} {REIFIES} <<( <a:{number}> <b:b> "c" )>> .\n_:f{number} '
+    for number in range(3)
+]
+
+
+def test_blocks_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rdf_format, "RdfReader", None)
+    content = "".join(f'{block}<urn:skg:weight> "0.5" .\n' for block in WEIGHED)
+    facts, _, parts = read(FORMATS["ntriples"], content, most=2)
+    assert [(fact.subject, fact.weight) for fact in facts] == [(f"<a:{number}>", 0.5) for number in range(3)]
+    assert [(part.last_line, part.end) for part in parts] == [(0, 2), (6, 3)]
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        # A further node, and a further weight, of a fact or a node that stand far away.
+        f'_:g {REIFIES} <<( <a:0> <b:b> "c" )>> .\n_:g <urn:skg:weight> "0.75" .\n',
+        f'<r:r> {REIFIES} <<( <a:0> <b:b> "c" )>> .\n<r:r> <urn:skg:weight> "0.75" .\n',
+        '_:f0 <urn:skg:weight> "0.75" .\n',
+        f'<d:d> <b:b> <c:c> .\n_:f0 {REIFIES} <<( <d:d> <b:b> <c:c> )>> .\n_:f0 <urn:skg:weight> "0.75" .\n',
+        f'<a:0> <b:b> "\\u0063" .\n_:g {REIFIES} <<( <a:0> <b:b> "c" )>> .\n_:g <urn:skg:weight> "0.75" .\n',
+        f'<a:0> <b:b> "c" .\n_:g {REIFIES} <<( <a:0> <b:b> "c" )>> .\n_:g <urn:skg:weight> "0.75" .\n',
+    ],
+)
+def test_what_is_said_far_away_is_not_lost(further: str) -> None:
+    content = "".join(f'{block}<urn:skg:weight> "0.5" .\n' for block in WEIGHED)
+    for whole in (content + further, further + content):
+        facts = read(FORMATS["ntriples"], whole, most=2).facts
+        assert {fact.weight for fact in facts if fact.subject == "<a:0>"} == {0.75}
+
+
+@example([], [])
+@given(st.lists(st.integers(0, 30)), st.lists(st.integers(20, 50)))
+def test_what_is_distinct(texts: list[int], others: list[int]) -> None:
+    with pytest.MonkeyPatch.context() as patch, distinct.Hashes() as ours, distinct.Hashes() as theirs:
+        patch.setattr(distinct, "_AT_ONCE", 4)
+        ours.add(map(str, texts))
+        theirs.add(map(str, others))
+        assert distinct.are_distinct(ours) == (len(set(texts)) == len(texts))
+        assert distinct.are_distinct(ours, theirs) == (len({*texts}) == len(texts) and not {*texts} & {*others})
