@@ -113,7 +113,9 @@ class OperationSchema(AutoSchema):
         if self.view.authentication_classes:
             usual |= {400, 401, 403, 429, 503}
         if "requestBody" in operation:
-            usual |= {408, 413, 415, 422}
+            usual |= {408, 415, 422}
+            if self.view.action not in self.view.streamed_bodies:
+                usual.add(413)
         if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
             usual.add(422)
         if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):

@@ -13,10 +13,12 @@ from django.utils import timezone
 from apikeys import key_cache
 from apikeys.models import ApiKey
 from apikeys.services import key_revoke, key_rotate
-from tests.api.operations import Operation
+from tests.api.operations import NOTHING, Operation
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
 from triples import ids
+from triples.files.responses import public_id as import_id
+from triples.import_runs import ImportRun
 from triples.models import RecursionRun
 from triples.runs.responses import public_id
 
@@ -38,8 +40,9 @@ class World:
         """A request that is good but for what the options say."""
         key = options.pop("key", self.key)
         headers: dict[str, str] = {} if key is None else {"Authorization": f"Bearer {key}"}
-        if operation.takes_body and not {"json", "content"} & set(options):
-            options["json"] = operation.example
+        if not {"json", "content"} & set(options):
+            options |= operation.body
+        options.setdefault("params", operation.parameters)
         options["headers"] = headers | options.pop("headers", {})
         return self.client.build_request(operation.method, operation.path(id_), **options)
 
@@ -70,7 +73,7 @@ def stored_key(clear_text: str) -> ApiKey:
 
 
 async def a_body_that_does_not_parse(world: World, operation: Operation) -> httpx.Request:
-    if operation.takes_body:
+    if operation.takes_json:
         return world.request(operation, content=b'{"pattern": [', headers={"Content-Type": "application/json"})
     request = world.request(operation)
     # Nor does a request whose key could be either of two.
@@ -92,6 +95,8 @@ async def nothing_there(world: World, operation: Operation) -> httpx.Request:
     if not operation.names_one:
         # Without authentication there is no key; with a port of their own there are no metrics here.
         world.change_settings(enable_auth=False, metrics_port=9999)
+    if operation.id == "import_create":
+        return world.request(operation, params={"resume": NOTHING["import"]})
     return world.request(operation)
 
 
@@ -149,11 +154,13 @@ async def too_large_a_body(world: World, operation: Operation) -> httpx.Request:
 
 
 async def a_body_of_another_type(world: World, operation: Operation) -> httpx.Request:
+    if not operation.takes_json:
+        return world.request(operation, headers={"Content-Encoding": "br"})
     return world.request(operation, content=b"{}", headers={"Content-Type": "text/plain"})
 
 
 async def an_unknown_field(world: World, operation: Operation) -> httpx.Request:
-    if operation.takes_body:
+    if operation.takes_json:
         return world.request(operation, json=operation.example | {"unknown": 1})
     return world.request(operation, params=operation.parameters | {"unknown": "1"})
 
@@ -184,6 +191,16 @@ async def a_run_that_has_ended(world: World, operation: Operation) -> httpx.Requ
     return world.request(operation, public_id(run))
 
 
+async def an_import_that_was_undone(world: World, operation: Operation) -> httpx.Request:
+    def undone() -> ImportRun:
+        now: Any = timezone.now()
+        return ImportRun.objects.create(
+            status="undone", source="file", requested_by="tests", beginning="8 abc", created_at=now, touched_at=now
+        )
+
+    return world.request(operation, params={"resume": import_id(in_orm(undone))})
+
+
 PROVOCATIONS: dict[int, Provoke] = {
     400: a_body_that_does_not_parse,
     401: no_key,
@@ -199,6 +216,7 @@ PROVOCATIONS: dict[int, Provoke] = {
     503: a_database_that_does_not_answer,
 }
 CONFLICTS: dict[str, Provoke] = {
+    "import_create": an_import_that_was_undone,
     "triples_batch": a_fact_that_is_there,
     "triples_partial_update": an_inferred_fact,
     "triples_destroy": an_inferred_fact,

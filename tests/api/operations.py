@@ -74,12 +74,15 @@ class Operation:
         return found | ({"format": "tsv"} if self.route == "/import" else {})
 
     @property
+    def takes_json(self) -> bool:
+        return self.takes_body and "application/json" in self.described["requestBody"]["content"]
+
+    @property
     def body(self) -> dict[str, Any]:
         """The documented body, as an argument of httpx."""
         if not self.takes_body:
             return {}
-        is_json = "application/json" in self.described["requestBody"]["content"]
-        return {"json": self.example} if is_json else {"content": self.example.encode()}
+        return {"json": self.example} if self.takes_json else {"content": self.example.encode()}
 
     @property
     def example(self) -> Any:

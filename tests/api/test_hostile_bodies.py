@@ -62,7 +62,7 @@ VALUES: dict[str, Callable[[int], bytes]] = {
 # Those that fill a whole body, and those that cost something in being validated and not only in being parsed.
 FILLING = ("powers of ten", "objects", "members", "commas", "deep members")
 VALIDATED = ("texts", "marks", "members")
-OPERATIONS_WITH_BODIES = [operation for operation in OPERATIONS if operation.takes_body]
+OPERATIONS_WITH_BODIES = [operation for operation in OPERATIONS if operation.takes_json]
 
 
 def properties(operation: Operation) -> Iterator[str]:

@@ -147,7 +147,7 @@ class Mover:
             return 0
         if target.inferred_generation() != state.generation:
             self.bar.say("Copying the inferred facts …")
-            rows = backend().inferred.contents().rename_columns(list(COLUMNS))
+            rows = backend().inferred.contents().rename_columns(list(COLUMNS)).to_reader()
             # A run replaces them whole; here too, they are there when all of them are.
             target.write_inferred(rows, state, lambda done, total: self.bar.report("inferred facts", done, total))
         return state.facts

@@ -117,7 +117,9 @@ class Side(ABC):
     # Inferred facts.
 
     @abstractmethod
-    def write_inferred(self, rows: "pa.Table", state: State, progress: Callable[[int, int], None]) -> None: ...
+    def write_inferred(
+        self, rows: "pa.RecordBatchReader", state: State, progress: Callable[[int, int], None]
+    ) -> None: ...
 
     @abstractmethod
     def inferred_generation(self) -> int | None: ...

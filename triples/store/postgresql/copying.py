@@ -171,7 +171,7 @@ class PostgreSQLSide(Side):
     def require_sound(self) -> None:
         """Nothing to do: each commit checks the foreign keys."""
 
-    def write_inferred(self, rows: pa.Table, state: State, progress: Callable[[int, int], None]) -> None:
+    def write_inferred(self, rows: pa.RecordBatchReader, state: State, progress: Callable[[int, int], None]) -> None:
         with self.writing():
             replace_all(rows, state, self._driver, progress)
 

@@ -166,7 +166,7 @@ class SQLiteSide(Side):
         if found := self.fetch("PRAGMA foreign_key_check"):
             raise CopyFailure(f"{self.name}: {len(found):,} rows refer to rows that are not there.")
 
-    def write_inferred(self, rows: pa.Table, state: State, progress: Callable[[int, int], None]) -> None:
+    def write_inferred(self, rows: pa.RecordBatchReader, state: State, progress: Callable[[int, int], None]) -> None:
         folder = self._file.with_suffix(".state") / FOLDER
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)

@@ -72,7 +72,7 @@ def replace_all(rows: pa.RecordBatchReader, state: State, _holder: Holder, progr
     forget_older(state.generation)
 
 
-def write_file(file: Path, rows: pa.Table, state: State, progress: Progress) -> None:
+def write_file(file: Path, rows: pa.RecordBatchReader, state: State, progress: Progress) -> None:
     """Write the sorted rows and the state to a new file. It is on disk at the return."""
     try:
         _fill(file, rows, index_names(state.program), progress)
