@@ -13,12 +13,14 @@ from triples.exchange.destinations import NOTHING, Destination, Stored
 from triples.exchange.lines import InputError, Refused
 from triples.exchange.progress import FactProgress
 from triples.exchange.refusals import Refusals
-from triples.store.fact_columns import joined
+from triples.store.fact_columns import characters, joined
 from triples.store.operations import Fact
 from triples.visible import visible
 
 # A chunk ends after this many records even if few of them are facts, so that the checkpoint advances.
 MAX_CHUNK_RECORDS = 20_000
+# It ends as well when the texts of its facts have this many characters: a term may have ten thousand of them.
+MAX_CHUNK_CHARACTERS = 1 << 26
 # If more than half of this many records at the beginning are refused, the import stops.
 FIRST_RECORDS = 1_000
 
@@ -95,7 +97,7 @@ class Import:
         self._interrupts = Interrupts()
         self._chunk: list[Sequence[Fact]] = []
         self._origins: list[tuple[str, int]] = []
-        self._gathered = self._refused = 0
+        self._gathered = self._refused = self._characters = 0
         self._reasons: Counter[str] = Counter()
         self._is_beginning = start is None
         self.counts = Counts() if start is None else start.counts
@@ -147,12 +149,13 @@ class Import:
         self._chunk.append(piece.facts)
         self._origins += piece.origins
         self._gathered += len(piece.facts)
+        self._characters += characters(piece.facts)
         self._place = piece.place
         if self._is_beginning:
             self._check_beginning()
         size = self.chunk_size
         is_full = self._gathered >= size or self._gathered + self._refused >= max(size, MAX_CHUNK_RECORDS)
-        if is_full or piece.ends_chunk:
+        if is_full or piece.ends_chunk or self._characters >= MAX_CHUNK_CHARACTERS:
             self._commit()
         self._progress.show(piece.done, self.counts.read - self.earlier.read)
 
@@ -190,7 +193,7 @@ class Import:
         counts.updated += stored.counts.updated
         counts.duplicates += stored.counts.duplicates
         counts.refused += self._refused
-        self._chunk, self._origins, self._gathered, self._refused = [], [], 0, 0
+        self._chunk, self._origins, self._gathered, self._refused, self._characters = [], [], 0, 0, 0
         if self.journal is not None:
             self.journal.read(self._place, counts, self._refusals.first)
         if self.checkpoints is not None and (watermark := self._destination.watermark()) is not None:

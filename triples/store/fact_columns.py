@@ -95,10 +95,22 @@ class FactColumns(Sequence[Fact]):
         weights, metadata = columns[3:]
         return list(map(Fact, subjects, predicates, objects, weights, metadata, repeat(self.source)))
 
+    def characters(self) -> int:
+        metadata = self._places["metadata"]
+        texts = sum(map(len, self.texts))
+        return texts if metadata.null_count == len(self) else texts + (pc.sum(pc.binary_length(metadata)).as_py() or 0)
+
     def moved(self, shift: int) -> pa.Table:
         """The places in a list in which the texts begin at `shift`."""
         terms = [pc.add(self._places[name], pa.scalar(shift, pa.int32())) for name in PLACES.names[:3]]
         return pa.table([*terms, *self._places.columns[3:]], schema=PLACES)
+
+
+def characters(facts: Sequence[Fact]) -> int:
+    """The length of the texts in memory for these facts."""
+    if isinstance(facts, FactColumns):
+        return facts.characters()
+    return sum([len(fact.subject) + len(fact.object) + len(fact.metadata or "") for fact in facts])
 
 
 def joined(parts: Sequence[Sequence[Fact]]) -> Sequence[Fact]:

@@ -1,6 +1,7 @@
 """`import_triples`: nothing of an input is left out without a word, and nothing is stored that would be misread."""
 
 import lzma
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from tests.triples.commands.runs import counts, imported
 from tests.triples.commands.test_import_triples import COMPRESSORS, CONTENTS, written
 from tests.triples.store.graphs import stored_rows
+from triples.exchange import importing
 from triples.exchange.facts import Scale
 from triples.exchange.formats.tsv import FEWEST_LINES
+from triples.store.bulk import Loaded, Loader
+from triples.store.operations import Fact
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -22,6 +26,25 @@ def test_no_stream_of_a_file_is_left_out_without_a_word(tmp_path: Path) -> None:
     run = imported(file)
     assert (run.counts, run.error and run.error.returncode) == (counts(1, 1), 1)
     assert "after line 1: cannot be read on: an xz stream is followed by what is neither" in str(run.error)
+
+
+@pytest.mark.parametrize(("most", "expected"), [(1_000, [250, 50]), (100_000, [300])])
+def test_facts_with_long_texts_are_stored_before_they_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, expected: list[int]
+) -> None:
+    sizes: list[int] = []
+    load = Loader.load
+
+    def noted(loader: Loader, facts: Sequence[Fact]) -> Loaded:
+        sizes.append(len(facts))
+        return load(loader, facts)
+
+    monkeypatch.setattr(Loader, "load", noted)
+    monkeypatch.setattr(importing, "MAX_CHUNK_CHARACTERS", most)
+    file = tmp_path / "facts.ndjson"
+    file.write_text("".join(f'{{"subject":"s{number}","predicate":"p","object":"o"}}\n' for number in range(300)))
+    assert imported(file).counts == counts(300, 300)
+    assert sizes == expected
 
 
 STATED_TWICE = [

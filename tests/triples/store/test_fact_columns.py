@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.triples.store.graphs import fact
 from triples.store import fact_columns
-from triples.store.fact_columns import FactColumns, joined
+from triples.store.fact_columns import FactColumns, characters, joined
 from triples.store.operations import Fact
 
 names = st.sampled_from("abc")
@@ -22,6 +22,14 @@ def test_they_are_a_sequence_of_the_same_facts(expected: list[Fact], part: slice
     assert found[part] == expected[part]
     assert [found[place] for place in range(-len(expected), len(expected))] == expected * 2
     assert FactColumns.of(found) is found
+
+
+def test_the_characters_are_those_of_the_texts_in_memory() -> None:
+    expected = [fact("ab", "p", "c", 0.5, '{"a":1}'), fact("ab", "p", "defg")]
+    assert characters(expected) == 3 + 7 + 6
+    # Here each text is there once.
+    assert characters(FactColumns.of(expected)) == len("abpcdefg") + 7
+    assert characters(FactColumns.of(expected[1:])) == len("abpdefg")
 
 
 def test_there_is_nothing_behind_the_last() -> None:
