@@ -67,6 +67,7 @@ class RdfFileFormat(Format):
             yield from reader.annotated()
         else:
             yield from reader.apart()
+        reader.check_end()
 
     # How a fact is usually given its weight and metadata.
     usual_style: ClassVar[Style] = Style.ANNOTATIONS
