@@ -116,3 +116,12 @@ async def test_a_whole_stream_has_an_end(issue_key: IssueKey) -> None:
     await sent.finish()
     assert sent.sent[-1] == {"type": "http.response.body", "body": b""}
     assert sent.body.count(b"\n") == 3
+
+
+@pytest.mark.once
+async def test_a_term_of_two_dashes_is_a_term(api: httpx.AsyncClient) -> None:
+    for subject in ("--", "a"):
+        await api.post("/triples/add", json={"subject": subject, "predicate": "p", "object": "o"})
+    assert (await api.get("/export?subject=--&format=tsv")).content.startswith(b"--\tp\to")
+    refused = await api.post("/import?format=csv&delimiter=--", content=b"a--p--b\n")
+    assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["delimiter"])

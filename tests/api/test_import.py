@@ -1,5 +1,6 @@
 """Files over HTTP: what is sent is stored, broken connections are gone on with, and all of it can be taken back."""
 
+import asyncio
 import gzip
 import io
 import zipfile
@@ -8,15 +9,18 @@ from typing import Any
 
 import httpx
 import pytest
+from django.utils import timezone
 from prometheus_client import REGISTRY
 
+from skg_site.api.problems import Unavailable
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
 from tests.triples.store.graphs import counted, stored_rows, tallied
 from triples.files.processes import IMPORTS, all_ended
+from triples.files.receiving import unbegun
 from triples.import_runs import ImportRun
-from triples.services.imports import import_undo_now
+from triples.services.imports import SILENCE, import_continue, import_undo_now
 
 pytestmark = [pytest.mark.both, pytest.mark.process]
 
@@ -156,6 +160,55 @@ async def test_a_body_that_stops_is_not_waited_for(sender: Sender, change_settin
     assert sent.content["import"]["inserted"] == len(in_orm(stored_rows)) > 0
 
 
+async def begun(sent: Exchange, number: int) -> ImportRun:
+    """The newest of so many imports, once it has begun."""
+    while in_orm(ImportRun.objects.count) < number:
+        await asyncio.sleep(0.02)
+    assert not sent.sent
+    run = in_orm(ImportRun.objects.first)
+    assert run is not None
+    return run
+
+
+@pytest.mark.in_process
+async def test_an_import_that_another_request_continues_is_left_to_it(sender: Sender) -> None:
+    sent = sender.begin("format=tsv")
+    sent.arrive(LINES[:1_000], more=True)
+    run = await begun(sent, 1)
+    in_orm(import_continue, run_id=run.id)
+    sent.arrive(LINES[1_000:])
+    await sent.finish()
+    assert (sent.status, sent.content["detail"]) == (409, "Another request has continued this import.")
+    # It does not end what the other one does.
+    assert in_orm(ImportRun.objects.get).status == "running"
+
+
+@pytest.mark.in_process
+async def test_an_import_that_is_undone_while_it_runs_is_told_so(sender: Sender) -> None:
+    sent = sender.begin("format=tsv")
+    sent.arrive(LINES[:1_000], more=True)
+    run = await begun(sent, 1)
+    in_orm(import_undo_now, run_id=run.id, report=lambda _: None)
+    sent.arrive(LINES[1_000:])
+    await sent.finish()
+    assert (sent.status, sent.content["detail"]) == (409, "The import was undone while it ran.")
+    assert sent.content["import"]["status"] == "undone"
+    assert in_orm(tallied) == in_orm(counted) == (0, 0)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("complaint", "kind"),
+    [
+        ("CommandError: The database did not do it: database is locked.", Unavailable),
+        ("Traceback (most recent call last):\nKeyError: 1\nCommandError: x", RuntimeError),
+        ("", RuntimeError),
+    ],
+)
+def test_an_import_that_could_not_begin_may_be_tried_again(complaint: str, kind: type[Exception]) -> None:
+    assert type(unbegun(complaint)) is kind
+
+
 @pytest.mark.in_process
 async def test_a_worker_has_few_imports_at_once(api: httpx.AsyncClient) -> None:
     IMPORTS.take()
@@ -226,6 +279,12 @@ async def test_an_undo_runs_in_a_process_of_its_own(api: httpx.AsyncClient, no_p
     undoing = await api.post(f"{content['status_url']}/undo")
     assert (undoing.status_code, undoing.json()["status"]) == (202, "undoing")
     assert no_process[0][-4:] == ["imports", "undo", str(content["number"]), "--yes"]
+    # Who asks again starts no more of them, until the first has said nothing for long.
+    assert (await api.post(f"{content['status_url']}/undo")).status_code == 202
+    assert len(no_process) == 1
+    in_orm(ImportRun.objects.update, touched_at=timezone.now() - SILENCE)
+    assert (await api.post(f"{content['status_url']}/undo")).status_code == 202
+    assert len(no_process) == 2
     resumed = await api.post(f"/import?resume={content['import_id']}", content=b"a\tp\tb\n")
     assert resumed.status_code == 409
     in_orm(import_undo_now, run_id=content["number"], report=lambda _: None)

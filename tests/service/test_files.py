@@ -49,7 +49,10 @@ def test_a_file_that_breaks_off_again_and_again_is_stored_once_and_taken_back(se
             state = ended(client)
             assert state["status"] == "broken"
             assert state["duplicates"] == 0
-        done = client.post(f"/import?{query}", content=LINES, timeout=60).raise_for_status().json()
+        while (answer := client.post(f"/import?{query}", content=LINES, timeout=60)).status_code == 503:
+            # The processes of those that broke off have not all ended yet.
+            time.sleep(0.5)
+        done = answer.raise_for_status().json()
         assert (done["status"], done["read"], done["inserted"], done["duplicates"]) == ("finished", 20_000, 20_000, 0)
         assert client.get("/stats").json()["total_triples"] == 20_000
         exported = client.get("/export?format=tsv", timeout=60)
@@ -77,3 +80,21 @@ def test_a_body_may_take_longer_than_others_if_each_piece_comes_in_time(service:
     with one.client() as client:
         done = client.post("/import?format=tsv", content=slowly(), timeout=60)
         assert (done.status_code, done.json()["inserted"]) == (200, 20_000)
+
+
+@pytest.mark.process
+def test_a_body_that_goes_on_after_its_import_has_ended_is_answered(service: StartService) -> None:
+    one = service(workers=1)
+
+    def slowly() -> Any:
+        yield b"a\tp\tb\nbad\n"
+        with one.client() as other:
+            ended(other)
+        for _ in range(3):
+            yield LINES
+            time.sleep(0.1)
+
+    with one.client() as client:
+        refused = client.post("/import?format=tsv&strict=true", content=slowly(), timeout=60)
+        assert (refused.status_code, refused.json()["import"]["read"]) == (422, 0)
+    assert not [line for line in one.log_lines if line["level"] in {"error", "critical"}]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from pydantic import ValidationError
 
 from triples.admission import clean_predicate, clean_text
 from triples.exchange.facts import Scale
@@ -26,7 +27,26 @@ def _checked(parse: Callable[[str], Any], text: str) -> str:
     return text
 
 
-class ImportForm(forms.Form):
+class _ParametersForm(forms.Form):
+    """A form that refuses what a request with the same parameters would be refused for."""
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors:
+            try:
+                self.parameters = self.read()
+            except ValidationError as error:
+                for fault in error.errors():
+                    self.add_error(str(fault["loc"][0]), f"{fault['msg']}.")
+        return self.cleaned_data
+
+    def read(self) -> Any:
+        """The parameters. Raises ValidationError of Pydantic."""
+        raise NotImplementedError
+
+
+class ImportForm(_ParametersForm):
+    parameters: ImportParameters
+
     file = forms.FileField(
         help_text=f"Plain, gzip, xz, zstd or zip, up to {_MOST_MIB:g} MiB. POST /import takes files of any size."
     )
@@ -59,14 +79,15 @@ class ImportForm(forms.Form):
         except forms.ValidationError:
             raise forms.ValidationError("It must be two different numbers, such as 0:10.") from None
 
-    @property
-    def given(self) -> dict[str, Any]:
-        """The options that are not as by default, as those of a request."""
-        found = {name: value for name, value in self.cleaned_data.items() if value and name != "file"}
-        return ImportParameters(**found).given
+    def read(self) -> ImportParameters:
+        return ImportParameters(
+            **{name: value for name, value in self.cleaned_data.items() if value and name != "file"}
+        )
 
 
-class ExportForm(forms.Form):
+class ExportForm(_ParametersForm):
+    parameters: ExportParameters
+
     format = forms.ChoiceField(choices=_FORMATS, initial="tsv")
     compress = forms.ChoiceField(label="Compressed", choices=_COMPRESSIONS)
     subject = forms.CharField(required=False, help_text="Only facts with this subject.")
@@ -93,7 +114,6 @@ class ExportForm(forms.Form):
     def clean_object(self) -> str:
         return self.cleaned_data["object"] and _checked(clean_text, self.cleaned_data["object"])
 
-    @property
-    def parameters(self) -> ExportParameters:
+    def read(self) -> ExportParameters:
         found = {name: value for name, value in self.cleaned_data.items() if value not in {"", None, 0}}
         return ExportParameters(**found)

@@ -100,7 +100,7 @@ class ImportRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
         form = ImportForm(request.POST or None, request.FILES or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             file = form.cleaned_data["file"]
-            run = import_upload(visible(file.name), file.chunks(), form.given, f"user {request.user}")
+            run = import_upload(visible(file.name), file.chunks(), form.parameters.given, f"user {request.user}")
             self.log_addition(request, run, "Imported.")
             return redirect("admin:triples_importrun_change", run.id)
         return self._page(request, "import", "Import a file", form=form)

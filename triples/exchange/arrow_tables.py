@@ -49,6 +49,8 @@ def parts_of_batches(
     number = 0
     try:
         for batch in batches:
+            # Arrow believes what a damaged file says of its texts, and would read beyond their memory.
+            batch.validate(full=True)
             for start in range(0, len(batch), min(ROWS_AT_ONCE, reading.most_lines())):
                 rows = batch.slice(start, min(ROWS_AT_ONCE, reading.most_lines()))
                 number += len(rows)

@@ -3,11 +3,12 @@
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import PurePath
-from typing import BinaryIO, NamedTuple, Protocol, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 from triples.exchange.lines import InputError
 from triples.exchange.xz import XZReader
@@ -23,6 +24,9 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 class Writable(Protocol):
     def write(self, content: bytes, /) -> int: ...
 
+
+# Each file of a zip is opened by itself, for which its table of contents is read whole.
+MOST_MEMBERS, _LONGEST_CONTENTS = 1_000, 4 << 20
 
 Stream = AbstractContextManager[BinaryIO]
 
@@ -90,14 +94,30 @@ def zip_member(archive: zipfile.ZipFile, name: str) -> Iterator[Writable]:
         yield stream
 
 
+class _InPieces:
+    """A file of which little is read at once: only a table of contents would be read whole, whatever its length."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _LONGEST_CONTENTS:
+            raise InputError(f"the zip's table of contents is longer than {_LONGEST_CONTENTS:,} bytes")
+        return self._raw.read(size)
+
+
 @contextmanager
 def _archive(raw: BinaryIO) -> Iterator[zipfile.ZipFile]:
     try:
-        archive = zipfile.ZipFile(raw)
-    except zipfile.BadZipFile as error:
-        raise InputError(f"cannot be read as a zip: {error}") from error
+        archive = zipfile.ZipFile(cast("BinaryIO", _InPieces(raw)))
     except io.UnsupportedOperation as error:
         raise InputError("a zip cannot be read from a pipe, since its table of contents is at its end") from error
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+        # Damage in the table of contents is not always a BadZipFile, such as a name that is no text.
+        raise InputError(f"cannot be read as a zip: {error}") from error
     with archive:
         yield archive
 
@@ -109,11 +129,13 @@ def members(raw: BinaryIO) -> list[str]:
 
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
-    names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    names = [name for name in archive.namelist() if not name.endswith("/")]
     # macOS adds files of its own.
     names = [name for name in names if not name.startswith("__MACOSX/") and PurePath(name).name != ".DS_Store"]
     if not names:
         raise InputError("the zip holds no files")
+    if len(names) > MOST_MEMBERS:
+        raise InputError(f"the zip holds {len(names):,} files; at most {MOST_MEMBERS:,} can be read")
     return names
 
 

@@ -15,7 +15,7 @@ from triples.exchange.compressions import LONGEST_BEGINNING, NONE, ZIP, compress
 from triples.exchange.formats.base import Format
 from triples.exchange.formats.registry import ENDINGS, format_at, format_of, has_kinds, kind_of
 from triples.exchange.framed import ForwardReader
-from triples.exchange.lines import DAMAGED, MAX_LINE_BYTES, InputError
+from triples.exchange.lines import DAMAGED, MAX_LINE_BYTES, InputError, unreadable
 from triples.visible import visible
 
 PIPE = "-"
@@ -24,6 +24,7 @@ PIPE = "-"
 _BUFFER_BYTES = MAX_LINE_BYTES
 # The first bytes that may show the format.
 _LOOKED_AT = 1 << 12
+_LONGEST_SHOWN = 200
 # If the content is damaged, less than this is lost before the damage.
 _DECOMPRESSED_BYTES = 1 << 18
 
@@ -55,7 +56,11 @@ class Input:
         if self.name == PIPE:
             return "stdin"
         name = self.label or self.name
-        return visible(name if self.member is None else f"{name}/{self.member}")
+        if self.member is None:
+            return visible(name)
+        # The reports of refused lines repeat it, and a name in a zip can be as long as a page.
+        is_long = len(self.member) > _LONGEST_SHOWN
+        return visible(f"{name}/{self.member[:_LONGEST_SHOWN]}{'…' if is_long else ''}")
 
     @property
     def size(self) -> int:
@@ -133,8 +138,12 @@ class Opened:
 
 @contextmanager
 def opened(source: Input) -> Iterator[Opened]:
-    with _content(source.name, source.member, source.pipe) as (raw, stream):
-        yield Opened(stream, raw.tell if source.file is not None else _nothing)
+    """The input. Damage raises InputError wherever in the `with` it is met: not every reader of a format knows it."""
+    try:
+        with _content(source.name, source.member, source.pipe) as (raw, stream):
+            yield Opened(stream, raw.tell if source.file is not None else _nothing)
+    except DAMAGED as error:
+        raise unreadable(error) from error
 
 
 @contextmanager

@@ -8,6 +8,8 @@ _MAGIC = b"\xfd7zXZ\x00"
 # Stream padding is zero bytes, and as many as are a multiple of this.
 _PADDING_UNIT = 4
 _READ_BYTES = 1 << 16
+# As much as any preset of xz needs to be read, several times over; a file may ask for 4 GiB.
+_MOST_MEMORY = 1 << 29
 
 
 class XZReader(io.RawIOBase):
@@ -50,7 +52,7 @@ class XZReader(io.RawIOBase):
         return self._position
 
     def _begin(self) -> None:
-        self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+        self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY)
         # Compressed bytes that were read and not yet given to the decompressor.
         self._compressed = b""
         self._position = 0
@@ -82,6 +84,6 @@ class XZReader(io.RawIOBase):
         if passed % _PADDING_UNIT or not _MAGIC.startswith(following[: len(_MAGIC)]):
             raise lzma.LZMAError("an xz stream is followed by what is neither another stream nor padding")
         if following:
-            self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+            self._decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY)
             self._compressed = following
         return bool(following)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 
-from skg_site.api.problems import BodyTimeout
+from skg_site.api.problems import BodyTimeout, Unavailable
 from skg_site.api.request import APIRequest
 from skg_site.api.threads import in_thread
 from triples.exchange.framed import END, framed
@@ -51,10 +51,19 @@ class Refused(ValueError):
     """The options make no sense; the message says why."""
 
 
+class TakenOver(Exception):
+    """Another request continued the import meanwhile, so this one stored no more of it."""
+
+    def __init__(self, run: ImportRun) -> None:
+        super().__init__()
+        self.run = run
+
+
 async def receive(request: APIRequest, asked: Asked) -> ImportRun:
     """Import the body. Returns the row of the import at its end.
 
-    Raises Refused, ClientGone and, with the row, BodyTimeout. Whatever happens, what was sent until then is stored.
+    Raises Refused, TakenOver, ClientGone and, with the row, BodyTimeout. Whatever happens, what was sent until then is
+    stored.
     """
     async with command(["imports", "receive", asked.document], IMPORTS, reads=True) as process:
         assert process.stdin is not None
@@ -62,16 +71,16 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
         begun = orjson.loads(await process.stdout.readline() or b"{}")
         if "import" not in begun:
             _, complaint = await process.communicate()
-            if "refused" not in begun:
-                raise RuntimeError(f"the import did not begin: {complaint[-2000:].decode(errors='replace')}")
-            raise Refused(begun["refused"])
+            if "refused" in begun:
+                raise Refused(begun["refused"])
+            raise unbegun(complaint[-2000:].decode(errors="replace"))
         timeout: BodyTimeout | None = None
         request.begin_stream()
         try:
             await _pass_on(request, process.stdin)
         except BodyTimeout as error:
             timeout = error
-        run = await _ended(process, begun["import"])
+        run = await _ended(process, begun["import"], begun["attempt"])
     added_by(Source.IMPORT).inc(max(0, run.inserted - begun["inserted"]))
     if timeout is not None:
         timeout.extra["import"] = import_content(run)
@@ -79,10 +88,21 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
     return run
 
 
+def unbegun(complaint: str) -> Exception:
+    """Why there is no row. What the command tells in a sentence is of the database or the system, and passes."""
+    if "Traceback" in complaint or "CommandError: " not in complaint:
+        return RuntimeError(f"the import did not begin: {complaint}")
+    log.warning("import_not_begun", error=complaint)
+    return Unavailable("The import could not begin, since the database cannot be reached or is busy; try again.")
+
+
 async def _pass_on(request: APIRequest, pipe: StreamWriter) -> None:
     """Pass the body on as fast as the process takes it, to its end or that of the process."""
     try:
         while (piece := await request.next_piece()) is not None:
+            if pipe.is_closing():
+                # uvloop closes it when the process ends, and then a write is an error of another kind.
+                return
             if piece:
                 pipe.write(framed(piece))
                 await pipe.drain()
@@ -96,9 +116,12 @@ async def _pass_on(request: APIRequest, pipe: StreamWriter) -> None:
         pipe.close()
 
 
-async def _ended(process: Process, run_id: int) -> ImportRun:
+async def _ended(process: Process, run_id: int, attempt: int) -> ImportRun:
     _, complaint = await process.communicate()
     run = await in_thread(ImportRun.objects.get, id=run_id)
+    if run.attempt != attempt and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}:
+        # What the row says, and its end, are those of the process that has it now.
+        raise TakenOver(run)
     if run.status == ImportStatus.RUNNING:
         log.error("import_died", run=run.id, code=process.returncode, error=complaint[-2000:].decode(errors="replace"))
         await in_thread(import_close, run=run, error=KILLED)

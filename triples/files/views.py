@@ -19,12 +19,13 @@ from triples.fields import to_milliseconds
 from triples.files import openapi
 from triples.files.parameters import CURSOR, ImportListParameters, ImportParameters
 from triples.files.processes import option_fault
-from triples.files.receiving import Asked, Refused, receive
+from triples.files.receiving import Asked, Refused, TakenOver, receive
 from triples.files.responses import ImportsOut, import_content
 from triples.http.freshness import cover_commits
 from triples.import_runs import ImportRun, ImportStatus
 from triples.services.imports import import_undo_start
 
+_UNDONE = {ImportStatus.UNDOING, ImportStatus.UNDONE}
 _ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "zstd", "xz"})
 
 
@@ -48,10 +49,14 @@ class ImportViewSet(APIViewSet):
             run = await self.while_allowed(receive(http_of(request), asked))
         except Refused as refused:
             raise Invalid([option_fault(str(refused))]) from None
+        except TakenOver as taken:
+            raise _with_import(Conflict("Another request has continued this import."), taken.run) from None
         # Another process has stored the facts.
         await cover_commits()
         if run.status == ImportStatus.FINISHED:
             return json_answer(import_content(run))
+        if run.status in _UNDONE:
+            raise _with_import(Conflict("The import was undone while it ran."), run)
         if run.status == ImportStatus.RUNNING:
             raise Unavailable("The process of the import ended before its time; `resume` continues it.")
         errors: list[FieldError] = [{"loc": ["body"], "msg": run.error, "type": "import"}]
@@ -95,7 +100,7 @@ class ImportViewSet(APIViewSet):
     def _continued(self, run: ImportRun) -> Asked | ImportRun:
         if run.status == ImportStatus.FINISHED:
             return run
-        if not run.beginning or run.status in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
+        if not run.beginning or run.status in _UNDONE:
             raise _with_import(Conflict("This import cannot be continued."), run)
         return Asked(run.source, run.options, run.requested_by, run.id)
 

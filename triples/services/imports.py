@@ -1,6 +1,7 @@
 """Use cases of imports: their rows, and the undo, which deletes what an import brought."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,9 @@ KEPT_IMPORTS = 10_000
 REMOVED_AT_ONCE = 500
 # An undo tells its progress whenever it has deleted this many facts.
 NOTED_AT_ONCE = 20 * BATCH
+
+# An undo that has said nothing for this long may have been killed, so that another may be started.
+SILENCE = timedelta(seconds=15)
 
 # Is called with the number of facts deleted so far.
 Report = Callable[[int], None]
@@ -92,19 +96,35 @@ def import_undo_begin(*, run_id: int) -> ImportRun:
     """Mark an import as being undone; from then on it can store nothing more. One that is undone stays as it is."""
     with write_lock(), transaction.atomic():
         run = ImportRun.objects.select_for_update().get(id=run_id)
-        if run.status not in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
-            run.status = ImportStatus.UNDOING
-            run.attempt += 1
-            run.save(update_fields=["status", "attempt"])
+        _mark_undoing(run)
     return run
 
 
 def import_undo_start(*, run_id: int) -> ImportRun:
-    """Mark an import as being undone, and start a process that does it. One that is undone stays as it is."""
-    run = import_undo_begin(run_id=run_id)
-    if run.status == ImportStatus.UNDOING:
+    """Mark an import as being undone, and start a process that does it, unless one has just begun or told its progress.
+
+    So a client that asks again and again starts no more of them. One that is undone stays as it is.
+    """
+    now: Any = timezone.now()
+    with write_lock(), transaction.atomic():
+        run = ImportRun.objects.select_for_update().get(id=run_id)
+        is_at_work = run.status == ImportStatus.UNDOING and run.touched_at > now - SILENCE
+        starts = run.status != ImportStatus.UNDONE and not is_at_work
+        if starts:
+            _mark_undoing(run)
+            run.touched_at = now
+            run.save(update_fields=["touched_at"])
+    if starts:
         start_detached(["imports", "undo", str(run.id), "--yes"])
     return run
+
+
+def _mark_undoing(run: ImportRun) -> None:
+    """For the caller's transaction, which has locked the row."""
+    if run.status not in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
+        run.status = ImportStatus.UNDOING
+        run.attempt += 1
+        run.save(update_fields=["status", "attempt"])
 
 
 def import_undo_now(*, run_id: int, report: Report) -> ImportRun:

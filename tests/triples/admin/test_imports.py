@@ -129,3 +129,22 @@ def test_the_upload_is_gone_after_its_import(admin: Client, started: list[list[s
     call_command(*started[0])
     assert not file.exists()
     assert counted() == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"columns": f"subject={'a' * 3_000},predicate=b,object=c"},
+        {"columns": "subject=a\x01,predicate=b,object=c"},
+        {"ignore": "a" * 3_000},
+        {"ignore": "a\x1bb"},
+        {"scale_weights": "0:" + "1" * 3_000},
+    ],
+)
+def test_what_the_api_would_refuse_is_a_fault_of_the_form(
+    admin: Client, started: list[list[str]], asked: dict[str, Any]
+) -> None:
+    page = uploaded(admin, **asked)
+    assert page.status_code == 200
+    assert "errorlist" in page.content.decode()
+    assert (started, ImportRun.objects.count()) == ([], 0)

@@ -36,9 +36,11 @@ class Arrow(Format):
                     batches = (file.get_batch(number) for number in range(file.num_record_batches))
                 else:
                     file = batches = ipc.open_stream(source)
-            except (pa.ArrowException, OSError) as error:
+                # A name that is no UTF-8 shows itself only here.
+                names = file.schema.names
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 raise unreadable(error) from error
-            yield from parts_of_batches(batches, file.schema.names, reading, offset)
+            yield from parts_of_batches(batches, names, reading, offset)
 
     def write(self, batches: Batches, file: Writable, writing: Writing = PLAIN) -> None:
         of_facts = schema(writing.extras)

@@ -29,9 +29,10 @@ class Parquet(Format):
             try:
                 file = parquet.ParquetFile(pa.PythonFile(content, "r"))
                 batches = file.iter_batches(ROWS_AT_ONCE)
-            except (pa.ArrowException, OSError) as error:
+                names = file.schema_arrow.names
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 raise unreadable(error) from error
-            yield from parts_of_batches(batches, file.schema_arrow.names, reading, offset)
+            yield from parts_of_batches(batches, names, reading, offset)
 
     def write(self, batches: Batches, file: Writable, writing: Writing = PLAIN) -> None:
         sink = pa.PythonFile(file, "w")

@@ -75,6 +75,7 @@ class RdfFileFormat(Format):
             yield from reader.annotated()
         else:
             yield from reader.apart()
+        reader.check_end()
 
     def _block_parts(self, blocks: Blocks, reading: Reading, found: Content, start: int) -> Iterator[Part]:
         def others(lines: BufferedReader, number: int, stored: int) -> RdfReader:

@@ -5,7 +5,7 @@ from typing import BinaryIO, cast
 
 from pyoxigraph import Literal, NamedNode, Quad, QuadParser, RdfFormat, Triple, parse
 
-from triples.exchange.lines import InputError, Refused, unreadable
+from triples.exchange.lines import DAMAGED, InputError, Refused, unreadable
 from triples.exchange.rdf.feeding import LineFeed
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -21,6 +21,8 @@ class Quads:
         self._feed = feed
         self._refuse = refuse
         self._first_line = feed.line
+        # Why the rest of the file was left unread, if the parser ended before the file did.
+        self.fault: InputError | None = None
         try:
             self._parser: QuadParser = parse(cast("BinaryIO", feed), syntax, base_iri=base)
         except ValueError as error:
@@ -36,18 +38,27 @@ class Quads:
         while True:
             try:
                 yield from filter(_is_whole, self._parser)
-                return
+                break
             except SyntaxError as error:
                 if self._feed.damage is not None:
                     raise unreadable(self._feed.damage) from error
                 here = (error.lineno, error.offset, error.msg)
                 if here == place:
                     # The parser does not get over it.
-                    return
+                    break
                 place = here
                 self._refuse(self._first_line + (error.lineno or self._feed.line), Refused(_reason(error)))
             except (OSError, EOFError) as error:
                 raise unreadable(self._feed.damage or error) from error
+        if place is not None and self._is_left():
+            self.fault = InputError(f"the rest cannot be read, after {place[2]}")
+
+    def _is_left(self) -> bool:
+        """Whether a parser that ended after a fault, as that of JSON-LD does, has left something unread."""
+        try:
+            return bool(self._feed.read(1))
+        except DAMAGED as error:
+            raise unreadable(error) from error
 
 
 def _is_whole(quad: Quad) -> bool:

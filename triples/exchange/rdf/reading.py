@@ -51,7 +51,7 @@ class RdfReader:
         self._ahead: list[tuple[int, Refused]] = []
         self._unread_lines: set[int] = set()
         self._drops_lines = syntax in _OF_LINES
-        quads = Quads(feed, syntax, self._refuse_line, self._options.base)
+        quads = self._source = Quads(feed, syntax, self._refuse_line, self._options.base)
         iterator = iter(quads)
         # The prefixes stand before the first quad.
         first = next(iterator, None)
@@ -59,6 +59,11 @@ class RdfReader:
         self._texts = texts_of_file(reading, content, quads.prefixes, numbered=numbered)
         self._facts = Gathering(reading.maker, self._texts, self._refuse, self._unread_lines)
         self._begin_part()
+
+    def check_end(self) -> None:
+        """Raise InputError if the parser has left a part of the file unread. For when all parts have been taken."""
+        if self._source.fault is not None:
+            raise self._source.fault
 
     def lines(self) -> Iterator[Part]:
         """The parts of a file in which each line is a fact of which nothing is said. Their ends are places of bytes."""

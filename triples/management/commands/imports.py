@@ -128,7 +128,7 @@ def _receive(options: dict[str, Any]) -> None:
             import_close(run=ImportRun.objects.get(id=asked["run"]), error=str(error).removeprefix("Error: "))
             file.unlink(missing_ok=True)
         return
-    _answer({"import": run.id, "inserted": run.inserted})
+    _answer({"import": run.id, "attempt": run.attempt, "inserted": run.inserted})
     job = ReceivedImport(run, prepared)
     if file is None:
         job.read_body(sys.stdin.buffer)
