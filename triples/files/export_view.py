@@ -119,7 +119,7 @@ def _coding(accepted: bytes | None) -> str | None:
 
 
 async def _fault(process: Process) -> Invalid | Unavailable | None:
-    """Why the command failed, if it did."""
+    """Why the command failed, if it did. Raises RuntimeError if the fault is its own."""
     errors: StreamReader | None = process.stderr
     assert errors is not None
     complaint = (await errors.read()).decode(errors="replace").strip()
@@ -131,4 +131,6 @@ async def _fault(process: Process) -> Invalid | Unavailable | None:
         return Unavailable("The database cannot be reached or is busy; try again.")
     if code < 0:
         return Unavailable("The process of the export was ended from outside; try again.")
+    if "Traceback (most recent call last)" in complaint:
+        raise RuntimeError(f"the export failed: {complaint[-2000:]}")
     return Invalid([option_fault(sentence)])

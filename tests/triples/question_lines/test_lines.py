@@ -61,7 +61,7 @@ APART = "Line 3: shares no variable with the other patterns; `allow_cross_produc
             ["Line 2, pattern 2: must be a list of three places: subject, predicate and object."],
         ),
         (f"{PATTERN}\noptional ?c p ?d ?d q ''?", []),
-        (f"{PATTERN}\n?c {'p' * 101} ?p", ["Line 2, predicate: must have at most 100 characters, not 101."]),
+        (f"{PATTERN}\n?c {'p' * 501} ?p", ["Line 2, predicate: must have at most 500 characters, not 501."]),
         (
             f"{PATTERN}\nfilter ?d != ?e",
             ["Line 2, left side: ?d is in no pattern.", "Line 2, right side: ?e is in no pattern."],

@@ -90,7 +90,7 @@ def test_a_document_stands_for_ordinary_rules(document: dict[str, Any], rules: d
         ({"transitive": "a", "head": []}, ("head",), "is not known here"),
         ({"transitive": ["a"]}, ("transitive",), "must be a text"),
         ({"transitive": ""}, ("transitive",), "must not be empty"),
-        ({"transitive": "a" * 101}, ("transitive",), "must have at most 100 characters, not 101"),
+        ({"transitive": "a" * 501}, ("transitive",), "must have at most 500 characters, not 501"),
         ({"transitive": "a" * 100}, ("name",), "must be given and short: transitive-aaa"),
         ({"transitive": "a", "name": 1}, ("name",), "must be a text"),
         ({"transitive": "a", "weight": 2}, ("weight",), "must be above 0 and at most 1"),
@@ -101,7 +101,7 @@ def test_a_document_stands_for_ordinary_rules(document: dict[str, Any], rules: d
         ({"chain": ["a", "b"]}, ("gives",), "is missing"),
         ({"chain": ["a"], "gives": "b"}, ("chain",), "must be a list of 2 to 8 predicates"),
         ({"chain": ["a"] * 9, "gives": "b"}, ("chain",), "must be a list of 2 to 8 predicates"),
-        ({"domain": ["p" * 101, "c"]}, ("domain", 0), "must have at most 100 characters, not 101"),
+        ({"domain": ["p" * 501, "c"]}, ("domain", 0), "must have at most 500 characters, not 501"),
         ({"range": ["p", "c"], "type": None}, ("type",), "must be a text"),
     ],
 )
