@@ -20,8 +20,9 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
+from importlib.abc import MetaPathFinder
 from types import ModuleType
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import coverage
 
@@ -83,6 +84,14 @@ LIBRARIES = (
 # Tests of the client need them, the service is installed without them, and pyarrow loads them wherever it finds them:
 # half a second, 50 MiB and threads that no process in production has.
 ABSENT = ("numpy", "pandas")
+
+
+class _Hidden(MetaPathFinder):
+    """Finds none of them. None in `sys.modules` would do that too, but psycopg takes it for the module."""
+
+    def find_spec(self, name: str, _path: Any, _target: Any = None, /) -> None:
+        if name in ABSENT:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 class Request(TypedDict):
@@ -183,7 +192,7 @@ def make_folders() -> None:
 def main() -> None:
     # The terminal's Ctrl-C is for the tests, which end this process by closing the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.modules.update(dict.fromkeys(ABSENT))  # type: ignore[arg-type]  # None: not to be found
+    sys.meta_path.insert(0, _Hidden())
     for name in LIBRARIES:
         # What is not installed is not needed either.
         with suppress(ImportError):
