@@ -63,7 +63,8 @@ class Transaction:
         adds = [operation for operation in operations if isinstance(operation, (AddOne, AddMany))]
         keys, candidates = self._resolve([_facts(operation) for operation in adds])
         removing = [id_ for operation in operations for id_ in _named(operation) if not isinstance(operation, Change)]
-        self._hold_subjects({key[0] for key in candidates}, removing)
+        # Nobody else sees a term that this transaction made.
+        self._hold_subjects({key[0] for key in candidates} - self.terms.made, removing)
         if candidates:
             self._insert(candidates)
         self._load_rows(operations, adds, keys)

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from triples.store.operations import Fact, Row
+from triples.store.postgresql.arrays import numbers, texts
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.round_trips import fetch_all, run_with_next
 from triples.store.postgresql.term_index import INSERT_TERMS, hashes
@@ -87,11 +88,11 @@ class PostgreSQLSession(Session):
     def interrupt(self) -> None:
         self.driver.cancel_safe()
 
-    def find_terms(self, texts: Collection[str]) -> dict[str, int]:
-        return dict(self.rows(_FIND_TERMS, (list(map(postgresql_key, texts)),)))
+    def find_terms(self, wanted: Collection[str]) -> dict[str, int]:
+        return dict(self.rows(_FIND_TERMS, (texts(list(map(postgresql_key, wanted))),)))
 
-    def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
-        return dict(self.rows(INSERT_TERMS, (list(texts), hashes(texts))))
+    def insert_terms(self, new: Sequence[str]) -> dict[str, int]:
+        return dict(self.rows(INSERT_TERMS, (texts(new), texts(hashes(new)))))
 
     def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[RowKey, int]:
         return self.insert_new(facts, made, frozenset())[0]
@@ -99,15 +100,13 @@ class PostgreSQLSession(Session):
     def insert_new(
         self, facts: Sequence[NewFact], _made: AbstractSet[int], older: AbstractSet[int]
     ) -> tuple[dict[RowKey, int], set[int]]:
-        columns = [list(column) for column in zip(*facts, strict=True)]
-        looks = [(_WITHOUT_FACTS, (list(older),))] if older else []
+        columns = _columns(facts)
+        looks = [(_WITHOUT_FACTS, (numbers(older),))] if older else []
         *without, inserted = fetch_all(self.driver, *looks, (_INSERT_FACTS, columns))
         return {row[:3]: row[3] for row in inserted}, {id_ for rows in without for (id_,) in rows}
 
     def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
-        columns = [list(column) for column in zip(*keys, strict=True)]
-        columns += [list(column) for column in zip(*(facts[key][3:] for key in keys), strict=True)]
-        found = self.rows(_REPORT_LOADED, [*columns, [created_ms] * len(keys)])
+        found = self.rows(_REPORT_LOADED, _columns(NewFact(*key, *facts[key][3:], created_ms) for key in keys))
         predicates = {predicate: number for ranged, predicate, number in found if not ranged}
         return LoadedFacts(predicates, [IdRange(first, last) for ranged, first, last in found if ranged])
 
@@ -116,7 +115,7 @@ class PostgreSQLSession(Session):
         self.driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def find_facts(self, keys: Collection[RowKey]) -> dict[RowKey, int]:
-        columns = [list(column) for column in zip(*keys, strict=True)]
+        columns = list(map(numbers, zip(*keys, strict=True)))
         return {row[:3]: row[3] for row in self.rows(_FIND_FACTS, columns)}
 
     def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
@@ -136,7 +135,7 @@ class PostgreSQLSession(Session):
         self.driver.execute(_HOLD_INFERRED)
 
     def hold_subjects(self, subject_ids: Collection[int]) -> None:
-        run_with_next(self.driver, _HOLD_SUBJECTS, (list(subject_ids),))
+        run_with_next(self.driver, _HOLD_SUBJECTS, (numbers(subject_ids),))
 
     def without_facts(self, subject_ids: Collection[int]) -> set[int]:
         return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (list(subject_ids),))}
@@ -150,3 +149,9 @@ class PostgreSQLSession(Session):
 
     def keys_by_id(self, ids: Collection[int]) -> dict[int, RowKey]:
         return {row[0]: row[1:] for row in self.rows(_KEYS_BY_ID, (list(ids),))}
+
+
+def _columns(facts: Iterable[NewFact]) -> list[str]:
+    """The arrays of each column of new rows."""
+    *keys, weights, metadata, sources, created = zip(*facts, strict=True)
+    return [*map(numbers, keys), numbers(weights), texts(metadata), numbers(map(int, sources)), numbers(created)]
