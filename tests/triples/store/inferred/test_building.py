@@ -23,7 +23,7 @@ from triples.store.backend import backend
 from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.building import replace_all
 from triples.store.inferred.layout import FACTS, index_names
-from triples.store.postgresql import inferred_facts as postgresql
+from triples.store.postgresql import table_locks
 from triples.store.postgresql.connections import connect
 from triples.store.sqlite import inferred_files as files
 from triples.store.sqlite.connections import connect_for_reading
@@ -123,7 +123,7 @@ def test_a_transaction_that_reads_keeps_its_view_while_a_difference_is_written()
 
 
 def test_a_transaction_that_reads_keeps_its_view_while_all_is_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(table_locks, "_PAUSE_SECONDS", 0.05)
     write_anew(PROOFS)
     with reader() as driver:
         # On PostgreSQL it waits until nobody reads the old table any more.
@@ -142,8 +142,8 @@ def test_a_transaction_that_reads_keeps_its_view_while_all_is_written_anew(monke
 def test_readers_that_never_end_fail_the_writing_and_not_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("readers of a file hold nobody up")
-    monkeypatch.setattr(postgresql, "_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(postgresql, "_SWAP_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(table_locks, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(table_locks, "_PATIENCE_SECONDS", 0.2)
     write_anew(PROOFS)
     with reader(), pytest.raises(psycopg.errors.LockNotAvailable):
         write_anew({}, a_state(2))
