@@ -17,7 +17,7 @@ from tests.deploy.monitored import certificate
 from tests.support.database import in_orm
 from tests.support.service import manage
 
-MOST_SERIES = 2000
+MOST_SERIES = 2_200
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 
 

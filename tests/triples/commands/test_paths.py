@@ -98,7 +98,7 @@ def test_when_the_time_is_over_it_says_what_is_complete(graph: Inside) -> None:
         (["dog"], b"the following arguments are required: TO"),
         (["dog", " dog"], b"CommandError: TO: must be another term than `from`."),
         (["", "cat"], b"CommandError: FROM: must not be empty."),
-        (["dog", "cat", "--predicate", "p" * 101], b"CommandError: --predicate 1: must have at most 100 characters"),
+        (["dog", "cat", "--predicate", "p" * 501], b"CommandError: --predicate 1: must have at most 500 characters"),
         (["dog", "cat", "--max-length", "11"], b"argument --max-length: must be a whole number from 1 to 10"),
         (["dog", "cat", "--order", "size"], b"argument --order: invalid choice"),
     ],
