@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import sleep
 
 from triples.store.backend import Lease
 from triples.store.postgresql.connections import connect
@@ -10,6 +11,7 @@ from triples.store.postgresql.poolers import require_session
 # Numbers of advisory locks; nothing else in the database uses them.
 _LEASE_KEY = 7_777_001
 MIGRATION_KEY = 7_777_002
+_PAUSE_SECONDS = 0.5
 
 
 @contextmanager
@@ -28,7 +30,14 @@ def migration_lock(waiting: Callable[[], None]) -> Iterator[None]:
     # On a connection of its own, since those of Django may go through a pooler.
     with connect() as holder:
         require_session(holder)
-        if holder.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_KEY]).fetchone() != (True,):
+
+        def take() -> bool:
+            return holder.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_KEY]).fetchone() == (True,)
+
+        if not take():
             waiting()
-            holder.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_KEY])
+            # A statement that waits would keep its snapshot, and the migration that makes an index concurrently waits
+            # until nobody has an older one: each would wait for the other.
+            while not take():
+                sleep(_PAUSE_SECONDS)
         yield
