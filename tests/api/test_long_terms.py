@@ -40,6 +40,8 @@ async def test_each_is_found_by_itself_alone(api: httpx.AsyncClient) -> None:
         assert (await ask(api, "/query", pattern=[text, None, None]))["results"] == []
 
 
+# A URL of that length is refused by nginx.
+@pytest.mark.in_process
 @pytest.mark.usefixtures("stored")
 async def test_questions_lists_and_searches_take_them(api: httpx.AsyncClient) -> None:
     latin = LATIN.strip()
