@@ -3,9 +3,9 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIRequest
-from django.forms import Script
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 
 from skg_site.api.asgi_types import Scope
 from skg_site.api.request import STREAMED
-from triples.admin.counted_lists import CountedChangeList
 from triples.admin.import_forms import ExportForm, ImportForm
+from triples.admin.process_rows import ProcessRowAdmin, pairs, second
 from triples.admin.shown import isolated
 from triples.exchange.formats.media_types import ENDINGS, MEDIA_TYPES
 from triples.files.parameters import ExportParameters
@@ -32,27 +32,17 @@ _ENDINGS = {"none": "", "gzip": ".gz", "xz": ".xz", "zstd": ".zst", "zip": ".zip
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class ImportRunAdmin(ProcessRowAdmin):
     list_display = ("number", "state", "shown_source", "brought", "left_out", "begun", "requested_by")
-    list_filter = ("status",)
-    list_per_page = 50
-    ordering = ("-id",)
-    sortable_by = ()
-    show_facets = admin.ShowFacets.NEVER
     fieldsets = (
         (None, {"fields": ("state", "shown_source", "counts", "error_text", "lines")}),
         ("What was asked", {"fields": ("requested_by", "format", "asked", "import_id")}),
         ("Times (UTC)", {"fields": ("begun", "touched", "finished")}),
     )
-    readonly_fields = ("state", "shown_source", "counts", "error_text", "lines", "requested_by", "format", "asked",
-                       "import_id", "begun", "touched", "finished")  # fmt: skip
+    readonly_fields = tuple(flatten_fieldsets(fieldsets))
 
     class Media:
-        css = {"all": ["triples/recursion.css", "triples/imports.css"]}
-        js = [Script("triples/live.js", type="module")]
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
-        return CountedChangeList
+        css = {"all": ["triples/imports.css"]}
 
     # Who may see facts may see where they come from; the import itself and its undo are as adding and deleting them.
 
@@ -61,15 +51,6 @@ class ImportRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
 
     def has_view_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
         return _may(request, "view")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -136,10 +117,6 @@ class ImportRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
     def number(self, run: ImportRun) -> str:
         return f"import {run.pk}"
 
-    @admin.display(description="status")
-    def state(self, run: ImportRun) -> SafeString:
-        return format_html('<span class="run-state run-{}">{}</span>', run.status, run.get_status_display().lower())
-
     @admin.display(description="file")
     def shown_source(self, run: ImportRun) -> SafeString:
         return isolated(run.source)
@@ -154,15 +131,11 @@ class ImportRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
 
     @admin.display(description="began")
     def begun(self, run: ImportRun) -> str:
-        return f"{run.created_at:%Y-%m-%d %H:%M:%S}"
+        return second(run.created_at)
 
     @admin.display(description="last stored something")
     def touched(self, run: ImportRun) -> str:
-        return f"{run.touched_at:%Y-%m-%d %H:%M:%S}"
-
-    @admin.display(description="finished")
-    def finished(self, run: ImportRun) -> str:
-        return f"{run.finished_at:%Y-%m-%d %H:%M:%S}" if run.finished_at else "-"
+        return second(run.touched_at)
 
     @admin.display(description="id in the API")
     def import_id(self, run: ImportRun) -> str:
@@ -174,12 +147,13 @@ class ImportRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
 
     @admin.display(description="options")
     def asked(self, run: ImportRun) -> SafeString:
-        return _pairs({name.replace("_", " "): isolated(str(value)) for name, value in run.options.items()})
+        options = ((name.replace("_", " "), isolated(str(value))) for name, value in run.options.items())
+        return pairs(options, none="none")
 
     @admin.display(description="facts")
     def counts(self, run: ImportRun) -> SafeString:
         names = ("read", "inserted", "updated", "duplicates", "refused", *(["undone"] if run.undone else ()))
-        return _pairs({name: f"{getattr(run, name):,}" for name in names})
+        return pairs((name, f"{getattr(run, name):,}") for name in names)
 
     @admin.display(description="first refused lines")
     def lines(self, run: ImportRun) -> SafeString:
@@ -193,11 +167,6 @@ def _may(request: HttpRequest, what: str) -> bool:
 
 def _lives(run: ImportRun | None) -> bool:
     return run is not None and run.status in _UNDER_WAY
-
-
-def _pairs(pairs: dict[str, str]) -> SafeString:
-    listed = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", pairs.items())
-    return format_html('<dl class="run-pairs">{}</dl>', listed) if listed else SafeString("none")
 
 
 def _download(request: HttpRequest, parameters: ExportParameters) -> StreamingHttpResponse:

@@ -1,22 +1,19 @@
 """Runs in the admin: to look at, to start and to cancel."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
-from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from triples.admin.counted_lists import CountedChangeList
 from triples.admin.plots import Axis, Plot, Series, bars
+from triples.admin.process_rows import ProcessRowAdmin, pairs, second
 from triples.admin.run_forms import RunForm
 from triples.admin.shown import all_isolated
 from triples.models import RecursionRun
@@ -29,7 +26,7 @@ from triples.visible import visible_lines
 
 
 @admin.register(RecursionRun)
-class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class RecursionRunAdmin(ProcessRowAdmin):
     list_display = (
         "number",
         "state",
@@ -42,11 +39,6 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
         "started",
         "requested_by",
     )
-    list_filter = ("status",)
-    list_per_page = 50
-    ordering = ("-id",)
-    sortable_by = ()
-    show_facets = admin.ShowFacets.NEVER
     fieldsets = (
         (None, {"fields": ("state", "outcome", "error_text", "plot")}),
         ("What was asked", {"fields": ("requested_by", "asked", "run_id")}),
@@ -55,21 +47,7 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     readonly_fields = tuple(flatten_fieldsets(fieldsets))
 
     class Media:
-        css = {"all": ["triples/recursion.css", "triples/plots.css"]}
-        js = [Script("triples/live.js", type="module")]
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
-        return CountedChangeList
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        # A run is not filled in as a row: `run_view` starts one.
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: RecursionRun | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: RecursionRun | None = None) -> bool:
-        return False
+        css = {"all": ["triples/plots.css"]}
 
     def get_urls(self) -> list[URLPattern]:
         run_now = path("run/", self.admin_site.admin_view(self.run_view), name="triples_recursionrun_run")
@@ -154,10 +132,6 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     def number(self, run: RecursionRun) -> str:
         return str(run)
 
-    @admin.display(description="status")
-    def state(self, run: RecursionRun) -> SafeString:
-        return format_html('<span class="run-state run-{}">{}</span>', run.status, run.get_status_display().lower())
-
     @admin.display(description="facts")
     def inferred(self, run: RecursionRun) -> str:
         return _number(run.facts)
@@ -185,15 +159,11 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
 
     @admin.display(description="requested")
     def requested(self, run: RecursionRun) -> str:
-        return _second(run.created_at)
+        return second(run.created_at)
 
     @admin.display(description="started")
     def started(self, run: RecursionRun) -> str:
-        return _second(run.started_at)
-
-    @admin.display(description="finished")
-    def finished(self, run: RecursionRun) -> str:
-        return _second(run.finished_at)
+        return second(run.started_at)
 
     @admin.display(description="id in the API")
     def run_id(self, run: RecursionRun) -> str:
@@ -209,11 +179,11 @@ class RecursionRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
 
     @admin.display(description="options")
     def asked(self, run: RecursionRun) -> SafeString:
-        return _pairs((name.replace("_", " "), _option(value)) for name, value in run.options.items())
+        return pairs((name.replace("_", " "), _option(value)) for name, value in run.options.items())
 
     @admin.display(description="seconds")
     def parts(self, run: RecursionRun) -> SafeString:
-        return _pairs((name, f"{seconds:,.2f} s") for name, seconds in run.seconds.items())
+        return pairs((name, f"{seconds:,.2f} s") for name, seconds in run.seconds.items())
 
     @admin.display(description="rounds")
     def plot(self, run: RecursionRun) -> str:
@@ -240,18 +210,9 @@ def _may_run(request: HttpRequest) -> bool:
     return request.user.has_perm("triples.add_recursionrun")
 
 
-def _second(at: Any) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}" if at else "-"
-
-
 def _option(value: Any) -> str:
     if isinstance(value, list):
         return all_isolated(", ", *map(str, value)) or "all"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "no limit" if value is None else f"{value:g}"
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> SafeString:
-    listed = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", pairs)
-    return format_html('<dl class="run-pairs">{}</dl>', listed) if listed else SafeString("-")
