@@ -5,15 +5,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from triples.recursion.remotes import address_of
+
 EngineName = Literal["duckdb", "spark"]
-_REMOTE = re.compile(r"sc://(\[[0-9A-Fa-f:.]+\]|[^\s/:;\[\]]+)(:\d{1,5})?(/\S*)?")
 # Hadoop, and so Apache Spark, says s3a where all others say s3.
 _BUCKET = re.compile(r"s3a?://[^\s/]+(/\S*)?")
 
 
 def check_remote(text: str) -> str:
     """Return it; ValueError if it is neither empty nor the address of a server."""
-    if text and not _REMOTE.fullmatch(text):
+    if text and address_of(text) is None:
         raise ValueError("must be the address of a Spark Connect server, such as sc://spark:15002")
     return text
 

@@ -3,7 +3,6 @@
 All that it is asked is SQL, and reading and writing Parquet. Only counts come back over the wire.
 """
 
-import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,9 +14,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
 
 from triples.recursion.engine import EngineFailed, Stopped
+from triples.recursion.remotes import address_of
 
-REMOTE = re.compile(r"sc://(?P<host>\[[^\]]+\]|[^/:;\s]+)(:(?P<port>\d{1,5}))?(/\S*)?")
-DEFAULT_PORT = 15002
 _CONNECT_SECONDS = 10.0
 # About a minute altogether: a server that is restarted is back by then, though without the session.
 _MOST_RETRIES = 7
@@ -87,9 +85,8 @@ class Session:
 
 def _reach(remote: str) -> None:
     """Raise EngineFailed if nothing listens there: the library would try for minutes."""
-    found = REMOTE.fullmatch(remote)
-    assert found is not None, "the caller has checked it"
-    address = found["host"].strip("[]"), int(found["port"] or DEFAULT_PORT)
+    address = address_of(remote)
+    assert address is not None, "the caller has checked it"
     try:
         socket.create_connection(address, _CONNECT_SECONDS).close()
     except OSError as error:
