@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from triples.patterns import BoundPlace, Variable
-from triples.recursion.programs import BoundRule
+from triples.recursion.packing import Packing
+from triples.recursion.programs import BoundRule, Program
 from triples.visible import visible
 
 COLUMNS = ("subject", "predicate", "object")
@@ -54,6 +55,15 @@ class Variant:
 def variants(rule: BoundRule, proof: ProofColumns, *, of_goals: bool = False) -> list[Variant]:
     """Return the rule's variants; with `of_goals`, they derive only the facts and weights of the relation `goal`."""
     return [Variant(rule, place, _select(rule, place, proof, of_goals=of_goals)) for place in range(len(rule.body))]
+
+
+def program_variants(program: Program, packing: Packing, *, of_goals: bool = False) -> list[Variant]:
+    """Return the variants of all rules, with their proofs packed in the column `proof`."""
+
+    def proof(rule: BoundRule, values: Sequence[str]) -> str:
+        return f"{packing.pack(rule.number, values)} AS proof"
+
+    return [variant for rule in program.rules for variant in variants(rule, proof, of_goals=of_goals)]
 
 
 def rule_sql(rule: BoundRule, texts: Mapping[int, str] | None = None) -> str:

@@ -1,20 +1,36 @@
 """Facts whose heights are in doubt, because a premise of their proofs is not lower than they are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from triples.patterns import BoundPlace, Variable
-from triples.recursion.programs import BoundRule
+from triples.recursion.packing import Packing
+from triples.recursion.programs import BoundRule, Program
 from triples.recursion.sql import COLUMNS
 
 
-def suspicions(rule: BoundRule, number: str, free: Callable[[int], str]) -> Iterator[tuple[BoundPlace, str]]:
-    """Yield, for each place of the body, its predicate and a select of the facts with no lower premise there.
+class Suspicion(NamedTuple):
+    """A select of the facts in doubt because of one place of a rule's body, and the predicate there.
 
-    The select reads the relation `fact` of subject, predicate, object, weight, height and `again`, twice: as `k`, the
-    facts in doubt, and as `p`, their premises, of which only those marked `again` count. `number` is the SQL expression
-    of the rule in k's proof, `free` that of a free value there.
+    It reads the relation `fact` of subject, predicate, object, weight, height, proof and `again`, twice: as `k`, the
+    facts in doubt, and as `p`, their premises, of which only those marked `again` count.
     """
-    values = {variable: free(index) for index, variable in enumerate(rule.free)}
+
+    predicate: BoundPlace
+    sql: str
+
+    def can_arise(self, changed: set[int]) -> bool:
+        """True if it can find anything, given the predicates of the facts marked `again`."""
+        return isinstance(self.predicate, Variable) or self.predicate in changed
+
+
+def suspicions(program: Program, packing: Packing) -> list[Suspicion]:
+    """Return one for each place of each rule's body."""
+    return [suspicion for rule in program.rules for suspicion in _of_rule(rule, packing)]
+
+
+def _of_rule(rule: BoundRule, packing: Packing) -> Iterator[Suspicion]:
+    values = {variable: packing.value("k.proof", index) for index, variable in enumerate(rule.free)}
     for column, place in zip(COLUMNS, rule.head, strict=True):
         if isinstance(place, Variable):
             values[place] = f"k.{column}"
@@ -24,9 +40,9 @@ def suspicions(rule: BoundRule, number: str, free: Callable[[int], str]) -> Iter
 
     for pattern in rule.body:
         premise = [f"p.{column} = {expression(place)}" for column, place in zip(COLUMNS, pattern, strict=True)]
-        select = (
+        yield Suspicion(
+            pattern[1],
             "SELECT k.subject, k.predicate, k.object, k.weight, k.height FROM fact AS k"
             f" JOIN fact AS p ON p.again AND p.height >= k.height AND {' AND '.join(premise)}"
-            f" WHERE k.height > 0 AND {number} = {rule.number}"
+            f" WHERE k.height > 0 AND {packing.rule('k.proof')} = {rule.number}",
         )
-        yield pattern[1], select

@@ -1,6 +1,6 @@
 """One evaluation: its rounds, its limits, its outcome."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from math import inf, nextafter
 from typing import TypeVar
@@ -14,8 +14,8 @@ from triples.recursion.duckdb.relation import Found, Relation, Share
 from triples.recursion.duckdb.shares import MOST_SHARES, SHARES_OF_A_SHARE
 from triples.recursion.duckdb.workspace import Workspace
 from triples.recursion.outcome import Materialised, Options, Round
-from triples.recursion.programs import BoundRule, Program
-from triples.recursion.sql import Variant, variants
+from triples.recursion.programs import Program
+from triples.recursion.sql import program_variants
 
 Answer = TypeVar("Answer")
 
@@ -29,7 +29,7 @@ class Evaluation:
         self._relation.rule_out(options.unfit)
         if options.subjects is not None:
             self._relation.admit(options.subjects)
-        self._variants = self._compiled()
+        self._variants = program_variants(program, self._relation.packing)
         self._threshold = options.threshold
         self._shares = 1
         self._limited = False
@@ -42,14 +42,6 @@ class Evaluation:
         read = partial(derived_table, self._workspace, self._program, self._relation.packing)
         derived = self._within_memory(read)
         return Materialised(derived, self._rounds, self._complete_above(derived))
-
-    def _compiled(self, *, of_goals: bool = False) -> list[Variant]:
-        packing = self._relation.packing
-
-        def proof(rule: BoundRule, values: Sequence[str]) -> str:
-            return f"{packing.pack(rule.number, values)} AS proof"
-
-        return [variant for rule in self._program.rules for variant in variants(rule, proof, of_goals=of_goals)]
 
     def _find_weights(self, on_round: Callable[[Round], None]) -> None:
         number = 0
@@ -82,7 +74,7 @@ class Evaluation:
             self._leave_out(heaviest)
 
     def _put_heights_right(self) -> None:
-        heights = Heights(self._workspace, self._program, self._relation.packing, self._compiled(of_goals=True))
+        heights = Heights(self._workspace, self._program, self._relation.packing)
         while (level := self._within_memory(heights.find_wrong)) is not None:
             while self._within_memory(partial(self._settle, heights, level)):
                 level += 1

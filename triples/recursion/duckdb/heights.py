@@ -7,14 +7,11 @@ that has final weights, level by level. Heights only rise, so this ends. When no
 right.
 """
 
-from functools import partial
-
-from triples.patterns import Variable
 from triples.recursion.duckdb.relation import Relation
 from triples.recursion.duckdb.workspace import Workspace
 from triples.recursion.packing import Packing
 from triples.recursion.programs import Program
-from triples.recursion.sql import KEY, Variant, same_key
+from triples.recursion.sql import KEY, program_variants, same_key
 from triples.recursion.suspicions import suspicions
 
 # The height of a fact whose level is not known yet.
@@ -24,23 +21,17 @@ UNSETTLED = 1 << 30
 class Heights:
     """The facts of a relation whose heights are wrong; the table `goal` has them until their heights are found."""
 
-    def __init__(self, workspace: Workspace, program: Program, packing: Packing, goal_variants: list[Variant]) -> None:
+    def __init__(self, workspace: Workspace, program: Program, packing: Packing) -> None:
         self._workspace = workspace
-        self._variants = goal_variants
-        self._suspicions = [
-            suspicion
-            for rule in program.rules
-            for suspicion in suspicions(rule, packing.rule("k.proof"), partial(packing.value, "k.proof"))
-        ]
+        self._variants = program_variants(program, packing, of_goals=True)
+        self._suspicions = suspicions(program, packing)
 
     def find_wrong(self) -> int | None:
         """Put the facts with wrong heights into `goal`; return the lowest level that one of them may have, if any."""
         changed = {
             predicate for (predicate,) in self._workspace.rows("SELECT DISTINCT predicate FROM fact WHERE again")
         }
-        selects = [
-            select for predicate, select in self._suspicions if isinstance(predicate, Variable) or predicate in changed
-        ]
+        selects = [suspicion.sql for suspicion in self._suspicions if suspicion.can_arise(changed)]
         if not selects:
             return None
         self._workspace.run(f"CREATE OR REPLACE TEMP TABLE goal AS {' UNION '.join(selects)}")

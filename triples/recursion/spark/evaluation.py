@@ -7,7 +7,7 @@ from triples.recursion.outcome import Options, Round
 from triples.recursion.programs import Program
 from triples.recursion.spark.heights import put_right
 from triples.recursion.spark.relation import Found, Relation
-from triples.recursion.sql import variants
+from triples.recursion.sql import program_variants
 
 
 class Evaluation:
@@ -19,7 +19,7 @@ class Evaluation:
         self._relation = relation
         self._program = program
         self._options = options
-        self._variants = [variant for rule in program.rules for variant in variants(rule, relation.proof)]
+        self._variants = program_variants(program, relation.packing)
         # The predicates of the relations that rules read.
         self._earlier: set[int] = set()
         self._changed = asserted
@@ -28,12 +28,7 @@ class Evaluation:
     def run(self, on_round: Callable[[Round], None]) -> None:
         self._find_weights(on_round)
         if self._options.max_depth is None and any(made.improved for made in self.rounds):
-            goal_variants = [
-                variant
-                for rule in self._program.rules
-                for variant in variants(rule, self._relation.proof, of_goals=True)
-            ]
-            put_right(self._relation, self._program, goal_variants)
+            put_right(self._relation, self._program)
 
     def _find_weights(self, on_round: Callable[[Round], None]) -> None:
         number = 0

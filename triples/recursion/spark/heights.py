@@ -4,25 +4,19 @@ Here the facts with wrong heights are left out of the parts, and come back level
 """
 
 from collections.abc import Sequence
-from functools import partial
 
-from triples.patterns import Variable
 from triples.recursion.programs import Program
 from triples.recursion.spark.relation import Relation
-from triples.recursion.sql import Variant, same_key
-from triples.recursion.suspicions import suspicions
+from triples.recursion.sql import Variant, program_variants, same_key
+from triples.recursion.suspicions import Suspicion, suspicions
 
 
-def put_right(relation: Relation, program: Program, goal_variants: Sequence[Variant]) -> None:
+def put_right(relation: Relation, program: Program) -> None:
     """Find the heights of the facts again that are too low, until none is."""
-    packing = relation.packing
-    selects = [
-        suspicion
-        for rule in program.rules
-        for suspicion in suspicions(rule, packing.rule("k.proof"), partial(packing.value, "k.proof"))
-    ]
-    while (goals := _Goals.found_in(relation, selects)) is not None:
-        goals.settle(goal_variants)
+    variants = program_variants(program, relation.packing, of_goals=True)
+    doubts = suspicions(program, relation.packing)
+    while (goals := _Goals.found_in(relation, doubts)) is not None:
+        goals.settle(variants)
 
 
 class _Goals:
@@ -35,13 +29,11 @@ class _Goals:
         self._predicates = predicates
 
     @classmethod
-    def found_in(cls, relation: Relation, suspicions: Sequence[tuple[object, str]]) -> "_Goals | None":
+    def found_in(cls, relation: Relation, doubts: Sequence[Suspicion]) -> "_Goals | None":
         session = relation.session
         relation.look()
         changed = {predicate for (predicate,) in session.rows("SELECT DISTINCT predicate FROM fact WHERE again")}
-        selects = [
-            select for predicate, select in suspicions if isinstance(predicate, Variable) or predicate in changed
-        ]
+        selects = [doubt.sql for doubt in doubts if doubt.can_arise(changed)]
         if not selects:
             return None
         relation.write_goals(" UNION ".join(selects))

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from triples.recursion.outcome import Options
 from triples.recursion.packing import Packing
-from triples.recursion.programs import BoundRule, Program
+from triples.recursion.programs import Program
 from triples.recursion.spark.exchange import Folder
 from triples.recursion.spark.session import Session
 from triples.recursion.sql import KEY, same_key, weight_literal
@@ -55,10 +55,6 @@ class Relation:
         if options.subjects is not None:
             self._list("admitted", options.subjects)
             self._admitted = " AND subject IN (SELECT id FROM admitted)"
-
-    def proof(self, rule: BoundRule, values: Sequence[str]) -> str:
-        """The column that tells a rule's proofs apart."""
-        return f"{self.packing.pack(rule.number, values)} AS proof"
 
     def look(self) -> None:
         """Set the view `fact` to all facts, with the derived ones of at least the threshold."""
