@@ -19,7 +19,7 @@ from skg_site.api.request import STREAMED
 from triples.admin.import_forms import ExportForm, ImportForm
 from triples.admin.process_rows import ProcessRowAdmin, pairs, second
 from triples.admin.shown import isolated
-from triples.exchange.formats.media_types import ENDINGS, MEDIA_TYPES
+from triples.exchange.formats.media_types import ARCHIVES, MEDIA_TYPES
 from triples.files.parameters import ExportParameters
 from triples.files.responses import public_id
 from triples.files.uploads import exported, import_upload
@@ -28,7 +28,6 @@ from triples.services.imports import import_undo_start
 from triples.visible import visible
 
 _UNDER_WAY = {ImportStatus.RUNNING, ImportStatus.UNDOING}
-_ENDINGS = {"none": "", "gzip": ".gz", "xz": ".xz", "zstd": ".zst", "zip": ".zip"}
 
 
 @admin.register(ImportRun)
@@ -170,15 +169,13 @@ def _lives(run: ImportRun | None) -> bool:
 
 
 def _download(request: HttpRequest, parameters: ExportParameters) -> StreamingHttpResponse:
-    compress = "none" if parameters.format == "neo4j" else parameters.compress or "none"
-    arguments = ["export_triples", "-", f"--format={parameters.format}", f"--compress={compress}"]
+    compress = "none" if parameters.format in ARCHIVES else parameters.compress or "none"
     if isinstance(request, ASGIRequest):
         # The connection leaves the time of an export to its own limit.
         cast("Scope", request.scope)[STREAMED] = True
     response = StreamingHttpResponse(
-        exported([*arguments, *parameters.arguments]),
+        exported(parameters.command(compress)),
         content_type=MEDIA_TYPES[parameters.format] if compress == "none" else "application/octet-stream",
     )
-    name = f"facts{ENDINGS[parameters.format]}{_ENDINGS[compress]}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = parameters.disposition(compress)
     return response

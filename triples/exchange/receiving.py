@@ -1,11 +1,8 @@
 """Inputs of an import whose body comes over HTTP: read as it comes, or from a copy on disk if the format needs that."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from django.conf import settings
@@ -15,6 +12,7 @@ from triples.exchange.formats.base import Format
 from triples.exchange.framed import ForwardReader, FramedBody
 from triples.exchange.inputs import Input, find_inputs
 from triples.exchange.lines import DAMAGED, MAX_LINE_BYTES, InputError, unreadable
+from triples.exchange.spool import remove_orphans, spool_file
 
 _COPIED_AT_ONCE = 1 << 18
 MIB = 1 << 20
@@ -31,21 +29,10 @@ def received(body: FramedBody, format_: Format, label: str) -> Iterator[Sequence
     if format_.is_streamed and not is_zip:
         yield [Input(label, format_, None, pipe=stream)]
         return
-    folder = spool_folder()
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{os.getpid()}.") as copy:
+    remove_orphans()
+    with spool_file() as copy:
         _copy(stream, cast("BinaryIO", copy))
         yield [replace(each, label=label) for each in find_inputs(copy.name, format_)]
-
-
-def spool_folder() -> Path:
-    """The folder of the copies, without those that processes left behind which were killed."""
-    folder: Path = settings.ENV.state_dir / "spool"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file in folder.iterdir():
-        owner = file.name.partition(".")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            file.unlink(missing_ok=True)
-    return folder
 
 
 def _copy(stream: ForwardReader, copy: BinaryIO) -> None:

@@ -18,20 +18,12 @@ from skg_site.api.request import http_of
 from skg_site.api.streams import BrokenStream, StreamedAnswer, require_chunks
 from skg_site.api.views import LOOK_AGAIN_SECONDS, APIViewSet, check_accept
 from skg_site.cli.exit_codes import MISUSED
-from triples.exchange.formats.media_types import ENDINGS, MEDIA_TYPES
+from triples.exchange.formats.media_types import ARCHIVES, COMPRESSED, MEDIA_TYPES
 from triples.files import openapi
 from triples.files.parameters import ExportParameters
 from triples.files.processes import EXPORTS, command, option_fault
 
 PIECE_BYTES = 1 << 16
-_ARCHIVES = frozenset({"neo4j"})
-# How a file is compressed, by its ending and its media type.
-_COMPRESSED = {
-    "gzip": (".gz", "application/gzip"),
-    "xz": (".xz", "application/x-xz"),
-    "zstd": (".zst", "application/zstd"),
-    "zip": (".zip", "application/zip"),
-}
 
 
 class ExportViewSet(APIViewSet):
@@ -42,24 +34,21 @@ class ExportViewSet(APIViewSet):
     async def export(self, request: Request) -> HttpResponse | StreamedAnswer:
         http = http_of(request)
         parameters = query_parameters(request, ExportParameters)
-        ending, content_type = ENDINGS[parameters.format], MEDIA_TYPES[parameters.format]
+        content_type = MEDIA_TYPES[parameters.format]
         compress: str = parameters.compress or "none"
-        headers: dict[str, str] = {}
+        headers = {"Content-Disposition": parameters.disposition(compress)}
         if compress == "none":
             check_accept(http, content_type)
         else:
-            more, content_type = _COMPRESSED[compress]
-            ending += more
-        if parameters.compress is None and parameters.format not in _ARCHIVES:
+            content_type = COMPRESSED[compress].media_type
+        if parameters.compress is None and parameters.format not in ARCHIVES:
             headers["Vary"] = "Accept-Encoding"
             if (coding := _coding(http.list_header(b"accept-encoding"))) is not None:
                 compress = headers["Content-Encoding"] = coding
-        headers["Content-Disposition"] = f'attachment; filename="facts{ending}"'
         if http.method == "HEAD":
             return StreamedAnswer(_nothing(), content_type, headers)
         require_chunks(http)
-        arguments = ["export_triples", "-", f"--format={parameters.format}", f"--compress={compress}"]
-        pieces = self._pieces(request, [*arguments, *parameters.arguments])
+        pieces = self._pieces(request, parameters.command(compress))
         # Up to here a failure is a problem; from here on it is a stream that breaks.
         assert await anext(pieces) == b""
         http.begin_stream()

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight
 from triples.exchange.facts import Scale
-from triples.exchange.formats.media_types import MEDIA_TYPES
+from triples.exchange.formats.media_types import COMPRESSED, ENDINGS, MEDIA_TYPES
 from triples.exchange.rdf.prefixes import parse_prefix
 from triples.exchange.tables import parse_columns
 from triples.http.request_models import Object, Predicate, Subject
@@ -143,11 +143,16 @@ class ExportParameters(Parameters):
     plain: Annotated[bool, Field(description="RDF: leave out weights and metadata.")] = False
     weight_property: Annotated[Text | None, Field(description="RDF: the property of weights.")] = None
 
-    @property
-    def arguments(self) -> list[str]:
-        """The same for `export_triples`."""
+    def command(self, compress: str) -> list[str]:
+        """The command line that writes the file, compressed in this way or `none`."""
         given = self.model_dump(exclude_defaults=True, exclude={"format", "compress"})
-        return [part for name, value in given.items() for part in _argument(name, value, {"prefix"})]
+        options = [part for name, value in given.items() for part in _argument(name, value, {"prefix"})]
+        return ["export_triples", "-", f"--format={self.format}", f"--compress={compress}", *options]
+
+    def disposition(self, compress: str) -> str:
+        """The Content-Disposition of the file, compressed in this way or `none`."""
+        ending = "" if compress == "none" else COMPRESSED[compress].ending
+        return f'attachment; filename="facts{ENDINGS[self.format]}{ending}"'
 
 
 def _argument(name: str, value: Any, several: set[str]) -> Sequence[str]:

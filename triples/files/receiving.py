@@ -25,16 +25,18 @@ KILLED = "The process of the import was ended from outside."
 
 
 class Asked(NamedTuple):
-    """An import that a request asks for; `run_id` is that of an import that is continued."""
+    """An import that is asked for, of the body of a request or of a file; `run_id` is that of a row which it has."""
 
     name: str
     options: dict[str, Any]
     requested_by: str
     run_id: int | None
     token: str | None = None
+    file: str | None = None
 
     @property
     def document(self) -> str:
+        """The argument of `manage.py imports receive`."""
         content = {
             "name": self.name,
             "options": self.options,
@@ -42,7 +44,7 @@ class Asked(NamedTuple):
             "requested_by": self.requested_by,
             "run": self.run_id,
             "token": self.token,
-            "file": None,
+            "file": self.file,
         }
         return orjson.dumps(content).decode()
 

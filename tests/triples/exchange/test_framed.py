@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triples.exchange import zstd
-from triples.exchange.compressions import compression_at
+from triples.exchange.compressions import COMPRESSIONS, compression_at
 from triples.exchange.formats import media_types
 from triples.exchange.formats.registry import FORMATS
 from triples.exchange.framed import END, Beginning, BrokenOff, ForwardReader, FramedBody, OtherBody, framed
@@ -83,3 +83,6 @@ def test_workers_know_the_formats_without_their_libraries() -> None:
     assert media_types.ENDINGS.keys() == FORMATS.keys()
     for name, ending in media_types.ENDINGS.items():
         assert ending.removesuffix(".zip") in FORMATS[name].endings
+    for name, compressed in media_types.COMPRESSED.items():
+        assert COMPRESSIONS[name].ending == compressed.ending
+    assert {"none", *media_types.COMPRESSED} == COMPRESSIONS.keys()

@@ -1,7 +1,9 @@
-"""The media types and endings of the formats, for workers.
+"""The media types and endings of formats and compressions, for workers.
 
 To ask the registry would load the libraries of all formats.
 """
+
+from typing import NamedTuple
 
 # A test holds that they are those of the registry.
 MEDIA_TYPES = {
@@ -35,6 +37,23 @@ ENDINGS = {
     "tsv": ".tsv",
     "turtle": ".ttl",
 }
+# The formats whose files are archives already.
+ARCHIVES = frozenset({"neo4j"})
+
+
+class Compressed(NamedTuple):
+    """The ending that compression adds to a name, and the media type of what is compressed."""
+
+    ending: str
+    media_type: str
+
+
+COMPRESSED = {
+    "gzip": Compressed(".gz", "application/gzip"),
+    "xz": Compressed(".xz", "application/x-xz"),
+    "zstd": Compressed(".zst", "application/zstd"),
+    "zip": Compressed(".zip", "application/zip"),
+}
 # Of what says nothing of its format.
 UNTOLD = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded"})
 
@@ -42,4 +61,4 @@ UNTOLD = frozenset({"", "application/octet-stream", "application/x-www-form-urle
 def format_named(media_type: str) -> str | None:
     """The format with this media type, whose parameters do not count."""
     plain = media_type.partition(";")[0].strip().lower()
-    return next((name for name, each in MEDIA_TYPES.items() if each == plain and name != "neo4j"), None)
+    return next((name for name, each in MEDIA_TYPES.items() if each == plain and name not in ARCHIVES), None)
