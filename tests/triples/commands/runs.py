@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,6 +74,17 @@ class Inside:
         stdout.flush()
         stderr.flush()
         return subprocess.CompletedProcess(words, code, printed.getvalue(), reported.getvalue())
+
+
+def with_graph(folder: Path, facts: str, rules: Sequence[dict[str, Any]] = ()) -> Inside:
+    """Commands in this process, on a database with these lines of TSV and these rules."""
+    here = Inside()
+    file = folder / "facts.tsv"
+    file.write_text(facts)
+    assert here.run("import_triples", str(file)).returncode == 0
+    if rules:
+        assert here.run("rules", "load", "-", given=orjson.dumps(rules)).returncode == 0
+    return here
 
 
 def _exit_code(words: list[str]) -> int:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.support.database import in_orm
-from tests.triples.commands.runs import Inside, Shell
+from tests.triples.commands.runs import Inside, Shell, with_graph
 from tests.triples.store.graphs import counted, stored_rows, tallied
 
 pytestmark = pytest.mark.both
@@ -16,11 +16,7 @@ FACTS = "a\tin\tb\t0.9\nb\tin\tc\t0.5\nc\tin\td\t0.1\na\tnear\tc\t0.1\n"
 
 @pytest.fixture
 def graph(database: None, tmp_path: Path) -> Inside:
-    here = Inside()
-    facts = tmp_path / "facts.tsv"
-    facts.write_text(FACTS)
-    assert here.run("import_triples", str(facts)).returncode == 0
-    return here
+    return with_graph(tmp_path, FACTS)
 
 
 def left() -> set[str]:

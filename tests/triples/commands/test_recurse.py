@@ -7,7 +7,7 @@ import orjson
 import pytest
 from structlog.typing import EventDict
 
-from tests.triples.commands.runs import Inside, Shell
+from tests.triples.commands.runs import Inside, Shell, with_graph
 from triples.models import RecursionRun
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Cancelled
@@ -23,12 +23,7 @@ FACTS = "a\tin\tb\nb\tin\tc\nc\tin\td\n"
 @pytest.fixture
 def graph(database: None, tmp_path: Path) -> Inside:
     """A small graph with a rule."""
-    here = Inside()
-    facts = tmp_path / "facts.tsv"
-    facts.write_text(FACTS)
-    assert here.run("import_triples", str(facts)).returncode == 0
-    assert here.run("rules", "load", "-", given=json.dumps(RULES).encode()).returncode == 0
-    return here
+    return with_graph(tmp_path, FACTS, RULES)
 
 
 def test_it_derives_and_says_so_once_and_then_has_nothing_to_do(graph: Inside) -> None:

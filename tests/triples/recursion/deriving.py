@@ -22,6 +22,18 @@ class Found(NamedTuple):
     complete_above: float | None
 
 
+def options_of(
+    *, max_depth: int | None, min_weight: float, subjects: set[int] | None, unfit: list[int] | None
+) -> Options:
+    """Options of an engine, from those of the oracle."""
+    return Options(
+        max_depth=max_depth,
+        min_weight=min_weight,
+        subjects=None if subjects is None else pa.array(sorted(subjects), pa.int64()),
+        unfit=None if unfit is None else pa.array(unfit, pa.int64()),
+    )
+
+
 def derive(
     engine: Engine,
     facts: pa.Table,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.properties import examples
-from tests.triples.recursion.deriving import materialise
+from tests.triples.recursion.deriving import materialise, options_of
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.programming import X, Y, Z, program, transitive
 from tests.triples.recursion.strategies import facts, programs
@@ -64,12 +64,7 @@ def test_lighter_facts_other_subjects_and_unfit_predicates_are_left_out(
     unfit: list[int] | None,
 ) -> None:
     """No fact that is asserted has 4 for a predicate."""
-    options = Options(
-        max_depth=max_depth,
-        min_weight=min_weight,
-        subjects=None if subjects is None else pa.array(sorted(subjects), pa.int64()),
-        unfit=None if unfit is None else pa.array(unfit, pa.int64()),
-    )
+    options = options_of(max_depth=max_depth, min_weight=min_weight, subjects=subjects, unfit=unfit)
     result = materialise(fact_table(asserted), program, options)
 
     expected = evaluate(

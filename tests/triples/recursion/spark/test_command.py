@@ -1,6 +1,5 @@
 """`manage.py recurse --engine spark`: runs whose facts are derived on a server."""
 
-import json
 from pathlib import Path
 
 import orjson
@@ -8,7 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from structlog.typing import EventDict
 
-from tests.triples.commands.runs import Inside
+from tests.triples.commands.runs import Inside, with_graph
 from triples.models import RecursionRun
 from triples.recursion.spark.exchange import Exchange
 from triples.runs.deriving import _database_name
@@ -29,12 +28,7 @@ FACTS = "a\tin\tb\nb\tin\tc\t0.7\nc\tin\td\ne\tin\td\n"
 @pytest.fixture
 def graph(database: None, tmp_path: Path) -> Inside:
     """A small graph with rules."""
-    here = Inside()
-    facts = tmp_path / "facts.tsv"
-    facts.write_text(FACTS)
-    assert here.run("import_triples", str(facts)).returncode == 0
-    assert here.run("rules", "load", "-", given=json.dumps(RULES).encode()).returncode == 0
-    return here
+    return with_graph(tmp_path, FACTS, RULES)
 
 
 @pytest.fixture

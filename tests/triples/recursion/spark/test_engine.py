@@ -7,13 +7,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.properties import examples
-from tests.triples.recursion.deriving import derive, materialise
+from tests.triples.recursion.deriving import derive, materialise, options_of
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.programming import X, Y, Z, program, transitive
 from tests.triples.recursion.strategies import facts, programs
@@ -49,12 +48,7 @@ def test_weights_depths_and_proofs_are_those_of_the_definition(
     subjects: set[int] | None,
     unfit: list[int] | None,
 ) -> None:
-    options = Options(
-        max_depth=max_depth,
-        min_weight=min_weight,
-        subjects=None if subjects is None else pa.array(sorted(subjects), pa.int64()),
-        unfit=None if unfit is None else pa.array(unfit, pa.int64()),
-    )
+    options = options_of(max_depth=max_depth, min_weight=min_weight, subjects=subjects, unfit=unfit)
 
     found = derive(make_engine(), fact_table(asserted), program, options)
 
