@@ -15,7 +15,6 @@ from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet, json_answer
 from triples import ids
 from triples.exchange.formats.media_types import UNTOLD, format_named
-from triples.fields import to_milliseconds
 from triples.files import openapi
 from triples.files.parameters import CURSOR, ImportListParameters, ImportParameters
 from triples.files.processes import option_fault
@@ -23,6 +22,7 @@ from triples.files.receiving import Asked, Refused, TakenOver, receive
 from triples.files.responses import ImportsOut, import_content
 from triples.http.freshness import cover_commits
 from triples.import_runs import ImportRun, ImportStatus
+from triples.row_ids import row_with_id
 from triples.services.imports import import_undo_start
 
 _UNDONE = {ImportStatus.UNDOING, ImportStatus.UNDONE}
@@ -119,12 +119,10 @@ def _with_import(problem: Problem, run: ImportRun) -> Problem:
 
 
 def find_import(public_id: UUID) -> ImportRun:
-    found = ids.unpack(public_id)
-    if found is not None and found.kind == ids.IMPORT:
-        run = ImportRun.objects.filter(id=found.key).first()
-        if run is not None and to_milliseconds(run.created_at) == found.created_ms:
-            return run
-    raise NotFound("There is no import with this id.")
+    run = row_with_id(ImportRun, public_id, ids.IMPORT)
+    if run is None:
+        raise NotFound("There is no import with this id.")
+    return run
 
 
 def _find_own(caller: str, token: str) -> ImportRun | None:

@@ -17,9 +17,9 @@ from skg_site.api.request import http_of
 from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet, json_answer
 from triples import ids
-from triples.fields import to_milliseconds
 from triples.http.freshness import cover_commits
 from triples.models import RecursionRun
+from triples.row_ids import row_with_id
 from triples.runs import openapi
 from triples.runs.request_models import Recurse
 from triples.runs.responses import run_content
@@ -76,12 +76,10 @@ class RecurseViewSet(APIViewSet):
 
 
 def _find(public_id: UUID) -> RecursionRun:
-    found = ids.unpack(public_id)
-    if found is not None and found.kind == ids.RUN:
-        run = RecursionRun.objects.filter(id=found.key).first()
-        if run is not None and to_milliseconds(run.created_at) == found.created_ms:
-            return run
-    raise NotFound("There is no run with this id.")
+    run = row_with_id(RecursionRun, public_id, ids.RUN)
+    if run is None:
+        raise NotFound("There is no run with this id.")
+    return run
 
 
 async def _awaited(run: RecursionRun, seconds: float) -> RecursionRun:
