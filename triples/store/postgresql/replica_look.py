@@ -9,7 +9,7 @@ from triples.store.backend import ReplicaState
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.positions import position
 from triples.store.postgresql.replica_watch import CONNECT_SECONDS, LOOK_AT_PRIMARY, LOOK_AT_REPLICA
-from triples.store.postgresql.replicas import Replica
+from triples.store.postgresql.replicas import Replica, in_one_line
 
 _PAUSE = 0.02
 
@@ -22,8 +22,7 @@ def look(replicas: Sequence[Replica]) -> Iterator[ReplicaState]:
         try:
             yield _looked_at(replica, position(end), identity)
         except Exception as error:  # whatever is wrong with it is what is told
-            fault = " ".join(str(error).split()) or type(error).__name__
-            yield ReplicaState(replica.name, False, 0.0, 0, 0, f"cannot be reached: {fault}")
+            yield ReplicaState(replica.name, False, 0.0, 0, 0, f"cannot be reached: {in_one_line(error)}")
 
 
 def _looked_at(replica: Replica, end: int, identity: Sequence[object]) -> ReplicaState:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from triples.store.freshness import FRESHNESS
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.postgresql.positions import position
-from triples.store.postgresql.replicas import Replica, Replicas
+from triples.store.postgresql.replicas import Replica, Replicas, in_one_line
 from triples.store.reader import Reader
 from triples.store.reads_and_writes import Result
 from triples.store.sessions import Fetch
@@ -102,4 +102,4 @@ def _note_failure(replica: Replica, error: Exception) -> None:
     replica.failed_reads += 1
     code = getattr(error.__cause__, "sqlstate", None)
     if replica.in_use and (code is None or code.startswith(_LOST)):
-        replica.leave(f"A read failed: {' '.join(str(error).split())}", lost=False)
+        replica.leave(f"A read failed: {in_one_line(error)}", lost=False)

@@ -15,7 +15,7 @@ import psycopg
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.positions import position
 from triples.store.postgresql.primary_log import PrimaryLog
-from triples.store.postgresql.replicas import Replica, Replicas
+from triples.store.postgresql.replicas import Replica, Replicas, in_one_line
 
 CHECK_SECONDS = 1.0
 CONNECT_SECONDS = 2
@@ -100,7 +100,7 @@ class _Watch:
     def replica_answered(self, replica: Replica, answer: Answer) -> None:
         now = self._answered[replica] = monotonic()
         if isinstance(answer, Exception):
-            replica.leave(f"It cannot be reached: {' '.join(str(answer).split()) or type(answer).__name__}", lost=True)
+            replica.leave(f"It cannot be reached: {in_one_line(answer)}", lost=True)
             return
         lsn, *identity = answer
         replayed = position(lsn)

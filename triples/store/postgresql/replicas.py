@@ -117,3 +117,8 @@ class Replicas:
                     replica.look_now()
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LAST_PAUSE)
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error says, or its type if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
