@@ -14,7 +14,7 @@ from skg_site.cli.exit_codes import BUSY, DAMAGED
 from skg_site.cli.progress import ProgressBar
 from skg_site.host import refused_writes
 from skg_site.ops.moving.outcomes import Moved, Plan
-from skg_site.ops.moving.preparing import checked_name, count, known_tables, left_out, may_continue, prepare
+from skg_site.ops.moving.preparing import checked_name, known_tables, left_out, may_continue, prepare
 from skg_site.ops.moving.targets import Target
 from triples.ids import now_ms
 from triples.store.backend import backend
@@ -57,7 +57,7 @@ class Mover:
                 with closing(self.target_place.open()) as target:
                     continues, name = may_continue(self.target_place, source, target, restart=self.restart), target.name
             with source.snapshot():
-                rows = {table.name: count(source, table.name) for table in tables}
+                rows = {table.name: source.count(table.name) for table in tables}
             state = backend().read_state()
             return Plan(
                 source.name, name, rows, state.facts if state else 0, left_out(source, tables), continues=continues

@@ -98,10 +98,5 @@ def holdings(side: Side) -> str | None:
         return None
     if "django_migrations" not in names:
         return "tables of something else"
-    counted = {word: _count(side, table) for word, table in _HOLDINGS.items() if table in names}
+    counted = {word: side.count(table) for word, table in _HOLDINGS.items() if table in names}
     return ", ".join(f"{number:,} {word}" for word, number in counted.items() if number) or None
-
-
-def _count(side: Side, table: str) -> int:
-    [(number,)] = side.fetch(f"SELECT count(*) FROM {table}")  # noqa: S608  # one of the names above
-    return int(number)

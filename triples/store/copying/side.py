@@ -1,7 +1,7 @@
 """One side of a copy: a database that is copied from or to. The same for both kinds, but for the methods below."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -46,6 +46,9 @@ class Side(ABC):
     placeholder: ClassVar[str]
     # The condition that an id is one of a list, which is the only value.
     id_is_one_of: ClassVar[str]
+    # They make a value that was read one that is the same for both databases, and back; not called for NULL.
+    decoders: ClassVar[Mapping[Kind, Callable[[Any], Any]]]
+    encoders: ClassVar[Mapping[Kind, Callable[[Any], Any]]]
 
     @abstractmethod
     def fetch(self, statement: str, values: Sequence[Any] = (), /) -> list[Row]: ...
@@ -57,11 +60,6 @@ class Side(ABC):
     @abstractmethod
     def selected(self, column: Column) -> str:
         """The expression that reads a column."""
-
-    @property
-    @abstractmethod
-    def decoders(self) -> dict[Kind, Callable[[Any], Any]]:
-        """What makes a value that was read one that is the same for both databases; not called for NULL."""
 
     @abstractmethod
     def close(self) -> None: ...
@@ -156,6 +154,11 @@ class Side(ABC):
 
     # What is the same for both.
 
+    def count(self, table: str) -> int:
+        """The number of rows of the table with this name."""
+        [(number,)] = self.fetch(f'SELECT count(*) FROM "{table}"')
+        return int(number)
+
     def digests(self, table: Table) -> dict[int, Digest]:
         statement = _DIGESTS.format(table=table.name, version=table.version or "0")
         return {group: Digest(rows, int(first), int(second)) for group, rows, first, second in self.fetch(statement)}
@@ -213,13 +216,20 @@ class Side(ABC):
         return group * GROUP, (group + 1) * GROUP
 
     def _decoded(self, table: Table, rows: list[Row]) -> list[Row]:
-        decoders = [self.decoders.get(column.kind) for column in table.columns]
-        if not any(decoders):
-            return rows
-        return [
-            tuple(
-                value if decode is None or value is None else decode(value)
-                for value, decode in zip(row, decoders, strict=True)
-            )
-            for row in rows
-        ]
+        return _converted(table, rows, self.decoders)
+
+    def _encoded(self, table: Table, rows: list[Row]) -> list[Row]:
+        return _converted(table, rows, self.encoders)
+
+
+def _converted(table: Table, rows: list[Row], by_kind: Mapping[Kind, Callable[[Any], Any]]) -> list[Row]:
+    converters = [by_kind.get(column.kind) for column in table.columns]
+    if not any(converters):
+        return rows
+    return [
+        tuple(
+            value if convert is None or value is None else convert(value)
+            for value, convert in zip(row, converters, strict=True)
+        )
+        for row in rows
+    ]

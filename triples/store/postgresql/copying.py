@@ -48,14 +48,14 @@ _INDEXES = (
     " WHERE i.indrelid = ANY(%s::regclass[]) AND NOT i.indisprimary"
     " AND NOT EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid)"
 )
-_DECODERS: dict[Kind, Callable[[Any], Any]] = {Kind.MOMENT: moment_text, Kind.JSON: json_text}
-_ENCODERS: dict[Kind, Callable[[Any], Any]] = {Kind.MOMENT: lambda text: f"{text}+00"}
 
 
 class PostgreSQLSide(Side):
     kind = "postgresql"
     placeholder = "%s"
     id_is_one_of = "id = ANY(%s)"
+    decoders = {Kind.MOMENT: moment_text, Kind.JSON: json_text}
+    encoders = {Kind.MOMENT: lambda text: f"{text}+00"}
 
     def __init__(self, url: str | None) -> None:
         """The service's own database, or the one that the URL names."""
@@ -80,10 +80,6 @@ class PostgreSQLSide(Side):
     def selected(self, column: Column) -> str:
         name = f'"{column.name}"'
         return f"{name}::text" if column.kind in {Kind.JSON, Kind.JSON_TEXT} else name
-
-    @property
-    def decoders(self) -> dict[Kind, Callable[[Any], Any]]:
-        return _DECODERS
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -118,17 +114,11 @@ class PostgreSQLSide(Side):
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
         rows = list(rows)
-        encoders = [_ENCODERS.get(column.kind) for column in table.columns]
         names = ", ".join(f'"{name}"' for name in table.names)
         with self._driver.cursor() as cursor:
             with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN".encode()) as copy:
-                for row in rows:
-                    copy.write_row(
-                        [
-                            v if encode is None or v is None else encode(v)
-                            for v, encode in zip(row, encoders, strict=True)
-                        ]
-                    )
+                for row in self._encoded(table, rows):
+                    copy.write_row(row)
             if table.name == TERMS and rows:
                 ids, texts = zip(*rows, strict=True)
                 with cursor.copy(f"COPY {term_index.INDEX} (term_id, trigrams) FROM STDIN".encode()) as copy:
@@ -137,9 +127,10 @@ class PostgreSQLSide(Side):
 
     def drop_indexes(self, tables: Sequence[str]) -> list[str]:
         tables = [*tables, term_index.INDEX]
-        again = [statement for _, statement in self.fetch(_INDEXES, [tables])]
-        for name, _ in self.fetch(_INDEXES, [tables]):
+        again: list[str] = []
+        for name, statement in self.fetch(_INDEXES, [tables]):
             self.execute(f"DROP INDEX {name}")
+            again.append(statement)
         # Foreign keys last: they need what they refer to.
         for name, table, definition in sorted(self.fetch(_CONSTRAINTS, [tables]), key=lambda row: row[2], reverse=True):
             self.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')

@@ -27,13 +27,13 @@ from triples.store.copying.tables import TERMS, Column, Kind, Table
 from triples.store.copying.values import json_text, moment_text
 from triples.store.inferred.state import State
 from triples.store.sqlite import term_index
+from triples.store.sqlite.derivations import TABLE as DERIVATIONS
 from triples.store.sqlite.file_guard import require_fit, require_in_place
 from triples.store.sqlite.file_identity import find_files
 from triples.store.sqlite.inferred_facts import write_file
 from triples.store.sqlite.inferred_files import FOLDER, put_in_place
 from triples.store.sqlite.write_lock import held_lock
 
-DERIVATIONS = "triples_derivation"
 _TRIGGER = "skg_refuse"
 _KEPT_WITH_THE_STATE = ("prefixes.json", "secret_key")
 _ENDINGS = ("", "-wal", "-shm", "-journal")
@@ -43,15 +43,13 @@ def _moment(text: str) -> str:
     return moment_text(datetime.fromisoformat(text))
 
 
-_DECODERS: dict[Kind, Callable[[Any], Any]] = {Kind.BOOLEAN: bool, Kind.MOMENT: _moment, Kind.JSON: json_text}
-# As Django writes a time: without the fraction of a second, if there is none.
-_ENCODERS: dict[Kind, Callable[[Any], Any]] = {Kind.MOMENT: lambda text: str(datetime.fromisoformat(text))}
-
-
 class SQLiteSide(Side):
     kind = "sqlite"
     placeholder = "?"
     id_is_one_of = "id IN (SELECT value FROM json_each(?))"
+    decoders = {Kind.BOOLEAN: bool, Kind.MOMENT: _moment, Kind.JSON: json_text}
+    # As Django writes a time: without the fraction of a second, if there is none.
+    encoders = {Kind.MOMENT: lambda text: str(datetime.fromisoformat(text))}
 
     def __init__(self, file: Path, *, is_own: bool, place: Path | None = None) -> None:
         """`place` is where a new database, which is in `file` now, is going to be."""
@@ -83,10 +81,6 @@ class SQLiteSide(Side):
     def selected(self, column: Column) -> str:
         return f'"{column.name}"'
 
-    @property
-    def decoders(self) -> dict[Kind, Callable[[Any], Any]]:
-        return _DECODERS
-
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         with self._transaction("BEGIN"):
@@ -116,13 +110,8 @@ class SQLiteSide(Side):
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
         rows = list(rows)
         names = ", ".join(f'"{name}"' for name in table.names)
-        encoders = [_ENCODERS.get(column.kind) for column in table.columns]
-        values = (
-            tuple(v if encode is None or v is None else encode(v) for v, encode in zip(row, encoders, strict=True))
-            for row in rows
-        )
         marks = ", ".join("?" * len(table.columns))
-        self._driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", values)
+        self._driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", self._encoded(table, rows))
         if table.name == TERMS:
             self._index_terms(rows)
 

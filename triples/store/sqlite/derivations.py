@@ -12,11 +12,11 @@ from django.db import connection
 from skg_site.host.write_lock import write_lock
 from triples.store.inferred.layout import STATE
 
-_TABLE = "triples_derivation"
+TABLE = "triples_derivation"
 _GENERATION = f"SELECT generation FROM {STATE}"
-_NOTED = f"SELECT 1 FROM main.{_TABLE} WHERE generation = ?"
-_NOTE = f"INSERT OR IGNORE INTO {_TABLE} (generation) VALUES (%s)"
-_FORGET_OLDER = f"DELETE FROM {_TABLE} WHERE generation < %s"
+_NOTED = f"SELECT 1 FROM main.{TABLE} WHERE generation = ?"
+_NOTE = f"INSERT OR IGNORE INTO {TABLE} (generation) VALUES (%s)"
+_FORGET_OLDER = f"DELETE FROM {TABLE} WHERE generation < %s"
 
 
 def note(generation: int) -> None:
