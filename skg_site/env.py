@@ -237,7 +237,7 @@ class Settings(BaseSettings):
 
     @property
     def engine(self) -> EngineChoice:
-        """What runs derive facts by."""
+        """The engine of runs."""
         return EngineChoice(self.recursion_engine, self.spark_remote, self.recursion_exchange)
 
     @cached_property

@@ -7,7 +7,7 @@ from triples.visible import visible
 
 
 class ImportStatus(models.TextChoices):
-    """Where an import stands, or how it ended."""
+    """The state of an import, or how it ended."""
 
     # Or its process was killed before it could say that it ends.
     RUNNING = "running"

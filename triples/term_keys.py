@@ -29,7 +29,7 @@ def postgresql_key(text: str) -> str:
 
 
 class TermKey(Func):
-    """What the index of terms has of a text."""
+    """The key of a text in the index of terms."""
 
     template = "%(expressions)s"
     arity = 1

@@ -74,7 +74,7 @@ def text_schema(longest: int, example: str) -> Any:
 
 
 def text_limits(longest: int, *, or_variable: bool = False) -> dict[str, Any]:
-    """What the JSON Schema of such a text says of its characters; see `text_pattern`."""
+    """The JSON Schema of such a text's characters; see `text_pattern`."""
     pattern = text_pattern(longest, or_variable=or_variable)
     return {"pattern": pattern} if longest <= _MOST_COUNTED else {"pattern": pattern, "maxLength": longest}
 

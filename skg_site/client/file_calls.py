@@ -16,7 +16,7 @@ def imports(*, page_size: int | None = None) -> Pages[Import]:
 
 
 def import_of(id: str) -> Call[Import]:  # as the API calls it
-    """How far an import has come, and the token to go on with."""
+    """The state of an import, and the token to go on with."""
     return Call(method="GET", route="/import/{id}", names={"id": id})
 
 

@@ -17,7 +17,7 @@ class Snapshot:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What requests send; nothing until an answer has named one."""
+        """The headers that requests send; none until an answer has named one."""
         first, second = self._newest
         return {HEADER: f"{first:X}/{second:X}"} if (first, second) > (0, 0) else {}
 

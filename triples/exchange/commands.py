@@ -80,7 +80,7 @@ class ImportCommand(BaseCommand):
 
     @abstractmethod
     def told(self, options: dict[str, Any]) -> Told:
-        """What the row of the import says of its input."""
+        """The description of the input in the row of the import."""
 
     @abstractmethod
     def place(self, place: tuple[Any, ...]) -> str:

@@ -108,7 +108,7 @@ def _coding(accepted: bytes | None) -> str | None:
 
 
 async def _fault(process: Process) -> Invalid | Unavailable | None:
-    """Why the command failed, if it did. Raises RuntimeError if the fault is its own."""
+    """The reason why the command failed, if it did. Raises RuntimeError if the fault is its own."""
     errors: StreamReader | None = process.stderr
     assert errors is not None
     complaint = (await errors.read()).decode(errors="replace").strip()

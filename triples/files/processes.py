@@ -35,7 +35,7 @@ def option_fault(sentence: str) -> FieldError:
 
 
 class Places:
-    """How many of these processes a worker has at most."""
+    """The places for these processes in a worker."""
 
     def __init__(self, most: int, what: str) -> None:
         self._most = most

@@ -91,7 +91,7 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
 
 
 def unbegun(complaint: str) -> Exception:
-    """Why there is no row. What the command tells in a sentence is of the database or the system, and passes."""
+    """The reason why there is no row. A fault that is told in a sentence is of the database or system, and passes."""
     if "Traceback" in complaint or "CommandError: " not in complaint:
         return RuntimeError(f"the import did not begin: {complaint}")
     log.warning("import_not_begun", error=complaint)

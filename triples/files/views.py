@@ -80,7 +80,7 @@ class ImportViewSet(APIViewSet):
         return json_answer(import_content(run), 200 if run.status == ImportStatus.UNDONE else 202)
 
     async def _asked(self, request: Request, parameters: ImportParameters) -> Asked | ImportRun:
-        """What is to be imported; or the import that is to be continued, if it has come to its end."""
+        """The import to be made; or the row of the one to be continued, if it has come to its end."""
         http = http_of(request)
         encoding = (http.list_header(b"content-encoding") or b"identity").decode("latin-1").strip().lower()
         if encoding not in _ENCODINGS:

@@ -1,4 +1,4 @@
-"""What an engine is asked, and what it answers."""
+"""The options and the outcome of an engine."""
 
 from dataclasses import dataclass
 from math import nextafter

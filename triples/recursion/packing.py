@@ -12,7 +12,7 @@ from triples.recursion.programs import Program
 
 
 class Packing(Protocol):
-    """How an engine packs them."""
+    """An engine's way of packing them."""
 
     @property
     def sql_type(self) -> str: ...

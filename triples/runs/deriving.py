@@ -30,7 +30,7 @@ log = structlog.get_logger("skg.recursion")
 
 
 class Kept(NamedTuple):
-    """What a partial run needs to say which facts of the last run it keeps."""
+    """The means of a partial run to say which facts of the last run it keeps."""
 
     facts: pa.Table
     rules: set[str] | None
@@ -107,7 +107,7 @@ def _database_name() -> str:
 
 
 def _resources() -> Resources:
-    """What this process may use."""
+    """The resources that this process may use."""
     env = settings.ENV
     return Resources(
         memory_bytes=env.recursion_memory << 20,

@@ -1,4 +1,4 @@
-"""Which engine derives facts from nothing, and where it is."""
+"""The choice of the engine that derives facts from nothing, and where it is."""
 
 import re
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""How new the facts must be that a request reads, where reads can go to replicas of the database.
+"""Freshness of the facts that a request reads, where reads can go to replicas of the database.
 
 A position is a place in the primary's write-ahead log (PostgreSQL's LSN) as a number. Clients know it as text: a token,
 which they send back. A replica that has replayed the log up to a position has all that was committed before it.
@@ -12,7 +12,7 @@ _TOKEN = re.compile(rb"([0-9A-F]{1,8})/([0-9A-F]{1,8})")
 
 
 class Freshness:
-    """What one request needs, and what it has done."""
+    """The needs of one request, and what it has done."""
 
     __slots__ = ("needed", "newest", "replica", "written")
 

@@ -176,7 +176,7 @@ class _ResultQueue:
 
 
 class _Source(NamedTuple):
-    """What the threads of a pool have in common."""
+    """State that the threads of a pool have in common."""
 
     alias: str
     time_limit: float

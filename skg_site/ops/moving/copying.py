@@ -48,7 +48,7 @@ class Mover:
     passes: list[int] = field(default_factory=list)
 
     def plan(self) -> Plan:
-        """What would be done. Raises CopyFailure if it would be refused."""
+        """The plan of the copy. Raises CopyFailure if it would be refused."""
         with closing(backend().own_side()) as source:
             tables = known_tables(source)
             continues = False

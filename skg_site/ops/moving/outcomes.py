@@ -1,4 +1,4 @@
-"""What came of a copy, for people and as JSON."""
+"""Outcomes of a copy, for people and as JSON."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from triples.store.copying.checksums import Checksum
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `--dry-run` tells."""
+    """The outcome of `--dry-run`."""
 
     source: str
     target: str

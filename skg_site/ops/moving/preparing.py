@@ -1,4 +1,4 @@
-"""What is to be known before a graph is copied: whether the target may be filled, and with what."""
+"""Preparation of a copy: whether the target may be filled, and with what."""
 
 from collections.abc import Sequence
 from contextlib import closing

@@ -62,7 +62,7 @@ def _refuse_there(source: Side, target: Side, record: Record, *, lose_changes: b
 
 
 def _changes(source: Side, target: Side, table: Table) -> str | None:
-    """What was written to a table of the target, in words."""
+    """The changes of a table of the target, in words."""
     if table.name in _UNTOLD_TABLES:
         return None
     told = replace(table, columns=tuple(column for column in table.columns if column.name not in _UNTOLD_COLUMNS))

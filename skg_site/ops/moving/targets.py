@@ -41,7 +41,7 @@ class Target:
 
     @property
     def folder(self) -> Path | None:
-        """Where a new SQLite database is made."""
+        """The folder in which a new SQLite database is made."""
         return Path(f"{self.place}.copying") if self.kind == "sqlite" else None
 
     @property
@@ -92,7 +92,7 @@ class Target:
 
 
 def holdings(side: Side) -> str | None:
-    """What somebody has stored in a database that has no record of a copy; None if that is nothing."""
+    """The contents of a database that has no record of a copy, in words; None if there are none."""
     names = side.table_names()
     if not names:
         return None

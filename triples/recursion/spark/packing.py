@@ -1,4 +1,4 @@
-"""How Spark packs a rule and the values of its free variables into one SQL value."""
+"""Spark's packing of a rule and the values of its free variables into one SQL value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

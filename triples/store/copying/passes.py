@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class Difference:
-    """How a table of the target differs from the source's."""
+    """The difference between a table of the target and the source's."""
 
     # Keys of the target's rows that are not, or not like this, among the source's.
     gone: list[Key] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Difference:
 
 
 def compare(source: Side, target: Side, table: Table, ours: Digests | None = None) -> Difference:
-    """How the target differs. `ours` are the source's digests of the table, if they are known."""
+    """Return how the target differs. `ours` are the source's digests of the table, if they are known."""
     if not table.by_groups:
         return _compare_whole(source, target, table)
     found = Difference()

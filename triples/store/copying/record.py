@@ -15,7 +15,7 @@ COLUMNS = "copy, stage, rebuild"
 
 
 class Stage(StrEnum):
-    """How far a database is with a copy."""
+    """The stage of a copy that a database is in."""
 
     # The one that is copied from: nothing is decided yet, or its graph has moved.
     SOURCE = "source"

@@ -20,7 +20,7 @@ TERMS, FACTS = "triples_term", "triples_triple"
 
 
 class Kind(Enum):
-    """How a column's values differ between the databases."""
+    """The kinds of columns, by how their values differ between the databases."""
 
     SAME = 0
     BOOLEAN = 1

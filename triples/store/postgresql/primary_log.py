@@ -1,4 +1,4 @@
-"""What is known of how the primary's log has grown, by which a replica's lag is measured."""
+"""A record of how the primary's log has grown, by which a replica's lag is measured."""
 
 from bisect import bisect_right
 

@@ -82,7 +82,7 @@ class _Watcher:
 
 
 class _Watch:
-    """What the event loop makes of the answers."""
+    """The event loop's side: what the answers mean."""
 
     def __init__(self, replicas: Replicas, most_lag: float) -> None:
         self._replicas = replicas

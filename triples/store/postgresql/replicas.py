@@ -120,5 +120,5 @@ class Replicas:
 
 
 def in_one_line(error: Exception) -> str:
-    """What an error says, or its type if it says nothing."""
+    """The message of an error, or its type if it has none."""
     return " ".join(str(error).split()) or type(error).__name__
