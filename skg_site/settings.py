@@ -95,7 +95,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "skg_site.api.cache.SharedCache" if ENV.redis_url else "skg_site.api.cache.HostCache",
+        "BACKEND": "skg_site.api.atomic_cache.SharedCache" if ENV.redis_url else "skg_site.api.atomic_cache.HostCache",
         "LOCATION": ENV.state_dir / "cache",
         # Counting up extends a counter's life by this time, which is longer than the window of any limit.
         "TIMEOUT": 86_400,

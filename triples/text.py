@@ -7,7 +7,7 @@ from unicodedata import combining, normalize
 
 from pydantic import Field
 
-# What may stand in a graph at all. SKG_MAX_TERM_LENGTH says how long new terms may be; see `triples.admission`.
+# What may stand in a graph at all. SKG_MAX_TERM_LENGTH says how long new terms may be; see `triples.fact_validation`.
 MAX_TERM_LENGTH = 10_000
 MAX_PREDICATE_LENGTH = 500
 # With the question mark.

@@ -1,7 +1,7 @@
 """The Python client of the SKG API: `Client`, and `AsyncClient` with the same methods."""
 
 from .async_client import AsyncClient
-from .connecting import Options
+from .attempts import Options
 from .errors import (
     AddManyStopped,
     ClientError,

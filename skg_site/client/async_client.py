@@ -11,8 +11,8 @@ import httpx2
 from tenacity import AsyncRetrying
 
 from .answers import Import
+from .attempts import DEFAULT_URL, Attempts, Options, arguments
 from .calls import Call, Pages, Pause, Steps
-from .connecting import DEFAULT_URL, Attempts, Options, arguments
 from .errors import ClientError
 from .files import (
     EXPORT_HEADERS,

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey
 from skg_site.cli.durations import duration_text
-from skg_site.host.limits import LITTLE_DISK, OLD_BACKUP_SECONDS
+from skg_site.host.attention_levels import LITTLE_DISK, OLD_BACKUP_SECONDS
 from skg_site.observe.probes import schema_fault
+from skg_site.overview.changes_since_run import facts_since, rules_since
 from skg_site.overview.totals import ago, backup_age, last_backup
-from skg_site.overview.unrun import facts_since, rules_since
 from triples.models import RecursionRun, RunStatus, Triple
 from triples.runs.metrics import ENDED_WELL
 from triples.runs.summaries import run_sentence

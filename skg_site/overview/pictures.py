@@ -8,14 +8,14 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from skg_site.observe.activity import Counts, changes
+from skg_site.observe.requests_by_minute import Counts, changes
 from skg_site.overview.time_bins import bins, length_text, names, round_places
 from triples.admin.plots import Axis, Plot, Series, bars, labels_that_fit, lines
 from triples.models import RecursionRun
 from triples.query.fact_lists import fetch
 from triples.runs.metrics import ENDED_WELL
 from triples.runs.responses import duration
-from triples.store.growth import Growth
+from triples.store.facts_over_time import Growth
 
 # Each moment of the facts' plot is a search in the database.
 MOMENTS = 30

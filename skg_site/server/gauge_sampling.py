@@ -10,7 +10,7 @@ import apikeys.metrics
 import triples.metrics
 import triples.replica_metrics
 import triples.runs.metrics
-from skg_site.observe import activity
+from skg_site.observe import requests_by_minute
 from skg_site.server import worker_metrics
 from triples.store.operations import StoreError
 
@@ -24,7 +24,7 @@ SAMPLERS: dict[str, Callable[[], Awaitable[None]]] = {
     "replicas": triples.replica_metrics.sample,
     "recursion": triples.runs.metrics.sample,
     "keys": apikeys.metrics.sample,
-    "activity": activity.sample,
+    "activity": requests_by_minute.sample,
 }
 
 

@@ -111,5 +111,5 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def start(command: list[str], **_: Any) -> None:
         started.append(command)
 
-    monkeypatch.setattr("triples.detached.subprocess.run", start)
+    monkeypatch.setattr("triples.detached_commands.subprocess.run", start)
     return started

@@ -18,7 +18,7 @@ from triples.http.questions.responses import answers_content, plan_content
 from triples.query.blocks import Fact
 from triples.query.finding_answers import Answers, Expired
 from triples.question_lines.answering import read_question
-from triples.question_lines.calls import PATH, curl_line
+from triples.question_lines.code_samples import PATH, curl_line
 from triples.question_lines.faults import FaultyQuestion, Names
 from triples.question_lines.lines import read_lines, split_lines
 from triples.question_lines.plans import pattern_texts, way_text

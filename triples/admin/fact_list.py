@@ -8,7 +8,7 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 
 from triples.admin.filters import PredicateFilter, SelectionFilter
-from triples.admin.kinds import Tab, numbers_of, tabs, visible_kinds
+from triples.admin.kind_tabs import Tab, numbers_of, tabs, visible_kinds
 from triples.admin.links import ANYTHING
 from triples.admin.lists import BoundedChangeList
 from triples.admin.searches import parse_placed

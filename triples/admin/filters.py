@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from triples.admin.term_inputs import TermInput
 from triples.models import Source, Triple
 from triples.query.fact_lists import Selection, fetch
-from triples.store.dictionary import find_term_ids
 from triples.store.statistics import frequent_predicates
+from triples.store.term_lookup import find_term_ids
 from triples.visible import visible
 
 # So many of the most frequent predicates are listed; the input finds the others.

@@ -7,10 +7,10 @@ from django import forms
 from django.conf import settings
 from pydantic import ValidationError
 
-from triples.admission import clean_predicate, clean_text
 from triples.exchange.facts import Scale
 from triples.exchange.formats.media_types import MEDIA_TYPES
 from triples.exchange.tables import parse_columns
+from triples.fact_validation import clean_predicate, clean_text
 from triples.files.parameters import ExportParameters, ImportParameters
 
 _FORMATS = [(name, name) for name in MEDIA_TYPES]

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 
 from triples import ids
 from triples.admin.fact_lines import FactLines
-from triples.admin.kinds import tabs, visible_kinds
+from triples.admin.kind_tabs import tabs, visible_kinds
 from triples.admin.links import ANYTHING, Kinds
 from triples.admin.pattern_lists import PatternForm, listed, next_page, position
 from triples.admin.shown import rule_html
@@ -21,8 +21,8 @@ from triples.models import InferredTriple, Rule
 from triples.query.explanations import Node, explain_now
 from triples.query.fact_rows import AnyRow, InferredRow
 from triples.recursion.programs import Key
-from triples.store.dictionary import find_term_ids
 from triples.store.operations import NoSuchFact
+from triples.store.term_lookup import find_term_ids
 
 _TITLES: dict[Kinds, str] = {
     "asserted": "Asserted facts",

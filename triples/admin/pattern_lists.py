@@ -9,7 +9,7 @@ from django.core.exceptions import BadRequest
 from rest_framework.exceptions import APIException
 
 from triples.admin.fact_lines import FactLines, Line
-from triples.admin.kinds import Numbers, numbers_of
+from triples.admin.kind_tabs import Numbers, numbers_of
 from triples.admin.links import Kinds
 from triples.admin.term_inputs import TermInput
 from triples.http.list_cursors import cursor_after, position_of

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
 
-from triples.admission import asked_text
+from triples.fact_validation import asked_text
 from triples.models import Rule
 from triples.runs.options import RunOptions, check_names
 from triples.text import TermError

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from triples import ids
 from triples.models import Term
 from triples.query.fact_lists import PLACES, FactKey, Place
-from triples.store.dictionary import find_term_ids, terms_beginning_with
+from triples.store.term_lookup import find_term_ids, terms_beginning_with
 from triples.term_keys import TermKey
 from triples.text import clean_term
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.exchange.fields import Fields
 from triples.exchange.lines import Refused
 from triples.exchange.records import Record
+from triples.fact_validation import clean_predicate, clean_text, metadata_text
 from triples.models import Source
 from triples.store.operations import Fact
 from triples.text import TermError

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 from triples.exchange.compressions import LONGEST_BEGINNING, NONE, ZIP, compression_at, members
 from triples.exchange.formats.base import Format
 from triples.exchange.formats.registry import ENDINGS, format_at, format_of, has_kinds, kind_of
-from triples.exchange.framed import ForwardReader
+from triples.exchange.framed_body import ForwardReader
 from triples.exchange.lines import DAMAGED, MAX_LINE_BYTES, InputError, unreadable
 from triples.visible import visible
 

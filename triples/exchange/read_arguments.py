@@ -13,7 +13,7 @@ from triples.exchange.formats.csv import FORMAT as CSV
 from triples.exchange.rdf.options import WEIGHT, PrefixStore, RdfOptions
 from triples.exchange.rdf.prefixes import FILE, PrefixError, Prefixes, is_iri
 from triples.exchange.tables import ALL_OTHERS, TableOptions
-from triples.store.dictionary import terms_beginning_with
+from triples.store.term_lookup import terms_beginning_with
 
 
 def add_read_arguments(parser: CommandParser) -> None:

@@ -13,7 +13,7 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.file_source import FileSource, Place
 from triples.exchange.formats.base import Format, ReadOptions
 from triples.exchange.formats.registry import FORMATS, format_of
-from triples.exchange.framed import Beginning, BrokenOff, FramedBody, OtherBody
+from triples.exchange.framed_body import Beginning, BrokenOff, FramedBody, OtherBody
 from triples.exchange.importing import Import
 from triples.exchange.inputs import Input, find_inputs
 from triples.exchange.lines import InputError

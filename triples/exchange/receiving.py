@@ -9,7 +9,7 @@ from django.conf import settings
 
 from triples.exchange.compressions import LONGEST_BEGINNING, ZIP, compression_at
 from triples.exchange.formats.base import Format
-from triples.exchange.framed import ForwardReader, FramedBody
+from triples.exchange.framed_body import ForwardReader, FramedBody
 from triples.exchange.inputs import Input, find_inputs
 from triples.exchange.lines import DAMAGED, MAX_LINE_BYTES, InputError, unreadable
 from triples.exchange.spool import remove_orphans, spool_file

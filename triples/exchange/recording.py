@@ -11,7 +11,7 @@ from django.utils import timezone
 from skg_site.host.write_lock import write_lock
 from triples.exchange.checkpoints import Counts
 from triples.exchange.destinations import DestinationError, OwnGraph
-from triples.exchange.framed import FramedBody
+from triples.exchange.framed_body import FramedBody
 from triples.exchange.refusals import SHOWN
 from triples.import_runs import ImportedRange, ImportRun, ImportStatus
 from triples.store.bulk import Loaded, Watermark

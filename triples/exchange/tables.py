@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from triples.admission import clean_predicate
 from triples.exchange.fields import NAMES, REQUIRED, Fields, metadata_of, weight_of
 from triples.exchange.lines import InputError, Refused
+from triples.fact_validation import clean_predicate
 from triples.text import TermError
 from triples.visible import visible
 

@@ -17,7 +17,7 @@ from skg_site.api.views import json_answer
 from triples.explorer.access import access_of
 from triples.explorer.problems import answers_problems
 from triples.question_lines.answering import read_question
-from triples.question_lines.calls import PATH, curl_line, python_lines
+from triples.question_lines.code_samples import PATH, curl_line, python_lines
 from triples.question_lines.faults import FaultyQuestion
 from triples.question_lines.lines import read_lines, split_lines
 

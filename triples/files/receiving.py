@@ -10,7 +10,7 @@ import structlog
 from skg_site.api.problems import BodyTimeout, Unavailable
 from skg_site.api.request import APIRequest
 from skg_site.api.threads import in_thread
-from triples.exchange.framed import END, framed
+from triples.exchange.framed_body import END, framed
 from triples.files.parameters import import_arguments
 from triples.files.processes import IMPORTS, command
 from triples.files.responses import import_content

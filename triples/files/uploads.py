@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from triples.detached import start_detached
+from triples.detached_commands import start_detached
 from triples.exchange.spool import spool_file
 from triples.files.export_view import PIECE_BYTES
 from triples.files.processes import EXPORTS, command

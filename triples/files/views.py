@@ -22,7 +22,7 @@ from triples.files.receiving import Asked, Refused, TakenOver, receive
 from triples.files.responses import ImportsOut, import_content
 from triples.http.freshness import cover_commits
 from triples.import_runs import ImportRun, ImportStatus
-from triples.row_ids import row_with_id
+from triples.rows_by_id import row_with_id
 from triples.services.imports import import_undo_start
 
 _UNDONE = {ImportStatus.UNDOING, ImportStatus.UNDONE}

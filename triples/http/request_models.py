@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, WHOLE, AnyWeight, JSONValue, Weight
-from triples.admission import (
+from triples.fact_validation import (
     LONGEST_PREDICATE,
     LONGEST_TERM,
     asked_predicate,

@@ -2,7 +2,7 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-# What `triples.store.sqlite.derivations` reads and writes. PostgreSQL keeps facts and inferred facts together, so
+# What `triples.store.sqlite.generation_record` reads and writes. PostgreSQL keeps facts and inferred facts together, so
 # that neither can be exchanged without the other.
 DERIVATIONS = 'CREATE TABLE triples_derivation (generation INTEGER NOT NULL PRIMARY KEY)'
 

@@ -10,7 +10,7 @@ import orjson
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
-from triples.query.lookups import JoinedRow, Lookup, Terms
+from triples.query.join_lookups import JoinedRow, Lookup, Terms
 from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.recursion.programs import Key
@@ -18,7 +18,7 @@ from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
-from triples.store.joining import JoinedPattern, OfFact, OfRow, Term, combinations, joined
+from triples.store.join_sql import JoinedPattern, OfFact, OfRow, Term, combinations, joined
 from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 

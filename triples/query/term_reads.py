@@ -5,9 +5,9 @@ from typing import NamedTuple
 from triples.folding import SEARCHED
 from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
-from triples.query.term_arms import SAMPLE, Frequencies
 from triples.query.term_places import FactCounts, Place, as_keys, count_facts, given_terms, stands_in
 from triples.query.term_search import SPELLINGS, Hit, Match, Search
+from triples.query.trigram_choice import SAMPLE, Frequencies
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter
 from triples.store.inferred.key_batches import batches

@@ -1,7 +1,7 @@
 """Search of terms by name: exactly, by how they begin, by what they contain, and in spite of typos.
 
 Terms with typos are looked for where better ones are too few: first those that are the text but for typos, then those
-of which a part is; see `triples.query.term_parts`.
+of which a part is; see `triples.query.typos_in_parts`.
 
 Texts are compared folded; see `triples.folding`. The index picks candidates, at most `CAP` for each question put to it,
 and the texts of these are compared. So a list is complete, or as long as it may be; of more terms than that which begin
@@ -16,9 +16,9 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from triples.folding import GRAM, START, fold, searched_form, trigrams
-from triples.query.term_arms import Frequencies, looked_up, marked, whole
-from triples.query.term_look_ups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
-from triples.query.term_parts import MOST_EDITS, Part, TypedPart, edits_allowed
+from triples.query.candidate_lookups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
+from triples.query.trigram_choice import Frequencies, looked_up, marked, whole
+from triples.query.typos_in_parts import MOST_EDITS, Part, TypedPart, edits_allowed
 from triples.store.term_index import Found
 
 Match = Literal["prefix", "substring", "fuzzy"]

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from triples.admission import asked_predicate, asked_text, clean_predicate, clean_text
+from triples.fact_validation import asked_predicate, asked_text, clean_predicate, clean_text
 from triples.patterns import Pattern, Place
 from triples.recursion import presets, shorthands
 from triples.recursion.grammar import RuleIn, read_members

@@ -3,7 +3,7 @@
 from triples.models import Rule as StoredRule
 from triples.recursion.programs import bind, constants
 from triples.recursion.sql import rule_sql
-from triples.store.dictionary import find_term_ids
+from triples.store.term_lookup import find_term_ids
 
 
 def stored_rule_sql(stored: StoredRule) -> str:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from triples.recursion.remotes import address_of
+from triples.recursion.spark_addresses import address_of
 
 EngineName = Literal["duckdb", "spark"]
 # Hadoop, and so Apache Spark, says s3a where all others say s3.

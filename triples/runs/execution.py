@@ -21,11 +21,11 @@ from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, Watcher
 from triples.runs.stopping import Stop
 from triples.store.backend import Holder, backend
-from triples.store.dictionary import ensure_terms
 from triples.store.inferred.building import apply, hide_unknown, replace_all
 from triples.store.inferred.journal import prune
 from triples.store.inferred.run_snapshots import Marks, Snapshot
 from triples.store.inferred.state import State
+from triples.store.term_lookup import ensure_terms
 from triples.text import MAX_PREDICATE_LENGTH
 
 if TYPE_CHECKING:
@@ -122,14 +122,14 @@ class _Execution:
 
     def _full(self) -> Outcome:
         # Not with the others: most runs find little to do, and the engine takes a while to load.
-        from triples.runs.deriving import limit_arrow_threads, open_engine  # noqa: PLC0415
+        from triples.runs.full_derivation import limit_arrow_threads, open_engine  # noqa: PLC0415
 
         limit_arrow_threads()
         with open_engine(self.engine, dry=self.dry) as engine:
             return self._derived(engine)
 
     def _derived(self, engine: "Engine") -> Outcome:
-        from triples.runs.deriving import Kept, derive, engine_options, with_last_run  # noqa: PLC0415
+        from triples.runs.full_derivation import Kept, derive, engine_options, with_last_run  # noqa: PLC0415
 
         kept = None
         with self._timed("reading"), backend().snapshot() as view:

@@ -11,13 +11,13 @@ from triples.recursion.outcome import Options, Round
 from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import Rule
 from triples.runs.alarms import alarm
-from triples.runs.deriving import limit_arrow_threads
+from triples.runs.full_derivation import limit_arrow_threads
 from triples.runs.outcomes import TimedOut
 from triples.runs.previews import SECONDS, Example, Preview, TooMuch
 from triples.runs.stopping import Stop
 from triples.store.backend import backend
-from triples.store.dictionary import find_term_ids
 from triples.store.inferred.state import State
+from triples.store.term_lookup import find_term_ids
 from triples.weights import computed
 
 # Above this number of facts, "more than" is as good as the number.

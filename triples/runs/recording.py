@@ -17,10 +17,10 @@ from triples.runs.execution import execute
 from triples.runs.lease import lease
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Cancelled, Outcome, TimedOut, Watcher
+from triples.runs.published import columns_of, generation, written_by
 from triples.runs.rounds import add_round
 from triples.runs.signals import round_ended, run_ended, run_started
 from triples.runs.stopping import cancellation
-from triples.runs.written import columns_of, generation, written_by
 
 # A row is written so often at most: each time is a commit.
 RECORD_SECONDS = 1.0

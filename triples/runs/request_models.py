@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from skg_site.api.fields import Weight
-from triples.admission import asked_text
+from triples.fact_validation import asked_text
 from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
 from triples.runs.options import MAX_NAMES, RunOptions, check_names
 from triples.text import text_schema

@@ -2,9 +2,9 @@
 
 from triples.models import RecursionRun, RunStatus
 from triples.runs.outcomes import Outcome
+from triples.runs.published import whose
 from triples.runs.responses import duration
 from triples.runs.rounds import count_rounds
-from triples.runs.written import whose
 
 
 def run_sentence(run: RecursionRun) -> str:

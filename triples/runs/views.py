@@ -19,7 +19,7 @@ from skg_site.api.views import APIViewSet, json_answer
 from triples import ids
 from triples.http.freshness import cover_commits
 from triples.models import RecursionRun
-from triples.row_ids import row_with_id
+from triples.rows_by_id import row_with_id
 from triples.runs import openapi
 from triples.runs.request_models import Recurse
 from triples.runs.responses import run_content

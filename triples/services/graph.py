@@ -24,7 +24,7 @@ from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.operations import NoSuchFact, Operation, Outcome, ReadTimeout, Row
-from triples.store.reads_and_writes import Reads, Result, WideRead, Writes
+from triples.store.reader_writer_interface import Reads, Result, WideRead, Writes
 from triples.store.sessions import Fetch
 from triples.store.statistics import Statistics, statistics
 

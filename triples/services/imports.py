@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from skg_site.host.write_lock import write_lock
-from triples.detached import start_detached
+from triples.detached_commands import start_detached
 from triples.import_runs import ImportedRange, ImportRun, ImportStatus
 from triples.models import Triple
 from triples.query.deleting import BATCH

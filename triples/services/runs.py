@@ -8,13 +8,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from skg_site.host.write_lock import write_lock
-from triples.detached import start_detached
+from triples.detached_commands import start_detached
 from triples.models import RecursionRun, Rule, RunStatus
 from triples.runs.lease import is_taken
 from triples.runs.options import RunOptions
+from triples.runs.published import columns_of, whose, written_by
 from triples.runs.retention import prune_runs
 from triples.runs.signals import run_requested
-from triples.runs.written import columns_of, whose, written_by
 from triples.visible import visible
 
 # A process that takes no lease within this time after its start has died.

@@ -24,7 +24,7 @@ from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.layout import Progress
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
-from triples.store.reads_and_writes import Reads, Writes
+from triples.store.reader_writer_interface import Reads, Writes
 from triples.store.sessions import Fetch, Session
 from triples.store.term_index import TermIndex
 

@@ -19,7 +19,7 @@ from triples.store.id_sets import IdSet
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact, Row
 from triples.store.sessions import IdRange, RowKey, Session
-from triples.store.terms import TermCache, Terms
+from triples.store.term_ids import TermCache, Terms
 from triples.store.transaction import GroupConflict
 
 SMALLEST_SLICE, FIRST_SLICE, LARGEST_SLICE = 100, 1_000, 10_000

@@ -15,7 +15,7 @@ from triples.store.backend import backend
 from triples.store.group_commit import open_session
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.operations import ReadTimeout
-from triples.store.reads_and_writes import Read, Result, WideRead
+from triples.store.reader_writer_interface import Read, Result, WideRead
 from triples.store.sessions import Fetch, Rows, Session
 
 # The time between two checks for reads that exceed the time limit.

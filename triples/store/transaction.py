@@ -30,7 +30,7 @@ from triples.store.operations import (
     VersionMismatch,
 )
 from triples.store.sessions import NewFact, RowKey, Session
-from triples.store.terms import TermCache, Terms
+from triples.store.term_ids import TermCache, Terms
 
 
 class GroupConflict(OperationalError):

@@ -13,7 +13,7 @@ from skg_site.host.write_lock import write_lock
 from triples.store.group_commit import Result, commit_group
 from triples.store.operations import AddMany, Operation, Outcome, RemoveMany
 from triples.store.signals import group_committed
-from triples.store.terms import TermCache
+from triples.store.term_ids import TermCache
 
 # A group has at most about this many facts, so that no request waits long for the others.
 MAX_GROUP_FACTS = 2_000

@@ -13,7 +13,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from skg_site.cli.arguments import argument, seconds, share
 from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.service_urls import local_url, parse_service_url
-from skg_site.host.limits import LITTLE_DISK, OLD_BACKUP_SECONDS
+from skg_site.host.attention_levels import LITTLE_DISK, OLD_BACKUP_SECONDS
 from skg_site.ops.checkup.checks import NAMES, CheckOptions, Result, all_checks, run
 from skg_site.ops.checkup.findings import Limits, Mark
 

@@ -12,7 +12,7 @@ from skg_site.cli.exit_codes import BUSY
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
 from skg_site.host.processes import lower_priority
-from skg_site.ops.vacuuming.vacuum import Retention, vacuum
+from skg_site.ops.vacuum import Retention, vacuum
 from triples.runs.lease import LeaseTaken
 
 FOREVER = "forever"

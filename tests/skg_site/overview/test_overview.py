@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from apikeys.services import key_issue
 from skg_site.host.backup_record import BackupRecord, write_backup_record
-from skg_site.observe.activity import Counts, write
 from skg_site.observe.metrics import BUCKETS
+from skg_site.observe.requests_by_minute import Counts, write
 from tests.skg_site.overview.conftest import Seen
 from tests.triples.runs.graphs import Graph
 from triples.models import Change, Gone, RecursionRun, Rule, RunStatus

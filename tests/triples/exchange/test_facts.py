@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triples.admission import MAX_METADATA_BYTES
 from triples.exchange.facts import UNSCALED, FactMaker, Scale
 from triples.exchange.fields import Fields
 from triples.exchange.lines import Refused
+from triples.fact_validation import MAX_METADATA_BYTES
 from triples.models import Source
 from triples.store.operations import Fact
 

@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.triples.exchange.formats import RECORD_FORMATS
-from triples.admission import metadata_text
 from triples.exchange.facts import UNSCALED, FactMaker
 from triples.exchange.formats.records import RecordFormat
 from triples.exchange.lines import Refused
+from triples.fact_validation import metadata_text
 from triples.query.export import StreamedFact
 from triples.text import MAX_PREDICATE_LENGTH, TermError, clean_term
 

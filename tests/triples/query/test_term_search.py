@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from tests.support.database import in_orm
-from tests.triples.query.test_term_parts import in_parts
+from tests.triples.query.test_typos_in_parts import in_parts
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import program, run
 from triples.folding import fold, words
 from triples.models import Term
-from triples.query import term_look_ups, term_reads, term_search
-from triples.query.term_parts import edits_allowed
+from triples.query import candidate_lookups, term_reads, term_search
 from triples.query.term_places import count_facts
 from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
 from triples.query.term_search import Kind, Match
+from triples.query.typos_in_parts import edits_allowed
 from triples.store.backend import backend
-from triples.store.dictionary import ensure_terms
 from triples.store.group_commit import open_session
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.operations import Remove
 from triples.store.sessions import Rows
+from triples.store.term_lookup import ensure_terms
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -114,7 +114,7 @@ def test_short_lists_are_complete_and_in_order(searcher: TermSearcher) -> None:
         for match, kinds in (("prefix", [Kind.PREFIX]), ("substring", [Kind.PREFIX, Kind.SUBSTRING])):
             found = search(searcher, text, match, limit=10_000)  # type: ignore[arg-type]
             wanted = expected(text, *kinds)
-            if len(wanted) < term_look_ups.CAP:
+            if len(wanted) < candidate_lookups.CAP:
                 assert set(texts(found)) == wanted
             assert len(set(texts(found))) == len(found)
             scores = [term.hit.score for term in found]
@@ -209,7 +209,7 @@ def test_the_more_of_a_term_was_typed_the_better_it_matches(searcher: TermSearch
 
 @pytest.fixture
 def large_caps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(term_look_ups, "TYPO_CAP", 10_000)
+    monkeypatch.setattr(candidate_lookups, "TYPO_CAP", 10_000)
     monkeypatch.setattr(term_search, "PART_CAP", 100_000)
 
 
@@ -234,7 +234,7 @@ def test_one_typo_in_a_long_part_is_always_found(searcher: TermSearcher, large_c
 def test_two_typos_in_the_first_word_are_found_among_many_that_end_alike(
     searcher: TermSearcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(term_look_ups, "TYPO_CAP", 5)
+    monkeypatch.setattr(candidate_lookups, "TYPO_CAP", 5)
     monkeypatch.setattr(term_search, "PART_CAP", 30)
     in_orm(store, *(fact("hub", "has", f"{number} handles") for number in range(50)))
     in_orm(store, fact("hub", "has", "poodle.n.01"))
@@ -333,7 +333,7 @@ def test_inferred_facts_count_and_their_predicates_are_found(searcher: TermSearc
 
 @pytest.fixture
 def small_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(term_look_ups, "CAP", 5)
+    monkeypatch.setattr(candidate_lookups, "CAP", 5)
 
 
 def test_an_exact_match_is_found_among_very_many_that_begin_so(searcher: TermSearcher, small_cap: None) -> None:

@@ -9,7 +9,7 @@ from tests.support.database import in_orm
 from triples.models import Source
 from triples.store.group_commit import commit_group, write_now
 from triples.store.operations import AddMany, Fact, Outcome, Row
-from triples.store.terms import TermCache
+from triples.store.term_ids import TermCache
 
 Key = tuple[str, str, str]
 

@@ -13,8 +13,8 @@ from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.long_texts import HOSTILE, LONGEST
 from triples.models import Term
 from triples.store.bulk import Loader
-from triples.store.dictionary import ensure_terms, find_term_ids, following, terms_beginning_with
 from triples.store.operations import Remove
+from triples.store.term_lookup import ensure_terms, find_term_ids, following, terms_beginning_with
 from triples.store.unused_terms import remove_unused_terms
 from triples.term_keys import POSTGRESQL_KEY, TermKey, postgresql_key
 from triples.text import MAX_TERM_LENGTH

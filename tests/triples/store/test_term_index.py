@@ -14,13 +14,13 @@ from triples.models import Source, Term
 from triples.store import unused_terms
 from triples.store.backend import backend
 from triples.store.bulk import Loader
-from triples.store.dictionary import ensure_terms
 from triples.store.group_commit import open_session, write_now
 from triples.store.operations import AddMany, AddOne, Fact, Remove
 from triples.store.postgresql.term_index import hashes
 from triples.store.sqlite import initial_load
 from triples.store.sqlite.term_index import BATCH
 from triples.store.term_index import ANY_TERM
+from triples.store.term_lookup import ensure_terms
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

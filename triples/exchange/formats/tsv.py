@@ -9,7 +9,7 @@ from triples.exchange.formats.base import AS_IS, PLAIN, Batches, Part, Reading, 
 from triples.exchange.formats.records import RecordFormat, layout_batches, line_batches, part_of
 from triples.exchange.headers import looks_like_names
 from triples.exchange.lines import Line, Span
-from triples.exchange.plain import plain_facts
+from triples.exchange.plain_tsv import plain_facts
 from triples.exchange.records import Bare, Batch
 from triples.exchange.rendering import extras_of, with_mark_kept
 from triples.exchange.tables import Layout

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from triples.admission import clean_predicate, clean_text
 from triples.exchange.facts import FactMaker
 from triples.exchange.rdf.annotated import REIFIES, weight_in
 from triples.exchange.rdf.terms import TermTexts
+from triples.fact_validation import clean_predicate, clean_text
 from triples.models import Source
 from triples.store.fact_columns import PLACES, FactColumns
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyoxigraph import NamedNode, Triple
 
-from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.exchange.facts import FactMaker
 from triples.exchange.fields import REQUIRED
 from triples.exchange.lines import Refused
 from triples.exchange.rdf.terms import Term, TermTexts
+from triples.fact_validation import clean_predicate, clean_text, metadata_text
 from triples.models import Source
 from triples.store.fact_columns import PLACES, FactColumns
 

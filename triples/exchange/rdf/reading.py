@@ -8,13 +8,13 @@ from pyoxigraph import BlankNode, DefaultGraph, Quad, RdfFormat
 from triples.exchange.formats.base import Part, Reading
 from triples.exchange.lines import Refused
 from triples.exchange.rdf.annotated import Annotations, facts_first
-from triples.exchange.rdf.apart import Apart, Said
 from triples.exchange.rdf.blank_nodes import BlankNodes
 from triples.exchange.rdf.feeding import LineFeed
 from triples.exchange.rdf.gathering import Gathering
 from triples.exchange.rdf.options import GRAPH
 from triples.exchange.rdf.quads import Quads
 from triples.exchange.rdf.scanning import Content
+from triples.exchange.rdf.scattered import Apart, Said
 from triples.exchange.rdf.terms import TermTexts
 from triples.store.operations import Fact
 

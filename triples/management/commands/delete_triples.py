@@ -11,8 +11,8 @@ from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
 from skg_site.cli.prompts import confirm
-from triples.admission import asked_predicate, asked_text
 from triples.exchange.arguments import weight_argument
+from triples.fact_validation import asked_predicate, asked_text
 from triples.query.deleting import Deletion, Preview, added_between
 from triples.services.deletions import deletion_perform_now, deletion_preview_now
 

@@ -10,7 +10,6 @@ from skg_site.cli.arguments import argument
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
-from triples.admission import asked_predicate, asked_text
 from triples.exchange.arguments import format_named, weight_argument
 from triples.exchange.commands import report
 from triples.exchange.compressions import COMPRESSIONS, NONE, ZIP, compression_of
@@ -22,6 +21,7 @@ from triples.exchange.inputs import PIPE
 from triples.exchange.progress import FactProgress
 from triples.exchange.summaries import ExportSummary
 from triples.exchange.write_arguments import add_write_arguments, write_options
+from triples.fact_validation import asked_predicate, asked_text
 from triples.visible import visible
 
 

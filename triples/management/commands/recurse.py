@@ -16,8 +16,8 @@ from skg_site.cli.failures import failures_told
 from skg_site.cli.interrupts import Interrupted
 from skg_site.cli.prompts import user_name
 from skg_site.host.processes import lower_priority
-from triples.admission import asked_text
 from triples.exchange.arguments import weight_argument
+from triples.fact_validation import asked_text
 from triples.models import RecursionRun, RunStatus
 from triples.recursion.engine import EngineFailed
 from triples.recursion.rules import clean_name
@@ -27,10 +27,10 @@ from triples.runs.lease import LeaseTaken
 from triples.runs.options import RunOptions, check_names
 from triples.runs.outcomes import TimedOut
 from triples.runs.progress import RunProgress
+from triples.runs.published import whose
 from triples.runs.recording import Recorder, perform
 from triples.runs.responses import dry_content, run_content
 from triples.runs.summaries import dry_sentence, run_sentence
-from triples.runs.written import whose
 from triples.services.runs import RunActive, RunEnded, UnknownRules, run_cancel, run_check_rules, run_queue
 from triples.visible import visible_json
 

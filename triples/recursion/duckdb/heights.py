@@ -7,12 +7,12 @@ that has final weights, level by level. Heights only rise, so this ends. When no
 right.
 """
 
+from triples.recursion.doubtful_heights import suspicions
 from triples.recursion.duckdb.relation import Relation
 from triples.recursion.duckdb.workspace import Workspace
 from triples.recursion.packing import Packing
 from triples.recursion.programs import Program
 from triples.recursion.sql import KEY, program_variants, same_key
-from triples.recursion.suspicions import suspicions
 
 # The height of a fact whose level is not known yet.
 UNSETTLED = 1 << 30

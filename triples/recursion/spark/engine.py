@@ -21,8 +21,8 @@ from triples.recursion.programs import Program
 from triples.recursion.spark.evaluation import Evaluation
 from triples.recursion.spark.exchange import Exchange, Folder
 from triples.recursion.spark.packing import packing_for
+from triples.recursion.spark.reading import give_back
 from triples.recursion.spark.relation import ASSERTED, Relation
-from triples.recursion.spark.returned import give_back
 from triples.recursion.spark.session import Session
 from triples.recursion.sql import COLUMNS
 

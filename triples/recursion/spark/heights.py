@@ -5,10 +5,10 @@ Here the facts with wrong heights are left out of the parts, and come back level
 
 from collections.abc import Sequence
 
+from triples.recursion.doubtful_heights import Suspicion, suspicions
 from triples.recursion.programs import Program
 from triples.recursion.spark.relation import Relation
 from triples.recursion.sql import Variant, program_variants, same_key
-from triples.recursion.suspicions import Suspicion, suspicions
 
 
 def put_right(relation: Relation, program: Program) -> None:

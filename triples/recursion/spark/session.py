@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
 
 from triples.recursion.engine import EngineFailed, Stopped
-from triples.recursion.remotes import address_of
+from triples.recursion.spark_addresses import address_of
 
 _CONNECT_SECONDS = 10.0
 # About a minute altogether: a server that is restarted is back by then, though without the session.

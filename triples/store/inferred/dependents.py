@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from triples.recursion.programs import Key, Program
 from triples.store.dialect import Dialect
-from triples.store.inferred.fact_sources import Source
+from triples.store.inferred.engine_source import Source
 
 # The budget. On a quiet machine all of it takes a tenth of a second. The limit of the clock is higher than those of
 # instructions and processor time, so that a busy machine hides no more than a quiet one.

@@ -9,7 +9,7 @@ import pyarrow as pa
 from triples.recursion.incremental import Changes
 from triples.recursion.programs import Key, Program
 from triples.store.inferred.arrow_batches import ASSERTED
-from triples.store.inferred.fact_sources import Source
+from triples.store.inferred.engine_source import Source
 from triples.text import MAX_PREDICATE_LENGTH
 
 # Is called with the number of facts read so far.

@@ -16,16 +16,16 @@ from triples.store.postgresql import bulk, locks, replication, serving, upkeep
 from triples.store.postgresql.dependents import dependents
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.inferred_state import read_state
-from triples.store.postgresql.noting_writer import NotingWriter
 from triples.store.postgresql.positions import end_of_log
 from triples.store.postgresql.read_snapshots import PostgreSQLReadSnapshots
-from triples.store.postgresql.replica_look import look
 from triples.store.postgresql.replica_reader import ReplicatedReader
+from triples.store.postgresql.replica_report import look
+from triples.store.postgresql.replicated_writer import ReplicatedWriter
 from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.postgresql.term_index import PostgreSQLTermIndex
 from triples.store.postgresql.transactions import write_transaction
 from triples.store.reader import Reader
-from triples.store.reads_and_writes import Reads, Writes
+from triples.store.reader_writer_interface import Reads, Writes
 from triples.store.sessions import Session
 from triples.store.writer import Writer
 
@@ -53,7 +53,7 @@ class PostgreSQLBackend(Backend):
         return write_transaction()
 
     def writer(self, patience: float) -> Writes:
-        return Writer(patience) if replication.REPLICAS is None else NotingWriter(patience)
+        return Writer(patience) if replication.REPLICAS is None else ReplicatedWriter(patience)
 
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         return _reader("query", threads, time_limit)

@@ -9,10 +9,10 @@ from psycopg import errors
 from triples.patterns import Bound
 from triples.store.inferred import dependents as budget
 from triples.store.inferred.dependents import Dependents, TooMuch
-from triples.store.inferred.fact_sources import Lookup, Source
+from triples.store.inferred.engine_source import Lookup, Source
 from triples.store.inferred.state import State, current_state
 from triples.store.postgresql.dialect import POSTGRESQL
-from triples.store.postgresql.fact_sources import LOOK_UP_BY_INDEX, columns_of
+from triples.store.postgresql.engine_source import LOOK_UP_BY_INDEX, columns_of
 from triples.store.sessions import Session
 
 

@@ -12,7 +12,7 @@ from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.postgresql.positions import position
 from triples.store.postgresql.replicas import Replica, Replicas, in_one_line
 from triples.store.reader import Reader
-from triples.store.reads_and_writes import Result
+from triples.store.reader_writer_interface import Result
 from triples.store.sessions import Fetch
 
 _REPLAYED = "SELECT pg_last_wal_replay_lsn()"

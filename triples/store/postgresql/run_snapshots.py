@@ -11,11 +11,11 @@ from django.db import OperationalError
 
 from triples.recursion.programs import Program
 from triples.store.inferred.arrow_batches import ASSERTED, from_copy
-from triples.store.inferred.fact_sources import Source
+from triples.store.inferred.engine_source import Source
 from triples.store.inferred.run_snapshots import ASSERTED_FACTS, Marks, Snapshot
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.dialect import POSTGRESQL
-from triples.store.postgresql.fact_sources import PostgreSQLSource
+from triples.store.postgresql.engine_source import PostgreSQLSource
 
 # How long a run waits for open write transactions.
 WRITERS_PATIENCE_SECONDS = 60.0

@@ -12,7 +12,7 @@ from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import State
 from triples.store.reader import Reader
-from triples.store.reads_and_writes import Reads, Writes
+from triples.store.reader_writer_interface import Reads, Writes
 from triples.store.sessions import Session
 from triples.store.sqlite import locks, serving, upkeep
 from triples.store.sqlite.connections import write_transaction

@@ -27,9 +27,9 @@ from triples.store.copying.tables import TERMS, Column, Kind, Table
 from triples.store.copying.values import json_text, moment_text
 from triples.store.inferred.state import State
 from triples.store.sqlite import term_index
-from triples.store.sqlite.derivations import TABLE as DERIVATIONS
 from triples.store.sqlite.file_guard import require_fit, require_in_place
 from triples.store.sqlite.file_identity import find_files
+from triples.store.sqlite.generation_record import TABLE as DERIVATIONS
 from triples.store.sqlite.inferred_facts import write_file
 from triples.store.sqlite.inferred_files import FOLDER, put_in_place
 from triples.store.sqlite.write_lock import held_lock

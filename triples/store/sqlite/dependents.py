@@ -6,11 +6,11 @@ from contextlib import closing, contextmanager
 
 from triples.store.inferred import dependents as budget
 from triples.store.inferred.dependents import Dependents, TooMuch
-from triples.store.inferred.fact_sources import Source
+from triples.store.inferred.engine_source import Source
 from triples.store.inferred.state import State, current_state
 from triples.store.sessions import Session
 from triples.store.sqlite.dialect import SQLITE
-from triples.store.sqlite.fact_sources import SQLiteSource
+from triples.store.sqlite.engine_source import SQLiteSource
 from triples.store.sqlite.inferred_files import open_current
 
 _INSTRUCTIONS_AT_ONCE = 10_000

@@ -32,7 +32,7 @@ from triples.store.inferred.layout import (
 from triples.store.inferred.state import State, write_state
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.dependents import SQLiteDependents
-from triples.store.sqlite.derivations import forget_older, note
+from triples.store.sqlite.generation_record import forget_older, note
 from triples.store.sqlite.inferred_files import (
     attach,
     current_file,

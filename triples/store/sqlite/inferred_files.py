@@ -14,7 +14,7 @@ from django.conf import settings
 
 from skg_site.host.files import sync
 from triples.store.inferred.layout import VERSION
-from triples.store.sqlite.derivations import is_noted
+from triples.store.sqlite.generation_record import is_noted
 
 # The schema name of the attached file. Its tables can be named without this prefix.
 SCHEMA = "inferred"

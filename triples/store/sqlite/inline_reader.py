@@ -13,7 +13,7 @@ from typing import Any
 
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.reader import Reader
-from triples.store.reads_and_writes import Result
+from triples.store.reader_writer_interface import Result
 from triples.store.sessions import Fetch, Rows
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots

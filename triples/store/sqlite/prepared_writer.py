@@ -23,7 +23,7 @@ from triples.store.sqlite.file_guard import require_fit
 from triples.store.sqlite.inferred_files import current_name
 from triples.store.sqlite.session import SQLiteSession
 from triples.store.sqlite.write_lock import take_free_lock
-from triples.store.terms import Terms
+from triples.store.term_ids import Terms
 from triples.store.transaction import Transaction
 from triples.store.writer import Answer, Job, Task, Writer, deliver, tell
 

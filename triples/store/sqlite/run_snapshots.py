@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from triples.recursion.programs import Program
 from triples.store.inferred.arrow_batches import ASSERTED, from_cursor
-from triples.store.inferred.fact_sources import Source
+from triples.store.inferred.engine_source import Source
 from triples.store.inferred.run_snapshots import ASSERTED_FACTS, Marks, Snapshot
 from triples.store.sqlite.connections import connect_for_reading
-from triples.store.sqlite.fact_sources import SQLiteSource
+from triples.store.sqlite.engine_source import SQLiteSource
 from triples.store.sqlite.inferred_files import attach
 
 _SUBJECTS = (

@@ -17,13 +17,13 @@ from triples.recursion.incremental import Changes
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.bulk import Loader
-from triples.store.dictionary import ensure_terms, find_term_ids
 from triples.store.group_commit import write_now
 from triples.store.inferred import journal
 from triples.store.inferred.journal import prune
 from triples.store.inferred.run_snapshots import Marks
 from triples.store.operations import AddOne, Change, Operation, Remove
 from triples.store.postgresql.connections import connect
+from triples.store.term_lookup import ensure_terms, find_term_ids
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -31,7 +31,7 @@ from triples.models import Change as Journal
 from triples.models import Gone, HiddenFact, HiddenGeneration, RecursionRun, Term, Triple
 from triples.recursion.programs import Program
 from triples.recursion.proofs import uses
-from triples.store.inferred import dependents, fact_sources, hiding
+from triples.store.inferred import dependents, engine_source, hiding
 from triples.store.operations import AddOne, Change, Remove
 from triples.store.sqlite.dialect import SQLITE
 
@@ -361,7 +361,7 @@ def test_proofs_are_found_by_the_index_that_leaves_the_fewest() -> None:
             {"name": "typed", "head": ["?x", "q", "c"], "body": [["?y", "p", "?z"], ["?x", "p", "?y"]]},
             {"name": "object", "head": ["?w", "?p", "?o"], "body": [["?w", "?p", "?v"], ["c", "q", "?o"]]},
         )
-        statements = [fact_sources._resting(use).sql(SQLITE) for use in uses(rules)]
+        statements = [engine_source._resting(use).sql(SQLITE) for use in uses(rules)]
         return [index for sql in statements for index in re.findall(r"INDEXED BY (\w+)", sql)]
 
     primary = "sqlite_autoindex_triples_inferredtriple_1"

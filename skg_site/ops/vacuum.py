@@ -16,7 +16,7 @@ from triples.recursion.programs import constants
 from triples.runs.lease import lease
 from triples.runs.retention import remove_old_runs
 from triples.store.backend import backend
-from triples.store.dictionary import find_term_ids
+from triples.store.term_lookup import find_term_ids
 from triples.store.unused_terms import remove_unused_terms
 
 # Processes that test whether the lease is taken hold it for a moment.

@@ -13,8 +13,8 @@ from tests.support.facts import store
 from triples.fields import to_milliseconds
 from triples.models import Triple
 from triples.query.fact_lists import fetch
+from triples.store.facts_over_time import Growth
 from triples.store.group_commit import write_now
-from triples.store.growth import Growth
 from triples.store.operations import Remove
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

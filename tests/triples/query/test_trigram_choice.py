@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from triples.folding import GRAM, trigrams
-from triples.query.term_arms import RAREST, Frequencies, marked, outside, whole
+from triples.query.trigram_choice import RAREST, Frequencies, marked, outside, whole
 
 # Few letters, so that trigrams come twice.
 WORDS = st.text("abcd", min_size=3, max_size=24)

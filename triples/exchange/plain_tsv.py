@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from triples.admission import clean_predicate, clean_text, metadata_text
 from triples.exchange.facts import FactMaker
 from triples.exchange.fields import NAMES, REQUIRED, metadata_of, weight_of
 from triples.exchange.lines import BYTE_ORDER_MARK
+from triples.fact_validation import clean_predicate, clean_text, metadata_text
 from triples.models import Source
 from triples.store.fact_columns import PLACES, FactColumns
 

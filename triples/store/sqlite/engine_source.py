@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from triples.patterns import Bound
-from triples.store.inferred import fact_sources
-from triples.store.inferred.fact_sources import Lookup, Source
+from triples.store.inferred import engine_source
+from triples.store.inferred.engine_source import Lookup, Source
 from triples.store.sqlite.dialect import SQLITE
 
 
@@ -16,5 +16,5 @@ class SQLiteSource(Source):
         # JSON does not know the class of keys, a named tuple.
         given = orjson.dumps(bound, default=tuple).decode()
         cursor = self._driver.execute(lookup.sql(SQLITE), (given,))
-        while rows := cursor.fetchmany(fact_sources.ROWS_AT_ONCE):
+        while rows := cursor.fetchmany(engine_source.ROWS_AT_ONCE):
             yield from rows

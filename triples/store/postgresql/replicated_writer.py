@@ -11,7 +11,7 @@ from triples.store.postgresql.positions import end_of_log
 from triples.store.writer import Writer
 
 
-class NotingWriter(Writer):
+class ReplicatedWriter(Writer):
     def __init__(self, patience: float) -> None:
         # Behind the last commit. It is set before the operations are answered, and only grows.
         self._position = 0

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from skg_site.host.write_lock import write_lock
 from triples.models import Term
 from triples.store.group_commit import open_session
-from triples.store.terms import TermCache, Terms
+from triples.store.term_ids import TermCache, Terms
 from triples.term_keys import KEPT, TermKey
 
 

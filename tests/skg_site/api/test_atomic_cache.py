@@ -8,14 +8,14 @@ from time import monotonic
 import pytest
 from structlog.typing import EventDict
 
-from skg_site.api.cache import HostCache, SharedCache
+from skg_site.api.atomic_cache import HostCache, SharedCache
 from tests.conftest import ChangeSettings
 from tests.support.processes import PythonProcess
 from tests.support.valkey import ValkeyServer
 
 COUNT = """
 import sys
-from skg_site.api.cache import HostCache
+from skg_site.api.atomic_cache import HostCache
 cache = HostCache(sys.argv[1], {})
 for _ in range(100):
     cache.add("hits", 0, 60) or cache.incr("hits")
@@ -103,7 +103,7 @@ def test_without_the_server_the_host_counts_and_with_it_again_all(
     valkey_server.start()
     # Not asked again before a second is over, and as soon as it is.
     assert shared_cache.add("hits", 1, 60)
-    monkeypatch.setattr("skg_site.api.cache.monotonic", lambda: monotonic() + 1)
+    monkeypatch.setattr("skg_site.api.atomic_cache.monotonic", lambda: monotonic() + 1)
     assert shared_cache.get("hits") is None
     assert shared_cache.down_until is None
     assert [event["event"] for event in log] == ["shared_cache_down"]

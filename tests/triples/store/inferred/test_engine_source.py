@@ -21,7 +21,7 @@ from triples.patterns import BoundPattern, Shape, Variable, free_variables
 from triples.recursion.incremental import Changes, FactSource, update
 from triples.recursion.programs import BoundRule, Key, Program, Proof
 from triples.store.backend import backend
-from triples.store.inferred import fact_sources
+from triples.store.inferred import engine_source
 from triples.store.inferred.run_snapshots import Snapshot
 
 pytestmark = [pytest.mark.both]
@@ -114,7 +114,7 @@ def test_nothing_is_found_for_nothing() -> None:
 
 @pytest.mark.usefixtures("_terms")
 def test_a_look_up_can_be_left_half_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fact_sources, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(engine_source, "ROWS_AT_ONCE", 2)
     facts = {Key(1, 2, number): 0.5 for number in range(1, 9)}
     assert_alone(facts)
     write_anew({}, a_state(program=Program(())))

@@ -6,8 +6,8 @@ from typing import Any
 
 from triples.patterns import Bound
 from triples.recursion.programs import Program
-from triples.store.inferred import fact_sources
-from triples.store.inferred.fact_sources import Lookup, Source
+from triples.store.inferred import engine_source
+from triples.store.inferred.engine_source import Lookup, Source
 from triples.store.postgresql.dialect import POSTGRESQL
 
 # The planner cannot know that few values are given, for which a loop over an index is best.
@@ -26,7 +26,7 @@ class PostgreSQLSource(Source):
     def _rows(self, lookup: Lookup, bound: Sequence[Bound]) -> Iterator[Any]:
         # The rows stay on the server, since the caller may stop before it has read all.
         with self._driver.cursor(name=f"lookup_{next(self._numbers)}") as cursor:
-            cursor.itersize = fact_sources.ROWS_AT_ONCE
+            cursor.itersize = engine_source.ROWS_AT_ONCE
             cursor.execute(lookup.sql(POSTGRESQL), columns_of(bound, lookup))
             yield from cursor
 

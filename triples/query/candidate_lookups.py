@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from triples.folding import START
-from triples.query.term_arms import MOST, RAREST, Frequencies, Span, looked_up, outside, two_typos, whole
+from triples.query.trigram_choice import MOST, RAREST, Frequencies, Span, looked_up, outside, two_typos, whole
 from triples.store.term_index import Found
 
 CAP = 300

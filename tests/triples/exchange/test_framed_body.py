@@ -14,7 +14,7 @@ from triples.exchange import zstd
 from triples.exchange.compressions import COMPRESSIONS, compression_at
 from triples.exchange.formats import media_types
 from triples.exchange.formats.registry import FORMATS
-from triples.exchange.framed import END, Beginning, BrokenOff, ForwardReader, FramedBody, OtherBody, framed
+from triples.exchange.framed_body import END, Beginning, BrokenOff, ForwardReader, FramedBody, OtherBody, framed
 
 pieces = st.lists(st.binary(min_size=1, max_size=40), max_size=8)
 

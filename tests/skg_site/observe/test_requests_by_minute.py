@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skg_site.observe import activity
-from skg_site.observe.activity import MINUTES, Counts, changes, write
+from skg_site.observe import requests_by_minute
 from skg_site.observe.metrics import BUCKETS
+from skg_site.observe.requests_by_minute import MINUTES, Counts, changes, write
 from tests.conftest import ChangeSettings
 
 NOW = 30_000_000
@@ -84,15 +84,15 @@ def test_times_are_interpolated_within_their_bucket() -> None:
 async def test_the_workers_write_what_they_have_answered(
     api: httpx.AsyncClient, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await activity.sample()
+    await requests_by_minute.sample()
     for path in ("/stats", "/stats", "/triples/nothing", "/health"):
         await api.get(path)
     written = (folder / "activity").read_bytes()
-    await activity.sample()
+    await requests_by_minute.sample()
     assert (folder / "activity").read_bytes() == written, "a minute has one record"
     now = time()
-    monkeypatch.setattr(activity, "time", lambda: now + 60)
-    await activity.sample()
+    monkeypatch.setattr(requests_by_minute, "time", lambda: now + 60)
+    await requests_by_minute.sample()
     [(minute, came)] = changes(now + 60)
     assert (minute, came.good, came.refused, came.failed) == (int(now // 60) + 1, 2, 1, 0)
     assert sum(came.durations) == 3

@@ -13,7 +13,7 @@ from triples.exchange.fields import NAMES
 from triples.exchange.formats import tsv
 from triples.exchange.formats.base import Reading
 from triples.exchange.lines import BYTE_ORDER_MARK, Refused
-from triples.exchange.plain import plain_facts
+from triples.exchange.plain_tsv import plain_facts
 from triples.store.fact_columns import FactColumns
 from triples.store.operations import Fact
 

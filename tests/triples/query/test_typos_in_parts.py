@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from triples.folding import words
-from triples.query.term_parts import Part, TypedPart
+from triples.query.typos_in_parts import Part, TypedPart
 
 # Few letters, so that texts are alike, and some of what stands between words.
 TEXTS = st.text("abc1 _.-", min_size=1, max_size=14)

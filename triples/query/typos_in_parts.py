@@ -10,7 +10,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, LCSseq
 
 from triples.folding import GRAM, words
-from triples.query.term_arms import GAP
+from triples.query.trigram_choice import GAP
 
 MOST_EDITS = 3
 

@@ -10,7 +10,7 @@ from tests.support.database import in_orm
 from triples.models import Term
 from triples.store.group_commit import open_session
 from triples.store.sessions import Session
-from triples.store.terms import TermCache, Terms
+from triples.store.term_ids import TermCache, Terms
 
 
 def test_texts_that_are_used_stay_and_others_are_forgotten() -> None:
