@@ -1,4 +1,4 @@
-"""What every test stands on: the environment, a database, the API's client, and services as processes."""
+"""Fixtures of all tests: the environment, a database, the API's client, and services as processes."""
 
 import itertools
 import logging

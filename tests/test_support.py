@@ -1,4 +1,4 @@
-"""That the ground on which the other tests stand holds."""
+"""The tools of the other tests work."""
 
 import socket
 

@@ -66,6 +66,6 @@ def variables(patterns: Iterable[Iterable[object]]) -> tuple[Variable, ...]:
 
 
 def free_variables(head: Iterable[object], body: Iterable[Iterable[object]]) -> tuple[Variable, ...]:
-    """Those of the body that the head does not hold."""
+    """The variables of the body that the head does not have."""
     bound = variables([head])
     return tuple(variable for variable in variables(body) if variable not in bound)

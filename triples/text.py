@@ -60,7 +60,7 @@ def clean_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
 
 
 def clean_guide_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
-    """As `clean_term`, and only letters, digits, white space, `-` and `_`, as the deployment guide has it."""
+    """Like `clean_term`, and only letters, digits, white space, `-` and `_`, as the deployment guide has it."""
     text = clean_term(text, limit)
     if not _GUIDE_TERM.fullmatch(text):
         raise TermError("must consist of letters, digits, spaces, - and _ only")

@@ -44,7 +44,7 @@ def parse_network(text: str) -> Network:
 
 
 def is_within(address: str, networks: Iterable[Network]) -> bool:
-    """Whether the address is in one of the networks; a text that is no address (a socket's path) is in none."""
+    """True if the address is in one of the networks; a text that is no address (a socket's path) is in none."""
     parsed = parse_address(address)
     return parsed is not None and any(parsed in network for network in networks)
 

@@ -18,7 +18,7 @@ class TextCursor:
 
     @property
     def field(self) -> Any:
-        """As `CursorLayout.field`."""
+        """Like `CursorLayout.field`."""
         # A character has up to four bytes, and a byte two digits.
         pattern = rf"^([0-9a-f]{{2}}){{1,{4 * self._longest}}}$"
         return Field(pattern=pattern, description="`next_cursor` of the page before.")

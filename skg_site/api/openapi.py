@@ -104,7 +104,7 @@ class OperationSchema(AutoSchema):
         return operation
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
-        """Whether a body is required comes from the view; the library derives it from required fields."""
+        """The body as the library has it, and required where the view says so, whatever its fields are."""
         schema, _ = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]  # it has none
         return schema, self.view.action not in self.view.optional_bodies
 

@@ -41,7 +41,7 @@ class ProgressBar:
     """A bar from the first report until the command ends. Where standard error is no terminal, there is none."""
 
     def __init__(self, *, refresh_in_thread: bool = True) -> None:
-        """Without a thread the bar is drawn only when the command reports."""
+        """Make a progress bar. Without a thread it is drawn only when the command reports."""
         self._console = Console(stderr=True)
         self.is_terminal = self._console.is_terminal
         self._progress = Progress(

@@ -1,4 +1,4 @@
-"""To and from the data frames of pandas, which is an extra: `pip install skg-client[pandas]`."""
+"""Conversion to and from the data frames of pandas, an extra: `pip install skg-client[pandas]`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any

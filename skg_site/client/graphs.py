@@ -1,4 +1,4 @@
-"""To and from the graphs of networkx, which is an extra: `pip install skg-client[networkx]`."""
+"""Conversion to and from the graphs of networkx, an extra: `pip install skg-client[networkx]`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any

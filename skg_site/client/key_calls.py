@@ -50,10 +50,10 @@ def revoke_key(id: str, *, lineage: bool = False) -> Call[RevokedKey]:
 
 
 def health() -> Call[Health]:
-    """Whether the service is alive, and its version."""
+    """The sign of life of the service, with its version."""
     return Call(method="GET", route="/health")
 
 
 def ready() -> Call[Ready]:
-    """Whether the service can do its work."""
+    """The readiness of the service to do its work."""
     return Call(method="GET", route="/ready", also_good=frozenset({503}))

@@ -1,4 +1,4 @@
-"""From where on a host needs attention: `system_check` warns, and the overview says so."""
+"""The levels from which on a host needs attention: `system_check` warns, and the overview says so."""
 
 OLD_BACKUP_SECONDS = 26 * 3600.0
 # Of the disk that is free.

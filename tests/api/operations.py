@@ -34,7 +34,7 @@ class Operation:
 
     @property
     def names_one(self) -> bool:
-        """Whether the path names one thing among many."""
+        """True if the path names one thing among many."""
         return "{" in self.route
 
     def path(self, id_: str = "") -> str:

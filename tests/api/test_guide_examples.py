@@ -42,7 +42,7 @@ def moment(text: str) -> datetime:
 
 
 def is_part_of(shown: dict[str, Any], answer: dict[str, Any]) -> bool:
-    """Whether a client that knows only the guide's fields finds them, with the guide's values."""
+    """A client that knows only the guide's fields finds them, with the guide's values."""
     return shown.items() <= answer.items()
 
 

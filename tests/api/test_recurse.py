@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both
 
 @contextmanager
 def held_lease() -> Iterator[None]:
-    """As if the process of a run were at work."""
+    """Hold the lease, as if the process of a run were at work."""
     holder = lease()
     in_orm(holder.__enter__)
     try:

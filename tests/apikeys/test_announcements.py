@@ -1,4 +1,4 @@
-"""That workers forget what they know of a key when it changes, told over a real Valkey."""
+"""Workers forget what they know of a key when it changes, told over a real Valkey."""
 
 import asyncio
 from collections.abc import AsyncIterator

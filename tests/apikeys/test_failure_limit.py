@@ -83,7 +83,7 @@ async def test_another_worker_shares_the_count(over_limit: httpx.AsyncClient) ->
 async def test_a_failing_address_is_looked_up_for_one_key_at_a_time(
     over_limit: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether its clients wait for their answers or go away at once."""
+    """True if its clients wait for their answers or go away at once."""
     under_way, most, read_keys = 0, 0, []
     began, go_on = asyncio.Event(), asyncio.Event()
     read = key_cache.read

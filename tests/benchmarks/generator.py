@@ -86,7 +86,7 @@ class Graph:
 
     @property
     def entities(self) -> int:
-        """How many there are besides the hubs."""
+        """The number of entities besides the hubs."""
         return max(self.facts // FACTS_FOR_EACH_ENTITY, 100)
 
     @property
@@ -146,7 +146,7 @@ def _predicates(random: Random) -> Iterator[int]:
 
 
 def _sieve(facts: int) -> Callable[[_Key], bool]:
-    """Whether a key comes for the first time; of those that do, one of a hundred is taken for a known one."""
+    """True if a key comes for the first time; of those that do, one of a hundred is taken for a known one."""
     shift = 64 - (facts * 64).bit_length()
     seen = bytearray(1 << (64 - shift - 3))
 

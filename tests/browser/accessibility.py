@@ -62,6 +62,6 @@ def _look(page: Page, drawn: str, cut: str, *rules: str) -> list[str]:
 
 
 def ready(page: Page) -> None:
-    """As `faults` begins."""
+    """Begin as `faults` does."""
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": WIDE, "height": 900})

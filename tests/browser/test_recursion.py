@@ -106,7 +106,7 @@ def test_a_page_that_follows_a_run_keeps_the_focus_and_waits_while_it_is_hidden(
 
 
 def hide(page: Page, *, hidden: bool) -> None:
-    """As if another tab were shown."""
+    """Hide the page, as if another tab were shown."""
     page.evaluate(
         """hidden => {
             Object.defineProperty(document, "hidden", { value: hidden, configurable: true });

@@ -15,7 +15,7 @@ async def until_up(both: list[Service]) -> None:
 
 
 def is_down(one: Service) -> bool:
-    """Whether the host's metrics say that Valkey does not answer it."""
+    """True if the host's metrics say that Valkey does not answer it."""
     return metric(one, "skg_valkey_down") == 1
 
 

@@ -45,5 +45,5 @@ def own_id(base_url: str) -> str:
 
 
 def is_short(seconds: Any) -> bool:
-    """Whether this is a valid period of grace that the run would outlast; what is invalid must stay so."""
+    """True if this is a valid period of grace that the run would outlast; what is invalid must stay so."""
     return type(seconds) in {int, float} and 0 <= seconds < GRACE_SECONDS and seconds == int(seconds)

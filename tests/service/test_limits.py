@@ -1,4 +1,4 @@
-"""That workers count a key's requests together."""
+"""Workers count a key's requests together."""
 
 import asyncio
 from collections import Counter

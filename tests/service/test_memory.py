@@ -134,7 +134,7 @@ def goes_on(client: httpx.Client) -> bool:
 
 
 def is_ended(wire: Wire) -> bool:
-    """Whether the answer was a refusal, or the connection is gone; a little of the answer is read."""
+    """True if the answer was a refusal, or the connection is gone; a little of the answer is read."""
     wire.socket.settimeout(0.01)
     try:
         piece = wire.socket.recv(64)

@@ -61,7 +61,7 @@ class Client:
                 writer.close()
 
     async def ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_new: bool) -> bool:
-        """Whether the connection can be used again."""
+        """True if the connection can be used again."""
         self.number += 1
         body = b'{"subject":"%b","predicate":"asks","object":"%d"}' % (self.name.encode(), self.number)
         try:
@@ -104,7 +104,7 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def answered(tally: Tally, count: int) -> Callable[[], bool]:
-    """Whether so many more have been answered than now."""
+    """True if so many more have been answered than now."""
     goal = tally.statuses.total() + count
     return lambda: tally.statuses.total() >= goal
 

@@ -1,4 +1,4 @@
-"""That a revoked key is refused by every worker within a second."""
+"""A revoked key is refused by every worker within a second."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""That the service keeps to its own documentation, as schemathesis sees it: all checks, over the wire.
+"""The service keeps to its own documentation, as schemathesis sees it: all checks, over the wire.
 
 For a longer run, against a service that has KEY and no limits:
 PYTHONPATH=. schemathesis --config-file tests/service/schemathesis.toml run http://127.0.0.1:7777/openapi.json ...

@@ -166,7 +166,7 @@ def reads_a_little(wire: Wire) -> bool:
 
 
 def established(one: Service, wire: Wire) -> bool:
-    """Whether the worker still has its end of the connection; the client, who does not read, cannot tell."""
+    """True if the worker still has its end of the connection; the client, who does not read, cannot tell."""
     port = wire.socket.getsockname()[1]
     rows = Path("/proc/net/tcp").read_text().splitlines()
     return any(f":{one.port:04X} 0100007F:{port:04X} 01 " in row for row in rows)

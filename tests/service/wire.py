@@ -50,11 +50,11 @@ class Wire:
         return self._received
 
     def has_something(self) -> bool:
-        """Whether an answer has come, or the end."""
+        """True if an answer has come, or the end."""
         return bool(select.select([self.socket], [], [], 0)[0])
 
     def is_closed(self) -> bool:
-        """Whether the service has closed the connection."""
+        """True if the service has closed the connection."""
         self.socket.setblocking(False)
         try:
             return self.socket.recv(1, socket.MSG_PEEK) == b""

@@ -162,7 +162,7 @@ def _keep_priority(_increment: int) -> int:
 
 
 def run(words: list[str]) -> None:
-    """As `python` does with these words: a file, `-m` and a module, or `-c` and a program."""
+    """Do what `python` does with these words: a file, `-m` and a module, or `-c` and a program."""
     if words[0] == "-c":
         sys.argv = ["-c", *words[2:]]
         sys.modules["__main__"] = module = ModuleType("__main__")

@@ -127,7 +127,7 @@ def _shown(form: AskForm, request: HttpRequest, expired: Expired) -> dict[str, A
 
 
 def _answers(found: Answers, *, links_to_terms: bool) -> list[tuple[list[Cell], float, list[Cell]]]:
-    """Of each answer its terms, its weight and its facts."""
+    """The terms, the weight and the facts of each answer."""
 
     def term(id_: int) -> Cell:
         text = found.named.texts.get(id_)

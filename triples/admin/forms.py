@@ -153,7 +153,7 @@ class StoredFactForm(FactForm):
 
 
 def indented(metadata: str | None) -> str:
-    """As people edit it: escapes stand for what they could not see."""
+    """JSON as people edit it: escapes stand for what they could not see."""
     if metadata is None:
         return ""
     return visible_json(orjson.dumps(orjson.loads(metadata), option=orjson.OPT_INDENT_2).decode())

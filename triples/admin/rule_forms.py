@@ -117,7 +117,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stu
 
     @property
     def is_preview(self) -> bool:
-        """Whether the reader wants to see what the rule would derive, and nothing else."""
+        """True if the reader wants to see what the rule would derive, and nothing else."""
         return PREVIEW in self.data
 
     def is_valid(self) -> bool:

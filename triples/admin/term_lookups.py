@@ -18,7 +18,7 @@ OFFERED = 8
 
 @cache
 def _searcher() -> TermSearcher:
-    """It remembers how frequent trigrams are, so there is one for all look-ups."""
+    """The one searcher of all look-ups, since it remembers how frequent trigrams are."""
     return TermSearcher(backend().dialect, backend().term_index)
 
 

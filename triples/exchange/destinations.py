@@ -50,7 +50,7 @@ class Destination(ABC):
 
 class OwnGraph(Destination):
     def __init__(self, *, replace: bool, dry_run: bool, greatest: bool = False) -> None:
-        """With `greatest`, the heaviest of several statements of a fact is stored."""
+        """Make the destination. With `greatest`, the heaviest of several statements of a fact is stored."""
         self._loader = Loader(replace=replace, greatest=greatest)
         self._dry_run = dry_run
         # The row of the import; None before it is known, and in a dry run.

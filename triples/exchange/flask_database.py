@@ -60,7 +60,7 @@ class FlaskDatabase:
         return int(count)
 
     def has(self, place: Place) -> bool:
-        """Whether the row before the place still has its number."""
+        """True if the row before the place still has its number."""
         rows = self._rows(place.rowid, 1)
         return bool(rows) and Place.after(rows[0]) == place
 
@@ -121,7 +121,7 @@ def opened(path: Path) -> Iterator[FlaskDatabase]:
 
 
 def _is_idle(path: Path) -> bool:
-    """Whether the database has a write-ahead log and is not in use."""
+    """True if the database has a write-ahead log and is not in use."""
     try:
         with path.open("rb") as file:
             beginning = file.read(_READ_VERSION + 1)

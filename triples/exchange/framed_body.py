@@ -52,7 +52,7 @@ class FramedBody(io.RawIOBase):
     """The body, as it was before it was framed. Raises BrokenOff where it ends before its end."""
 
     def __init__(self, pipe: BinaryIO, expected: Beginning | None = None) -> None:
-        """Of a body that does not begin as expected, nothing is read: OtherBody is raised."""
+        """Begin to read. Raises OtherBody, and reads nothing, if the body does not begin as expected."""
         self._pipe = pipe
         self._left = 0
         self._ended = False

@@ -136,7 +136,7 @@ def _next_rows(ahead: bytes, first: Line, cells: Callable[[str], Sequence[str]])
 
 
 def looks_like_names(cells: Sequence[str]) -> bool:
-    """Whether a row has names of columns and is not a fact.
+    """True if a row has names of columns and is not a fact.
 
     Any single word can be a term, so one name alone proves nothing.
     """

@@ -47,7 +47,7 @@ class Piece(NamedTuple):
 
 
 class Journal(Protocol):
-    """Is told how far an import has come."""
+    """A listener that is told how far an import has come."""
 
     def read(self, place: tuple[Any, ...], counts: Counts, refused: Sequence[str], /) -> None:
         """Everything before the place is stored. `refused` are the first refused lines of this process."""
@@ -60,7 +60,7 @@ class Source(Protocol):
         """The amount to read from a place on, if it is known."""
 
     def has(self, place: tuple[Any, ...]) -> bool:
-        """Whether the content before the place is unchanged."""
+        """True if the content before the place is unchanged."""
 
     def pieces(self, start: tuple[Any, ...], job: "Import") -> Generator[Piece]:
         """All facts after a place. Records that are no facts are given to `job.refuse`. Raises InputError."""

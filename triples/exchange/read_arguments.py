@@ -102,7 +102,7 @@ def prefix_store(options: dict[str, Any], say: Callable[[str], None]) -> PrefixS
 
 
 def _is_used(namespace: str) -> bool:
-    """Whether the graph has an IRI of a namespace in full."""
+    """True if the graph has an IRI of a namespace in full."""
     return terms_beginning_with(namespace).exists()
 
 

@@ -12,7 +12,7 @@ class Access(NamedTuple):
 
 
 def access_of(request: HttpRequest) -> Access:
-    """As in the admin: facts and inferred facts each have their permission."""
+    """The access of a user, as in the admin: facts and inferred facts each have their permission."""
     user = request.user
     if not (user.is_authenticated and user.is_staff and user.has_perm("triples.view_triple")):
         return Access(facts=False, inferred=False)

@@ -112,5 +112,5 @@ def import_content(run: ImportRun) -> ImportOut:
 
 
 def _can_continue(run: ImportRun) -> bool:
-    """Whether its body came over HTTP, and did not come to its end."""
+    """True if its body came over HTTP, and did not come to its end."""
     return bool(run.beginning) and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}

@@ -39,7 +39,7 @@ class Tool(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any]:
-        """As `tools/list` shows it."""
+        """The tool as `tools/list` shows it."""
         reads = self.scope == "read"
         return {
             "name": self.name,

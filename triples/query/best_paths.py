@@ -112,7 +112,7 @@ class _Search:
         )
 
     def _may_count(self, weight: float, length: int) -> bool:
-        """Whether such a path would be wanted, as far as is known."""
+        """True if such a path would be wanted, as far as is known."""
         if weight < self._question.least_weight:
             return False
         paths = self._found.paths

@@ -102,7 +102,7 @@ class Stream:
         self._size = FIRST_BLOCK
 
     def has(self, index: int) -> bool:
-        """Whether there is a fact at this index; reads on if it must."""
+        """True if there is a fact at this index; reads on if it must."""
         while index >= len(self.facts) and not self.finished:
             self.read()
         return index < len(self.facts)

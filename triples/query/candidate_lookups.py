@@ -68,7 +68,7 @@ class LookUp:
         return more or bool(waiting)
 
     def typo_in_part(self, form: str) -> None:
-        """As `with_typo`, wherever in a term the form stands."""
+        """Like `with_typo`, wherever in a term the form stands."""
         # Where too many terms have it anywhere, or it is too short, those that begin with it are found.
         if self.with_typo(form, Span(0, len(form))):
             self.with_typo(START + form, whole(form))

@@ -39,7 +39,7 @@ class Deletion(NamedTuple):
 
     @property
     def is_bounded(self) -> bool:
-        """Whether the deletion depends on more than the pattern."""
+        """True if the deletion depends on more than the pattern."""
         return self.min_weight > 0 or self.max_weight < 1 or self.has_times
 
     @property

@@ -58,13 +58,13 @@ class Selection:
 
     @property
     def all_facts(self) -> bool:
-        """Whether the list has all facts, so that no index narrows it down."""
+        """True if the list has all facts, so that no index narrows it down."""
         bounds = (self.terms, self.predicate, self.least_weight, self.below_weight)
         return bounds == (None, None, 0.0, inf)
 
     @property
     def filtered(self) -> bool:
-        """Whether a filter is needed, for a condition that no index serves."""
+        """True if a filter is needed, for a condition that no index serves."""
         return self.source is not None or self.has_metadata is not None
 
     @property

@@ -51,7 +51,7 @@ class Filter:
         return (self.left, self.right) if isinstance(self.right, Variable) else (self.left,)
 
     def holds(self, texts: Mapping[Variable, str | None]) -> bool:
-        """Whether the filter holds for the texts of its variables; never where one of them is null."""
+        """True if the filter holds for the texts of its variables; never where one of them is null."""
         left = texts[self.left]
         right = texts[self.right] if isinstance(self.right, Variable) else self.right
         if left is None or right is None:
@@ -62,7 +62,7 @@ class Filter:
 
 
 def compare(left: str, operation: Operator, right: str) -> bool:
-    """Whether `left operation right`. `starts_with` and `contains` take upper and lower case as the same."""
+    """True if `left operation right`. `starts_with` and `contains` take upper and lower case as the same."""
     if operation == "starts_with":
         return left.casefold().startswith(right.casefold())
     if operation == "contains":

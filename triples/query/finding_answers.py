@@ -160,7 +160,7 @@ def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> 
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:
-    """Whether the heaviest facts of each pattern weigh the same, so that nearly all answers may do so."""
+    """True if the heaviest facts of each pattern weigh the same, so that nearly all answers may do so."""
     for pattern in question.patterns:
         subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
         block = source.block((subject, predicate, object_), None, _SAME)

@@ -21,7 +21,7 @@ class Join:
         return self._streams.read
 
     def has_stream(self, lookup: Lookup, terms: Terms) -> bool:
-        """Whether the facts that a look-up finds are being read already."""
+        """True if the facts that a look-up finds are being read already."""
         return self._streams.has(lookup.ends(terms))
 
     def read_together(self, lookup: Lookup, rows: Iterable[Terms], limit: int) -> None:
@@ -50,7 +50,7 @@ class Join:
         return extended if self.filtered(step.checks, extended, stream, index) else None
 
     def is_absent(self, checks: Checks, terms: Terms) -> bool:
-        """Whether the patterns that must not match do not."""
+        """True if the patterns that must not match do not."""
         return not any(True for lookup in checks.absent for _ in self._matches(lookup, terms))
 
     def rows(self, terms: Terms) -> Iterator[Terms]:
@@ -91,7 +91,7 @@ class Join:
             self._texts |= self._source.texts(missing)
 
     def filtered(self, checks: Checks, terms: Terms, stream: Stream | None = None, index: int = 0) -> bool:
-        """Whether the filters hold. The texts of a stream's facts from the index on are read together.
+        """True if the filters hold. The texts of a stream's facts from the index on are read together.
 
         Without a stream, call `read_texts` first to read many at once.
         """

@@ -66,6 +66,6 @@ def joined_by_term(
 
 
 def begins_with_selected(question: Question[int], order: Sequence[int]) -> bool:
-    """Whether the first pattern of the order has the first selected variable."""
+    """True if the first pattern of the order has the first selected variable."""
     first: Variable | None = question.selected[0] if question.selected else None
     return first is not None and first in question.patterns[order[0]]

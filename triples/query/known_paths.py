@@ -115,7 +115,7 @@ class _Search:
                 heappush(self._heap, (rank, grown.walked, grown))
 
     def _is_best(self, partial: _Partial) -> bool:
-        """Whether no other partial path to this term makes it needless; then it is kept, and those that it does go."""
+        """True if no other partial path to this term makes it needless; then it is kept, and those that it does go."""
         others = self._best.setdefault(partial.term, [])
         if any(_is_better(other, partial) for other in others):
             return False
@@ -125,7 +125,7 @@ class _Search:
 
 
 def _is_better(one: _Partial, other: _Partial) -> bool:
-    """Whether any continuation is better after the one than after the other, after all roundings and with all ties."""
+    """True if any continuation is better after the one than after the other, after all roundings and with all ties."""
     if len(one.steps) > len(other.steps) or one.weight < other.weight:
         return False
     return len(one.steps) < len(other.steps) or one.walked < other.walked or one.weight > other.weight * _CLEARLY

@@ -164,7 +164,7 @@ class PartsJoin:
         return [min(self.least / one, 1.0) * ROUNDING if one > 0 else 0.0 for one in others]
 
     def _checked(self, steps: Sequence[Step], rows: list[_Row]) -> list[_Row]:
-        """Those of the partial answers for which filters hold and what must be absent is."""
+        """The partial answers for which filters hold and what must be absent is."""
         for step in steps:
             checks = step.checks
             if checks.filters:
@@ -190,7 +190,7 @@ class PartsJoin:
         return prod([weights[place] for place in self._places])
 
     def follow(self, k: int) -> bool:
-        """Whether at least k of the answers follow `after`."""
+        """True if at least k of the answers follow `after`."""
         if self._after is None:
             return len(self._best) >= k
         return sum((-one.weight, terms) > self._after for terms, one in self._best.items()) >= k

@@ -78,7 +78,7 @@ class Side:
         self.reach(question.start if forward else question.goal, Label(0, 1.0))
 
     def __bool__(self) -> bool:
-        """Whether there is more to read."""
+        """True if there is more to read."""
         return any(self._heaps)
 
     def tops(self) -> list[float]:

@@ -1,4 +1,4 @@
-"""In which places of facts a term stands, and how many facts: the asserted, and the inferred that may be shown.
+"""The places in which a term stands, with the numbers of facts: asserted ones, and inferred ones that may be shown.
 
 All statements are about `t.id`, the id of a term.
 """

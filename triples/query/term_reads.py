@@ -98,7 +98,7 @@ class TermSearcher:
         return [(id_, text) for id_, text in fetch(texts, (as_keys(ids),))]
 
     def _frequencies(self, fetch: Fetch) -> Frequencies:
-        """Those of a sample that is taken again once there are twice as many terms."""
+        """The frequencies in a sample, which is taken again once there are twice as many terms."""
         newest, frequencies = self._sampled
         [(now,)] = fetch(_NEWEST, ())
         # With less than half of them it is another database.

@@ -98,7 +98,7 @@ class Search:
         return len(hits)
 
     def compare_parts(self, edits: int) -> None:
-        """Of all terms so far, keep those of which a part is the text but for so many typos, if better ones are few."""
+        """Keep those of all terms so far of which a part is the text but for so many typos, if better ones are few."""
         if not edits or self._enough(Kind.FUZZY):
             return
         others = [(id_, *texts) for id_, texts in self._terms.items() if id_ not in self._hits]
@@ -128,7 +128,7 @@ class Search:
 
     @property
     def _is_exact(self) -> bool:
-        """Whether a term is just what was typed, so that no typo has to be assumed."""
+        """True if a term is just what was typed, so that no typo has to be assumed."""
         return any(hit.kind is Kind.EXACT for hit in self._hits.values())
 
     def _enough(self, kind: Kind) -> bool:

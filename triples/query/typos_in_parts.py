@@ -52,7 +52,7 @@ class TypedPart:
         return nearest
 
     def _in_a_row(self, found: Sequence[str]) -> list[str]:
-        """As many words in a row as the text has."""
+        """All runs of as many words as the text has."""
         return [GAP.join(found[first : first + self._words]) for first in range(len(found) - self._words + 1)]
 
     def _alike(self, folded: Sequence[str], edits: int) -> list[int]:

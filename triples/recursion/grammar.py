@@ -177,7 +177,7 @@ Enabled = Annotated[bool, Field(description="Whether runs apply it.")]
 
 
 class RuleIn(Members):
-    """If all of the body holds, so does the head."""
+    """A rule: if all of the body holds, so does the head."""
 
     name: Name
     weight: Weight = 1.0

@@ -72,7 +72,7 @@ def _differ(match: Match, terms: Sequence[int]) -> bool:
 
 
 def _with_predicates(plan: Plan, partials: list[_Partial], overlay: Overlay) -> list[_Partial]:
-    """Those that give the head a term for a predicate that can be one."""
+    """The proofs that give the head a term for a predicate that can be one."""
     slot = plan.head[1]
     unfit = overlay.unfit({partial.terms[slot] for partial in partials})
     return [partial for partial in partials if partial.terms[slot] not in unfit] if unfit else partials

@@ -31,7 +31,7 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """If all of the body holds, so does the head, with the product of the weights."""
+    """A rule: if all of the body holds, so does the head, with the product of the weights."""
 
     name: str
     head: Pattern

@@ -7,7 +7,7 @@ from triples.store.term_lookup import find_term_ids
 
 
 def stored_rule_sql(stored: StoredRule) -> str:
-    """With the ids of this graph's terms; a constant that is none yet gets a negative number."""
+    """The SQL of a rule, with the ids of this graph's terms. A constant that is none yet gets a negative number."""
     rule = stored.parsed
     texts = sorted(constants(rule))
     ids = {text: -number for number, text in enumerate(texts, start=1)}

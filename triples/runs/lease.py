@@ -31,7 +31,7 @@ def lease(patience: float = 0.0) -> Iterator[Holder]:
 
 
 def is_taken() -> bool:
-    """Whether some run holds the lease now."""
+    """True if some run holds the lease now."""
     with suppress(LeaseTaken), lease():
         return False
     return True

@@ -33,7 +33,7 @@ class RunOptions:
 
     @property
     def content(self) -> dict[str, Any]:
-        """As JSON; tuples become lists."""
+        """The options as JSON; tuples become lists."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod

@@ -13,7 +13,7 @@ from triples.store.inferred.state import State
 
 
 def generation() -> int | None:
-    """Of the inferred facts that are in place."""
+    """The generation of the inferred facts that are in place."""
     state = backend().read_state()
     return None if state is None else state.generation
 

@@ -15,7 +15,7 @@ POLL_SECONDS = 0.5
 
 
 class Stop:
-    """Whether a run must stop. Any thread may ask."""
+    """The answer to whether a run must stop. Any thread may ask."""
 
     def __init__(self, seconds: float, cancelled: Event | None = None) -> None:
         self._deadline = monotonic() + seconds

@@ -81,7 +81,7 @@ class Graph:
         return await _run(running.long, wanted, read)
 
     async def counted_page(self, wanted: Wanted, *, limit: int, after: Position | None) -> tuple[list[AnyRow], int]:
-        """As `page`, with the number of all facts that match at that moment. ReadTimeout if it takes too long."""
+        """Like `page`, with the number of all facts that match at that moment. ReadTimeout if it takes too long."""
         running = self.running
 
         def read(fetch: Fetch, shown: VisibleFacts | None) -> tuple[list[AnyRow], int]:

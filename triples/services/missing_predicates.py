@@ -36,7 +36,7 @@ class MissingPredicate(NamedTuple):
 
 
 def missing_predicates(rules: Sequence[Rule]) -> list[MissingPredicate]:
-    """Those that the bodies name, each once, in their order, `MOST_TOLD` at most.
+    """The missing predicates that the bodies name, each once, in their order, `MOST_TOLD` at most.
 
     What another rule derives is not missing: the next run may make facts of it.
     """

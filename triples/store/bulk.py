@@ -237,7 +237,7 @@ class Loader:
         return len(changed)
 
     def _takes(self, row: Row, fact: Fact) -> bool:
-        """Whether an existing fact gets the weight and metadata of another."""
+        """True if an existing fact gets the weight and metadata of another."""
         began = self.began
         if began is not None and (
             row.id > began.id

@@ -51,7 +51,7 @@ class BulkLoad(Protocol):
     SLICES: int
 
     def others_wait(self) -> bool:
-        """Whether other writers wait for the write lock. True if the database does not tell."""
+        """True if other writers wait for the write lock. True if the database does not tell."""
 
     def give_way(self) -> None:
         """After a commit, let the writers that wait go first."""

@@ -127,7 +127,7 @@ def joined(parts: Sequence[Sequence[Fact]]) -> Sequence[Fact]:
 
 
 def _distinct(table: pa.Table, *, keep_last: bool) -> pa.Table:
-    """Of sorted rows with the same key, the first or the last."""
+    """The first or the last of sorted rows with the same key."""
     as_next: pa.Array | None = None
     for name in KEY:
         column = table[name].combine_chunks()

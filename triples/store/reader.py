@@ -78,11 +78,11 @@ class Reader:
         self._workers = [_Worker(f"{name}-{number}", source, self._results) for number in range(threads)]
 
     async def run(self, read: Read[Result]) -> Result:
-        """As `Reads.run`."""
+        """Like `Reads.run`."""
         return await self._run(lambda fetch, _: read(fetch))
 
     async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
-        """As `Reads.run_wide`."""
+        """Like `Reads.run_wide`."""
 
         def look(fetch: Fetch, snapshots: ReadSnapshots) -> Result:
             with snapshots.taken(fetch, always=always) as shown:

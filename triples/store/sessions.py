@@ -82,7 +82,7 @@ class Session(ABC):
     def insert_new(
         self, facts: Sequence[NewFact], made: AbstractSet[int], older: AbstractSet[int]
     ) -> tuple[dict[RowKey, int], set[int]]:
-        """As `insert_facts`; and those of the subjects `older` that had no facts before."""
+        """Insert facts like `insert_facts`; returns also those of the subjects `older` that had no facts before."""
         without = self.without_facts(older) if older else set()
         return self.insert_facts(facts, made), without
 
@@ -127,7 +127,7 @@ class Session(ABC):
 
     @abstractmethod
     def without_facts(self, subject_ids: Collection[int]) -> set[int]:
-        """Those of these terms that are not the subject of any fact."""
+        """The terms, of these, that are not the subject of any fact."""
 
     @abstractmethod
     def add_to_tally(self, triples: int, subjects: int, predicates: Counts) -> None:

@@ -26,7 +26,7 @@ Progress = Callable[[int], None]
 
 
 def looked_at(where: str, limit: int) -> int:
-    """On how many terms a condition is tried."""
+    """The number of terms on which a condition is tried."""
     return limit if where == ANY_TERM else _REACH * limit
 
 

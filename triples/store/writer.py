@@ -69,7 +69,7 @@ class Writer:
         self._thread.start()
 
     async def write(self, operation: Operation) -> Outcome:
-        """As `Writes.write`."""
+        """Like `Writes.write`."""
         job = Job(operation)
         self._unanswered[job] = None
         if self._watch is None:

@@ -18,7 +18,7 @@ def isolated(text: str) -> SafeString:
 
 @register.filter
 def weight_of(row: AnyRow) -> str:
-    """As the API shows it."""
+    """The weight as the API shows it."""
     return repr(shown_weight(row))
 
 

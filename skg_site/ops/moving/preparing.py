@@ -34,7 +34,7 @@ def checked_name(place: Target, source: Side, *, restart: bool) -> str:
 
 
 def may_continue(place: Target, source: Side, target: Side, *, restart: bool) -> bool:
-    """Whether the target has an unfinished copy of this source. Raises CopyFailure if it must not be written to."""
+    """True if the target has an unfinished copy of this source. Raises CopyFailure if it must not be written to."""
     record, ours = target.record(), source.record()
     if record is None:
         if (held := holdings(target)) is not None:

@@ -46,12 +46,12 @@ class Target:
 
     @property
     def stands(self) -> bool:
-        """Whether there is a SQLite file of this name."""
+        """True if there is a SQLite file of this name."""
         return self.folder is not None and Path(self.place).exists()
 
     @property
     def is_made(self) -> bool:
-        """Whether there is a database to connect to: a complete one or, on SQLite, an unfinished one."""
+        """True if there is a database to connect to: a complete one or, on SQLite, an unfinished one."""
         return self.folder is None or self.stands or (self.folder / Path(self.place).name).exists()
 
     @property

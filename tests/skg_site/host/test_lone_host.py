@@ -1,4 +1,4 @@
-"""That one host alone serves a SQLite file, and that nothing but another host that lives is in its way."""
+"""One host alone serves a SQLite file, and nothing but another host that lives is in its way."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""What the tests of the commands stand on."""
+"""Fixtures of the tests of the commands."""
 
 import shutil
 from collections.abc import Iterator

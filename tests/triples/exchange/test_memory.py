@@ -1,4 +1,4 @@
-"""That an import's memory does not grow with what it reads."""
+"""An import's memory does not grow with what it reads."""
 
 import io
 import tracemalloc

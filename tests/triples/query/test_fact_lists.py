@@ -49,7 +49,7 @@ def terms(*names: str) -> list[int]:
 
 
 def matches(fact: Triple, wanted: Selection) -> bool:
-    """Whether a fact is selected, in so many words."""
+    """True if a fact is selected, as the plainest reading has it."""
     in_places = wanted.terms is None or any(getattr(fact, f"{place}_id") in wanted.terms for place in wanted.places)
     named = wanted.fact is not None and wanted.fact == (fact.pk, to_milliseconds(fact.created_at))
     return (

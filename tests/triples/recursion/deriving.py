@@ -15,7 +15,7 @@ ONE_THREAD = Resources(threads=1)
 
 
 class Found(NamedTuple):
-    """What an engine found."""
+    """The findings of an engine."""
 
     derived: pa.Table
     rounds: list[Round]

@@ -213,7 +213,7 @@ def test_a_premise_that_gets_heavier_and_deeper_without_moving_the_product(known
 
 
 def test_what_rests_on_a_fact_goes_with_it() -> None:
-    """Whether it was stored or derived on the way."""
+    """True if it was stored or derived on the way."""
     program = rules((((X, Q, Y), (X, P, Y)), 1.0), (((X, R, Y), (X, Q, Y)), 1.0), (((X, 5, Y), (X, R, Y)), 1.0))
     first, second, third = Key(1, Q, 2), Key(1, R, 2), Key(1, 5, 2)
     stored = {first: Proof(0.5, 1, 0, ()), second: Proof(0.5, 2, 1, ())}

@@ -1,4 +1,4 @@
-"""What the tests of runs stand on."""
+"""Fixtures of the tests of runs."""
 
 from typing import Any
 

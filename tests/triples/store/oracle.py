@@ -57,7 +57,7 @@ def visible(state: State) -> dict[Key, tuple[Any, ...]]:
 def is_explained(
     before: State, operations: list[Operation], outcomes: list[Any], after: dict[Key, tuple[Any, ...]]
 ) -> bool:
-    """Whether some order of the operations, one after another, gives these outcomes and this state."""
+    """True if some order of the operations, one after another, gives these outcomes and this state."""
     seen = [described(outcome) for outcome in outcomes]
     for order in permutations(range(len(operations))):
         state = dict(before)

@@ -113,7 +113,7 @@ def test_a_vacuum_takes_its_terms_out() -> None:
 
 
 def _entries(text: str) -> list[int]:
-    """As `by_index`, and also of terms that are gone."""
+    """Like `by_index`, and also of terms that are gone."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             words = " AND ".join(f'"{gram}"' for gram in trigrams(indexed_form(text)))

@@ -98,7 +98,7 @@ class Format(ABC):
         return self.name
 
     def begins(self, _beginning: bytes, /) -> bool:
-        """Whether a file with these first bytes can only be of this format."""
+        """True if a file with these first bytes can only be of this format."""
         return False
 
     def check(self, _stream: BufferedReader, _options: ReadOptions, /) -> None:  # noqa: B027  # most need none

@@ -29,7 +29,7 @@ def format_of(name: str) -> Format | None:
 
 
 def has_kinds(found: Format) -> bool:
-    """Whether files with the endings of this format may be of another."""
+    """True if files with the endings of this format may be of another."""
     return any(each.kind_of == found.name for each in FORMATS.values())
 
 

@@ -138,7 +138,7 @@ class GraphML:
             self._text.append(text)
 
     def _count(self, size: int) -> bool:
-        """Whether what is said still has room."""
+        """True if what is said still has room."""
         if self._open:
             self._open[-1].size += size
             return not self._open[-1].is_too_long

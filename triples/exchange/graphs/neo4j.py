@@ -156,7 +156,7 @@ class NodeRows:
 
 
 def looks_like_neo4j(header: Sequence[str]) -> bool:
-    """Whether a first line can only be such a header. A fact may have terms with colons, such as `rdf:type`."""
+    """True if a first line can only be such a header. A fact may have terms with colons, such as `rdf:type`."""
     cells = [cell.strip() for cell in header]
     typed_cells = [(cell, _column(cell).type) for cell in cells if ":" in cell]
     # As Neo4j and APOC write them: in upper case.

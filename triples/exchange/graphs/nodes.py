@@ -92,7 +92,7 @@ class Seen:
         self._database.close()
 
     def new(self, texts: Iterable[str]) -> list[str]:
-        """Those of distinct texts that come for the first time."""
+        """The texts that come for the first time, of some that are distinct."""
         insert = "INSERT OR IGNORE INTO seen VALUES (?)"
         return [text for text in texts if self._database.execute(insert, (text,)).rowcount > 0]
 

@@ -54,7 +54,7 @@ def facts_first(quads: Iterator[Quad], feed: LineFeed) -> Iterator[tuple[Quad, i
 
 
 class Annotations:
-    """What is said of the facts that are being gathered."""
+    """Annotations: what is said of the facts that are being gathered."""
 
     def __init__(self, facts: Gathering, maker: FactMaker, options: RdfOptions) -> None:
         self._facts = facts

@@ -1,4 +1,4 @@
-"""Whether texts are distinct, of which there may be more than fit into memory: their hashes are kept in files.
+"""A check that texts are distinct, even if they do not fit into memory: their hashes are kept in files.
 
 Texts that differ can only be taken for the same, which is as unlikely as two equal random numbers of 64 bits.
 """
@@ -49,7 +49,7 @@ class Hashes:
 
 
 def are_distinct(texts: Hashes, others: Hashes | None = None) -> bool:
-    """Whether no text occurs twice, and none is one of the others, which may occur several times."""
+    """True if no text occurs twice, and none is one of the others, which may occur several times."""
     shares = 1 << ((len(texts) + (len(others) if others else 0)) // _AT_ONCE).bit_length()
     for place in range(shares):
         ours = texts.chosen(place, shares)

@@ -1,4 +1,4 @@
-"""What the command line says of RDF."""
+"""The options of the command line for RDF."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ GRAPH = "graph"
 
 @dataclass(frozen=True, slots=True)
 class RdfOptions:
-    """How RDF is read.
+    """The ways in which RDF is read.
 
     `weight_properties` are IRIs. If `metadata`, all else that is said of a fact goes into its metadata. If
     `refuses_graphs`, facts of named graphs are refused. `base` is what relative IRIs are relative to.

@@ -59,7 +59,7 @@ class Prefixes:
         return None
 
     def keeps(self, name: str, iri: str) -> bool:
-        """Whether each IRI of this namespace is compacted by this name, if `/`, `#` or `:` are not in its rest."""
+        """True if each IRI of this namespace is compacted by this name, if `/`, `#` or `:` are not in its rest."""
         is_known = self._iris.get(name) == iri and self.compact(f"{iri}x") == f"{name}:x"
         return is_known and not any(odd != iri and odd.startswith(iri) for odd in self._odd)
 
@@ -77,7 +77,7 @@ class Prefixes:
         return Prefixes({**self._iris, **others})
 
     def usable(self, others: Mapping[str, str], is_used: Callable[[str], bool]) -> dict[str, str]:
-        """Those of others that would not give an IRI a second text.
+        """The prefixes of others that would not give an IRI a second text.
 
         They have a new name and a new namespace, and `is_used` finds no IRI of that namespace in the graph, where it
         would stand without the prefix.

@@ -54,7 +54,7 @@ class Quads:
             self.fault = InputError(f"the rest cannot be read, after {place[2]}")
 
     def _is_left(self) -> bool:
-        """Whether a parser that ended after a fault, as that of JSON-LD does, has left something unread."""
+        """True if a parser that ended after a fault, as that of JSON-LD does, has left something unread."""
         try:
             return bool(self._feed.read(1))
         except DAMAGED as error:
@@ -62,7 +62,7 @@ class Quads:
 
 
 def _is_whole(quad: Quad) -> bool:
-    """Whether no literal lacks a language. The parser has quads with those too, after it has refused them."""
+    """True if no literal lacks a language. The parser has quads with those too, after it has refused them."""
     term = quad.object
     while isinstance(term, Triple):
         term = term.object

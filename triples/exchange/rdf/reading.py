@@ -126,7 +126,7 @@ class RdfReader:
         self._ahead.clear()
 
     def _is_full(self, line: int) -> bool:
-        """Whether the part ends after its last fact, which is in this line.
+        """True if the part ends after its last fact, which is in this line.
 
         A part has the facts of whole lines, since a fault later in a line refuses all of it. Very long ones are broken.
         """

@@ -43,7 +43,7 @@ def rereadable(stream: BufferedReader) -> Iterator[BufferedReader]:
 
 
 def scanned(stream: BufferedReader, options: RdfOptions, *, in_full: bool) -> Content:
-    """What the content shows. `in_full` tells that it has no prefixes. The stream is at its beginning again."""
+    """The findings about the content. `in_full` tells that it has no prefixes. The stream is at its beginning again."""
     iris = (METADATA, *UNKEPT, *options.weight_properties)
     words = [f"<{iri}>" if in_full else _LAST_NAME.findall(iri)[0] for iri in iris]
     word = "|".join(map(re.escape, words))

@@ -1,8 +1,8 @@
-"""What is said of facts anywhere in a file, before or after them: by reifiers of RDF 1.2, by `rdf:Statement`, or by the
-name of the graph that a fact is in.
+"""Statements about facts that stand anywhere in a file, before or after the facts.
 
-The quads are parsed once into a temporary file, and what is said into a temporary database, so that memory does not
-grow with the file.
+They are made by reifiers of RDF 1.2, by `rdf:Statement`, or by the name of the graph that a fact is in. The quads are
+parsed once into a temporary file, and the statements into a temporary database, so that memory does not grow with the
+file.
 """
 
 import sqlite3
@@ -185,7 +185,7 @@ class Apart:
         run("COMMIT")
 
     def _is_about_a_fact(self, quad: Quad) -> bool:
-        """Whether the quad tells of which fact its subject stands for, or says something of the fact."""
+        """True if the quad tells of which fact its subject stands for, or says something of the fact."""
         predicate = quad.predicate
         return predicate in self._said or self._is_reifying(quad)
 
@@ -228,7 +228,7 @@ class Apart:
             )
 
     def _is_taken(self, quad: Quad, *, has_others: bool) -> bool:
-        """Whether the quad of a node that stands for a fact is no fact itself."""
+        """True if the quad of a node that stands for a fact is no fact itself."""
         if self._is_reifying(quad):
             return not has_others
         return self._takes_all or quad.predicate in self._said

@@ -64,7 +64,7 @@ class TermTexts:
         return self.text_of_written(written)
 
     def keeps_prefix(self, name: str, iri: str) -> bool:
-        """Whether the text of each IRI of this namespace, with a simple rest, is the rest with this prefix."""
+        """True if the text of each IRI of this namespace, with a simple rest, is the rest with this prefix."""
         return self._prefixes.keeps(name, iri) and not iri.startswith(TEXT)
 
     def term_of_written(self, written: str) -> Term:
@@ -135,7 +135,7 @@ class TermTexts:
         return iri if _BARE.fullmatch(iri) and is_stable(iri) else f"<{_escaped(iri)}>"
 
     def _is_no_node(self, text: str) -> bool:
-        """Whether the text is no IRI and no blank node, which would be written as such."""
+        """True if the text is no IRI and no blank node, which would be written as such."""
         return not isinstance(self.parsed(text), NamedNode | BlankNode)
 
     def _candidate(self, text: str) -> Term | None:
@@ -151,7 +151,7 @@ class TermTexts:
 
 
 def is_stable(text: str) -> bool:
-    """Whether the text is stored as it is."""
+    """True if the text is stored as it is."""
     try:
         return clean_term(text, max(len(text), 1)) == text
     except TermError:

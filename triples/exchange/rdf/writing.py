@@ -18,7 +18,7 @@ from triples.query.export import StreamedFact
 
 
 class Style(StrEnum):
-    """How RDF says what the weight and the metadata of a fact are."""
+    """The form in which RDF says what the weight and the metadata of a fact are."""
 
     ANNOTATIONS = "annotations"
     REIFICATION = "reification"

@@ -195,7 +195,7 @@ def _filter(left: str, operation: Operator, right: Value | Constant | list[Value
 
 
 def _text(value: Value | Constant) -> str:
-    """As terms are stored."""
+    """A text in the form in which terms are stored."""
     return normalize("NFC", value.term if isinstance(value, Constant) else str(value))
 
 

@@ -20,7 +20,7 @@ _IDS_AT_ONCE = 2_000
 
 
 class Digest(NamedTuple):
-    """Of a group of rows: their number, and two sums over their ids and versions."""
+    """The digest of a group of rows: their number, and two sums over their ids and versions."""
 
     rows: int
     first: int

@@ -108,7 +108,7 @@ class _Store:
         self._dialect = dialect
 
     def is_known(self, state: State) -> bool:
-        """Whether the stored hidden facts are those of this state, and complete."""
+        """True if the stored hidden facts are those of this state, and complete."""
         statement = f"SELECT {hidden.worst_gone('?', self._dialect)}, {hidden.is_known('?')}"
         [(worst, known)] = self._rows(statement, state.changes_up_to, state.generation)
         return bool(known) and worst != Gone.UNFOLLOWED

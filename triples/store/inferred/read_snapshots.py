@@ -57,7 +57,7 @@ class ReadSnapshots(ABC):
 
     @abstractmethod
     def _any(self, fetch: Fetch) -> bool:
-        """Whether there seem to be inferred facts; asked outside of a transaction."""
+        """True if there seem to be inferred facts; asked outside of a transaction."""
 
     @abstractmethod
     def _begin_asserted(self) -> None:

@@ -39,7 +39,7 @@ def way_to_server(driver: Any, alias: str) -> Way:
 
 
 def is_pooled(driver: Any) -> bool:
-    """Whether a pooler is between. A pooler makes up the number by which a client would cancel a query."""
+    """True if a pooler is between. A pooler makes up the number by which a client would cancel a query."""
     [backend] = driver.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
     return bool(backend != driver.info.backend_pid)
 

@@ -18,7 +18,7 @@ class ReplicatedWriter(Writer):
         super().__init__(patience)
 
     async def write(self, operation: Operation) -> Outcome:
-        """As `Writes.write`; the request is told the position."""
+        """Like `Writes.write`; the request is told the position."""
         try:
             return await super().write(operation)
         finally:

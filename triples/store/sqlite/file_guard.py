@@ -56,7 +56,7 @@ class _Service:
         self._lock = threading.Lock()
 
     def look(self) -> None:
-        """If the files are not in place, save what can be saved and raise UnfitDatabase."""
+        """Check the files. If they are not in place, save what can be saved and raise UnfitDatabase."""
         if are_in_place(self.files, self.database):
             return
         with self._lock:
@@ -72,7 +72,7 @@ class _Service:
         os.close(self._descriptor)
 
     def _fold(self) -> bool:
-        """If only the log was removed, copy its content into the database, which is still in place."""
+        """Copy the log into the database, which is still in place, if only the log was removed."""
         found = find_files(self.database)
         if found.database != self.files.database or found.log is not None or found.shared != self.files.shared:
             return False

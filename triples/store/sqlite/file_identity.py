@@ -36,7 +36,7 @@ def find_files(database: str | Path) -> Files:
 
 
 def are_in_place(opened: Files, database: str | Path) -> bool:
-    """Whether the files that a connection opened are still at their paths.
+    """True if the files that a connection opened are still at their paths.
 
     SQLite removes none of them while a process has them open. For a connection without a log, any log will do.
     """

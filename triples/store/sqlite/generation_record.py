@@ -32,7 +32,7 @@ def forget_older(generation: int) -> None:
 
 
 def is_noted(driver: sqlite3.Connection) -> bool:
-    """Whether the attached inferred facts were derived from this connection's database.
+    """True if the attached inferred facts were derived from this connection's database.
 
     The connection must be outside of a transaction: the database is read after the inferred facts, and both again if a
     run has published another generation meanwhile.

@@ -182,7 +182,7 @@ class PreparingWriter(Writer):
 
 
 def _is_small(job: Job, can_hide: bool) -> bool:
-    """Whether the job can be prepared on the loop. `can_hide` tells whether there are inferred facts."""
+    """True if the job can be prepared on the loop. `can_hide` tells whether there are inferred facts."""
     operation = job.operation
     if isinstance(operation, RemoveMany):
         return False

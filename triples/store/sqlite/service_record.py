@@ -69,7 +69,7 @@ def opened(path: Path) -> Iterator[int | None]:
 
 
 def is_served(descriptor: int) -> bool:
-    """Whether a service holds the record. The caller must close its descriptor soon, since this may lock it."""
+    """True if a service holds the record. The caller must close its descriptor soon, since this may lock it."""
     return not _lock(descriptor, fcntl.LOCK_EX)
 
 

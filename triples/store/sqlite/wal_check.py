@@ -71,7 +71,7 @@ def _contradiction_of_headers(database: bytes, log: bytes) -> str | None:
 
 
 def _has_moved_alone(found: Files, last: Files) -> bool:
-    """Whether the log is the same file as before and the database is not. In a copied folder, both are other files."""
+    """True if the log is the same file as before and the database is not. In a copied folder, both are other files."""
     return (
         found.log is not None
         and last.log is not None

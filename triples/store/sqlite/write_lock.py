@@ -42,7 +42,7 @@ def take_free_lock() -> int | None:
 
 
 def others_wait() -> bool:
-    """Whether a process waits for the lock, which the caller holds. True if the kernel does not tell.
+    """True if a process waits for the lock, which the caller holds. True if the kernel does not tell.
 
     The kernel's list has every process, and the processes that wait need not do anything for it.
     """

@@ -1,4 +1,4 @@
-"""What the tests of migrations stand on."""
+"""Fixtures of the tests of migrations."""
 
 import shutil
 import sqlite3
