@@ -1,10 +1,12 @@
 """Calls of the API before and after a load: check the key, find facts to ask about, delete the added facts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
 from typing import Any
+
+import orjson
 
 from skg_site.ops.loadtest.client import Answer, Client, Unreachable
 from skg_site.ops.loadtest.rate_limits import Limit
@@ -55,52 +57,38 @@ async def some_facts(client: Client) -> list[Fact]:
         if answer.status == INVALID and size:
             size = {}
             continue
-        page = _content_of(answer)
+        page = _content_of(answer, "GET /triples")
         facts += [(row["subject"], row["predicate"], row["object"]) for row in page["triples"]]
         cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
     return facts
 
 
-async def remove_facts(client: Client, predicate: str, concurrency: int, tell: Callable[[int], None]) -> int:
-    """Delete all facts with this predicate, and tell after each how many are gone. Raises NotReady if that is refused.
+async def remove_facts(client: Client, predicate: str, tell: Callable[[int], None]) -> None:
+    """Delete all facts with this predicate, and tell after each request how many are gone.
 
-    A limit is waited for, however long it takes; a service that is down, for a while.
+    A limit is waited for, however long it takes; a service that is down, for a while. Raises NotReady after that, or if
+    the service refuses.
     """
     removed = 0
-
-    async def remove_each(ids: Iterator[str]) -> None:
-        nonlocal removed
-        for id_ in ids:
-            await _remove(client, id_)
-            removed += 1
-            tell(removed)
-
-    ask = partial(client.get, "/triples", {"predicate": predicate, "inferred": "false"})
-    while rows := _content_of(await _answered_at_last(ask))["triples"]:
-        ids = iter([row["id"] for row in rows])
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(concurrency):
-                    group.create_task(remove_each(ids))
-        except* NotReady as errors:
-            raise errors.exceptions[0] from None
-    return removed
-
-
-async def _remove(client: Client, public_id: str) -> None:
-    answer = await _answered_at_last(lambda: client.delete(f"/triples/{public_id}"))
-    if answer.status not in {204, 404}:
-        raise NotReady(f"DELETE /triples/{{id}} gave {answer.status}.")
+    body: dict[str, Any] = {"pattern": [None, predicate, None], "dry_run": False}
+    done: dict[str, Any] = {"complete": False}
+    while not done["complete"]:
+        # The service deletes for as long as a read may take.
+        ask = partial(client.post, "/triples/delete", orjson.dumps(body), seconds=PATIENCE_SECONDS)
+        done = _content_of(await _answered_at_last(ask), "POST /triples/delete")
+        body["cursor"] = done["next_cursor"]
+        removed += done["facts"]
+        tell(removed)
 
 
 Ask = Callable[[], Awaitable[Answer]]
 
 
-def _content_of(answer: Answer) -> dict[str, Any]:
+def _content_of(answer: Answer, endpoint: str) -> dict[str, Any]:
     if answer.status != 200:
-        raise NotReady(f"GET /triples gave {answer.status}.")
-    page: dict[str, Any] = answer.content()
-    return page
+        raise NotReady(f"{endpoint} gave {answer.status}.")
+    content: dict[str, Any] = answer.content()
+    return content
 
 
 # The package stamina does not fit these loops: the pauses are those that the service asks for, and each answer about a

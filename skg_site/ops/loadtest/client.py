@@ -45,9 +45,9 @@ class Client:
         headers = {"Content-Type": "application/json"}
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
+        self._timeout = timeout
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections),
-            timeout=aiohttp.ClientTimeout(total=timeout),
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -60,21 +60,26 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def post(self, path: str, body: bytes) -> int:
-        """Send a request, and return the status when the whole answer has arrived."""
-        return (await self._send("POST", path, data=body)).status
+    async def post(self, path: str, body: bytes, *, seconds: float | None = None) -> Answer:
+        """Send a request, and wait for its answer as long as the client does for all, or for these seconds."""
+        return await self._send("POST", path, data=body, seconds=seconds)
 
     async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Answer:
         return await self._send("GET", path, parameters)
 
-    async def delete(self, path: str) -> Answer:
-        return await self._send("DELETE", path)
-
-    async def _send(self, method: str, path: str, parameters: Query = None, data: bytes | None = None) -> Answer:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        parameters: Query = None,
+        data: bytes | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
+        limit = aiohttp.ClientTimeout(total=seconds or self._timeout)
         try:
             # A redirect could lead to a service that the user may not load.
             async with self._session.request(
-                method, self._url + path, params=parameters, data=data, allow_redirects=False
+                method, self._url + path, params=parameters, data=data, allow_redirects=False, timeout=limit
             ) as answer:
                 body = await answer.read()
         except TimeoutError:

@@ -98,7 +98,7 @@ class Driver:
         measured = begin >= self._begin + self.plan.warm_up
         self._begun += measured
         try:
-            status = await self.client.post(sent.path, sent.body)
+            status = (await self.client.post(sent.path, sent.body)).status
             outcome, succeeded = str(status), status == sent.status
         except Unreachable as error:
             self.unanswered += 1

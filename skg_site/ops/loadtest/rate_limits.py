@@ -29,10 +29,6 @@ class Limit(NamedTuple):
         """The number of requests to one endpoint that are let in within this time, if none was sent before."""
         return self.requests * (1 + seconds / self.seconds)
 
-    def seconds_for(self, requests: int) -> float:
-        """The least time until this number of requests to one endpoint has been let in."""
-        return max(requests / self.requests - 1, 0) * self.seconds
-
 
 def refusal(limit: Limit, plan: Plan, mix: Mix) -> str | None:
     """Sentences for a load that does not fit into the limit: the reason, and what to do. None if it fits."""

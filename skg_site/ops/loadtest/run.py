@@ -14,14 +14,12 @@ from skg_site.ops.loadtest.api_calls import NotAllowed, NotReady, check_key, rem
 from skg_site.ops.loadtest.client import Client
 from skg_site.ops.loadtest.driver import Driver, Plan
 from skg_site.ops.loadtest.mixes import Mix, Work, endless_work
-from skg_site.ops.loadtest.rate_limits import Limit, refusal
+from skg_site.ops.loadtest.rate_limits import refusal
 from skg_site.ops.loadtest.request_maker import Fact, RequestMaker
 from skg_site.ops.loadtest.summary import Summary
 
 # By then the service has carried out a request that got no answer, or never will.
 SETTLE_SECONDS = 2.0
-# The user is told of a limit that makes the clean-up take longer than this.
-LONG_SECONDS = 10
 
 NAME_PATTERN = r"load_test-[0-9a-f]{8}"
 
@@ -51,9 +49,8 @@ class Load:
 
     @property
     def scopes(self) -> set[str]:
-        """The scopes that the key needs. To delete facts, it must be able to find them."""
-        reads = Work.QUERY in self.mix or (self.adds and not self.keep)
-        return ({"read"} if reads else set()) | ({"write"} if self.adds else set())
+        """The scopes that the key needs."""
+        return ({"read"} if Work.QUERY in self.mix else set()) | ({"write"} if self.adds else set())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +75,11 @@ async def run(load: Load, progress: ProgressBar) -> LoadResult:
     signals = StageInterrupts()
     with signals.caught():
         async with _client(load) as client:
-            known, limit = await signals.stage(_prepare(client, load))
+            known = await signals.stage(_prepare(client, load))
             random = Random(load.name)  # noqa: S311  # nothing here is secret
             requests = RequestMaker(load.name, load.batch_size, known, random)
             driver = Driver(client, requests, endless_work(load.mix, random), load.plan)
-            cleaner = _Cleaner(client, load, progress, signals, limit)
+            cleaner = _Cleaner(client, load, progress, signals)
             try:
                 async with _shown(driver, progress):
                     with suppress(Stopped):
@@ -101,8 +98,8 @@ async def remove(load: Load, progress: ProgressBar) -> Cleaned:
     signals = StageInterrupts()
     with signals.caught():
         async with _client(load) as client:
-            limit = await signals.stage(check_key(client, {"read", "write"}))
-            return await _Cleaner(client, load, progress, signals, limit).clean_up(None, unanswered=False)
+            await signals.stage(check_key(client, {"write"}))
+            return await _Cleaner(client, load, progress, signals).clean_up(None, unanswered=False)
 
 
 def left_sentence(load: Load, cleaned: Cleaned) -> str:
@@ -137,11 +134,11 @@ def _client(load: Load) -> Client:
     return Client(load.url, load.key, connections=load.plan.concurrency, timeout=load.timeout)
 
 
-async def _prepare(client: Client, load: Load) -> tuple[Sequence[Fact], Limit | None]:
+async def _prepare(client: Client, load: Load) -> Sequence[Fact]:
     limit = await check_key(client, load.scopes)
     if limit and not load.ignore_limit and (sentence := refusal(limit, load.plan, load.mix)):
         raise NotAllowed(sentence)
-    return await some_facts(client) if Work.QUERY in load.mix else [], limit
+    return await some_facts(client) if Work.QUERY in load.mix else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +147,11 @@ class _Cleaner:
     load: Load
     progress: ProgressBar
     signals: StageInterrupts
-    limit: Limit | None
 
     async def clean_up(self, sent: int | None, *, unanswered: bool) -> Cleaned:
         """Delete what the load added. With `unanswered`, the service may still be adding facts, so it is done twice."""
         if sent is not None and (self.load.keep or not self.load.adds):
             return Cleaned()
-        if self.limit and sent and (seconds := self.limit.seconds_for(sent)) > LONG_SECONDS:
-            self.progress.say(
-                f"To delete the facts takes up to {seconds:,.0f} seconds, since the key may send {self.limit}. "
-                f"Ctrl-C leaves them; --remove {self.load.name} deletes them with a key that has no limit."
-            )
         removed = 0
         deleted = 0
 
@@ -171,11 +162,11 @@ class _Cleaner:
 
         left = None
         try:
-            await self.signals.stage(remove_facts(self.client, self.load.name, self.load.plan.concurrency, tell))
+            await self.signals.stage(remove_facts(self.client, self.load.name, tell))
             if unanswered:
                 deleted = removed
                 await self.signals.stage(asyncio.sleep(SETTLE_SECONDS))
-                await self.signals.stage(remove_facts(self.client, self.load.name, self.load.plan.concurrency, tell))
+                await self.signals.stage(remove_facts(self.client, self.load.name, tell))
         except NotReady as error:
             left = str(error)
         except Stopped:

@@ -85,36 +85,37 @@ async def test_enough_facts_are_enough() -> None:
         assert len(await some_facts(client)) == 1200
 
 
-async def test_all_that_was_added_is_deleted_and_what_is_gone_already_is_well_too() -> None:
+def deleted(facts: int, cursor: str | None = None) -> bytes:
+    return answer(200, orjson.dumps({"facts": facts, "complete": cursor is None, "next_cursor": cursor}))
+
+
+async def test_all_that_was_added_is_deleted_in_as_many_requests_as_it_takes() -> None:
     told: list[int] = []
-    gone, deleted = answer(404, b"{}"), answer(204)
-    pages = answering(page(1, 2), deleted, gone, page(3), BUSY, deleted, page())
-    async with serving(pages) as url, client_of(url) as client:
-        assert await remove_facts(client, "load_test", 1, told.append) == 3
-    assert told == [1, 2, 3]
+    async with serving(answering(deleted(200, "next"), BUSY, deleted(100))) as url, client_of(url) as client:
+        await remove_facts(client, "load_test", told.append)
+    assert told == [200, 300]
 
 
-async def test_a_limit_is_waited_for_however_often_it_refuses() -> None:
-    refused = [answer(429, Retry_After="0")] * 50
-    pages = answering(*refused, page(1), *refused, answer(204), *refused, page())
-    async with serving(pages) as url, client_of(url) as client:
-        assert await remove_facts(client, "load_test", 1, lambda _removed: None) == 1
-
-
-async def test_a_service_that_is_away_for_a_while_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "refusals",
+    [[answer(429, Retry_After="0")] * 50, [*[b"HTTP/1.1 nonsense\r\n\r\n"] * 3, *[BUSY] * 20]],
+    ids=["a limit, however often it refuses", "a service that is away for a while"],
+)
+async def test_what_passes_is_waited_for(refusals: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skg_site.ops.loadtest.api_calls.PAUSE_SECONDS", 0.01)
-    broken = [b"HTTP/1.1 nonsense\r\n\r\n"] * 3
-    pages = answering(*broken, *[BUSY] * 20, page(1), *broken, answer(204), page())
-    async with serving(pages) as url, client_of(url) as client:
-        assert await remove_facts(client, "load_test", 1, lambda _removed: None) == 1
+    told: list[int] = []
+    answers = answering(*refusals, deleted(1, "next"), *refusals, deleted(1))
+    async with serving(answers) as url, client_of(url) as client:
+        await remove_facts(client, "load_test", told.append)
+    assert told == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("answers", "told"),
     [
         ([BUSY], "too busy"),
-        ([answer(500, b"{}")], "GET /triples gave 500"),
-        ([page(1, 2, 3), answer(403, b"{}")], "gave 403"),
+        ([answer(500, b"{}")], "POST /triples/delete gave 500"),
+        ([deleted(3, "next"), answer(403, b"{}")], "gave 403"),
         ([b"HTTP/1.1 nonsense\r\n\r\n"], "connection broken"),
     ],
 )
@@ -124,4 +125,4 @@ async def test_facts_that_cannot_be_deleted_are_a_sentence(
     monkeypatch.setattr("skg_site.ops.loadtest.api_calls.PATIENCE_SECONDS", 0)
     async with serving(answering(*answers)) as url, client_of(url) as client:
         with pytest.raises(NotReady, match=told):
-            await remove_facts(client, "load_test", 2, lambda _removed: None)
+            await remove_facts(client, "load_test", lambda _removed: None)

@@ -39,7 +39,5 @@ def test_the_rate_that_is_proposed_fits(limit: Limit) -> None:
     assert refusal(limit, Plan(1, 50, 10, proposed), MIX) is None
 
 
-def test_a_limit_says_how_long_so_many_take() -> None:
-    assert HUNDRED.seconds_for(100) == 0
-    assert HUNDRED.seconds_for(300) == 120
+def test_a_limit_says_how_many_it_lets_in() -> None:
     assert HUNDRED.room(60) == 200

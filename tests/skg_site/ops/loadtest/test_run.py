@@ -21,6 +21,7 @@ from tests.skg_site.ops.loadtest.servers import Behave, answer, answering, routi
 
 KEY = answer(200, orjson.dumps({"scopes": ["read", "write"]}))
 ADDS: Mix = {Work.ADD: 1}
+DELETE = b"POST /triples/delete"
 
 
 async def loaded(url: str, *, duration: float = 0.1) -> LoadResult:
@@ -45,24 +46,22 @@ async def test_before_anything_was_sent_a_signal_ends_it_all() -> None:
 
 
 async def test_facts_that_could_not_be_deleted_are_told() -> None:
-    service = {b"GET /keys/me": lambda: KEY, b"POST": lambda: answer(201), b"GET": lambda: answer(500, b"{}")}
+    service = {b"GET /keys/me": lambda: KEY, DELETE: lambda: answer(500, b"{}"), b"POST": lambda: answer(201)}
     async with serving(routing(service)) as url:
         outcome = await loaded(url)
-    assert outcome.cleaned.left == "GET /triples gave 500."
+    assert outcome.cleaned.left == "POST /triples/delete gave 500."
     assert outcome.cleaned.removed == 0
     assert outcome.cleaned.left_at_most == outcome.summary.all.requests
     assert outcome.signal_number is None
 
 
 async def test_a_signal_ends_the_cleaning_up_and_what_was_measured_stays() -> None:
-    page = answer(200, orjson.dumps({"triples": [{"id": "1"}]}))
-
     def refuse() -> bytes:
         interrupt()
-        # The service never says that the fact is gone.
+        # The service never says that the facts are gone.
         return answer(503, Retry_After="30")
 
-    service = {b"GET /keys/me": lambda: KEY, b"POST": lambda: answer(201), b"GET": lambda: page, b"DELETE": refuse}
+    service = {b"GET /keys/me": lambda: KEY, DELETE: refuse, b"POST": lambda: answer(201)}
     async with serving(routing(service)) as url:
         outcome = await loaded(url, duration=0.2)
     assert outcome.cleaned.left == "Told to stop."
@@ -105,34 +104,32 @@ async def test_what_keeps_an_earlier_load_from_being_removed_is_told() -> None:
     load = Load("", None, Plan(1, 1), ADDS, batch_size=1, timeout=5, keep=False)
     with ProgressBar() as progress:
         async with serving(answering(KEY, answer(500, b"{}"))) as url:
-            assert await remove(replace(load, url=url), progress) == (0, "GET /triples gave 500.", 0)
+            assert await remove(replace(load, url=url), progress) == (0, "POST /triples/delete gave 500.", 0)
 
 
 class Facts:
-    """A service that stores facts, which are found and deleted."""
+    """A service that stores facts, and deletes them three at a time."""
 
     def __init__(self) -> None:
-        self.ids: list[str] = []
+        self.number = 0
 
     def behave(self, **others: Callable[[], bytes]) -> Behave:
         routes = {
             b"GET /keys/me": lambda: KEY,
+            DELETE: self.delete,
             b"POST": self.add,
-            b"GET": self.page,
-            b"DELETE": self.delete,
         } | {name.encode(): give for name, give in others.items()}
         return routing(routes)
 
     def add(self) -> bytes:
-        self.ids.append(str(len(self.ids)))
+        self.number += 1
         return answer(201)
 
-    def page(self) -> bytes:
-        return answer(200, orjson.dumps({"triples": [{"id": id_} for id_ in self.ids[:10]]}))
-
     def delete(self) -> bytes:
-        self.ids.pop(0)
-        return answer(204)
+        deleted = min(self.number, 3)
+        self.number -= deleted
+        end = self.number == 0
+        return answer(200, orjson.dumps({"facts": deleted, "complete": end, "next_cursor": None if end else "next"}))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -140,7 +137,7 @@ async def test_a_signal_ends_the_load_and_not_the_cleaning_up(number: signal.Sig
     facts = Facts()
 
     def add() -> bytes:
-        if len(facts.ids) == 5:
+        if facts.number == 5:
             os.kill(os.getpid(), number)
         return facts.add()
 
@@ -148,7 +145,7 @@ async def test_a_signal_ends_the_load_and_not_the_cleaning_up(number: signal.Sig
         outcome = await loaded(url, duration=60)
     assert outcome.signal_number == number
     assert outcome.cleaned.removed >= 6
-    assert (outcome.cleaned.left, facts.ids) == (None, [])
+    assert (outcome.cleaned.left, facts.number) == (None, 0)
 
 
 async def test_a_mistake_of_ours_cleans_up_too(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -165,29 +162,29 @@ async def test_a_mistake_of_ours_cleans_up_too(monkeypatch: pytest.MonkeyPatch, 
     async with serving(facts.behave()) as url:
         with pytest.raises(ExceptionGroup):
             await loaded(url, duration=60)
-    assert facts.ids == []
+    assert facts.number == 0
     assert "5 facts were deleted." in capsys.readouterr().err
 
 
 async def test_what_came_in_after_its_client_gave_up_is_deleted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skg_site.ops.loadtest.run.SETTLE_SECONDS", 0.01)
     facts = Facts()
-    late: list[str] = ["late"]
+    late = [1]
 
-    def page() -> bytes:
-        given = facts.page()
-        if not facts.ids:
+    def delete() -> bytes:
+        given = facts.delete()
+        if late:
             # Committed just after the last look.
-            facts.ids, late[:] = late[:], []
+            facts.number = late.pop()
         return given
 
     def add() -> bytes:
         # No answer, as far as the client can tell.
         return b"HTTP/1.1 nonsense\r\n\r\n"
 
-    async with serving(facts.behave(GET=page, POST=add)) as url:
+    async with serving(facts.behave(**{DELETE.decode(): delete}, POST=add)) as url:
         outcome = await loaded(url)
-    assert (outcome.cleaned.removed, facts.ids, late) == (1, [], [])
+    assert (outcome.cleaned.removed, facts.number, late) == (1, 0, [])
 
 
 async def test_a_limit_that_is_too_low_is_told_before_anything_is_sent() -> None:
@@ -197,15 +194,4 @@ async def test_a_limit_that_is_too_low_is_told_before_anything_is_sent() -> None
     async with serving(behave) as url:
         with pytest.raises(NotAllowed, match="100 requests in 60 seconds"):
             await loaded(url)
-    assert facts.ids == []
-
-
-async def test_a_clean_up_that_the_limit_makes_long_is_announced(capsys: Any) -> None:
-    limited = answer(200, orjson.dumps({"scopes": ["read", "write"]}), RateLimit_Policy='"default";q=1;w=60')
-    facts = Facts()
-    async with serving(facts.behave(**{"GET /keys/me": lambda: limited})) as url:
-        load = Load(url, None, Plan(1, 0.1), ADDS, batch_size=1, timeout=30, keep=False, ignore_limit=True)
-        with ProgressBar() as progress:
-            await run(load, progress)
-    assert "To delete the facts takes up to" in capsys.readouterr().err
-    assert facts.ids == []
+    assert facts.number == 0
