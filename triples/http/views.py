@@ -11,6 +11,7 @@ from skg_site.api.conditional_requests import entity_tag, versions_to_match
 from skg_site.api.problems import Conflict, Invalid
 from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet, empty_answer, json_answer
+from triples.fact_validation import metadata_text
 from triples.http import openapi, query_cache
 from triples.http.batches import MAX_VALUES, read_batch
 from triples.http.fact_reads import read_fact, read_page, wanted_fact
@@ -25,7 +26,6 @@ from triples.http.request_models import (
 )
 from triples.http.responses import StoredOut, batch_content, query_content, statistics_content, triple_content
 from triples.http.store_problems import problem_for
-from triples.http.writes import fact_of, json_text
 from triples.metrics import added_by, count_query
 from triples.models import Source
 from triples.query.explanations import Asserted
@@ -66,7 +66,7 @@ class TripleViewSet(GraphViewSet):
     @openapi.add_triple
     async def add(self, request: Request) -> HttpResponse:
         body = await json_body(request, AddTriple)
-        stored = await graph.write(AddOne(fact_of(body, Source.API), replace=body.on_duplicate == "replace"))
+        stored = await graph.write(AddOne(body.fact(Source.API), replace=body.on_duplicate == "replace"))
         assert isinstance(stored, Stored)
         if stored.status == "inserted":
             added_by(Source.API).inc()
@@ -106,7 +106,7 @@ class TripleViewSet(GraphViewSet):
             key,
             created_ms,
             weight=body.weight if "weight" in body.model_fields_set else KEEP,
-            metadata=json_text(body.metadata) if "metadata" in body.model_fields_set else KEEP,
+            metadata=metadata_text(body.metadata) if "metadata" in body.model_fields_set else KEEP,
             versions=versions_to_match(request),
         )
         row = await graph.write(operation)
@@ -158,7 +158,7 @@ def _triple_answer(row: AnyRow) -> HttpResponse:
 async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManyStored:
     """Store the facts; `DuplicateFacts` has their places in the client's batch."""
     try:
-        stored = await graph.write(AddMany([fact_of(item, Source.BATCH) for item in items.values()], skip_duplicates))
+        stored = await graph.write(AddMany([item.fact(Source.BATCH) for item in items.values()], skip_duplicates))
     except DuplicateFacts as error:
         places = list(items)
         raise DuplicateFacts([places[index] for index in error.places]) from None

@@ -5,7 +5,6 @@ from typing import Any
 
 from skg_site.api.problems import FieldError, Invalid
 from triples.http.batches import Batch, read_batch
-from triples.http.writes import fact_of
 from triples.mcp.answers import Answer, Work, quoted
 from triples.mcp.names import missing_names
 from triples.metrics import added_by
@@ -26,7 +25,7 @@ def add_facts(arguments: dict[str, Any]) -> Work:
 async def _add(batch: Batch) -> Answer:
     # Before they are there.
     new = await missing_names([(None, item.predicate, None) for item in batch.items.values()])
-    stored = await graph.write(AddMany([fact_of(item, Source.BATCH) for item in batch.items.values()]))
+    stored = await graph.write(AddMany([item.fact(Source.BATCH) for item in batch.items.values()]))
     assert isinstance(stored, ManyStored)
     added_by(Source.BATCH).inc(stored.inserted)
     notes = [_stored(stored.inserted)]

@@ -51,12 +51,33 @@ class Digits:
         return f"CAST({1 << ((self.values - 1 - index) * self.bits)} AS {self.sql_type})"
 
 
-def digits_for(program: Program, largest_id: int, types: Mapping[str, int]) -> Digits | None:
-    """Return the packing into the first of these integer types, by their bits, that holds every proof, if one does."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An array, for rules with too many free variables for an integer; `array` is the SQL that makes one."""
+
+    sql_type: str
+    array: str
+    first_index: int
+
+    def pack(self, rule: int, values: Sequence[str]) -> str:
+        return self.array.format(", ".join(f"CAST({value} AS BIGINT)" for value in (rule, *values)))
+
+    def rule(self, packed: str) -> str:
+        return f"{packed}[{self.first_index}]"
+
+    def value(self, packed: str, index: int) -> str:
+        return f"{packed}[{self.first_index + 1 + index}]"
+
+
+def packing_for(program: Program, largest_id: int, types: Mapping[str, int], listed: Listed) -> Packing:
+    """Return the fastest packing that holds every proof of the program over terms up to this id.
+
+    It is into the first of these integer types, by their bits, that is wide enough, or else into an array.
+    """
     values = max((len(rule.free) for rule in program.rules), default=0)
     bits = largest_id.bit_length()
     whole = len(program.rules).bit_length() + values * bits
-    return next((Digits(sql_type, values, bits) for sql_type, most in types.items() if whole <= most), None)
+    return next((Digits(sql_type, values, bits) for sql_type, most in types.items() if whole <= most), listed)
 
 
 def largest_constant(program: Program) -> int:

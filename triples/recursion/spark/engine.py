@@ -16,16 +16,17 @@ import pyarrow.compute as pc
 from triples.recursion.duckdb.workspace import Resources
 from triples.recursion.engine import EVERYTHING, Stopped
 from triples.recursion.outcome import DERIVED, Materialised, Options, Round
-from triples.recursion.packing import largest_constant
+from triples.recursion.packing import Listed, largest_constant, packing_for
 from triples.recursion.programs import Program
 from triples.recursion.spark.evaluation import Evaluation
 from triples.recursion.spark.exchange import Exchange, Folder
-from triples.recursion.spark.packing import packing_for
 from triples.recursion.spark.reading import give_back
 from triples.recursion.spark.relation import ASSERTED, Relation
 from triples.recursion.spark.session import Session
 from triples.recursion.sql import COLUMNS
 
+_INTEGERS = {"BIGINT": 63}
+_LISTED = Listed("ARRAY<BIGINT>", "array({})", first_index=0)
 _BY_PREDICATE = pa.schema([("predicate", pa.int64())])
 _NOTHING = Materialised(DERIVED.empty_table(), [], None)
 
@@ -82,7 +83,9 @@ class SparkEngine:
         # Without asserted facts there are no files either.
         if session is None or folder is None or not self._predicates:
             return _NOTHING
-        relation = Relation(session, folder, program, options, packing_for(program, self._largest_id))
+        relation = Relation(
+            session, folder, program, options, packing_for(program, self._largest_id, _INTEGERS, _LISTED)
+        )
         evaluation = Evaluation(relation, program, options, self._predicates)
         evaluation.run(on_round or (lambda _: None))
         if not evaluation.rounds:
