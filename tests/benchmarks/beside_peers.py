@@ -46,7 +46,10 @@ def beside_fastapi(settings: Settings) -> Section:
 
 
 def beside_asyncpg(settings: Settings) -> Section:
-    server = TestServer()
+    # On the disk of the report: flushing to a folder in memory would cost nothing.
+    folder = settings.folder / "postgresql"
+    folder.mkdir()
+    server = TestServer(folder)
     try:
         with psycopg.connect(server.url, autocommit=True) as connection:
             # As it is delivered: what is acknowledged is on disk.

@@ -21,7 +21,7 @@ def fastapi(settings: Settings) -> Server:
 
 
 def asyncpg(settings: Settings, database_url: str) -> Server:
-    """The same by hand on FastAPI and asyncpg, with a statement for each request, on the same PostgreSQL."""
+    """The same by hand on FastAPI and asyncpg, on the same PostgreSQL; it stores, indexes and holds the same."""
     python = python_with(settings, "asyncpg, fastapi")
     folder, port = _folder(settings, "asyncpg"), free_port()
     command = [str(python), "-m", "uvicorn", "app:app", "--port", str(port), "--no-access-log"]

@@ -1,9 +1,10 @@
-"""The group-commit writer: one thread, which commits together the operations that arrive together."""
+"""The group-commit writer: a thread, or several, each of which commits together the operations that wait for it."""
 
 import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import SimpleQueue
 from time import monotonic
 
@@ -17,6 +18,10 @@ from triples.store.term_ids import TermCache
 
 # A group has at most about this many facts, so that no request waits long for the others.
 MAX_GROUP_FACTS = 2_000
+# The same where there are several threads: one does not take what the others could commit at the same time.
+SHARED_GROUP_FACTS = 400
+# So many waiting facts are worth a transaction beside those that are under way. Fewer are cheaper in the next group.
+WORTH_A_GROUP = 100
 
 Answer = Outcome | Exception
 # A task for the writer's thread.
@@ -53,20 +58,36 @@ class Job:
 
 
 class Writer:
-    """Answers a write only after the commit that holds it."""
+    """Answers a write only after the commit that holds it.
 
-    def __init__(self, patience: float) -> None:
+    Each thread has a connection of its own, which it opens when it is first needed. The second thread and those after
+    it are needed while the others are busy and many facts wait.
+    """
+
+    def __init__(self, patience: float, threads: int = 1) -> None:
         """A write that takes more than `patience` seconds, including its wait, fails with OperationalError."""
         self._patience = patience
-        self._queue: SimpleQueue[Task | None] = SimpleQueue()
-        # The jobs that are in no group yet.
+        # One for each thread.
+        self._queues: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in range(threads)]
+        self._lock = threading.Lock()
+        # Under the lock: the jobs that are in no group yet, the number of their facts, and the numbers of the threads
+        # that have nothing to do, the one that worked last at the end.
         self._arrived: deque[Job] = deque()
+        self._waiting_facts = 0
+        self._idle = list(reversed(range(threads)))
         self._unanswered: dict[Job, None] = {}
         self._watch: asyncio.TimerHandle | None = None
+        # What one thread learned of terms by a commit serves all.
         self._cache = TermCache()
-        self._connected = False
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._thread.start()
+        # The numbers of the threads with an open connection.
+        self._connected: set[int] = set()
+        self._most_facts = MAX_GROUP_FACTS if threads == 1 else SHARED_GROUP_FACTS
+        self._threads = [
+            threading.Thread(target=self._run, args=(number,), name=f"writer-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def write(self, operation: Operation) -> Outcome:
         """Like `Writes.write`."""
@@ -74,7 +95,9 @@ class Writer:
         self._unanswered[job] = None
         if self._watch is None:
             self._watch = job.loop.call_later(1, self._give_up_old_jobs, job.loop)
-        self._arrived.append(job)
+        with self._lock:
+            self._arrived.append(job)
+            self._waiting_facts += job.facts
         self._announce(job)
         try:
             answer = await job.future
@@ -101,16 +124,37 @@ class Writer:
 
     @property
     def open_connections(self) -> int:
-        return int(self._connected)
+        return len(self._connected)
 
     def close(self) -> None:
-        """Commit all queued operations, then end the thread."""
-        self._queue.put(None)
-        self._thread.join()
+        """Commit all queued operations, then end the threads."""
+        for queue in self._queues:
+            queue.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def _announce(self, _job: Job) -> None:
-        """Tell the thread that a job has arrived."""
-        self._queue.put(self._commit_arrived)
+        """See to it that a thread commits the job, which has arrived."""
+        with self._lock:
+            number = self._idle.pop() if self._needs_a_thread() else None
+        if number is not None:
+            self._queues[number].put(partial(self._commit_groups, number))
+
+    def _needs_a_thread(self) -> bool:
+        """Under the lock: whether one of the idle threads has to commit jobs that wait."""
+        if not self._arrived or not self._idle:
+            return False
+        return len(self._idle) == len(self._threads) or self._waiting_facts >= WORTH_A_GROUP
+
+    def _commit_groups(self, number: int) -> None:
+        """In a thread that is not idle: commit one group after the other, for as long as it is needed."""
+        while True:
+            self._commit_arrived()
+            with self._lock:
+                self._idle.append(number)
+                if not self._needs_a_thread():
+                    return
+                self._idle.pop()
 
     def _give_up_old_jobs(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watch = None
@@ -123,10 +167,10 @@ class Writer:
         if self._unanswered:
             self._watch = loop.call_later(1, self._give_up_old_jobs, loop)
 
-    def _run(self) -> None:
-        while (task := self._queue.get()) is not None:
+    def _run(self, number: int) -> None:
+        while (task := self._queues[number].get()) is not None:
             task()
-            self._connected = connection.connection is not None
+            (self._connected.discard if connection.connection is None else self._connected.add)(number)
         while self._arrived:
             self._commit_arrived()
         connection.close()
@@ -145,15 +189,16 @@ class Writer:
             # The group is made once the lock is held, so it has the jobs that arrived during the wait, and none of
             # those that were given up.
             with write_lock():
-                jobs = jobs or self._group(MAX_GROUP_FACTS)
+                jobs = jobs or self._group(self._most_facts)
                 began = monotonic()
                 answers = self._commit_group([job.operation for job in jobs])
                 ended = monotonic()
         except Exception as error:  # the thread must outlive whatever one group brings
-            jobs = jobs or self._group(MAX_GROUP_FACTS)
+            jobs = jobs or self._group(self._most_facts)
             answers = [error] * len(jobs)
         deliver(jobs, answers)
-        if ended:
+        # Another thread may have taken the jobs that this one was to commit.
+        if ended and jobs:
             tell(jobs, ended - began)
 
     def _commit_group(self, operations: Sequence[Operation]) -> Sequence[Result]:
@@ -163,11 +208,13 @@ class Writer:
         """Claim the oldest waiting jobs, which are committed together."""
         jobs: list[Job] = []
         facts = 0
-        while self._arrived and facts < most_facts:
-            job = self._arrived.popleft()
-            if job.claim():
-                jobs.append(job)
-                facts += job.facts
+        with self._lock:
+            while self._arrived and facts < most_facts:
+                job = self._arrived.popleft()
+                self._waiting_facts -= job.facts
+                if job.claim():
+                    jobs.append(job)
+                    facts += job.facts
         return jobs
 
 

@@ -3,8 +3,8 @@
 """A service on FastAPI and asyncpg, written by hand, that does what this one does for a query, an add and a batch.
 
 It has what the deployment guide names for a request: a key compared in constant time, a limit for each route, strict
-models, counters and histograms, a line of JSON in the log. Each request takes a connection of the pool, and is one
-statement, or two where the total of a query must be counted.
+models, counters and histograms, a line of JSON in the log. Each request takes a connection of the pool. `graph.py`
+has what it keeps.
 """
 
 import hashlib
@@ -13,15 +13,14 @@ import json
 import os
 import sys
 import time
-import uuid
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from logging import INFO, basicConfig
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import asyncpg
+import graph
 import structlog
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import Counter, Histogram
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,7 +29,6 @@ from slowapi.util import get_remote_address
 
 KEY_HASH = os.environ["SKG_API_KEY_HASH"].removeprefix("sha256:")
 LIMIT = "100000000/minute"
-COUNTED = 10_000
 
 basicConfig(format="%(message)s", stream=sys.stdout, level=INFO)
 structlog.configure(
@@ -63,6 +61,10 @@ class Triple(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
+class AddTriple(Triple):
+    on_duplicate: Literal["keep", "replace"] = "keep"
+
+
 class Batch(BaseModel):
     model_config = ConfigDict(extra="forbid")
     triples: list[Triple] = Field(min_length=1, max_length=1000)
@@ -77,26 +79,9 @@ class Query(BaseModel):
     include_metadata: bool = False
 
 
-# The indexes serve each pattern, heaviest first.
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS peer (
-  id uuid PRIMARY KEY, subject text NOT NULL, predicate text NOT NULL, object text NOT NULL,
-  weight float8 NOT NULL, metadata json NOT NULL, created_at timestamptz NOT NULL,
-  UNIQUE (subject, predicate, object));
-CREATE INDEX IF NOT EXISTS peer_s ON peer (subject, weight DESC);
-CREATE INDEX IF NOT EXISTS peer_p ON peer (predicate, weight DESC);
-CREATE INDEX IF NOT EXISTS peer_o ON peer (object, weight DESC)
-"""
-INSERT = (
-    "INSERT INTO peer SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::json[],"
-    " $7::timestamptz[]) ON CONFLICT (subject, predicate, object) DO NOTHING RETURNING id"
-)
-
-
 @asynccontextmanager
 async def lifespan(app):
-    async with asyncpg.create_pool(os.environ["PEER_DATABASE_URL"], min_size=20, max_size=20) as pool:
-        await pool.execute(SCHEMA)
+    async with await graph.open_pool() as pool:
         app.state.pool = pool
         yield
 
@@ -125,54 +110,47 @@ async def observe(request: Request, call_next):
     return response
 
 
-async def stored(request: Request, triples: list[Triple]) -> tuple[list[uuid.UUID], int, datetime]:
-    now = datetime.now(UTC)
-    rows = [
-        (uuid.uuid4(), one.subject, one.predicate, one.object, one.weight, json.dumps(one.metadata), now)
-        for one in triples
-    ]
-    found = await request.app.state.pool.fetch(INSERT, *map(list, zip(*rows, strict=True)))
-    return [row[0] for row in rows], len(found), now
-
-
 @app.post("/triples/add", status_code=201, dependencies=[Depends(authorised)])
 @limiter.limit(LIMIT)
-async def add(request: Request, triple: Triple):
-    [id_], done, now = await stored(request, [triple])
-    ADDED.labels("api").inc(done)
-    return {**triple.model_dump(), "id": id_, "created_at": now, "status": "inserted" if done else "exists"}
+async def add(request: Request, response: Response, triple: AddTriple):
+    fact = fact_of(triple, graph.API)
+    replace = triple.on_duplicate == "replace"
+    status, id_, weight, metadata, created = await graph.committed(request.app.state.pool, graph.add_one, fact, replace)
+    if status == "inserted":
+        ADDED.labels("api").inc()
+    else:
+        response.status_code = 200
+    named = {"subject": fact.subject, "predicate": fact.predicate, "object": fact.object}
+    shown = named | {"weight": weight, "metadata": metadata}
+    return shown | {"id": id_, "created_at": datetime.fromtimestamp(created / 1000, UTC), "status": status}
 
 
 @app.post("/triples/batch", status_code=202, dependencies=[Depends(authorised)])
 @limiter.limit(LIMIT)
 async def batch(request: Request, body: Batch):
     start = time.perf_counter()
-    _, done, _ = await stored(request, body.triples)
+    facts = [fact_of(triple, graph.BATCH) for triple in body.triples]
+    try:
+        done = await graph.committed(request.app.state.pool, graph.add_many, facts, body.skip_duplicates)
+    except graph.Duplicates:
+        raise HTTPException(409, "some facts are there already") from None
     ADDED.labels("batch").inc(done)
     took = round((time.perf_counter() - start) * 1000, 2)
-    return {"accepted": done, "duplicates": len(body.triples) - done, "errors": 0, "processing_time_ms": took}
+    return {"accepted": done, "duplicates": len(facts) - done, "errors": 0, "processing_time_ms": took}
+
+
+def fact_of(triple: Triple, source: int) -> graph.Fact:
+    return graph.Fact(triple.subject, triple.predicate, triple.object, triple.weight, triple.metadata, source)
 
 
 @app.post("/query", dependencies=[Depends(authorised)])
 @limiter.limit(LIMIT)
 async def query(request: Request, body: Query):
     start = time.perf_counter()
-    names = ("subject", "predicate", "object")
-    given = {name: value for name, value in zip(names, body.pattern, strict=True) if value is not None}
-    where = " AND ".join(["weight >= $1", *(f"{name} = ${place}" for place, name in enumerate(given, 2))])
-    values = [body.min_weight, *given.values()]
-    pool = request.app.state.pool
-    columns = "id, subject, predicate, object, weight, metadata"
-    rows = await pool.fetch(
-        f"SELECT {columns} FROM peer WHERE {where} ORDER BY weight DESC, id LIMIT {body.k}", *values
-    )
-    total = len(rows)
-    if total == body.k:
-        counted = f"SELECT count(*) FROM (SELECT 1 FROM peer WHERE {where} LIMIT {COUNTED + 1}) AS found"
-        total = min(await pool.fetchval(counted, *values), COUNTED)
+    rows, total = await graph.heaviest(request.app.state.pool, body.pattern, body.k, body.min_weight)
     results = [
         {"id": row[0], "subject": row[1], "predicate": row[2], "object": row[3], "weight": row[4]}
-        | ({"metadata": json.loads(row[5])} if body.include_metadata else {})
+        | ({"metadata": json.loads(row[5] or "{}")} if body.include_metadata else {})
         for row in rows
     ]
     QUERIES.labels("full" if all(body.pattern) else "partial").inc()

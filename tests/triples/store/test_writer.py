@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,35 @@ from django.db import IntegrityError, OperationalError, connection
 
 from tests.support.database import disconnect_all, in_orm
 from tests.triples.store.graphs import counted, fact, fresh_pool, stored_rows, tallied
-from triples.store.operations import AddMany, AddOne, Change, DuplicateFacts, NoSuchFact, Operation, Remove, Stored
+from triples.store.operations import (
+    AddMany,
+    AddOne,
+    Change,
+    DuplicateFacts,
+    ManyStored,
+    NoSuchFact,
+    Operation,
+    Remove,
+    Stored,
+)
 from triples.store.sqlite.prepared_writer import PreparingWriter
-from triples.store.writer import Writer
+from triples.store.writer import WORTH_A_GROUP, Writer
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
 MakeWriter = Callable[..., Writer]
 
 
-@pytest.fixture(params=[Writer, PreparingWriter])
+several_threads = partial(Writer, threads=3)
+
+
+@pytest.fixture(params=[Writer, PreparingWriter, several_threads], ids=["one thread", "on the loop", "several threads"])
 def make_writer(request: pytest.FixtureRequest) -> Iterator[MakeWriter]:
     made: list[Writer] = []
     if request.param is PreparingWriter and connection.vendor != "sqlite":
         pytest.skip("only SQLite's statements are so short")
+    if request.param is several_threads and connection.vendor == "sqlite":
+        pytest.skip("SQLite lets in one writer at a time")
 
     def make(patience: float = 30) -> Writer:
         made.append(request.param(patience))
@@ -167,6 +183,35 @@ async def test_a_lock_that_is_held_for_long_fails_the_write_and_later_ones_succe
         assert impatient.depth == 0
     assert isinstance(await impatient.write(AddOne(fact("after"))), Stored)
     assert in_orm(tallied) == in_orm(counted)
+
+
+async def test_large_batches_are_committed_beside_each_other_and_small_writes_together() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite lets in one writer at a time")
+    writer = several_threads(30)
+    try:
+        await writer.write(AddOne(fact("first")))
+        # The lock lets each begin, and keeps it from its end until all have begun.
+        with held_lock():
+            small = [asyncio.create_task(writer.write(AddOne(fact(f"small {number}")))) for number in range(50)]
+            await until_they_wait(1)
+            assert writer.open_connections == 1
+            batches = [[fact(f"large {number} {each}") for each in range(WORTH_A_GROUP)] for number in range(8)]
+            large = [asyncio.create_task(writer.write(AddMany(batch))) for batch in batches]
+            await until_they_wait(3)
+        assert {type(outcome) for outcome in await asyncio.gather(*small, *large)} == {Stored, ManyStored}
+    finally:
+        await asyncio.to_thread(writer.close)
+    assert in_orm(tallied) == in_orm(counted) == (851, 851)
+
+
+async def until_they_wait(number: int) -> None:
+    """Wait until so many connections wait for a lock of the table."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'triples_triple'::regclass AND NOT granted"
+    with psycopg.connect(settings.ENV.database_url, autocommit=True) as other:
+        async with asyncio.timeout(20):
+            while other.execute(waiting).fetchone() != (number,):
+                await asyncio.sleep(0.01)
 
 
 async def test_closing_commits_what_is_queued(make_writer: MakeWriter) -> None:

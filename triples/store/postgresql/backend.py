@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import connection
 
 from triples.store.backend import Backend, InferredFacts, ReplicaState, ReplicaUse
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from triples.store.copying.side import Side
     from triples.store.inferred.run_snapshots import Snapshot
 
+# Connections of a worker that write at once: while one waits for the server, Python prepares what the other sends. A
+# third gained nothing, since all of a worker's threads take turns. A small pool is for readers and keys first.
+MOST_WRITERS = 2
+POOL_PER_WRITER = 8
+
 
 class PostgreSQLBackend(Backend):
     name = "postgresql"
@@ -53,7 +59,8 @@ class PostgreSQLBackend(Backend):
         return write_transaction()
 
     def writer(self, patience: float) -> Writes:
-        return Writer(patience) if replication.REPLICAS is None else ReplicatedWriter(patience)
+        threads = min(MOST_WRITERS, max(1, settings.ENV.pool_size // POOL_PER_WRITER))
+        return (Writer if replication.REPLICAS is None else ReplicatedWriter)(patience, threads)
 
     def short_reader(self, threads: int, time_limit: float) -> Reads:
         return _reader("query", threads, time_limit)

@@ -1,6 +1,7 @@
 """The writer of a database with replicas, which knows where in the log its commits are."""
 
 from collections.abc import Sequence
+from threading import Lock
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -12,10 +13,11 @@ from triples.store.writer import Writer
 
 
 class ReplicatedWriter(Writer):
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, threads: int) -> None:
         # Behind the last commit. It is set before the operations are answered, and only grows.
         self._position = 0
-        super().__init__(patience)
+        self._noting = Lock()
+        super().__init__(patience, threads)
 
     async def write(self, operation: Operation) -> Outcome:
         """Like `Writes.write`; the request is told the position."""
@@ -33,8 +35,11 @@ class ReplicatedWriter(Writer):
         try:
             with connection.wrap_database_errors:
                 connection.ensure_connection()
-                self._position = end_of_log(connection.connection)
+                position = end_of_log(connection.connection)
         except (OperationalError, InterfaceError):
             connection.close()
             raise
+        with self._noting:
+            # Another thread may have asked later, and noted it before.
+            self._position = max(self._position, position)
         return results

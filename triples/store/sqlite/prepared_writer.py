@@ -74,7 +74,7 @@ class PreparingWriter(Writer):
         if job.loop is self._loop:
             self._begin_soon()
         else:
-            self._queue.put(self._commit_for_others)
+            self._queues[0].put(self._commit_for_others)
 
     def _begin_soon(self) -> None:
         if not self._busy:
@@ -85,7 +85,7 @@ class PreparingWriter(Writer):
     def _begin(self) -> None:
         with self._ending:
             if not self._ended:
-                self._queue.put(partial(self._do, self._first_half()))
+                self._queues[0].put(partial(self._do, self._first_half()))
 
     def _commit_for_others(self) -> None:
         """In the thread: commit the jobs of another event loop."""
@@ -96,7 +96,7 @@ class PreparingWriter(Writer):
                 self._preparing.release()
         else:
             # A prepared group holds the write lock, so it is committed first.
-            self._queue.put(self._commit_for_others)
+            self._queues[0].put(self._commit_for_others)
 
     def _do(self, task: Task) -> None:
         """In the thread: do the task, then let the loop go on."""
