@@ -193,3 +193,30 @@ BEGINNINGS = {
 @pytest.mark.parametrize("name", BEGINNINGS)
 def test_the_first_bytes_show_the_format(name: str) -> None:
     assert format_at(BEGINNINGS[name].encode()) is FORMATS[name]
+
+
+# Each is left out by a parser that does as JSON-LD says, and the fact with the object "x" is not.
+NO_TERMS = [
+    '{"@id": "http://a/b c", "p:p": "lost"}',
+    '{"@id": "relative", "p:p": "lost"}',
+    '{"@id": "a:a", "p:p p": "lost"}',
+    '{"@id": "a:a", "unmapped": "lost"}',
+    '{"@id": "a:a", "_:p": "lost"}',
+    '{"@id": "a:a", "p:p": {"@id": "http://o/<o>"}}',
+    '{"@id": "a:a", "p:p": {"@value": "lost", "@language": "e n"}}',
+    '{"@id": "a:a", "p:p": {"@value": "lost", "@type": "no iri"}}',
+    '{"@id": "a:a", "@type": "http://c/ c"}',
+    '{"@id": "_:b c", "p:p": "lost"}',
+    '{"@id": "http://g/ g", "@graph": [{"@id": "a:a", "p:p": "lost"}]}',
+]
+
+
+@pytest.mark.parametrize("weight", ["", ', "urn:skg:weight": "0.5"'])
+@pytest.mark.parametrize("node", NO_TERMS)
+def test_what_json_ld_cannot_say_is_refused(node: str, weight: str) -> None:
+    kept = f'{{"@id": "b:b", "p:p": "x"{weight}}}'
+    facts, refused, _ = read(FORMATS["jsonld"], f"[{node},\n{kept}]")
+    assert [fact.object for fact in facts][:1] == ["x"]
+    assert not any("lost" in fact.object for fact in facts)
+    [(_, reason)] = refused
+    assert "is no term of RDF" in reason

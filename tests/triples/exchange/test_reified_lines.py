@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from tests.triples.exchange.reading import Read, read
 from triples.exchange.formats.registry import FORMATS
-from triples.exchange.rdf import distinct, reified_lines
+from triples.exchange.rdf import blocks as rdf_blocks
+from triples.exchange.rdf import distinct
 from triples.exchange.rdf import format as rdf_format
 from triples.exchange.rdf.annotated import RDF, REIFIES
-from triples.exchange.rdf.reified_lines import Blocks
+from triples.exchange.rdf.blocks import Blocks
 
 SUBJECTS = ["<http://e.org/a>", "<http://e.org/b>", "_:s", "_:f1", "<rel>", '"a"', "<http://e.org/%>"]
 PREDICATES = ["<http://e.org/p>", "<http://e.org/p>", "<urn:skg:weight>", f"<{RDF}subject>", f"<{RDF}type>", "_:p"]
@@ -35,6 +36,7 @@ SAID = [
     '<urn:skg:metadata> "{\\"by\\": \\"me\\"}"',
     '<urn:skg:metadata> "[]"',
     '<urn:skg:id> "5"',
+    '<urn:skg:metadata> "{\\"n\\": 1}"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>',
     "<http://e.org/by> <http://e.org/a>",
 ]
 FACTS = st.tuples(*map(st.sampled_from, (SUBJECTS, PREDICATES, OBJECTS))).map(" ".join)
@@ -50,8 +52,13 @@ def blocks(draw: st.DrawFn, facts: st.SearchStrategy[str]) -> list[str]:
     if draw(st.booleans()):
         return [fact]
     node = draw(st.sampled_from(NODES))
-    said = draw(st.lists(st.sampled_from(SAID), min_size=1, max_size=2) | st.just(SAID[:1]))
-    return [fact, f"{node} {REIFIES} <<( {fact} )>>", *(f"{node} {each}" for each in said)]
+    said = draw(st.lists(st.sampled_from(SAID), min_size=1, max_size=3) | st.just(SAID[:1]))
+    parts = fact.split(" ", 2)
+    naming = [f"{REIFIES} <<( {fact} )>>"]
+    if draw(st.booleans()):
+        names = ("subject", "predicate", "object")
+        naming = [f"<{RDF}type> <{RDF}Statement>", *(f"<{RDF}{name}> {part}" for name, part in zip(names, parts, strict=False))]
+    return [fact, *(f"{node} {each}" for each in [*naming, *said])]
 
 
 def text(lines: list[str]) -> str:
@@ -76,7 +83,7 @@ def read_slowly(name: str, content: str, most: int, start: int = 0) -> Read:
 
 
 @given(
-    st.sampled_from(["ntriples", "nquads"]),
+    st.sampled_from(["ntriples", "nquads", "trig"]),
     FILES,
     ODD,
     st.integers(0, 8),
@@ -90,7 +97,7 @@ def test_blocks_make_the_same_facts(
     content = text(lines[:place]) + odd + text(lines[place:])
     content = content if is_ended else content.removesuffix("\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reified_lines, "_SPAN_BYTES", span)
+        patch.setattr(rdf_blocks, "_SPAN_BYTES", span)
         fast = read(FORMATS[name], content, most=most)
         slow = read_slowly(name, content, most)
         assert (fast.facts, sorted(fast.refused)) == (slow.facts, sorted(slow.refused))

@@ -108,7 +108,9 @@ def _has_random_nodes(terms: list[pa.Array]) -> bool:
     return any(pc.any(pc.match_substring_regex(terms[place], RANDOM_NODE.pattern)).as_py() for place in (0, 2))
 
 
-def facts_of_terms(terms: Sequence[pa.Array], weights: pa.Array, text_of: Callable[[str], str]) -> FactColumns:
+def facts_of_terms(
+    terms: Sequence[pa.Array], weights: pa.Array, text_of: Callable[[str], str], metadata: pa.Array | None = None
+) -> FactColumns:
     """The facts of these subjects, predicates and objects as they are written. `text_of` is called once for each term.
 
     Raises ValueError for what is no fact.
@@ -127,5 +129,5 @@ def facts_of_terms(terms: Sequence[pa.Array], weights: pa.Array, text_of: Callab
             raise ValueError("no IRI as predicate")
         found.append(clean_predicate(text_of(verb)))
     places = [ends.indices[:count], pc.add(verbs.indices, pa.scalar(start, pa.int32())), ends.indices[count:]]
-    table = pa.table([*places, weights, pa.nulls(count, pa.large_string())], schema=PLACES)
-    return FactColumns(found, table, Source.IMPORT)
+    described = pa.nulls(count, pa.large_string()) if metadata is None else metadata
+    return FactColumns(found, pa.table([*places, weights, described], schema=PLACES), Source.IMPORT)

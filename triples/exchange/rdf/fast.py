@@ -11,6 +11,7 @@ from pyoxigraph import RdfFormat, parse, serialize
 from triples.exchange.formats.base import Part, Reading
 from triples.exchange.lines import DAMAGED, unreadable
 from triples.exchange.rdf.columns import annotated_columns, plain_columns
+from triples.exchange.rdf.quads import UNCHECKED
 from triples.exchange.rdf.terms import TermTexts
 
 _SPAN_BYTES, _LINE_BYTES = 1 << 22, 128
@@ -71,7 +72,7 @@ def quad_parts(
     options, texts = reading.options.rdf, None
     count, rest = start, b""
     try:
-        quads = parse(stream, syntax, base_iri=options.base)
+        quads = parse(stream, syntax, base_iri=options.base, lenient=syntax in UNCHECKED)
         next(islice(quads, start, start), None)
         while True:
             at_once = max(min(_QUADS_AT_ONCE, reading.most_lines() - _CARRIED), 1)

@@ -1,6 +1,7 @@
 """The base of the formats of RDF."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from functools import partial
 from io import BufferedReader
 from itertools import chain
@@ -11,10 +12,11 @@ from pyoxigraph import RdfFormat, serialize
 from triples.exchange.compressions import Writable
 from triples.exchange.formats.base import PLAIN, Batches, Format, Part, Reading, Unwritable, Writing
 from triples.exchange.lines import skip_to
+from triples.exchange.rdf.blocks import Blocks, as_lines
 from triples.exchange.rdf.fast import line_parts, quad_parts
 from triples.exchange.rdf.feeding import LineFeed
 from triples.exchange.rdf.reading import RdfReader, texts_of_file
-from triples.exchange.rdf.reified_lines import Blocks, ReifiedLines
+from triples.exchange.rdf.reified_lines import ReifiedLines
 from triples.exchange.rdf.scanning import Content, rereadable, scanned
 from triples.exchange.rdf.turtle_lines import turtle_line_parts
 from triples.exchange.rdf.writing import RdfWriting, Statement, Statements, Style, TurtleTerms, quads
@@ -61,13 +63,12 @@ class RdfFileFormat(Format):
             if taken is None:
                 return
             start = taken
-        if self.is_of_lines and found.says_of_facts and not reading.options.rdf.metadata:
-            with Blocks(stream, reading.options.rdf) as blocks:
-                is_of_blocks = blocks.are_apart()
-                skip_to(stream, 0)
-                if is_of_blocks:
-                    yield from self._block_parts(blocks, reading, found, start)
-                    return
+        if found.says_of_facts and not is_ordinary and not reading.options.rdf.metadata:
+            taken = yield from self._block_parts(stream, reading, found, start)
+            skip_to(stream, 0)
+            if taken is None:
+                return
+            start = taken
         reader = RdfReader(LineFeed(stream), self.syntax, found, reading, start=start, numbered=not self.is_of_lines)
         if not found.says_of_facts:
             yield from reader.plain()
@@ -77,11 +78,33 @@ class RdfFileFormat(Format):
             yield from reader.apart()
         reader.check_end()
 
-    def _block_parts(self, blocks: Blocks, reading: Reading, found: Content, start: int) -> Iterator[Part]:
+    def _block_parts(
+        self, stream: BufferedReader, reading: Reading, found: Content, start: int
+    ) -> Generator[Part, None, int | None]:
+        """The parts of a file in which what is said of a fact stands right after it. Their ends are numbers of facts.
+
+        Returns the number of facts that were taken, or None if these are all.
+        """
+
         def others(lines: BufferedReader, number: int, stored: int) -> RdfReader:
             return RdfReader(LineFeed(lines, number), self.syntax, found, reading, start=stored, numbered=False)
 
-        yield from ReifiedLines(blocks, reading, texts_of_file(reading, found, {}, numbered=False), others).parts(start)
+        options, is_of_lines = reading.options.rdf, self.is_of_lines
+        with ExitStack() as stack:
+            lines, prefixes = stream, dict[str, str]()
+            if not is_of_lines:
+                copied = stack.enter_context(as_lines(stream, self.syntax, options.base))
+                if copied is None:
+                    return start
+                lines, prefixes = copied
+            blocks = stack.enter_context(Blocks(lines, options, numbered=not is_of_lines))
+            if not blocks.are_apart():
+                return start
+            skip_to(lines, 0)
+            texts = texts_of_file(reading, found, prefixes, numbered=not is_of_lines)
+            # Of a copy, it is not known in which line of the file a fault is.
+            reader = ReifiedLines(blocks, reading, texts, others if is_of_lines else None)
+            return (yield from reader.parts(start))
 
     # How a fact is usually given its weight and metadata.
     usual_style: ClassVar[Style] = Style.ANNOTATIONS

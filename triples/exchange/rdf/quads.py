@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
-from pyoxigraph import Literal, NamedNode, Quad, QuadParser, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, QuadParser, RdfFormat, Triple, parse
 
 from triples.exchange.lines import DAMAGED, InputError, Refused, unreadable
 from triples.exchange.rdf.feeding import LineFeed
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+# What cannot be a term the parser of JSON-LD leaves out and says nothing, unless it is told to check less.
+UNCHECKED = frozenset({RdfFormat.JSON_LD})
+_REMEMBERED = 100_000
 _WITH_LANGUAGE = frozenset({NamedNode(f"{_RDF}langString"), NamedNode(f"{_RDF}dirLangString")})
 
 
@@ -21,10 +24,12 @@ class Quads:
         self._feed = feed
         self._refuse = refuse
         self._first_line = feed.line
+        self._checks = syntax in UNCHECKED
+        self._sound: set[object] = set()
         # Why the rest of the file was left unread, if the parser ended before the file did.
         self.fault: InputError | None = None
         try:
-            self._parser: QuadParser = parse(cast("BinaryIO", feed), syntax, base_iri=base)
+            self._parser: QuadParser = parse(cast("BinaryIO", feed), syntax, base_iri=base, lenient=syntax in UNCHECKED)
         except ValueError as error:
             raise InputError(f"--base: {error}") from error
 
@@ -37,7 +42,7 @@ class Quads:
         place: tuple[object, ...] | None = None
         while True:
             try:
-                yield from filter(_is_whole, self._parser)
+                yield from filter(self._is_sound if self._checks else _is_whole, self._parser)
                 break
             except SyntaxError as error:
                 if self._feed.damage is not None:
@@ -53,12 +58,44 @@ class Quads:
         if place is not None and self._is_left():
             self.fault = InputError(f"the rest cannot be read, after {place[2]}")
 
+    def _is_sound(self, quad: Quad) -> bool:
+        """Whether the terms of an unchecked quad are terms. If not, it is refused."""
+        known = self._sound
+        for term in quad:
+            if term in known:
+                continue
+            try:
+                _check(term)
+            except ValueError as error:
+                self._refuse(self._feed.line, Refused(f"cannot be read: {term} is no term of RDF: {error}"))
+                return False
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known.add(term)
+        return _is_whole(quad)
+
     def _is_left(self) -> bool:
         """True if a parser that ended after a fault, as that of JSON-LD does, has left something unread."""
         try:
             return bool(self._feed.read(1))
         except DAMAGED as error:
             raise unreadable(error) from error
+
+
+def _check(term: object) -> None:
+    """Raise ValueError if this is no term, although the parser has made one of it."""
+    match term:
+        case NamedNode():
+            NamedNode(term.value)
+        case BlankNode():
+            BlankNode(term.value)
+        case Literal() if term.language is not None:
+            Literal(term.value, language=term.language)
+        case Literal():
+            NamedNode(term.datatype.value)
+        case Triple():
+            for part in (term.subject, term.predicate, term.object):
+                _check(part)
 
 
 def _is_whole(quad: Quad) -> bool:

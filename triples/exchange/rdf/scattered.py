@@ -148,7 +148,9 @@ class Apart:
         self._database.execute(
             "INSERT INTO node (name, weight, fault, metadata) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "weight = max(coalesce(weight, excluded.weight), coalesce(excluded.weight, weight)), "
-            "fault = coalesce(fault, excluded.fault), metadata = coalesce(excluded.metadata, metadata)",
+            # An id or a time, which is noted as an empty object, takes nothing of the metadata away.
+            "fault = coalesce(fault, excluded.fault), "
+            "metadata = coalesce(nullif(excluded.metadata, '{}'), metadata, excluded.metadata)",
             (name, weight, fault, metadata),
         )
 
