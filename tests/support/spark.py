@@ -61,14 +61,17 @@ class Process:
 
 
 @contextmanager
-def sail_process(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[tuple[str, Process]]:
-    """Its address, and the process."""
-    found = find_spec("pysail")
-    assert found is not None
+def sail_process(
+    folder: Path, variables: Mapping[str, str] | None = None, packages: Path | None = None
+) -> Iterator[tuple[str, Process]]:
+    """Its address, and the process. `packages` is where Sail is, if this process cannot import it."""
+    if packages is None:
+        found = find_spec("pysail")
+        assert found is not None
+        packages = Path(found.origin or "").parents[1]
     port = free_port()
     words = [sys.executable, "-m", "pysail", "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
-    packages = str(Path(found.origin or "").parents[1])
-    process = Process("sail", words, {"PYTHONPATH": packages, "RUST_LOG": "error", **(variables or {})}, folder)
+    process = Process("sail", words, {"PYTHONPATH": str(packages), "RUST_LOG": "error", **(variables or {})}, folder)
     try:
         process.listens(port)
         yield f"sc://127.0.0.1:{port}", process
