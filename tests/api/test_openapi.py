@@ -112,3 +112,27 @@ async def test_a_documented_request_is_not_refused_as_invalid(
     if media_type == "application/json":
         schema = {**response["content"][media_type]["schema"], "components": DOCUMENT["components"]}
         jsonschema.validate(answer.json(), schema, cls=jsonschema.Draft202012Validator)
+
+
+def test_it_names_the_requests_that_a_replica_answers_and_the_answers_with_a_token() -> None:
+    def has(headers: list[dict[str, Any]]) -> bool:
+        return any((one["in"], one["name"]) == ("header", "SKG-Snapshot") for one in headers)
+
+    reads = {str(operation) for operation in OPERATIONS if has(operation.described.get("parameters", []))}
+    writes = {
+        (str(operation), status)
+        for operation in OPERATIONS
+        for status, response in operation.described["responses"].items()
+        if "SKG-Snapshot" in response.get("headers", {})
+    }
+    assert reads == {
+        *("GET /triples", "GET /triples/{id}", "GET /triples/{id}/explain", "GET /stats", "GET /terms"),
+        *("GET /predicates", "POST /query", "POST /query/patterns", "POST /query/paths", "POST /query/neighbours"),
+    }
+    assert writes == {
+        *(("POST /triples/add", "200"), ("POST /triples/add", "201"), ("POST /triples/batch", "202")),
+        *(("PATCH /triples/{id}", "200"), ("DELETE /triples/{id}", "204"), ("POST /triples/delete", "200")),
+        *(("POST /import", "200"), ("GET /import/{id}", "200")),
+        *(("POST /import/{id}/undo", "200"), ("POST /import/{id}/undo", "202")),
+        *(("POST /recurse", "200"), ("POST /recurse", "202"), ("GET /recurse/{id}", "200")),
+    }

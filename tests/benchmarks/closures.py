@@ -3,7 +3,7 @@
     python -m tests.benchmarks.closures FOLDER --engine duckdb --engine sc://127.0.0.1:15002 --exchange /srv/exchange
 
 FOLDER has wordnet30.tsv.xz, debian12-dependencies.tsv.xz and uberon-anatomy.tsv.xz. A line of JSON tells of each
-closure on each engine; the exit code is 1 if two engines differ.
+closure on each engine; the exit code is 1 if two engines differ. `--closure generated` needs no folder.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from time import monotonic
 from typing import Any, NamedTuple, TextIO
 
@@ -45,6 +46,9 @@ CLOSURES = {
     "debian": Closure("debian12-dependencies.tsv.xz", ("depends", "pre_depends"), weighted=False),
     "uberon": Closure("uberon-anatomy.tsv.xz", ("is_a", "part_of", "overlaps", "adjacent_to", "connected_to"), True),
 }
+# A hierarchy that is made up, and the number of its entities.
+GENERATED = "generated"
+ENTITIES = 20_000
 
 
 def facts(folder: Path, closure: Closure) -> tuple[pa.Table, Program]:
@@ -62,8 +66,24 @@ def facts(folder: Path, closure: Closure) -> tuple[pa.Table, Program]:
             if predicate in closure.parts:
                 key = number(subject), number(predicate), number(object_)
                 rows[key] = WEIGHTS[sum(key) % len(WEIGHTS)] if closure.weighted else 1.0
+    return _table(rows), _program(whole, parts)
+
+
+def hierarchy(entities: int) -> tuple[pa.Table, Program]:
+    """Each entity is below one that came before it, and every tenth below another one too: some 10 levels."""
+    random = Random(1)
+    whole, *parts = entities + 1, entities + 2, entities + 3
+    rows: dict[tuple[int, int, int], float] = {}
+    for below in range(2, entities + 1):
+        for part in parts if below % 10 == 0 else parts[:1]:
+            key = below, part, random.randrange(1, below)
+            rows[key] = WEIGHTS[sum(key) % len(WEIGHTS)]
+    return _table(rows), _program(whole, parts)
+
+
+def _table(rows: dict[tuple[int, int, int], float]) -> pa.Table:
     columns = [*map(list, zip(*rows, strict=True)), list(rows.values())]
-    return pa.table(dict(zip(ASSERTED.names, columns, strict=True)), schema=ASSERTED), _program(whole, parts)
+    return pa.table(dict(zip(ASSERTED.names, columns, strict=True)), schema=ASSERTED)
 
 
 def _program(whole: int, parts: list[int]) -> Program:
@@ -77,8 +97,12 @@ def _program(whole: int, parts: list[int]) -> Program:
     )
 
 
-def measured(folder: Path, name: str, engine: str, exchange: str) -> dict[str, Any]:
-    table, program = facts(folder, CLOSURES[name])
+def measured(folder: Path | None, name: str, engine: str, exchange: str, entities: int) -> dict[str, Any]:
+    if name == GENERATED:
+        table, program = hierarchy(entities)
+    else:
+        assert folder is not None
+        table, program = facts(folder, CLOSURES[name])
     before = _resident()
     began = monotonic()
     with _engine(engine, exchange) as opened:
@@ -135,16 +159,21 @@ def _in_process(action: Callable[..., dict[str, Any]], *arguments: Any) -> dict[
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--engine", action="append", required=True, help="duckdb or sc://HOST:PORT")
     parser.add_argument("--exchange", default="", help="a folder for what is not DuckDB")
-    parser.add_argument("--closure", action="append", choices=list(CLOSURES), help="all of them if none is named")
+    parser.add_argument(
+        "--closure", action="append", choices=[*CLOSURES, GENERATED], help="all real ones if none is named"
+    )
+    parser.add_argument("--entities", type=int, default=ENTITIES, help="of the generated one (default: %(default)s)")
     asked = parser.parse_args()
+    if asked.folder is None and asked.closure != [GENERATED]:
+        parser.error("the real closures need a FOLDER")
     same = True
     for name in asked.closure or CLOSURES:
         digests = set()
         for engine in asked.engine:
-            line = _in_process(measured, asked.folder, name, engine, asked.exchange)
+            line = _in_process(measured, asked.folder, name, engine, asked.exchange, asked.entities)
             digests.add(line["digest"])
             _tell(sys.stdout, line)
         same = same and len(digests) == 1

@@ -33,6 +33,7 @@ SECTIONS = {
         Entry("floor", "The floor under a query", "floor", needs_wrk=True),
         Entry("import", "Bulk import beside Oxigraph", "importing"),
         Entry("recursion", "Recursion beside Oxigraph", "recursing"),
+        Entry("engines", "Recursion on DuckDB and on Sail", "engines"),
         Entry("scale", "A hundred times as many facts", "scale"),
         Entry("asking", "Questions", "asking"),
         Entry("overload", "Overload and slow clients", "overload"),

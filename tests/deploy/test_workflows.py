@@ -1,6 +1,7 @@
 """The GitHub Actions: their syntax, their permissions, and what they are pinned to."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from skg_site.env import BASE_DIR
 from tests.deploy.programs import run
+from tests.support.tools import require_tool
 
 FILES = sorted((BASE_DIR / ".github/workflows").glob("*.yml"))
 
@@ -68,3 +70,14 @@ def test_tests_run_on_the_base_of_the_image() -> None:
     for file, job in (("ci", "test"), ("nightly", "properties")):
         container = workflow(BASE_DIR / f".github/workflows/{file}.yml")["jobs"][job]["container"]
         assert container["image"] == base[1]
+
+
+def test_the_properties_of_the_engine_are_tried_on_apache_spark_every_night() -> None:
+    steps = workflow(BASE_DIR / ".github/workflows/nightly.yml")["jobs"]["properties"]["steps"]
+    assert steps[-1]["run"] == ".ci/run test-long"
+    # Without a Java, they would be skipped.
+    assert "java:" in (BASE_DIR / ".ci/run").read_text(encoding="utf-8")
+    make = [require_tool("make"), "--dry-run", "test-long"]
+    planned = subprocess.run(make, cwd=BASE_DIR, capture_output=True, text=True, check=True).stdout
+    assert "spark-server" in planned
+    assert re.search(r'pytest .*-m "hypothesis or long" tests/triples/recursion/spark$', planned, re.MULTILINE)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import orjson
 import pytest
 
 from tests.service.load import (
@@ -18,6 +19,7 @@ from tests.support.environment import service_variables
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgresql import create_database
 from tests.support.service import Service, manage
+from triples.store.postgresql.initial_load import FEWEST_FACTS
 
 CLIENTS = 6
 SECONDS = 0.7
@@ -115,3 +117,19 @@ async def test_nothing_acknowledged_is_lost_when_it_is_restarted(pooled: Pooled)
     assert ledger.other_answers.keys() <= {503}
     assert not ledger.answered.difference(found)
     assert_each_request_is_whole_or_missing(ledger, found)
+
+
+def test_the_first_facts_of_a_graph_are_imported(
+    postgresql: str, pooled: Pooled, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Enough of them for tables without indexes; and then for one more slice."""
+    folder = tmp_path_factory.mktemp("first")
+    direct = create_database(postgresql, "first")
+    variables = service_variables(folder, database_url=pooled.bouncer.url("first"), database_direct_url=direct)
+    assert manage("migrate", "--no-input", variables=variables).returncode == 0
+    for first, last in ((0, FEWEST_FACTS), (FEWEST_FACTS, FEWEST_FACTS + 100)):
+        file = folder / f"{first}.tsv"
+        file.write_text("".join(f"s{number % 100}\tp\t{number}\n" for number in range(first, last)))
+        imported = manage("import_triples", str(file), "--json", variables=variables)
+        assert imported.returncode == 0, imported.stderr
+        assert orjson.loads(imported.stdout)["inserted"] == last - first

@@ -20,6 +20,7 @@ from tests.support.service import free_port
 from tests.support.tools import require_tool
 
 START_SECONDS = 180
+_PLACE = ("--host", "127.0.0.1", "--webui-port", "0")
 CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
@@ -60,14 +61,17 @@ class Process:
 
 
 @contextmanager
-def sail_process(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[tuple[str, Process]]:
-    """Its address, and the process."""
-    found = find_spec("pysail")
-    assert found is not None
+def sail_process(
+    folder: Path, variables: Mapping[str, str] | None = None, packages: Path | None = None
+) -> Iterator[tuple[str, Process]]:
+    """Its address, and the process. `packages` is where Sail is, if this process cannot import it."""
+    if packages is None:
+        found = find_spec("pysail")
+        assert found is not None
+        packages = Path(found.origin or "").parents[1]
     port = free_port()
     words = [sys.executable, "-m", "pysail", "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
-    packages = str(Path(found.origin or "").parents[1])
-    process = Process("sail", words, {"PYTHONPATH": packages, "RUST_LOG": "error", **(variables or {})}, folder)
+    process = Process("sail", words, {"PYTHONPATH": str(packages), "RUST_LOG": "error", **(variables or {})}, folder)
     try:
         process.listens(port)
         yield f"sc://127.0.0.1:{port}", process
@@ -98,15 +102,12 @@ class SparkCluster:
 
     def start(self) -> None:
         master_url = f"spark://127.0.0.1:{self._master_port}"
-        place = ["--host", "127.0.0.1", "--webui-port", "0"]
-        words = ["org.apache.spark.deploy.master.Master", *place, "--port", str(self._master_port)]
+        words = ["org.apache.spark.deploy.master.Master", *_PLACE, "--port", str(self._master_port)]
         master = self._run("master", words)
         self._others.append(master)
         master.listens(self._master_port)
-        for number in (1, 2):
-            size = ["--cores", "1", "--memory", "1g", "--work-dir", str(self.folder / f"work-{number}")]
-            words = ["org.apache.spark.deploy.worker.Worker", *place, *size, master_url]
-            self._workers.append(self._run(f"worker-{number}", words))
+        for _ in range(2):
+            self._add_worker()
         for worker in self._workers:
             worker.says("Successfully registered")
         settings = {
@@ -131,13 +132,24 @@ class SparkCluster:
 
     def kill_worker(self) -> None:
         """End one of the workers, with what it has in memory and on disk."""
-        self._workers[0].kill()
+        self._workers[self.killed].kill()
         self.killed += 1
+
+    def replace_worker(self) -> None:
+        """Start another one in the place of the last that was killed."""
+        self._add_worker()
+        self._workers[-1].says("Successfully registered")
 
     def end(self) -> None:
         for process in (*self._others, *self._workers):
             process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _add_worker(self) -> None:
+        name = f"worker-{len(self._workers) + 1}"
+        size = ["--cores", "1", "--memory", "1g", "--work-dir", str(self.folder / name)]
+        master_url = f"spark://127.0.0.1:{self._master_port}"
+        self._workers.append(self._run(name, ["org.apache.spark.deploy.worker.Worker", *_PLACE, *size, master_url]))
 
     def _run(self, name: str, words: list[str]) -> Process:
         return Process(name, [str(self._home / "bin" / "spark-class"), *words], self._environment, self.folder)

@@ -7,6 +7,7 @@ from skg_site.api.openapi import problems, response_example
 from triples.exchange.formats.media_types import MEDIA_TYPES
 from triples.files.parameters import ExportParameters, ImportListParameters, ImportParameters
 from triples.files.responses import BROKEN, FINISHED, ImportOut, ImportsOut
+from triples.http.snapshot_headers import gives_snapshot
 
 _FILE = "application/octet-stream"
 
@@ -18,7 +19,7 @@ import_file = extend_schema(
         " `GET /imports` has the `resume` token to go on with. A file of which something cannot be read is a 422 whose"
         " `import` says what was stored. One request counts as one, however long it takes."
     ),
-    parameters=[ImportParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
+    parameters=[ImportParameters, gives_snapshot(200)],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     # Any of the formats; their own media types would be as many descriptions of the same.
     request={_FILE: OpenApiTypes.BINARY},
     responses={200: OpenApiResponse(ImportOut, "The file was read to its end."), **problems(404, 409)},
@@ -35,6 +36,7 @@ import_file = extend_schema(
 
 show_import = extend_schema(
     summary="Show an import",
+    parameters=[gives_snapshot(200)],
     responses={200: OpenApiResponse(ImportOut, "What it did so far.")},
     examples=[response_example("One that broke off", BROKEN, 200)],
 )
@@ -54,6 +56,7 @@ undo_import = extend_schema(
         " import tells how many are gone by now. Facts that it only gave another weight stay as they are. Asked again"
         " after 15 seconds, it continues an undo that was interrupted."
     ),
+    parameters=[gives_snapshot(200, 202)],
     request=None,
     responses={
         200: OpenApiResponse(ImportOut, "It has been undone."),

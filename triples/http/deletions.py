@@ -17,6 +17,7 @@ from skg_site.api.problems import Invalid
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
 from triples.http.request_models import ConstantPattern, Input
+from triples.http.snapshot_headers import gives_snapshot
 from triples.http.views import GraphViewSet
 from triples.query.deleting import Deletion, Place, Preview, added_between
 from triples.services.deletions import Deleted, deletion_perform, deletion_preview
@@ -103,6 +104,7 @@ _delete_matching = extend_schema(
         " A dry run, which is the default, says what would go. An error or a broken connection leaves deleted what"
         " was deleted until then. Inferred facts that rest on what goes are hidden at once, as after any deletion."
     ),
+    parameters=[gives_snapshot(200)],
     request=DeleteTriples,
     responses={200: OpenApiResponse(DeletionOut, "What went, or would go.")},
     examples=[

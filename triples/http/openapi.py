@@ -21,11 +21,13 @@ from triples.http.responses import (
     StoredOut,
     TripleOut,
 )
+from triples.http.snapshot_headers import SEES_SNAPSHOT, gives_snapshot
 
 _IF_MATCH = if_match("fact")
 
 add_triple = extend_schema(
     summary="Add a fact",
+    parameters=[gives_snapshot(200, 201)],
     request=AddTriple,
     responses={
         201: OpenApiResponse(StoredOut, "The fact is new and stored."),
@@ -42,6 +44,7 @@ add_triple = extend_schema(
 add_batch = extend_schema(
     summary="Add many facts",
     description="All or nothing: one invalid fact refuses the batch, unless `skip_invalid` is set.",
+    parameters=[gives_snapshot(202)],
     request=Batch,
     responses={202: OpenApiResponse(BatchOut, "The facts are stored."), **problems(409)},
     examples=[
@@ -65,7 +68,7 @@ list_triples = extend_schema(
         "Heaviest first, in pages; facts that are added or inferred meanwhile do not disturb the order. At equal"
         " weight asserted facts come first."
     ),
-    parameters=[ListParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
+    parameters=[ListParameters, SEES_SNAPSHOT],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     responses={200: OpenApiResponse(PageOut, "A page.")},
     examples=[
         response_example("The only page", PAGE, 200),
@@ -75,6 +78,7 @@ list_triples = extend_schema(
 
 get_triple = extend_schema(
     summary="Get a fact",
+    parameters=[SEES_SNAPSHOT],
     responses={200: OpenApiResponse(TripleOut, "The fact; `ETag` names its version.")},
     examples=[response_example("A fact", TRIPLE, 200), response_example("An inferred fact", INFERRED_TRIPLE, 200)],
 )
@@ -87,14 +91,14 @@ explain_triple = extend_schema(
         " elsewhere it says `seen`. A tree has at most 1,000 facts; where it is cut, there or at `depth`, it says"
         " `truncated`, and the rest can be asked for by the id of the fact."
     ),
-    parameters=[ExplainParameters],  # type: ignore[list-item]  # as above
+    parameters=[ExplainParameters, SEES_SNAPSHOT],  # type: ignore[list-item]  # as above
     responses={200: OpenApiResponse(ExplanationOut, "The proof.")},
     examples=[response_example("A proof of one step", PROOF, 200)],
 )
 
 change_triple = extend_schema(
     summary="Change a fact's weight or metadata",
-    parameters=[_IF_MATCH],
+    parameters=[_IF_MATCH, gives_snapshot(200)],
     request=ChangeTriple,
     responses={200: OpenApiResponse(TripleOut, "The fact as it is now."), **problems(409, 412)},
     examples=[request_example("A new weight", {"weight": 0.5})],
@@ -102,7 +106,7 @@ change_triple = extend_schema(
 
 delete_triple = extend_schema(
     summary="Delete a fact",
-    parameters=[_IF_MATCH],
+    parameters=[_IF_MATCH, gives_snapshot(204)],
     responses={204: OpenApiResponse(description="The fact is gone."), **problems(409, 412)},
 )
 
@@ -113,6 +117,7 @@ match_pattern = extend_schema(
         " order of their ids. An inferred fact is not shown from the moment that a fact which its proof rests on is"
         " deleted, until the next run finds out whether there is another proof."
     ),
+    parameters=[SEES_SNAPSHOT],
     request=Query,
     responses={200: OpenApiResponse(QueryOut, "The matches.")},
     examples=[
@@ -126,6 +131,7 @@ match_pattern = extend_schema(
 
 show_statistics = extend_schema(
     summary="The graph in numbers",
+    parameters=[SEES_SNAPSHOT],
     responses={
         200: OpenApiResponse(StatsOut, "Exact counts: of facts as of now, of inferred ones as of the last run.")
     },

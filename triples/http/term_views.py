@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from skg_site.api.openapi import response_example
 from skg_site.api.reading import query_parameters
 from skg_site.api.views import json_answer
+from triples.http.snapshot_headers import SEES_SNAPSHOT
 from triples.http.term_models import (
     CURSOR,
     PREDICATES,
@@ -30,7 +31,7 @@ _search_terms = extend_schema(
         " letters finds terms that begin with it. Of very many terms that match equally well, the best of some hundred"
         " are shown. Terms that stand in no fact are left out."
     ),
-    parameters=[SearchParameters],  # type: ignore[list-item]  # its Pydantic extension takes models here too
+    parameters=[SearchParameters, SEES_SNAPSHOT],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     responses={200: OpenApiResponse(TermsOut, "The terms.")},
     examples=[response_example("One match for “einstien”", TERMS, 200)],
 )
@@ -38,7 +39,7 @@ _search_terms = extend_schema(
 _list_predicates = extend_schema(
     summary="List predicates",
     description="Every predicate of a fact, asserted or inferred, in pages.",
-    parameters=[PredicateParameters],  # type: ignore[list-item]  # as above
+    parameters=[PredicateParameters, SEES_SNAPSHOT],  # type: ignore[list-item]  # as above
     responses={200: OpenApiResponse(PredicatesOut, "A page.")},
     examples=[response_example("The only page", PREDICATES, 200)],
 )

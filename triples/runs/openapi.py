@@ -4,6 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import problems, request_example, response_example
+from triples.http.snapshot_headers import gives_snapshot
 from triples.runs.request_models import Recurse
 from triples.runs.responses import CANCELLED, RUN, RUNNING, RunOut
 
@@ -23,7 +24,7 @@ start_run = extend_schema(
         "Starts a run in a process of its own. One run at a time: while one is active, the answer is a 409 that"
         " holds it as `run`. An empty body asks for everything."
     ),
-    parameters=[_PREFER],
+    parameters=[_PREFER, gives_snapshot(200, 202)],
     request=Recurse,
     responses={
         202: OpenApiResponse(RunOut, "The run was started; `status_url` tells how it goes."),
@@ -39,6 +40,7 @@ start_run = extend_schema(
 
 show_run = extend_schema(
     summary="Look at a run",
+    parameters=[gives_snapshot(200)],
     responses={200: OpenApiResponse(RunOut, "How the run goes, or how it ended."), **problems(404)},
     examples=[_ENDED],
 )

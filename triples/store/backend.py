@@ -104,7 +104,7 @@ class ReplicaState(NamedTuple):
     # The numbers of reads that it was given, and of those that failed on it.
     reads: int
     failed_reads: int
-    # Why it is not in use; empty if it is.
+    # Why it is not in use, to be told after its name; empty if it is.
     fault: str
 
 

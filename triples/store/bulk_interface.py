@@ -38,7 +38,8 @@ class InitialLoad(Protocol):
     ) -> FirstFacts | None:
         """Store all facts in the open transaction. Does nothing and returns None if the graph has facts already.
 
-        `look_up` is called a few times a second, and may raise. `keep_last` is that of `FactColumns.rows`.
+        If no other writer can be let through in between, it does nothing and returns None too, where others are busy.
+        Else it calls `look_up`, which may raise, a few times a second. `keep_last` is that of `FactColumns.rows`.
         """
 
 

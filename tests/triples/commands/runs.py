@@ -105,10 +105,14 @@ class Shell:
 
     variables: dict[str, str]
 
-    def start(self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = False) -> PythonProcess:
+    def start(
+        self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = False, set_up: bool = False
+    ) -> PythonProcess:
+        """`set_up` is that of PythonProcess, in the environment of `run`."""
         return PythonProcess(
             ["manage.py", *arguments],
-            env=process_environment(self.variables, measured=measured),
+            env=process_environment(self.variables, measured=measured or set_up),
+            set_up=set_up,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -15,11 +15,10 @@ from django.core.management import CommandError, call_command
 from prometheus_client import REGISTRY
 
 from tests.triples.commands.runs import counts, imported
-from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
+from tests.triples.store.graphs import counted, fact, load_first, store, stored_rows, tallied
 from triples.exchange import zstd
 from triples.exchange.refusals import SHOWN
 from triples.store.bulk import Loader
-from triples.store.sqlite import initial_load
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -247,7 +246,7 @@ def test_a_dry_run_checks_and_counts_and_stores_nothing(tmp_path: Path, capsys: 
 def test_many_facts_and_some_odd_lines_among_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], suffix: str
 ) -> None:
-    monkeypatch.setattr(initial_load, "FEWEST_FACTS", 1_000)
+    load_first(monkeypatch, 1_000)
     # Parts that are as long as what is read at once; the odd lines are in the second.
     many = [f"s{number % 700}\tp\t{'x' * 480}{number}\t0.5" for number in range(6_000)]
     odd = ["s0\tp\to", "bad", "s0\tp\to\t0.25", 's1\tp\to\t0\t{"n": 1}', ""]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.database import empty_tables
 from tests.triples.commands.runs import Inside, imported
-from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
+from tests.triples.store.graphs import counted, fact, load_first, store, stored_rows, tallied
 from triples.exchange.destinations import OwnGraph
 from triples.exchange.recording import Recording, Superseded
 from triples.import_runs import ImportedRange, ImportRun, ImportStatus
@@ -21,7 +21,6 @@ from triples.services.imports import import_begin, import_continue, import_undo_
 from triples.store.bulk import Loader
 from triples.store.group_commit import write_now
 from triples.store.operations import RemoveMany
-from triples.store.sqlite import initial_load
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -92,7 +91,7 @@ def test_an_undisturbed_import_has_one_range(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_initial_load_is_undone_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initial_load, "FEWEST_FACTS", 10)
+    load_first(monkeypatch, 10)
     file = tmp_path / "facts.tsv"
     file.write_text("".join(f"s{number % 50}\tp\to\n" for number in range(100)))
     run = imported(file)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from django.db import connection
 
 from skg_site.host.write_lock import write_lock
@@ -9,6 +10,8 @@ from tests.support.database import in_orm
 from triples.models import Source
 from triples.store.group_commit import commit_group, write_now
 from triples.store.operations import AddMany, Fact, Outcome, Row
+from triples.store.postgresql import initial_load as on_postgresql
+from triples.store.sqlite import initial_load as on_sqlite
 from triples.store.term_ids import TermCache
 
 Key = tuple[str, str, str]
@@ -28,6 +31,12 @@ def committed(operations: Sequence[object], cache: TermCache | None = None) -> l
     """The outcomes of a group, as the writer's thread gets them."""
     with write_lock():
         return list(commit_group(operations, cache or TermCache()))  # type: ignore[arg-type]  # the tests' lists are of one kind each
+
+
+def load_first(monkeypatch: pytest.MonkeyPatch, fewest: int) -> None:
+    """Let the first facts of a graph be an initial load if there are so many, whatever the database."""
+    for module in (on_sqlite, on_postgresql):
+        monkeypatch.setattr(module, "FEWEST_FACTS", fewest)
 
 
 def stored_rows() -> dict[Key, Row]:

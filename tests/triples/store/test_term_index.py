@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests.support.database import in_orm
-from tests.triples.store.graphs import committed, fact, store, stored_rows
+from tests.triples.store.graphs import committed, fact, load_first, store, stored_rows
 from triples.folding import indexed_form, trigrams
 from triples.models import Source, Term
 from triples.store import unused_terms
@@ -69,7 +69,7 @@ def test_terms_of_rules_are_found_too() -> None:
 
 @pytest.mark.parametrize("fewest", [initial_load.FEWEST_FACTS, 1_000], ids=["row by row", "first facts"])
 def test_an_import_is_indexed(fewest: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initial_load, "FEWEST_FACTS", fewest)
+    load_first(monkeypatch, fewest)
     in_orm(lambda: Loader().load(facts(2_000)))
     assert in_orm(require_complete) > 3_000
 

@@ -8,6 +8,7 @@ from triples.http.questions.path_models import AskNeighbours, AskPaths
 from triples.http.questions.path_responses import PATHS, PathsOut
 from triples.http.questions.request_models import Ask
 from triples.http.questions.responses import ANSWERS, GROUPS, AnswersOut
+from triples.http.snapshot_headers import SEES_SNAPSHOT
 
 ask = extend_schema(
     summary="Ask a question of several patterns",
@@ -17,6 +18,7 @@ ask = extend_schema(
         " the selected terms. A fact of weight 0 matches nothing. If the time limit is met, the answer has what was"
         " found, an exact beginning, and `complete_above`: every heavier answer is in it."
     ),
+    parameters=[SEES_SNAPSHOT],
     request=Ask,
     responses={200: OpenApiResponse(AnswersOut, "The answers.")},
     examples=[
@@ -44,6 +46,7 @@ ask_paths = extend_schema(
         "Simple paths: no term comes twice. Exact; if the time limit is met, the answer has an exact beginning, and"
         " says how far it is complete."
     ),
+    parameters=[SEES_SNAPSHOT],
     request=AskPaths,
     responses={200: OpenApiResponse(PathsOut, "The paths; none where an end is no term.")},
     examples=[
@@ -55,6 +58,7 @@ ask_paths = extend_schema(
 ask_neighbours = extend_schema(
     summary="See what stands around a term",
     description="The heaviest facts in one request, whatever the number of facts around the term.",
+    parameters=[SEES_SNAPSHOT],
     request=AskNeighbours,
     responses={200: OpenApiResponse(NeighboursOut, "The facts; none if the term is not known.")},
     examples=[

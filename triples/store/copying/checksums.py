@@ -31,5 +31,7 @@ def _parts(side: Side, table: Table) -> Iterator[list[Row]]:
     if not table.by_groups:
         yield side.rows(table)
         return
-    for group in sorted(side.digests(table)):
+    group = side.next_group(table, 0)
+    while group is not None:
         yield side.rows(table, group)
+        group = side.next_group(table, group + 1)

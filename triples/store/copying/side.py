@@ -169,6 +169,12 @@ class Side(ABC):
             return self._decoded(table, self.fetch(self._select(table)))
         return self._decoded(table, self.fetch(f"{self._select(table)} WHERE {self._span}", self._ends(group)))
 
+    def next_group(self, table: Table, group: int) -> int | None:
+        """The first group from this one on that has rows; None if there is none."""
+        statement = f"SELECT min(id) FROM {table.name} WHERE id >= {self.placeholder}"
+        [(id_,)] = self.fetch(statement, [group * GROUP])
+        return None if id_ is None else int(id_) // GROUP
+
     def versions(self, table: Table, group: int) -> dict[int, Any]:
         statement = f"SELECT id, {table.version or '0'} FROM {table.name} WHERE {self._span}"
         return {row[0]: row[1] for row in self.fetch(statement, self._ends(group))}

@@ -19,6 +19,7 @@ from triples.store.inferred.state import State
 from triples.store.postgresql import term_index
 from triples.store.postgresql.connections import KEEPALIVES, connect
 from triples.store.postgresql.encoding import require_utf8
+from triples.store.postgresql.indexes import drop_indexes, rebuild
 from triples.store.postgresql.inferred_facts import replace_all
 from triples.store.postgresql.table_locks import take_locks
 
@@ -38,15 +39,6 @@ _TRIGGER = (
 _TABLES = (
     "SELECT c.relname FROM pg_class AS c"
     " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')"
-)
-_CONSTRAINTS = (
-    "SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
-    " WHERE conrelid = ANY(%s::regclass[]) AND contype IN ('f', 'u')"
-)
-_INDEXES = (
-    "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index AS i"
-    " WHERE i.indrelid = ANY(%s::regclass[]) AND NOT i.indisprimary"
-    " AND NOT EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid)"
 )
 
 
@@ -126,20 +118,10 @@ class PostgreSQLSide(Side):
                         copy.write_row(pair)
 
     def drop_indexes(self, tables: Sequence[str]) -> list[str]:
-        tables = [*tables, term_index.INDEX]
-        again: list[str] = []
-        for name, statement in self.fetch(_INDEXES, [tables]):
-            self.execute(f"DROP INDEX {name}")
-            again.append(statement)
-        # Foreign keys last: they need what they refer to.
-        for name, table, definition in sorted(self.fetch(_CONSTRAINTS, [tables]), key=lambda row: row[2], reverse=True):
-            self.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
-            again.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
-        return again
+        return drop_indexes(self._driver, [*tables, term_index.INDEX])
 
     def rebuild(self, statement: str) -> None:
-        self.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        self.execute(statement)
+        rebuild(self._driver, statement)
 
     def analyze(self) -> None:
         for table in (TERMS, FACTS, layout.FACTS):

@@ -102,4 +102,4 @@ def _note_failure(replica: Replica, error: Exception) -> None:
     replica.failed_reads += 1
     code = getattr(error.__cause__, "sqlstate", None)
     if replica.in_use and (code is None or code.startswith(_LOST)):
-        replica.leave(f"A read failed: {in_one_line(error)}", lost=False)
+        replica.leave(f"failed in a read: {in_one_line(error)}", lost=False)

@@ -13,32 +13,33 @@ from typing import Any
 import psycopg
 
 from triples.store.postgresql.connections import connect
-from triples.store.postgresql.positions import position
 from triples.store.postgresql.primary_log import PrimaryLog
-from triples.store.postgresql.replicas import Replica, Replicas, in_one_line
+from triples.store.postgresql.replica_answers import (
+    LOOK_AT_PRIMARY,
+    LOOK_AT_REPLICA,
+    Answer,
+    Identity,
+    ask,
+    late,
+    silent,
+    unfit,
+    unreachable,
+)
+from triples.store.postgresql.replicas import Replica, Replicas
 
 CHECK_SECONDS = 1.0
 CONNECT_SECONDS = 2
 # A replica that has not answered for so long is lost.
 ANSWER_SECONDS = 3.0
 
-# The same for a database and its copies: they have one origin, and one number for this database.
-_IDENTITY = (
-    "(SELECT system_identifier FROM pg_control_system()),"
-    " (SELECT oid::bigint FROM pg_database WHERE datname = current_database())"
-)
-# What is flushed, since nothing else reaches a replica.
-LOOK_AT_PRIMARY = f"SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_flush_lsn() END, {_IDENTITY}"
-LOOK_AT_REPLICA = f"SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END, {_IDENTITY}"
-
-# An LSN, None if the server is not what it should be, and the identity; or the error.
-Answer = tuple[str | None, int, int] | Exception
+# What a server said, or the error.
+Report = Callable[[Answer | Exception], None]
 
 
 class _Watcher:
     """Asks one server the same again and again, and reports each answer to the event loop."""
 
-    def __init__(self, alias: str, statement: str, report: Callable[[Answer], None]) -> None:
+    def __init__(self, alias: str, statement: str, report: Report) -> None:
         self._alias = alias
         self._statement = statement
         self._report = report
@@ -65,12 +66,11 @@ class _Watcher:
             self._due.wait(CHECK_SECONDS)
         self._disconnect()
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> Answer | Exception:
         try:
             if self._driver is None:
                 self._driver = connect(alias=self._alias, connect_timeout=CONNECT_SECONDS, prepare_threshold=None)
-            lsn, *identity = self._driver.execute(self._statement).fetchone() or (None, 0, 0)
-            return lsn, *identity
+            return ask(self._driver, self._statement)
         except Exception as error:  # whatever is wrong with the server is what is reported
             self._disconnect()
             return error
@@ -88,39 +88,33 @@ class _Watch:
         self._replicas = replicas
         self._most_lag = most_lag
         self._log = PrimaryLog()
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
         self._answered: dict[Replica, float] = {}
 
-    def primary_answered(self, answer: Answer) -> None:
+    def primary_answered(self, answer: Answer | Exception) -> None:
         # Without the primary, replicas go on with what they have.
-        if not isinstance(answer, Exception) and answer[0] is not None:
-            self._identity = answer[1:]
-            self._log.note(position(answer[0]), monotonic())
+        if not isinstance(answer, Exception) and answer.position is not None:
+            self._identity = answer.identity
+            self._log.note(answer.position, monotonic())
 
-    def replica_answered(self, replica: Replica, answer: Answer) -> None:
+    def replica_answered(self, replica: Replica, answer: Answer | Exception) -> None:
         now = self._answered[replica] = monotonic()
-        if isinstance(answer, Exception):
-            replica.leave(f"It cannot be reached: {in_one_line(answer)}", lost=True)
+        fault = unreachable(answer) if isinstance(answer, Exception) else unfit(answer, self._identity)
+        if fault or isinstance(answer, Exception) or answer.position is None:
+            replica.leave(fault, lost=True)
             return
-        lsn, *identity = answer
-        replayed = position(lsn)
-        if lsn is None:
-            replica.leave("It is no replica: it takes writes, or has just begun to.", lost=True)
-        elif self._identity is not None and self._identity != tuple(identity):
-            replica.leave("It is a replica of another database.", lost=True)
+        replica.lag = self._log.lag(answer.position, now)
+        if fault := late(replica.lag, self._most_lag):
+            replica.leave(fault, lost=False)
         else:
-            replica.lag = self._log.lag(replayed, now)
-            if replica.lag > self._most_lag:
-                replica.leave(f"It lags by more than {self._most_lag:g} seconds.", lost=False)
-            else:
-                replica.enter(replayed)
-                self._replicas.reached(replica, replayed)
+            replica.enter(answer.position)
+            self._replicas.reached(replica, answer.position)
 
     def lose_the_silent(self) -> None:
         oldest = monotonic() - ANSWER_SECONDS
         for replica in self._replicas.members:
             if self._answered.setdefault(replica, monotonic()) < oldest:
-                replica.leave(f"It has not answered for {ANSWER_SECONDS:g} seconds.", lost=True)
+                replica.leave(silent(ANSWER_SECONDS), lost=True)
 
 
 async def watch(replicas: Replicas, most_lag: float) -> None:
@@ -140,7 +134,7 @@ def _watchers_of(members: Sequence[Replica], state: _Watch) -> list[_Watcher]:
     watchers: list[_Watcher] = []
     for replica in members:
 
-        def report(answer: Answer, replica: Replica = replica) -> None:
+        def report(answer: Answer | Exception, replica: Replica = replica) -> None:
             state.replica_answered(replica, answer)
 
         watcher = _Watcher(replica.alias, LOOK_AT_REPLICA, report)

@@ -25,8 +25,8 @@ class Replica:
         self.alias = alias
         self.name = name
         self.in_use = False
-        # Why it is not in use.
-        self.fault = "It has not been looked at yet."
+        # Why it is not in use, to be told after its name.
+        self.fault = "has not been looked at yet"
         self.lag = 0.0
         # It has replayed the log at least up to this position.
         self.replayed = 0

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from triples.ids import now_ms
 from triples.models import Source
 from triples.store.bulk_interface import FirstFacts
-from triples.store.fact_columns import KEY, FactColumns
-from triples.store.sessions import IdRange, RowKey, Session
+from triples.store.fact_columns import FactColumns, first_facts
+from triples.store.sessions import IdRange, Session
 from triples.store.sqlite.row_inserts import load_columns
 
 # Fewer facts are as fast row by row, which also leaves the prepared statements of other connections valid.
@@ -43,10 +42,9 @@ def load(session: Session, facts: FactColumns, look_up: Callable[[], None], *, k
     rows = facts.rows(ids, keep_last=keep_last)
     look_up()
     _load_rows(session.driver, look_up, rows, facts.source, now_ms())
-    subjects = int(pc.count_distinct(rows["subject_id"]).as_py())
     last = int(session.driver.execute(_LAST_ID).fetchone()[0])
     new_ids = IdRange(last - rows.num_rows + 1, last)
-    return FirstFacts(ids, rows.num_rows, subjects, _by_predicate(rows), _denials(rows), new_ids)
+    return first_facts(ids, rows, new_ids)
 
 
 def is_empty(driver: Any) -> bool:
@@ -88,17 +86,6 @@ def _load_rows(driver: Any, look_up: Callable[[], None], rows: pa.Table, source:
     for _, statement in indexes:
         driver.execute(statement)
         look_up()
-
-
-def _by_predicate(rows: pa.Table) -> dict[int, int]:
-    counted = pc.value_counts(rows["predicate_id"])
-    return dict(zip(*(counted.field(name).to_pylist() for name in ("values", "counts")), strict=True))
-
-
-def _denials(rows: pa.Table) -> list[RowKey]:
-    """The keys of the facts with weight 0."""
-    found = rows.filter(pc.equal(rows["weight"], 0)).select(KEY)
-    return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
 
 def _set(driver: Any, values: Mapping[str, Any]) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import POSTGRESQL_URL, PROCESS
+from tests.support.environment import service_variables
 from tests.support.postgresql import TestServer, create_database
+from tests.support.service import manage
 
 _numbers = count()
 
@@ -25,6 +27,16 @@ def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def migrated(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated database on PostgreSQL, to be copied: migrating takes seconds."""
+    name = f"to_move_to_{PROCESS}"
+    variables = service_variables(tmp_path_factory.mktemp("migrated"), database_url=create_database(server_url, name))
+    done = manage("migrate", "--no-input", variables=variables)
+    assert done.returncode == 0, done.stderr
+    return name
+
+
 @pytest.fixture
 def empty_database(server_url: str) -> NewTarget:
     """A function that makes an empty database on PostgreSQL; its URL."""
@@ -32,13 +44,12 @@ def empty_database(server_url: str) -> NewTarget:
 
 
 @pytest.fixture
-def new_target(request: pytest.FixtureRequest, server_url: str, tmp_path: Path) -> NewTarget:
-    """A function that gives the URL of a target of the other kind than what the tests run on."""
+def new_target(request: pytest.FixtureRequest, tmp_path: Path) -> NewTarget:
+    """A function that gives the URL of a target of the other kind than what the tests run on.
 
-    def new() -> str:
-        number = next(_numbers)
-        if request.config.getoption("--database") == "postgresql":
-            return f"sqlite:///{tmp_path}/moved-{number}.db"
-        return create_database(server_url, f"moved_{PROCESS}_{number}", "template0")
-
-    return new
+    On PostgreSQL it has its tables already, as after a copy that was killed before it copied anything.
+    """
+    if request.config.getoption("--database") == "postgresql":
+        return lambda: f"sqlite:///{tmp_path}/moved-{next(_numbers)}.db"
+    server_url, template = request.getfixturevalue("server_url"), request.getfixturevalue("migrated")
+    return lambda: create_database(server_url, f"moved_{PROCESS}_{next(_numbers)}", template)

@@ -35,7 +35,7 @@ _STEPS = st.one_of(
 
 
 class Copied:
-    """The database of the tests as the source, and a target of the given kind."""
+    """The database of the tests as the source, and a target of the given kind, which is migrated if on PostgreSQL."""
 
     def __init__(self, url: str) -> None:
         from skg_site.ops.moving.targets import Target
@@ -43,7 +43,8 @@ class Copied:
         from triples.store.copying.tables import copied_tables
 
         target = Target.parse(url)
-        target.migrate()
+        if target.kind == "sqlite":
+            target.migrate()
         self.source, self.target = backend().own_side(), target.open()
         self.tables = copied_tables()
 
@@ -80,10 +81,10 @@ def copied(
     from tests.support.postgresql import create_database
 
     folder = tmp_path_factory.mktemp("copied")
-    on_sqlite = request.param == "sqlite"
-    url = (
-        f"sqlite:///{folder}/copied.db" if on_sqlite else create_database(server_url, f"copied_{PROCESS}", "template0")
-    )
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder}/copied.db"
+    else:
+        url = create_database(server_url, f"copied_{PROCESS}", request.getfixturevalue("migrated"))
     with django_db_blocker.unblock():
         both = Copied(url)
         with closing(both.source), closing(both.target):

@@ -149,3 +149,4 @@ def test_a_worker_that_is_killed_in_the_middle_costs_a_round(spark_cluster: Spar
     assert found.rounds == embedded.rounds
     assert found.derived.equals(embedded.derived)
     assert list(tmp_path.iterdir()) == []
+    spark_cluster.replace_worker()
