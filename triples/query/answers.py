@@ -1,5 +1,7 @@
 """Types of the answers to questions of several patterns, and their order."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from triples.query.blocks import Fact
@@ -13,12 +15,19 @@ class Position(NamedTuple):
     terms: Terms
 
 
-class Answer(NamedTuple):
-    """The selected terms, NO_TERM where null, and facts that give them their greatest weight, one for each pattern."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The selected terms, NO_TERM where null, and the weight that facts, one for each pattern, give them at most."""
 
     terms: Terms
     weight: float
-    facts: tuple[Fact, ...]
+    # Few who ask want to see the facts.
+    find_facts: Callable[[], tuple[Fact, ...]] = field(compare=False, repr=False)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts that give the answer its weight, in the order of the patterns."""
+        return self.find_facts()
 
 
 class Ranking(NamedTuple):

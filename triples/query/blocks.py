@@ -54,7 +54,7 @@ class Source(Protocol):
         """
 
     def number(self, ends: Ends, limit: int) -> int:
-        """Return how many facts have these ends, those of weight 0 included; exact up to `limit`."""
+        """Return how many facts have these ends, those of weight 0 included; any number from the limit on for more."""
 
     def texts(self, terms: Collection[int]) -> Mapping[int, str]:
         """Return the texts of these terms."""
@@ -80,6 +80,13 @@ class Clock:
         self._kept += number
         if self._kept > MOST_KEPT:
             raise OutOfTime
+
+    def passed(self, number: int) -> None:
+        """As so many ticks, together."""
+        self._ticks += number
+        self.check()
+        if self._ticks > _SHORT:
+            sleep(_PAUSE)
 
     def tick(self) -> None:
         self._ticks += 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal, NamedTuple
 
 from triples.patterns import Variable
@@ -11,7 +12,8 @@ from triples.query.counting import count_answers, count_groups
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.join_order import JoinOrder, join_order
 from triples.query.joining_by_term import begins_with_selected, joined_by_term
-from triples.query.joining_in_parts import FIRST, joined_in_parts
+from triples.query.joining_in_parts import FIRST, OnlyTies, joined_in_parts
+from triples.query.parts_join import PartsJoin
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
@@ -123,36 +125,40 @@ def _with_ids(question: Question[str], source: GraphFacts) -> Question[int]:
 def _ranking(
     question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
 ) -> tuple[Way, JoinOrder, Ranking]:
-    """The first answers, found in the way that should be faster, and the order of joining. Both ways give the same."""
+    """The first answers, found in the way that should be faster, and the order of joining. All ways give the same."""
     if order.is_empty:
         return "nothing matches", order, Ranking([], None, total=0)
-    # Ties are ordered by the selected terms: a join that begins with them need not find all answers first.
+    by_term = partial(joined_by_term, question, source=source, k=k, after=after, expired=expired)
     tied: JoinOrder | None = None
-    found: Ranking | None = None
-    if order.estimates[-1] >= _MANY:
-        tied = _for_ties(question, order, source)
-    try:
-        if tied is not None:
-            found = joined_by_term(question, tied, source, k=k, after=after, expired=expired)
-            if found is not None:
+    # Whether by term is a way that was not tried.
+    untried = bool(question.selected)
+    with suppress(TooMany):
+        if untried and order.estimates[-1] >= max(_MANY, 2 * k) and _is_unweighted(question, source):
+            untried = False
+            tied = _for_ties(question, order, source)
+            if tied is not None and (found := by_term(tied)):
                 return "by term", tied, found
         first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
-        found = joined_in_parts(question, order.places, source, k=k, after=after, expired=expired, first=first)
-        return "in parts", order, found
-    except TooMany:
-        pass
-    if tied is None and (tied := _for_ties(question, order, source)) is not None:
-        with suppress(TooMany):
-            found = joined_by_term(question, tied, source, k=k, after=after, expired=expired)
-            if found is not None:
-                return "by term", tied, found
+        try:
+            join = PartsJoin(question, order.places, source, k, after, expired)
+            return "in parts", order, joined_in_parts(join, first=first, until_tied=untried)
+        except OnlyTies:
+            tied = _for_ties(question, order, source)
+        if tied is None:
+            join = PartsJoin(question, order.places, source, k, after, expired)
+            return "in parts", order, joined_in_parts(join)
+    if untried and tied is None and _is_unweighted(question, source):
+        tied = _for_ties(question, order, source)
+    with suppress(TooMany):
+        if untried and tied is not None and (found := by_term(tied)):
+            return "by term", tied, found
     order = tied or order
     return "fact by fact", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
 
 
 def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> JoinOrder | None:
-    """An order of joining that begins with the first selected term; None if answers need not weigh the same."""
-    if not question.selected or not _is_unweighted(question, source):
+    """An order of joining that begins with the first selected term; None if there is none."""
+    if not question.selected:
         return None
     if not begins_with_selected(question, order.places):
         order = join_order(question, source, question.selected[0])

@@ -3,28 +3,35 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import ulp
+from math import nextafter, ulp
 from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
-from triples.query.join_lookups import JoinedRow, Lookup, Terms
+from triples.query.join_lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
+from triples.query.term_places import as_keys
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
-from triples.store.join_sql import JoinedPattern, OfFact, OfRow, Term, combinations, joined
+from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, combinations, joined
+from triples.store.parts import is_dense, nth_id, nth_weight, number_heavier, ordered_terms
 from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
+from triples.store.statistics import tallied
 
 _COLUMNS = (*KEY, "weight", "id")
 # A fact of weight 0 matches nothing.
 _LEAST = ulp(0.0)
+_OF_PREDICATE = (False, True, False)
+_TERMS: tuple[Begin, ...] = ("terms 0", "terms 1", "terms 2")
+# The most terms that are sorted and read at once, and the most facts that are counted to choose how to find terms.
+_MOST_SORTED, _MOST_COUNTED = 100_000, 20_000
 _IDS = "SELECT text, id FROM triples_term WHERE"
 
 
@@ -72,38 +79,69 @@ class GraphFacts:
         return found
 
     def joined(
-        self, lookups: Sequence[Lookup], rows: Sequence[Terms], least: Sequence[float], limit: int
+        self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
-        patterns, slots = _joined_patterns(lookups, len(rows[0]))
-        given = orjson.dumps([[number, *[row[slot] for slot in slots]] for number, row in enumerate(rows)]).decode()
-        one: list[Any] = [given]
-        for lookup, weight in zip(lookups, least, strict=True):
-            one += [*(term for term in lookup.constants if term is not None), max(weight, _LEAST)]
-        times = len(combinations(len(patterns), self.visible))
-        return self.fetch(joined(patterns, self.dialect, self.visible), [*one * times, limit])
+        begin = _begin(given)
+        patterns, slots = _joined_patterns(lookups, _filled(given))
+        bounds = [
+            [*(term for term in lookup.constants if term is not None), max(weight, _LEAST)]
+            for lookup, weight in zip(lookups, least, strict=True)
+        ]
+        parameters: list[Any] = []
+        for kinds in combinations(len(patterns), self.visible, begin):
+            others = [one for bound in bounds[1:] for one in bound]
+            if begin == "rows":
+                parameters += [_numbered(given, slots), *bounds[0], *others]
+            else:
+                parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0])]
+        return self.fetch(joined(patterns, self.dialect, self.visible, begin), [*parameters, limit])
 
-    def by_term(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[Fact]:
+    def terms(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[int]:
         shape = shape_of(ends)
-        one: list[Any] = [*(term for term in ends if term is not None), max(weight, _LEAST), after, size]
-        if self.visible is None:
-            return _facts(self.fetch(_by_term(shape, "asserted", column, self.dialect, None), one))
-        statement = _by_term(shape, "both", column, self.dialect, self.visible)
-        return _facts(self.fetch(statement, [*one, *self._inferred(shape, one), size]))
+        one: list[Any] = [*(term for term in ends if term is not None), max(weight, _LEAST), after]
+        by_subject = False
+        if shape == _OF_PREDICATE and column == 0:
+            [(facts,)] = self.fetch(number_heavier(shape, self.dialect), [*one[:2], _MOST_COUNTED])
+            by_subject = is_dense(facts, tallied(self.fetch, self.dialect), size)
+            # Few are all found at once.
+            size = size if by_subject else _MOST_SORTED
+        statement = ordered_terms(shape, column, "asserted", self.dialect, None, by_subject=by_subject)
+        found = [term for (term,) in self.fetch(statement, [*one, size])]
+        if self.visible is not None:
+            statement = ordered_terms(shape, column, "inferred", self.dialect, self.visible, by_subject=by_subject)
+            inferred = [term for (term,) in self.fetch(statement, [*one, size])]
+            found = sorted({*found, *inferred})[:size]
+        return found
+
+    def weight_at(self, ends: Ends, most: float, place: int) -> float | None:
+        if self.visible is not None:
+            facts = self._part(ends, "lighter", [nextafter(most, 2.0), _LEAST], place + 1)
+            return facts[place].weight if len(facts) > place else None
+        constants = [term for term in ends if term is not None]
+        found = self.fetch(nth_weight(shape_of(ends), self.dialect), [*constants, most, _LEAST, place])
+        return float(found[0][0]) if found else None
+
+    def id_at(self, ends: Ends, weight: float, after: int, place: int) -> int | None:
+        constants = [term for term in ends if term is not None]
+        found = self.fetch(nth_id(shape_of(ends), self.dialect), [*constants, weight, after, place])
+        return int(found[0][0]) if found else None
 
     @property
     def most_joined(self) -> int:
         """Every pattern doubles a statement that has to look at both kinds of facts."""
-        return 7 if self.visible is None else 2
+        return 8 if self.visible is None else 2
 
     def number(self, ends: Ends, limit: int) -> int:
         constants = [term for term in ends if term is not None]
         shape = shape_of(ends)
-        [(found,)] = self.fetch(_number(shape, "asserted", self.dialect, None, limit), constants)
+        found = tallied(self.fetch, self.dialect, ends[1]) if shape == _OF_PREDICATE else 0
+        if not found:
+            [(found,)] = self.fetch(_number(shape, "asserted", self.dialect, None, limit), constants)
         if self.visible is not None:
             parameters = constants * (len(self.visible.merged_for(shape)) or 1)
             [(inferred,)] = self.fetch(_number(shape, "inferred", self.dialect, self.visible, limit), parameters)
             found += inferred
-        return min(int(found), limit)
+        return int(found)
 
     def texts(self, terms: Collection[int]) -> Mapping[int, str]:
         statement = texts_by_ids(self.dialect)
@@ -181,6 +219,43 @@ def _joined_patterns(lookups: Sequence[Lookup], filled: int) -> tuple[tuple[Join
     return tuple(patterns), slots
 
 
+def _begin(given: Sequence[Terms] | Part) -> Begin:
+    match given:
+        case OfTerms(column):
+            return _TERMS[column]
+        case Between():
+            return "between"
+        case OfWeight(last=last):
+            return "rest of weight" if last is None else "part of weight"
+        case _:
+            return "rows"
+
+
+def _filled(given: Sequence[Terms] | Part) -> int:
+    """How many terms are known before the first look-up."""
+    return 0 if isinstance(given, Part) else len(given[0])
+
+
+def _numbered(rows: Sequence[Any], slots: Sequence[int]) -> str:
+    """The terms of the rows that a join needs, each row after its number."""
+    return orjson.dumps([[number, *[row[slot] for slot in slots]] for number, row in enumerate(rows)]).decode()
+
+
+def _bounds_of(given: Sequence[Terms] | Part, kind: Kind) -> list[Any]:
+    """The parameters of `begin_conditions`."""
+    match given:
+        case OfTerms(_, terms):
+            return [as_keys(terms)]
+        case Between(most, above):
+            return [most, above]
+        case OfWeight(weight, after, last):
+            if kind == "inferred":
+                return [weight]
+            return [weight, after] if last is None else [weight, after, last]
+        case _:
+            return []
+
+
 def _facts(rows: Rows) -> list[Fact]:
     return [Fact(Key(subject, predicate, object_), weight, id_) for subject, predicate, object_, weight, id_ in rows]
 
@@ -191,17 +266,6 @@ def _first(
 ) -> str:
     """Facts by falling weight; parameters as in `triples.query.statements`."""
     return sql(heaviest_first(kind, _COLUMNS, shape, start, given="ids")._replace(filter=visible), dialect)
-
-
-@cache
-def _by_term(
-    shape: Shape, kind: Kind | Literal["both"], column: int, dialect: Dialect, visible: InferredFilter | None
-) -> str:
-    """Facts by the term in a column. Parameters: the ids, the least weight, the term before, the limit."""
-    order = (KEY[column],)
-    return sql(
-        Select(kind, _COLUMNS, shape, given="ids", start="by term", order=order, limit="given", filter=visible), dialect
-    )
 
 
 @cache

@@ -5,10 +5,10 @@ A partial answer is a tuple of terms. Its slots are the variables in the order i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from triples.patterns import Variable
-from triples.query.blocks import Ends, Fact, Source
+from triples.query.blocks import Ends, Source
 from triples.query.questions import AskedPattern
 from triples.recursion.programs import Key
 
@@ -46,6 +46,33 @@ class Lookup:
         return terms + tuple([key[column] for column in self.taken])
 
 
+class OfTerms(NamedTuple):
+    """A part of a pattern's facts: those with one of these terms in a column."""
+
+    column: int
+    terms: Sequence[int]
+
+
+class Between(NamedTuple):
+    """A part of a pattern's facts: those of at most one weight, and of more than another one."""
+
+    most: float
+    above: float
+
+
+class OfWeight(NamedTuple):
+    """A part of a pattern's facts: those of one weight that come after an id and not after the last one.
+
+    Without a last one, all others of this weight are among them, the inferred ones, too.
+    """
+
+    weight: float
+    after: int
+    last: int | None
+
+
+Part = OfTerms | Between | OfWeight
+
 # The number of the partial answer that was given; then for each look-up the terms of its free columns, weight and id.
 JoinedRow = Sequence[Any]
 
@@ -53,22 +80,32 @@ JoinedRow = Sequence[Any]
 class JoiningSource(Source, Protocol):
     """A source that can follow several look-ups by itself."""
 
-    def by_term(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[Fact]:
-        """Return the facts of at least this weight whose terms in the column come after a term, the first ones first.
+    def terms(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[int]:
+        """Return the different terms in the column of facts of at least this weight, those after a term, in order.
 
-        Facts of weight 0 are not among them. There are fewer than `size` when no more follow.
+        They are at least `size` if there are as many. Facts of weight 0 do not count.
         """
+
+    def weight_at(self, ends: Ends, most: float, place: int) -> float | None:
+        """Return the weight of the fact at a place, from 0, among those of at most a weight, by falling weight.
+
+        None if there are fewer facts, and where this has weight 0.
+        """
+
+    def id_at(self, ends: Ends, weight: float, after: int, place: int) -> int | None:
+        """Return the id of the asserted fact at a place, from 0, among those of a weight after an id, by rising id."""
 
     @property
     def most_joined(self) -> int:
         """Return how many look-ups it follows at a time."""
 
     def joined(
-        self, lookups: Sequence[Lookup], rows: Sequence[Terms], least: Sequence[float], limit: int
+        self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
         """Follow the look-ups, each from what the one before has found, from each of these partial answers.
 
-        Each uses facts of at least its weight, and none of weight 0. Returns rows in any order, at most `limit`.
+        Each uses facts of at least its weight, and none of weight 0. Returns rows in any order, at most `limit`. If a
+        part is given, the first look-up finds just its facts, and the number of the partial answer is 0.
         """
 
 

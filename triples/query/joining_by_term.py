@@ -1,21 +1,26 @@
 """Joins whose answers all weigh the same: in the order of their terms, without the others.
 
 Answers of the same weight are ordered by their selected terms. If as many as are wanted weigh as much as any answer
-may, only facts that can make up such an answer are looked at, in the order of the first selected term.
+may, only facts that can make up such an answer are looked at, in the order of the first selected term. Where one term
+alone has too many answers, it is put in the place of its variable, and the next selected term is the first.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import inf
 
 from triples.patterns import Variable
-from triples.query.answers import Position, Ranking
-from triples.query.blocks import OutOfTime
-from triples.query.join_lookups import JoiningSource
-from triples.query.join_order import JoinOrder
+from triples.query.answers import Answer, Position, Ranking
+from triples.query.blocks import OutOfTime, TooMany
+from triples.query.join_order import JoinOrder, join_order
+from triples.query.join_lookups import JoiningSource, OfTerms
 from triples.query.parts_join import ROUNDING, PartsJoin
-from triples.query.questions import Question
+from triples.query.questions import AskedPattern, Question
 
-# The fewest facts of a part, and the most.
-FIRST, LARGEST = 32, 16_384
+# The terms of the first part, the most of others, and by how much a part may be larger than the one before.
+FIRST, LARGEST, GROWTH = 32, 16_384, 4
+# A part with more rows than this, and than this times the answers that are wanted, is made smaller.
+MOST_ROWS, MOST_FOR_EACH = 1_000, 3
 
 
 def joined_by_term(
@@ -32,37 +37,134 @@ def joined_by_term(
     The first pattern of the order must have the first selected variable. TooMany if a join has too many rows.
     """
     join = PartsJoin(question, order.places, source, k, after, expired)
-    column = question.patterns[order.places[0]].index(question.selected[0])
-    last = after.terms[0] - 1 if after else 0
     try:
         if not join.know_greatest():
             return Ranking([], None, join.read, 0)
-        assert join.greatest is not None
-        top = join.product(join.greatest)
-        if top < join.least or (after and after.weight != top):
-            return None
-        join.least = top
-        weight = join.greatest[0] * ROUNDING
-        # Twice as many facts as should make k answers.
-        size = min(max(FIRST, int(2 * k * order.estimates[0] / max(order.estimates))), LARGEST)
-        while size <= LARGEST:
-            join.clock.check()
-            block = source.by_term(join.plan.steps[0].lookup.constants, column, last, weight, size)
-            join.read += len(block)
-            # The last term may have further facts.
-            whole = len(block) < size
-            part = block if whole else [fact for fact in block if fact.key[column] != block[-1].key[column]]
-            join.take(part)
-            last = part[-1].key[column] if part else last
-            if join.follow(k):
-                return Ranking(join.page(), None, join.read)
-            if whole:
-                return None
-            size *= 2
     except OutOfTime:
-        # In the order of answers, whatever comes next has a later term.
-        return Ranking([answer for answer in join.page() if answer.terms[0] <= last], 1.0, join.read)
-    return None
+        return Ranking([], 1.0, join.read)
+    assert join.greatest is not None
+    top = join.product(join.greatest)
+    if top < join.least or (after and after.weight != top):
+        return None
+    greatest = {step.place: weight for step, weight in zip(join.plan.steps, join.greatest, strict=True)}
+    search = _Search(source, k, top, greatest, expired)
+    try:
+        search.follow(question, order, (), after)
+    except OutOfTime:
+        # In the order of answers, whatever comes next has later terms.
+        return Ranking(search.answers, 1.0, search.read)
+    return Ranking(search.answers, None, search.read) if len(search.answers) == k else None
+
+
+class _Search:
+    """The answers of the greatest weight, in order, as far as they were looked for."""
+
+    def __init__(
+        self,
+        source: JoiningSource,
+        k: int,
+        top: float,
+        greatest: dict[int, float],
+        expired: Callable[[], bool],
+    ) -> None:
+        self.answers: list[Answer] = []
+        self.read = 0
+        self._source = source
+        self._k = k
+        self._top = top
+        # By the place of the pattern.
+        self._greatest = greatest
+        self._expired = expired
+
+    def follow(
+        self, question: Question[int], order: JoinOrder, prefix: tuple[int, ...], after: Position | None
+    ) -> None:
+        """Add the answers of a question, after those terms which its constants already stand for."""
+        join = self._join(question, order, after)
+        ends = join.plan.steps[0].lookup.constants
+        column = question.patterns[order.places[0]].index(question.selected[0])
+        weight = self._greatest[order.places[0]] * ROUNDING
+        last = after.terms[0] - 1 if after else 0
+        # Twice as many as should make k answers.
+        expected = int(2 * self._wanted * order.estimates[0] / max(order.estimates))
+        size = min(max(FIRST, expected), FIRST * GROWTH)
+        waiting: list[int] = []
+        ended = False
+        while self._wanted:
+            join.clock.check()
+            if len(waiting) < size and not ended:
+                found = self._source.terms(ends, column, waiting[-1] if waiting else last, weight, size)
+                ended = len(found) < size
+                waiting += found
+            if not waiting:
+                return
+            part = waiting[:size]
+            before = len(self.answers)
+            if not self._take(join, OfTerms(column, part), prefix):
+                if len(part) > 1:
+                    size = max(len(part) // GROWTH, 1)
+                    continue
+                self._follow_one(question, part[0], prefix, after if after and after.terms[0] == part[0] else None)
+            size = self._size(len(part), len(self.answers) - before)
+            last = part[-1]
+            waiting = waiting[len(part) :]
+
+    @property
+    def _wanted(self) -> int:
+        return self._k - len(self.answers)
+
+    def _join(self, question: Question[int], order: JoinOrder, after: Position | None) -> PartsJoin:
+        join = PartsJoin(question, order.places, self._source, self._k, after, self._expired)
+        join.least = self._top
+        join.most_in_all = inf
+        join.greatest = tuple([self._greatest[step.place] for step in join.plan.steps])
+        return join
+
+    def _take(self, join: PartsJoin, part: OfTerms, prefix: tuple[int, ...]) -> bool:
+        """Add the answers of a part, whose terms come after those of other parts; False if it has too many rows."""
+        read = join.read
+        try:
+            join.most = max(MOST_ROWS, MOST_FOR_EACH * self._wanted)
+            join.take(part)
+        except TooMany:
+            return False
+        self.read += join.read - read
+        found = join.page()[: self._wanted]
+        join.forget()
+        self.answers += [replace(answer, terms=prefix + answer.terms) for answer in found] if prefix else found
+        return True
+
+    def _size(self, size: int, found: int) -> int:
+        """As many terms for the next part as should have the answers that are still wanted."""
+        most = min(GROWTH * size, LARGEST)
+        return min(most, size * self._wanted * 5 // (4 * found) + 1) if found else most
+
+    def _follow_one(self, question: Question[int], term: int, prefix: tuple[int, ...], after: Position | None) -> None:
+        """Add the answers of one term, in the order of the next selected one."""
+        variable, *others = question.selected
+        if not others or any(variable in filter_.variables for filter_ in question.filters) or variable in others:
+            raise TooMany
+        rest = after and Position(after.weight, after.terms[1:])
+        narrowed = replace(with_term(question, variable, term), select=tuple(others))
+        order = join_order(narrowed, self._source, others[0])
+        if order.is_empty or not begins_with_selected(narrowed, order.places):
+            raise TooMany
+        self.follow(narrowed, order, (*prefix, term), rest)
+
+
+def with_term(question: Question[int], variable: Variable, term: int) -> Question[int]:
+    """The question with a term in the place of a variable."""
+
+    def pattern(given: AskedPattern[int]) -> AskedPattern[int]:
+        subject, predicate, object_ = (term if place == variable else place for place in given)
+        return subject, predicate, object_
+
+    return replace(
+        question,
+        patterns=tuple(map(pattern, question.patterns)),
+        optional=tuple(tuple(map(pattern, group)) for group in question.optional),
+        absent=tuple(map(pattern, question.absent)),
+    )
 
 
 def begins_with_selected(question: Question[int], order: Sequence[int]) -> bool:

@@ -5,43 +5,69 @@ cannot make such an answer is the end. So joins with few answers cost little mor
 them. Those of very many answers are better found fact by fact: `triples.query.ranked_join`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from math import nextafter
+from typing import NamedTuple
 
-from triples.query.answers import Position, Ranking
-from triples.query.blocks import Fact, OutOfTime
-from triples.query.join_lookups import JoiningSource
+from triples.query.answers import Ranking
+from triples.query.blocks import OutOfTime, TooMany
+from triples.query.join_lookups import Between, OfWeight, Part
 from triples.query.parts_join import PartsJoin
-from triples.query.questions import Question
 
 # The facts in the first part, and in others, by how long the database takes to join them: in seconds.
-FIRST, SMALLEST, LARGEST = 512, 64, 4_096
+FIRST, SMALLEST, LARGEST = 512, 64, 16_384
 _SHORT, _LONG = 0.015, 0.1
+# The facts of one weight that are too many to be joined for the sake of their terms alone.
+_MANY = 4_000
 
 
-def joined_in_parts(
-    question: Question[int],
-    order: Sequence[int],
-    source: JoiningSource,
-    *,
-    k: int,
-    after: Position | None = None,
-    expired: Callable[[], bool] = lambda: False,
-    first: int = FIRST,
-) -> Ranking:
-    """The first k answers that follow `after`, as `ranked` finds them; TooMany if a join has too many rows.
+class OnlyTies(Exception):
+    """There are enough answers of the greatest weight; which of them come first is still to be found."""
 
-    `first` is how many facts are joined at first.
+
+class _Begin(NamedTuple):
+    """The facts of the first pattern that are left: at most of this weight, and of this, only those after an id."""
+
+    weight: float
+    after: int | None = None
+
+
+class _Next(NamedTuple):
+    part: Part
+    # The weight of its heaviest fact, or more.
+    heaviest: float
+    # None if it is the last.
+    following: _Begin | None
+
+
+def joined_in_parts(join: PartsJoin, *, first: int = FIRST, until_tied: bool = False) -> Ranking:
+    """The first answers of a join, as `ranked` finds them; TooMany if it has too many rows.
+
+    `first` is how many facts are joined at first. With `until_tied`, raises OnlyTies once there are enough answers of
+    the greatest weight: then only terms decide between what is left.
     """
-    join = PartsJoin(question, order, source, k, after, expired)
+    size = min(max(first, SMALLEST), LARGEST)
+    begin: _Begin | None = _Begin(1.0)
     bound = 1.0
     try:
-        for part in _parts(join, min(max(first, SMALLEST), LARGEST)):
+        while begin is not None and (part := _next(join, begin, size)) is not None:
             if join.greatest is not None:
                 join.forget_lighter()
-                bound = join.product((part[0].weight, *join.greatest[1:]))
+                bound = join.product((part.heaviest, *join.greatest[1:]))
                 if bound < join.least:
                     break
-            join.take(part)
+                if until_tied and join.least == join.product(join.greatest) and _are_many(join, begin):
+                    raise OnlyTies
+            try:
+                join.take(part.part)
+            except TooMany:
+                if join.greatest is None or size == 1:
+                    raise
+                size = max(size // 4, 1)
+                continue
+            begin = part.following
+            if begin is not None and not join.know_greatest():
+                break
+            size = _size(join.seconds, size)
     except OutOfTime:
         # Everything heavier than that is found, and of the rest something may be missing.
         return Ranking(join.page(above=bound), bound, join.read)
@@ -49,24 +75,34 @@ def joined_in_parts(
     return Ranking(join.page(), None, join.read, join.found if everything else None)
 
 
-def _parts(join: PartsJoin, size: int) -> Iterator[Sequence[Fact]]:
-    """The facts of the first pattern, as many at a time as take the database neither long nor no time."""
+def _are_many(join: PartsJoin, begin: _Begin) -> bool:
+    """Whether very many facts of the same weight are left."""
     ends = join.plan.steps[0].lookup.constants
-    last: Fact | None = None
-    while True:
-        join.clock.check()
-        block = join.source.block(ends, last, size)
-        join.read += len(block)
-        part = [fact for fact in block if fact.weight > 0]
-        if not part:
-            return
-        yield part
-        if len(part) < size:
-            return
-        last = block[-1]
-        if not join.know_greatest():
-            return
-        if join.seconds < _SHORT:
-            size = min(2 * size, LARGEST)
-        elif join.seconds > _LONG:
-            size = max(size // 2, SMALLEST)
+    if begin.after is not None:
+        return join.source.id_at(ends, begin.weight, begin.after, _MANY) is not None
+    return join.source.weight_at(ends, begin.weight, _MANY) == join.source.weight_at(ends, begin.weight, 0)
+
+
+def _size(seconds: float, size: int) -> int:
+    """As many facts for the next part as take the database neither long nor no time."""
+    if seconds < _SHORT:
+        return min(2 * size, LARGEST)
+    return max(size // 2, SMALLEST) if seconds > _LONG else size
+
+
+def _next(join: PartsJoin, begin: _Begin, size: int) -> _Next | None:
+    """The next part, of so many facts or a few more; None if there are no more facts."""
+    join.clock.check()
+    source, ends = join.source, join.plan.steps[0].lookup.constants
+    weight, after = begin
+    if after is None:
+        below = source.weight_at(ends, weight, size)
+        if below is None:
+            return _Next(Between(weight, 0.0), weight, None)
+        heaviest = source.weight_at(ends, weight, 0) or weight
+        if below < heaviest:
+            return _Next(Between(heaviest, below), heaviest, _Begin(below))
+        weight, after = heaviest, 0
+    last = source.id_at(ends, weight, after, size - 1)
+    following = _Begin(nextafter(weight, 0.0)) if last is None else _Begin(weight, last)
+    return _Next(OfWeight(weight, after, last), weight, following)

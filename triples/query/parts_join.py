@@ -1,20 +1,22 @@
-"""One part of a join after the other: the facts of the first pattern that are given, with those of the others.
+"""One part of a join after the other: facts of the first pattern, with those of the others.
 
-The database follows the other patterns from all of these facts together. What was found is kept by answer, with the
-heaviest way to it.
+The database joins a whole part, so that what fits no other pattern is never handed over. What was found is kept by
+answer, with the heaviest way to it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from heapq import nsmallest
 from math import prod
+from operator import itemgetter
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from triples.query.answers import Answer, Position
 from triples.query.blocks import NO_TERM, Clock, Fact, TooMany
 from triples.query.join import Join
-from triples.query.join_lookups import JoinedRow, JoiningSource, Lookup, Terms
-from triples.query.join_plan import Step, plan_join
+from triples.query.join_plan import Checks, Step, plan_join
+from triples.query.join_lookups import Between, JoinedRow, JoiningSource, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.query.questions import Question
 from triples.recursion.programs import Key
 
@@ -22,6 +24,9 @@ from triples.recursion.programs import Key
 MOST, MOST_IN_ALL = 20_000, 50_000
 # The statements' least weights are quotients, which are rounded; the answers' products are compared exactly.
 ROUNDING = 1 - 1e-9
+# Rows that are looked at without a pause.
+_ROWS = 256
+_NO_CHECKS = Checks((), ())
 
 
 class _Row(NamedTuple):
@@ -29,15 +34,21 @@ class _Row(NamedTuple):
 
     terms: Terms
     weights: tuple[float, ...]
-    first: Fact
-    others: tuple[JoinedRow, ...] = ()
+    rows: tuple[JoinedRow, ...]
 
 
 class _Found(NamedTuple):
     """The heaviest way to an answer."""
 
     weight: float
-    row: _Row
+    rows: tuple[JoinedRow, ...]
+
+
+class _Columns(NamedTuple):
+    """The columns of a joined row that have the new terms, and the weights, in the order of the look-ups."""
+
+    terms: tuple[int, ...]
+    weights: tuple[int, ...]
 
 
 class PartsJoin:
@@ -65,12 +76,16 @@ class PartsJoin:
         self.greatest: tuple[float, ...] | None = None
         # With how many answers it is worth to look for the last that is wanted.
         self._enough = k
+        # The most rows of one statement, and of all.
+        self.most = MOST
+        self.most_in_all: float = MOST_IN_ALL
         self._rows = 0
         self.read = 0
         # How long the database took to join the last part, in seconds.
         self.seconds = 0.0
         # The places of the question's patterns in the plan.
         self._places = sorted(range(len(order)), key=lambda place: order[place])
+        self._chunks = self._together()
 
     def know_greatest(self) -> bool:
         """Look up the greatest weight of each pattern, which bounds what is to come. False if one has no facts."""
@@ -86,20 +101,80 @@ class PartsJoin:
         """The number of answers that are kept."""
         return len(self._best)
 
-    def take(self, part: Sequence[Fact]) -> None:
-        """Join a part, and keep what it answers. If it has too many rows, halve it."""
-        try:
-            rows = self._joined(part)
-        except TooMany:
-            if self.greatest is None or len(part) == 1:
-                raise
-            middle = len(part) // 2
-            self.take(part[:middle])
-            self.take(part[middle:])
+    def _together(self) -> list[list[Step]]:
+        """The steps that are joined by one statement each; the first one alone if it has checks."""
+        steps, most = list(self.plan.steps), self.source.most_joined
+        first = 1 if steps[0].checks != _NO_CHECKS else most
+        rest = steps[first:]
+        return [steps[:first], *(rest[begin : begin + most] for begin in range(0, len(rest), most))]
+
+    def take(self, part: Part) -> None:
+        """Join a part, and keep what it answers. TooMany if it has too many rows."""
+        self.seconds = 0.0
+        first, *others = self._chunks
+        found = self._joined(first, part, self._least_weights(0, len(first), 1.0, part))
+        if not others and not self.plan.optional and all(step.checks == _NO_CHECKS for step in first):
+            self._count(len(found))
+            self._keep_all(found)
             return
-        self._rows += len(rows)
-        if self._rows > MOST_IN_ALL:
+        rows = self._checked(first, self._grown(first, [_Row((), (), ())], found))
+        for steps in others:
+            if not rows:
+                break
+            least = self._least_weights(len(rows[0].weights), len(steps), max(prod(row.weights) for row in rows))
+            found = self._joined(steps, [row.terms for row in rows], least)
+            rows = self._checked(steps, self._grown(steps, rows, found))
+        self._count(len(rows))
+        self._keep(rows)
+
+    def _count(self, rows: int) -> None:
+        self._rows += rows
+        if self._rows > self.most_in_all:
             raise TooMany
+
+    def _joined(
+        self, steps: Sequence[Step], given: Sequence[Terms] | Part, least: Sequence[float]
+    ) -> Sequence[JoinedRow]:
+        self.clock.check()
+        begin = perf_counter()
+        found = self.source.joined([step.lookup for step in steps], given, least, self.most + 1)
+        self.seconds += perf_counter() - begin
+        if len(found) > self.most:
+            raise TooMany
+        self.read += len(found) * len(steps)
+        return found
+
+    def _grown(self, steps: Sequence[Step], rows: Sequence[_Row], found: Sequence[JoinedRow]) -> list[_Row]:
+        """The partial answers with the facts of the next patterns."""
+        terms, weights = _columns(steps)
+        grown: list[_Row] = []
+        for one in self._unhurried(found):
+            before = rows[one[0]]
+            grown.append(
+                _Row(
+                    before.terms + tuple([one[column] for column in terms]),
+                    before.weights + tuple([one[column] for column in weights]),
+                    (*before.rows, one),
+                )
+            )
+        return grown
+
+    def _keep_all(self, found: Sequence[JoinedRow]) -> None:
+        """Keep rows that are whole answers."""
+        terms, weights = _columns(self.plan.steps)
+        selection = _picking([terms[slot] for slot in self.plan.selected])
+        factors = [weights[place] for place in self._places]
+        best = self._best
+        for one in self._unhurried(found):
+            weight = prod([one[column] for column in factors])
+            if weight >= self.least:
+                selected = selection(one)
+                known = best.get(selected)
+                if known is None or known[0] < weight:
+                    best[selected] = _Found(weight, (one,))
+
+    def _keep(self, rows: Sequence[_Row]) -> None:
+        """Keep the answers that the optional groups make of each row."""
         self._read_together((group.lookups[0] for group in self.plan.optional), rows)
         for row in rows:
             weight = self.product(row.weights)
@@ -109,57 +184,26 @@ class PartsJoin:
                 selected = tuple([terms[slot] for slot in self.plan.selected])
                 known = self._best.get(selected)
                 if known is None or known.weight < weight:
-                    self._best[selected] = _Found(weight, row)
+                    self._best[selected] = _Found(weight, row.rows)
 
-    def _joined(self, part: Sequence[Fact]) -> list[_Row]:
-        self.seconds = 0.0
-        first, *others = self.plan.steps
-        found = ((first.lookup.extended((), fact.key), fact) for fact in part)
-        rows = [_Row(terms, (fact.weight,), fact) for terms, fact in found if terms is not None]
-        rows = self._checked([first], rows)
-        together = self.source.most_joined
-        for begin in range(0, len(others), together):
-            if not rows:
-                break
-            steps = others[begin : begin + together]
-            rows = self._checked(steps, self._grown(steps, rows))
-        return rows
+    def _unhurried(self, found: Sequence[JoinedRow]) -> Iterator[JoinedRow]:
+        for begin in range(0, len(found), _ROWS):
+            rows = found[begin : begin + _ROWS]
+            self.clock.passed(len(rows))
+            yield from rows
 
-    def _grown(self, steps: Sequence[Step], rows: Sequence[_Row]) -> list[_Row]:
-        """The partial answers with the facts of the next patterns."""
-        self.clock.check()
-        lookups = [step.lookup for step in steps]
-        least = self._least_weights(len(rows[0].weights), len(steps), max(prod(row.weights) for row in rows))
-        begin = perf_counter()
-        found = self.source.joined(lookups, [row.terms for row in rows], least, MOST + 1)
-        self.seconds += perf_counter() - begin
-        if len(found) > MOST:
-            raise TooMany
-        self.read += len(found) * len(steps)
-        terms, weights = list[int](), list[int]()
-        column = 1
-        for lookup in lookups:
-            terms += [column + lookup.free.index(taken) for taken in lookup.taken]
-            column += len(lookup.free) + 2
-            weights.append(column - 2)
-        grown: list[_Row] = []
-        for one in found:
-            self.clock.tick()
-            before = rows[one[0]]
-            grown.append(
-                before._replace(
-                    terms=before.terms + tuple([one[place] for place in terms]),
-                    weights=before.weights + tuple([one[place] for place in weights]),
-                    others=(*before.others, one),
-                )
-            )
-        return grown
-
-    def _least_weights(self, first: int, count: int, heaviest: float) -> list[float]:
+    def _least_weights(self, first: int, count: int, heaviest: float, part: Part | None = None) -> list[float]:
         """The least weights with which the next facts can still be part of an answer that is heavy enough."""
         if self.greatest is None:
             return [0.0] * count
         rest = self.greatest[first:]
+        match part:
+            case Between(most):
+                rest = (min(most, rest[0]), *rest[1:])
+            case OfWeight(weight):
+                rest = (weight, *rest[1:])
+            case OfTerms() | None:
+                pass
         others = [heaviest * prod(rest[:number]) * prod(rest[number + 1 :]) for number in range(count)]
         return [min(self.least / one, 1.0) * ROUNDING if one > 0 else 0.0 for one in others]
 
@@ -211,18 +255,43 @@ class PartsJoin:
     def page(self, above: float = -1.0) -> list[Answer]:
         found = sorted((-one.weight, terms) for terms, one in self._best.items() if one.weight > above)
         page = [one for one in found if self._after is None or one > self._after][: self._k]
-        return [Answer(terms, -weight, self._facts(self._best[terms].row)) for weight, terms in page]
+        return [Answer(terms, -weight, partial(self._facts, self._best[terms].rows)) for weight, terms in page]
 
-    def _facts(self, row: _Row) -> tuple[Fact, ...]:
+    def forget(self) -> None:
+        """Forget what was found, for a part that nothing of it can be part of."""
+        self._best.clear()
+
+    def _facts(self, rows: Iterable[JoinedRow]) -> tuple[Fact, ...]:
         """The facts of an answer in the order of the question."""
-        facts = [row.first]
-        for one in row.others:
-            _, *values = one
-            while values:
+        facts: list[Fact] = []
+        terms: Terms = ()
+        for _, *values in rows:
+            left: list[Any] = values
+            while left:
                 lookup = self.plan.steps[len(facts)].lookup
-                key = list(lookup.ends(row.terms))
-                for column in lookup.free:
-                    key[column] = values.pop(0)
-                weight, id_, *values = values
-                facts.append(Fact(Key(*(term or NO_TERM for term in key)), weight, id_))
+                key = list(lookup.ends(terms))
+                width = len(lookup.free)
+                for column, term in zip(lookup.free, left, strict=False):
+                    key[column] = term
+                facts.append(Fact(Key(*(term or NO_TERM for term in key)), left[width], left[width + 1]))
+                terms += tuple([facts[-1].key[column] for column in lookup.taken])
+                left = left[width + 2 :]
         return tuple([facts[place] for place in self._places])
+
+
+def _columns(steps: Sequence[Step]) -> _Columns:
+    terms, weights = list[int](), list[int]()
+    column = 1
+    for step in steps:
+        free = step.lookup.free
+        terms += [column + free.index(taken) for taken in step.lookup.taken]
+        column += len(free) + 2
+        weights.append(column - 2)
+    return _Columns(tuple(terms), tuple(weights))
+
+
+def _picking(columns: Sequence[int]) -> Callable[[JoinedRow], Terms]:
+    """A function of a row that returns some of its columns, always as a tuple."""
+    if len(columns) > 1:
+        return itemgetter(*columns)
+    return lambda row: tuple([row[column] for column in columns])

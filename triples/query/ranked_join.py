@@ -11,6 +11,7 @@ answer's weight, multiplied in the same order, above its bound. The bound of the
 selection, since a tuple never comes before its beginning.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from math import prod
@@ -114,7 +115,7 @@ class _Search:
             if -depth > len(self._plan.steps):
                 self._join.clock.keep(1)
                 self._found.add(terms)
-                yield Answer(terms, -bound, in_order(self._plan, partial.facts))
+                yield Answer(terms, -bound, functools.partial(in_order, self._plan, partial.facts))
             else:
                 self._advance(partial, -depth)
 

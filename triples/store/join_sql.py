@@ -1,6 +1,7 @@
-"""The SQL that joins partial answers, which are given, with the facts of several patterns.
+"""The SQL that joins the facts of several patterns, from partial answers that are given, or from a part of a pattern.
 
-The given rows are one parameter: a JSON array of arrays of numbers, of which the first is the number of the row.
+The given rows are one parameter: a JSON array of arrays of numbers, of which the first is the number of the row. A part
+is a range of the first pattern's facts: their weights, or their terms in a column, are what is given.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,43 +39,86 @@ class JoinedPattern(NamedTuple):
     read: tuple[int, ...]
 
 
+# What begins a join: rows; or facts of the first pattern: those with some terms in a column, those between two weights,
+# or those of one weight, all after an id or up to another one.
+Begin = Literal["rows", "terms 0", "terms 1", "terms 2", "between", "rest of weight", "part of weight"]
+
+
 @cache
-def joined(patterns: tuple[JoinedPattern, ...], dialect: Dialect, visible: InferredFilter | None) -> str:
+def joined(
+    patterns: tuple[JoinedPattern, ...], dialect: Dialect, visible: InferredFilter | None, begin: Begin = "rows"
+) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
 
-    Parameters: the given rows, and for each pattern its constants and a least weight, as often as there are
-    `combinations`; then the limit.
+    Parameters, as often as there are `combinations`: the given rows, and for each pattern its constants and a least
+    weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then the limit.
     """
-    parts = [_of_kinds(patterns, kinds, dialect, visible) for kinds in combinations(len(patterns), visible)]
+    parts = [
+        _of_kinds(patterns, kinds, dialect, visible, begin) for kinds in combinations(len(patterns), visible, begin)
+    ]
     return dialect.prepared(f"{' UNION ALL '.join(parts)} LIMIT ?")
 
 
-def combinations(patterns: int, visible: InferredFilter | None) -> Sequence[tuple[Kind, ...]]:
+def combinations(patterns: int, visible: InferredFilter | None, begin: Begin = "rows") -> Sequence[tuple[Kind, ...]]:
     """The kinds of facts that the patterns are joined with, one combination after the other."""
     kinds: tuple[Kind, ...] = ("asserted",) if visible is None else ("asserted", "inferred")
-    return list(product(kinds, repeat=patterns))
+    # Of one weight, the asserted facts come first.
+    firsts: tuple[Kind, ...] = ("asserted",) if begin == "part of weight" else kinds
+    return list(product(firsts, *[kinds] * (patterns - 1)))
+
+
+def begin_conditions(begin: Begin, kind: Kind, alias: str, dialect: Dialect) -> list[str]:
+    """The conditions of a part. Only asserted facts of one weight are told apart, by their ids."""
+    match begin:
+        case "rows":
+            return []
+        case "terms 0" | "terms 1" | "terms 2":
+            terms = f"SELECT {dialect.key_column(0)} FROM {dialect.keys_table}"
+            return [f"{alias}.{KEY[int(begin[-1])]} IN ({terms})"]
+        case "between":
+            return [f"{alias}.weight <= ?", f"{alias}.weight > ?"]
+        case "rest of weight":
+            return [f"{alias}.weight = ?", *([f"{alias}.id > ?"] if kind == "asserted" else [])]
+        case "part of weight":
+            return [f"{alias}.weight = ?", f"{alias}.id > ?", f"{alias}.id <= ?"]
 
 
 def _of_kinds(
-    patterns: Sequence[JoinedPattern], kinds: Sequence[Kind], dialect: Dialect, visible: InferredFilter | None
+    patterns: Sequence[JoinedPattern],
+    kinds: Sequence[Kind],
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    begin: Begin,
 ) -> str:
-    read = [dialect.key_column(0)]
-    tables = [dialect.keys_table]
+    read = [dialect.key_column(0) if begin == "rows" else "0"]
+    tables = [dialect.keys_table] if begin == "rows" else []
+    first = ""
     for number, (pattern, kind) in enumerate(zip(patterns, kinds, strict=True)):
         alias = f"f{number}"
         read += [f"{alias}.{KEY[column]}" for column in pattern.read]
         read += [f"{alias}.weight", f"{alias}.id" if kind == "asserted" else "CAST(NULL AS BIGINT)"]
-        subject, predicate, object_ = (term is not None for term in pattern.terms)
+        given = [term is not None for term in pattern.terms]
+        if number == 0 and begin.startswith("terms"):
+            given[int(begin[-1])] = True
+        subject, predicate, object_ = given
         # Not every index of inferred facts is there: those of predicates always are.
         merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
         index = index_name(kind, (subject, predicate or bool(merged), object_))
         conditions = list(_conditions(pattern, alias, dialect))
+        if number == 0:
+            conditions += begin_conditions(begin, kind, alias, dialect)
         if merged:
             conditions.append(f"{alias}.predicate_id IN ({', '.join(map(str, merged))})")
         if kind == "inferred" and visible is not None:
             conditions += conditions_of_visible(visible, alias, dialect)
-        tables.append(f"{dialect.indexed(f'{TABLES[kind]} AS {alias}', index)} ON {' AND '.join(conditions)}")
-    return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}"
+        table = dialect.indexed(f"{TABLES[kind]} AS {alias}", index)
+        where = " AND ".join(conditions)
+        # The first table of all has nothing to be joined on.
+        if tables:
+            tables.append(f"{table} ON {where}")
+        else:
+            tables, first = [table], where
+    return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
 
 
 def _conditions(pattern: JoinedPattern, alias: str, dialect: Dialect) -> Iterator[str]:

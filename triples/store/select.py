@@ -30,8 +30,7 @@ Given = Literal["texts", "ids", "keys", "numbered"]
 
 # The range of facts, by falling weight: all; those of at least a weight; those from one weight down to another; those
 # of one weight, all or after a position; those below a weight, down to another. Weights and position are parameters.
-# "by term" are those of at least a weight that follow a term in the first column of the order.
-Start = Literal["any", "top", "between", "whole weight", "same weight", "lighter", "by term"]
+Start = Literal["any", "top", "between", "whole weight", "same weight", "lighter"]
 
 # Names of columns; a minus means descending.
 Order = tuple[str, ...]
@@ -234,7 +233,6 @@ def _bounds(select: Select, alias: str) -> list[str]:
         "whole weight": [f"{weight} = ?"],
         "same weight": [f"{weight} = ?", behind],
         "lighter": [f"{weight} < ?", f"{weight} >= ?"],
-        "by term": [f"{weight} >= ?", *(f"{alias}.{column} > ?" for column in select.order[:1])],
     }
     return bounds[select.start]
 

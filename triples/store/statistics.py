@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from triples.store.backend import backend
+from triples.store.dialect import Dialect
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch
@@ -23,6 +24,8 @@ _OF_PREDICATE = (
     "SELECT coalesce(sum(facts), 0) FROM triples_predicatetally"
     " WHERE predicate_id = (SELECT id FROM triples_term WHERE {} = ?)"
 )
+
+_BY_ID = "SELECT coalesce(sum(facts), 0) FROM triples_predicatetally WHERE predicate_id = ?"
 
 
 class PredicateCount(NamedTuple):
@@ -63,10 +66,17 @@ def frequent_predicates(fetch: Fetch) -> tuple[list[PredicateCount], int]:
     return [PredicateCount(text, int(facts)) for text, facts, _ in rows], rows[0][2] if rows else 0
 
 
-def tallied_facts(fetch: Fetch, predicate: str | None = None) -> int:
-    """The number of asserted facts, of all or of one predicate."""
+def tallied(fetch: Fetch, dialect: Dialect, predicate: int | None = None) -> int:
+    """The number of asserted facts, of all or of the predicate with this id."""
     if predicate is None:
         return int(fetch(_TALLY, [])[0][0])
+    return int(fetch(dialect.prepared(_BY_ID), [predicate])[0][0])
+
+
+def tallied_facts(fetch: Fetch, predicate: str | None = None) -> int:
+    """The number of asserted facts, of all or of one predicate."""
     dialect = backend().dialect
+    if predicate is None:
+        return tallied(fetch, dialect)
     statement = dialect.prepared(_OF_PREDICATE.format(dialect.term_key))
     return int(fetch(statement, [dialect.key_of(predicate)])[0][0])

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from triples.query.blocks import Ends, Fact, OutOfTime
-from triples.query.join_lookups import JoinedRow, Lookup, Terms
+from triples.query.join_lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.recursion.programs import Key
 
 Triple = tuple[int, int, int]
@@ -49,34 +49,46 @@ class MemorySource:
         self.read_blocks += 1
         return found[: limit + 1]
 
-    def by_term(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[Fact]:
-        if self.reads is not None and self.read_blocks >= self.reads:
-            raise OutOfTime
-        facts = [fact for fact in self._by_ends.get(ends, []) if fact.weight > 0 and fact.weight >= weight]
-        found = [fact for fact in facts if fact.key[column] > after]
-        self.read_blocks += 1
-        return sorted(found, key=lambda fact: fact.key[column])[:size]
+    def terms(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[int]:
+        facts = [fact for fact in self._read(ends) if fact.weight > 0 and fact.weight >= weight]
+        return sorted({fact.key[column] for fact in facts if fact.key[column] > after})[:size]
+
+    def weight_at(self, ends: Ends, most: float, place: int) -> float | None:
+        found = [fact.weight for fact in self._read(ends) if 0 < fact.weight <= most]
+        return found[place] if place < len(found) else None
+
+    def id_at(self, ends: Ends, weight: float, after: int, place: int) -> int | None:
+        found = [fact.id for fact in self._read(ends) if fact.weight == weight and fact.id and fact.id > after]
+        return found[place] if place < len(found) else None
 
     most_joined = 2
 
     def joined(
-        self, lookups: Sequence[Lookup], rows: Sequence[Terms], least: Sequence[float], limit: int
+        self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
         if self.reads is not None and self.read_blocks >= self.reads:
             raise OutOfTime
+        rows: Sequence[Terms] = [()] if isinstance(given, Part) else given
         found: list[tuple[Terms, JoinedRow]] = [(row, (number,)) for number, row in enumerate(rows)]
-        for lookup, weight in zip(lookups, least, strict=True):
+        for step, (lookup, weight) in enumerate(zip(lookups, least, strict=True)):
             found = [
                 (extended, (*read, *(fact.key[column] for column in lookup.free), fact.weight, fact.id))
                 for terms, read in found
                 for fact in self._by_ends.get(lookup.ends(terms), [])
                 if fact.weight > 0
                 and fact.weight >= weight
+                and (step > 0 or not isinstance(given, Part) or _is_part(fact, given))
                 and (extended := lookup.extended(terms, fact.key)) is not None
             ]
-        self.read_facts += len(found) * len(lookups)
+        self.read_facts += len(found[:limit]) * len(lookups)
         self.read_blocks += 1
         return [read for _, read in found[:limit]]
+
+    def _read(self, ends: Ends) -> Sequence[Fact]:
+        if self.reads is not None and self.read_blocks >= self.reads:
+            raise OutOfTime
+        self.read_blocks += 1
+        return self._by_ends.get(ends, [])
 
     def number(self, ends: Ends, limit: int) -> int:
         return min(len(self._by_ends.get(ends, [])), limit)
@@ -94,3 +106,14 @@ def facts_of(weights: Mapping[Triple, float], inferred: Collection[Triple] = ())
 
 def _order(fact: Fact) -> tuple[float, bool, int, Key]:
     return -fact.weight, fact.id is None, fact.id or 0, fact.key
+
+
+def _is_part(fact: Fact, part: Part) -> bool:
+    match part:
+        case OfTerms(column, terms):
+            return fact.key[column] in terms
+        case Between(most, above):
+            return above < fact.weight <= most
+        case OfWeight(weight, after, last):
+            by_id = last is None if fact.id is None else after < fact.id <= (last or fact.id)
+            return fact.weight == weight and by_id

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -26,10 +27,12 @@ from triples.query.graph_facts import GraphFacts
 from triples.query.join_order import join_order
 from triples.query.joining_by_term import begins_with_selected, joined_by_term
 from triples.query.joining_in_parts import joined_in_parts
+from triples.query.parts_join import PartsJoin
 from triples.query.questions import AskedPattern, Question, with_ids
 from triples.query.ranked_join import ranked
 from triples.query.reads import Wanted
 from triples.recursion.programs import Key
+from triples.store import parts
 from triples.store.operations import Row
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database", "small_blocks")]
@@ -118,15 +121,37 @@ def test_answers_are_those_of_trying_everything_whatever_the_way(
                 order = join_order(ids, source)
                 after = Position(expected[k - 1][1], expected[k - 1][0]) if len(expected) >= k else None
                 following = expected[k if after else 0 :]
-                for way in (joined_in_parts, ranked):
-                    page = way(ids, order.places, source, k=100, after=after).answers
-                    assert [(answer.terms, answer.weight) for answer in page] == following
+                join = PartsJoin(ids, order.places, source, 100, after, never)
+                for way in (joined_in_parts(join), ranked(ids, order.places, source, k=100, after=after)):
+                    assert [(answer.terms, answer.weight) for answer in way.answers] == following
                 if begins_with_selected(ids, order.places):
                     tied = joined_by_term(ids, order, source, k=2, after=after)
                     answers = [(answer.terms, answer.weight) for answer in tied.answers] if tied else following[:2]
                     assert answers == following[:2]
 
     in_orm(compare)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_terms_of_facts_come_in_order(dense: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "_PASSED", 1_000_000 if dense else 0)
+
+    def ask() -> None:
+        store(fact("b", "p", "c"), fact("b", "p", "a", 0.5), fact("a", "q", "b"), fact("a", "p", "b", 0.0))
+        store(fact("c", "q", "b"), fact("c", "p", "a"))
+        Oracle(program(TRANSITIVE)).run(small=False)
+        with reading() as reader, source_of(reader, inferred=True) as source:
+            shown = shown_facts(inferred=True)
+            for place, column, least in product(shown, range(3), (0.0, 0.6)):
+                for given in product((False, True), repeat=3):
+                    ends = [term if is_given else None for term, is_given in zip(place.key, given, strict=True)]
+                    if ends[column] is None:
+                        keys = [one.key for one in shown if one.weight > 0 and one.weight >= least]
+                        fit = [key for key in keys if all(e in (None, t) for e, t in zip(ends, key, strict=True))]
+                        expected = sorted({key[column] for key in fit})
+                        assert source.terms((ends[0], ends[1], ends[2]), column, 0, least, 50) == expected
+
+    in_orm(ask)
 
 
 @given(graphs, changes, questions(), st.data())

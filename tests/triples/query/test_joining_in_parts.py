@@ -1,5 +1,7 @@
 """Joins in parts: the first answers are those of trying everything, whatever is asked and however large the parts."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,17 +10,30 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from tests.triples.query.test_ranked_join import TEXTS, assert_facts_match, graphs, orders, questions
 from triples.patterns import Variable
-from triples.query import blocks, parts_join
-from triples.query.answers import Position
+from triples.query import blocks, joining_in_parts, parts_join
+from triples.query.answers import Position, Ranking
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_groups
 from triples.query.filters import Filter
 from triples.query.join_order import join_order
-from triples.query.joining_in_parts import joined_in_parts
+from triples.query.joining_in_parts import FIRST, OnlyTies, joined_in_parts
+from triples.query.parts_join import PartsJoin
 from triples.query.questions import Question
 from triples.query.ranked_join import ranked
 
 firsts = st.integers(1, 4)
+
+
+def in_parts(
+    question: Question[int],
+    order: Sequence[int],
+    source: MemorySource,
+    *,
+    k: int,
+    after: Position | None = None,
+    first: int = FIRST,
+) -> Ranking:
+    return joined_in_parts(PartsJoin(question, order, source, k, after, lambda: False), first=first)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -28,7 +43,7 @@ def test_the_first_answers_are_those_of_trying_everything(
 ) -> None:
     source = MemorySource(facts, TEXTS)
 
-    found = joined_in_parts(question, data.draw(orders(question)), source, k=k, first=first)
+    found = in_parts(question, data.draw(orders(question)), source, k=k, first=first)
 
     expected = best_answers(question, question.selected, facts, TEXTS)
     assert [(answer.terms, answer.weight) for answer in found.answers] == expected[:k]
@@ -42,12 +57,12 @@ def test_a_page_begins_behind_the_one_before(
     facts: list[Fact], question: Question[int], data: st.DataObject, size: int, first: int
 ) -> None:
     source, order = MemorySource(facts, TEXTS), data.draw(orders(question))
-    page = joined_in_parts(question, order, source, k=size, first=first).answers
+    page = in_parts(question, order, source, k=size, first=first).answers
     after = Position(page[-1].weight, page[-1].terms) if page else None
 
-    next_page = joined_in_parts(question, order, source, k=size, after=after, first=first).answers
+    next_page = in_parts(question, order, source, k=size, after=after, first=first).answers
 
-    whole = joined_in_parts(question, order, source, k=2 * size).answers
+    whole = in_parts(question, order, source, k=2 * size).answers
     expected = [(answer.terms, answer.weight) for answer in whole]
     assert [(one.terms, one.weight) for one in [*page, *next_page]] == expected if page else next_page == []
 
@@ -59,7 +74,7 @@ def test_when_time_is_over_the_answers_are_an_exact_prefix(
 ) -> None:
     source = MemorySource(facts, TEXTS, reads)
 
-    found = joined_in_parts(question, data.draw(orders(question)), source, k=k, first=1)
+    found = in_parts(question, data.draw(orders(question)), source, k=k, first=1)
 
     expected = best_answers(question, question.selected, facts, TEXTS)
     answers = [(answer.terms, answer.weight) for answer in found.answers]
@@ -70,11 +85,28 @@ def test_when_time_is_over_the_answers_are_an_exact_prefix(
         assert len(answers) >= min(k, sum(weight > found.complete_above for _, weight in expected))
 
 
+def test_with_enough_ties_it_is_left_to_the_terms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining_in_parts, "_MANY", 10)
+    monkeypatch.setattr(joining_in_parts, "SMALLEST", 1)
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(number, 10, 500): 1.0 for number in range(1, 40)} | {(500, 11, 600): 1.0, (500, 11, 601): 0.5})
+    question = Question(((x, 10, y), (y, 11, z)))
+
+    def join(k: int) -> PartsJoin:
+        return PartsJoin(question, [0, 1], MemorySource(facts), k, None, lambda: False)
+
+    with pytest.raises(OnlyTies):
+        joined_in_parts(join(3), first=4, until_tied=True)
+    # Too few are left to be worth another way, or lighter ones are wanted, too.
+    assert len(joined_in_parts(join(3), first=32, until_tied=True).answers) == 3
+    assert len(joined_in_parts(join(50), first=4, until_tied=True).answers) == 50
+
+
 @given(graphs, questions(), st.data())
 def test_the_facts_of_an_answer_match_the_patterns_and_make_up_its_weight(
     facts: list[Fact], question: Question[int], data: st.DataObject
 ) -> None:
-    answers = joined_in_parts(question, data.draw(orders(question)), MemorySource(facts, TEXTS), k=20).answers
+    answers = in_parts(question, data.draw(orders(question)), MemorySource(facts, TEXTS), k=20).answers
 
     assert_facts_match(question, answers)
 
@@ -96,7 +128,7 @@ def test_a_join_takes_few_statements() -> None:
     facts += facts_of({(number, 11, 2 * number): 0.5 for number in range(100, 300)})
     source = MemorySource(facts)
 
-    found = joined_in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], source, k=5)
+    found = in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], source, k=5)
 
     assert len(found.answers) == 5
     assert source.read_blocks == 2
@@ -110,7 +142,7 @@ def test_time_runs_out_while_filters_are_looked_at() -> None:
     # The block and the texts are read in time.
     times = iter([False, False])
 
-    found = joined_in_parts(question, [0], source, k=5, expired=lambda: next(times, True))
+    found = joined_in_parts(PartsJoin(question, [0], source, 5, None, lambda: next(times, True)))
 
     assert found.complete_above == 1.0
 
@@ -137,7 +169,7 @@ def test_a_join_of_too_many_rows_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     facts = facts_of({(number, 10, 5): 0.5 for number in range(10)})
 
     with pytest.raises(TooMany):
-        joined_in_parts(Question(((x, 10, y), (z, 10, y))), [0, 1], MemorySource(facts), k=5)
+        in_parts(Question(((x, 10, y), (z, 10, y))), [0, 1], MemorySource(facts), k=5)
 
 
 def test_a_later_part_of_too_many_rows_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +179,7 @@ def test_a_later_part_of_too_many_rows_is_halved(monkeypatch: pytest.MonkeyPatch
     joined = {(100 + number, 10, 700): 1.0 for number in range(100)}
     facts = facts_of(alone | joined | {(700, 11, 800 + number): 1.0 for number in range(30)})
 
-    found = joined_in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], MemorySource(facts), k=5, first=100)
+    found = in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], MemorySource(facts), k=5, first=100)
 
     assert [answer.terms for answer in found.answers] == [(100, 700, 800 + number) for number in range(5)]
 
@@ -158,7 +190,7 @@ def test_lighter_parts_are_not_read() -> None:
     facts += facts_of({(5000 + number, 11, number): 1.0 for number in range(5_000)})
     source = MemorySource(facts)
 
-    found = joined_in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], source, k=10, first=64)
+    found = in_parts(Question(((x, 10, y), (y, 11, z))), [0, 1], source, k=10, first=64)
 
     assert [answer.terms[0] for answer in found.answers] == list(range(10))
     assert source.read_facts < 500

@@ -7,7 +7,7 @@ from typing import cast
 import pyarrow as pa
 from pyoxigraph import Literal
 
-from triples.admission import metadata_text
+from triples.fact_validation import metadata_text
 from triples.exchange.fields import metadata_of
 from triples.exchange.formats.base import Part, Reading
 from triples.exchange.rdf.annotated import weight_in

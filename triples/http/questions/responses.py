@@ -32,9 +32,7 @@ class AnswerOut(TypedDict):
 
 class PlanStepOut(TypedDict):
     pattern: Annotated[list[str | None], Field(min_length=3, max_length=3)]
-    facts: Annotated[
-        int, Field(description="How many match its constants, as far as they were counted: 5,000 at most.")
-    ]
+    facts: Annotated[int, Field(description="How many match its constants, as far as they were counted.")]
     estimate: Annotated[float, Field(description="How many partial answers it should leave.")]
 
 

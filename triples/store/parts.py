@@ -1,0 +1,80 @@
+"""The SQL that finds where parts of a pattern's facts end: by weight, by id within a weight, or by a column's terms."""
+
+from functools import cache
+
+from triples.patterns import Shape
+from triples.store.dialect import Dialect
+from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_of_visible, index_name
+from triples.store.inferred.layout import KEY
+
+_OF_PREDICATE: Shape = (False, True, False)
+# What one fact found by its predicate costs, in facts that are passed over in the other index.
+_PASSED = 14
+
+
+def is_dense(facts: int, all_facts: int, wanted: int) -> bool:
+    """Whether so many terms of a predicate's facts are found faster by passing over facts of other predicates."""
+    return wanted * all_facts < _PASSED * facts * facts
+
+
+@cache
+def number_heavier(shape: Shape, dialect: Dialect) -> str:
+    """The number of asserted facts. Parameters: the ids, the least weight, the limit."""
+    conditions = " AND ".join([*_given(shape), "f.weight >= ?"])
+    facts = f"SELECT 1 FROM {_table('asserted', shape, dialect)} WHERE {conditions} LIMIT ?"
+    return dialect.prepared(f"SELECT count(*) FROM ({facts}) AS matches")
+
+
+@cache
+def nth_weight(shape: Shape, dialect: Dialect) -> str:
+    """The weight of one asserted fact. Parameters: the ids, the most, the least, how many come first."""
+    conditions = [*_given(shape), "f.weight <= ?", "f.weight >= ?"]
+    return dialect.prepared(
+        f"SELECT f.weight FROM {_table('asserted', shape, dialect)} WHERE {' AND '.join(conditions)}"
+        " ORDER BY f.weight DESC LIMIT 1 OFFSET ?"
+    )
+
+
+@cache
+def nth_id(shape: Shape, dialect: Dialect) -> str:
+    """The id of one asserted fact. Parameters: the ids, the weight, after which id, how many come first."""
+    conditions = [*_given(shape), "f.weight = ?", "f.id > ?"]
+    return dialect.prepared(
+        f"SELECT f.id FROM {_table('asserted', shape, dialect)} WHERE {' AND '.join(conditions)}"
+        " ORDER BY f.id LIMIT 1 OFFSET ?"
+    )
+
+
+@cache
+def ordered_terms(
+    shape: Shape, column: int, kind: Kind, dialect: Dialect, visible: InferredFilter | None, *, by_subject: bool
+) -> str:
+    """The different terms in a column, in order. Parameters: the ids, the least weight, after which, the limit.
+
+    `by_subject` reads a predicate's facts from the index of all subjects.
+    """
+    merged = visible.merged_for(shape) if kind == "inferred" and visible else ()
+    subject, predicate, object_ = shape
+    # An index that has the column next to what is given has its terms in order.
+    ordered = by_subject or not any(shape) or (shape == _OF_PREDICATE and column == 2)
+    place = [subject, predicate or bool(merged), object_]
+    if ordered:
+        place[column] = True
+    conditions = [*_given(shape), "f.weight >= ?", f"f.{KEY[column]} > ?"]
+    if merged:
+        conditions.append(f"f.predicate_id IN ({', '.join(map(str, merged))})")
+    if kind == "inferred" and visible is not None:
+        conditions += conditions_of_visible(visible, "f", dialect)
+    table = _table(kind, (place[0], place[1], place[2]), dialect)
+    return dialect.prepared(
+        f"SELECT DISTINCT f.{KEY[column]} FROM {table} WHERE {' AND '.join(conditions)}"
+        f" ORDER BY f.{KEY[column]} LIMIT ?"
+    )
+
+
+def _given(shape: Shape) -> list[str]:
+    return [f"f.{column} = ?" for column, given in zip(KEY, shape, strict=True) if given]
+
+
+def _table(kind: Kind, shape: Shape, dialect: Dialect) -> str:
+    return dialect.indexed(f"{TABLES[kind]} AS f", index_name(kind, shape))
