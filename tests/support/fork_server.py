@@ -2,12 +2,12 @@
 
 Half of a command's second, and of a service's three, is the import of libraries; a fork has them already. Nothing of
 the project is loaded here, and no library that reads the environment or settings when it is imported, unless this is
-the server of one environment, whose commands then find the project loaded and set up too. The forks do not find the
-libraries that only tests have. They are given to the test's process as its own children, so that they are waited for,
-and signalled, as any other.
+the server of one kind of environment, whose commands, or services, then find the project loaded and set up too. They
+read the settings anew, from their own environment. The forks do not find the libraries that only tests have. They are
+given to the test's process as its own children, so that they are waited for, and signalled, as any other.
 
-Run by `tests.support.processes`, with the number of a socket's file descriptor; `set-up` behind it is for one
-environment.
+Run by `tests.support.processes`, with the number of a socket's file descriptor; `commands` or `services` behind it says
+for which of them the project is loaded.
 """
 
 import gc
@@ -25,6 +25,8 @@ from types import ModuleType
 from typing import TypedDict
 
 import coverage
+
+from tests.support.own_settings import read_settings_anew
 
 LARGEST_REQUEST = 1 << 20
 LIBRARIES = (
@@ -81,6 +83,11 @@ LIBRARIES = (
     "uvloop",
     "yaml",
 )
+# Nothing that a service's processes share by being forked after it was loaded, as `skg_site.server.worker` is.
+PROJECT = {
+    "commands": ("skg_site.urls",),
+    "services": ("skg_site.asgi", "skg_site.api_urls", "skg_site.observe.urls", "skg_site.server.uvicorn_server"),
+}
 # Tests of the client need them, the service is installed without them, and pyarrow loads them wherever it finds them:
 # half a second, 50 MiB and threads that no process in production has.
 ABSENT = ("numpy", "pandas")
@@ -175,18 +182,12 @@ def run(words: list[str]) -> None:
         runpy.run_path(words[0], run_name="__main__")
 
 
-def set_up() -> None:
-    """Load what every command of this environment does."""
+def set_up(kind: str) -> None:
+    """Load what every command does, or every worker of a service."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "skg_site.settings"
     import_module("django").setup()
-    import_module("skg_site.urls")
-
-
-def make_folders() -> None:
-    """As the settings do when they are read, which was before; a service that was stopped since has removed one."""
-    environment = import_module("skg_site.settings").ENV
-    environment.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    import_module("skg_site.host.metrics_folder").prepare_metrics_folder(environment.state_dir)
+    for name in PROJECT[kind]:
+        import_module(name)
 
 
 def main() -> None:
@@ -197,8 +198,9 @@ def main() -> None:
         # What is not installed is not needed either.
         with suppress(ImportError):
             import_module(name)
-    if "set-up" in sys.argv:
-        set_up()
+    kind = "".join(sys.argv[2:])
+    if kind:
+        set_up(kind)
     # Garbage collection in a fork would write to every page that it shares with this process, and so copy them all.
     gc.collect()
     gc.freeze()
@@ -206,8 +208,10 @@ def main() -> None:
     requests.sendall(b"ready")
     request, streams = serve(requests)
     become(request, streams)
-    if "set-up" in sys.argv:
-        make_folders()
+    if kind:
+        # Before it reads the settings, which make folders, as every command and service does.
+        import_module("skg_site.host.files").keep_files_private()
+        read_settings_anew()
     run(request["words"])
 
 

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -15,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from skg_site.env import BASE_DIR
+from tests.support.environment import loading_environment, loads_as_usual
 from tests.support.fork_server import Request
 
 PR_SET_CHILD_SUBREAPER = 36
-# Servers of one environment each, and some 60 MiB.
-MOST_SET_UP = 3
+# Servers of one kind of environment each, and some 60 MiB.
+MOST_SET_UP = 5
+# What begins with the project loaded.
+_KINDS = {"manage.py": "commands", "-m gunicorn": "services"}
 # Threads start processes too.
 _starting = threading.RLock()
 _forking = threading.Lock()
@@ -29,7 +33,8 @@ ENDS = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
 class PythonProcess(subprocess.Popen[bytes]):
     """A Python program: `words` are what follows `python`; the rest is Popen's.
 
-    `set_up` begins it with the project loaded and set up: for commands, of which several have the same environment.
+    A command or service with the usual settings begins with the project loaded and set up. `set_up` does so for other
+    settings, too: for commands, of which several have the same.
     """
 
     def __init__(
@@ -42,7 +47,9 @@ class PythonProcess(subprocess.Popen[bytes]):
         **options: Any,
     ) -> None:
         with _starting:
-            self._server = _set_up_server(env) if set_up else _fork_server()
+            kind = _KINDS.get(words[0] if words[0] == "manage.py" else " ".join(words[:2]))
+            loaded = kind and (set_up or loads_as_usual(env))
+            self._server = _set_up_server(kind, env) if kind and loaded else _fork_server()
         super().__init__(list(words), env=dict(env), cwd=cwd, **options)
 
     def _execute_child(self, *arguments: Any) -> None:
@@ -120,11 +127,13 @@ def end_set_up_servers() -> None:
         _end(*_set_up_servers.popitem()[1])
 
 
-def _set_up_server(environment: Mapping[str, str]) -> socket.socket:
-    """The server of this environment; the few that were asked last are kept."""
-    name = frozenset(environment.items())
-    # Those that were asked longest ago stand first.
-    found = _set_up_servers.pop(name) if name in _set_up_servers else _start_set_up_server(environment)
+def _set_up_server(kind: str, environment: Mapping[str, str]) -> socket.socket:
+    """The server of this kind of environment; the few that were asked last are kept."""
+    with tempfile.TemporaryDirectory(prefix="skg-tests-") as folder:
+        loading = _unmeasured(loading_environment(environment, Path(folder)))
+        name = (kind, frozenset((key, value) for key, value in loading.items() if folder not in value))
+        # Those that were asked longest ago stand first.
+        found = _set_up_servers.pop(name) if name in _set_up_servers else _start_set_up_server(kind, loading)
     _set_up_servers[name] = found
     if len(_set_up_servers) > MOST_SET_UP:
         _end(*_set_up_servers.pop(next(iter(_set_up_servers))))
@@ -132,13 +141,12 @@ def _set_up_server(environment: Mapping[str, str]) -> socket.socket:
 
 
 _SetUpServer = tuple[socket.socket, "subprocess.Popen[bytes]"]
-_set_up_servers: dict[frozenset[tuple[str, str]], _SetUpServer] = {}
+_set_up_servers: dict[tuple[str, frozenset[tuple[str, str]]], _SetUpServer] = {}
 
 
-def _start_set_up_server(environment: Mapping[str, str]) -> _SetUpServer:
+def _start_set_up_server(kind: str, environment: Mapping[str, str]) -> _SetUpServer:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    words = ["-m", "tests.support.fork_server", "0", "set-up"]
-    process = PythonProcess(words, env=_unmeasured(environment), stdin=theirs)
+    process = PythonProcess(["-m", "tests.support.fork_server", "0", kind], env=environment, stdin=theirs)
     theirs.close()
     assert ours.recv(20) == b"ready"
     return ours, process

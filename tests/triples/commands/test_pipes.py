@@ -73,7 +73,7 @@ def test_a_reader_that_goes_away_ends_the_export(shell: Shell) -> None:
 def test_on_a_terminal_a_bar_shows_how_far_it_is(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "facts.tsv"
     # Long enough on any machine for the bar, which is not shown for what is done at once.
-    file.write_bytes(b"bad\n" + b"".join(b"s%d\tp\to\n" % number for number in range(500_000)))
+    file.write_bytes(b"bad\n" + b"".join(b"s%d\tp\to\n" % number for number in range(100_000)))
     terminal, stderr = pty.openpty()
     with shell.start("import_triples", str(file), stderr=stderr) as process:
         os.close(stderr)
