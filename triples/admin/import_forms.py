@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from pydantic import ValidationError
 
-from triples.admission import clean_predicate, clean_text
+from triples.admission import asked_predicate, asked_text
 from triples.exchange.facts import Scale
 from triples.exchange.formats.media_types import MEDIA_TYPES
 from triples.exchange.tables import parse_columns
@@ -106,13 +106,13 @@ class ExportForm(_ParametersForm):
     )
 
     def clean_subject(self) -> str:
-        return self.cleaned_data["subject"] and _checked(clean_text, self.cleaned_data["subject"])
+        return self.cleaned_data["subject"] and _checked(asked_text, self.cleaned_data["subject"])
 
     def clean_predicate(self) -> str:
-        return self.cleaned_data["predicate"] and _checked(clean_predicate, self.cleaned_data["predicate"])
+        return self.cleaned_data["predicate"] and _checked(asked_predicate, self.cleaned_data["predicate"])
 
     def clean_object(self) -> str:
-        return self.cleaned_data["object"] and _checked(clean_text, self.cleaned_data["object"])
+        return self.cleaned_data["object"] and _checked(asked_text, self.cleaned_data["object"])
 
     def read(self) -> ExportParameters:
         found = {name: value for name, value in self.cleaned_data.items() if value not in {"", None, 0}}
