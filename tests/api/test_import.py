@@ -18,6 +18,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from skg_site.api.problems import Unavailable
+from skg_site.api.request import STREAMED
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
@@ -163,6 +164,18 @@ async def test_a_body_that_stops_is_not_waited_for(sender: Sender, change_settin
     assert (sent.status, sent.headers["connection"]) == (408, "close")
     assert sent.content["import"]["status"] == "broken"
     assert sent.content["import"]["inserted"] == len(in_orm(stored_rows)) > 0
+
+
+@pytest.mark.once
+@pytest.mark.in_process
+async def test_the_time_until_the_process_is_there_is_not_that_of_the_client(sender: Sender) -> None:
+    sent = sender.begin("format=tsv")
+    while STREAMED not in sent.scope:
+        await asyncio.sleep(0.005)
+    assert in_orm(ImportRun.objects.count) == 0
+    sent.arrive(b"a\tp\tb\n")
+    await sent.finish()
+    assert sent.status == 200
 
 
 async def begun(sent: Exchange, number: int) -> ImportRun:

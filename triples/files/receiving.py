@@ -79,6 +79,8 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
     until then is stored.
     """
     async with command(["imports", "receive", asked.document], IMPORTS, reads=True) as process:
+        # Until the process has begun, nothing of the body is taken, for which the client is not to blame.
+        request.begin_stream()
         assert process.stdin is not None
         assert process.stdout is not None
         begun = orjson.loads(await process.stdout.readline() or b"{}")
@@ -88,7 +90,6 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
                 raise Refused(begun["refused"])
             raise unbegun(complaint[-2000:].decode(errors="replace"))
         timeout: BodyTimeout | None = None
-        request.begin_stream()
         try:
             await _pass_on(request, process.stdin)
         except BodyTimeout as error:
