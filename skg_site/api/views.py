@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from functools import update_wrapper
 from typing import Any, ClassVar, Never, TypeVar
 
@@ -15,7 +16,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from skg_site.api.bodies import ClientGone
 from skg_site.api.headers import accepts
-from skg_site.api.problems import problem_from
+from skg_site.api.problems import Unavailable, problem_from
 from skg_site.api.request import APIRequest
 
 Result = TypeVar("Result")
@@ -123,11 +124,19 @@ class APIViewSet(ViewSetMixin, APIView):
         task = asyncio.ensure_future(work)
         try:
             while not (await asyncio.wait({task}, timeout=LOOK_AGAIN_SECONDS))[0]:
-                await self.authenticate(self.request)
-                self.check_permissions(self.request)
+                await self.check_again(self.request)
             return task.result()
         finally:
             task.cancel()
+
+    async def check_again(self, request: Request) -> None:
+        """Refuse a request that lasts if its key has been revoked meanwhile.
+
+        If the key cannot be checked just now, the request goes on: it was allowed when it began.
+        """
+        with suppress(Unavailable):
+            await self.authenticate(request)
+        self.check_permissions(request)
 
     def get_exception_handler(self) -> Any:
         return problem_from

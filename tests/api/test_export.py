@@ -50,6 +50,12 @@ async def test_head_asks_for_the_headers_alone(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.once
+async def test_terms_that_are_longer_than_new_ones_may_be_are_asked_for(api: httpx.AsyncClient) -> None:
+    """They may be there, of a time with another SKG_MAX_TERM_LENGTH."""
+    assert (await api.head(f"/export?subject={'x' * 10_000}&object={'y' * 501}")).status_code == 200
+
+
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("query", "place"),
     [

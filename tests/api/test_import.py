@@ -3,16 +3,22 @@
 import asyncio
 import gzip
 import io
+import os
+import shutil
+import signal
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from skg_site.api.problems import Unavailable
+from skg_site.api.request import STREAMED
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
@@ -160,6 +166,18 @@ async def test_a_body_that_stops_is_not_waited_for(sender: Sender, change_settin
     assert sent.content["import"]["inserted"] == len(in_orm(stored_rows)) > 0
 
 
+@pytest.mark.once
+@pytest.mark.in_process
+async def test_the_time_until_the_process_is_there_is_not_that_of_the_client(sender: Sender) -> None:
+    sent = sender.begin("format=tsv")
+    while STREAMED not in sent.scope:
+        await asyncio.sleep(0.005)
+    assert in_orm(ImportRun.objects.count) == 0
+    sent.arrive(b"a\tp\tb\n")
+    await sent.finish()
+    assert sent.status == 200
+
+
 async def begun(sent: Exchange, number: int) -> ImportRun:
     """The newest of so many imports, once it has begun."""
     while in_orm(ImportRun.objects.count) < number:
@@ -194,6 +212,57 @@ async def test_an_import_that_is_undone_while_it_runs_is_told_so(sender: Sender)
     assert (sent.status, sent.content["detail"]) == (409, "The import was undone while it ran.")
     assert sent.content["import"]["status"] == "undone"
     assert in_orm(tallied) == in_orm(counted) == (0, 0)
+
+
+def receiving_process() -> int:
+    """The id of the process that imports for this one."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    children = [child for task in tasks for child in task.read_text().split()]
+    [found] = [child for child in children if b"receive" in Path("/proc", child, "cmdline").read_bytes()]
+    return int(found)
+
+
+@pytest.mark.once
+@pytest.mark.in_process
+async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sender) -> None:
+    query = "format=tsv&token=killed-once"
+    sent = sender.begin(query)
+    sent.arrive(LINES[:20_000], more=True)
+    await begun(sent, 1)
+    os.kill(receiving_process(), signal.SIGKILL)
+    sent.arrive(LINES[20_000:])
+    await sent.finish()
+    assert (sent.status, "retry-after" in sent.headers) == (503, True)
+    assert sent.content["import"]["status"] == "broken"
+    ended = await sender.send(query, LINES)
+    assert (ended["status"], ended["read"], ended["inserted"]) == ("finished", 3_000, 3_000)
+
+
+@pytest.fixture
+def no_spool() -> Iterator[None]:
+    """A state folder that takes no files."""
+    spool = settings.ENV.state_dir / "spool"
+    shutil.rmtree(spool, ignore_errors=True)
+    spool.touch()
+    yield
+    spool.unlink()
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("no_spool")
+async def test_a_fault_of_the_services_disk_is_none_of_the_body(api: httpx.AsyncClient) -> None:
+    refused = await api.post("/import?format=tsv", content=zipped(LINES))
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    content = refused.json()["import"]
+    assert (content["status"], content["error"]) == ("broken", "The service could not use one of its own files.")
+    assert str(settings.ENV.state_dir) not in refused.text
+
+
+@pytest.mark.once
+async def test_a_damaged_zip_is_told_without_the_place_of_its_copy(api: httpx.AsyncClient) -> None:
+    refused = await api.post("/import?format=tsv&name=facts.zip", content=b"PK\x03\x04 and no more")
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "facts.zip: cannot be read as a zip: File is not a zip file."
 
 
 @pytest.mark.once

@@ -35,6 +35,7 @@ class Exchange:
 
     def __init__(self, application: Application, scope: Message) -> None:
         self._arriving: asyncio.Queue[Message] = asyncio.Queue()
+        self.scope = scope
         self.sent: list[Message] = []
         # Whether the application waits for a message.
         self.listening = asyncio.Event()

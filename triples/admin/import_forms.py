@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from triples.exchange.facts import Scale
 from triples.exchange.formats.media_types import MEDIA_TYPES
 from triples.exchange.tables import parse_columns
-from triples.fact_validation import clean_predicate, clean_text
+from triples.fact_validation import asked_predicate, asked_text
 from triples.files.parameters import ExportParameters, ImportParameters
 
 _FORMATS = [(name, name) for name in MEDIA_TYPES]
@@ -106,13 +106,13 @@ class ExportForm(_ParametersForm):
     )
 
     def clean_subject(self) -> str:
-        return self.cleaned_data["subject"] and _checked(clean_text, self.cleaned_data["subject"])
+        return self.cleaned_data["subject"] and _checked(asked_text, self.cleaned_data["subject"])
 
     def clean_predicate(self) -> str:
-        return self.cleaned_data["predicate"] and _checked(clean_predicate, self.cleaned_data["predicate"])
+        return self.cleaned_data["predicate"] and _checked(asked_predicate, self.cleaned_data["predicate"])
 
     def clean_object(self) -> str:
-        return self.cleaned_data["object"] and _checked(clean_text, self.cleaned_data["object"])
+        return self.cleaned_data["object"] and _checked(asked_text, self.cleaned_data["object"])
 
     def read(self) -> ExportParameters:
         found = {name: value for name, value in self.cleaned_data.items() if value not in {"", None, 0}}

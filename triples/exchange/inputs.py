@@ -71,10 +71,11 @@ class UnknownFormat(InputError):
     """Neither the name of a file nor its content shows its format."""
 
 
-def find_inputs(name: str, chosen: Format | None) -> list[Input]:
+def find_inputs(name: str, chosen: Format | None, label: str | None = None) -> list[Input]:
     """The inputs of this name: one, or each file of a zip; `-` is standard input.
 
-    The format is the chosen one or, without a choice, that of the name, or that of the first bytes. Raises InputError.
+    The format is the chosen one or, without a choice, that of the name, or that of the first bytes. A label is told in
+    place of the name. Raises InputError.
     """
     if name == PIPE:
         return [Input(name, _known(name, chosen), None)]
@@ -86,16 +87,17 @@ def find_inputs(name: str, chosen: Format | None) -> list[Input]:
         if not os.access(path, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise InputError(f"{visible(name)}: {error.strerror}") from error
+        raise InputError(f"{visible(label or name)}: {error.strerror}") from error
     if not stat.S_ISREG(status.st_mode):
         return [Input(name, _known(name, chosen or format_of(name)), None)]
     file = File(str(path.resolve()), status.st_size, status.st_mtime_ns)
     return [
-        Input(name, _known(member or name, chosen or _format(name, member)), file, member) for member in _members(path)
+        Input(name, _known(member or label or name, chosen or _format(name, member)), file, member, label=label)
+        for member in _members(path, label or name)
     ]
 
 
-def _members(path: Path) -> Sequence[str | None]:
+def _members(path: Path, shown: str) -> Sequence[str | None]:
     """The files in a zip. None stands for a file that is no zip."""
     with path.open("rb") as raw:
         if compression_at(raw.read(LONGEST_BEGINNING)) is not ZIP:
@@ -104,7 +106,7 @@ def _members(path: Path) -> Sequence[str | None]:
         try:
             return members(raw)
         except InputError as error:
-            raise InputError(f"{visible(str(path))}: {error}") from error
+            raise InputError(f"{visible(shown)}: {error}") from error
 
 
 def _format(name: str, member: str | None) -> Format | None:

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from django.db import Error as AnyDatabaseError
+
+from skg_site.cli.interrupts import Interrupted
+from skg_site.host.unfit_database import UnfitDatabase
 from triples.exchange.checkpoints import Checkpoint, Counts
-from triples.exchange.commands import FAILURES, failure_sentence
+from triples.exchange.commands import failure_sentence
 from triples.exchange.destinations import DestinationError, OwnGraph
 from triples.exchange.facts import FactMaker
 from triples.exchange.file_source import FileSource, Place
 from triples.exchange.formats.base import Format, ReadOptions
 from triples.exchange.formats.registry import FORMATS, format_of
 from triples.exchange.framed_body import Beginning, BrokenOff, FramedBody, OtherBody
-from triples.exchange.importing import Import
+from triples.exchange.importing import Import, MostRefused, StrictStop
 from triples.exchange.inputs import Input, find_inputs
 from triples.exchange.lines import InputError
 from triples.exchange.progress import FactProgress
@@ -26,6 +29,10 @@ from triples.exchange.refusals import Refusals
 from triples.import_runs import ImportRun
 
 BROKEN_OFF = "The connection broke before the end of the body."
+# The causes are told to the log only: they may name hosts, files and statements.
+NO_DATABASE = "The database could not be reached, or was busy for too long."
+NO_FILE = "The service could not use one of its own files."
+ENDED = "The process of the import was ended."
 
 
 class Prepared(NamedTuple):
@@ -54,6 +61,10 @@ def prepare(label: str, options: dict[str, Any], file: Path | None = None) -> Pr
     return Prepared(label, found, options, read_options(options, [found], prefixes), prefixes)
 
 
+class Unfinished(Exception):
+    """The service failed, and not the content, so that the same may be sent again. The message is for the log."""
+
+
 class ReceivedImport:
     """The import of one body, or of one file; of a body, from where an earlier one broke off."""
 
@@ -70,7 +81,7 @@ class ReceivedImport:
         self._recording = Recording(run, self._graph)
 
     def read_body(self, pipe: BinaryIO) -> None:
-        """Import the body that comes in frames through a pipe. How it ended is in the row."""
+        """Import the body that comes in frames through a pipe. How it ended is in the row. Raises Unfinished."""
         try:
             body = FramedBody(pipe, Beginning.parse(self._run.beginning))
         except BrokenOff:
@@ -83,12 +94,9 @@ class ReceivedImport:
         self._import(received(body, self._prepared.format, self._prepared.label), body)
 
     def read_file(self, path: Path) -> None:
-        """Import a file, which is then removed. How it ended is in the row."""
+        """Import a file, which is then removed. How it ended is in the row. Raises Unfinished."""
         try:
-            inputs = [
-                replace(each, label=self._prepared.label) for each in find_inputs(str(path), self._prepared.format)
-            ]
-            self._import(nullcontext(inputs))
+            self._import(nullcontext(find_inputs(str(path), self._prepared.format, self._prepared.label)))
         except InputError as error:
             self._recording.end(f"{error}.")
         finally:
@@ -96,6 +104,7 @@ class ReceivedImport:
 
     def _import(self, opened: AbstractContextManager[Sequence[Input]], body: FramedBody | None = None) -> None:
         sentence: str | None = None
+        cause: BaseException | None = None
         job: Import | None = None
         try:
             with opened as inputs:
@@ -105,11 +114,15 @@ class ReceivedImport:
                     sentence = "Every line was refused: is the format the right one?"
         except DestinationError as error:
             sentence = str(error)
-        except FAILURES as error:
-            sentence = failure_sentence(error, "goes on from here")
+        except (StrictStop, MostRefused, InputError) as error:
+            sentence = failure_sentence(error)
+        except (OSError, AnyDatabaseError, Interrupted) as error:
+            sentence, cause = _told(error), error
         if sentence is not None and body is not None and body.broke:
-            sentence = BROKEN_OFF
+            sentence, cause = BROKEN_OFF, None
         self._recording.end(sentence, () if job is None else job.first_refused)
+        if cause is not None:
+            raise Unfinished(failure_sentence(cause)) from cause
 
     def _job(self, inputs: Sequence[Input]) -> Import:
         options, run = self._prepared.options, self._run
@@ -131,6 +144,19 @@ class ReceivedImport:
         )
         job.journal = self._recording
         return job
+
+
+def _told(failure: BaseException) -> str:
+    """What clients are told of a failure of the service."""
+    match failure:
+        case UnfitDatabase():
+            return str(failure)
+        case AnyDatabaseError():
+            return NO_DATABASE
+        case OSError():
+            return NO_FILE
+        case _:
+            return ENDED
 
 
 def _say_nothing(_sentence: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import BinaryIO, cast
 
 from django.conf import settings
@@ -32,21 +31,26 @@ def received(body: FramedBody, format_: Format, label: str) -> Iterator[Sequence
     remove_orphans()
     with spool_file() as copy:
         _copy(stream, cast("BinaryIO", copy))
-        yield [replace(each, label=label) for each in find_inputs(copy.name, format_)]
+        yield find_inputs(copy.name, format_, label)
 
 
 def _copy(stream: ForwardReader, copy: BinaryIO) -> None:
     most = settings.ENV.import_disk * MIB
     copied = 0
+    while content := _read(stream):
+        copied += len(content)
+        if copied > most:
+            raise InputError(
+                f"is larger than the {settings.ENV.import_disk:,} MiB (SKG_IMPORT_DISK) that may be kept on disk "
+                "until the format can be read"
+            )
+        copy.write(content)
+    copy.flush()
+
+
+def _read(stream: ForwardReader) -> bytes:
+    # A full disk, when it is written, is no damage of the content.
     try:
-        while content := stream.read1(_COPIED_AT_ONCE):
-            copied += len(content)
-            if copied > most:
-                raise InputError(
-                    f"is larger than the {settings.ENV.import_disk:,} MiB (SKG_IMPORT_DISK) that may be kept on disk "
-                    "until the format can be read"
-                )
-            copy.write(content)
-        copy.flush()
+        return stream.read1(_COPIED_AT_ONCE)
     except DAMAGED as error:
         raise unreadable(error) from error

@@ -79,8 +79,7 @@ class ExportViewSet(APIViewSet):
         if monotonic() > end:
             raise BrokenStream(f"it took longer than {settings.ENV.export_timeout:g} seconds (SKG_EXPORT_TIMEOUT)")
         try:
-            await self.authenticate(request)
-            self.check_permissions(request)
+            await self.check_again(request)
         except APIException as error:
             raise BrokenStream(str(error.detail)) from error
 

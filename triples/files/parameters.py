@@ -11,7 +11,7 @@ from triples.exchange.facts import Scale
 from triples.exchange.formats.media_types import COMPRESSED, ENDINGS, MEDIA_TYPES
 from triples.exchange.rdf.prefixes import parse_prefix
 from triples.exchange.tables import parse_columns
-from triples.http.request_models import Object, Predicate, Subject
+from triples.http.request_models import AskedObject, AskedPredicate, AskedSubject
 
 CURSOR = CursorLayout("q")
 FormatName = Literal[*MEDIA_TYPES]  # type: ignore[valid-type]  # the names of a dictionary
@@ -128,9 +128,9 @@ class ExportParameters(Parameters):
         CompressionName | None,
         Field(description="The file itself is compressed. Left out: gzip or zstd as Content-Encoding, if accepted."),
     ] = None
-    subject: Subject | None = None
-    predicate: Predicate | None = None
-    object: Object | None = None
+    subject: AskedSubject | None = None
+    predicate: AskedPredicate | None = None
+    object: AskedObject | None = None
     min_weight: Annotated[Weight, NUMBER_TEXT] = 0.0
     inferred: Annotated[Literal["without", "with", "only"], Field(description="Facts that rules derived.")] = "without"
     ids: Annotated[bool, Field(description="Tell the id of each fact.")] = False

@@ -10,6 +10,7 @@ import structlog
 from skg_site.api.problems import BodyTimeout, Unavailable
 from skg_site.api.request import APIRequest
 from skg_site.api.threads import in_thread
+from skg_site.cli.exit_codes import UNAVAILABLE
 from triples.exchange.framed_body import END, framed
 from triples.files.parameters import import_arguments
 from triples.files.processes import IMPORTS, command
@@ -21,7 +22,8 @@ from triples.services.imports import import_close
 
 log = structlog.get_logger("skg.exchange")
 
-KILLED = "The process of the import was ended from outside."
+KILLED = "The process of the import ended before its time."
+CRASHED = "The process of the import failed; the log has the reason."
 
 
 class Asked(NamedTuple):
@@ -61,13 +63,24 @@ class TakenOver(Exception):
         self.run = run
 
 
+class Unfinished(Exception):
+    """The import ended before its time, and not for a reason in the body."""
+
+    def __init__(self, run: ImportRun, *, is_crash: bool) -> None:
+        super().__init__()
+        self.run = run
+        self.is_crash = is_crash
+
+
 async def receive(request: APIRequest, asked: Asked) -> ImportRun:
     """Import the body. Returns the row of the import at its end.
 
-    Raises Refused, TakenOver, ClientGone and, with the row, BodyTimeout. Whatever happens, what was sent until then is
-    stored.
+    Raises Refused, TakenOver, Unfinished, ClientGone and, with the row, BodyTimeout. Whatever happens, what was sent
+    until then is stored.
     """
     async with command(["imports", "receive", asked.document], IMPORTS, reads=True) as process:
+        # Until the process has begun, nothing of the body is taken, for which the client is not to blame.
+        request.begin_stream()
         assert process.stdin is not None
         assert process.stdout is not None
         begun = orjson.loads(await process.stdout.readline() or b"{}")
@@ -77,7 +90,6 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
                 raise Refused(begun["refused"])
             raise unbegun(complaint[-2000:].decode(errors="replace"))
         timeout: BodyTimeout | None = None
-        request.begin_stream()
         try:
             await _pass_on(request, process.stdin)
         except BodyTimeout as error:
@@ -87,6 +99,8 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
     if timeout is not None:
         timeout.extra["import"] = import_content(run)
         raise timeout
+    if run.status == ImportStatus.BROKEN and process.returncode:
+        raise Unfinished(run, is_crash=_is_crash(process))
     return run
 
 
@@ -124,8 +138,15 @@ async def _ended(process: Process, run_id: int, attempt: int) -> ImportRun:
     if run.attempt != attempt and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}:
         # What the row says, and its end, are those of the process that has it now.
         raise TakenOver(run)
-    if run.status == ImportStatus.RUNNING:
+    if process.returncode:
         log.error("import_died", run=run.id, code=process.returncode, error=complaint[-2000:].decode(errors="replace"))
-        await in_thread(import_close, run=run, error=KILLED)
+    if run.status == ImportStatus.RUNNING:
+        await in_thread(import_close, run=run, error=CRASHED if _is_crash(process) else KILLED)
         run = await in_thread(ImportRun.objects.get, id=run_id)
     return run
+
+
+def _is_crash(process: Process) -> bool:
+    """Whether it ended by a fault of its own, and not by a signal or because something could not be stored."""
+    code = process.returncode or 0
+    return code > 0 and code != UNAVAILABLE

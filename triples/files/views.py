@@ -18,13 +18,14 @@ from triples.exchange.formats.media_types import UNTOLD, format_named
 from triples.files import openapi
 from triples.files.parameters import CURSOR, ImportListParameters, ImportParameters
 from triples.files.processes import option_fault
-from triples.files.receiving import Asked, Refused, TakenOver, receive
+from triples.files.receiving import Asked, Refused, TakenOver, Unfinished, receive
 from triples.files.responses import ImportsOut, import_content
 from triples.http.freshness import cover_commits
 from triples.import_runs import ImportRun, ImportStatus
 from triples.rows_by_id import row_with_id
 from triples.services.imports import import_undo_start
 
+_AGAIN = "What was stored by then stays; `resume` of the import goes on with it."
 _UNDONE = {ImportStatus.UNDOING, ImportStatus.UNDONE}
 _ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "zstd", "xz"})
 
@@ -51,6 +52,9 @@ class ImportViewSet(APIViewSet):
             raise Invalid([option_fault(str(refused))]) from None
         except TakenOver as taken:
             raise _with_import(Conflict("Another request has continued this import."), taken.run) from None
+        except Unfinished as ended:
+            problem = Problem(ended.run.error) if ended.is_crash else Unavailable(f"{ended.run.error} {_AGAIN}")
+            raise _with_import(problem, ended.run) from None
         # Another process has stored the facts.
         await cover_commits()
         if run.status == ImportStatus.FINISHED:

@@ -41,7 +41,7 @@ Holder = psycopg.Connection[Any] | None
 
 
 class Lease(NamedTuple):
-    """A lock that one run at a time can hold."""
+    """A lock that one process at a time can hold, for a run or for a copy."""
 
     # Takes the lock without waiting; True if that worked.
     take: Callable[[], bool]
@@ -53,6 +53,9 @@ class Locks(Protocol):
 
     def open_lease(self) -> AbstractContextManager[Lease]:
         """Give a lease to the block, which can take it. It is released after the block."""
+
+    def open_copy_lease(self) -> AbstractContextManager[Lease]:
+        """The same for a copy of the graph to another database."""
 
     def migration_lock(self, waiting: Callable[[], None], /) -> AbstractContextManager[None]:
         """Hold the lock of migrations, on a database that is ready for its first table.

@@ -32,7 +32,8 @@ class Command(BaseCommand):
         "goes on. All ids stay the same. At the end, writes are stopped for a moment, and refused here from then on; "
         "restart the service with the new database. The same command goes on with a copy that was broken off. Exit "
         "code 0 when it is done, 1 when it was refused or failed, 65 when the copy is not like the source, 75 when "
-        "writers would have to wait too long, 130 after Ctrl-C. Unless the graph has moved, the source is as it was."
+        "another copy is under way or writers would have to wait too long, 130 after Ctrl-C. Unless the graph has "
+        "moved, the source is as it was."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -14,7 +14,7 @@ from skg_site.cli.exit_codes import BUSY, DAMAGED
 from skg_site.cli.progress import ProgressBar
 from skg_site.host import refused_writes
 from skg_site.ops.moving.outcomes import Moved, Plan
-from skg_site.ops.moving.preparing import checked_name, known_tables, left_out, may_continue, prepare
+from skg_site.ops.moving.preparing import alone, checked_name, known_tables, left_out, may_continue, prepare
 from skg_site.ops.moving.targets import Target
 from triples.ids import now_ms
 from triples.store.backend import backend
@@ -65,7 +65,7 @@ class Mover:
 
     def move(self, consent: Consent) -> Moved:
         began = monotonic()
-        with closing(backend().own_side()) as source:
+        with alone(), closing(backend().own_side()) as source:
             tables = known_tables(source)
             record = source.record()
             if record is not None and record.stage is Stage.MOVED:

@@ -1,15 +1,29 @@
 """Preparation of a copy: whether the target may be filled, and with what."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from uuid import uuid4
 
+from skg_site.cli.exit_codes import BUSY
 from skg_site.host import refused_writes
 from skg_site.ops.moving.targets import Target, holdings
+from triples.store.backend import backend
 from triples.store.copying.failures import CopyFailure
 from triples.store.copying.record import Stage
 from triples.store.copying.side import Side
 from triples.store.copying.tables import FACTS, TERMS, Table, copied_tables
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other copies of this database from running in this time.
+
+    A second one with the same target would go on after the first has ended, and delete there what is new by then.
+    """
+    with backend().locks.open_copy_lease() as lease:
+        if not lease.take():
+            raise CopyFailure("Another copy_to of this database is under way. Wait for its end, or end it.", BUSY)
+        yield
 
 
 def known_tables(source: Side) -> list[Table]:

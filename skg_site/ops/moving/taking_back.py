@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from skg_site.host import refused_writes
 from skg_site.ops.moving.outcomes import TakenBack
+from skg_site.ops.moving.preparing import alone
 from skg_site.ops.moving.targets import Target
 from triples.store.backend import backend
 from triples.store.copying.failures import CopyFailure
@@ -23,7 +24,7 @@ def take_back(place: Target, *, lose_changes: bool) -> TakenBack:
 
     Raises CopyFailure if the target was written to, unless `lose_changes`: then the target need not be there, either.
     """
-    with closing(backend().own_side()) as source:
+    with alone(), closing(backend().own_side()) as source:
         record = source.record()
         if record is None or record.stage is not Stage.MOVED:
             raise CopyFailure("The graph has not moved: writes are stored here.")

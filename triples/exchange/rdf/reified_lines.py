@@ -7,7 +7,6 @@ from typing import cast
 import pyarrow as pa
 from pyoxigraph import Literal
 
-from triples.fact_validation import metadata_text
 from triples.exchange.fields import metadata_of
 from triples.exchange.formats.base import Part, Reading
 from triples.exchange.rdf.annotated import weight_in
@@ -15,6 +14,7 @@ from triples.exchange.rdf.blocks import Blocks
 from triples.exchange.rdf.columns import facts_of_terms
 from triples.exchange.rdf.reading import RdfReader
 from triples.exchange.rdf.terms import TermTexts
+from triples.fact_validation import metadata_text
 from triples.store.fact_columns import FactColumns
 
 _MOST_WEIGHTS = 100_000

@@ -10,13 +10,13 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
 from skg_site.cli.arguments import add_action, argument, whole_number
-from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.exit_codes import FAILED, UNAVAILABLE
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
 from skg_site.cli.prompts import confirm
 from skg_site.cli.tables import table
 from triples.exchange.inputs import PIPE
-from triples.exchange.received_imports import ReceivedImport, Unprepared, prepare
+from triples.exchange.received_imports import ReceivedImport, Unfinished, Unprepared, prepare
 from triples.files.responses import import_content
 from triples.import_runs import ImportRun, ImportStatus
 from triples.management.commands.import_triples import Command as ImportCommand
@@ -130,10 +130,13 @@ def _receive(options: dict[str, Any]) -> None:
         return
     _answer({"import": run.id, "attempt": run.attempt, "inserted": run.inserted})
     job = ReceivedImport(run, prepared)
-    if file is None:
-        job.read_body(sys.stdin.buffer)
-    else:
-        job.read_file(file)
+    try:
+        if file is None:
+            job.read_body(sys.stdin.buffer)
+        else:
+            job.read_file(file)
+    except Unfinished as error:
+        raise CommandError(str(error), returncode=UNAVAILABLE) from error
 
 
 def _begun(asked: dict[str, Any], format_name: str) -> ImportRun:

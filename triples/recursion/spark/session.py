@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
 
 from triples.recursion.engine import EngineFailed, Stopped
-from triples.recursion.spark_addresses import address_of
+from triples.recursion.spark_addresses import Address, address_of
 
 _CONNECT_SECONDS = 10.0
 # About a minute altogether: a server that is restarted is back by then, though without the session.
@@ -26,9 +26,11 @@ class Session:
     """Statements are carried out one after the other; another thread can interrupt them."""
 
     def __init__(self, remote: str, stopped: Event) -> None:
-        self._remote = remote
+        address = address_of(remote)
+        assert address is not None, "the caller has checked it"
+        self._address = address
         self._stopped = stopped
-        _reach(remote)
+        _reach(address)
         with self._stoppable():
             self._spark = SparkSession.builder.remote(remote).create()
             self._spark.client.set_retry_policies([DefaultPolicy(max_retries=_MOST_RETRIES)])
@@ -78,16 +80,14 @@ class Session:
                 raise Stopped from None
             # Java's stack traces are for the server's own log.
             told = str(error).partition("JVM stacktrace")[0].strip()[:_MOST_TOLD]
-            raise EngineFailed(f"The Spark server at {self._remote} has failed: {told}") from error
+            raise EngineFailed(f"The Spark server at {self._address} has failed: {told}") from error
         if self._stopped.is_set():
             raise Stopped
 
 
-def _reach(remote: str) -> None:
+def _reach(address: Address) -> None:
     """Raise EngineFailed if nothing listens there: the library would try for minutes."""
-    address = address_of(remote)
-    assert address is not None, "the caller has checked it"
     try:
         socket.create_connection(address, _CONNECT_SECONDS).close()
     except OSError as error:
-        raise EngineFailed(f"No Spark Connect server answers at {remote}: {error}.") from None
+        raise EngineFailed(f"No Spark Connect server answers at {address}: {error}.") from None

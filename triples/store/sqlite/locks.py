@@ -1,4 +1,4 @@
-"""SQLite: the locks of runs and migrations, which are kernel locks on files in the state folder."""
+"""SQLite: the locks of runs, copies and migrations, which are kernel locks on files in the state folder."""
 
 import fcntl
 import os
@@ -14,6 +14,12 @@ from triples.store.backend import Lease
 @contextmanager
 def open_lease() -> Iterator[Lease]:
     with _opened("recursion.lock") as descriptor:
+        yield Lease(lambda: _take(descriptor), None)
+
+
+@contextmanager
+def open_copy_lease() -> Iterator[Lease]:
+    with _opened("copy.lock") as descriptor:
         yield Lease(lambda: _take(descriptor), None)
 
 

@@ -14,6 +14,7 @@ from tests.skg_site.ops.backups.databases import as_json, refused
 from tests.skg_site.ops.moving.conftest import NewTarget
 from tests.support.postgresql import database_url
 from tests.triples.commands.runs import Inside
+from triples.store.backend import backend
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -107,6 +108,17 @@ def test_a_database_that_cannot_hold_every_text(server_url: str) -> None:
 def test_taking_back_what_has_not_moved(empty_database: NewTarget) -> None:
     code, sentence = refused(Inside(), "copy_to", empty_database(), "--take-back", "--yes")
     assert (code, sentence) == (1, "The graph has not moved: writes are stored here.")
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("options", [(), ("--restart",), ("--take-back",)])
+def test_a_copy_while_another_one_runs(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """It would go on after the other has ended, and delete on the target what is new by then."""
+    with backend().locks.open_copy_lease() as lease:
+        assert lease.take()
+        code, sentence = refused(Inside(), "copy_to", f"sqlite:///{tmp_path}/new.db", "--yes", *options)
+    assert (code, "Another copy_to of this database is under way" in sentence) == (75, True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_tables_that_nobody_copies_are_told(tmp_path: Path) -> None:
