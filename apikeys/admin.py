@@ -9,19 +9,22 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from apikeys.forms import GraceForm, IssueForm, KeyForm, RevokeForm
 from apikeys.lineages import revoke, working_in_lineage
 from apikeys.models import ApiKey, KeyEvent, State
 from apikeys.scopes import Scope
 from apikeys.services import IssuedKey, NotRotatable, key_change, key_issue, key_rotate
+from skg_site.admin_base.columns import column
+from skg_site.admin_base.pages import PagesAdmin, ReadOnlyAdmin
 
 WORKING = {State.ACTIVE, State.ROTATING}
+
+
+_BADGE = '<span class="key-state key-state-{}">{}</span>'
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -60,9 +63,7 @@ class TimeFilter(admin.DateFieldListFilter):
 class EventColumns:
     """Columns of events, on the page of a key and in the list of all events."""
 
-    @admin.display(description="at", ordering="at")
-    def time(self, event: KeyEvent) -> str:
-        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+    time = column(KeyEvent, "at", lambda event: f"{event.at:%Y-%m-%d %H:%M:%S}", ordering="at")
 
     @admin.display(description="detail")
     def told(self, event: KeyEvent) -> str:
@@ -88,7 +89,7 @@ class EventInline(EventColumns, admin.TabularInline):  # type: ignore[type-arg] 
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
+class ApiKeyAdmin(PagesAdmin):
     list_display = ("name", "key_id", "state_badge", "scopes", "rate", "last_used", "expires")
     list_filter = (StateFilter, ScopeFilter, "environment")
     list_select_related = ("successor",)
@@ -107,37 +108,14 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
         """Search for the text in NFC, as names are stored."""
         return super().get_search_results(request, queryset, normalize("NFC", search_term))
 
-    @admin.display(description="id", ordering="public_id")
-    def key_id(self, key: ApiKey) -> SafeString:
-        return format_html("<code>{}</code>", key.public_id)
-
-    @admin.display(description="state")
-    def state_badge(self, key: ApiKey) -> SafeString:
-        return format_html('<span class="key-state key-state-{}">{}</span>', key.state.value, key.state.value)
-
-    @admin.display(description="last used", ordering="last_used_at")
-    def last_used(self, key: ApiKey) -> str:
-        return _minute(key.last_used_at)
-
-    @admin.display(description="expires", ordering="expires_at")
-    def expires(self, key: ApiKey) -> str:
-        return _minute(key.expires_at)
-
-    @admin.display(description="created")
-    def created(self, key: ApiKey) -> str:
-        return _minute(key.created_at)
-
-    @admin.display(description="revoked")
-    def revoked(self, key: ApiKey) -> str:
-        return _minute(key.revoked_at)
-
-    @admin.display(description="replaced by")
-    def successor_link(self, key: ApiKey) -> str:
-        return _link(key.successor_or_none)
-
-    @admin.display(description="replaces")
-    def predecessor_link(self, key: ApiKey) -> str:
-        return _link(key.rotated_from)
+    key_id = column(ApiKey, "id", lambda key: format_html("<code>{}</code>", key.public_id), ordering="public_id")
+    state_badge = column(ApiKey, "state", lambda key: format_html(_BADGE, key.state.value, key.state.value))
+    last_used = column(ApiKey, "last used", lambda key: _minute(key.last_used_at), ordering="last_used_at")
+    expires = column(ApiKey, "expires", lambda key: _minute(key.expires_at), ordering="expires_at")
+    created = column(ApiKey, "created", lambda key: _minute(key.created_at))
+    revoked = column(ApiKey, "revoked", lambda key: _minute(key.revoked_at))
+    successor_link = column(ApiKey, "replaced by", lambda key: _link(key.successor_or_none))
+    predecessor_link = column(ApiKey, "replaces", lambda key: _link(key.rotated_from))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, form=KeyForm if change else IssueForm, **kwargs)
@@ -210,7 +188,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
             raise PermissionDenied
         form = GraceForm(request.POST or None, label_suffix="")
         if not (request.method == "POST" and form.is_valid()):
-            return self._page(request, "rotate", f"Rotate {old}", key=old, form=form)
+            return self.own_page(request, "rotate", f"Rotate {old}", key=old, form=form)
         try:
             issued = key_rotate(key=old, actor=_actor(request), grace=form.chosen)
         except NotRotatable as error:
@@ -226,7 +204,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
             raise PermissionDenied
         if request.method != "POST":
             others = [key for key in working_in_lineage(found) if key != found]
-            return self._page(request, "revoke", f"Revoke {found}", key=found, form=RevokeForm(), others=others)
+            return self.own_page(request, "revoke", f"Revoke {found}", key=found, form=RevokeForm(), others=others)
         form = RevokeForm(request.POST)
         revocation = revoke(key=found, actor=_actor(request), lineage=form.is_valid() and form.cleaned_data["lineage"])
         for ended in (found, *revocation.also_revoked):
@@ -247,18 +225,11 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
         return allowed and key.state == State.ACTIVE
 
     def _show_once(self, request: HttpRequest, issued: IssuedKey) -> HttpResponse:
-        return self._page(request, "issued", "The new key", key=issued.key, clear_text=issued.clear_text)
-
-    def _page(self, request: HttpRequest, name: str, title: str, **context: Any) -> HttpResponse:
-        site = self.admin_site.each_context(request)
-        shared = {**site, "opts": self.opts, "title": title, "media": self.media}
-        return TemplateResponse(request, f"admin/apikeys/apikey/{name}.html", {**shared, **context})
+        return self.own_page(request, "issued", "The new key", key=issued.key, clear_text=issued.clear_text)
 
 
 @admin.register(KeyEvent)
-class KeyEventAdmin(EventColumns, admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    """Events of keys, read-only."""
-
+class KeyEventAdmin(EventColumns, ReadOnlyAdmin):
     list_display = ("time", "kind", "key", "actor", "told")
     list_filter = ("kind", ("at", TimeFilter))
     list_select_related = ("key",)
@@ -271,15 +242,6 @@ class KeyEventAdmin(EventColumns, admin.ModelAdmin):  # type: ignore[type-arg]  
 
     class Media:
         css = {"all": ["apikeys/keys.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _minute(at: datetime | None) -> str:

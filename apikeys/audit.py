@@ -9,8 +9,8 @@ from django.db import transaction
 
 from apikeys.metrics import FAILURES
 from apikeys.models import ApiKey, KeyEvent, Kind
-from apikeys.transactions import key_transaction
 from skg_site.api.request import APIRequest
+from skg_site.host.write_lock import locked_transaction
 
 log = structlog.get_logger("skg.keys")
 
@@ -30,7 +30,7 @@ def remove_old_events(before: datetime, *, dry: bool) -> int:
         return old.count()
     removed = 0
     while ids := list(old.values_list("id", flat=True)[:EVENTS_AT_ONCE]):
-        with key_transaction():
+        with locked_transaction():
             removed += KeyEvent.objects.filter(id__in=ids).delete()[0]
     return removed
 

@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from apikeys.key_cache import CachedKey
 from apikeys.models import ApiKey
-from apikeys.transactions import key_transaction
 from skg_site.api.threads import in_thread
+from skg_site.host.write_lock import locked_transaction
 
 log = structlog.get_logger("skg.keys")
 
@@ -53,7 +53,7 @@ last_used = LastUsed()
 
 
 def _move_forward(row_ids: Collection[int], minute: datetime) -> None:
-    with key_transaction():
+    with locked_transaction():
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=minute), id__in=row_ids).update(
             last_used_at=minute
         )

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apikeys.models import ApiKey, ApiKeys, KeyEvent, Kind
 from apikeys.services import key_revoke
-from apikeys.transactions import key_transaction
+from skg_site.host.write_lock import locked_transaction
 
 
 class Revocation(NamedTuple):
@@ -38,7 +38,7 @@ class Revocation(NamedTuple):
 
 def revoke(*, key: ApiKey, actor: str, lineage: bool = False) -> Revocation:
     """Revoke a key, or with `lineage` every working key of its lineage."""
-    with key_transaction():
+    with locked_transaction():
         revoked = key_revoke(key=key, actor=actor)
         also: list[ApiKey] = []
         # Repeated: a rotation under way may have made one more key.

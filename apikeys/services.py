@@ -17,7 +17,7 @@ from apikeys.delegation import require_within
 from apikeys.keys import NewKey, configured_digest, make_key, make_public_id
 from apikeys.models import ApiKey, Kind, Origin, State
 from apikeys.scopes import ALL_SCOPES, scope_text
-from apikeys.transactions import key_transaction
+from skg_site.host.write_lock import locked_transaction
 
 DEFAULT_GRACE = timedelta(days=1)
 MAX_GRACE = timedelta(days=90)
@@ -68,7 +68,7 @@ def key_issue(
         allowed_networks=clean_networks(allowed_networks),
     )
     _require_within(issuer, key)
-    with key_transaction():
+    with locked_transaction():
         clear_text = _store(key)
         record_event(key, Kind.ISSUED, actor, scopes=key.scopes)
     return IssuedKey(key, clear_text)
@@ -88,7 +88,7 @@ def key_rotate(
     `NotRotatable`, and `BeyondIssuer` if the key that asks, the `issuer`, is allowed less.
     """
     _check_grace(grace)
-    with key_transaction():
+    with locked_transaction():
         old = _locked(key)
         _require_within(issuer, old)
         return _succeed(old, grace, actor, made)
@@ -102,7 +102,7 @@ def lineage_replace(
     Without grace they are revoked. Raises `NotRotatable` if the last key no longer works.
     """
     _check_grace(grace)
-    with key_transaction():
+    with locked_transaction():
         lineage = list(ApiKey.objects.select_for_update().filter(lineage=key.lineage).order_by("id"))
         ended = [old for old in lineage if old.state in {State.ACTIVE, State.ROTATING}]
         try:
@@ -117,7 +117,7 @@ def lineage_replace(
 
 def key_revoke(*, key: ApiKey, actor: str) -> ApiKey:
     """End the key for good; one that is revoked already stays as it is."""
-    with key_transaction():
+    with locked_transaction():
         stored = _locked(key)
         if stored.revoked_at is None:
             stored.revoked_at = timezone.now()
@@ -134,7 +134,7 @@ def key_change(*, key: ApiKey, actor: str, name: str, rate: str, allowed_network
         "rate": clean_rate(rate),
         "allowed_networks": clean_networks(allowed_networks),
     }
-    with key_transaction():
+    with locked_transaction():
         stored = _locked(key)
         changes = {
             field: [getattr(stored, field), value] for field, value in wanted.items() if getattr(stored, field) != value
@@ -165,7 +165,7 @@ def adopt_configured_key(key_hash: str) -> None:
 def _adopt(digest: bytes) -> ApiKey:
     # Random, since logs have it: a part of the digest would confirm a guess at a weak key.
     public_id = make_public_id()
-    with key_transaction():
+    with locked_transaction():
         key, created = ApiKey.objects.get_or_create(
             digest=digest,
             defaults={

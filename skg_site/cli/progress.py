@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -63,9 +62,7 @@ class ProgressBar:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     @property

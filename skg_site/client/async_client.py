@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 from tenacity import AsyncRetrying
 
 from .answers import Import
-from .attempts import DEFAULT_URL, Attempts, Options, arguments
+from .attempts import DEFAULT_URL, Attempting, Attempts, Options, arguments
 from .calls import Call, Pages, Pause, Steps
 from .errors import ClientError
 from .files import (
@@ -28,15 +27,13 @@ from .files import (
     new_file,
 )
 from .operations import Operations
-from .snapshots import Snapshot
 from .uploading import AddedMany, Upload, UploadOptions
 from .values import NewFact
-from .waits import Pace
 
 T = TypeVar("T")
 
 
-class AsyncClient(Operations):
+class AsyncClient(Attempting, Operations):
     """A client of the service at `url`, for one event loop."""
 
     def __init__(
@@ -47,17 +44,13 @@ class AsyncClient(Operations):
         options: Options | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        self._options = options or Options()
+        super().__init__(options)
         self._http = httpx2.AsyncClient(transport=transport, **arguments(url, key, self._options))
-        self._pace = Pace()
-        self._snapshot = Snapshot()
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -84,24 +77,18 @@ class AsyncClient(Operations):
         Raises Refused if the file cannot be read to its end; `import` of its problem says what is stored then.
         """
         source = Path(path)
-        attempts = Attempts(import_call(source, options), self._pace, self._snapshot, self._options)
+        attempts = self._attempts(import_call(source, options))
         sending = Sending(source, self._options.patience)
 
         async def attempt() -> Import:
-            if seconds := attempts.pause():
-                await asyncio.sleep(seconds)
-            try:
-                request = attempts.request() | {"content": sending.async_pieces(), "headers": sending.headers}
-                response = await self._http.request(**request, timeout=SILENT_SECONDS)
-            except httpx2.HTTPError as error:
-                raise attempts.failure(error) from error
-            return attempts.answer(response)
+            content = sending.async_pieces()
+            return await self._attempt(attempts, content=content, headers=sending.headers, timeout=SILENT_SECONDS)
 
         return await AsyncRetrying(**attempts.retries() | {"stop": sending.is_hopeless})(attempt)
 
     async def export(self, format: FormatName = "ndjson", **options: Unpack[ExportOptions]) -> AsyncIterator[bytes]:  # noqa: A002  # as the API calls it
         """The facts that match as a file, piece by piece. Raises NoAnswer if it breaks off before its end."""
-        attempts = Attempts(export_call(format, options), self._pace, self._snapshot, self._options)
+        attempts = self._attempts(export_call(format, options))
         try:
             request = attempts.request() | {"headers": EXPORT_HEADERS}
             async with self._http.stream(**request, timeout=SILENT_SECONDS) as response:
@@ -126,22 +113,18 @@ class AsyncClient(Operations):
 
     async def send(self, call: Call[T]) -> T:
         """Make one request, again where that is safe and may help."""
-        attempts = Attempts(call, self._pace, self._snapshot, self._options)
+        attempts = self._attempts(call)
+        return await AsyncRetrying(**attempts.retries())(self._attempt, attempts)
 
-        async def attempt() -> T:
-            if seconds := attempts.pause():
-                await asyncio.sleep(seconds)
-            try:
-                response = await self._http.request(**attempts.request())
-            except httpx2.HTTPError as error:
-                raise attempts.failure(error) from error
-            return attempts.answer(response)
-
-        return await AsyncRetrying(**attempts.retries())(attempt)
-
-    def seconds_to_wait(self, call: Call[Any]) -> float:
-        """The seconds until the key's limit admits such a request again, as far as is known; 0 if it does now."""
-        return self._pace.seconds(call.endpoint)
+    async def _attempt(self, attempts: Attempts[T], **instead: Any) -> T:
+        """One request; `instead` are arguments of httpx2's that replace those of the attempt."""
+        if seconds := attempts.pause():
+            await asyncio.sleep(seconds)
+        try:
+            response = await self._http.request(**attempts.request() | instead)
+        except httpx2.HTTPError as error:
+            raise attempts.failure(error) from error
+        return attempts.answer(response)
 
     async def do(self, steps: Steps[T]) -> T:
         """Do one step after the other."""

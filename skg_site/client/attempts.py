@@ -121,6 +121,22 @@ class Attempts(Generic[T]):
         return NoAnswer(sentence, may_pass=not_sent or self._call.repeatable)
 
 
+class Attempting:
+    """The part of both clients that makes attempts."""
+
+    def __init__(self, options: Options | None) -> None:
+        self._options = options or Options()
+        self._pace = Pace()
+        self._snapshot = Snapshot()
+
+    def seconds_to_wait(self, call: Call[Any]) -> float:
+        """The seconds until the key's limit admits such a request again, as far as is known; 0 if it does now."""
+        return self._pace.seconds(call.endpoint)
+
+    def _attempts(self, call: Call[T]) -> Attempts[T]:
+        return Attempts(call, self._pace, self._snapshot, self._options)
+
+
 def _is_about_certificate(error: BaseException | None) -> bool:
     """True if the certificate is what an error began with."""
     while error is not None and not isinstance(error, ssl.SSLCertVerificationError):

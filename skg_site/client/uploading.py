@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import NamedTuple, Self, TypedDict
 
 from .answers import FieldError, StoredBatch
@@ -78,9 +77,7 @@ class Upload:
             self._progress = self._open.enter_context(progress_bar())
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
     def take(self, fact: NewFact) -> bool:

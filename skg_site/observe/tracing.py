@@ -29,9 +29,9 @@ from rest_framework.request import Request
 
 from apikeys.authentication import BearerKey
 from apikeys.callers import Caller
-from apikeys.transactions import keys_committed
 from skg_site.api.door import Handler
 from skg_site.api.request import APIRequest
+from skg_site.host.write_lock import rows_committed
 from skg_site.observe.masking import masked_value
 from skg_site.observe.trace_export import provider_for_settings
 from skg_site.version import VERSION
@@ -41,7 +41,7 @@ from triples.runs.signals import round_ended, run_ended, run_requested, run_star
 from triples.services.graph import Graph, graph
 from triples.store.backend import backend
 from triples.store.operations import Operation, Outcome
-from triples.store.signals import group_committed, rules_committed
+from triples.store.signals import group_committed
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -58,8 +58,7 @@ def start() -> None:
     """Trace the graph and the runs of this process. The classes below trace requests and authentication."""
     trace_graph(graph)
     group_committed.connect(trace_commit)
-    rules_committed.connect(trace_transaction)
-    keys_committed.connect(trace_transaction)
+    rows_committed.connect(trace_transaction)
     run_requested.connect(hand_over)
     run_started.connect(trace_run)
     round_ended.connect(trace_round)

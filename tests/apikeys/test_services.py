@@ -23,7 +23,7 @@ from apikeys.services import (
     key_revoke,
     key_rotate,
 )
-from apikeys.transactions import key_transaction
+from skg_site.host.write_lock import locked_transaction
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -286,6 +286,6 @@ def test_keys_stand_in_the_queue_of_the_graphs_writers() -> None:
 
 
 def test_a_turn_inside_a_transaction_is_a_part_of_it() -> None:
-    with transaction.atomic(), key_transaction():
+    with transaction.atomic(), locked_transaction():
         issue()
     assert ApiKey.objects.count() == 1

@@ -92,12 +92,18 @@ Connect = Callable[..., Wire]
 
 
 @pytest.fixture
-def connect(wired: Service) -> Iterator[Connect]:
-    """A function that makes a connection to it, closed after the test."""
+def running(wired: Service) -> Service:
+    """The service that `connect` connects to. A module may have one of its own."""
+    return wired
+
+
+@pytest.fixture
+def connect(running: Service) -> Iterator[Connect]:
+    """A function that makes a connection, closed after the test."""
     wires: list[Wire] = []
 
     def make(**options: Any) -> Wire:
-        wires.append(Wire(wired, **options))
+        wires.append(Wire(running, **options))
         return wires[-1]
 
     yield make

@@ -1,14 +1,15 @@
 """What many clients together make a worker hold: bodies that are not whole, and answers that they do not read."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import httpx
 import orjson
 import pytest
 
 from tests.conftest import FreshDatabase
+from tests.service.conftest import Connect
 from tests.service.wire import HEAD, Wire, eventually, post
+from tests.service.workers import memory
 from tests.support.service import Service
 
 MIB = 1 << 20
@@ -20,8 +21,6 @@ FACTS = 700
 TEXT = "x" * 15_000
 ANSWER = FACTS * len(TEXT)
 
-Connect = Callable[..., Wire]
-
 
 @pytest.fixture(scope="module")
 def running(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
@@ -32,25 +31,6 @@ def running(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFact
     yield one
     one.end()
     assert "Traceback" not in one.log_text
-
-
-@pytest.fixture
-def connect(running: Service) -> Iterator[Connect]:
-    """A function that makes a connection, closed after the test."""
-    wires: list[Wire] = []
-
-    def make(**options: bool) -> Wire:
-        wires.append(Wire(running, **options))
-        return wires[-1]
-
-    yield make
-    for wire in wires:
-        wire.close()
-
-
-def memory(one: Service) -> int:
-    status = Path(f"/proc/{one.workers[0]}/status").read_text()
-    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
 
 
 def send_unfinished(connect: Connect, path: bytes, head: bytes) -> list[Wire]:

@@ -1,7 +1,7 @@
 """Clients that draw out what they can: each is ended in time, and the others do not notice."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import orjson
 import pytest
 
 from tests.conftest import FreshDatabase
+from tests.service.conftest import Connect
 from tests.service.wire import HEAD, Wire, eventually, post
+from tests.service.workers import memory
 from tests.support.service import Service
 
 STATUS_LINE = b"HTTP/1.1 200 OK"
@@ -18,8 +20,6 @@ QUERY = b'{"pattern":[null,null,null]}'
 MANY = 2000
 # Memory that a request, a connection or a garbage collection not yet due may take, times all of them here.
 SLACK_BYTES = 48 << 20
-
-Connect = Callable[..., Wire]
 
 
 @pytest.fixture(scope="module")
@@ -37,27 +37,6 @@ def running(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPathFact
 def others(running: Service) -> Iterator[httpx.Client]:
     with running.client() as client:
         yield client
-
-
-def memory(one: Service) -> int:
-    """What the worker holds, in bytes."""
-    status = Path(f"/proc/{one.workers[0]}/status").read_text()
-    kibibytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(kibibytes) * 1024
-
-
-@pytest.fixture
-def connect(running: Service) -> Iterator[Connect]:
-    """A function that makes a connection, closed after the test."""
-    wires: list[Wire] = []
-
-    def make(**options: bool) -> Wire:
-        wires.append(Wire(running, **options))
-        return wires[-1]
-
-    yield make
-    for wire in wires:
-        wire.close()
 
 
 def sends_until_answered(wire: Wire, piece: bytes, pause: float) -> bool:

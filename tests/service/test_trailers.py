@@ -1,23 +1,17 @@
 """What follows a body that comes in chunks counts as nothing, and has a limit."""
 
-from pathlib import Path
-
 import httpx
 import orjson
 import pytest
 
 from tests.service.conftest import Connect
 from tests.service.wire import HEAD, Wire, chunked
+from tests.service.workers import memory
 from tests.support.service import KEY, Service
 
 QUERY = b'{"pattern":[null,null,null]}'
 WITHOUT_KEY = b"Host: localhost\r\nContent-Type: application/json\r\n"
 MEMORY_SLACK = 16 << 20
-
-
-def memory(one: Service) -> int:
-    status = Path(f"/proc/{one.workers[0]}/status").read_text()
-    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
 
 
 def test_a_key_in_a_trailer_is_none(connect: Connect) -> None:

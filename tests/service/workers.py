@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import httpx
 
@@ -36,3 +37,9 @@ async def connected_to_every_worker(one: Service, key: str) -> AsyncIterator[Cli
 def worker_of(answer: httpx.Response) -> str:
     """What tells the worker that answered from the others: its part of the request's id."""
     return answer.headers["X-Request-ID"][:20]
+
+
+def memory(one: Service) -> int:
+    """The bytes that the first worker holds."""
+    status = Path(f"/proc/{one.workers[0]}/status").read_text()
+    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))

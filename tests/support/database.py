@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import psycopg
@@ -26,6 +27,16 @@ _executor = ThreadPoolExecutor(1, thread_name_prefix="tests")
 def in_orm(function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
     """The function's result; usable in tests that await and in those that do not."""
     return _executor.submit(function, *args, **kwargs).result()
+
+
+def in_orm_thread(test: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """The test, run in that thread from its beginning to its end."""
+
+    @wraps(test)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        in_orm(test, *args, **kwargs)
+
+    return run
 
 
 def empty_tables() -> None:

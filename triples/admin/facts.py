@@ -13,11 +13,12 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import truncatechars
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from skg_site.admin_base.columns import column
+from skg_site.admin_base.pages import PagesAdmin
 from skg_site.host.write_lock import write_lock
 from triples import ids
 from triples.admin.ask import AskForm, answered
@@ -56,7 +57,7 @@ def write_transaction(request: HttpRequest) -> Iterator[None]:
 
 
 @admin.register(Triple)
-class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class TripleAdmin(PagesAdmin):
     list_display = ("page", *(f"linked_{place}" for place in PLACES), "weight", "short_metadata", "source", "added")
     list_filter = (WeightFilter, PredicateFilter, SourceFilter, MetadataFilter)
     list_per_page = 50
@@ -132,11 +133,8 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
             raise PermissionDenied
         inferred = request.user.has_perm("triples.view_inferredtriple")
         form = AskForm(request.GET if "question" in request.GET else None, inferred=inferred)
-        context = {"opts": self.opts, "title": "Ask", "form": form, "inferred": inferred, "media": form.media}
-        context |= answered(form, request) if form.is_valid() else {}
-        return TemplateResponse(
-            request, "admin/triples/triple/ask.html", {**self.admin_site.each_context(request), **context}
-        )
+        answers = answered(form, request) if form.is_valid() else {}
+        return self.own_page(request, "ask", "Ask", form=form, inferred=inferred, media=form.media, **answers)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with write_transaction(request):
@@ -176,45 +174,24 @@ class TripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its
         """The text of the link to the fact's own page."""
         return format_html('Open<span class="visually-hidden"> {}</span>', isolated(str(fact)))
 
-    @admin.display(description="subject")
-    def linked_subject(self, fact: Triple) -> SafeString:
-        return term_link(fact.subject)
-
-    @admin.display(description="predicate")
-    def linked_predicate(self, fact: Triple) -> SafeString:
-        return term_link(fact.predicate)
-
-    @admin.display(description="object")
-    def linked_object(self, fact: Triple) -> SafeString:
-        return term_link(fact.object)
+    linked_subject = column(Triple, "subject", lambda fact: term_link(fact.subject))
+    linked_predicate = column(Triple, "predicate", lambda fact: term_link(fact.predicate))
+    linked_object = column(Triple, "object", lambda fact: term_link(fact.object))
 
     @admin.display(description="metadata")
     def short_metadata(self, fact: Triple) -> str:
         return truncatechars(visible_json(orjson.dumps(fact.metadata).decode()), 60) if fact.metadata else ""
 
-    @admin.display(description="added (UTC)")
-    def added(self, fact: Triple) -> str:
-        return f"{fact.created_at:%Y-%m-%d %H:%M}"
+    added = column(Triple, "added (UTC)", lambda fact: f"{fact.created_at:%Y-%m-%d %H:%M}")
 
     @admin.display(description="changed (UTC)")
     def changed(self, fact: Triple) -> str:
         return f"{fact.updated_at:%Y-%m-%d %H:%M}" if fact.updated_at else "never"
 
-    @admin.display(description="id in the API")
-    def public_id(self, fact: Triple) -> str:
-        return ids.pack(to_milliseconds(fact.created_at), fact.pk)
-
-    @admin.display(description="subject")
-    def subject_facts(self, fact: Triple) -> SafeString:
-        return _term("subject", fact.subject)
-
-    @admin.display(description="predicate")
-    def predicate_facts(self, fact: Triple) -> SafeString:
-        return _term("predicate", fact.predicate)
-
-    @admin.display(description="object")
-    def object_facts(self, fact: Triple) -> SafeString:
-        return _term("object", fact.object)
+    public_id = column(Triple, "id in the API", lambda fact: ids.pack(to_milliseconds(fact.created_at), fact.pk))
+    subject_facts = column(Triple, "subject", lambda fact: _term("subject", fact.subject))
+    predicate_facts = column(Triple, "predicate", lambda fact: _term("predicate", fact.predicate))
+    object_facts = column(Triple, "object", lambda fact: _term("object", fact.object))
 
 
 def _term(place: Place, term: Term) -> SafeString:

@@ -9,11 +9,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from skg_site.admin_base.columns import column
 from skg_site.api.asgi_types import Scope
 from skg_site.api.request import STREAMED
 from triples.admin.import_forms import ExportForm, ImportForm
@@ -83,7 +83,7 @@ class ImportRunAdmin(ProcessRowAdmin):
             run = import_upload(visible(file.name), file.chunks(), form.parameters.given, f"user {request.user}")
             self.log_addition(request, run, "Imported.")
             return redirect("admin:triples_importrun_change", run.id)
-        return self._page(request, "import", "Import a file", form=form)
+        return self.own_page(request, "import", "Import a file", form=form)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """Asks which facts, and sends them as a file."""
@@ -94,7 +94,7 @@ class ImportRunAdmin(ProcessRowAdmin):
             if form.parameters.inferred != "without" and not request.user.has_perm("triples.view_inferredtriple"):
                 raise PermissionDenied
             return _download(request, form.parameters)
-        return self._page(request, "export", "Export facts", form=form)
+        return self.own_page(request, "export", "Export facts", form=form)
 
     def undo_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
         """Asks whether to delete what an import brought, and does."""
@@ -106,43 +106,16 @@ class ImportRunAdmin(ProcessRowAdmin):
             self.log_change(request, run, "Undone.")
             self.message_user(request, f"Import {run.id} is being undone. This page follows it.", messages.SUCCESS)
             return redirect("admin:triples_importrun_change", run.id)
-        return self._page(request, "undo", f"Undo import {run.id}", run=run)
+        return self.own_page(request, "undo", f"Undo import {run.id}", run=run)
 
-    def _page(self, request: HttpRequest, name: str, title: str, **context: Any) -> HttpResponse:
-        common = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "media": self.media}
-        return TemplateResponse(request, f"admin/triples/importrun/{name}.html", {**common, **context})
-
-    @admin.display(description="import")
-    def number(self, run: ImportRun) -> str:
-        return f"import {run.pk}"
-
-    @admin.display(description="file")
-    def shown_source(self, run: ImportRun) -> SafeString:
-        return isolated(run.source)
-
-    @admin.display(description="inserted")
-    def brought(self, run: ImportRun) -> str:
-        return f"{run.inserted:,}"
-
-    @admin.display(description="refused")
-    def left_out(self, run: ImportRun) -> str:
-        return f"{run.refused:,}"
-
-    @admin.display(description="began")
-    def begun(self, run: ImportRun) -> str:
-        return second(run.created_at)
-
-    @admin.display(description="last stored something")
-    def touched(self, run: ImportRun) -> str:
-        return second(run.touched_at)
-
-    @admin.display(description="id in the API")
-    def import_id(self, run: ImportRun) -> str:
-        return public_id(run)
-
-    @admin.display(description="error")
-    def error_text(self, run: ImportRun) -> str:
-        return visible(run.error) or "none"
+    number = column(ImportRun, "import", lambda run: f"import {run.pk}")
+    shown_source = column(ImportRun, "file", lambda run: isolated(run.source))
+    brought = column(ImportRun, "inserted", lambda run: f"{run.inserted:,}")
+    left_out = column(ImportRun, "refused", lambda run: f"{run.refused:,}")
+    begun = column(ImportRun, "began", lambda run: second(run.created_at))
+    touched = column(ImportRun, "last stored something", lambda run: second(run.touched_at))
+    import_id = column(ImportRun, "id in the API", public_id)
+    error_text = column(ImportRun, "error", lambda run: visible(run.error) or "none")
 
     @admin.display(description="options")
     def asked(self, run: ImportRun) -> SafeString:

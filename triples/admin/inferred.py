@@ -8,9 +8,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from skg_site.admin_base.pages import ReadOnlyAdmin
 from triples import ids
 from triples.admin.fact_lines import FactLines
 from triples.admin.kind_tabs import tabs, visible_kinds
@@ -34,7 +34,7 @@ DEPTH = 20
 
 
 @admin.register(InferredTriple)
-class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class InferredTripleAdmin(ReadOnlyAdmin):
     """The facts are in no table of Django's, so its lists and forms have nothing to do with them."""
 
     class Media:
@@ -46,15 +46,6 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
             path("", view(self.list_view), name="triples_inferredtriple_changelist"),
             path("<uuid:id>/", view(self.proof_view), name="triples_inferredtriple_proof"),
         ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
         """Heaviest first, a page at a time."""
@@ -71,7 +62,7 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
             asked = {name: request.GET.get(name, "") for name in (*form.fields, "kinds")}
             context["following"] = next_page(asked, found.after) if found.after else ""
         context["media"] = self.media + form.media
-        return self._page(request, "list", _TITLES[kinds], **context)
+        return self.own_page(request, "list", _TITLES[kinds], **context)
 
     def proof_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
         """The proof of one, as a tree."""
@@ -80,16 +71,11 @@ class InferredTripleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generi
         if root is None:
             self.message_user(request, "This fact is not derived, or not any more.", messages.WARNING)
             return redirect("admin:triples_inferredtriple_changelist")
-        return self._page(request, "proof", "Proof", root=_shown(root, _lines(root), is_root=True))
+        return self.own_page(request, "proof", "Proof", root=_shown(root, _lines(root), is_root=True))
 
     def _check_permission(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
             raise PermissionDenied
-
-    def _page(self, request: HttpRequest, name: str, title: str, **context: Any) -> HttpResponse:
-        site = self.admin_site.each_context(request)
-        shared = {**site, "opts": self.opts, "title": title, "media": self.media}
-        return TemplateResponse(request, f"admin/triples/inferredtriple/{name}.html", {**shared, **context})
 
 
 def _proof(id: UUID) -> Node | None:

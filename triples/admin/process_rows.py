@@ -9,11 +9,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from skg_site.admin_base.pages import ReadOnlyAdmin
 from triples.admin.counted_lists import CountedChangeList
 
 
-class ProcessRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
-    """Rows with a status and times. Nobody fills in, edits or deletes one: views of their own start the processes."""
+class ProcessRowAdmin(ReadOnlyAdmin):
+    """Rows with a status and times. Views of their own start the processes."""
 
     list_filter = ("status",)
     list_per_page = 50
@@ -27,15 +28,6 @@ class ProcessRowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedChangeList]:
         return CountedChangeList
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="status")
     def state(self, run: Any) -> SafeString:

@@ -13,6 +13,7 @@ from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from skg_site.admin_base.columns import column
 from triples.admin.counted_lists import CountedChangeList
 from triples.admin.facts import write_transaction
 from triples.admin.rule_forms import EXAMPLE, PREVIEW, RuleForm
@@ -126,21 +127,15 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         count = "1 rule" if len(changed) == 1 else f"{len(changed):,} rules"
         self.message_user(request, f"{word} {count}. This holds from the next run on.", messages.SUCCESS)
 
-    @admin.display(description="rule")
-    def text(self, rule: Rule) -> SafeString:
-        return rule_html(rule.parsed)
+    text = column(Rule, "rule", lambda rule: rule_html(rule.parsed))
 
-    @admin.display(description="name", ordering="name")
-    def shown_name(self, rule: Rule) -> SafeString:
-        return isolated(rule.name)
+    shown_name = column(Rule, "name", lambda rule: isolated(rule.name), ordering="name")
 
     @admin.display(description="description")
     def shown_description(self, rule: Rule) -> SafeString:
         return format_html("<bdi>{}</bdi>", linebreaksbr(visible_lines(rule.description), autoescape=True))
 
-    @admin.display(description="changed (UTC)")
-    def changed(self, rule: Rule) -> str:
-        return f"{rule.updated_at:%Y-%m-%d %H:%M}"
+    changed = column(Rule, "changed (UTC)", lambda rule: f"{rule.updated_at:%Y-%m-%d %H:%M}")
 
 
 def may_run(request: HttpRequest) -> bool:

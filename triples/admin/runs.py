@@ -8,10 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
+from skg_site.admin_base.columns import column
 from triples.admin.plots import Axis, Plot, Series, bars
 from triples.admin.process_rows import ProcessRowAdmin, pairs, second
 from triples.admin.run_forms import RunForm
@@ -75,15 +75,8 @@ class RecursionRunAdmin(ProcessRowAdmin):
         form = RunForm(request.POST or None, label_suffix="")
         if request.method == "POST" and form.is_valid():
             return self._start(request, form.options)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Run now",
-            "media": self.media,
-            "form": form,
-            "active": RecursionRun.objects.filter(active=True).first(),
-        }
-        return TemplateResponse(request, "admin/triples/recursionrun/run.html", context)
+        active = RecursionRun.objects.filter(active=True).first()
+        return self.own_page(request, "run", "Run now", form=form, active=active)
 
     def cancel_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
         """Asks whether to cancel a run, and does."""
@@ -93,15 +86,7 @@ class RecursionRunAdmin(ProcessRowAdmin):
         if request.method == "POST" or run.active is None:
             self._cancel(request, run)
             return redirect("admin:triples_recursionrun_change", run.id)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Cancel run {run.id}",
-            "media": self.media,
-            "run": run,
-            "told": run_sentence(run),
-        }
-        return TemplateResponse(request, "admin/triples/recursionrun/cancel.html", context)
+        return self.own_page(request, "cancel", f"Cancel run {run.id}", run=run, told=run_sentence(run))
 
     def _cancel(self, request: HttpRequest, run: RecursionRun) -> None:
         try:
@@ -128,54 +113,22 @@ class RecursionRunAdmin(ProcessRowAdmin):
             self.message_user(request, told, messages.SUCCESS)
         return redirect("admin:triples_recursionrun_change", run.id)
 
-    @admin.display(description="run")
-    def number(self, run: RecursionRun) -> str:
-        return str(run)
-
-    @admin.display(description="facts")
-    def inferred(self, run: RecursionRun) -> str:
-        return _number(run.facts)
-
-    @admin.display(description="added")
-    def new(self, run: RecursionRun) -> str:
-        return _number(run.added)
-
-    @admin.display(description="changed")
-    def altered(self, run: RecursionRun) -> str:
-        return _number(run.changed)
-
-    @admin.display(description="removed")
-    def gone(self, run: RecursionRun) -> str:
-        return _number(run.removed)
+    number = column(RecursionRun, "run", str)
+    inferred = column(RecursionRun, "facts", lambda run: _number(run.facts))
+    new = column(RecursionRun, "added", lambda run: _number(run.added))
+    altered = column(RecursionRun, "changed", lambda run: _number(run.changed))
+    gone = column(RecursionRun, "removed", lambda run: _number(run.removed))
 
     @admin.display(description="took")
     def took(self, run: RecursionRun) -> str:
         seconds = duration(run)
         return "-" if seconds is None else f"{seconds:,.1f} s"
 
-    @admin.display(description="requested by")
-    def asker(self, run: RecursionRun) -> str:
-        return run.requested_by
-
-    @admin.display(description="requested")
-    def requested(self, run: RecursionRun) -> str:
-        return second(run.created_at)
-
-    @admin.display(description="started")
-    def started(self, run: RecursionRun) -> str:
-        return second(run.started_at)
-
-    @admin.display(description="id in the API")
-    def run_id(self, run: RecursionRun) -> str:
-        return public_id(run)
-
-    @admin.display(description="outcome")
-    def outcome(self, run: RecursionRun) -> str:
-        return run_sentence(run)
-
-    @admin.display(description="error")
-    def error_text(self, run: RecursionRun) -> str:
-        return visible_lines(run.error) or "none"
+    requested = column(RecursionRun, "requested", lambda run: second(run.created_at))
+    started = column(RecursionRun, "started", lambda run: second(run.started_at))
+    run_id = column(RecursionRun, "id in the API", public_id)
+    outcome = column(RecursionRun, "outcome", run_sentence)
+    error_text = column(RecursionRun, "error", lambda run: visible_lines(run.error) or "none")
 
     @admin.display(description="options")
     def asked(self, run: RecursionRun) -> SafeString:

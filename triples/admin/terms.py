@@ -8,11 +8,12 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from skg_site.admin_base.columns import column
+from skg_site.admin_base.pages import ReadOnlyAdmin
 from triples.admin.links import term_url
 from triples.admin.lists import BoundedChangeList
 from triples.admin.profiles import profile_context
@@ -48,7 +49,7 @@ class TermList(BoundedChangeList):
 
 
 @admin.register(Term)
-class TermAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
+class TermAdmin(ReadOnlyAdmin):
     """Read only: the store makes terms as facts need them."""
 
     list_display = ("shown_text", "facts")
@@ -80,15 +81,6 @@ class TermAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Term | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Term | None = None) -> bool:
-        return False
-
     def get_urls(self) -> list[URLPattern]:
         complete = path("complete/", self.admin_site.admin_view(self.complete_view), name="triples_term_complete")
         return [complete, *super().get_urls()]
@@ -109,15 +101,10 @@ class TermAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its s
         if term is None:
             # It says so, and leads to the list.
             return super().change_view(request, object_id, form_url, extra_context)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, "term": term}
-        context |= {"title": str(term), "text": str(term.text)}
-        if request.user.has_perm("triples.view_triple"):
-            context |= profile_context(request, term)
-        return TemplateResponse(request, "admin/triples/term/profile.html", context)
+        profile = profile_context(request, term) if request.user.has_perm("triples.view_triple") else {}
+        return self.own_page(request, "profile", str(term), term=term, text=str(term.text), **profile)
 
-    @admin.display(description="text")
-    def shown_text(self, term: Term) -> SafeString:
-        return isolated(term.text)
+    shown_text = column(Term, "text", lambda term: isolated(term.text))
 
     @admin.display(description="stands as")
     def facts(self, term: Term) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 
 import orjson
@@ -46,9 +45,7 @@ class RemoteService(Destination):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     @property

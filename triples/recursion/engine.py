@@ -5,7 +5,6 @@ total order (weight, height, rule, values of the free variables) chooses the bes
 """
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Protocol, Self
 
 import pyarrow as pa
@@ -32,9 +31,7 @@ class Engine(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
     def interrupt(self) -> None:
         """Make `materialise` raise Stopped, now or when it is called. Called from another thread."""

@@ -3,21 +3,19 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from time import perf_counter
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Collate
 from django.utils import timezone
 
-from skg_site.host.write_lock import write_lock
+from skg_site.host.write_lock import locked_transaction
 from triples.fields import from_milliseconds, to_milliseconds
 from triples.models import Rule as StoredRule
 from triples.recursion.rules import clean_name
 from triples.rules.documents import Draft, read_rule
 from triples.store.backend import backend
-from triples.store.signals import rules_committed
 from triples.text import TermError
 
 MAX_RULES = 10_000
@@ -92,7 +90,7 @@ def rules_in_order() -> Iterator[StoredRule]:
 
 def rules_add(*, drafts: Sequence[Draft]) -> list[StoredRule]:
     """Store new rules, all or none; raises RulesExist and TooManyRules."""
-    with _rules_transaction():
+    with locked_transaction():
         if known := _known(drafts):
             raise RulesExist(sorted(known))
         return _insert(drafts)
@@ -103,7 +101,7 @@ def rules_load(*, drafts: Sequence[Draft], replace: bool = False, dry_run: bool 
 
     A stored rule that is the same stays as it is. One that differs is replaced with `replace`; without, it is an error.
     """
-    with _rules_transaction():
+    with locked_transaction():
         known = _known(drafts)
         new = [draft for draft in drafts if draft.rule.name not in known]
         others = [draft for draft in drafts if draft not in new and _differ(known[draft.rule.name], draft.columns)]
@@ -137,25 +135,14 @@ def rule_delete(*, name: str, versions: Collection[str] | None = None) -> None:
 
 def rules_enable(*, names: Collection[str], enabled: bool) -> int:
     """Take rules into the next run, or leave them out of it; the number of rules that changed."""
-    with _rules_transaction():
+    with locked_transaction():
         return StoredRule.objects.filter(name__in=names, enabled=not enabled).update(enabled=enabled, updated_at=_now())
-
-
-@contextmanager
-def _rules_transaction() -> Iterator[None]:
-    is_outermost = not connection.in_atomic_block
-    with write_lock():
-        began = perf_counter()
-        with transaction.atomic():
-            yield
-    if is_outermost:
-        rules_committed.send_robust(StoredRule, seconds=perf_counter() - began)
 
 
 @contextmanager
 def _held_rule(name: str, versions: Collection[str] | None) -> Iterator[StoredRule]:
     """The rule, locked until the transaction ends."""
-    with _rules_transaction():
+    with locked_transaction():
         stored = rule_find(name, StoredRule.objects.select_for_update())
         if versions is not None and stored.version not in versions:
             raise RuleChanged

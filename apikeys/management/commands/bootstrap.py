@@ -13,7 +13,7 @@ from filelock import FileLock
 from apikeys.models import ApiKey, Origin
 from apikeys.scopes import ALL_SCOPES
 from apikeys.services import adopt_configured_key, key_issue
-from apikeys.transactions import key_transaction
+from skg_site.host.write_lock import locked_transaction
 
 USERNAME = "admin"
 FIRST_KEY = "first key"
@@ -42,7 +42,7 @@ def _first_user() -> str:
     if User.objects.filter(is_superuser=True).exists():
         return ""
     password = secrets.token_urlsafe(15)
-    with key_transaction():
+    with locked_transaction():
         User.objects.create_superuser(USERNAME, password=password)
     return f"First admin user, for {_base_url()}/admin/\n\n    {USERNAME}\n    {password}\n"
 

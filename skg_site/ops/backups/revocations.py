@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apikeys.audit import record_event
 from apikeys.models import ApiKey, Kind
-from apikeys.transactions import key_transaction
+from skg_site.host.write_lock import locked_transaction
 from triples.store.backups.databases import Scratch
 from triples.store.backups.failures import BackupFailure
 
@@ -65,7 +65,7 @@ def keep_ends(scratch: Scratch, ends: Sequence[End]) -> list[str]:
 
 def record_kept(public_ids: Sequence[str]) -> list[str]:
     """Record an event for each key that `keep_ends` has ended. Returns their names."""
-    with key_transaction():
+    with locked_transaction():
         keys = list(ApiKey.objects.filter(public_id__in=public_ids).order_by("id"))
         for key in keys:
             expires_at = key.expires_at and key.expires_at.isoformat()

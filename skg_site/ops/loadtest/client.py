@@ -6,7 +6,6 @@ both would be measured.
 
 import asyncio
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import aiohttp
@@ -55,9 +54,7 @@ class Client:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
     async def post(self, path: str, body: bytes, *, seconds: float | None = None) -> Answer:

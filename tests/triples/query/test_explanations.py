@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.database import in_orm
+from tests.support.database import in_orm, in_orm_thread
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, run
 from triples.query import explanations
@@ -170,40 +170,34 @@ def test_a_premise_that_was_asserted_meanwhile_is_a_leaf() -> None:
     assert outline(in_orm(explain)) == {"apd": ["apb", "bpd"]}
 
 
+@in_orm_thread
 def test_what_is_not_shown_is_not_explained() -> None:
-    def explain() -> None:
-        chain(3)
-        row = stored_rows()["a", "p", "b"]
-        committed([Remove(row.id, row.created_ms)])
-        for wanted in (
-            key("a", "p", "d"),
-            key("d", "p", "a"),
-            Asserted(row.id, row.created_ms),
-            Asserted(row.id + 1, 1),
-        ):
-            with pytest.raises(NoSuchFact):
-                explain_now(wanted)
-        assert outline(explain_now(key("b", "p", "d"))) == {"bpd": ["bpc", "cpd"]}
-
-    in_orm(explain)
-
-
-def test_without_a_run_nothing_is_explained() -> None:
-    def explain() -> None:
-        store(fact("a", "p", "b"))
+    chain(3)
+    row = stored_rows()["a", "p", "b"]
+    committed([Remove(row.id, row.created_ms)])
+    for wanted in (
+        key("a", "p", "d"),
+        key("d", "p", "a"),
+        Asserted(row.id, row.created_ms),
+        Asserted(row.id + 1, 1),
+    ):
         with pytest.raises(NoSuchFact):
-            explain_now(key("a", "p", "b"))
+            explain_now(wanted)
+    assert outline(explain_now(key("b", "p", "d"))) == {"bpd": ["bpc", "cpd"]}
 
-    in_orm(explain)
+
+@in_orm_thread
+def test_without_a_run_nothing_is_explained() -> None:
+    store(fact("a", "p", "b"))
+    with pytest.raises(NoSuchFact):
+        explain_now(key("a", "p", "b"))
 
 
+@in_orm_thread
 def test_a_proof_whose_premise_was_removed_past_the_store_is_none() -> None:
     from triples.models import Triple
 
-    def explain() -> None:
-        chain(3)
-        Triple.objects.filter(subject__text="a").delete()
-        with pytest.raises(NoSuchFact):
-            explain_now(key("a", "p", "d"))
-
-    in_orm(explain)
+    chain(3)
+    Triple.objects.filter(subject__text="a").delete()
+    with pytest.raises(NoSuchFact):
+        explain_now(key("a", "p", "d"))

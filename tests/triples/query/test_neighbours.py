@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.database import in_orm
+from tests.support.database import in_orm_thread
 from tests.support.properties import examples
 from tests.triples.query.test_finding_answers import TERMS, graphs, make, shown_facts, source_of
 from tests.triples.store.graphs import fact, store
@@ -32,68 +32,62 @@ asked_for = st.builds(
 
 @given(graphs, changes, st.lists(asked_for, min_size=4, max_size=4), st.booleans())
 @settings(max_examples=examples(0.3))
+@in_orm_thread
 def test_the_heaviest_facts_and_the_counts_are_those_of_looking_at_every_fact(
     graph: Mapping[Texts, float], doing: list[Doing], questions: list[AskedNeighbours], inferred: bool
 ) -> None:
-    def compare() -> None:
-        make(graph, doing)
-        with reading() as reader, source_of(reader, inferred=inferred) as source:
-            shown = shown_facts(inferred=inferred)
-            ids: dict[str, int] = term_ids()
-            for asked in questions:
-                found = find_neighbours(asked, source)
-                term = ids.get(asked.term)
-                wanted = None if asked.predicates is None else {ids.get(text) for text in asked.predicates}
-                around = [one for one in shown if wanted is None or one.key.predicate in wanted]
-                out = [one for one in around if one.key.subject == term and asked.direction != "in"]
-                in_ = [one for one in around if one.key.object == term and asked.direction != "out"]
-                facts = dict.fromkeys(
-                    one for one in shown if one in [*out, *in_] and one.weight >= max(asked.min_weight, 1e-300)
-                )
-                assert list(found.facts) == list(facts)[: asked.k]
-                counts = Counter(one.key.predicate for one in [*out, *in_])
-                assert {one.predicate: one.out + one.in_ for one in found.predicates} == counts
-                assert [one.predicate for one in found.predicates] == sorted(
-                    counts, key=lambda predicate: (-counts[predicate], predicate)
-                )
-                assert found.complete
-                assert not found.capped
-                ends = {end for one in found.facts for end in (one.key.subject, one.key.object)}
-                assert count_beside(found, source) == {
-                    found.named.texts[end]: sum((end == one.key.subject) + (end == one.key.object) for one in shown)
-                    for end in ends
-                }
-
-    in_orm(compare)
+    make(graph, doing)
+    with reading() as reader, source_of(reader, inferred=inferred) as source:
+        shown = shown_facts(inferred=inferred)
+        ids: dict[str, int] = term_ids()
+        for asked in questions:
+            found = find_neighbours(asked, source)
+            term = ids.get(asked.term)
+            wanted = None if asked.predicates is None else {ids.get(text) for text in asked.predicates}
+            around = [one for one in shown if wanted is None or one.key.predicate in wanted]
+            out = [one for one in around if one.key.subject == term and asked.direction != "in"]
+            in_ = [one for one in around if one.key.object == term and asked.direction != "out"]
+            facts = dict.fromkeys(
+                one for one in shown if one in [*out, *in_] and one.weight >= max(asked.min_weight, 1e-300)
+            )
+            assert list(found.facts) == list(facts)[: asked.k]
+            counts = Counter(one.key.predicate for one in [*out, *in_])
+            assert {one.predicate: one.out + one.in_ for one in found.predicates} == counts
+            assert [one.predicate for one in found.predicates] == sorted(
+                counts, key=lambda predicate: (-counts[predicate], predicate)
+            )
+            assert found.complete
+            assert not found.capped
+            ends = {end for one in found.facts for end in (one.key.subject, one.key.object)}
+            assert count_beside(found, source) == {
+                found.named.texts[end]: sum((end == one.key.subject) + (end == one.key.object) for one in shown)
+                for end in ends
+            }
 
 
+@in_orm_thread
 def test_a_hub_is_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "COUNT_LIMIT", 5)
 
-    def ask() -> None:
-        store(*(fact("hub", "p", f"o{number}") for number in range(9)), fact("x", "q", "hub"))
-        with reading() as reader, source_of(reader, inferred=True) as source:
-            found = find_neighbours(AskedNeighbours("hub", 3, "any", None, 0.0), source)
-            ids = term_ids()
-            assert found.predicates == [Around(ids["p"], 5, 0), Around(ids["q"], 0, 1)]
-            assert (found.more, found.capped, len(found.facts)) == (3, True, 3)
-
-    in_orm(ask)
+    store(*(fact("hub", "p", f"o{number}") for number in range(9)), fact("x", "q", "hub"))
+    with reading() as reader, source_of(reader, inferred=True) as source:
+        found = find_neighbours(AskedNeighbours("hub", 3, "any", None, 0.0), source)
+        ids = term_ids()
+        assert found.predicates == [Around(ids["p"], 5, 0), Around(ids["q"], 0, 1)]
+        assert (found.more, found.capped, len(found.facts)) == (3, True, 3)
 
 
+@in_orm_thread
 def test_in_a_graph_of_many_predicates_those_of_the_heaviest_facts_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "_MOST_PREDICATES", 2)
     monkeypatch.setattr(neighbours, "_HEAVIEST", 1)
 
-    def ask() -> None:
-        store(*(fact("x", f"p{number}", "hub", number / 10) for number in range(4)), fact("hub", "q", "y"))
-        with reading() as reader, source_of(reader, inferred=True) as source:
-            found = find_neighbours(AskedNeighbours("hub", 3, "any", None, 0.0), source)
-            ids = term_ids()
-            assert set(found.predicates) == {Around(ids["p3"], 0, 1), Around(ids["q"], 1, 0)}
-            assert not found.complete
-
-    in_orm(ask)
+    store(*(fact("x", f"p{number}", "hub", number / 10) for number in range(4)), fact("hub", "q", "y"))
+    with reading() as reader, source_of(reader, inferred=True) as source:
+        found = find_neighbours(AskedNeighbours("hub", 3, "any", None, 0.0), source)
+        ids = term_ids()
+        assert set(found.predicates) == {Around(ids["p3"], 0, 1), Around(ids["q"], 1, 0)}
+        assert not found.complete
 
 
 async def test_over_http(api: Any) -> None:

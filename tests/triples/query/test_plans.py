@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.support.database import empty_tables, in_orm
+from tests.support.database import empty_tables, in_orm, in_orm_thread
 from tests.triples.store.inferred.derived import TRANSITIVE, program, put
 from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
@@ -110,27 +110,25 @@ def only_on(vendor: str) -> None:
         pytest.skip(f"a plan of {vendor}'s")
 
 
+@in_orm_thread
 def test_sqlite_picks_each_kind_by_its_index_in_its_order() -> None:
     only_on("sqlite")
 
-    def look() -> None:
-        with reading() as reader:
-            for shape, sql, parameters in row_statements(reader):
-                steps = sqlite_steps(reader, sql, parameters)
-                [inferred] = [step for step in steps if step.split()[1] == "i" and step.startswith("SEARCH")]
-                index = INDEXES["inferred"][shape]
-                name = "PRIMARY KEY" if index.startswith("sqlite") else f"INDEX {index}"
-                assert f"USING {name} (" in inferred, (shape, inferred)
-                assert any(step.startswith("SEARCH a USING COVERING INDEX") for step in steps)
-                # The merged few are sorted, and once more with their texts; a kind only where no index has its order.
-                sorts = sum("TEMP B-TREE FOR ORDER BY" in step for step in steps)
-                both = "UNION ALL" in sql
-                own = (shape in SORTED) * both + index.startswith("sqlite")
-                assert sorts <= 1 + both + own, (shape, sorts, steps)
-                if both:
-                    assert any(f"INDEX {index_name('asserted', shape)} (" in step for step in steps)
-
-    in_orm(look)
+    with reading() as reader:
+        for shape, sql, parameters in row_statements(reader):
+            steps = sqlite_steps(reader, sql, parameters)
+            [inferred] = [step for step in steps if step.split()[1] == "i" and step.startswith("SEARCH")]
+            index = INDEXES["inferred"][shape]
+            name = "PRIMARY KEY" if index.startswith("sqlite") else f"INDEX {index}"
+            assert f"USING {name} (" in inferred, (shape, inferred)
+            assert any(step.startswith("SEARCH a USING COVERING INDEX") for step in steps)
+            # The merged few are sorted, and once more with their texts; a kind only where no index has its order.
+            sorts = sum("TEMP B-TREE FOR ORDER BY" in step for step in steps)
+            both = "UNION ALL" in sql
+            own = (shape in SORTED) * both + index.startswith("sqlite")
+            assert sorts <= 1 + both + own, (shape, sorts, steps)
+            if both:
+                assert any(f"INDEX {index_name('asserted', shape)} (" in step for step in steps)
 
 
 def merged_statements(reader: Reading) -> Iterator[Statement]:
@@ -145,51 +143,45 @@ def merged_statements(reader: Reading) -> Iterator[Statement]:
             yield shape, sql, [*kind, *kind, *kind, 10, 10]
 
 
+@in_orm_thread
 def test_sqlite_picks_the_facts_of_each_predicate_that_is_merged() -> None:
     only_on("sqlite")
 
-    def look() -> None:
-        with reading() as reader:
-            for shape, sql, parameters in merged_statements(reader):
-                steps = sqlite_steps(reader, sql, parameters)
-                picks = [step for step in steps if step.startswith("SEARCH i")]
-                name = "inferred_po (predicate_id=? AND object_id=?" if shape[2] else "inferred_p (predicate_id=?"
-                assert len(picks) == 2, steps
-                assert all(name in pick for pick in picks), picks
-
-    in_orm(look)
+    with reading() as reader:
+        for shape, sql, parameters in merged_statements(reader):
+            steps = sqlite_steps(reader, sql, parameters)
+            picks = [step for step in steps if step.startswith("SEARCH i")]
+            name = "inferred_po (predicate_id=? AND object_id=?" if shape[2] else "inferred_p (predicate_id=?"
+            assert len(picks) == 2, steps
+            assert all(name in pick for pick in picks), picks
 
 
+@in_orm_thread
 def test_sqlite_scans_nothing() -> None:
     only_on("sqlite")
 
-    def look() -> None:
-        with reading() as reader:
-            rows = [(sql, parameters) for _, sql, parameters in row_statements(reader)]
-            for sql, parameters in [*rows, *other_statements(reader)]:
-                scans = {step.split()[1] for step in sqlite_steps(reader, sql, parameters) if step.startswith("SCAN")}
-                # What has been picked already, and the keys that are given.
-                assert scans <= {"t", "g", "matches", "merged", "part_0", "part_1"}, (sql, scans)
-
-    in_orm(look)
+    with reading() as reader:
+        rows = [(sql, parameters) for _, sql, parameters in row_statements(reader)]
+        for sql, parameters in [*rows, *other_statements(reader)]:
+            scans = {step.split()[1] for step in sqlite_steps(reader, sql, parameters) if step.startswith("SCAN")}
+            # What has been picked already, and the keys that are given.
+            assert scans <= {"t", "g", "matches", "merged", "part_0", "part_1"}, (sql, scans)
 
 
+@in_orm_thread
 def test_postgresql_scans_nothing_and_reads_each_kind_by_its_index() -> None:
     only_on("postgresql")
 
-    def look() -> None:
-        with reading() as reader:
-            for shape, sql, parameters in row_statements(reader):
-                nodes = postgresql_nodes(reader, sql, parameters)
-                assert not scanned(nodes), (shape, sql, nodes)
-                if "UNION ALL" in sql and INDEXES["inferred"][shape].startswith("inferred"):
-                    assert INDEXES["inferred"][shape] in {node.get("Index Name") for node in nodes}, (shape, sql)
-            merged = [(sql, parameters) for _, sql, parameters in merged_statements(reader)]
-            for sql, parameters in [*merged, *other_statements(reader)]:
-                nodes = postgresql_nodes(reader, sql, parameters)
-                assert not scanned(nodes), (sql, nodes)
-
-    in_orm(look)
+    with reading() as reader:
+        for shape, sql, parameters in row_statements(reader):
+            nodes = postgresql_nodes(reader, sql, parameters)
+            assert not scanned(nodes), (shape, sql, nodes)
+            if "UNION ALL" in sql and INDEXES["inferred"][shape].startswith("inferred"):
+                assert INDEXES["inferred"][shape] in {node.get("Index Name") for node in nodes}, (shape, sql)
+        merged = [(sql, parameters) for _, sql, parameters in merged_statements(reader)]
+        for sql, parameters in [*merged, *other_statements(reader)]:
+            nodes = postgresql_nodes(reader, sql, parameters)
+            assert not scanned(nodes), (sql, nodes)
 
 
 def scanned(nodes: list[dict[str, Any]]) -> set[str]:

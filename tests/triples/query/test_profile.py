@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.database import in_orm
+from tests.support.database import in_orm, in_orm_thread
 from tests.support.properties import examples
 from tests.triples.query.test_finding_answers import TERMS, graphs, make
 from tests.triples.store.graphs import fact, store
@@ -74,35 +74,32 @@ def test_it_is_what_a_look_at_every_fact_tells(
         in_orm(compare)
 
 
+@in_orm_thread
 def test_a_hub_is_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("WHOLE", 3), ("COUNTED", 5), ("COUNTED_EACH", 4)):
         monkeypatch.setattr(profile, name, value)
 
-    def look() -> None:
-        store(*(fact("hub", "p", f"o{number}") for number in range(9)), fact("hub", "q", "x"), fact("y", "q", "hub"))
-        found, _ = read("hub")
-        assert found.out.number == Number(5, more=True)
-        assert [group[:2] for group in found.out.groups] == [("p", Number(4, more=True)), ("q", Number(1))]
-        assert found.in_.number == Number(1)
-
-    in_orm(look)
+    store(*(fact("hub", "p", f"o{number}") for number in range(9)), fact("hub", "q", "x"), fact("y", "q", "hub"))
+    found, _ = read("hub")
+    assert found.out.number == Number(5, more=True)
+    assert [group[:2] for group in found.out.groups] == [("p", Number(4, more=True)), ("q", Number(1))]
+    assert found.in_.number == Number(1)
 
 
+@in_orm_thread
 def test_in_a_graph_of_many_predicates_those_of_the_heaviest_facts_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "WHOLE", 1)
     monkeypatch.setattr(profile, "MOST_PREDICATES", {"subject": 9, "object": 2})
 
-    def look() -> None:
-        store(*(fact("x", f"p{number}", "hub", number / 10) for number in range(4)), fact("hub", "q", "y"))
-        found, _ = read("hub")
-        assert {group.predicate for group in found.in_.groups} == {"p3", "p2"}
-        assert not found.in_.complete
-        assert found.in_.number == Number(4)
-        assert found.out.complete
-
-    in_orm(look)
+    store(*(fact("x", f"p{number}", "hub", number / 10) for number in range(4)), fact("hub", "q", "y"))
+    found, _ = read("hub")
+    assert {group.predicate for group in found.in_.groups} == {"p3", "p2"}
+    assert not found.in_.complete
+    assert found.in_.number == Number(4)
+    assert found.out.complete
 
 
+@in_orm_thread
 def test_a_larger_hub_takes_no_more_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "WHOLE", 10)
 
@@ -117,10 +114,7 @@ def test_a_larger_hub_takes_no_more_statements(monkeypatch: pytest.MonkeyPatch) 
             ProfileReader(GraphFacts(fetch, reader.dialect, None), shown).read(term_ids()["hub"], "hub")
         return len(asked)
 
-    def look() -> None:
-        store(*(fact(f"s{number}", f"p{number % 3}", "hub") for number in range(30)))
-        few = statements()
-        store(*(fact(f"t{number}", f"p{number % 3}", "hub") for number in range(150)))
-        assert statements() == few
-
-    in_orm(look)
+    store(*(fact(f"s{number}", f"p{number % 3}", "hub") for number in range(30)))
+    few = statements()
+    store(*(fact(f"t{number}", f"p{number % 3}", "hub") for number in range(150)))
+    assert statements() == few

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from django.db import connection
 
-from tests.support.database import in_orm
+from tests.support.database import in_orm, in_orm_thread
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from triples.query import reads, statements
 from triples.query.fact_rows import AnyRow
@@ -76,25 +76,21 @@ def pages(pattern: Pattern, limit: int, min_weight: float = 0.0) -> Iterator[lis
         after = Position(page[-1].weight, page[-1].id)
 
 
+@in_orm_thread
 def test_every_pattern_has_the_heaviest_of_its_matches(rows: list[Row]) -> None:
-    def compare() -> None:
-        for pattern in PATTERNS:
-            for min_weight in LEAST_WEIGHTS:
-                expected = matching(rows, pattern, min_weight)
-                for k in (1, 3, 1000):
-                    assert heaviest(pattern, k, min_weight) == (expected[:k], len(expected), False)
-
-    in_orm(compare)
+    for pattern in PATTERNS:
+        for min_weight in LEAST_WEIGHTS:
+            expected = matching(rows, pattern, min_weight)
+            for k in (1, 3, 1000):
+                assert heaviest(pattern, k, min_weight) == (expected[:k], len(expected), False)
 
 
+@in_orm_thread
 def test_the_pages_of_every_pattern_together_are_its_matches(rows: list[Row]) -> None:
-    def compare() -> None:
-        for pattern in PATTERNS:
-            for min_weight, limit in ((0.0, 1), (0.0, 4), (0.25, 3), (1.0, 2)):
-                found = list(itertools.chain.from_iterable(pages(pattern, limit, min_weight)))
-                assert found == matching(rows, pattern, min_weight)
-
-    in_orm(compare)
+    for pattern in PATTERNS:
+        for min_weight, limit in ((0.0, 1), (0.0, 4), (0.25, 3), (1.0, 2)):
+            found = list(itertools.chain.from_iterable(pages(pattern, limit, min_weight)))
+            assert found == matching(rows, pattern, min_weight)
 
 
 def test_a_page_holds_to_a_least_weight_that_was_raised_meanwhile(rows: list[Row]) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.support.database import in_orm
+from tests.support.database import in_orm, in_orm_thread
 from tests.support.processes import PythonProcess
 from tests.triples.runs.graphs import Graph
 from triples.models import RecursionRun, RunStatus
@@ -23,16 +23,14 @@ def queue() -> RecursionRun:
     return run_queue(options=RunOptions(), requested_by="tests")
 
 
+@in_orm_thread
 def test_the_lease_is_one_holders_at_a_time(database: None) -> None:
-    def twice() -> None:
-        assert not is_taken()
-        with lease():
-            assert is_taken()
-            with pytest.raises(LeaseTaken), lease():
-                raise AssertionError("held twice")
-        assert not is_taken()
-
-    in_orm(twice)
+    assert not is_taken()
+    with lease():
+        assert is_taken()
+        with pytest.raises(LeaseTaken), lease():
+            raise AssertionError("held twice")
+    assert not is_taken()
 
 
 @pytest.mark.process
@@ -91,15 +89,13 @@ def test_a_run_that_holds_the_lease_is_alive_however_old(database: None) -> None
     in_orm(ask)
 
 
+@in_orm_thread
 def test_two_processes_do_not_do_one_run(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("triples.runs.recording.LEASE_PATIENCE", 0.1)
 
-    def beside_another() -> None:
-        run = queue()
-        with lease(), pytest.raises(LeaseTaken):
-            perform(run, Recorder(run, graph.watcher))
-
-    in_orm(beside_another)
+    run = queue()
+    with lease(), pytest.raises(LeaseTaken):
+        perform(run, Recorder(run, graph.watcher))
 
 
 def test_a_rule_that_is_not_there_is_named(graph: Graph) -> None:

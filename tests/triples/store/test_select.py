@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.support.database import empty_tables, in_orm
+from tests.support.database import empty_tables, in_orm, in_orm_thread
 from tests.support.properties import examples
 from tests.triples.store.inferred.derivations import a_state, write_anew
 from tests.triples.store.inferred.reads import Reading, reading
@@ -181,45 +181,39 @@ asked = st.builds(
 
 @settings(max_examples=examples(2))
 @given(st.lists(asked, min_size=1, max_size=10))
+@in_orm_thread
 def test_what_is_selected_is_what_a_walk_finds(several: list[Asked]) -> None:
-    def look() -> None:
-        with reading() as reader:
-            for one in several:
-                found = rows(reader, sql(one.select, reader.dialect), one.parameters())
-                assert found == [fact.row for fact in one.expected()], one
-
-    in_orm(look)
+    with reading() as reader:
+        for one in several:
+            found = rows(reader, sql(one.select, reader.dialect), one.parameters())
+            assert found == [fact.row for fact in one.expected()], one
 
 
 @settings(max_examples=examples(1))
 @given(st.lists(asked, min_size=1, max_size=10))
+@in_orm_thread
 def test_what_is_counted_is_what_a_walk_finds_up_to_the_limit(several: list[Asked]) -> None:
-    def look() -> None:
-        with reading() as reader:
-            for one in several:
-                # The limit of a count is for all predicates together.
-                unlimited = one._replace(limit=None)
-                select = unlimited.select._replace(columns=(), order=(), limit=one.limit, counted=True)
-                found = rows(reader, sql(select, reader.dialect), unlimited.parameters())
-                assert found == [(len(one.expected()),)], one
-
-    in_orm(look)
+    with reading() as reader:
+        for one in several:
+            # The limit of a count is for all predicates together.
+            unlimited = one._replace(limit=None)
+            select = unlimited.select._replace(columns=(), order=(), limit=one.limit, counted=True)
+            found = rows(reader, sql(select, reader.dialect), unlimited.parameters())
+            assert found == [(len(one.expected()),)], one
 
 
 @pytest.mark.parametrize("kind", ["asserted", "inferred"])
+@in_orm_thread
 def test_facts_are_found_by_many_keys_at_once(kind: Kind) -> None:
     wanted = ALL_KEYS[::7]
     stored = ASSERTED if kind == "asserted" else INFERRED
 
-    def look() -> None:
-        with reading() as reader:
-            statement = sql(Select(kind, (*KEY, "weight", *TEXTS), EXACT, given="keys"), reader.dialect)
-            [batch] = key_batches.batches(wanted)
-            found = rows(reader, statement, [batch])
-            expected = [(*key, stored[key], *(f"t{term}" for term in key)) for key in wanted if key in stored]
-            assert sorted(found) == sorted(expected)
-
-    in_orm(look)
+    with reading() as reader:
+        statement = sql(Select(kind, (*KEY, "weight", *TEXTS), EXACT, given="keys"), reader.dialect)
+        [batch] = key_batches.batches(wanted)
+        found = rows(reader, statement, [batch])
+        expected = [(*key, stored[key], *(f"t{term}" for term in key)) for key in wanted if key in stored]
+        assert sorted(found) == sorted(expected)
 
 
 @settings(max_examples=examples(1))
@@ -229,6 +223,7 @@ def test_facts_are_found_by_many_keys_at_once(kind: Kind) -> None:
     kind=st.sampled_from(["asserted", "inferred", "both"]),
     inferred=st.builds(InferredFilter, st.booleans(), st.booleans(), st.none()),
 )
+@in_orm_thread
 def test_facts_are_found_for_many_values_at_once(
     shape: Shape, given_keys: list[Key], kind: Kind | Literal["both"], inferred: InferredFilter
 ) -> None:
@@ -236,20 +231,17 @@ def test_facts_are_found_for_many_values_at_once(
     values = [tuple(itertools.compress(key, shape)) for key in given_keys]
     select = Select(kind, (NUMBER, *KEY, "weight"), shape, given="numbered", filter=inferred)
 
-    def look() -> None:
-        with reading() as reader:
-            one = numbered(values)
-            found = rows(reader, sql(select, reader.dialect), one * (2 if kind == "both" else 1))
-            everything = Asked(kind, (None, None, None), "ids", (), "any", (0, 0), ALL_KEYS[0], None, inferred)
-            expected = [
-                (number, *fact.key, fact.weight)
-                for number, value in enumerate(values)
-                for fact in everything.facts()
-                if tuple(itertools.compress(fact.key, shape)) == value
-            ]
-            assert sorted(found) == sorted(expected)
-
-    in_orm(look)
+    with reading() as reader:
+        one = numbered(values)
+        found = rows(reader, sql(select, reader.dialect), one * (2 if kind == "both" else 1))
+        everything = Asked(kind, (None, None, None), "ids", (), "any", (0, 0), ALL_KEYS[0], None, inferred)
+        expected = [
+            (number, *fact.key, fact.weight)
+            for number, value in enumerate(values)
+            for fact in everything.facts()
+            if tuple(itertools.compress(fact.key, shape)) == value
+        ]
+        assert sorted(found) == sorted(expected)
 
 
 def numbered(values: Sequence[tuple[int, ...]]) -> list[Any]:
@@ -259,6 +251,7 @@ def numbered(values: Sequence[tuple[int, ...]]) -> list[Any]:
     return [list(range(len(values))), *map(list, zip(*values, strict=True))]
 
 
+@in_orm_thread
 def test_statements_of_one_shape_are_one_string() -> None:
     """The driver keeps what it has prepared by the text."""
     shape: Shape = (True, False, False)
@@ -266,8 +259,5 @@ def test_statements_of_one_shape_are_one_string() -> None:
         Select("asserted", COLUMNS, shape, start="top", order=HEAVIEST["asserted"], limit="given") for _ in range(2)
     )
 
-    def look() -> None:
-        with reading() as reader:
-            assert sql(one, reader.dialect) is sql(other, reader.dialect)
-
-    in_orm(look)
+    with reading() as reader:
+        assert sql(one, reader.dialect) is sql(other, reader.dialect)

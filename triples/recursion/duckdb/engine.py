@@ -9,7 +9,6 @@ weights of a premise one product. Then `Heights` finds the heights again, level 
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
@@ -35,9 +34,7 @@ class DuckDBEngine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """The outcome needs nothing that is still open."""
 
     def interrupt(self) -> None:

@@ -7,7 +7,6 @@ in an exchange. This process holds no more of them than one batch.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
@@ -50,9 +49,7 @@ class SparkEngine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._opened.close()
 
     def interrupt(self) -> None:

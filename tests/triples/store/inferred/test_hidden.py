@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.typing import EventDict
 
-from tests.support.database import in_orm
+from tests.support.database import in_orm, in_orm_thread
 from tests.support.properties import examples
 from tests.triples.recursion.oracle import evaluate
 from tests.triples.store.graphs import committed, fact, store, stored_rows
@@ -51,34 +51,32 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     st.sets(st.integers(0, len(RULES) - 1), min_size=1),
 )
 @settings(max_examples=examples(0.4))
+@in_orm_thread
 def test_what_is_shown_still_follows_and_is_the_same_on_every_connection(
     graph: Mapping[Texts, float], turns: list[tuple[list[Doing], list[Doing]]], chosen: set[int]
 ) -> None:
-    def follow() -> None:
-        Triple.objects.all().delete()
-        for text in TERMS:
-            Term.objects.get_or_create(text=text)
-        store(*(fact(*texts, weight) for texts, weight in graph.items()))
-        rules = program(*(RULES[number] for number in chosen))
-        oracle = Oracle(rules)
-        oracle.run(small=False)
-        with reading() as early, reading() as late:
-            for number, (before, meanwhile) in enumerate(turns):
-                for change in before:
-                    oracle.do([change])
-                    true = evaluate({key: weight and 1.0 for key, weight in asserted().items()}, rules).keys()
-                    with reading() as fresh:
-                        shown = early.inferred()
-                        assert shown == fresh.inferred() == oracle.shown
-                        assert not shown & unfounded(rules)
-                    assert shown <= true
-                oracle.run(small=number % 2 == 0, meanwhile=meanwhile)
-                assert early.inferred() == late.inferred() == oracle.shown
-                assert not early.inferred() & unfounded(rules)
-                if not meanwhile:
-                    assert early.inferred() == stored().keys()
-
-    in_orm(follow)
+    Triple.objects.all().delete()
+    for text in TERMS:
+        Term.objects.get_or_create(text=text)
+    store(*(fact(*texts, weight) for texts, weight in graph.items()))
+    rules = program(*(RULES[number] for number in chosen))
+    oracle = Oracle(rules)
+    oracle.run(small=False)
+    with reading() as early, reading() as late:
+        for number, (before, meanwhile) in enumerate(turns):
+            for change in before:
+                oracle.do([change])
+                true = evaluate({key: weight and 1.0 for key, weight in asserted().items()}, rules).keys()
+                with reading() as fresh:
+                    shown = early.inferred()
+                    assert shown == fresh.inferred() == oracle.shown
+                    assert not shown & unfounded(rules)
+                assert shown <= true
+            oracle.run(small=number % 2 == 0, meanwhile=meanwhile)
+            assert early.inferred() == late.inferred() == oracle.shown
+            assert not early.inferred() & unfounded(rules)
+            if not meanwhile:
+                assert early.inferred() == stored().keys()
 
 
 @pytest.fixture
@@ -94,89 +92,77 @@ def chain() -> Program:
     return in_orm(make)
 
 
+@in_orm_thread
 def test_consequences_are_hidden_at_once_and_all_the_way_on_every_connection(chain: Program) -> None:
-    def follow() -> None:
-        with reading() as one, reading() as other:
-            assert len(one.inferred()) == 6 + 10
-            remove("c", "p", "d")
-            kept = {key(*texts) for texts in ("apc", "bqa", "cqa", "cqb", "eqd")}
-            assert one.inferred() == kept
-            assert other.inferred() == kept
-            assert one.heaviest(k=1).total == 3 + len(kept)
-            assert one.one(key("a", "p", "e")) is None
-            assert one.one(key("a", "p", "c")) is not None
-            remove("a", "p", "b")
-            assert one.inferred() == other.inferred() == {key("c", "q", "b"), key("e", "q", "d")}
-
-    in_orm(follow)
+    with reading() as one, reading() as other:
+        assert len(one.inferred()) == 6 + 10
+        remove("c", "p", "d")
+        kept = {key(*texts) for texts in ("apc", "bqa", "cqa", "cqb", "eqd")}
+        assert one.inferred() == kept
+        assert other.inferred() == kept
+        assert one.heaviest(k=1).total == 3 + len(kept)
+        assert one.one(key("a", "p", "e")) is None
+        assert one.one(key("a", "p", "c")) is not None
+        remove("a", "p", "b")
+        assert one.inferred() == other.inferred() == {key("c", "q", "b"), key("e", "q", "d")}
 
 
 @pytest.mark.parametrize("small", [True, False])
+@in_orm_thread
 def test_a_run_ends_what_was_hidden(chain: Program, small: bool) -> None:
-    def follow() -> None:
-        with reading() as one, reading() as other:
-            remove("c", "p", "d")
-            assert len(one.inferred()) == 5
-            store(fact("c", "p", "d", 0.5))
-            # The other connection has not seen the database without the fact.
-            assert len(one.inferred()) == len(other.inferred()) == 5
-            run(chain, small=small)
-            assert one.inferred() == other.inferred() == stored().keys()
-            assert len(stored()) == 16
-            remove("d", "p", "e")
-            assert one.inferred() == other.inferred() == {key(*texts) for texts in (
-                "apc", "apd", "bpd", "bqa", "cqa", "cqb", "dqa", "dqb", "dqc"
-            )}  # fmt: skip
-
-    in_orm(follow)
-
-
-def test_a_fact_of_weight_0_proves_nothing(chain: Program) -> None:
-    def follow() -> None:
-        with reading() as reader:
-            reweigh(0.5, "c", "p", "d")
-            assert len(reader.inferred()) == 16
-            reweigh(0.0, "c", "p", "d")
-            assert len(reader.inferred()) == 5
-
-    in_orm(follow)
-
-
-def test_what_was_asserted_over_an_inferred_fact_and_deleted_leaves_it_as_it_was(chain: Program) -> None:
-    def follow() -> None:
-        with reading() as reader:
-            store(fact("a", "p", "c", 0.5))
-            assert len(reader.inferred()) == 15
-            remove("a", "p", "c")
-            assert len(reader.inferred()) == 16
-            store(fact("a", "p", "c", 0.5))
-            reweigh(0.0, "a", "p", "c")
-            # It is known to be false now, and with it what rests on it.
-            assert key("c", "q", "a") not in reader.inferred()
-
-    in_orm(follow)
-
-
-def test_changes_that_a_run_has_seen_hide_nothing(chain: Program) -> None:
-    def follow() -> None:
+    with reading() as one, reading() as other:
         remove("c", "p", "d")
-        run(chain)
-        with reading() as reader:
-            assert reader.inferred() == stored().keys()
-            assert len(stored()) == 5
+        assert len(one.inferred()) == 5
+        store(fact("c", "p", "d", 0.5))
+        # The other connection has not seen the database without the fact.
+        assert len(one.inferred()) == len(other.inferred()) == 5
+        run(chain, small=small)
+        assert one.inferred() == other.inferred() == stored().keys()
+        assert len(stored()) == 16
+        remove("d", "p", "e")
+        assert one.inferred() == other.inferred() == {key(*texts) for texts in (
+            "apc", "apd", "bpd", "bqa", "cqa", "cqb", "dqa", "dqb", "dqc"
+        )}  # fmt: skip
 
-    in_orm(follow)
+
+@in_orm_thread
+def test_a_fact_of_weight_0_proves_nothing(chain: Program) -> None:
+    with reading() as reader:
+        reweigh(0.5, "c", "p", "d")
+        assert len(reader.inferred()) == 16
+        reweigh(0.0, "c", "p", "d")
+        assert len(reader.inferred()) == 5
 
 
+@in_orm_thread
+def test_what_was_asserted_over_an_inferred_fact_and_deleted_leaves_it_as_it_was(chain: Program) -> None:
+    with reading() as reader:
+        store(fact("a", "p", "c", 0.5))
+        assert len(reader.inferred()) == 15
+        remove("a", "p", "c")
+        assert len(reader.inferred()) == 16
+        store(fact("a", "p", "c", 0.5))
+        reweigh(0.0, "a", "p", "c")
+        # It is known to be false now, and with it what rests on it.
+        assert key("c", "q", "a") not in reader.inferred()
+
+
+@in_orm_thread
+def test_changes_that_a_run_has_seen_hide_nothing(chain: Program) -> None:
+    remove("c", "p", "d")
+    run(chain)
+    with reading() as reader:
+        assert reader.inferred() == stored().keys()
+        assert len(stored()) == 5
+
+
+@in_orm_thread
 def test_a_read_that_fails_leaves_nothing_half_hidden(chain: Program) -> None:
-    def follow() -> None:
-        with reading() as reader:
-            remove("c", "p", "d")
-            with pytest.raises(ZeroDivisionError), reader.snapshots.taken(reader.fetch):
-                raise ZeroDivisionError
-            assert len(reader.inferred()) == 5
-
-    in_orm(follow)
+    with reading() as reader:
+        remove("c", "p", "d")
+        with pytest.raises(ZeroDivisionError), reader.snapshots.taken(reader.fetch):
+            raise ZeroDivisionError
+        assert len(reader.inferred()) == 5
 
 
 @pytest.mark.parametrize("limit", [1, 10, 11])
@@ -209,6 +195,7 @@ def test_beyond_the_limit_everything_is_hidden_until_the_next_run(
 
 
 @pytest.mark.parametrize("budget", ["MOST_SECONDS", "MOST_PROCESSOR_SECONDS", "MOST_INSTRUCTIONS"])
+@in_orm_thread
 def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_again(
     chain: Program, monkeypatch: pytest.MonkeyPatch, budget: str
 ) -> None:
@@ -217,23 +204,21 @@ def test_what_takes_too_long_to_find_hides_everything_and_is_not_looked_for_agai
     monkeypatch.setattr(dependents, budget, 0)
     monkeypatch.setattr("triples.store.sqlite.dependents._INSTRUCTIONS_AT_ONCE", 10)
 
-    def follow() -> None:
-        remove("c", "p", "d")
-        with reading() as reader:
-            assert reader.inferred() == set()
-            shown = reader.shown()
-            assert shown is not None
-            assert shown.filter is None
-            assert shown.state.facts == 16
-            # The asserted facts are there.
-            assert reader.heaviest().total == 3
-        monkeypatch.setattr(dependents.Dependents, "resting_on", None)
-        remove("a", "p", "b")
-        assert [change.gone for change in Journal.objects.all()] == [Gone.UNFOLLOWED] * 2
-
-    in_orm(follow)
+    remove("c", "p", "d")
+    with reading() as reader:
+        assert reader.inferred() == set()
+        shown = reader.shown()
+        assert shown is not None
+        assert shown.filter is None
+        assert shown.state.facts == 16
+        # The asserted facts are there.
+        assert reader.heaviest().total == 3
+    monkeypatch.setattr(dependents.Dependents, "resting_on", None)
+    remove("a", "p", "b")
+    assert [change.gone for change in Journal.objects.all()] == [Gone.UNFOLLOWED] * 2
 
 
+@in_orm_thread
 def test_a_read_writes_nothing(chain: Program) -> None:
     """As a standby of PostgreSQL wants it, which has no temporary tables either."""
     read_only, tables = {
@@ -244,37 +229,33 @@ def test_a_read_writes_nothing(chain: Program) -> None:
         "sqlite": ("PRAGMA query_only = {:d}", "SELECT name FROM sqlite_temp_master"),
     }[connection.vendor]
 
-    def follow() -> None:
-        remove("c", "p", "d")
-        with reading() as reader:
-            reader.fetch(read_only.format(True), ())
-            try:
-                assert len(reader.inferred()) == 5
-                assert reader.fetch(tables, ()) == []
-            finally:
-                reader.fetch(read_only.format(False), ())
-
-    in_orm(follow)
+    remove("c", "p", "d")
+    with reading() as reader:
+        reader.fetch(read_only.format(True), ())
+        try:
+            assert len(reader.inferred()) == 5
+            assert reader.fetch(tables, ()) == []
+        finally:
+            reader.fetch(read_only.format(False), ())
 
 
 @pytest.mark.parametrize("small", [True, False])
+@in_orm_thread
 def test_facts_that_go_while_a_run_derives_hide_what_it_derived_from_them(chain: Program, small: bool) -> None:
-    def follow() -> None:
-        with reading() as early:
-            assert len(early.inferred()) == 16
-            store(fact("e", "p", "f"))
-            run(chain, small=small, meanwhile=lambda: remove("c", "p", "d"))
-            assert len(stored()) == 25
-            with reading() as late:
-                # Within a, b, c and within d, e, f: the longer way, and an inverse for each.
-                assert len(early.inferred()) == len(late.inferred()) == 2 * (1 + 3)
-            run(chain, small=small)
-            assert early.inferred() == stored().keys()
-            assert not HiddenFact.objects.exists()
-
-    in_orm(follow)
+    with reading() as early:
+        assert len(early.inferred()) == 16
+        store(fact("e", "p", "f"))
+        run(chain, small=small, meanwhile=lambda: remove("c", "p", "d"))
+        assert len(stored()) == 25
+        with reading() as late:
+            # Within a, b, c and within d, e, f: the longer way, and an inverse for each.
+            assert len(early.inferred()) == len(late.inferred()) == 2 * (1 + 3)
+        run(chain, small=small)
+        assert early.inferred() == stored().keys()
+        assert not HiddenFact.objects.exists()
 
 
+@in_orm_thread
 def test_too_much_that_goes_while_a_run_derives_hides_everything(
     chain: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,76 +263,67 @@ def test_too_much_that_goes_while_a_run_derives_hides_everything(
         remove("c", "p", "d")
         monkeypatch.setattr(dependents, "MOST_FACTS", 3)
 
-    def follow() -> None:
-        with reading() as reader:
-            run(chain, meanwhile=meanwhile)
-            assert len(stored()) == 16
-            assert reader.inferred() == set()
-            run(chain)
-            assert reader.inferred() == stored().keys()
-
-    in_orm(follow)
+    with reading() as reader:
+        run(chain, meanwhile=meanwhile)
+        assert len(stored()) == 16
+        assert reader.inferred() == set()
+        run(chain)
+        assert reader.inferred() == stored().keys()
 
 
+@in_orm_thread
 def test_what_is_stored_for_other_facts_than_those_in_place_counts_for_nothing(chain: Program) -> None:
     """As when a run dies between putting its facts in place and the commit that says what is hidden of them."""
 
-    def follow() -> None:
-        with reading() as reader:
-            HiddenGeneration.objects.update(generation=1)
-            # Nothing is gone.
-            assert len(reader.inferred()) == 16
-            remove("c", "p", "d")
+    with reading() as reader:
+        HiddenGeneration.objects.update(generation=1)
+        # Nothing is gone.
+        assert len(reader.inferred()) == 16
+        remove("c", "p", "d")
+        assert reader.inferred() == set()
+        if connection.vendor == "sqlite":
+            # On PostgreSQL one commit puts both in place.
+            Journal.objects.update(gone=Gone.FOLLOWED)
             assert reader.inferred() == set()
-            if connection.vendor == "sqlite":
-                # On PostgreSQL one commit puts both in place.
-                Journal.objects.update(gone=Gone.FOLLOWED)
-                assert reader.inferred() == set()
-            run(chain)
-            assert reader.inferred() == stored().keys()
-
-    in_orm(follow)
+        run(chain)
+        assert reader.inferred() == stored().keys()
 
 
+@in_orm_thread
 def test_in_one_commit_each_fact_counts_as_it_ends(chain: Program) -> None:
-    def follow() -> None:
-        rows = stored_rows()
-        first, second, third = (rows[texts] for texts in (("a", "p", "b"), ("b", "p", "c"), ("d", "p", "e")))
-        with reading() as reader:
-            committed(
-                [
-                    Change(first.id, first.created_ms, weight=0.0),
-                    Change(first.id, first.created_ms, weight=0.5),
-                    Change(second.id, second.created_ms, weight=0.5),
-                    Change(second.id, second.created_ms, weight=0.0),
-                    Remove(second.id, second.created_ms),
-                    AddOne(fact("a", "p", "e", 0.0)),
-                    Change(third.id, third.created_ms, metadata='{"a":1}'),
-                ]
-            )
-            # What rests on b p c, on a p e; and what is asserted.
-            kept = {key(*texts) for texts in ("cpe", "bqa", "dqc", "eqc", "eqd")}
-            assert reader.inferred() == kept
-            assert {change.gone for change in Journal.objects.all()} == {None, Gone.FOLLOWED}
-
-    in_orm(follow)
+    rows = stored_rows()
+    first, second, third = (rows[texts] for texts in (("a", "p", "b"), ("b", "p", "c"), ("d", "p", "e")))
+    with reading() as reader:
+        committed(
+            [
+                Change(first.id, first.created_ms, weight=0.0),
+                Change(first.id, first.created_ms, weight=0.5),
+                Change(second.id, second.created_ms, weight=0.5),
+                Change(second.id, second.created_ms, weight=0.0),
+                Remove(second.id, second.created_ms),
+                AddOne(fact("a", "p", "e", 0.0)),
+                Change(third.id, third.created_ms, metadata='{"a":1}'),
+            ]
+        )
+        # What rests on b p c, on a p e; and what is asserted.
+        kept = {key(*texts) for texts in ("cpe", "bqa", "dqc", "eqc", "eqd")}
+        assert reader.inferred() == kept
+        assert {change.gone for change in Journal.objects.all()} == {None, Gone.FOLLOWED}
 
 
+@in_orm_thread
 def test_without_changes_the_statements_have_no_condition_for_them(chain: Program) -> None:
-    def follow() -> None:
-        with reading() as reader:
-            shown = reader.shown()
-            assert shown is not None
-            assert shown.filter is not None
-            assert shown.filter[:2] == (False, False)
-            remove("d", "p", "e")
-            shown = reader.shown()
-            assert shown is not None
-            assert shown.filter is not None
-            assert shown.filter.hidden
-            assert RecursionRun.objects.count() == 1
-
-    in_orm(follow)
+    with reading() as reader:
+        shown = reader.shown()
+        assert shown is not None
+        assert shown.filter is not None
+        assert shown.filter[:2] == (False, False)
+        remove("d", "p", "e")
+        shown = reader.shown()
+        assert shown is not None
+        assert shown.filter is not None
+        assert shown.filter.hidden
+        assert RecursionRun.objects.count() == 1
 
 
 def test_proofs_are_found_by_the_index_that_leaves_the_fewest() -> None:

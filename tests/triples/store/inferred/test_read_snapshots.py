@@ -11,7 +11,7 @@ from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.database import in_orm
+from tests.support.database import in_orm, in_orm_thread
 from tests.support.properties import examples
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, run, stored
@@ -112,6 +112,7 @@ def make(asserted: Weighted, inferred: Weighted, rules: Sequence[dict[str, Any]]
     st.data(),
 )
 @settings(max_examples=examples(0.4))
+@in_orm_thread
 def test_answers_are_those_of_a_plain_merge(
     asserted: Weighted,
     inferred: Weighted,
@@ -120,31 +121,26 @@ def test_answers_are_those_of_a_plain_merge(
     k: int,
     data: st.DataObject,
 ) -> None:
-    def compare() -> None:
-        make(asserted, inferred, rules)
-        rows = everything()
-        with reading() as reader:
-            for wanted in asked:
-                expected = matching(rows, wanted)
-                assert reader.heaviest(wanted, k) == (expected[:k], len(expected), False)
-                assert list(itertools.chain.from_iterable(reader.pages(wanted, k))) == expected
-                assert reader.total(wanted) == len(expected)
-
-    in_orm(compare)
+    make(asserted, inferred, rules)
+    rows = everything()
+    with reading() as reader:
+        for wanted in asked:
+            expected = matching(rows, wanted)
+            assert reader.heaviest(wanted, k) == (expected[:k], len(expected), False)
+            assert list(itertools.chain.from_iterable(reader.pages(wanted, k))) == expected
+            assert reader.total(wanted) == len(expected)
 
 
+@in_orm_thread
 def test_every_shape_is_answered_with_either_kind(chain: list[Row]) -> None:
-    def compare() -> None:
-        rows = everything()
-        assert len(rows) == 6
-        with reading() as reader:
-            for pattern in itertools.product([None, "a", "b"], [None, "p"], [None, "c", "d"]):
-                for asserted, inferred in itertools.product([True, False], repeat=2):
-                    wanted = Wanted(pattern, asserted=asserted, inferred=inferred)
-                    assert reader.heaviest(wanted).rows == matching(rows, wanted)
-                    assert reader.total(wanted) == len(matching(rows, wanted))
-
-    in_orm(compare)
+    rows = everything()
+    assert len(rows) == 6
+    with reading() as reader:
+        for pattern in itertools.product([None, "a", "b"], [None, "p"], [None, "c", "d"]):
+            for asserted, inferred in itertools.product([True, False], repeat=2):
+                wanted = Wanted(pattern, asserted=asserted, inferred=inferred)
+                assert reader.heaviest(wanted).rows == matching(rows, wanted)
+                assert reader.total(wanted) == len(matching(rows, wanted))
 
 
 def test_an_inferred_fact_says_how_it_was_derived(chain: list[Row]) -> None:
@@ -159,22 +155,20 @@ def test_an_inferred_fact_says_how_it_was_derived(chain: list[Row]) -> None:
     assert row[1:] == (written_ms, 0.25, 2, "transitive", "a", "p", "d")
 
 
+@in_orm_thread
 def test_an_inferred_fact_that_is_asserted_is_shown_as_asserted_alone(chain: list[Row]) -> None:
-    def read() -> None:
-        with reading() as reader:
-            assert key("a", "p", "d") in reader.inferred()
-            store(fact("a", "p", "d", 0.125))
-            found = reader.heaviest(Wanted(("a", "p", "d")))
-            assert [row.weight for row in found.rows] == [0.125]
-            assert found.total == 1
-            assert reader.heaviest(k=1).total == 6
-            assert reader.one(key("a", "p", "d")) is None
-            [row] = [row for row in stored_rows().values() if row.object == "d" and row.subject == "a"]
-            committed([Remove(row.id, row.created_ms)])
-            # Nothing that it rests on is gone.
-            assert key("a", "p", "d") in reader.inferred()
-
-    in_orm(read)
+    with reading() as reader:
+        assert key("a", "p", "d") in reader.inferred()
+        store(fact("a", "p", "d", 0.125))
+        found = reader.heaviest(Wanted(("a", "p", "d")))
+        assert [row.weight for row in found.rows] == [0.125]
+        assert found.total == 1
+        assert reader.heaviest(k=1).total == 6
+        assert reader.one(key("a", "p", "d")) is None
+        [row] = [row for row in stored_rows().values() if row.object == "d" and row.subject == "a"]
+        committed([Remove(row.id, row.created_ms)])
+        # Nothing that it rests on is gone.
+        assert key("a", "p", "d") in reader.inferred()
 
 
 def test_without_a_run_the_statements_are_those_of_asserted_facts() -> None:
@@ -220,24 +214,23 @@ def test_a_total_is_exact_up_to_the_limit_for_both_kinds_together(
     assert found == [(2, True), (3, True), (5, True), (6, False), (6, False)]
 
 
+@in_orm_thread
 def test_a_connection_sees_each_run_at_once(chain: list[Row]) -> None:
-    def read() -> None:
-        rules = program(TRANSITIVE)
-        with reading() as early, reading() as late:
-            assert len(early.inferred()) == 3
-            for small in (True, False, False, True):
-                store(fact("d", "p", f"e{len(stored())}"))
-                expected = set(run(rules, small=small))
-                assert early.inferred() == late.inferred() == expected
-            backend().inferred.discard()
-            assert early.inferred() == set()
-            run(rules)
-            assert early.inferred() == late.inferred() == stored().keys()
-            assert len(stored()) == 15
-
-    in_orm(read)
+    rules = program(TRANSITIVE)
+    with reading() as early, reading() as late:
+        assert len(early.inferred()) == 3
+        for small in (True, False, False, True):
+            store(fact("d", "p", f"e{len(stored())}"))
+            expected = set(run(rules, small=small))
+            assert early.inferred() == late.inferred() == expected
+        backend().inferred.discard()
+        assert early.inferred() == set()
+        run(rules)
+        assert early.inferred() == late.inferred() == stored().keys()
+        assert len(stored()) == 15
 
 
+@in_orm_thread
 def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) -> None:
     """So that a replica may answer it."""
     forbid, allow, made = {
@@ -249,47 +242,42 @@ def test_a_read_writes_nothing_and_makes_no_temporary_table(chain: list[Row]) ->
         ),
     }[connection.vendor]
 
-    def read() -> None:
-        store(fact("d", "p", "e"))
-        committed([Remove(chain[0].id, chain[0].created_ms)])
-        with reading() as reader, ExitStack() as stack:
-            reader.snapshots.driver.execute(forbid)
-            # The connection goes back to a pool.
-            stack.callback(reader.snapshots.driver.execute, allow)
-            for pattern in itertools.product([None, "b"], [None, "p"], [None, "d"]):
-                wanted = Wanted(pattern)
-                assert reader.heaviest(wanted).total == len(list(itertools.chain(*reader.pages(wanted, 1)))) > 0
-            shown = key("b", "p", "d")
-            assert reader.one(shown) is not None
-            with reader.snapshots.taken(reader.fetch) as facts:
-                assert facts is not None
-                assert facts.filter is not None
-                assert facts.filter.hidden
-                assert len(explain(reader.fetch, reader.dialect, facts, shown, depth=2).premises) == 2
-                assert statistics(reader.fetch, facts).triples == 3
-            assert reader.fetch(made, []) == [(0,)]
-
-    in_orm(read)
+    store(fact("d", "p", "e"))
+    committed([Remove(chain[0].id, chain[0].created_ms)])
+    with reading() as reader, ExitStack() as stack:
+        reader.snapshots.driver.execute(forbid)
+        # The connection goes back to a pool.
+        stack.callback(reader.snapshots.driver.execute, allow)
+        for pattern in itertools.product([None, "b"], [None, "p"], [None, "d"]):
+            wanted = Wanted(pattern)
+            assert reader.heaviest(wanted).total == len(list(itertools.chain(*reader.pages(wanted, 1)))) > 0
+        shown = key("b", "p", "d")
+        assert reader.one(shown) is not None
+        with reader.snapshots.taken(reader.fetch) as facts:
+            assert facts is not None
+            assert facts.filter is not None
+            assert facts.filter.hidden
+            assert len(explain(reader.fetch, reader.dialect, facts, shown, depth=2).premises) == 2
+            assert statistics(reader.fetch, facts).triples == 3
+        assert reader.fetch(made, []) == [(0,)]
 
 
+@in_orm_thread
 def test_a_run_in_the_middle_of_a_read_does_not_show_in_it(chain: list[Row]) -> None:
     """What has begun goes on with what was there."""
 
-    def read() -> None:
-        rules = program(TRANSITIVE)
-        with reading() as reader:
-            with reader.snapshots.taken(reader.fetch) as shown:
-                before = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
-                if connection.vendor == "sqlite":
-                    # On PostgreSQL the run waits for the reader.
-                    store(fact("d", "p", "e"))
-                    run(rules)
-                again = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
-                assert again == before
+    rules = program(TRANSITIVE)
+    with reading() as reader:
+        with reader.snapshots.taken(reader.fetch) as shown:
+            before = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
             if connection.vendor == "sqlite":
-                assert reader.heaviest().total == 10
-
-    in_orm(read)
+                # On PostgreSQL the run waits for the reader.
+                store(fact("d", "p", "e"))
+                run(rules)
+            again = reads.heaviest(reader.fetch, reader.dialect, shown, EVERYTHING, k=100, with_metadata=True)
+            assert again == before
+        if connection.vendor == "sqlite":
+            assert reader.heaviest().total == 10
 
 
 @pytest.mark.parametrize("place", ["before the link is read", "after it"])
@@ -315,20 +303,18 @@ def test_a_file_that_vanishes_while_it_is_looked_for_is_looked_for_again(
     assert len(in_orm(read)) == 3
 
 
+@in_orm_thread
 def test_pages_stay_in_step_while_facts_are_written_and_runs_go_on() -> None:
     """A fact that nobody touches is on exactly one page, of whichever kind it is."""
 
-    def read() -> None:
-        dice = random.Random(3)
-        store(*(fact(f"s{number}", "p", f"t{number}", dice.choice([0.5, 1.0])) for number in range(12)))
-        rules = program({"name": "inverse", "head": ["?y", "q", "?x"], "body": [["?x", "p", "?y"]]})
-        kept = {texts(found) for found in run(rules)} | set(stored_rows())
-        seen: list[tuple[str, str, str]] = []
-        with reading() as reader:
-            for number, page in enumerate(reader.pages(EVERYTHING, 4)):
-                seen += [(row.subject, row.predicate, row.object) for row in page]
-                committed([AddOne(fact(f"more {number}", "p", f"others {number}", 0.5))])
-                run(rules, small=number % 2 == 0)
-        assert sorted(found for found in seen if found in kept) == sorted(kept)
-
-    in_orm(read)
+    dice = random.Random(3)
+    store(*(fact(f"s{number}", "p", f"t{number}", dice.choice([0.5, 1.0])) for number in range(12)))
+    rules = program({"name": "inverse", "head": ["?y", "q", "?x"], "body": [["?x", "p", "?y"]]})
+    kept = {texts(found) for found in run(rules)} | set(stored_rows())
+    seen: list[tuple[str, str, str]] = []
+    with reading() as reader:
+        for number, page in enumerate(reader.pages(EVERYTHING, 4)):
+            seen += [(row.subject, row.predicate, row.object) for row in page]
+            committed([AddOne(fact(f"more {number}", "p", f"others {number}", 0.5))])
+            run(rules, small=number % 2 == 0)
+    assert sorted(found for found in seen if found in kept) == sorted(kept)
