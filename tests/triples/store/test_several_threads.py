@@ -27,8 +27,7 @@ def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each thread begins as soon as anything waits, and takes little of it."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite lets in one writer at a time")
-    monkeypatch.setattr("triples.store.writer.WORTH_A_GROUP", 1)
-    monkeypatch.setattr("triples.store.writer.SHARED_GROUP_FACTS", 4)
+    monkeypatch.setattr("triples.store.writer.SHARED_GROUP_FACTS", 2)
 
 
 class Client:

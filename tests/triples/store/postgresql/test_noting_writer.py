@@ -18,7 +18,6 @@ pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 async def test_positions_only_grow_whichever_thread_commits(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no replicas")
-    monkeypatch.setattr("triples.store.writer.WORTH_A_GROUP", 1)
     monkeypatch.setattr("triples.store.writer.SHARED_GROUP_FACTS", 2)
     writer = NotingWriter(30, 3)
     before = in_orm(_end)
