@@ -67,4 +67,5 @@ def words(folded: str) -> list[str]:
 
 def trigrams(form: str) -> list[str]:
     """The different trigrams of a folded text or of a part of one, in the order in which they begin."""
-    return list(dict.fromkeys(form[place : place + GRAM] for place in range(len(form) - GRAM + 1)))
+    # A writer that makes terms spends a third of its time here, so they are not sliced one by one.
+    return list(dict.fromkeys(map("".join, zip(form, form[1:], form[2:], strict=False))))

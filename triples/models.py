@@ -69,7 +69,8 @@ class Triple(ExportModelOperationsMixin("triple"), models.Model):  # type: ignor
     """An asserted fact."""
 
     id = models.BigAutoField(primary_key=True)
-    # The indexes below begin with each of the three, so none needs one of its own.
+    # The indexes below begin with each of the three, so none needs one of its own. On PostgreSQL, triggers stand in for
+    # the three foreign keys: see the migration 0010.
     subject = models.ForeignKey(Term, models.RESTRICT, related_name="+", db_index=False)
     predicate = models.ForeignKey(Term, models.RESTRICT, related_name="+", db_index=False)
     object = models.ForeignKey(Term, models.RESTRICT, related_name="+", db_index=False)

@@ -9,8 +9,8 @@ A fact that is deleted leaves its terms, since another may use them at any time.
 
 The caller holds the lease of runs, which bind rules to terms and read facts long before they write.
 
-Writers remember ids of terms. None is used again for another text, and a fact with one that is gone is refused by the
-foreign keys when it is committed; the writer then forgets what it remembers, and tries again. A term that a writer
+Writers remember ids of terms. None is used again for another text, and the database refuses a fact with one that is
+gone, on SQLite when it is committed; the writer then forgets what it remembers, and tries again. A term that a writer
 uses at this very moment is left to the next vacuum.
 """
 

@@ -18,10 +18,9 @@ from triples.store.term_ids import TermCache
 
 # A group has at most about this many facts, so that no request waits long for the others.
 MAX_GROUP_FACTS = 2_000
-# The same where there are several threads: one does not take what the others could commit at the same time.
+# The same where there are several threads: one leaves to the others what they can commit at the same time. They begin
+# when as many wait beside a group that is under way: several small groups take more time than one.
 SHARED_GROUP_FACTS = 400
-# So many waiting facts are worth a transaction beside those that are under way. Fewer are cheaper in the next group.
-WORTH_A_GROUP = 100
 
 Answer = Outcome | Exception
 # A task for the writer's thread.
@@ -61,7 +60,7 @@ class Writer:
     """Answers a write only after the commit that holds it.
 
     Each thread has a connection of its own, which it opens when it is first needed. The second thread and those after
-    it are needed while the others are busy and many facts wait.
+    it are needed while the others are busy and a whole group of facts waits.
     """
 
     def __init__(self, patience: float, threads: int = 1) -> None:
@@ -144,7 +143,7 @@ class Writer:
         """Under the lock: whether one of the idle threads has to commit jobs that wait."""
         if not self._arrived or not self._idle:
             return False
-        return len(self._idle) == len(self._threads) or self._waiting_facts >= WORTH_A_GROUP
+        return len(self._idle) == len(self._threads) or self._waiting_facts >= self._most_facts
 
     def _commit_groups(self, number: int) -> None:
         """In a thread that is not idle: commit one group after the other, for as long as it is needed."""

@@ -6,13 +6,26 @@ from threading import Barrier, Event
 from time import sleep
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, counted, fact, store, stored_rows, tallied
 from triples.store.group_commit import write_now
-from triples.store.operations import AddMany, AddOne, Change, Fact, Operation, Outcome, Remove, Row, StoreError
+from triples.store.operations import (
+    AddMany,
+    AddOne,
+    Change,
+    Fact,
+    ManyStored,
+    Operation,
+    Outcome,
+    Remove,
+    Row,
+    StoreError,
+)
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -48,6 +61,33 @@ def test_no_two_writers_wait_for_each_other_in_a_circle() -> None:
         rows = list(in_orm(stored_rows).values())
 
 
+def test_a_writer_that_the_server_takes_for_the_victim_of_a_circle_tries_again() -> None:
+    """Our own locks make none; somebody's, who locks terms in another order, may."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one lock for all")
+    in_orm(store, fact("a"), fact("b"))
+
+    def write() -> list[Outcome | Exception]:
+        with connection.cursor() as cursor:
+            cursor.execute("SET deadlock_timeout = '400ms'")
+        try:
+            return committed([AddMany([fact("a", object_="new"), fact("b", object_="new")])])
+        finally:
+            connection.close()
+
+    lock = "SELECT 1 FROM triples_term WHERE text = %s FOR UPDATE"
+    with psycopg.connect(settings.ENV.database_url) as other, ThreadPoolExecutor(1) as thread:
+        other.execute("SET LOCAL deadlock_timeout = '30s'")
+        other.execute(lock, ["b"])
+        waiting = thread.submit(write)
+        in_orm(until_blocked, waiting)
+        # It has locked "a", and is rolled back now.
+        other.execute(lock, ["a"])
+        other.rollback()
+        assert waiting.result(20) == [ManyStored(2, [])]
+    assert in_orm(tallied) == in_orm(counted) == (4, 2)
+
+
 def _operation(dice: random.Random, number: int, rows: list[Row]) -> Operation:
     def some_fact() -> Fact:
         return fact(f"s{number - dice.randrange(3)} {dice.randrange(4)}", "p", f"o{dice.randrange(5)}", dice.random())
@@ -77,7 +117,7 @@ class Overlap:
         assert self._held.wait(10)
         waiting = self._threads.submit(self._commit, second)
         try:
-            in_orm(_until_blocked, waiting)
+            in_orm(until_blocked, waiting)
         finally:
             self._release.set()
         return holding.result(10), waiting.result(10)
@@ -96,7 +136,7 @@ class Overlap:
         return outcome
 
 
-def _until_blocked(waiting: Future[Any]) -> None:
+def until_blocked(waiting: Future[Any]) -> None:
     """Wait until the second writer waits for a lock of the first."""
     with connection.cursor() as cursor:
         while not waiting.done():

@@ -54,9 +54,7 @@ def test_a_term_that_is_being_used_is_skipped_and_the_others_go(unused: None) ->
         try:
             with transaction.atomic():
                 write_now([AddOne(fact("s"))])
-                # As a strict batch does: the foreign keys lock the terms from now until the commit.
-                with connection.cursor() as cursor:
-                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                # From now until the commit, the terms are locked.
                 held.set()
                 release.wait(30)
         finally:

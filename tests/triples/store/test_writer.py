@@ -27,7 +27,7 @@ from triples.store.operations import (
     Stored,
 )
 from triples.store.sqlite.prepared_writer import PreparingWriter
-from triples.store.writer import WORTH_A_GROUP, Writer
+from triples.store.writer import SHARED_GROUP_FACTS, Writer
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -196,13 +196,13 @@ async def test_large_batches_are_committed_beside_each_other_and_small_writes_to
             small = [asyncio.create_task(writer.write(AddOne(fact(f"small {number}")))) for number in range(50)]
             await until_they_wait(1)
             assert writer.open_connections == 1
-            batches = [[fact(f"large {number} {each}") for each in range(WORTH_A_GROUP)] for number in range(8)]
+            batches = [[fact(f"large {number} {each}") for each in range(SHARED_GROUP_FACTS)] for number in range(3)]
             large = [asyncio.create_task(writer.write(AddMany(batch))) for batch in batches]
             await until_they_wait(3)
         assert {type(outcome) for outcome in await asyncio.gather(*small, *large)} == {Stored, ManyStored}
     finally:
         await asyncio.to_thread(writer.close)
-    assert in_orm(tallied) == in_orm(counted) == (851, 851)
+    assert in_orm(tallied) == in_orm(counted) == (1251, 1251)
 
 
 async def until_they_wait(number: int) -> None:

@@ -33,6 +33,13 @@ _LONGEST_NAME = 63
 _SIZE = "SELECT pg_database_size(current_database())"
 _USERS = "SELECT count(*) FROM auth_user"
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+# The triggers that hold this look only at what is written after a restore.
+_WITHOUT_TERMS = "SELECT count(*) FROM ({}) AS dangling".format(
+    " UNION ALL ".join(
+        f"SELECT 1 FROM triples_triple WHERE NOT EXISTS (SELECT 1 FROM triples_term AS t WHERE t.id = {place}_id)"
+        for place in ("subject", "predicate", "object")
+    )
+)
 _OTHERS = (
     "SELECT count(*), string_agg(DISTINCT coalesce(host(client_addr), 'this host'), ', ') FROM pg_stat_activity"
     " WHERE datname = %s AND pid <> pg_backend_pid()"
@@ -115,6 +122,9 @@ class _PostgreSQLScratch(Scratch):
         self._server = server
         with connect(name) as driver:
             try:
+                [(dangling,)] = _fetch_of(driver)(_WITHOUT_TERMS)
+                if dangling:
+                    raise Damaged(f"The backup is damaged: {dangling:,} terms of facts are not there.")
                 self.contents = require_sound(_fetch_of(driver))
                 driver.execute("ANALYZE")
             except errors.UndefinedTable as error:

@@ -142,7 +142,7 @@ class PostgreSQLSide(Side):
         return {term_index.INDEX, layout.FACTS, layout.STATE, RECORD}
 
     def require_sound(self) -> None:
-        """Nothing to do: each commit checks the foreign keys."""
+        """Nothing to do: whatever was written has been looked at, with its statement or at its commit."""
 
     def write_inferred(self, rows: pa.RecordBatchReader, state: State, progress: Callable[[int, int], None]) -> None:
         with self.writing():

@@ -1,10 +1,10 @@
 """The session of PostgreSQL, where many writers work at once.
 
 To prevent deadlocks, every transaction takes its locks in the same order: new terms by text, then subjects by id, then
-new facts by key, then rows by id, then the inferred facts.
+new facts by key, then rows by id, then the inferred facts, then the tallies. The trigger that looks up the terms of new
+facts locks them, too, but only against their deletion, which waits for nobody.
 """
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -58,7 +58,7 @@ _RECORD_CHANGES = (
 # Many writers can hold it at once. It conflicts only with the lock of a run.
 _HOLD_INFERRED = "LOCK TABLE triples_hiddenfact IN ROW SHARE MODE"
 _KEYS_BY_ID = "SELECT id, subject_id, object_id, predicate_id FROM triples_triple WHERE id = ANY(%s)"
-# This strength does not conflict with the checks of foreign keys.
+# This strength does not conflict with the locks of those who add facts with these terms in any place.
 _HOLD_SUBJECTS = "SELECT id FROM triples_term WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 _WITHOUT_FACTS = (
     "SELECT k.s FROM unnest(%s::bigint[]) AS k (s) WHERE NOT EXISTS"
@@ -111,8 +111,7 @@ class PostgreSQLSession(Session):
         return LoadedFacts(predicates, [IdRange(first, last) for ranged, first, last in found if ranged])
 
     def check_terms(self, ids: Collection[int]) -> None:
-        """Let foreign keys check: now for the rows written so far, and at once for later rows of the transaction."""
-        self.driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        """Nothing to do: the statement that writes facts looks up their terms, and locks them until the commit."""
 
     def find_facts(self, keys: Collection[RowKey]) -> dict[RowKey, int]:
         columns = list(map(numbers, zip(*keys, strict=True)))
@@ -141,7 +140,7 @@ class PostgreSQLSession(Session):
         return {id_ for (id_,) in self.rows(_WITHOUT_FACTS, (list(subject_ids),))}
 
     def add_to_tally(self, triples: int, subjects: int, predicates: Counts) -> None:
-        shard = os.getpid() % TALLY_SHARDS
+        shard = self.driver.info.backend_pid % TALLY_SHARDS
         run_with_next(self.driver, _TALLY, (shard, triples, subjects))
         if predicates:
             ordered = sorted(predicates)

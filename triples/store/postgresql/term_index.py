@@ -11,7 +11,6 @@ one, so that list is kept short.
 """
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from zlib import crc32
 
 from django.db import connection, transaction
@@ -60,10 +59,18 @@ def _array(grams: Collection[str]) -> str:
     return "{" + ",".join(map(_hashed, grams)) + "}"
 
 
-@lru_cache(_REMEMBERED)
-def _hashed(gram: str) -> str:
-    # PostgreSQL's integers have a sign.
-    return str(crc32(gram.encode()) - (1 << 31))
+class _Hashes(dict[str, str]):
+    """The hashes of trigrams as texts. To look one up takes half the time of the call of a cached function."""
+
+    def __missing__(self, gram: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        # PostgreSQL's integers have a sign.
+        self[gram] = hashed = str(crc32(gram.encode()) - (1 << 31))
+        return hashed
+
+
+_hashed = _Hashes().__getitem__
 
 
 class PostgreSQLTermIndex:

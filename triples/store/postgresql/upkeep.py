@@ -33,8 +33,8 @@ def bytes_of_tables() -> int:
 
 
 def delete_terms(cursor: CursorWrapper, unused: str, span: Sequence[int]) -> list[tuple[int, str]]:
-    # A writer's foreign keys lock the terms that it is about to use, so these are skipped. A writer that wants one of
-    # the others waits, and then finds it gone. The deletion sees what was committed before it.
+    # The terms of facts that a writer has not committed yet are locked, so these are skipped. A writer that wants one
+    # of the others waits, and then finds it gone. The deletion sees what was committed before it.
     cursor.execute(f"SELECT id{unused} ORDER BY id FOR UPDATE SKIP LOCKED", span)
     free = [id_ for (id_,) in cursor.fetchall()]
     cursor.execute(f"DELETE{unused} AND id = ANY(%s) RETURNING id, text", [*span, free])

@@ -147,6 +147,17 @@ def test_a_backup_that_contradicts_itself_is_refused(graph: Shell, databases: Da
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_backup_with_facts_without_their_terms_is_refused(graph: Shell, tmp_path: Path) -> None:
+    unguarded = "PRAGMA foreign_keys = OFF" if is_sqlite(graph) else "SET session_replication_role = replica"
+    statements = f"{unguarded}; DELETE FROM triples_term WHERE text = (SELECT min(text) FROM triples_term)"
+    code = f"from django.db import connection; [connection.cursor().execute(each) for each in {statements.split(';')}]"
+    done(graph, "shell", "-v0", "-c", code)
+    exit_code, sentence = refused(graph, "backup", "--to", str(tmp_path))
+    assert exit_code == 65
+    assert "not there" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_backup_of_a_newer_version_is_refused_and_one_of_an_older_is_migrated(
     graph: Shell, databases: Databases, tmp_path: Path
 ) -> None:
