@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 
-from skg_site.api.problems import BodyTimeout, Unavailable
+from skg_site.api.problems import BodyTimeout
 from skg_site.api.request import APIRequest
 from skg_site.api.threads import in_thread
 from triples.exchange.framed import END, framed
+from triples.files.faults import death_of, fault_of
 from triples.files.parameters import import_arguments
 from triples.files.processes import IMPORTS, command
 from triples.files.responses import import_content
@@ -18,10 +19,9 @@ from triples.import_runs import ImportRun, ImportStatus
 from triples.metrics import added_by
 from triples.models import Source
 from triples.services.imports import import_close
+from triples.visible import visible
 
 log = structlog.get_logger("skg.exchange")
-
-KILLED = "The process of the import was ended from outside."
 
 
 class Asked(NamedTuple):
@@ -33,6 +33,12 @@ class Asked(NamedTuple):
     run_id: int | None
     token: str | None = None
     file: str | None = None
+
+    def differing(self, run: ImportRun) -> list[str]:
+        """The parameters that are not those with which an import was begun."""
+        names = sorted({*self.options, *run.options})
+        found = [name for name in names if self.options.get(name) != run.options.get(name)]
+        return found if visible(self.name) == run.source else [*found, "name"]
 
     @property
     def document(self) -> str:
@@ -75,7 +81,7 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
             _, complaint = await process.communicate()
             if "refused" in begun:
                 raise Refused(begun["refused"])
-            raise unbegun(complaint[-2000:].decode(errors="replace"))
+            raise fault_of("import", process.returncode, complaint)
         timeout: BodyTimeout | None = None
         request.begin_stream()
         try:
@@ -88,14 +94,6 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
         timeout.extra["import"] = import_content(run)
         raise timeout
     return run
-
-
-def unbegun(complaint: str) -> Exception:
-    """The reason why there is no row. A fault that is told in a sentence is of the database or system, and passes."""
-    if "Traceback" in complaint or "CommandError: " not in complaint:
-        return RuntimeError(f"the import did not begin: {complaint}")
-    log.warning("import_not_begun", error=complaint)
-    return Unavailable("The import could not begin, since the database cannot be reached or is busy; try again.")
 
 
 async def _pass_on(request: APIRequest, pipe: StreamWriter) -> None:
@@ -126,6 +124,6 @@ async def _ended(process: Process, run_id: int, attempt: int) -> ImportRun:
         raise TakenOver(run)
     if run.status == ImportStatus.RUNNING:
         log.error("import_died", run=run.id, code=process.returncode, error=complaint[-2000:].decode(errors="replace"))
-        await in_thread(import_close, run=run, error=KILLED)
+        await in_thread(import_close, run=run, error=death_of(process.returncode, complaint))
         run = await in_thread(ImportRun.objects.get, id=run_id)
     return run

@@ -57,7 +57,10 @@ def blocks(draw: st.DrawFn, facts: st.SearchStrategy[str]) -> list[str]:
     naming = [f"{REIFIES} <<( {fact} )>>"]
     if draw(st.booleans()):
         names = ("subject", "predicate", "object")
-        naming = [f"<{RDF}type> <{RDF}Statement>", *(f"<{RDF}{name}> {part}" for name, part in zip(names, parts, strict=False))]
+        naming = [
+            f"<{RDF}type> <{RDF}Statement>",
+            *(f"<{RDF}{name}> {part}" for name, part in zip(names, parts, strict=False)),
+        ]
     return [fact, *(f"{node} {each}" for each in [*naming, *said])]
 
 
