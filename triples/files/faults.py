@@ -21,7 +21,7 @@ class Crashed(Problem):
     """A fault of the service itself, of which the log has the details."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"The process of the {what} crashed; the log has its last words under this request_id.")
+        super().__init__(f"The process of the {what} crashed; the log of the service has its last words.")
 
 
 def fault_of(what: str, code: int | None, complaint: bytes) -> Problem:
@@ -49,14 +49,15 @@ def death_of(code: int | None, complaint: bytes) -> str:
         return _too_large("import")
     if code in _FROM_OUTSIDE or code == 0:
         return "The process of the import was ended from outside."
-    crashed = "The process of the import crashed; the log has its last words."
+    crashed = "The process of the import crashed; the log of the service has its last words."
     if code == -signal.SIGABRT:
         crashed += " It may have needed more memory than SKG_IMPORT_MEMORY allows."
     return crashed
 
 
 def ran_out_of_memory(told: str) -> bool:
-    return any(words in told[-4_000:] for words in _OUT_OF_MEMORY)
+    # Rust tells it before a long list of calls.
+    return any(words in told for words in _OUT_OF_MEMORY)
 
 
 def _too_large(what: str) -> str:

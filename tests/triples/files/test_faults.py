@@ -16,7 +16,7 @@ FAULTS = [
     (-9, b"", 503, "ended from outside"),
     (-15, b"x", 503, "ended from outside"),
     (-11, b"", 500, "crashed"),
-    (-6, b"memory allocation of 99 bytes failed", 422, "needs more than"),
+    (-6, b"memory allocation of 99 bytes failed\nstack backtrace:\n" + b" 1: f\n" * 9_000, 422, "needs more than"),
     (-6, b"terminate called after throwing an instance of 'std::bad_alloc'", 422, "needs more than"),
     (1, TRACEBACK + b"MemoryError", 422, "needs more than"),
 ]
