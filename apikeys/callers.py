@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from rest_framework.request import Request
 
-from apikeys.scopes import ALL_SCOPES
+from apikeys.models import ApiKey
+from apikeys.scopes import ALL_SCOPES, Scope
 from skg_site.api.rates import Rate
 from skg_site.api.request import http_of
 
@@ -56,6 +57,24 @@ def caller_of(request: Request) -> Caller | None:
     """The caller that `BearerKey` found; None if no key was sent."""
     caller: Caller | None = request.auth  # type: ignore[assignment]  # DRF types it for its own token model
     return caller
+
+
+def fellows_of(request: Request) -> frozenset[str] | None:
+    """The names, in the audit log, of all keys of the caller's lineage; None if there are no keys to tell apart.
+
+    To them belongs what one of them has begun. Asks the database.
+    """
+    caller = caller_of(request)
+    if caller is None or caller.key_id is None:
+        return None
+    lineage = ApiKey.objects.filter(public_id=caller.key_id).values("lineage")
+    keys = ApiKey.objects.filter(lineage__in=lineage).values_list("public_id", flat=True)
+    return frozenset(f"key {key}" for key in [caller.key_id, *keys])
+
+
+def is_admin(request: Request) -> bool:
+    caller = caller_of(request)
+    return caller is not None and Scope.ADMIN in caller.scopes
 
 
 def actor_of(request: Request) -> str:

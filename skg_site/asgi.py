@@ -17,7 +17,9 @@ from skg_site.api.door import APIDoor, is_site  # noqa: E402
 from skg_site.api.forwarding import settle_client  # noqa: E402
 from skg_site.observe.masking import guard_request  # noqa: E402
 from skg_site.server.lifespan import lifespan  # noqa: E402
+from skg_site.server.uploads import Uploads  # noqa: E402
 
+site = Uploads(site_door)  # type: ignore[arg-type]  # Django types the same protocol its own way
 api_door = APIDoor("skg_site.api_urls")
 # SKG_METRICS_PORT, if it is not SKG_PORT, serves the metrics only.
 metrics_door = APIDoor("skg_site.observe.urls")
@@ -32,7 +34,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if METRICS_PORT is not None and scope["server"][1] == METRICS_PORT:
             await metrics_door(scope, receive, send)
         elif is_site(path):
-            await site_door(scope, receive, send)  # type: ignore[arg-type]  # Django types the same protocol its own way
+            await site(scope, receive, send)
         else:
             await api_door(scope, receive, send)
     elif scope["type"] == "lifespan":

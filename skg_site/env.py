@@ -168,6 +168,10 @@ class Settings(BaseSettings):
         8192, ge=1, description="MiB of disk for a file sent to /import whose format cannot be read as it arrives"
     )
 
+    import_memory: int = Field(
+        2048, ge=256, description="MiB of memory that the process of an import or export of the service may take"
+    )
+
     export_timeout: float = Field(
         3600, gt=0, description="seconds that an export over HTTP may take, since it keeps the facts of its moment"
     )

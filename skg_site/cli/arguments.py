@@ -1,7 +1,7 @@
 """Types of command-line arguments, and the parser of one action among several."""
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -22,6 +22,14 @@ def argument(parse: Callable[[str], Value]) -> Callable[[str], Value]:
             raise ArgumentTypeError(str(error)) from None
 
     return parsed
+
+
+def with_dashes_kept(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with a space after each value that is two dashes, which argparse drops before Python 3.13.
+
+    Commands strip the texts that they get.
+    """
+    return [f"{each} " if each.startswith("--") and each.endswith("=--") else each for each in arguments]
 
 
 @argument

@@ -1,5 +1,11 @@
 """Facts as a file over HTTP."""
 
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -131,3 +137,56 @@ async def test_a_term_of_two_dashes_is_a_term(api: httpx.AsyncClient) -> None:
     assert (await api.get("/export?subject=--&format=tsv")).content.startswith(b"--\tp\to")
     refused = await api.post("/import?format=csv&delimiter=--", content=b"a--p--b\n")
     assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["delimiter"])
+
+
+def child() -> int | None:
+    """The process of an export, which this one has started."""
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            is_own = f"\nPPid:\t{os.getpid()}\n" in (folder / "status").read_text()
+            if is_own and b"export_triples" in (folder / "cmdline").read_bytes():
+                return int(folder.name)
+    return None
+
+
+@pytest.mark.in_process
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("ending", "status", "told"),
+    [(signal.SIGKILL, 503, "was ended from outside"), (signal.SIGABRT, 500, "crashed")],
+)
+@pytest.mark.usefixtures("graph", "api")
+async def test_a_process_that_dies_before_the_stream_is_a_problem(
+    issue_key: IssueKey, ending: int, status: int, told: str
+) -> None:
+    sent = await exported(issue_key)
+    sent.arrive(b"")
+    while (found := child()) is None:
+        await asyncio.sleep(0.01)
+    os.kill(found, ending)
+    await sent.finish()
+    assert (sent.status, sent.headers["content-type"]) == (status, "application/problem+json")
+    assert told in sent.content["detail"]
+    assert EXPORTS._taken == 0
+
+
+@pytest.mark.in_process
+@pytest.mark.once
+@pytest.mark.usefixtures("api")
+async def test_a_process_that_dies_within_the_stream_breaks_it_off(
+    issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_orm(Loader().load, [fact(f"s{number}" * 40) for number in range(5_000)])
+
+    async def kill(*_: object) -> None:
+        if (found := child()) is not None:
+            os.kill(found, signal.SIGKILL)
+
+    monkeypatch.setattr(export_view, "PIECE_BYTES", 1_000)
+    monkeypatch.setattr(export_view, "LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(export_view.ExportViewSet, "_look", kill)
+    sent = await exported(issue_key)
+    sent.arrive(b"")
+    await sent.finish()
+    assert sent.status == 200
+    assert sent.sent[-1].get("more_body") is True

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 from django.conf import settings
 from django.utils import timezone
 from prometheus_client import REGISTRY
+from pyarrow import parquet
 
-from skg_site.api.problems import Unavailable
 from skg_site.api.request import STREAMED
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
 from tests.triples.store.graphs import counted, stored_rows, tallied
 from triples.files.processes import IMPORTS, all_ended
-from triples.files.receiving import unbegun
 from triples.import_runs import ImportRun
 from triples.services.imports import SILENCE, import_continue, import_undo_now
 
@@ -265,19 +265,6 @@ async def test_a_damaged_zip_is_told_without_the_place_of_its_copy(api: httpx.As
     assert refused.json()["detail"] == "facts.zip: cannot be read as a zip: File is not a zip file."
 
 
-@pytest.mark.once
-@pytest.mark.parametrize(
-    ("complaint", "kind"),
-    [
-        ("CommandError: The database did not do it: database is locked.", Unavailable),
-        ("Traceback (most recent call last):\nKeyError: 1\nCommandError: x", RuntimeError),
-        ("", RuntimeError),
-    ],
-)
-def test_an_import_that_could_not_begin_may_be_tried_again(complaint: str, kind: type[Exception]) -> None:
-    assert type(unbegun(complaint)) is kind
-
-
 @pytest.mark.in_process
 async def test_a_worker_has_few_imports_at_once(api: httpx.AsyncClient) -> None:
     IMPORTS.take()
@@ -370,3 +357,82 @@ async def test_the_list_has_pages(api: httpx.AsyncClient) -> None:
     rest = (await api.get(f"/imports?limit=2&cursor={first['next_cursor']}")).json()
     assert [each["source"] for each in (*first["imports"], *rest["imports"])] == ["2", "1", "0"]
     assert rest["next_cursor"] is None
+
+
+@pytest.fixture
+def other(api: httpx.AsyncClient, issue_key: IssueKey) -> Callable[..., dict[str, str]]:
+    """The header of another key."""
+
+    def headers(*scopes: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {issue_key(name='other', scopes=scopes)}"}
+
+    return headers
+
+
+async def test_an_import_belongs_to_the_key_that_began_it(
+    api: httpx.AsyncClient, other: Callable[..., dict[str, str]], no_process: list[list[str]]
+) -> None:
+    begun = (await api.post("/import?format=csv&strict=true", content=b"a,p,b\nbad\n")).json()["import"]
+    writer, admin = other("read", "write"), other("write", "admin")
+    for headers in (writer, admin):
+        taken = await api.post(f"/import?resume={begun['resume']}", content=b"a,p,b\nbad\n", headers=headers)
+        assert (taken.status_code, "Another key began this import" in taken.json()["detail"]) == (403, True)
+    undo = f"{begun['status_url']}/undo"
+    assert (await api.post(undo, headers=writer)).status_code == 403
+    assert not no_process
+    assert (await api.post(undo, headers=admin)).status_code == 202
+    assert (await api.post(undo)).status_code == 202
+
+
+async def test_a_key_continues_what_the_key_before_its_rotation_began(api: httpx.AsyncClient) -> None:
+    body = b"a,p,b\nbad\n"
+    begun = (await api.post("/import?format=csv&strict=true&token=tokentoken", content=body)).json()["import"]
+    key = (await api.post("/keys/me/rotate")).json()["key"]
+    headers = {"Authorization": f"Bearer {key}"}
+    for query in (f"resume={begun['resume']}", "format=csv&strict=true&token=tokentoken"):
+        continued = await api.post(f"/import?{query}", content=body, headers=headers)
+        assert (continued.status_code, continued.json()["import"]["number"]) == (422, begun["number"])
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("format=csv", ["strict"]),
+        ("format=tsv&strict=true", ["format"]),
+        ("format=csv&strict=true&on_duplicate=replace&name=x.csv", ["on_duplicate", "name"]),
+        ("format=csv&strict=true&columns=subject=1,predicate=2,object=3", ["columns"]),
+    ],
+)
+@pytest.mark.once
+async def test_an_import_is_not_continued_in_another_way(api: httpx.AsyncClient, query: str, fields: list[str]) -> None:
+    body = b"a,p,b\nbad\n"
+    begun = (await api.post("/import?format=csv&strict=true&token=tokentoken", content=body)).json()["import"]
+    refused = await api.post(f"/import?{query}&token=tokentoken", content=body)
+    assert refused.status_code == 409
+    assert [error["loc"] for error in refused.json()["errors"]] == [[field] for field in fields]
+    assert refused.json()["import"] == begun
+
+
+def expanding_parquet() -> bytes:
+    """A few kilobytes, of which each row refers to the same long text."""
+    names = pa.array(["a" * 20_000_000, "b"])
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 200, pa.int32()), names)
+    table = pa.table({"subject": long, "predicate": ["p"] * 200, "object": ["o"] * 200})
+    sink = io.BytesIO()
+    parquet.write_table(table, sink, compression="zstd", dictionary_pagesize_limit=1 << 30)
+    return sink.getvalue()
+
+
+@pytest.mark.once
+@pytest.mark.in_process
+async def test_a_file_that_expands_meets_the_limit_of_memory(
+    api: httpx.AsyncClient, change_settings: ChangeSettings
+) -> None:
+    change_settings(import_memory=400)
+    body = expanding_parquet()
+    assert len(body) < 100_000
+    refused = await api.post("/import?format=parquet", content=body)
+    assert refused.status_code == 422, refused.text
+    assert "needs more than 400 MiB of memory (SKG_IMPORT_MEMORY)" in refused.json()["detail"]
+    assert (refused.json()["import"]["status"], refused.json()["import"]["inserted"]) == ("broken", 0)
+    assert (await api.get("/imports")).json()["imports"][0]["error"] == refused.json()["detail"]

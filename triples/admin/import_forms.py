@@ -14,8 +14,6 @@ from triples.fact_validation import asked_predicate, asked_text
 from triples.files.parameters import ExportParameters, ImportParameters
 
 _FORMATS = [(name, name) for name in MEDIA_TYPES]
-# What the site takes as a body: it reads it before it knows the sender.
-_MOST_MIB = settings.ENV.max_body_bytes / (1 << 20)
 _COMPRESSIONS = [("none", "not at all"), ("gzip", "gzip"), ("xz", "xz"), ("zstd", "zstd"), ("zip", "zip")]
 
 
@@ -48,7 +46,7 @@ class ImportForm(_ParametersForm):
     parameters: ImportParameters
 
     file = forms.FileField(
-        help_text=f"Plain, gzip, xz, zstd or zip, up to {_MOST_MIB:g} MiB. POST /import takes files of any size."
+        help_text=f"Plain, gzip, xz, zstd or zip, up to {settings.ENV.import_disk:,} MiB (SKG_IMPORT_DISK)."
     )
     format = forms.ChoiceField(
         required=False,

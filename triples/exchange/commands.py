@@ -10,7 +10,7 @@ import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
-from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
 from skg_site.cli.prompts import user_name
@@ -18,8 +18,9 @@ from triples.exchange.arguments import scale_argument, weight_argument
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.destinations import Destination, DestinationError, OwnGraph
 from triples.exchange.facts import UNSCALED, FactMaker
+from triples.exchange.formats.base import Unwritable
 from triples.exchange.importing import Import, MostRefused, Source, StrictStop, find_start
-from triples.exchange.lines import InputError
+from triples.exchange.lines import InputError, unreadable
 from triples.exchange.progress import FactProgress
 from triples.exchange.recording import Recording
 from triples.exchange.refusals import Refusals
@@ -28,7 +29,16 @@ from triples.import_runs import ImportRun
 from triples.services.imports import ImportUndone, import_begin, import_continue
 from triples.visible import visible
 
-FAILURES = (StrictStop, MostRefused, InputError, DestinationError, Interrupted, OSError, AnyDatabaseError)
+FAILURES = (
+    StrictStop,
+    MostRefused,
+    InputError,
+    DestinationError,
+    Interrupted,
+    MemoryError,
+    OSError,
+    AnyDatabaseError,
+)
 
 
 class Told(NamedTuple):
@@ -166,12 +176,15 @@ def report(
     elif failure is None or isinstance(summary, ImportSummary):
         write(summary.text)
     if summary.error is not None:
-        code = failure.exit_code if isinstance(failure, Interrupted) else FAILED
+        code = MISUSED if isinstance(failure, Unwritable) else FAILED
+        code = failure.exit_code if isinstance(failure, Interrupted) else code
         raise CommandError(summary.error, returncode=code) from failure
 
 
 def failure_sentence(failure: BaseException, again: str = "begins again") -> str:
     """The message for a failure. `again` says what the same command line does next."""
+    if isinstance(failure, MemoryError):
+        failure = InputError(f"The file {unreadable(failure)}")
     match failure:
         case StrictStop():
             return "Stopped at the first line that was refused; nothing after the facts counted above is stored."

@@ -1,6 +1,7 @@
 """Reader of lines: numbered, of bounded length, and each with the place after it, from which to continue."""
 
 import lzma
+import resource
 import zlib
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
@@ -151,4 +152,10 @@ def _read(stream: BinaryIO) -> bytes:
 
 
 def unreadable(error: Exception) -> InputError:
+    if isinstance(error, MemoryError):
+        # Those of Arrow, too.
+        most, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if most == resource.RLIM_INFINITY:
+            return InputError("needs more memory than there is")
+        return InputError(f"needs more than {most >> 20:,} MiB of memory (SKG_IMPORT_MEMORY)")
     return InputError(f"cannot be read on: {error}")

@@ -1,7 +1,9 @@
 """Files that were sent to the service, on disk until they are imported."""
 
+import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -9,16 +11,31 @@ from django.conf import settings
 
 
 def spool_file(*, delete: bool = True) -> IO[bytes]:
-    """Make a file that is named after this process, by which `remove_orphans` knows it."""
-    return tempfile.NamedTemporaryFile(dir=_folder(), prefix=f"{os.getpid()}.", delete=delete)
+    """Make a file. As long as a process has it open, `remove_orphans` leaves it alone."""
+    while True:
+        file = tempfile.NamedTemporaryFile(dir=_folder(), delete=delete)  # noqa: SIM115  # the caller closes it
+        # A lock is known to all processes of the host, whichever container they are in and whatever number they have.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if _has_name(file):
+            return file
+        # It was taken for an orphan before it was locked.
+        with suppress(FileNotFoundError):
+            file.close()
 
 
 def remove_orphans() -> None:
-    """Remove the files of processes that were killed."""
-    for file in _folder().iterdir():
-        owner = file.name.partition(".")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            file.unlink(missing_ok=True)
+    """Remove the files that no process has open: those of processes that were killed."""
+    for path in _folder().iterdir():
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def _has_name(file: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(Path(file.name).stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _folder() -> Path:

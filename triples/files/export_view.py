@@ -12,16 +12,16 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from skg_site.api.headers import accepts
-from skg_site.api.problems import Invalid, Unavailable
+from skg_site.api.problems import Problem
 from skg_site.api.reading import query_parameters
 from skg_site.api.request import http_of
 from skg_site.api.streams import BrokenStream, StreamedAnswer, require_chunks
 from skg_site.api.views import LOOK_AGAIN_SECONDS, APIViewSet, check_accept
-from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.formats.media_types import ARCHIVES, COMPRESSED, MEDIA_TYPES
 from triples.files import openapi
+from triples.files.faults import fault_of
 from triples.files.parameters import ExportParameters
-from triples.files.processes import EXPORTS, command, option_fault
+from triples.files.processes import EXPORTS, command
 
 PIECE_BYTES = 1 << 16
 
@@ -106,19 +106,10 @@ def _coding(accepted: bytes | None) -> str | None:
     return next((name for name in ("zstd", "gzip") if name.encode() in accepted and accepts(accepted, name)), None)
 
 
-async def _fault(process: Process) -> Invalid | Unavailable | None:
-    """The reason why the command failed, if it did. Raises RuntimeError if the fault is its own."""
+async def _fault(process: Process) -> Problem | None:
+    """The reason why the command failed, if it did."""
     errors: StreamReader | None = process.stderr
     assert errors is not None
-    complaint = (await errors.read()).decode(errors="replace").strip()
+    complaint = await errors.read()
     code = await process.wait()
-    if code == 0:
-        return None
-    sentence = complaint.rsplit("CommandError: ", 1)[-1]
-    if code != MISUSED and "database" in sentence:
-        return Unavailable("The database cannot be reached or is busy; try again.")
-    if code < 0:
-        return Unavailable("The process of the export was ended from outside; try again.")
-    if "Traceback (most recent call last)" in complaint:
-        raise RuntimeError(f"the export failed: {complaint[-2000:]}")
-    return Invalid([option_fault(sentence)])
+    return None if code == 0 else fault_of("export", code, complaint)

@@ -17,7 +17,8 @@ import_file = extend_schema(
         "The body is the file, of any size: plain, gzip, xz, zstd or zip, as its first bytes tell. It is read as it"
         " arrives and stored in chunks. A connection that breaks leaves what was stored; `GET /import/{id}` or"
         " `GET /imports` has the `resume` token to go on with. A file of which something cannot be read is a 422 whose"
-        " `import` says what was stored. One request counts as one, however long it takes."
+        " `import` says what was stored. One request counts as one, however long it takes. Only the key that began an"
+        " import, or one that it was rotated to, continues it, and only as it was begun: 409 names what differs."
     ),
     parameters=[ImportParameters, gives_snapshot(200)],  # type: ignore[list-item]  # its Pydantic extension takes models here too
     # Any of the formats; their own media types would be as many descriptions of the same.
@@ -54,7 +55,8 @@ undo_import = extend_schema(
     description=(
         "Deletes the facts that the import brought and that are still there, in a process of its own. `undone` of the"
         " import tells how many are gone by now. Facts that it only gave another weight stay as they are. Asked again"
-        " after 15 seconds, it continues an undo that was interrupted."
+        " after 15 seconds, it continues an undo that was interrupted. For the key that began the import, those that it"
+        " was rotated to, and keys with the scope `admin`."
     ),
     parameters=[gives_snapshot(200, 202)],
     request=None,

@@ -160,8 +160,7 @@ def _argument(name: str, value: Any, several: set[str]) -> Sequence[str]:
     if value is True:
         return [option]
     parts = str(value).split() if name in several else [value]
-    # Two dashes alone argparse takes for no value at all, before Python 3.13. The commands strip the texts.
-    return [f"{option}={part}{' ' if part == '--' else ''}" for part in parts]
+    return [f"{option}={part}" for part in parts]
 
 
 class ImportListParameters(Parameters):

@@ -7,10 +7,11 @@ makes the worker wait, and then the client.
 import asyncio
 import os
 import re
+import resource
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from django.conf import settings
 
@@ -80,6 +81,7 @@ async def command(arguments: Sequence[str], places: Places, *, reads: bool) -> A
     except BaseException:
         places.free()
         raise
+    _limit_memory(process.pid)
     try:
         yield process
     finally:
@@ -92,6 +94,13 @@ async def command(arguments: Sequence[str], places: Places, *, reads: bool) -> A
         task.add_done_callback(_left.discard)
         if process.stdin is None or process.returncode is not None:
             await asyncio.shield(task)
+
+
+def _limit_memory(pid: int) -> None:
+    """Limit what a process can allocate: a file of a megabyte may say that it has terabytes of facts."""
+    most = settings.ENV.import_memory << 20
+    with suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
 async def all_ended() -> None:

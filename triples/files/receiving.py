@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 
-from skg_site.api.problems import BodyTimeout, Unavailable
+from skg_site.api.problems import BodyTimeout
 from skg_site.api.request import APIRequest
 from skg_site.api.threads import in_thread
-from skg_site.cli.exit_codes import UNAVAILABLE
 from triples.exchange.framed_body import END, framed
+from triples.files.faults import End, death_of, end_of, fault_of
 from triples.files.parameters import import_arguments
 from triples.files.processes import IMPORTS, command
 from triples.files.responses import import_content
@@ -19,11 +19,9 @@ from triples.import_runs import ImportRun, ImportStatus
 from triples.metrics import added_by
 from triples.models import Source
 from triples.services.imports import import_close
+from triples.visible import visible
 
 log = structlog.get_logger("skg.exchange")
-
-KILLED = "The process of the import ended before its time."
-CRASHED = "The process of the import failed; the log has the reason."
 
 
 class Asked(NamedTuple):
@@ -35,6 +33,12 @@ class Asked(NamedTuple):
     run_id: int | None
     token: str | None = None
     file: str | None = None
+
+    def differing(self, run: ImportRun) -> list[str]:
+        """The parameters that are not those with which an import was begun."""
+        names = sorted({*self.options, *run.options})
+        found = [name for name in names if self.options.get(name) != run.options.get(name)]
+        return found if visible(self.name) == run.source else [*found, "name"]
 
     @property
     def document(self) -> str:
@@ -88,28 +92,20 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
             _, complaint = await process.communicate()
             if "refused" in begun:
                 raise Refused(begun["refused"])
-            raise unbegun(complaint[-2000:].decode(errors="replace"))
+            raise fault_of("import", process.returncode, complaint)
         timeout: BodyTimeout | None = None
         try:
             await _pass_on(request, process.stdin)
         except BodyTimeout as error:
             timeout = error
-        run = await _ended(process, begun["import"], begun["attempt"])
+        run, end = await _ended(process, begun["import"], begun["attempt"])
     added_by(Source.IMPORT).inc(max(0, run.inserted - begun["inserted"]))
     if timeout is not None:
         timeout.extra["import"] = import_content(run)
         raise timeout
-    if run.status == ImportStatus.BROKEN and process.returncode:
-        raise Unfinished(run, is_crash=_is_crash(process))
+    if run.status == ImportStatus.BROKEN and end != End.OF_ITS_OWN:
+        raise Unfinished(run, is_crash=end == End.CRASH)
     return run
-
-
-def unbegun(complaint: str) -> Exception:
-    """The reason why there is no row. A fault that is told in a sentence is of the database or system, and passes."""
-    if "Traceback" in complaint or "CommandError: " not in complaint:
-        return RuntimeError(f"the import did not begin: {complaint}")
-    log.warning("import_not_begun", error=complaint)
-    return Unavailable("The import could not begin, since the database cannot be reached or is busy; try again.")
 
 
 async def _pass_on(request: APIRequest, pipe: StreamWriter) -> None:
@@ -132,21 +128,16 @@ async def _pass_on(request: APIRequest, pipe: StreamWriter) -> None:
         pipe.close()
 
 
-async def _ended(process: Process, run_id: int, attempt: int) -> ImportRun:
+async def _ended(process: Process, run_id: int, attempt: int) -> tuple[ImportRun, End]:
     _, complaint = await process.communicate()
+    code = process.returncode or 0
     run = await in_thread(ImportRun.objects.get, id=run_id)
     if run.attempt != attempt and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}:
         # What the row says, and its end, are those of the process that has it now.
         raise TakenOver(run)
-    if process.returncode:
-        log.error("import_died", run=run.id, code=process.returncode, error=complaint[-2000:].decode(errors="replace"))
+    if code and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}:
+        log.error("import_died", run=run.id, code=code, error=complaint[-2000:].decode(errors="replace"))
     if run.status == ImportStatus.RUNNING:
-        await in_thread(import_close, run=run, error=CRASHED if _is_crash(process) else KILLED)
+        await in_thread(import_close, run=run, error=death_of(code, complaint))
         run = await in_thread(ImportRun.objects.get, id=run_id)
-    return run
-
-
-def _is_crash(process: Process) -> bool:
-    """Whether it ended by a fault of its own, and not by a signal or because something could not be stored."""
-    code = process.returncode or 0
-    return code > 0 and code != UNAVAILABLE
+    return run, end_of(code, complaint)

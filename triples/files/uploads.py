@@ -20,9 +20,17 @@ def import_upload(name: str, chunks: Iterable[bytes], options: dict[str, Any], r
     with spool_file(delete=False) as file:
         for chunk in chunks:
             file.write(chunk)
-    run = import_begin(source=name, format_name=options.get("format", ""), requested_by=requested_by, options=options)
-    asked = Asked(name, options, requested_by, run.id, file=file.name)
-    start_detached(["imports", "receive", asked.document])
+        file.flush()
+        run = import_begin(
+            source=name, format_name=options.get("format", ""), requested_by=requested_by, options=options
+        )
+        asked = Asked(name, options, requested_by, run.id, file=file.name)
+        start_detached(
+            ["imports", "receive", asked.document],
+            memory=settings.ENV.import_memory,
+            keeps=[file.fileno()],
+            died=["imports", "died", str(run.id)],
+        )
     return run
 
 

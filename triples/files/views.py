@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 
-from apikeys.callers import actor_of
+from apikeys.callers import actor_of, fellows_of, is_admin
 from skg_site.api.problems import Conflict, FieldError, Invalid, Problem, Unavailable
 from skg_site.api.reading import query_parameters
 from skg_site.api.request import http_of
@@ -77,8 +77,12 @@ class ImportViewSet(APIViewSet):
         return json_answer(await in_thread(_page, query_parameters(request, ImportListParameters)))
 
     @openapi.undo_import
-    async def undo(self, _request: Request, id: UUID) -> HttpResponse:
+    async def undo(self, request: Request, id: UUID) -> HttpResponse:
         run = await in_thread(find_import, id)
+        if not (is_admin(request) or await in_thread(_is_own, request, run)):
+            raise PermissionDenied(
+                "Another key began this import: only that one, or one with the scope admin, undoes it."
+            )
         run = await in_thread(import_undo_start, run_id=run.id)
         await cover_commits()
         return json_answer(import_content(run), 200 if run.status == ImportStatus.UNDONE else 202)
@@ -92,14 +96,27 @@ class ImportViewSet(APIViewSet):
             problem.status_code = 415
             raise problem
         if parameters.resume is None:
-            if parameters.token and (run := await in_thread(_find_own, actor_of(request), parameters.token)):
-                return self._continued(run)
             given = parameters.given | self._format(http.header(b"content-type") or b"", parameters)
-            return Asked(parameters.name or "upload", given, actor_of(request), None, parameters.token)
+            asked = Asked(parameters.name or "upload", given, actor_of(request), None, parameters.token)
+            if parameters.token and (run := await in_thread(_find_own, request, parameters.token)):
+                self._check_same(asked, run)
+                return self._continued(run)
+            return asked
         if parameters.given or parameters.name or parameters.token:
             msg = "Goes alone: the other parameters are those of the first request"
             raise Invalid([{"loc": ["resume"], "msg": msg, "type": "resume_alone"}])
-        return self._continued(await in_thread(find_import, UUID(parameters.resume)))
+        run = await in_thread(find_import, UUID(parameters.resume))
+        if not await in_thread(_is_own, request, run):
+            raise PermissionDenied("Another key began this import, and only that one continues it.")
+        return self._continued(run)
+
+    def _check_same(self, asked: Asked, run: ImportRun) -> None:
+        """Refuse to continue an import as it was not begun: the first part would stay as it is."""
+        if differing := asked.differing(run):
+            msg = "Is not as in the first request with this token"
+            errors: list[FieldError] = [{"loc": [name], "msg": msg, "type": "other_import"} for name in differing]
+            detail = f"The import with this token was begun with another {', '.join(differing)}."
+            raise _with_import(Conflict(detail, errors=errors), run)
 
     def _continued(self, run: ImportRun) -> Asked | ImportRun:
         if run.status == ImportStatus.FINISHED:
@@ -129,8 +146,15 @@ def find_import(public_id: UUID) -> ImportRun:
     return run
 
 
-def _find_own(caller: str, token: str) -> ImportRun | None:
-    return ImportRun.objects.filter(requested_by=caller, token=token).first()
+def _find_own(request: Request, token: str) -> ImportRun | None:
+    """The import with this token that the caller began, or a key of its lineage."""
+    own = fellows_of(request) or {actor_of(request)}
+    return ImportRun.objects.filter(requested_by__in=own, token=token).first()
+
+
+def _is_own(request: Request, run: ImportRun) -> bool:
+    own = fellows_of(request)
+    return own is None or run.requested_by in own
 
 
 def _page(parameters: ImportListParameters) -> ImportsOut:

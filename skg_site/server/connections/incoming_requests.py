@@ -156,8 +156,8 @@ class IncomingRequests(HttpToolsProtocol):
             self._body = Share(bodies_of(self.cycle.scope["path"]))
         limit = settings.ENV.max_body_bytes
         streams = STREAMED in self.cycle.scope
-        # The API checks this limit itself, when it knows the caller.
-        if self._body_bytes > limit and self._body.budget is SITE_BODIES:
+        # The API checks this limit itself, when it knows the caller, as `skg_site.server.uploads` does for the admin.
+        if self._body_bytes > limit and self._body.budget is SITE_BODIES and not streams:
             self.refuse_rest(BodyTooLarge(limit))
         elif not self._body.hold(len(self.cycle.body) if streams else self._body_bytes):
             self.refuse_rest(TOO_MUCH_UNFINISHED)

@@ -26,7 +26,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that would have been started."""
     commands: list[list[str]] = []
 
-    def start(arguments: list[str], _variables: Any = None) -> None:
+    def start(arguments: list[str], _variables: Any = None, **_: Any) -> None:
         commands.append(arguments)
 
     monkeypatch.setattr("triples.files.uploads.start_detached", start)

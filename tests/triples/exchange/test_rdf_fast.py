@@ -149,6 +149,14 @@ SIMPLE_SAID = st.sampled_from(
         " {| skg:weight 0.5 |}",
         ' {| skg:weight "0.25" |}',
         " {| skg:weight 1.5 |}",
+        ' {| skg:weight 0.5 ; skg:weight "0.75" |}',
+        ' {| skg:metadata "{}" |}',
+        ' {| skg:metadata "[]" |}',
+        ' {| skg:metadata "{\\"n\\": 1}"^^rdf:JSON |}',
+        ' {| skg:weight 0.5 ; skg:metadata "{\\"n\\": [1, null]}"^^rdf:JSON |}',
+        ' {| skg:metadata "{\\"n\\": 1}"^^rdf:JSON ; skg:weight "0.5" |}',
+        ' {| skg:metadata "{\\"n\\": 1}" ; skg:metadata "{\\"m\\": 1}" |}',
+        ' {| skg:weight 0.5 ; e:by "c" |}',
         " {| e:by e:c |}",
         " ;",
     ]
@@ -207,10 +215,12 @@ def test_simple_lines_make_the_same_facts(head: str, lines: list[str], most: int
 def test_simple_lines_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rdf_format, "quad_parts", _nothing)
     monkeypatch.setattr(rdf_format, "RdfReader", None)
-    lines = "".join(f'e:a{number} e:p "b" {{| skg:weight 0.5 |}} .\n' for number in range(5))
+    said = ["skg:weight 0.5", "skg:weight 0.5", 'skg:weight 0.5 ; skg:metadata "{\\"n\\":1}"', 'skg:metadata "{}"']
+    lines = "".join(f'e:a{number} e:p "b" {{| {each} |}} .\n' for number, each in enumerate(said))
     facts, _, parts = read(FORMATS["turtle"], PREFIXES + "\n# And now\n" + lines, most=2)
-    assert [(fact.subject, fact.weight) for fact in facts] == [(f"e:a{number}", 0.5) for number in range(5)]
-    assert [part.end for part in parts] == [6, 12, 15]
+    assert [fact.subject for fact in facts] == [f"e:a{number}" for number in range(4)]
+    assert [(fact.weight, fact.metadata) for fact in facts] == [(0.5, None), (0.5, None), (0.5, '{"n":1}'), (1.0, None)]
+    assert [part.end for part in parts] == [6, 13]
 
 
 LINES = st.lists(

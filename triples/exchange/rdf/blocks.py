@@ -7,7 +7,7 @@ a temporary file.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from itertools import chain, islice
@@ -25,6 +25,8 @@ from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 from triples.exchange.rdf.quads import UNCHECKED
 
 _SPAN_BYTES = 1 << 22
+# A statement of which nothing is said yet has this many lines but one.
+_MOST_LINES = 4
 # Terms that cannot be written in any other way, so that the same fact is the same text.
 _IRI = r'<[^\x00-\x20<>"{}|^`\\]*+>'
 _BLANK_NODE = r"_:[A-Za-z0-9_][A-Za-z0-9_.-]*+(?<!\.)"
@@ -66,14 +68,17 @@ class Blocks:
             re.escape(f"<{RDF}{name}>") for name in ("type", "Statement", "subject", "predicate", "object", "reifies")
         )
         kept = _NUMBERED if numbered else ""
-        fact = rf"(({kept}(?:{_IRI}|{_BLANK_NODE})) (?!{said}|{'|'.join(parts)})({_IRI}) ({kept}{_TERM}))"
+        no_fact = f"{said}|{'|'.join(parts)}|{type_} {statement} "
+        fact = rf"(({kept}(?:{_IRI}|{_BLANK_NODE})) (?!{no_fact})({_IRI}) ({kept}{_TERM}))"
         statement_of = "".join(rf"\6 {part} \{group} \.\n" for part, group in zip(parts[:3], (3, 4, 5), strict=True))
         naming = rf"(?:{parts[3]} <<\( \2 \)>> \.\n|{type_} {statement} \.\n{statement_of})"
         saying = (
             rf"(?:\6 (?:{weight}) ({_LITERAL}) \.\n)?+(?:\6 {metadata} ({_LITERAL}) \.\n)?+"
             rf"(?:\6 (?:{unkept}) {_TERM} \.\n)*+((?:\6 (?:{said}) {_TERM} \.\n)*+)"
         )
-        self._block = re.compile(rf"({fact} \.\n(?:({_BLANK_NODE}) {naming}{saying})?+|(?:#[^\n]*+)?+\n)")
+        self._block = re.compile(
+            rf"^({fact} \.\n(?:({_BLANK_NODE}) {naming}{saying})?+|(?:#[^\n]*+)?+\n)", re.MULTILINE
+        )
         self._stack = ExitStack()
         self._spans: list[Span] = []
 
@@ -127,15 +132,28 @@ class Blocks:
             content = content if content.endswith(b"\n") else content + b"\n"
             text = before + content.decode()
             rows: list[_Row] = self._block.findall(text)
-            if sum([len(row[0]) for row in rows]) < len(text):
-                raise ValueError("there is something else")
+            rest = _rest(rows, text)
             read += len(content)
             # What comes next may belong to the last one.
-            before = rows.pop()[0]
+            before = (rows.pop()[0] if rows else "") + rest
             if rows:
                 yield rows, read - len(before.encode()), text.count("\n") - before.count("\n")
         if before:
-            yield self._block.findall(before), read, before.count("\n")
+            rows = self._block.findall(before)
+            if _rest(rows, before):
+                raise ValueError("there is something else")
+            yield rows, read, before.count("\n")
+
+
+def _rest(rows: Sequence[_Row], text: str) -> str:
+    """The lines after these blocks: of one of which not all is there. Raises ValueError for anything else."""
+    size = sum([len(row[0]) for row in rows])
+    if size == len(text):
+        return ""
+    rest = text[size:]
+    if rest.count("\n") > _MOST_LINES or not text.startswith("".join([row[0] for row in rows])):
+        raise ValueError("there is something else")
+    return rest
 
 
 def _has_fact(row: _Row) -> str:

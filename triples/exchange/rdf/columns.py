@@ -4,7 +4,7 @@ If anything is out of the ordinary, there are no facts, and `RdfReader` reads th
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,8 +12,9 @@ from pyarrow import csv
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.rdf.annotated import REIFIES, weight_in
+from triples.exchange.rdf.clean_texts import CleanTexts, TextsOf
 from triples.exchange.rdf.terms import TermTexts
-from triples.fact_validation import clean_predicate, clean_text
+from triples.fact_validation import clean_predicate
 from triples.models import Source
 from triples.store.fact_columns import PLACES, FactColumns
 
@@ -97,11 +98,11 @@ def _annotated_facts(
         pc.is_in(every, facts),
         pa.array(values, pa.float64()).take(said.indices),
     )
-    return facts_of_terms(kept, weight.filter(rest), texts.checked_text)
+    return facts_of_terms(kept, weight.filter(rest), CleanTexts(texts))
 
 
 def _unweighed(terms: list[pa.Array], texts: TermTexts, maker: FactMaker) -> FactColumns:
-    return facts_of_terms(terms, pa.repeat(maker.weight(None), len(terms[0])), texts.checked_text)
+    return facts_of_terms(terms, pa.repeat(maker.weight(None), len(terms[0])), CleanTexts(texts))
 
 
 def _has_random_nodes(terms: list[pa.Array]) -> bool:
@@ -109,25 +110,21 @@ def _has_random_nodes(terms: list[pa.Array]) -> bool:
 
 
 def facts_of_terms(
-    terms: Sequence[pa.Array], weights: pa.Array, text_of: Callable[[str], str], metadata: pa.Array | None = None
+    terms: Sequence[pa.Array], weights: pa.Array, texts_of: TextsOf, metadata: pa.Array | None = None
 ) -> FactColumns:
-    """The facts of these subjects, predicates and objects as they are written. `text_of` is called once for each term.
-
-    Raises ValueError for what is no fact.
-    """
+    """The facts of these subjects, predicates and objects as they are written. Raises ValueError for what is none."""
     subjects, predicates, objects = terms
     count = len(subjects)
     ends = pa.concat_arrays([subjects, objects]).dictionary_encode()
     verbs = predicates.dictionary_encode()
-    written = ends.dictionary.to_pylist()
-    if any(written[place][0] == '"' for place in pc.unique(ends.indices[:count]).to_pylist()):
+    written = verbs.dictionary.to_pylist()
+    if pc.any(pc.starts_with(subjects, '"')).as_py():
         raise ValueError("a literal as subject")
-    found = list(map(clean_text, map(text_of, written)))
+    if any(verb[0] in '"_' or verb.startswith("<<") for verb in written):
+        raise ValueError("no IRI as predicate")
+    found = texts_of(ends.dictionary.to_pylist())
     start = len(found)
-    for verb in verbs.dictionary.to_pylist():
-        if verb[0] in '"_' or verb.startswith("<<"):
-            raise ValueError("no IRI as predicate")
-        found.append(clean_predicate(text_of(verb)))
+    found += map(clean_predicate, texts_of(written))
     places = [ends.indices[:count], pc.add(verbs.indices, pa.scalar(start, pa.int32())), ends.indices[count:]]
     described = pa.nulls(count, pa.large_string()) if metadata is None else metadata
     return FactColumns(found, pa.table([*places, weights, described], schema=PLACES), Source.IMPORT)

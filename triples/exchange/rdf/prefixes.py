@@ -45,6 +45,11 @@ class Prefixes:
     def iris(self) -> Mapping[str, str]:
         return self._iris
 
+    @property
+    def has_odd(self) -> bool:
+        """Whether a namespace ends within a name."""
+        return bool(self._odd)
+
     def compact(self, iri: str) -> str | None:
         """The IRI with a prefix, if it has one."""
         for namespace in self._odd:

@@ -11,6 +11,7 @@ from triples.exchange.fields import metadata_of
 from triples.exchange.formats.base import Part, Reading
 from triples.exchange.rdf.annotated import weight_in
 from triples.exchange.rdf.blocks import Blocks
+from triples.exchange.rdf.clean_texts import CleanTexts
 from triples.exchange.rdf.columns import facts_of_terms
 from triples.exchange.rdf.reading import RdfReader
 from triples.exchange.rdf.terms import TermTexts
@@ -80,7 +81,7 @@ class ReifiedLines:
             values = pa.array(map(self._weight, said.dictionary.to_pylist()), pa.float64())
             kept = pa.array(map(self._metadata, described.dictionary.to_pylist()), pa.large_string())
             weight, about = values.take(said.indices), kept.take(described.indices)
-            return facts_of_terms(terms, weight, self._texts.checked_text, about)
+            return facts_of_terms(terms, weight, CleanTexts(self._texts), about)
         except ValueError:
             return None
 

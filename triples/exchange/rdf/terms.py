@@ -63,6 +63,15 @@ class TermTexts:
             return self.text(self.term_of_written(written))
         return self.text_of_written(written)
 
+    def beginning(self, namespace: str) -> str:
+        """The beginning of the text of each usual IRI of this namespace, if IRIs are compacted by namespaces."""
+        return self._prefixes.compact(namespace) or namespace
+
+    @property
+    def compacts_by_namespace(self) -> bool:
+        """Whether the text of an IRI depends on what is before its last `/`, `#` or `:`, and not on what follows."""
+        return not self._prefixes.has_odd
+
     def keeps_prefix(self, name: str, iri: str) -> bool:
         """True if the text of each IRI of this namespace, with a simple rest, is the rest with this prefix."""
         return self._prefixes.keeps(name, iri) and not iri.startswith(TEXT)

@@ -1,6 +1,7 @@
-"""A fast reader of Turtle in which each line is a fact, with its weight or none: `e:a e:p e:b {| skg:weight 0.9 |} .`
+"""A fast reader of Turtle in which each line is a fact, as exports have it: `e:a e:p e:b {| skg:weight 0.9 |} .`
 
-It takes spans of lines as long as all of them are as simple as that. Where it stops, the file is parsed.
+A fact may have its weight, its metadata, or one after the other. The reader takes spans of lines as long as all of them
+are as simple as that. Where it stops, the file is parsed.
 """
 
 import re
@@ -8,14 +9,17 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from io import BufferedReader
 
 import pyarrow as pa
-from pyoxigraph import BlankNode, RdfFormat, parse
+from pyoxigraph import BlankNode, Literal, RdfFormat, parse
 
+from triples.exchange.fields import metadata_of
 from triples.exchange.formats.base import Part, Reading
 from triples.exchange.lines import DAMAGED
 from triples.exchange.rdf.annotated import weight_in
 from triples.exchange.rdf.columns import RANDOM_NODE, facts_of_terms
 from triples.exchange.rdf.fast import TextsOf
+from triples.exchange.rdf.options import METADATA
 from triples.exchange.rdf.terms import TermTexts
+from triples.fact_validation import clean_text, metadata_text
 from triples.store.fact_columns import FactColumns
 
 _SPAN_BYTES = 1 << 20
@@ -31,13 +35,14 @@ _STRING = (
 )
 _LINE = re.compile(
     rf"^(?:({_NAME}|{_IRI}|{_BLANK_NODE}) ({_NAME}|{_IRI}) ({_NAME}|{_IRI}|{_STRING}|{_NUMBER}|{_BLANK_NODE})"
-    rf"(?: \{{\| ({_NAME}|{_IRI}) ({_NUMBER}|{_STRING}) \|\}})?+ \.|[ \t]*+(?:#[^\n\r]*+)?+)$",
+    rf"(?: \{{\| ({_NAME}|{_IRI}) ({_NUMBER}|{_STRING})(?: ; ({_NAME}|{_IRI}) ({_STRING}))?+ \|\}})?+ \."
+    r"|[ \t]*+(?:#[^\n\r]*+)?+)$",
     re.MULTILINE,
 )
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 
-# Subject, predicate, object, the property of the weight and the weight, as they are written; the last two may be empty.
-_Row = tuple[str, str, str, str, str]
+# Subject, predicate, object, and up to two properties and their values, as they are written; these may be empty.
+_Row = tuple[str, str, str, str, str, str, str]
 
 
 def turtle_line_parts(
@@ -106,18 +111,49 @@ class _Facts:
 
     def __call__(self, rows: Sequence[_Row]) -> tuple[FactColumns, int]:
         """The facts, and the number of quads that the parser has for them."""
-        subjects, predicates, objects, properties, weights = zip(*rows, strict=True)
-        for name in set(properties):
-            if name and self._iri(name) not in self._weight_properties:
-                raise ValueError(f"{name} is no property of the weight")
+        subjects, predicates, objects, properties, weights, others, metadata = zip(*rows, strict=True)
+        # An annotation is a node that stands for the fact, and what it says.
+        quads = len(rows) + 2 * (len(rows) - properties.count("")) + len(rows) - others.count("")
+        described = None
+        if {*map(self._is_metadata, {*properties}), any(others)} != {False}:
+            weights, metadata = map(tuple, self._told_apart(properties, weights, others, metadata))
+            described = pa.array(map(self._metadata, metadata), pa.large_string(), size=len(rows))
         known = self._weights
         for written in set(weights).difference(known):
             known[written] = weight_in(self._texts.term_of_written(self._in_full(written)), self._maker)
         terms = [pa.array(column, pa.string()) for column in (subjects, predicates, objects)]
         column = pa.array(map(known.__getitem__, weights), pa.float64(), size=len(rows))
-        # An annotation is a node that stands for the fact, and its weight.
-        quads = len(rows) + 2 * (len(rows) - properties.count(""))
-        return facts_of_terms(terms, column, self._text), quads
+        return facts_of_terms(terms, column, self._clean, described), quads
+
+    def _is_metadata(self, name: str) -> bool:
+        """Whether a property is that of metadata. Raises ValueError if it is that of nothing that is taken here."""
+        iri = name and self._iri(name)
+        if iri and iri != METADATA and iri not in self._weight_properties:
+            raise ValueError(f"{name} is no property of a weight, nor of metadata")
+        return iri == METADATA
+
+    def _told_apart(self, *columns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+        """The weights and the metadata of properties and values, of which metadata may be the first or the second."""
+        firsts, values, seconds, others = columns
+        is_metadata = {name: self._is_metadata(name) for name in {*firsts, *seconds}}
+        weights: list[str] = []
+        metadata: list[str] = []
+        for first, value, second, other in zip(firsts, values, seconds, others, strict=True):
+            comes_first = is_metadata[first]
+            if second and (comes_first or not is_metadata[second]):
+                raise ValueError("two weights, or metadata twice or before the weight")
+            weights.append("" if comes_first else value)
+            metadata.append(value if comes_first else other)
+        return weights, metadata
+
+    def _metadata(self, written: str) -> str | None:
+        if not written:
+            return None
+        literal = self._texts.term_of_written(self._in_full(written))
+        return metadata_text(metadata_of(literal.value)) if isinstance(literal, Literal) else None
+
+    def _clean(self, written: Sequence[str]) -> list[str]:
+        return list(map(clean_text, map(self._text, written)))
 
     def _text(self, written: str) -> str:
         if written.startswith(self._kept) and "." not in written:

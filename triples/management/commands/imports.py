@@ -9,7 +9,7 @@ import orjson
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from skg_site.cli.arguments import add_action, argument, whole_number
+from skg_site.cli.arguments import add_action, argument, whole_number, with_dashes_kept
 from skg_site.cli.exit_codes import FAILED, UNAVAILABLE
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
@@ -17,6 +17,7 @@ from skg_site.cli.prompts import confirm
 from skg_site.cli.tables import table
 from triples.exchange.inputs import PIPE
 from triples.exchange.received_imports import ReceivedImport, Unfinished, Unprepared, prepare
+from triples.files.faults import death_of
 from triples.files.responses import import_content
 from triples.import_runs import ImportRun, ImportStatus
 from triples.management.commands.import_triples import Command as ImportCommand
@@ -26,6 +27,8 @@ from triples.visible import visible, visible_json
 SHOWN = 20
 # The beginning of a body of which nothing has come.
 NOTHING = "0:"
+# To the number of a signal a shell adds this.
+SHELL_SIGNALS = 128
 INTERRUPTED = "Interrupted; the same command line deletes the rest."
 
 
@@ -52,6 +55,10 @@ class Command(BaseCommand):
         undoing.add_argument("--yes", action="store_true", help="do not ask")
         receiving = add_action(actions, "receive", _receive, "do the import that the service describes in JSON")
         receiving.add_argument("asked", type=orjson.loads, metavar="JSON", help="what is to be imported, and how")
+
+        ending = add_action(actions, "died", _died, "record that the process of an import was ended by a signal")
+        ending.add_argument("id", type=argument(_number), metavar="ID", help="the number of the import")
+        ending.add_argument("code", type=int, metavar="CODE", help="its exit code, as a shell tells it")
 
     def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
         with failures_told(INTERRUPTED):
@@ -119,7 +126,7 @@ def _receive(options: dict[str, Any]) -> None:
     parser = ImportCommand().create_parser("manage.py", "import_triples")
     parser.called_from_command_line = False
     try:
-        prepared = prepare(asked["name"], vars(parser.parse_args([PIPE, *asked["arguments"]])), file)
+        prepared = prepare(asked["name"], vars(parser.parse_args([PIPE, *with_dashes_kept(asked["arguments"])])), file)
         run = _begun(asked, prepared.format.name)
     except (CommandError, Unprepared, ImportUndone) as error:
         _answer({"refused": str(error)})
@@ -139,6 +146,12 @@ def _receive(options: dict[str, Any]) -> None:
         raise CommandError(str(error), returncode=UNAVAILABLE) from error
 
 
+def _died(options: dict[str, Any]) -> None:
+    """For an import that the service has left to itself: its process cannot say any more that it has ended."""
+    code = SHELL_SIGNALS - options["code"]
+    import_close(run=_found(options["id"]), error=death_of(code, b""))
+
+
 def _begun(asked: dict[str, Any], format_name: str) -> ImportRun:
     if asked["run"] is not None:
         return import_continue(run_id=asked["run"])
@@ -154,6 +167,8 @@ def _begun(asked: dict[str, Any], format_name: str) -> ImportRun:
     except IntegrityError:
         # The client has sent it again before the first request had begun.
         run = ImportRun.objects.get(requested_by=asked["requested_by"], token=asked["token"])
+        if run.options != asked["options"]:
+            raise Unprepared("The import with this token was begun with other options.") from None
         return import_continue(run_id=run.id)
 
 

@@ -18,7 +18,7 @@ from tests.support.service import manage
 from tests.triples.store.graphs import committed, counted, fact, store, stored_rows, tallied
 from tests.triples.store.test_races import until_blocked
 from triples.store.operations import AddMany, AddOne, ManyStored, Operation, Remove
-from triples.store.terms import TermCache
+from triples.store.term_ids import TermCache
 from triples.store.unused_terms import remove_unused_terms
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

@@ -9,8 +9,8 @@ from tests.support.database import in_orm
 from tests.triples.store.graphs import fact
 from triples.store.freshness import FRESHNESS, Freshness
 from triples.store.operations import AddOne
-from triples.store.postgresql.noting_writer import NotingWriter
 from triples.store.postgresql.positions import end_of_log
+from triples.store.postgresql.replicated_writer import ReplicatedWriter
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -19,7 +19,7 @@ async def test_positions_only_grow_whichever_thread_commits(monkeypatch: pytest.
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no replicas")
     monkeypatch.setattr("triples.store.writer.SHARED_GROUP_FACTS", 2)
-    writer = NotingWriter(30, 3)
+    writer = ReplicatedWriter(30, 3)
     before = in_orm(_end)
     told: list[int] = []
 
