@@ -12,19 +12,33 @@ path is unknown, so x comes before y. Then the path has at least a + b + 1 facts
 A * g. If these bounds, with the heaviest g for each b, all come after the last wanted path, no unknown path that is
 wanted ends at x: what is to come there is left for good. The same holds for y. Once one side has nothing to come, all
 wanted paths are known.
+
+Where labels of both sides meet, there is a walk of their lengths and, but for rounding, of their product. A walk
+contains a simple path that is no longer and no lighter. So if one path is wanted, it comes no later than that.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
-from triples.query.blocks import Clock, OutOfTime, Source, Streams
+from triples.query.blocks import Clock, OutOfTime, Streams, TooMany
 from triples.query.known_paths import Graph, known_paths
-from triples.query.path_facts import Path, PathQuestion, product_bound
+from triples.query.lookups import JoiningSource
+from triples.query.path_facts import Path, PathQuestion, Rank, product_bound
+from triples.query.path_levels import Known, wanted_steps
 from triples.query.path_reach import Reach
 from triples.query.path_side import Label, Side, Unread
 
 # The known paths are searched again when the number of facts read has grown by this factor.
 _GROWTH = 1.5
+# The same where they are looked at only in case that time runs out.
+_GROWTH_OF_ONE = 4
+# With so many facts known, those that are still wanted are read level by level. The better the paths that are known,
+# the fewer these are.
+_FEW, _KNOWN = 300, 600
+# A label's bound exceeds the product of its facts by far less than this factor, except where it is hardly a number.
+_ROUNDED = 1 - 1e-9
+_FAR_FROM_NOTHING = 1e-290
 
 
 class Paths(NamedTuple):
@@ -39,15 +53,16 @@ class Paths(NamedTuple):
     complete_within: int | None = None
 
 
-def best_paths(question: PathQuestion, source: Source, *, expired: Callable[[], bool] = lambda: False) -> Paths:
+def best_paths(question: PathQuestion, source: JoiningSource, *, expired: Callable[[], bool] = lambda: False) -> Paths:
     """The k best simple paths. Ties are broken by the steps: by the term that each leads to, then by its predicate."""
     return _Search(question, source, expired).run()
 
 
 class _Search:
-    def __init__(self, question: PathQuestion, source: Source, expired: Callable[[], bool]) -> None:
+    def __init__(self, question: PathQuestion, source: JoiningSource, expired: Callable[[], bool]) -> None:
         self._question = question
         self._clock = Clock(expired)
+        self._source = source
         streams = Streams(source, self._clock)
         self._forward = Side(question, streams, forward=True)
         self._backward = Side(question, streams, forward=False)
@@ -59,6 +74,10 @@ class _Search:
         # Whether labels of both sides have met. Before they do, there is nothing to look at.
         self._met = False
         self._nearest = False
+        # The best path comes no later than this, if one is wanted.
+        self._limit: Rank | None = None
+        # Whether levels were tried.
+        self._by_level = False
 
     def run(self) -> Paths:
         try:
@@ -67,7 +86,9 @@ class _Search:
                     self._read(self._forward, self._backward)
                 else:
                     self._read(self._backward, self._forward)
-                if self._known >= self._looked_at * _GROWTH:
+                if self._is_time_for_levels and (known := self._wanted_steps()) is not None:
+                    return Paths(known_paths(self._question, known.graph, known.reach, self._clock))
+                if self._known >= self._looked_at * (_GROWTH if self._limit is None else _GROWTH_OF_ONE):
                     self._look()
             return Paths(self._known_paths())
         except OutOfTime:
@@ -76,7 +97,7 @@ class _Search:
     def _read(self, side: Side, other: Side) -> None:
         # In the order of weights, that there is no path at all would be found out last. So until there is one, every
         # other read is of what is nearest.
-        self._nearest = not self._nearest and not self._found.paths
+        self._nearest = not self._nearest and self._limit is None and not self._found.paths
         unread = side.take("length" if self._nearest else self._question.order)
         if unread is None:
             return
@@ -89,9 +110,63 @@ class _Search:
             self._graph.setdefault(step.start, {})[step.key] = step
         for term, label in reached:
             self._clock.tick()
-            if side.reach(term, label) and not self._met and self._meets(label, other.labels.get(term, ())):
-                self._met = True
-                self._looked_at = 0
+            others = other.labels.get(term, ())
+            if side.reach(term, label) and others and self._meets(label, others):
+                if not self._met:
+                    self._met = True
+                    self._looked_at = 0
+                if self._question.k == 1:
+                    self._bound(label, others)
+
+    def _bound(self, label: Label, others: Iterable[Label]) -> None:
+        """Take a way from end to end as a bound of the best path."""
+        for other in others:
+            weight, length = product_bound(label.weight, other.weight), label.length + other.length
+            # Of nothing but ones, a product is exact.
+            weight = weight if weight == 1 else weight * _ROUNDED
+            if length > self._question.max_length or weight < max(self._question.least_weight, _FAR_FROM_NOTHING):
+                continue
+            rank = self._question.rank(weight, length)
+            if self._limit is None or rank < self._limit:
+                self._limit = rank
+                for side in (self._forward, self._backward):
+                    if self._question.order == "weight":
+                        side.least_weight = weight
+                    else:
+                        side.longest = length
+
+    @property
+    def _is_time_for_levels(self) -> bool:
+        """Whether it is known how good a path must be to be wanted, or that there may be none."""
+        if self._by_level or self._known < _FEW:
+            return False
+        return not self._met or (
+            self._known >= _KNOWN and (self._limit is not None or len(self._found.paths) >= self._question.k)
+        )
+
+    def _wanted_steps(self) -> Known | None:
+        """The steps of all wanted paths, as far as is known how good these must be; None if they are too many."""
+        self._by_level = True
+        limit, found = self._limit, self._found.paths
+        if limit is None and len(found) >= self._question.k:
+            limit = self._question.rank(found[-1].weight, len(found[-1].steps))
+        least, longest = self._question.least_weight, self._question.max_length
+        if limit is not None and self._question.order == "weight":
+            least = -limit[0]
+            # Of the heaviest that there can be, no longer one is wanted.
+            longest = int(limit[1]) if least == 1 else longest
+        elif limit is not None:
+            longest = int(limit[0])
+        with suppress(TooMany):
+            if limit is not None and self._question.order == "length" and self._question.k == 1 and longest > 1:
+                shorter = self._read_steps(least, longest - 1)
+                # If there is no shorter path, it is the heaviest of those as long.
+                return shorter if shorter.graph else self._read_steps(-limit[1], longest)
+            return self._read_steps(least, longest)
+        return None
+
+    def _read_steps(self, least_weight: float, longest: int) -> Known:
+        return wanted_steps(self._question, self._source, self._clock, least_weight=least_weight, longest=longest)
 
     def _is_wanted(self, unread: Unread, tops: Iterable[float]) -> bool:
         return any(self._may_count(weight, length) for weight, length in self._bounds(unread, tops))
@@ -114,6 +189,8 @@ class _Search:
     def _may_count(self, weight: float, length: int) -> bool:
         """True if such a path would be wanted, as far as is known."""
         if weight < self._question.least_weight:
+            return False
+        if self._limit is not None and self._question.rank(weight, length) > self._limit:
             return False
         paths = self._found.paths
         if len(paths) < self._question.k:

@@ -81,6 +81,23 @@ class GraphFacts:
     def joined(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
+        return self.fetch(*self._joined(lookups, given, least, limit, counted=False))
+
+    def joined_number(
+        self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
+    ) -> int:
+        [(found,)] = self.fetch(*self._joined(lookups, given, least, limit, counted=True))
+        return int(found)
+
+    def _joined(
+        self,
+        lookups: Sequence[Lookup],
+        given: Sequence[Terms] | Part,
+        least: Sequence[float],
+        limit: int,
+        *,
+        counted: bool,
+    ) -> tuple[str, list[Any]]:
         begin = _begin(given)
         patterns, slots = _joined_patterns(lookups, _filled(given))
         bounds = [
@@ -94,7 +111,8 @@ class GraphFacts:
                 parameters += [_numbered(given, slots), *bounds[0], *others]
             else:
                 parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0])]
-        return self.fetch(joined(patterns, self.dialect, self.visible, begin), [*parameters, limit])
+        statement = joined(patterns, self.dialect, self.visible, begin, counted=counted)
+        return statement, [*parameters, limit]
 
     def terms(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[int]:
         shape = shape_of(ends)

@@ -108,6 +108,11 @@ class JoiningSource(Source, Protocol):
         part is given, the first look-up finds just its facts, and the number of the partial answer is 0.
         """
 
+    def joined_number(
+        self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
+    ) -> int:
+        """Return how many rows `joined` would return."""
+
 
 def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled: int) -> Lookup:
     """The look-up when this many slots are filled. Variables without a slot must only be equal within the pattern."""

@@ -75,6 +75,9 @@ class Side:
         self._heaps: list[list[tuple[float, int, Unread]]] = [[] for _ in range(question.max_length)]
         self._left = [0.0] * question.max_length
         self._age = 0
+        # What is lighter or longer is not wanted.
+        self.least_weight = 0.0
+        self.longest = question.max_length
         self.reach(question.start if forward else question.goal, Label(0, 1.0))
 
     def __bool__(self) -> bool:
@@ -140,6 +143,9 @@ class Side:
 
     def _push(self, label: Label, arm: Arm, begin: int) -> None:
         if begin < len(arm.reached) or not arm.finished:
-            self._age += 1
             weight = product_bound(label.weight, arm.heaviest(begin))
+            if weight < self.least_weight or label.length >= self.longest:
+                self._left[label.length] = max(self._left[label.length], weight)
+                return
+            self._age += 1
             heappush(self._heaps[label.length], (-weight, self._age, Unread(weight, label, arm, begin)))

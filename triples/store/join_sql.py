@@ -46,17 +46,26 @@ Begin = Literal["rows", "terms 0", "terms 1", "terms 2", "between", "rest of wei
 
 @cache
 def joined(
-    patterns: tuple[JoinedPattern, ...], dialect: Dialect, visible: InferredFilter | None, begin: Begin = "rows"
+    patterns: tuple[JoinedPattern, ...],
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    begin: Begin = "rows",
+    *,
+    counted: bool = False,
 ) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
+
+    If they are counted, only how many there are.
 
     Parameters, as often as there are `combinations`: the given rows, and for each pattern its constants and a least
     weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then the limit.
     """
     parts = [
-        _of_kinds(patterns, kinds, dialect, visible, begin) for kinds in combinations(len(patterns), visible, begin)
+        _of_kinds(patterns, kinds, dialect, visible, begin, counted=counted)
+        for kinds in combinations(len(patterns), visible, begin)
     ]
-    return dialect.prepared(f"{' UNION ALL '.join(parts)} LIMIT ?")
+    statement = f"{' UNION ALL '.join(parts)} LIMIT ?"
+    return dialect.prepared(f"SELECT count(*) FROM ({statement}) AS counted" if counted else statement)
 
 
 def combinations(patterns: int, visible: InferredFilter | None, begin: Begin = "rows") -> Sequence[tuple[Kind, ...]]:
@@ -89,6 +98,8 @@ def _of_kinds(
     dialect: Dialect,
     visible: InferredFilter | None,
     begin: Begin,
+    *,
+    counted: bool,
 ) -> str:
     read = [dialect.key_column(0) if begin == "rows" else "0"]
     tables = [dialect.keys_table] if begin == "rows" else []
@@ -118,7 +129,9 @@ def _of_kinds(
             tables.append(f"{table} ON {where}")
         else:
             tables, first = [table], where
-    return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
+    # What is only counted is found in the index alone.
+    columns = "1" if counted else ", ".join(read)
+    return f"SELECT {columns} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
 
 
 def _conditions(pattern: JoinedPattern, alias: str, dialect: Dialect) -> Iterator[str]:

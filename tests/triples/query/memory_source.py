@@ -84,6 +84,11 @@ class MemorySource:
         self.read_blocks += 1
         return [read for _, read in found[:limit]]
 
+    def joined_number(
+        self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
+    ) -> int:
+        return len(self.joined(lookups, given, least, limit))
+
     def _read(self, ends: Ends) -> Sequence[Fact]:
         if self.reads is not None and self.read_blocks >= self.reads:
             raise OutOfTime

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triples.query.memory_source import MemorySource, facts_of
+from triples.query import best_paths as module
+from triples.query import path_levels
 from triples.query.best_paths import best_paths
 from triples.query.blocks import Fact
 from triples.query.path_facts import Path, PathQuestion, PathStep
@@ -69,7 +71,16 @@ def _steps(question: PathQuestion, fact: Fact) -> Iterator[PathStep]:
             yield PathStep(object_, subject, fact, reversed=True)
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.fixture(params=["the heaviest first", "by levels"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Level by level as soon as it may be, in groups of single terms; or never."""
+    least = 0 if request.param == "by levels" else 10**6
+    monkeypatch.setattr(module, "_FEW", least)
+    monkeypatch.setattr(module, "_KNOWN", least)
+    monkeypatch.setattr(path_levels, "_SMALLEST_GROUP", 1)
+
+
+@pytest.mark.usefixtures("small_blocks", "either_way")
 @given(graphs(), questions)
 def test_the_best_paths_are_those_of_trying_all(facts: list[Fact], question: PathQuestion) -> None:
     found = best_paths(question, MemorySource(facts))
@@ -79,7 +90,7 @@ def test_the_best_paths_are_those_of_trying_all(facts: list[Fact], question: Pat
     assert found.complete_within is None
 
 
-@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.usefixtures("small_blocks", "either_way")
 @given(graphs(), questions, st.integers(0, 60))
 def test_when_time_is_over_the_paths_are_an_exact_beginning(
     facts: list[Fact], question: PathQuestion, reads: int
@@ -138,6 +149,18 @@ def test_a_search_by_length_that_runs_out_of_time_says_which_lengths_are_complet
     assert found.complete_within is not None
     assert 1 <= found.complete_within < 4
     assert found.complete_above is None
+
+
+def test_more_than_may_be_read_by_levels_is_searched_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FEW", 0)
+    monkeypatch.setattr(path_levels, "MOST_READ", 3)
+    line = {(number, 20, number + 1): 0.9 for number in range(1, 6)} | {
+        (6, 20, number): 0.9 for number in range(10, 20)
+    }
+
+    [path] = best_paths(PathQuestion(1, 6), MemorySource(facts_of(line))).paths
+
+    assert [step.end for step in path.steps] == [2, 3, 4, 5, 6]
 
 
 def test_without_any_time_nothing_is_known() -> None:
