@@ -10,7 +10,7 @@ TEST_PROCESSES ?= 4
 CHECK := SKG_DB_PATH="$(CURDIR)/$(VENV)/checks/skg.db"
 # Each of the many processes that tests start would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
-PYTEST := $(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
+PYTEST := $(BIN)/pytest --processes $(TEST_PROCESSES)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir --no-deps --require-hashes
 # Every package with its version and its checksums: the same commit installs the same. `make lock` makes them.
 LOCK := deploy/requirements.lock
@@ -25,7 +25,7 @@ SPARK_TESTS := tests/triples/recursion/spark
 ALONE := $(shell command -v flock > /dev/null && echo flock Makefile) sh -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test tests test-quick test-long screenshots bench lint layout contracts format lock clean
+.PHONY: help install run test tests-sqlite tests-postgresql test-quick test-long screenshots bench lint layout contracts format lock clean
 
 help:  ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,18 +38,21 @@ run: $(VENV)/installed  ## install, migrate, make the first user and key, serve 
 	@exec $(BIN)/gunicorn -c deploy/gunicorn.conf.py skg_site.asgi:application
 
 test: layout  ## every check, and the tests on SQLite with coverage, on PostgreSQL, and of three services behind nginx
-	@$(MAKE) --no-print-directory --jobs 2 contracts tests
-
-# Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
-# Three services for each process of the last pass have more connections than the server takes from four of these.
-tests: $(VENV)/installed-dev $(VENV)/installed-spark
-	$(BIN)/coverage erase
-	$(PYTEST) --cov --cov-report= --cov-fail-under=0
-	$(WITH_SPARK) $(PYTEST) -n 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
-	$(WITH_SPARK) $(PYTEST) -n 1 --database postgresql -m both $(SPARK_TESTS)
-	$(PYTEST) --database postgresql -m both
-	$(PYTEST) -n 2 --database postgresql -m both --instances 3 tests/api
+	@$(MAKE) --no-print-directory --jobs 3 contracts tests-sqlite tests-postgresql
 	$(BIN)/coverage report
+
+# The two stand beside each other, so that the last tests of one and the beginning of another leave no processor idle.
+# Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
+tests-sqlite: $(VENV)/installed-dev $(VENV)/installed-spark
+	$(BIN)/coverage erase
+	$(BIN)/pytest --processes 3 --cov --cov-report= --cov-fail-under=0
+	$(WITH_SPARK) $(BIN)/pytest --processes 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
+
+# Three services for each process of the last pass have more connections than the server takes from four of these.
+tests-postgresql: $(VENV)/installed-dev $(VENV)/installed-spark
+	$(BIN)/pytest --processes 2 --database postgresql -m both
+	$(BIN)/pytest --processes 2 --database postgresql -m both --instances 3 tests/api
+	$(WITH_SPARK) $(BIN)/pytest --database postgresql -m both $(SPARK_TESTS)
 
 test-quick: $(VENV)/installed-dev  ## for daily work: the tests that start no process, on SQLite
 	$(PYTEST) --quick

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from asgi_lifespan import LifespanManager
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
+from filelock import FileLock
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 from structlog.typing import EventDict
@@ -27,16 +29,17 @@ from tests.support.database import close_connections, empty_tables, in_orm
 from tests.support.environment import process_environment, service_variables
 from tests.support.memory import DISK, use_memory
 from tests.support.network import loopback_only
+from tests.support.own_settings import read_settings_anew
 from tests.support.postgresql import TestServer, create_database
-from tests.support.processes import end_set_up_servers
-from tests.support.service import Service, manage
+from tests.support.processes import end_servers
+from tests.support.service import Service
+from tests.support.several_processes import SeveralProcesses, process_name
+from tests.support.templates import PostgreSQLTemplate, SQLiteTemplate, Template
 from tests.support.valkey import ValkeyServer
 
 FOLDER = pytest.StashKey[Path]()
 POSTGRESQL_SERVER = pytest.StashKey[TestServer]()
 POSTGRESQL_URL = pytest.StashKey[str]()
-# pytest-xdist's name for this process.
-PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,11 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="tests/api: ask N services behind nginx, which share PostgreSQL and Valkey, and not this process",
     )
+    parser.addoption("--processes", type=int, default=1, metavar="N", help="run the tests in so many processes")
     parser.addoption("--quick", action="store_true", help="only the tests that start no process")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give this process a folder, an environment and Django; with pytest-xdist, each worker its own."""
+    """Give this process a folder, an environment and Django."""
     if django_settings.configured:
         # The tests empty the database that they run on.
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests make their own environment first.")
@@ -59,18 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(selection)
     if config.getoption("cov_source"):
         config.pluginmanager.register(measuring)
-    on_postgresql = config.getoption("--database") == "postgresql"
-    if on_postgresql:
-        config.stash[POSTGRESQL_URL] = _server_url(config)
-    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        return
-    folder = config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="skg-tests-"))
-    variables = service_variables(folder)
-    if on_postgresql:
-        variables["SKG_DATABASE_URL"] = create_database(config.stash[POSTGRESQL_URL], f"skg_{PROCESS}")
-    environment = process_environment(variables, measured=True)
-    os.environ.clear()
-    os.environ.update(environment, DJANGO_SETTINGS_MODULE="skg_site.settings")
+    if config.getoption("--database") == "postgresql":
+        server = config.stash[POSTGRESQL_SERVER] = TestServer()
+        config.stash[POSTGRESQL_URL] = server.url
+    config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="skg-tests-"))
+    if (number := config.getoption("--processes")) > 1:
+        config.pluginmanager.register(SeveralProcesses(number, partial(_begin_process, config), end_servers))
+    _take_place(config)
     django.setup()
     # So that structlog.testing sees what loggers write that were used before.
     structlog.configure(cache_logger_on_first_use=False)
@@ -78,19 +77,21 @@ def pytest_configure(config: pytest.Config) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def _server_url(config: pytest.Config) -> str:
-    """The PostgreSQL server's URL; the first process starts it, and pytest-xdist's workers are told."""
-    if hasattr(config, "workerinput"):
-        url: str = config.workerinput["postgresql_url"]
-        return url
-    server = config.stash[POSTGRESQL_SERVER] = TestServer()
-    return server.url
+def _take_place(config: pytest.Config) -> None:
+    """Give this process a folder and a database of its own in its environment."""
+    folder = config.stash[FOLDER] / process_name()
+    folder.mkdir()
+    variables = service_variables(folder)
+    if POSTGRESQL_URL in config.stash:
+        variables["SKG_DATABASE_URL"] = create_database(config.stash[POSTGRESQL_URL], f"skg_{process_name()}")
+    environment = process_environment(variables, measured=True)
+    os.environ.clear()
+    os.environ.update(environment, DJANGO_SETTINGS_MODULE="skg_site.settings")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    if POSTGRESQL_URL in node.config.stash:
-        node.workerinput["postgresql_url"] = node.config.stash[POSTGRESQL_URL]
+def _begin_process(config: pytest.Config) -> None:
+    _take_place(config)
+    read_settings_anew()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -114,17 +115,40 @@ def static_files() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def servers_of_processes() -> Iterator[None]:
-    yield
-    end_set_up_servers()
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A PostgreSQL server's URL, whatever the tests run on."""
+    if POSTGRESQL_URL in request.config.stash:
+        yield request.config.stash[POSTGRESQL_URL]
+        return
+    server = TestServer()
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def migrated_database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Template:
+    """The database that all others are copies of; the first process makes it, of the one that it has for its tests."""
+    shared = request.config.stash[FOLDER]
+    server_url = request.config.stash.get(POSTGRESQL_URL, None)
+    template = SQLiteTemplate(shared / "migrated.db") if server_url is None else PostgreSQLTemplate(server_url)
+    done = shared / "migrated"
+    with FileLock(shared / "migrated.lock"):
+        if done.exists():
+            template.copy_to_own(process_name())
+        else:
+            with django_db_blocker.unblock():
+                call_command("migrate", verbosity=0)
+                close_connections()
+            template.copy_from_own(process_name())
+            done.touch()
+    return template
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(migrated_database: Template, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Instead of pytest-django's, which would make a database beside the one that is here for the tests alone."""
     with django_db_blocker.unblock():
-        call_command("migrate", verbosity=0)
         yield
         close_connections()
 
@@ -215,32 +239,10 @@ FreshDatabase = Callable[[Path], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def fresh_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FreshDatabase:
+def fresh_database(migrated_database: Template) -> FreshDatabase:
     """A function that gives a service in a folder a migrated, empty database, as settings for `Service`."""
-    template_folder = tmp_path_factory.mktemp("template")
-    server_url = request.config.stash.get(POSTGRESQL_URL, None)
-    if server_url is None:
-        _migrate(service_variables(template_folder))
-
-        def copy_file(folder: Path) -> dict[str, Any]:
-            shutil.copy(template_folder / "skg.db", folder)
-            return {}
-
-        return copy_file
-
-    template = f"template_{PROCESS}"
-    _migrate(service_variables(template_folder, database_url=create_database(server_url, template)))
     numbers = itertools.count()
-
-    def copy_database(_folder: Path) -> dict[str, Any]:
-        return {"database_url": create_database(server_url, f"{template}_{next(numbers)}", template)}
-
-    return copy_database
-
-
-def _migrate(variables: dict[str, str]) -> None:
-    result = manage("migrate", "--no-input", variables=variables)
-    assert result.returncode == 0, result.stderr
+    return lambda folder: migrated_database.copy_for_service(folder, f"{process_name()}_{next(numbers)}")
 
 
 @pytest.fixture

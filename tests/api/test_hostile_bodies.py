@@ -62,7 +62,13 @@ VALUES: dict[str, Callable[[int], bytes]] = {
 # Those that fill a whole body, and those that cost something in being validated and not only in being parsed.
 FILLING = ("powers of ten", "objects", "members", "commas", "deep members")
 VALIDATED = ("texts", "marks", "members")
-OPERATIONS_WITH_BODIES = [operation for operation in OPERATIONS if operation.takes_json]
+# Those whose bodies hold lists, objects or metadata; the models of the others have a few plain fields each.
+IN_EVERY_RUN = {"POST /keys", "POST /query", "POST /query/patterns", "POST /rules", "POST /triples/batch"}
+OPERATIONS_WITH_BODIES = [
+    pytest.param(operation, marks=() if str(operation) in IN_EVERY_RUN else pytest.mark.long)
+    for operation in OPERATIONS
+    if operation.takes_json
+]
 
 
 def properties(operation: Operation) -> Iterator[str]:
@@ -141,6 +147,7 @@ def world(
     return World(anonymous, issue_key, change_settings, monkeypatch, issue_key())
 
 
+@pytest.mark.repetitive
 @pytest.mark.parametrize("operation", OPERATIONS_WITH_BODIES, ids=str)
 async def test_no_body_keeps_the_event_loop_or_draws_out_a_large_answer(world: World, operation: Operation) -> None:
     slow = []

@@ -56,6 +56,7 @@ async def test_a_page_has_a_hundred_rules_unless_told_otherwise(api: httpx.Async
     assert len((await api.get("/rules")).json()["rules"]) == 100
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "parameters",
     ["limit=0", "limit=501", "limit=x", "limit=1&limit=2", "cursor=", "cursor=0", "cursor=xy", "cursor=AB", "page=2"],

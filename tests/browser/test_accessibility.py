@@ -30,6 +30,8 @@ class Visit(NamedTuple):
     status: int = 200
     anonymous: bool = False
     cut: str = ""
+    # Of the same template as others, and nothing of its own on it: looked at in the long run alone.
+    alike: bool = False
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.path, self.click, self.anonymous * "anonymous")))
@@ -38,9 +40,9 @@ class Visit(NamedTuple):
 VISITS = [
     Visit("/admin/"),
     Visit(f"{ADMIN}/triple/?q=thing&p=2"),
-    Visit(f"{ADMIN}/triple/?q=nothing"),
+    Visit(f"{ADMIN}/triple/?q=nothing", alike=True),
     Visit(f"{ADMIN}/triple/?weight=0.5&source=batch&metadata=no", click=FIRST_ROW),
-    Visit(f"{ADMIN}/triple/add/"),
+    Visit(f"{ADMIN}/triple/add/", alike=True),
     Visit(f"{ADMIN}/triple/add/", click="[name=_save]"),
     Visit(f"{ADMIN}/triple/ask/"),
     Visit(f"{ADMIN}/triple/ask/?question=%3Fx+%3Fp+hub&k=3"),
@@ -48,34 +50,34 @@ VISITS = [
     Visit(f"{ADMIN}/inferredtriple/"),
     Visit(f"{ADMIN}/inferredtriple/?kinds=both&subject=Ann"),
     Visit(f"{ADMIN}/inferredtriple/", click="#result_list td:last-child a"),
-    Visit(f"{ADMIN}/term/"),
+    Visit(f"{ADMIN}/term/", alike=True),
     Visit(f"{ADMIN}/term/?q=hub", click=FIRST_ROW),
-    Visit(f"{ADMIN}/rule/"),
+    Visit(f"{ADMIN}/rule/", alike=True),
     Visit(f"{ADMIN}/rule/1/delete/"),
-    Visit(f"{ADMIN}/rule/add/"),
+    Visit(f"{ADMIN}/rule/add/", alike=True),
     Visit(f"{ADMIN}/rule/add/", click="[name=_save]"),
     Visit(f"{ADMIN}/rule/1/change/", click="[name=_preview]"),
-    Visit(f"{ADMIN}/recursionrun/"),
+    Visit(f"{ADMIN}/recursionrun/", alike=True),
     Visit(f"{ADMIN}/recursionrun/", click=FIRST_ROW),
     Visit(f"{ADMIN}/recursionrun/run/"),
-    Visit(f"{ADMIN}/importrun/"),
+    Visit(f"{ADMIN}/importrun/", alike=True),
     Visit(f"{ADMIN}/importrun/", click=FIRST_ROW),
     Visit(f"{ADMIN}/importrun/1/undo/"),
     Visit(f"{ADMIN}/importrun/import/"),
     Visit(f"{ADMIN}/importrun/export/?format=docx"),
-    Visit(f"{KEYS}/"),
+    Visit(f"{KEYS}/", alike=True),
     Visit(f"{KEYS}/", click=FIRST_ROW),
-    Visit(f"{KEYS}/add/"),
+    Visit(f"{KEYS}/add/", alike=True),
     Visit(f"{KEYS}/add/", fill="#id_name", click="[type=submit].default"),
     Visit(f"{KEYS}/2/rotate/"),
-    Visit(f"{KEYS}/2/revoke/"),
-    Visit("/admin/apikeys/keyevent/"),
+    Visit(f"{KEYS}/2/revoke/", alike=True),
+    Visit("/admin/apikeys/keyevent/", alike=True),
     Visit("/admin/password_change/"),
-    Visit("/admin/auth/user/"),
+    Visit("/admin/auth/user/", alike=True),
     Visit("/admin/auth/user/add/"),
     Visit("/admin/auth/user/1/change/", cut=PICKER),
-    Visit("/admin/auth/group/add/", cut=PICKER),
-    Visit("/admin/auth/group/"),
+    Visit("/admin/auth/group/add/", cut=PICKER, alike=True),
+    Visit("/admin/auth/group/", alike=True),
     Visit("/admin/login/", anonymous=True),
     Visit("/admin/nothing/", status=404),
     Visit("/", anonymous=True),
@@ -136,7 +138,9 @@ def _derive(client: httpx.Client) -> None:
     assert run.json()["status"] == "succeeded"
 
 
-@pytest.mark.parametrize("visit", VISITS, ids=Visit.__str__)
+@pytest.mark.parametrize(
+    "visit", [pytest.param(one, marks=pytest.mark.long if one.alike else ()) for one in VISITS], ids=Visit.__str__
+)
 def test_a_page_is_readable_at_every_width_in_light_and_dark(tabs: dict[bool, Tab], visit: Visit) -> None:
     page, complaints = tabs[visit.anonymous]
     complaints.clear()

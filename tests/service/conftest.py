@@ -6,25 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import POSTGRESQL_URL, FreshDatabase
+from tests.conftest import FreshDatabase
 from tests.service.wire import Wire
 from tests.support.environment import service_variables
-from tests.support.postgresql import TestServer, create_database
+from tests.support.postgresql import create_database
 from tests.support.service import Service, manage
 from tests.support.valkey import ValkeyServer
 
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A PostgreSQL server's URL, whatever the other tests run on."""
-    if POSTGRESQL_URL in request.config.stash:
-        yield request.config.stash[POSTGRESQL_URL]
-        return
-    server = TestServer()
-    yield server.url
-    server.stop()
 
 
 NewDatabase = Callable[[], str]

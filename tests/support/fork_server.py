@@ -15,6 +15,7 @@ import io
 import json
 import os
 import runpy
+import secrets
 import signal
 import socket
 import sys
@@ -188,6 +189,10 @@ def set_up(kind: str) -> None:
     import_module("django").setup()
     for name in PROJECT[kind]:
         import_module(name)
+    if kind == "services":
+        # In production each worker loads it, and so has a beginning of its own for the ids of its requests.
+        request_log = import_module("skg_site.observe.request_log")
+        os.register_at_fork(after_in_child=lambda: setattr(request_log, "_PROCESS", secrets.token_hex(10)))
 
 
 def main() -> None:

@@ -1,13 +1,16 @@
 """What of a run with coverage is traced: tracing code takes four to eight times as long as running it.
 
-What only drives other processes, what pytest and hypothesis do, and all but a property's first examples run without.
-Those that run in other threads are traced all the same.
+What only drives other processes, what pytest and hypothesis do, all but a property's first examples, all but the first
+rows of a table that asks the database, and what is set up for any but a module's first test run without. Those that run
+in other threads are traced all the same.
 """
 
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,11 @@ from tests.support.selection import PROCESS_FOLDERS, folder
 
 # Of each property: what more of them find are values, hardly ever lines.
 TRACED_EXAMPLES = 15
+# Of each table whose rows ask the database, for the same reason.
+TRACED_ROWS = 3
+
+_rows_untraced: set[str] = set()
+_first_of_modules: set[str] = set()
 
 
 def untraced() -> Generator[None, Any, Any]:
@@ -52,11 +60,35 @@ def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
     return (yield from untraced())
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    rows = Counter[str]()
+    modules = set[Path]()
+    for item in session.items:
+        function = item.nodeid.partition("[")[0]
+        rows[function] += 1
+        if rows[function] > TRACED_ROWS and "database" in getattr(item, "fixturenames", ()):
+            _rows_untraced.add(item.nodeid)
+        if item.path not in modules:
+            modules.add(item.path)
+            _first_of_modules.add(item.nodeid)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    if folder(item.path, item.config) in PROCESS_FOLDERS or item.get_closest_marker("repetitive"):
+    drives_processes = folder(item.path, item.config) in PROCESS_FOLDERS
+    if drives_processes or item.nodeid in _rows_untraced or item.get_closest_marker("repetitive"):
         return (yield from untraced())
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    return (yield) if item.nodeid in _first_of_modules else (yield from untraced())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    return (yield) if item.nodeid in _first_of_modules else (yield from untraced())
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,11 @@ _KINDS = {"manage.py": "commands", "-m gunicorn": "services"}
 _starting = threading.RLock()
 _forking = threading.Lock()
 ENDS = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
+
+_Server = tuple[socket.socket, "subprocess.Popen[bytes]"]
+# The one that has libraries loaded, once it is needed, and those that have the project, too.
+_servers: list[_Server] = []
+_set_up_servers: dict[tuple[str, frozenset[tuple[str, str]]], _Server] = {}
 
 
 class PythonProcess(subprocess.Popen[bytes]):
@@ -105,16 +109,16 @@ def _umask() -> int:
     return mask
 
 
-@cache
 def _fork_server() -> socket.socket:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    environment = _unmeasured(os.environ)
-    command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
-    process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, pass_fds=[theirs.fileno()])
-    theirs.close()
-    assert ours.recv(20) == b"ready"
-    atexit.register(_end, ours, process)
-    return ours
+    if not _servers:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = _unmeasured(os.environ)
+        command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
+        process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, pass_fds=[theirs.fileno()])
+        theirs.close()
+        assert ours.recv(20) == b"ready"
+        _servers.append((ours, process))
+    return _servers[0][0]
 
 
 def _unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
@@ -122,9 +126,13 @@ def _unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
 
 
-def end_set_up_servers() -> None:
+@atexit.register
+def end_servers() -> None:
+    """End the servers of this process, once it needs no more."""
     while _set_up_servers:
         _end(*_set_up_servers.popitem()[1])
+    while _servers:
+        _end(*_servers.pop())
 
 
 def _set_up_server(kind: str, environment: Mapping[str, str]) -> socket.socket:
@@ -140,11 +148,7 @@ def _set_up_server(kind: str, environment: Mapping[str, str]) -> socket.socket:
     return found[0]
 
 
-_SetUpServer = tuple[socket.socket, "subprocess.Popen[bytes]"]
-_set_up_servers: dict[tuple[str, frozenset[tuple[str, str]]], _SetUpServer] = {}
-
-
-def _start_set_up_server(kind: str, environment: Mapping[str, str]) -> _SetUpServer:
+def _start_set_up_server(kind: str, environment: Mapping[str, str]) -> _Server:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = PythonProcess(["-m", "tests.support.fork_server", "0", kind], env=environment, stdin=theirs)
     theirs.close()

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 _CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 # The same examples each time: a change is judged by what it changes.
-settings.register_profile("suite", max_examples=50, deadline=None, suppress_health_check=_CHECKS, derandomize=True)
+settings.register_profile("suite", max_examples=25, deadline=None, suppress_health_check=_CHECKS, derandomize=True)
 settings.register_profile("long", max_examples=2_000, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile("suite")
 

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import PROCESS, FreshDatabase
+from tests.conftest import FreshDatabase
 from tests.skg_site.ops.backups.databases import FILL, Databases, done, state_folder
 from tests.support.environment import service_variables
 from tests.support.postgresql import create_database, database_url
+from tests.support.several_processes import process_name
 from tests.triples.commands.runs import Shell
 
 _copies = count()
@@ -37,7 +38,7 @@ def databases(
         folder = tmp_path_factory.mktemp("shell")
         if url := filled_database.variables["SKG_DATABASE_URL"]:
             template = urlsplit(url).path.removeprefix("/")
-            copy = create_database(database_url(url, "postgres"), f"filled_{PROCESS}_{next(_copies)}", template)
+            copy = create_database(database_url(url, "postgres"), f"filled_{process_name()}_{next(_copies)}", template)
             return Shell(service_variables(folder, database_url=copy))
         original = Path(filled_database.variables["SKG_DB_PATH"])
         shutil.copy(original, folder)

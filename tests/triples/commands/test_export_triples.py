@@ -102,6 +102,7 @@ def test_a_plain_csv_keeps_every_term_as_it_is(tmp_path: Path) -> None:
     assert {row[0] for row in rows} == set(FORMULAS)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("format_", ["tsv", "ndjson"])
 def test_only_csv_can_be_made_safe(tmp_path: Path, format_: str) -> None:
     with pytest.raises(CommandError, match=f"--safe-csv is for CSV, not for {format_}") as caught:
@@ -109,6 +110,7 @@ def test_only_csv_can_be_made_safe(tmp_path: Path, format_: str) -> None:
     assert caught.value.returncode == 2
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("format_", "expected"),
     [
@@ -132,6 +134,7 @@ def test_each_format_has_its_form(tmp_path: Path, format_: str, expected: str, s
     assert READERS[suffix](file.read_bytes()).decode() == expected
 
 
+@pytest.mark.once
 def test_format_and_compression_can_be_given(tmp_path: Path) -> None:
     store(fact("a"))
     file = tmp_path / "graph.dump"
@@ -141,6 +144,7 @@ def test_format_and_compression_can_be_given(tmp_path: Path) -> None:
     assert (tmp_path / "graph.tsv.gz").read_bytes() == b"a\tp\to\n"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "options", "member"),
     [("g.tsv.zip", {}, "g.tsv"), ("g.zip", {"format": "csv"}, "g.csv"), ("g", {"format": "tsv"}, "g.tsv")],
@@ -187,6 +191,7 @@ def test_constants_are_taken_as_they_are_stored(tmp_path: Path) -> None:
         call_command("export_triples", str(tmp_path / "graph.tsv"), "--subject= ")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("error", "code", "reason"),
     [
@@ -221,6 +226,7 @@ def test_a_file_appears_only_when_it_is_complete(
     )
 
 
+@pytest.mark.once
 def test_a_file_is_replaced_with_the_rights_of_a_new_one(tmp_path: Path) -> None:
     store(fact("a"))
     file, link = tmp_path / "graph.tsv", tmp_path / "link.tsv"
@@ -236,11 +242,13 @@ def test_a_file_is_replaced_with_the_rights_of_a_new_one(tmp_path: Path) -> None
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
+@pytest.mark.once
 def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
     assert exported(Path("/dev/null"), format="tsv")["exported"] == 0
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "code", "reason"),
     [

@@ -64,6 +64,7 @@ def numbered_facts(count: int, start: int = 0) -> str:
     return "".join(f"s{number}\tp\to\n" for number in range(start, start + count))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("format_", CONTENTS)
 @pytest.mark.parametrize("suffix", COMPRESSORS)
 def test_each_format_is_imported_compressed_or_not(tmp_path: Path, format_: str, suffix: str) -> None:
@@ -77,18 +78,21 @@ def test_each_format_is_imported_compressed_or_not(tmp_path: Path, format_: str,
     assert tallied() == counted()
 
 
+@pytest.mark.once
 def test_a_file_s_content_says_how_it_is_compressed(tmp_path: Path) -> None:
     (tmp_path / "facts.tsv").write_bytes(gzip.compress(b"a\tb\tc\n") + gzip.compress(b"d\te\tf\n"))
     (tmp_path / "facts.tsv.xz").write_bytes(b"g\th\ti\n")
     assert imported(tmp_path / "facts.tsv", tmp_path / "facts.tsv.xz").counts == counts(3, 3)
 
 
+@pytest.mark.once
 def test_each_file_of_a_zip_is_imported(tmp_path: Path) -> None:
     (tmp_path / "facts.zip").write_bytes(zipped(b"a,b,c\n", "x.csv", "folder/y.tsv", "folder/", "__MACOSX/._x.csv"))
     run = imported(tmp_path / "facts.zip")
     assert (run.counts, list(stored_rows())) == (counts(2, 1, refused=1), [("a", "b", "c")])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -104,6 +108,7 @@ def test_a_zip_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, reas
     assert reason in str(imported(tmp_path / "facts.zip").error)
 
 
+@pytest.mark.once
 def test_a_cut_off_zstd_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "facts.tsv.zst").write_bytes(zstd.compress(b"a\tb\tc\n") + zstd.compress(b"d\te\tf\n")[:-3])
     run = imported(tmp_path / "facts.tsv.zst")
@@ -191,6 +196,7 @@ def test_the_first_refused_lines_are_shown_and_all_are_written(
     assert everything[:SHOWN] == shown[:-1]
 
 
+@pytest.mark.once
 def test_what_a_line_holds_cannot_control_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key = "\\u001b[31m\\u202e"
     imported(written(tmp_path / "facts.ndjson", f'{{"{key}": 1}}\n{{"a": 1, "\\u001bx": 1, "\\u001bx": 2}}\n'))
@@ -222,6 +228,7 @@ def test_an_import_of_which_every_line_is_refused_has_failed(tmp_path: Path) -> 
     assert run.counts == counts(4, 0, refused=4)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
 def test_an_empty_file_is_imported(tmp_path: Path, content: str) -> None:
     run = imported(written(tmp_path / "facts.tsv", content))
@@ -289,6 +296,7 @@ def test_imported_facts_are_in_the_metrics(tmp_path: Path) -> None:
     assert added() - before == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("names", "options", "code", "reason"),
     [
@@ -344,6 +352,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest
     assert str(run.error) == f"{file}: Permission denied."
 
 
+@pytest.mark.once
 def test_a_damaged_file_stops_the_import_and_says_where(tmp_path: Path) -> None:
     whole = gzip.compress("".join(f"s{number}\tp\t{'o' * 400}\n" for number in range(5_000)).encode())
     file = tmp_path / "facts.tsv.gz"

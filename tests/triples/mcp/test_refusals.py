@@ -43,6 +43,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("tool", "arguments", "told"), REFUSED)
 async def test_a_refusal_says_what_to_do(model: Speaker, tool: str, arguments: dict[str, Any], told: str) -> None:
     text = await model.text(tool, **arguments)

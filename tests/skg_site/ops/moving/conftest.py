@@ -1,15 +1,15 @@
 """A database of the other kind, to move to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import POSTGRESQL_URL, PROCESS
 from tests.support.environment import service_variables
-from tests.support.postgresql import TestServer, create_database
+from tests.support.postgresql import create_database
 from tests.support.service import manage
+from tests.support.several_processes import process_name
 
 _numbers = count()
 
@@ -17,30 +17,19 @@ NewTarget = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
-def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The server of the tests or, where they run on SQLite, one of this folder's own."""
-    if (url := request.config.stash.get(POSTGRESQL_URL, None)) is not None:
-        yield url
-        return
-    server = TestServer()
-    yield server.url
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def migrated(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def migrated(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a migrated database on PostgreSQL, to be copied: migrating takes seconds."""
-    name = f"to_move_to_{PROCESS}"
-    variables = service_variables(tmp_path_factory.mktemp("migrated"), database_url=create_database(server_url, name))
+    name = f"to_move_to_{process_name()}"
+    variables = service_variables(tmp_path_factory.mktemp("migrated"), database_url=create_database(postgresql, name))
     done = manage("migrate", "--no-input", variables=variables)
     assert done.returncode == 0, done.stderr
     return name
 
 
 @pytest.fixture
-def empty_database(server_url: str) -> NewTarget:
+def empty_database(postgresql: str) -> NewTarget:
     """A function that makes an empty database on PostgreSQL; its URL."""
-    return lambda: create_database(server_url, f"moved_{PROCESS}_{next(_numbers)}", "template0")
+    return lambda: create_database(postgresql, f"moved_{process_name()}_{next(_numbers)}", "template0")
 
 
 @pytest.fixture
@@ -51,5 +40,5 @@ def new_target(request: pytest.FixtureRequest, tmp_path: Path) -> NewTarget:
     """
     if request.config.getoption("--database") == "postgresql":
         return lambda: f"sqlite:///{tmp_path}/moved-{next(_numbers)}.db"
-    server_url, template = request.getfixturevalue("server_url"), request.getfixturevalue("migrated")
-    return lambda: create_database(server_url, f"moved_{PROCESS}_{next(_numbers)}", template)
+    server_url, template = request.getfixturevalue("postgresql"), request.getfixturevalue("migrated")
+    return lambda: create_database(server_url, f"moved_{process_name()}_{next(_numbers)}", template)

@@ -72,19 +72,19 @@ class Copied:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def copied(
     request: pytest.FixtureRequest,
-    server_url: str,
+    postgresql: str,
     django_db_setup: None,
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: Any,
 ) -> Iterator[Copied]:
-    from tests.conftest import PROCESS
     from tests.support.postgresql import create_database
+    from tests.support.several_processes import process_name
 
     folder = tmp_path_factory.mktemp("copied")
     if request.param == "sqlite":
         url = f"sqlite:///{folder}/copied.db"
     else:
-        url = create_database(server_url, f"copied_{PROCESS}", request.getfixturevalue("migrated"))
+        url = create_database(postgresql, f"copied_{process_name()}", request.getfixturevalue("migrated"))
     with django_db_blocker.unblock():
         both = Copied(url)
         with closing(both.source), closing(both.target):

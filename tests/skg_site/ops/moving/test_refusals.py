@@ -96,11 +96,11 @@ def test_a_target_that_is_not_empty(
         assert (code, said in sentence) == (1, True), sentence
 
 
-def test_a_database_that_cannot_hold_every_text(server_url: str) -> None:
-    with psycopg.connect(server_url, autocommit=True) as driver:
+def test_a_database_that_cannot_hold_every_text(postgresql: str) -> None:
+    with psycopg.connect(postgresql, autocommit=True) as driver:
         driver.execute("DROP DATABASE IF EXISTS latin")
         driver.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    code, sentence = refused(Inside(), "copy_to", database_url(server_url, "latin"), "--yes")
+    code, sentence = refused(Inside(), "copy_to", database_url(postgresql, "latin"), "--yes")
     assert code == 1
     assert "encoded in LATIN1" in sentence
 

@@ -5,7 +5,6 @@ every other process of the tests would load those too.
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,10 +13,6 @@ import pytest
 
 from tests.support.spark import SparkCluster
 from triples.recursion.duckdb.workspace import Resources
-
-# Where the main module has no file, as in a process of pytest-xdist, pyspark believes that its own doctests are run.
-if not hasattr(sys.modules["__main__"], "__file__"):
-    sys.modules["__main__"].__file__ = __file__
 
 if find_spec("pyspark") is None:
     collect_ignore_glob = ["test_*.py"]
