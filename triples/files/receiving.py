@@ -138,7 +138,7 @@ async def _ended(process: Process, run_id: int, attempt: int) -> ImportRun:
     if run.attempt != attempt and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}:
         # What the row says, and its end, are those of the process that has it now.
         raise TakenOver(run)
-    if process.returncode:
+    if process.returncode and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}:
         log.error("import_died", run=run.id, code=process.returncode, error=complaint[-2000:].decode(errors="replace"))
     if run.status == ImportStatus.RUNNING:
         await in_thread(import_close, run=run, error=CRASHED if _is_crash(process) else KILLED)
