@@ -107,7 +107,7 @@ class ReceivedImport:
         cause: BaseException | None = None
         job: Import | None = None
         try:
-            with opened as inputs:
+            with self._recording.watched(), opened as inputs:
                 job = self._job(inputs)
                 job.run()
                 if job.counts.read and job.counts.refused == job.counts.read:

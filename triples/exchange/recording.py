@@ -1,11 +1,15 @@
 """The row of an import, as the process that reads it writes it."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 from typing import Any
 
 from django.db import Error as AnyDatabaseError
-from django.db.models import F
+from django.db import connection
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from skg_site.host.write_lock import write_lock
@@ -16,6 +20,9 @@ from triples.exchange.refusals import SHOWN
 from triples.import_runs import ImportedRange, ImportRun, ImportStatus
 from triples.store.bulk import Loaded, Watermark
 from triples.store.sessions import IdRange
+
+# How often a process looks whether the import is still its own.
+LOOK_SECONDS = 5.0
 
 
 class Superseded(DestinationError):
@@ -36,6 +43,30 @@ class Recording:
         graph.record(run.id, self.store)
         if run.began is not None:
             graph.began = Watermark(*run.began)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """For the main thread: tell it to stop, as SIGTERM does, when the import is not this process's any more.
+
+        A small compressed file may hold terabytes of nothing, in which there is no chunk to be stored.
+        """
+        over = Event()
+
+        def watch() -> None:
+            while not over.wait(LOOK_SECONDS):
+                with suppress(AnyDatabaseError):
+                    if not self._mine.exists():
+                        os.kill(os.getpid(), signal.SIGTERM)
+                        break
+            connection.close()
+
+        watcher = Thread(target=watch, name="import-watch", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
 
     def store(self, ids: Sequence[IdRange], loaded: Loaded) -> None:
         """Record new facts, in their own transaction. Raises Superseded."""
@@ -61,6 +92,11 @@ class Recording:
                 **({} if self.body is None else {"beginning": str(self.body.beginning)}),
             )
 
+    def look(self) -> None:
+        """Raise Superseded if this process may store nothing more."""
+        if not self._mine.exists():
+            raise Superseded
+
     def end(self, error: str | None, refused: Sequence[str] = ()) -> None:
         """Record the end, and the first refused lines, of which some may be in no chunk that was stored.
 
@@ -79,9 +115,13 @@ class Recording:
         return [*self._refused, *refused][:SHOWN]
 
     def _update(self, **columns: Any) -> None:
-        mine = ImportRun.objects.filter(id=self.run_id, attempt=self._attempt, status=ImportStatus.RUNNING)
-        if not mine.update(touched_at=timezone.now(), **columns):
+        if not self._mine.update(touched_at=timezone.now(), **columns):
             raise Superseded
+
+    @property
+    def _mine(self) -> QuerySet[ImportRun]:
+        """The row, if it is still that of this process."""
+        return ImportRun.objects.filter(id=self.run_id, attempt=self._attempt, status=ImportStatus.RUNNING)
 
 
 def merged(ids: Sequence[IdRange]) -> list[IdRange]:

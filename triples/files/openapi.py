@@ -54,9 +54,10 @@ undo_import = extend_schema(
     summary="Undo an import",
     description=(
         "Deletes the facts that the import brought and that are still there, in a process of its own. `undone` of the"
-        " import tells how many are gone by now. Facts that it only gave another weight stay as they are. Asked again"
-        " after 15 seconds, it continues an undo that was interrupted. For the key that began the import, those that it"
-        " was rotated to, and keys with the scope `admin`."
+        " import tells how many are gone by now. They go although others have stated or changed them since. Facts that"
+        " the import only gave another weight stay as they are. Asked again after 15 seconds, it continues an undo that"
+        " was interrupted. For the key that began the import, those that it was rotated to, and keys with the scope"
+        " `admin`."
     ),
     parameters=[gives_snapshot(200, 202)],
     request=None,

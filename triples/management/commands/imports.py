@@ -91,7 +91,7 @@ class Command(BaseCommand):
             if not options["yes"]:
                 kept = f" {run.updated:,} others that it changed stay as they are." if run.updated else ""
                 question = f"Import {run.id} of {run.source} brought {run.inserted:,} facts.{kept}"
-                question += " Delete those that are still there?"
+                question += " Delete those that are still there, also if others have stated or changed them since?"
                 confirm(question, refusal="Nothing was deleted.", yes_means="deletes the facts")
             with ProgressBar() as progress:
                 run = import_undo_now(
