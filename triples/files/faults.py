@@ -63,7 +63,7 @@ def death_of(code: int | None, complaint: bytes) -> str:
     told = complaint.decode(errors="replace")
     if ran_out_of_memory(told):
         return _too_large("import")
-    if code in _FROM_OUTSIDE or code == 0:
+    if code in {0, UNAVAILABLE, *_FROM_OUTSIDE}:
         return "The process of the import was ended from outside."
     crashed = "The process of the import crashed; the log of the service has its last words."
     if code == -signal.SIGABRT:
