@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from triples.patterns import Variable
 from triples.query.answers import Position, Ranking
 from triples.query.blocks import OutOfTime
-from triples.query.join_lookups import JoiningSource
 from triples.query.join_order import JoinOrder
+from triples.query.lookups import JoiningSource
 from triples.query.parts_join import ROUNDING, PartsJoin
 from triples.query.questions import Question
 

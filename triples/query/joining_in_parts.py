@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from triples.query.answers import Position, Ranking
 from triples.query.blocks import Fact, OutOfTime
-from triples.query.join_lookups import JoiningSource
+from triples.query.lookups import JoiningSource
 from triples.query.parts_join import PartsJoin
 from triples.query.questions import Question
 

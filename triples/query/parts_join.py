@@ -13,8 +13,8 @@ from typing import NamedTuple
 from triples.query.answers import Answer, Position
 from triples.query.blocks import NO_TERM, Clock, Fact, TooMany
 from triples.query.join import Join
-from triples.query.join_lookups import JoinedRow, JoiningSource, Lookup, Terms
 from triples.query.join_plan import Step, plan_join
+from triples.query.lookups import JoinedRow, JoiningSource, Lookup, Terms
 from triples.query.questions import Question
 from triples.recursion.programs import Key
 
