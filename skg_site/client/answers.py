@@ -169,11 +169,6 @@ class Import(TypedDict):
     finished_at: str | None
 
 
-class ImportPage(TypedDict):
-    imports: list[Import]
-    next_cursor: str | None
-
-
 class Run(TypedDict):
     run_id: str
     status: Literal[

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from triples.query.blocks import Fact
-from triples.query.join_lookups import Terms
+from triples.query.lookups import Terms
 
 
 class Position(NamedTuple):

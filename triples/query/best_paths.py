@@ -22,8 +22,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from triples.query.blocks import Clock, OutOfTime, Streams, TooMany
-from triples.query.join_lookups import JoiningSource
 from triples.query.known_paths import Graph, known_paths
+from triples.query.lookups import JoiningSource
 from triples.query.path_facts import Path, PathQuestion, Rank, product_bound
 from triples.query.path_levels import Known, wanted_steps
 from triples.query.path_reach import Reach

@@ -6,8 +6,8 @@ from math import prod
 from triples.query.answers import GroupCount
 from triples.query.blocks import Clock, Source
 from triples.query.join import Join
-from triples.query.join_lookups import Terms
 from triples.query.join_plan import plan_join
+from triples.query.lookups import Terms
 from triples.query.questions import Question
 
 

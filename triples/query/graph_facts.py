@@ -10,7 +10,7 @@ import orjson
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
-from triples.query.join_lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
+from triples.query.lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.query.term_places import as_keys

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from triples.query.blocks import NO_TERM, Clock, Source, Stream, Streams
-from triples.query.join_lookups import Lookup, Terms
 from triples.query.join_plan import Checks, Group, JoinPlan, Step
+from triples.query.lookups import Lookup, Terms
 
 
 class Join:

@@ -6,7 +6,7 @@ from math import ulp
 
 from triples.patterns import Variable, variables
 from triples.query.filters import Filter
-from triples.query.join_lookups import Lookup, lookup_of
+from triples.query.lookups import Lookup, lookup_of
 from triples.query.questions import AskedPattern, Question
 
 

@@ -12,8 +12,8 @@ from math import inf
 from triples.patterns import Variable
 from triples.query.answers import Answer, Position, Ranking
 from triples.query.blocks import OutOfTime, TooMany
-from triples.query.join_lookups import JoiningSource, OfTerms
 from triples.query.join_order import JoinOrder, join_order
+from triples.query.lookups import JoiningSource, OfTerms
 from triples.query.parts_join import ROUNDING, PartsJoin
 from triples.query.questions import AskedPattern, Question
 

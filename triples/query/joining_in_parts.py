@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from triples.query.answers import Ranking
 from triples.query.blocks import OutOfTime, TooMany
-from triples.query.join_lookups import Between, OfWeight, Part
+from triples.query.lookups import Between, OfWeight, Part
 from triples.query.parts_join import PartsJoin
 
 # The facts in the first part, and in others, by how long the database takes to join them: in seconds.

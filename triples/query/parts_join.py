@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from triples.query.answers import Answer, Position
 from triples.query.blocks import NO_TERM, Clock, Fact, TooMany
 from triples.query.join import Join
-from triples.query.join_lookups import Between, JoinedRow, JoiningSource, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.query.join_plan import Checks, Step, plan_join
+from triples.query.lookups import Between, JoinedRow, JoiningSource, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.query.questions import Question
 from triples.recursion.programs import Key
 

@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from triples.query.blocks import Clock, Fact, TooMany
-from triples.query.join_lookups import JoinedRow, JoiningSource, Lookup
 from triples.query.known_paths import Graph
+from triples.query.lookups import JoinedRow, JoiningSource, Lookup
 from triples.query.path_facts import Kind, PathQuestion, PathStep, product_bound, step_of
 from triples.query.path_reach import Reach
 from triples.query.path_side import Label

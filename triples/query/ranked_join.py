@@ -20,8 +20,8 @@ from typing import NamedTuple
 from triples.query.answers import Answer, Position, Ranking
 from triples.query.blocks import Clock, Fact, OutOfTime, Source, Stream, TooMany
 from triples.query.join import Join
-from triples.query.join_lookups import Terms
 from triples.query.join_plan import JoinPlan, plan_join
+from triples.query.lookups import Terms
 from triples.query.questions import Question
 
 # Partial answers for which facts are read by one statement, and how many facts these may be.

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from triples.query.blocks import Ends, Fact, OutOfTime
-from triples.query.join_lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
+from triples.query.lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.recursion.programs import Key
 
 Triple = tuple[int, int, int]

@@ -23,6 +23,15 @@ ANCESTOR = {"transitive": "ancestor", "weight": 0.5}
 PARENT = {"sub_property": ["parent", "ancestor"], "name": "parent-ancestor"}
 
 
+@pytest.fixture
+def closed(graph: Graph) -> Graph:
+    """Of two ancestors in a row, the third fact is derived."""
+    graph.rule(ANCESTOR)
+    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
+    graph.run()
+    return graph
+
+
 def derived() -> dict[tuple[str, str, str], float]:
     """The inferred facts as texts, with their weights."""
     if in_orm(backend().read_state) is None:
@@ -53,12 +62,9 @@ def test_a_run_derives_what_the_rules_say(graph: Graph) -> None:
     assert run.finished_at is not None
 
 
-def test_without_a_change_there_is_nothing_to_do(graph: Graph) -> None:
-    graph.rule(ANCESTOR)
-    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
-    graph.run()
-    assert graph.run().status == RunStatus.UNCHANGED
-    assert graph.run(force=True).status == RunStatus.SUCCEEDED
+def test_without_a_change_there_is_nothing_to_do(closed: Graph) -> None:
+    assert closed.run().status == RunStatus.UNCHANGED
+    assert closed.run(force=True).status == RunStatus.SUCCEEDED
 
 
 def test_without_rules_nothing_is_derived(graph: Graph) -> None:
@@ -66,12 +72,9 @@ def test_without_rules_nothing_is_derived(graph: Graph) -> None:
     assert (graph.run().facts, derived()) == (0, {})
 
 
-def test_what_was_inserted_is_taken_up_without_deriving_all_anew(graph: Graph) -> None:
-    graph.rule(ANCESTOR)
-    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
-    graph.run()
-    graph.add(("c", "ancestor", "d"))
-    run = graph.run()
+def test_what_was_inserted_is_taken_up_without_deriving_all_anew(closed: Graph) -> None:
+    closed.add(("c", "ancestor", "d"))
+    run = closed.run()
     assert (run.mode, run.added, run.facts) == ("incremental", 2, 3)
     assert derived()["a", "ancestor", "d"] == 0.25
 
@@ -90,27 +93,21 @@ def test_what_lost_its_proof_goes_and_what_has_another_stays(graph: Graph) -> No
     assert derived() == {}
 
 
-def test_an_asserted_fact_is_no_inferred_one(graph: Graph) -> None:
-    graph.rule(ANCESTOR)
-    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
-    graph.run()
-    graph.add(("a", "ancestor", "c", 0.75))
-    graph.run()
+def test_an_asserted_fact_is_no_inferred_one(closed: Graph) -> None:
+    closed.add(("a", "ancestor", "c", 0.75))
+    closed.run()
     assert derived() == {}
-    graph.remove("a", "ancestor", "c")
-    graph.run()
+    closed.remove("a", "ancestor", "c")
+    closed.run()
     assert derived() == {("a", "ancestor", "c"): 0.5}
 
 
-def test_a_changed_weight_counts_from_the_next_run_on(graph: Graph) -> None:
-    graph.rule(ANCESTOR)
-    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
-    graph.run()
-    graph.reweigh(("a", "ancestor", "b"), 0.25)
-    assert graph.run().mode == "incremental"
+def test_a_changed_weight_counts_from_the_next_run_on(closed: Graph) -> None:
+    closed.reweigh(("a", "ancestor", "b"), 0.25)
+    assert closed.run().mode == "incremental"
     assert derived() == {("a", "ancestor", "c"): 0.125}
-    graph.reweigh(("a", "ancestor", "b"), 0.0)
-    graph.run()
+    closed.reweigh(("a", "ancestor", "b"), 0.0)
+    closed.run()
     assert derived() == {}
 
 
@@ -172,44 +169,35 @@ def test_a_limit_keeps_the_heaviest_and_says_from_where_on(graph: Graph, change_
     assert set(derived().values()) == {0.5}
 
 
-def test_a_run_that_takes_too_long_changes_nothing(graph: Graph, change_settings: Any) -> None:
-    graph.rule(ANCESTOR)
-    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
-    graph.run()
+def test_a_run_that_takes_too_long_changes_nothing(closed: Graph, change_settings: Any) -> None:
     before = derived()
-    graph.add(("c", "ancestor", "d"))
+    closed.add(("c", "ancestor", "d"))
     change_settings(recursion_timeout=1e-9)
-    run = graph.run(force=True)
+    run = closed.run(force=True)
     assert (run.status, run.active) == (RunStatus.TIMED_OUT, None)
     assert derived() == before
 
 
-def test_a_run_that_fails_says_why_and_changes_nothing(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
-    graph.rule(ANCESTOR)
-    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
-    graph.run()
+def test_a_run_that_fails_says_why_and_changes_nothing(closed: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     before = derived()
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    graph.add(("c", "ancestor", "d"))
+    closed.add(("c", "ancestor", "d"))
     monkeypatch.setattr("triples.runs.execution.replace_all", fail)
     with pytest.raises(OSError, match="No space"):
-        graph.run(force=True)
+        closed.run(force=True)
     run = in_orm(lambda: RecursionRun.objects.latest("id"))
     assert (run.status, run.error) == (RunStatus.FAILED, "OSError: [Errno 28] No space left on device")
     assert derived() == before
 
 
-def test_a_run_that_loses_the_database_leaves_what_was_there(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_loses_the_database_leaves_what_was_there(closed: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("a file cannot be disconnected from")
-    graph.rule(ANCESTOR)
-    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"))
-    graph.run()
     before = derived()
-    graph.add(("c", "ancestor", "d"))
+    closed.add(("c", "ancestor", "d"))
 
     def disconnected(rows: Any, state: State, holder: "psycopg.Connection[Any]", progress: Any) -> None:
         with connect() as other:
@@ -219,9 +207,9 @@ def test_a_run_that_loses_the_database_leaves_what_was_there(graph: Graph, monke
     with monkeypatch.context() as patch:
         patch.setattr("triples.runs.execution.replace_all", disconnected)
         with pytest.raises(psycopg.OperationalError):
-            graph.run(force=True)
+            closed.run(force=True)
     assert derived() == before
-    assert graph.run().status == RunStatus.SUCCEEDED
+    assert closed.run().status == RunStatus.SUCCEEDED
     assert len(derived()) == 3
 
 

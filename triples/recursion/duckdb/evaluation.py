@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from triples.recursion.duckdb.heights import Heights
-from triples.recursion.duckdb.reading import derived_table
 from triples.recursion.duckdb.relation import Found, Relation, Share
 from triples.recursion.duckdb.shares import MOST_SHARES, SHARES_OF_A_SHARE
 from triples.recursion.duckdb.workspace import Workspace
@@ -39,8 +38,7 @@ class Evaluation:
         self._find_weights(on_round or (lambda _: None))
         if self._options.max_depth is None and any(made.improved for made in self._rounds):
             self._put_heights_right()
-        read = partial(derived_table, self._workspace, self._program, self._relation.packing)
-        derived = self._within_memory(read)
+        derived = self._within_memory(partial(self._relation.derived, self._program))
         return Materialised(derived, self._rounds, self._complete_above(derived))
 
     def _find_weights(self, on_round: Callable[[Round], None]) -> None:

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from triples.recursion.duckdb.workspace import Workspace
-from triples.recursion.packing import Listed, Packing, largest_constant, packing_for
+from triples.recursion.outcome import DERIVED
+from triples.recursion.packing import Listed, Packing, largest_constant, packing_for, proof_columns
 from triples.recursion.programs import Program
 from triples.recursion.sql import COLUMNS, KEY, same_key, weight_literal
 
@@ -120,6 +121,14 @@ class Relation:
                 self._workspace.run(f"INSERT INTO fact SELECT {KEY}, weight, {number}, proof, again FROM candidate")
         self.empty_candidates()
         return Found(new, improved)
+
+    def derived(self, program: Program) -> pa.Table:
+        """The derived facts with their proofs in one chunk, sorted by subject, predicate and object."""
+        table = self._workspace.table(
+            f"SELECT {', '.join(COLUMNS)}, weight, height AS depth, {proof_columns(program, self.packing)}"
+            f" FROM fact WHERE height > 0 ORDER BY {', '.join(COLUMNS)}"
+        )
+        return table.cast(DERIVED).combine_chunks()
 
     def drop_lighter(self, threshold: float) -> None:
         """Drop the derived facts and the candidates below the threshold."""

@@ -12,11 +12,10 @@ from triples.store.backend import Backend, InferredFacts, ReplicaState, ReplicaU
 from triples.store.bulk_interface import BulkLoad
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
-from triples.store.inferred.state import State
+from triples.store.inferred.state import SELECT_STATE, State, state_of
 from triples.store.postgresql import bulk, locks, replication, serving, upkeep
 from triples.store.postgresql.dependents import dependents
 from triples.store.postgresql.dialect import POSTGRESQL
-from triples.store.postgresql.inferred_state import read_state
 from triples.store.postgresql.positions import end_of_log
 from triples.store.postgresql.read_snapshots import PostgreSQLReadSnapshots
 from triples.store.postgresql.replica_reader import ReplicatedReader
@@ -87,7 +86,9 @@ class PostgreSQLBackend(Backend):
         return bulk
 
     def read_state(self) -> State | None:
-        return read_state()
+        with connection.cursor() as cursor:
+            cursor.execute(SELECT_STATE)
+            return state_of(cursor.fetchall())
 
     def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
         return dependents(session)

@@ -1,6 +1,6 @@
 """SQLite as the service's database."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,15 @@ from triples.store.backend import Backend, InferredFacts
 from triples.store.bulk_interface import BulkLoad
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
-from triples.store.inferred.state import State
+from triples.store.inferred.state import SELECT_STATE, State, state_of
 from triples.store.reader import Reader
 from triples.store.reader_writer_interface import Reads, Writes
 from triples.store.sessions import Session
 from triples.store.sqlite import locks, serving, upkeep
-from triples.store.sqlite.connections import write_transaction
+from triples.store.sqlite.connections import connect_for_reading, write_transaction
 from triples.store.sqlite.dependents import dependents
 from triples.store.sqlite.dialect import SQLITE
-from triples.store.sqlite.inferred_state import read_state
+from triples.store.sqlite.inferred_files import attach
 from triples.store.sqlite.inline_reader import InlineReader
 from triples.store.sqlite.prepared_writer import PreparingWriter
 from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
@@ -79,7 +79,8 @@ class SQLiteBackend(Backend):
         return bulk
 
     def read_state(self) -> State | None:
-        return read_state()
+        with closing(connect_for_reading()) as driver:
+            return None if attach(driver) is None else state_of(driver.execute(SELECT_STATE).fetchall())
 
     def dependents(self, session: Session) -> AbstractContextManager[tuple[State, Dependents] | None]:
         return dependents(session)

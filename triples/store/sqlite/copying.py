@@ -36,7 +36,6 @@ from triples.store.sqlite.write_lock import held_lock
 
 _TRIGGER = "skg_refuse"
 _KEPT_WITH_THE_STATE = ("prefixes.json", "secret_key")
-_ENDINGS = ("", "-wal", "-shm", "-journal")
 
 
 def _moment(text: str) -> str:
