@@ -1,26 +1,33 @@
 """What of a run with coverage is traced: tracing code takes four to eight times as long as running it.
 
 What only drives other processes, what pytest and hypothesis do, all but a property's first examples, all but the first
-rows of a table that asks the database, and what is set up for any but a module's first test run without. Those that run
-in other threads are traced all the same.
+rows of a table that asks the database, and what is set up for any but a module's first test run without. What runs in
+other threads, and what a module of the project does when it is loaded, is traced all the same.
 """
 
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import wraps
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from skg_site.env import BASE_DIR
 from tests.support.selection import PROCESS_FOLDERS, folder
 
 # Of each property: what more of them find are values, hardly ever lines.
 TRACED_EXAMPLES = 15
 # Of each table whose rows ask the database, for the same reason.
-TRACED_ROWS = 3
+TRACED_ROWS = 8
+
+PROJECT = tuple(f"{BASE_DIR}/{package}/" for package in ("apikeys", "skg_site", "triples"))
 
 _rows_untraced: set[str] = set()
 _first_of_modules: set[str] = set()
@@ -32,9 +39,29 @@ def untraced() -> Generator[None, Any, Any]:
     tracer = sys.gettrace()
     sys.settrace(None)
     try:
-        return (yield)
+        with traced_loading(tracer):
+            return (yield)
     finally:
         sys.settrace(tracer)
+
+
+@contextmanager
+def traced_loading(tracer: Any) -> Iterator[None]:
+    """Trace the project's modules while they are loaded, which happens once, whoever needs them first."""
+    load = SourceFileLoader.exec_module
+
+    def exec_module(self: SourceFileLoader, module: ModuleType) -> None:
+        if sys.gettrace() is not None or not self.path.startswith(PROJECT):
+            load(self, module)
+            return
+        sys.settrace(tracer)
+        try:
+            load(self, module)
+        finally:
+            sys.settrace(None)
+
+    with patch.object(SourceFileLoader, "exec_module", exec_module):
+        yield
 
 
 def traced_at_first(test: Callable[..., Any]) -> Callable[..., Any]:
