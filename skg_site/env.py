@@ -165,7 +165,9 @@ class Settings(BaseSettings):
     )
 
     import_disk: int = Field(
-        8192, ge=1, description="MiB of disk for a file sent to /import whose format cannot be read as it arrives"
+        8192,
+        ge=1,
+        description="MiB of disk for an upload in the admin, or a file sent to /import that is not read as it arrives",
     )
 
     import_memory: int = Field(

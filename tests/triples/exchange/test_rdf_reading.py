@@ -195,6 +195,12 @@ def test_the_first_bytes_show_the_format(name: str) -> None:
     assert format_at(BEGINNINGS[name].encode()) is FORMATS[name]
 
 
+def test_terms_with_more_space_between_them_are_read() -> None:
+    assert [fact[:3] for fact in read(FORMATS["ntriples"], "<a:a>  <a:b>   <a:c> .\n").facts] == [
+        ("<a:a>", "<a:b>", "<a:c>")
+    ]
+
+
 # Each is left out by a parser that does as JSON-LD says, and the fact with the object "x" is not.
 NO_TERMS = [
     '{"@id": "http://a/b c", "p:p": "lost"}',

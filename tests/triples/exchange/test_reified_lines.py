@@ -4,13 +4,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.triples.exchange.reading import Read, read
+from tests.triples.exchange.reading import Read, read, write
+from triples.exchange.formats.base import Writing
 from triples.exchange.formats.registry import FORMATS
 from triples.exchange.rdf import blocks as rdf_blocks
 from triples.exchange.rdf import distinct
 from triples.exchange.rdf import format as rdf_format
 from triples.exchange.rdf.annotated import RDF, REIFIES
 from triples.exchange.rdf.blocks import Blocks
+from triples.query.export import StreamedFact
 
 SUBJECTS = ["<http://e.org/a>", "<http://e.org/b>", "_:s", "_:f1", "<rel>", '"a"', "<http://e.org/%>"]
 PREDICATES = ["<http://e.org/p>", "<http://e.org/p>", "<urn:skg:weight>", f"<{RDF}subject>", f"<{RDF}type>", "_:p"]
@@ -154,3 +156,20 @@ def test_what_is_distinct(texts: list[int], others: list[int]) -> None:
         theirs.add(map(str, others))
         assert distinct.are_distinct(ours) == (len(set(texts)) == len(texts))
         assert distinct.are_distinct(ours, theirs) == (len({*texts}) == len(texts) and not {*texts} & {*others})
+
+
+@pytest.mark.parametrize("name", ["jsonld", "rdfxml", "trig", "nquads"])
+@pytest.mark.parametrize("span", [200, 1 << 20])
+def test_exports_of_other_formats_are_read_in_blocks(name: str, span: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = [
+        StreamedFact(f"http://e.org/{number}", "http://e.org/p", "a b", weight, metadata)
+        for number, (weight, metadata) in enumerate(
+            [(0.5, None), (1.0, None), (0.25, '{"n":1}'), (1.0, '{"n":[2]}')] * 3
+        )
+    ]
+    content = write(FORMATS[name], facts, Writing())
+    monkeypatch.setattr(rdf_blocks, "_SPAN_BYTES", span)
+    monkeypatch.setattr(rdf_format, "RdfReader", None)
+    found, refused, parts = read(FORMATS[name], content, most=5)
+    assert (found, refused) == (facts, [])
+    assert [part.end for part in parts][-1] == len(facts)

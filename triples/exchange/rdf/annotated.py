@@ -1,14 +1,13 @@
 """Facts of Turtle in which all that is said of a fact stands right after it: `:s :p :o {| skg:weight 0.9 |} .`"""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.fields import metadata_of, weight_of
 from triples.exchange.lines import Refused
-from triples.exchange.rdf.feeding import LineFeed
 from triples.exchange.rdf.gathering import Gathering
 from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 from triples.exchange.rdf.terms import Term
@@ -29,15 +28,14 @@ def weight_in(literal: Term, maker: FactMaker) -> float:
     return maker.weight(weight_of(literal.value))
 
 
-def facts_first(quads: Iterator[Quad], feed: LineFeed) -> Iterator[tuple[Quad, int]]:
+def facts_first(quads: Iterable[tuple[Quad, int]]) -> Iterator[tuple[Quad, int]]:
     """The quads with their lines, and each fact before the nodes that stand for it.
 
     The parser has the first node of a fact with a string before the fact. Only the quad after it tells that it is not
     a further node of the same fact as it was stated earlier.
     """
     node: tuple[Quad, int] | None = None
-    for quad in quads:
-        line = feed.line
+    for quad, line in quads:
         if node is not None:
             before, node = node, None
             if quad.triple == before[0].object:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
-from itertools import chain, islice
+from itertools import chain, islice, repeat
+from operator import itemgetter
 from tempfile import TemporaryFile
 from typing import NamedTuple, Self, cast
 
@@ -19,11 +20,12 @@ from pyarrow import ipc
 from pyoxigraph import RdfFormat, parse, serialize
 
 from triples.exchange.lines import DAMAGED, skip_to
-from triples.exchange.rdf.annotated import RDF
+from triples.exchange.rdf.annotated import RDF, facts_first
 from triples.exchange.rdf.distinct import Hashes, are_distinct
 from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 from triples.exchange.rdf.quads import UNCHECKED
 
+_QUAD = itemgetter(0)
 _SPAN_BYTES = 1 << 22
 # A statement of which nothing is said yet has this many lines but one.
 _MOST_LINES = 4
@@ -175,7 +177,8 @@ def as_lines(
             # The prefixes are known when the first quad is.
             first = list(islice(quads, 1))
             prefixes = dict(quads.prefixes)
-            serialize(chain(first, quads), copy, RdfFormat.N_QUADS)
+            ordered = facts_first(zip(chain(first, quads), repeat(0), strict=False))
+            serialize(map(_QUAD, ordered), copy, RdfFormat.N_QUADS)
         except (*DAMAGED, SyntaxError, ValueError):
             yield None
             return

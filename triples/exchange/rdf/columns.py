@@ -120,7 +120,7 @@ def facts_of_terms(
     written = verbs.dictionary.to_pylist()
     if pc.any(pc.starts_with(subjects, '"')).as_py():
         raise ValueError("a literal as subject")
-    if any(verb[0] in '"_' or verb.startswith("<<") for verb in written):
+    if any(not verb or verb[0] in '"_' or verb.startswith("<<") for verb in written):
         raise ValueError("no IRI as predicate")
     found = texts_of(ends.dictionary.to_pylist())
     start = len(found)

@@ -93,7 +93,7 @@ class RdfReader:
         """The parts of a file of Turtle that says of a fact what it says right after it."""
         annotations = Annotations(self._facts, self._reading.maker, self._options)
         take, line = annotations.take, 0
-        for quad, place in facts_first(self._quads, self._feed):
+        for quad, place in facts_first((quad, self._feed.line) for quad in self._quads):
             # What is said of a fact has a blank node as its subject, so it is in the part of the fact.
             is_full = self._is_full(line) and not isinstance(quad.subject, BlankNode)
             if is_full or self.count == self._start > 0:
