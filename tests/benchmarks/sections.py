@@ -35,6 +35,7 @@ SECTIONS = {
         Entry("recursion", "Recursion beside Oxigraph", "recursing"),
         Entry("scale", "A hundred times as many facts", "scale"),
         Entry("asking", "Questions", "asking"),
+        Entry("searching", "Names", "searching"),
         Entry("overload", "Overload and slow clients", "overload"),
         Entry("soak", "Memory of a worker under load", "soak"),
     )
