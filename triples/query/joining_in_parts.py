@@ -18,8 +18,8 @@ FIRST, SMALLEST, LARGEST = 512, 64, 16_384
 _SHORT, _LONG = 0.015, 0.1
 # The facts of one weight that are too many to be joined for the sake of their terms alone.
 _MANY = 4_000
-# What it costs to find a term in order, in facts that are joined.
-_TERM = 3
+# What it costs to find a term in order, and to read an answer, in facts that are joined.
+_TERM, _ANSWER = 3, 2
 
 
 class OnlyTies(Exception):
@@ -58,11 +58,9 @@ def joined_in_parts(join: PartsJoin, *, first: int = FIRST, by_term: int | None 
                 bound = join.product((part.heaviest, *join.greatest[1:]))
                 if bound < join.least:
                     break
-                if by_term is not None and join.least == join.product(join.greatest):
-                    # Of so many facts that are left, the answers per fact let expect that fewer terms are needed.
-                    many = isqrt(_TERM * by_term * join.wanted * taken // join.found)
-                    if _has(join, begin, max(_MANY, many)):
-                        raise OnlyTies
+                tied = join.least == join.product(join.greatest)
+                if by_term is not None and tied and _has(join, begin, _worth(join, taken, by_term)):
+                    raise OnlyTies
             try:
                 join.take(part.part)
             except TooMany:
@@ -80,6 +78,15 @@ def joined_in_parts(join: PartsJoin, *, first: int = FIRST, by_term: int | None 
         return Ranking(join.page(above=bound), bound, join.read)
     everything = join.least == join.plan.min_weight
     return Ranking(join.page(), None, join.read, join.found if everything else None)
+
+
+def _worth(join: PartsJoin, taken: int, terms: int) -> int:
+    """How many facts must be left, so that it costs less to find the first answers in the order of these terms."""
+    # What a fact costs with its answers, if these are as many as before.
+    cost = 1 + _ANSWER * join.found / taken
+    # Of so many facts, the answers let expect that fewer terms are needed.
+    many = isqrt(int(_TERM * terms * join.wanted * taken / (join.found * cost)))
+    return max(int(_MANY / cost), many)
 
 
 def _has(join: PartsJoin, begin: _Begin, number: int) -> bool:
