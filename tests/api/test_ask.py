@@ -146,7 +146,7 @@ async def test_the_plan_is_shown(api: httpx.AsyncClient) -> None:
     plan = (await ask(api, patterns=COLLEAGUES, explain=True))["plan"]
     assert {tuple(step["pattern"]) for step in plan["steps"]} == set(COLLEAGUES)
     assert plan["steps"][0] == {"pattern": ["?p", "won", "Nobel_Prize"], "facts": 3, "estimate": 3.0}
-    assert (plan["way"], plan["facts_read"]) == ("in parts", 7)
+    assert (plan["way"], plan["facts_read"]) == ("in parts", 8)
 
 
 @pytest.mark.usefixtures("people")

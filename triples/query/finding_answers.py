@@ -19,7 +19,7 @@ from triples.query.ranked_join import ranked
 from triples.query.statements import COUNT_LIMIT
 
 # If all answers may weigh the same and should be at least so many, the first by their terms are looked for.
-_MANY = 500
+_MANY = 20_000
 # The rows that the first part of a join should have.
 _ROWS = 5_000
 # If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
@@ -129,21 +129,24 @@ def _ranking(
     if order.is_empty:
         return "nothing matches", order, Ranking([], None, total=0)
     by_term = partial(joined_by_term, question, source=source, k=k, after=after, expired=expired)
-    tied: JoinOrder | None = None
+    many = max(_MANY, 2 * k)
+    tied = _for_ties(question, order, source) if order.estimates[-1] >= many else None
     # Whether by term is a way that was not tried.
-    untried = bool(question.selected)
+    untried = True
     with suppress(TooMany):
-        if untried and order.estimates[-1] >= max(_MANY, 2 * k) and _is_unweighted(question, source):
+        # The estimate of another order may differ.
+        if tied is not None and tied.estimates[-1] >= many and _is_unweighted(question, source):
             untried = False
-            tied = _for_ties(question, order, source)
-            if tied is not None and (found := by_term(tied)):
+            if found := by_term(tied):
                 return "by term", tied, found
+        sizes = zip(order.places, order.facts, strict=True)
+        by_terms = min([facts for place, facts in sizes if begins_with_selected(question, [place])], default=None)
         first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
         try:
             join = PartsJoin(question, order.places, source, k, after, expired)
-            return "in parts", order, joined_in_parts(join, first=first, until_tied=untried)
+            return "in parts", order, joined_in_parts(join, first=first, by_term=by_terms if untried else None)
         except OnlyTies:
-            tied = _for_ties(question, order, source)
+            tied = tied or _for_ties(question, order, source)
         if tied is None:
             join = PartsJoin(question, order.places, source, k, after, expired)
             return "in parts", order, joined_in_parts(join)

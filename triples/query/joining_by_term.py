@@ -20,7 +20,9 @@ from triples.query.questions import AskedPattern, Question
 # The terms of the first part, the most of others, and by how much a part may be larger than the one before.
 FIRST, LARGEST, GROWTH = 32, 16_384, 4
 # A part with more rows than this, and than this times the answers that are wanted, is made smaller.
-MOST_ROWS, MOST_FOR_EACH = 1_000, 3
+MOST_ROWS, MOST_FOR_EACH = 1_000, 2
+# If a term should have so many times more answers, they are not looked for together.
+_CROWDED = 10
 
 
 def joined_by_term(
@@ -87,7 +89,8 @@ class _Search:
         last = after.terms[0] - 1 if after else 0
         # Twice as many as should make k answers.
         expected = int(2 * self._wanted * order.estimates[0] / max(order.estimates))
-        size = min(max(FIRST, expected), FIRST * GROWTH)
+        size = min(max(1, expected), FIRST * GROWTH)
+        crowded = order.estimates[0] * _CROWDED * self._most_rows < max(order.estimates)
         waiting: list[int] = []
         ended = False
         while self._wanted:
@@ -100,11 +103,12 @@ class _Search:
                 return
             part = waiting[:size]
             before = len(self.answers)
-            if not self._take(join, OfTerms(column, part), prefix):
+            if (crowded and self._narrows(question)) or not self._take(join, OfTerms(column, part), prefix):
                 if len(part) > 1:
                     size = max(len(part) // GROWTH, 1)
                     continue
                 self._follow_one(question, part[0], prefix, after if after and after.terms[0] == part[0] else None)
+            crowded = crowded and len(self.answers) - before > self._most_rows
             size = self._size(len(part), len(self.answers) - before)
             last = part[-1]
             waiting = waiting[len(part) :]
@@ -112,6 +116,17 @@ class _Search:
     @property
     def _wanted(self) -> int:
         return self._k - len(self.answers)
+
+    @property
+    def _most_rows(self) -> int:
+        return max(MOST_ROWS, MOST_FOR_EACH * self._wanted)
+
+    @staticmethod
+    def _narrows(question: Question[int]) -> bool:
+        """Whether a term can be put in the place of the first selected variable."""
+        variable, *others = question.selected
+        filtered = any(variable in filter_.variables for filter_ in question.filters)
+        return bool(others) and not filtered and variable not in others
 
     def _join(self, question: Question[int], order: JoinOrder, after: Position | None) -> PartsJoin:
         join = PartsJoin(question, order.places, self._source, self._k, after, self._expired)
@@ -124,7 +139,7 @@ class _Search:
         """Add the answers of a part, whose terms come after those of other parts; False if it has too many rows."""
         read = join.read
         try:
-            join.most = max(MOST_ROWS, MOST_FOR_EACH * self._wanted)
+            join.most = self._most_rows
             join.take(part)
         except TooMany:
             return False
@@ -141,9 +156,9 @@ class _Search:
 
     def _follow_one(self, question: Question[int], term: int, prefix: tuple[int, ...], after: Position | None) -> None:
         """Add the answers of one term, in the order of the next selected one."""
-        variable, *others = question.selected
-        if not others or any(variable in filter_.variables for filter_ in question.filters) or variable in others:
+        if not self._narrows(question):
             raise TooMany
+        variable, *others = question.selected
         rest = after and Position(after.weight, after.terms[1:])
         narrowed = replace(with_term(question, variable, term), select=tuple(others))
         order = join_order(narrowed, self._source, others[0])

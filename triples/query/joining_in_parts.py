@@ -5,7 +5,7 @@ cannot make such an answer is the end. So joins with few answers cost little mor
 them. Those of very many answers are better found fact by fact: `triples.query.ranked_join`.
 """
 
-from math import nextafter
+from math import isqrt, nextafter
 from typing import NamedTuple
 
 from triples.query.answers import Ranking
@@ -18,6 +18,8 @@ FIRST, SMALLEST, LARGEST = 512, 64, 16_384
 _SHORT, _LONG = 0.015, 0.1
 # The facts of one weight that are too many to be joined for the sake of their terms alone.
 _MANY = 4_000
+# What it costs to find a term in order, and to read an answer, in facts that are joined.
+_TERM, _ANSWER = 3, 2
 
 
 class OnlyTies(Exception):
@@ -39,15 +41,16 @@ class _Next(NamedTuple):
     following: _Begin | None
 
 
-def joined_in_parts(join: PartsJoin, *, first: int = FIRST, until_tied: bool = False) -> Ranking:
+def joined_in_parts(join: PartsJoin, *, first: int = FIRST, by_term: int | None = None) -> Ranking:
     """The first answers of a join, as `ranked` finds them; TooMany if it has too many rows.
 
-    `first` is how many facts are joined at first. With `until_tied`, raises OnlyTies once there are enough answers of
-    the greatest weight: then only terms decide between what is left.
+    `first` is how many facts are joined at first. With `by_term`, the number of facts that have the first selected
+    term, raises OnlyTies once there are enough answers of the greatest weight, and the first of them by their terms are
+    found faster in the order of these.
     """
     size = min(max(first, SMALLEST), LARGEST)
     begin: _Begin | None = _Begin(1.0)
-    bound = 1.0
+    bound, taken = 1.0, 0
     try:
         while begin is not None and (part := _next(join, begin, size)) is not None:
             if join.greatest is not None:
@@ -55,7 +58,8 @@ def joined_in_parts(join: PartsJoin, *, first: int = FIRST, until_tied: bool = F
                 bound = join.product((part.heaviest, *join.greatest[1:]))
                 if bound < join.least:
                     break
-                if until_tied and join.least == join.product(join.greatest) and _are_many(join, begin):
+                tied = join.least == join.product(join.greatest)
+                if by_term is not None and tied and _has(join, begin, _worth(join, taken, by_term)):
                     raise OnlyTies
             try:
                 join.take(part.part)
@@ -64,6 +68,7 @@ def joined_in_parts(join: PartsJoin, *, first: int = FIRST, until_tied: bool = F
                     raise
                 size = max(size // 4, 1)
                 continue
+            taken += size
             begin = part.following
             if begin is not None and not join.know_greatest():
                 break
@@ -75,12 +80,21 @@ def joined_in_parts(join: PartsJoin, *, first: int = FIRST, until_tied: bool = F
     return Ranking(join.page(), None, join.read, join.found if everything else None)
 
 
-def _are_many(join: PartsJoin, begin: _Begin) -> bool:
-    """Whether very many facts of the same weight are left."""
+def _worth(join: PartsJoin, taken: int, terms: int) -> int:
+    """How many facts must be left, so that it costs less to find the first answers in the order of these terms."""
+    # What a fact costs with its answers, if these are as many as before.
+    cost = 1 + _ANSWER * join.found / taken
+    # Of so many facts, the answers let expect that fewer terms are needed.
+    many = isqrt(int(_TERM * terms * join.wanted * taken / (join.found * cost)))
+    return max(int(_MANY / cost), many)
+
+
+def _has(join: PartsJoin, begin: _Begin, number: int) -> bool:
+    """Whether more than this number of facts of the same weight are left."""
     ends = join.plan.steps[0].lookup.constants
     if begin.after is not None:
-        return join.source.id_at(ends, begin.weight, begin.after, _MANY) is not None
-    return join.source.weight_at(ends, begin.weight, _MANY) == join.source.weight_at(ends, begin.weight, 0)
+        return join.source.id_at(ends, begin.weight, begin.after, number) is not None
+    return join.source.weight_at(ends, begin.weight, number) == join.source.weight_at(ends, begin.weight, 0)
 
 
 def _size(seconds: float, size: int) -> int:

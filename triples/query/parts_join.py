@@ -67,7 +67,7 @@ class PartsJoin:
         self.clock = Clock(expired)
         self.join = Join(self.plan, source, self.clock)
         self.source = source
-        self._k = k
+        self.wanted = k
         self._after = None if after is None else (-after.weight, after.terms)
         self._best: dict[Terms, _Found] = {}
         # What is lighter is no answer of this page.
@@ -246,15 +246,15 @@ class PartsJoin:
         following = [(-found.weight, terms) for terms, found in self._best.items()]
         if self._after is not None:
             following = [one for one in following if one > self._after]
-        if len(following) >= self._k:
-            [*_, (weight, _)] = nsmallest(self._k, following)
+        if len(following) >= self.wanted:
+            [*_, (weight, _)] = nsmallest(self.wanted, following)
             self.least = max(self.least, -weight)
             self._best = {terms: found for terms, found in self._best.items() if found.weight >= self.least}
         self._enough = 2 * len(self._best)
 
     def page(self, above: float = -1.0) -> list[Answer]:
         found = sorted((-one.weight, terms) for terms, one in self._best.items() if one.weight > above)
-        page = [one for one in found if self._after is None or one > self._after][: self._k]
+        page = [one for one in found if self._after is None or one > self._after][: self.wanted]
         return [Answer(terms, -weight, partial(self._facts, self._best[terms].rows)) for weight, terms in page]
 
     def forget(self) -> None:

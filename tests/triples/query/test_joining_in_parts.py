@@ -96,10 +96,10 @@ def test_with_enough_ties_it_is_left_to_the_terms(monkeypatch: pytest.MonkeyPatc
         return PartsJoin(question, [0, 1], MemorySource(facts), k, None, lambda: False)
 
     with pytest.raises(OnlyTies):
-        joined_in_parts(join(3), first=4, until_tied=True)
+        joined_in_parts(join(3), first=4, by_term=39)
     # Too few are left to be worth another way, or lighter ones are wanted, too.
-    assert len(joined_in_parts(join(3), first=32, until_tied=True).answers) == 3
-    assert len(joined_in_parts(join(50), first=4, until_tied=True).answers) == 50
+    assert len(joined_in_parts(join(3), first=32, by_term=39).answers) == 3
+    assert len(joined_in_parts(join(50), first=4, by_term=39).answers) == 50
 
 
 @given(graphs, questions(), st.data())

@@ -46,7 +46,7 @@ class PlanOut(TypedDict):
         ),
     ]
     steps: Annotated[list[PlanStepOut], Field(description="The patterns in the order of joining.")]
-    facts_read: int
+    facts_read: Annotated[int, Field(description="How many facts the database handed over.")]
 
 
 class AnswersOut(TypedDict):
