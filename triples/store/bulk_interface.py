@@ -2,26 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from triples.store.sessions import Counts, IdRange, RowKey, Session
+from triples.store.sessions import Session
 
 if TYPE_CHECKING:
-    # It needs Arrow, which no worker loads.
+    # They need Arrow, which no worker loads.
     from triples.store.fact_columns import FactColumns
-
-
-class FirstFacts(NamedTuple):
-    """The result of an initial load."""
-
-    # The ids of the texts of all terms.
-    ids: dict[str, int]
-    facts: int
-    subjects: int
-    predicates: Counts
-    # The keys of the facts with weight 0.
-    denials: list[RowKey]
-    new_ids: IdRange
+    from triples.store.first_facts import FirstFacts
 
 
 class InitialLoad(Protocol):
@@ -35,7 +23,7 @@ class InitialLoad(Protocol):
 
     def load(
         self, session: Session, facts: "FactColumns", look_up: Callable[[], None], /, *, keep_last: bool
-    ) -> FirstFacts | None:
+    ) -> "FirstFacts | None":
         """Store all facts in the open transaction. Does nothing and returns None if the graph has facts already.
 
         If no other writer can be let through in between, it does nothing and returns None too, where others are busy.

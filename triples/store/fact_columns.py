@@ -8,9 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from triples.models import Source
-from triples.store.bulk_interface import FirstFacts
 from triples.store.operations import Fact
-from triples.store.sessions import IdRange
 
 # `subject`, `predicate` and `object` are indexes into a list of texts. Metadata is a `large_string`, since that of many
 # facts can exceed the 2 GiB of Arrow's `string`.
@@ -126,16 +124,6 @@ def joined(parts: Sequence[Sequence[Fact]]) -> Sequence[Fact]:
         tables.append(part.moved(len(texts)))
         texts += part.texts
     return FactColumns(texts, pa.concat_tables(tables), columns[0].source)
-
-
-def first_facts(ids: dict[str, int], rows: pa.Table, new_ids: IdRange) -> FirstFacts:
-    """The result of an initial load of these rows, which are different facts."""
-    subjects = int(pc.count_distinct(rows["subject_id"]).as_py())
-    counted = pc.value_counts(rows["predicate_id"])
-    by_predicate = dict(zip(*(counted.field(name).to_pylist() for name in ("values", "counts")), strict=True))
-    denied = rows.filter(pc.equal(rows["weight"], 0)).select(KEY)
-    denials = list(zip(*(column.to_pylist() for column in denied.columns), strict=True))
-    return FirstFacts(ids, rows.num_rows, subjects, by_predicate, denials, new_ids)
 
 
 def _distinct(table: pa.Table, *, keep_last: bool) -> pa.Table:

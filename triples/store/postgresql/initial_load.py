@@ -14,8 +14,8 @@ import pyarrow as pa
 from psycopg import errors
 
 from triples.ids import now_ms
-from triples.store.bulk_interface import FirstFacts
-from triples.store.fact_columns import KEY, FactColumns, first_facts
+from triples.store.fact_columns import KEY, FactColumns
+from triples.store.first_facts import FirstFacts, first_facts
 from triples.store.inferred.arrow_batches import to_copy
 from triples.store.postgresql.arrays import texts as text_array
 from triples.store.postgresql.indexes import drop_indexes, rebuild

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from triples.ids import now_ms
 from triples.models import Source
-from triples.store.bulk_interface import FirstFacts
-from triples.store.fact_columns import FactColumns, first_facts
+from triples.store.fact_columns import FactColumns
+from triples.store.first_facts import FirstFacts, first_facts
 from triples.store.sessions import IdRange, Session
 from triples.store.sqlite.row_inserts import load_columns
 
