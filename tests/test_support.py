@@ -57,6 +57,7 @@ def test_a_missing_tool_skips_for_a_developer_and_fails_in_ci(monkeypatch: pytes
         require_tool("no-such-tool")
 
 
+@pytest.mark.process
 def test_a_started_process_finds_no_library_that_production_has_not() -> None:
     program = "import pyarrow as pa, sys; pa.array([1]); print([name for name, one in sys.modules.items() if one])"
     loaded = run_python(["-c", program], env=process_environment({})).stdout.decode()

@@ -54,6 +54,7 @@ def statuses(answers: list[httpx.Response]) -> Counter[int]:
 
 async def test_a_burst_over_two_hosts_gets_exactly_what_the_bucket_holds(hosts: StartHosts) -> None:
     both = hosts()
+    await until_up(both)
     key = issue(both[0], rate=f"{RATE}/h")["key"]
     answers = await ask_both(both, key, 200)
     assert statuses(answers) == {200: RATE, 429: 200 - RATE}
@@ -66,6 +67,7 @@ async def test_without_valkey_each_host_counts_and_afterwards_both_together(
     hosts: StartHosts, valkey_server: ValkeyServer
 ) -> None:
     both = hosts()
+    await until_up(both)
     first, second, third = (issue(both[0], rate=f"{RATE}/h")["key"] for _ in range(3))
     assert statuses(await ask_both(both, first, 200)) == {200: RATE, 429: 200 - RATE}
 
