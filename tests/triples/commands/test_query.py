@@ -102,7 +102,7 @@ def test_the_plan_is_told_and_the_answers_stay_apart_from_it(graph: Inside) -> N
     header, *steps, found = done.stderr.decode().splitlines()
     assert header.split("  ")[0] == ORDER
     assert [step.split("  ")[0] for step in steps] == ['?p won "Nobel Prize"', COLLEAGUES]
-    assert found.endswith(", part by part, as far as needed. Facts read: 6.")
+    assert found.endswith(", part by part, as far as needed. Facts read: 8.")
     assert asked(graph, *QUESTION, "--explain")["plan"]["way"] == "in parts"
 
 
