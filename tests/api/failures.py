@@ -194,8 +194,9 @@ async def a_run_that_has_ended(world: World, operation: Operation) -> httpx.Requ
 async def an_import_that_was_undone(world: World, operation: Operation) -> httpx.Request:
     def undone() -> ImportRun:
         now: Any = timezone.now()
+        actor = f"key {stored_key(world.key).public_id}"
         return ImportRun.objects.create(
-            status="undone", source="file", requested_by="tests", beginning="8 abc", created_at=now, touched_at=now
+            status="undone", source="file", requested_by=actor, beginning="8 abc", created_at=now, touched_at=now
         )
 
     return world.request(operation, params={"resume": import_id(in_orm(undone))})
