@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from apikeys import key_cache
 from tests.conftest import ChangeSettings
 from tests.triples.mcp.conftest import Speaker
 
@@ -71,7 +72,11 @@ async def test_a_new_predicate_that_is_like_another_is_told(model: Speaker) -> N
     ]
 
 
-async def test_a_question_without_time_is_too_broad(model: Speaker, change_settings: ChangeSettings) -> None:
+async def test_a_question_without_time_is_too_broad(
+    model: Speaker, change_settings: ChangeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There is no time to read the key again, either.
+    monkeypatch.setattr(key_cache, "FRESH_SECONDS", 600.0)
     await model.text("query", patterns=JOIN)
     change_settings(query_timeout=1e-9)
     for more in ({}, {"group_by": ["?y"]}):

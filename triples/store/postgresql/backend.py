@@ -13,7 +13,7 @@ from triples.store.bulk_interface import BulkLoad
 from triples.store.inferred.dependents import Dependents
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.inferred.state import SELECT_STATE, State, state_of
-from triples.store.postgresql import bulk, locks, replication, serving, upkeep
+from triples.store.postgresql import locks, replication, serving, upkeep
 from triples.store.postgresql.dependents import dependents
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.positions import end_of_log
@@ -83,6 +83,8 @@ class PostgreSQLBackend(Backend):
 
     @property
     def bulk(self) -> BulkLoad:
+        from triples.store.postgresql import bulk  # noqa: PLC0415  # needs Arrow
+
         return bulk
 
     def read_state(self) -> State | None:
