@@ -45,7 +45,7 @@ test: layout  ## every check, and the tests on SQLite with coverage, on PostgreS
 # Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
 tests-sqlite: $(VENV)/installed-dev $(VENV)/installed-spark
 	$(BIN)/coverage erase
-	$(BIN)/pytest --processes 3 --cov --cov-report= --cov-fail-under=0
+	$(BIN)/pytest --processes 4 --cov --cov-report= --cov-fail-under=0
 	$(WITH_SPARK) $(BIN)/pytest --processes 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
 
 # Three services for each process of the last pass have more connections than the server takes from four of these.
