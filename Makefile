@@ -25,7 +25,7 @@ SPARK_TESTS := tests/triples/recursion/spark
 ALONE := $(shell command -v flock > /dev/null && echo flock Makefile) sh -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test tests-sqlite tests-postgresql test-quick test-long screenshots bench lint layout contracts format lock clean
+.PHONY: help install run test tests test-quick test-long screenshots bench lint layout contracts format lock clean
 
 help:  ## show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,21 +38,19 @@ run: $(VENV)/installed  ## install, migrate, make the first user and key, serve 
 	@exec $(BIN)/gunicorn -c deploy/gunicorn.conf.py skg_site.asgi:application
 
 test: layout  ## every check, and the tests on SQLite with coverage, on PostgreSQL, and of three services behind nginx
-	@$(MAKE) --no-print-directory --jobs 3 contracts tests-sqlite tests-postgresql
-	$(BIN)/coverage report
+	@$(MAKE) --no-print-directory --jobs 2 contracts tests
 
-# The two stand beside each other, so that the last tests of one and the beginning of another leave no processor idle.
+# One pass after the other: beside each other they take nearly as long, and each test waits longer for its processes.
 # Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
-tests-sqlite: $(VENV)/installed-dev $(VENV)/installed-spark
-	$(BIN)/coverage erase
-	$(BIN)/pytest --processes 4 --cov --cov-report= --cov-fail-under=0
-	$(WITH_SPARK) $(BIN)/pytest --processes 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
-
 # Three services for each process of the last pass have more connections than the server takes from four of these.
-tests-postgresql: $(VENV)/installed-dev $(VENV)/installed-spark
-	$(BIN)/pytest --processes 2 --database postgresql -m both
+tests: $(VENV)/installed-dev $(VENV)/installed-spark
+	$(BIN)/coverage erase
+	$(PYTEST) --cov --cov-report= --cov-fail-under=0
+	$(WITH_SPARK) $(BIN)/pytest --processes 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
+	$(PYTEST) --database postgresql -m both
 	$(BIN)/pytest --processes 2 --database postgresql -m both --instances 3 tests/api
 	$(WITH_SPARK) $(BIN)/pytest --database postgresql -m both $(SPARK_TESTS)
+	$(BIN)/coverage report
 
 test-quick: $(VENV)/installed-dev  ## for daily work: the tests that start no process, on SQLite
 	$(PYTEST) --quick

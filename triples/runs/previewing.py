@@ -29,14 +29,15 @@ _NO_TERM = 1 << 36
 
 def derive_preview(rule: Rule) -> Preview:
     """Apply the rule by itself, to its own facts too, on top of all other facts. Raises TooMuch."""
+    # Without files: what needs more than memory is no preview.
+    engine = DuckDBEngine(Resources(settings.ENV.recursion_memory << 20, settings.ENV.recursion_threads))
+    limit_arrow_threads()
+    # To start the engine is not the rule's fault.
     stop = Stop(SECONDS)
     ids = find_term_ids(constants(rule))
     # A constant that only the head names need not be a term yet.
     unknown = {text: _NO_TERM + place for place, text in enumerate(sorted(constants(rule) - ids.keys()))}
     program = bind([rule], ids | unknown)
-    # Without files: what needs more than memory is no preview.
-    engine = DuckDBEngine(Resources(settings.ENV.recursion_memory << 20, settings.ENV.recursion_threads))
-    limit_arrow_threads()
     rounds: list[Round] = []
     try:
         with alarm(stop, engine.interrupt):

@@ -17,7 +17,7 @@ from triples.runs.preview_queue import POLL_SECONDS, Ticket, preview_lock
 # Who waits for a page does not wait longer.
 SECONDS = 5.0
 # Starting a process is not the rule's fault.
-START_SECONDS = 15.0
+START_SECONDS = 30.0
 
 log = structlog.get_logger("skg.recursion")
 
