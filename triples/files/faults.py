@@ -15,7 +15,7 @@ log = structlog.get_logger("skg.exchange")
 # Somebody else ended it, such as the system when its memory is full, or the one who restarts the service.
 _FROM_OUTSIDE = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
 # The last words of Python, Arrow, Rust and C++ when an allocation fails. The last two abort the process.
-_OUT_OF_MEMORY = ("MemoryError", "malloc of size", "memory allocation of", "bad_alloc")
+_OUT_OF_MEMORY = (b"MemoryError", b"malloc of size", b"memory allocation of", b"bad_alloc")
 
 
 class Crashed(Problem):
@@ -35,7 +35,7 @@ class End(Enum):
 
 def end_of(code: int, complaint: bytes) -> End:
     # The content that takes too much memory is at fault itself.
-    if not code or ran_out_of_memory(complaint.decode(errors="replace")):
+    if not code or ran_out_of_memory(complaint):
         return End.OF_ITS_OWN
     return End.FROM_OUTSIDE if code in {*_FROM_OUTSIDE, UNAVAILABLE} else End.CRASH
 
@@ -44,7 +44,7 @@ def fault_of(what: str, code: int | None, complaint: bytes) -> Problem:
     """The problem of a process for an import or an export that has ended without doing anything, or not all."""
     told = complaint.decode(errors="replace").strip()
     sentence = told.rsplit("CommandError: ", 1)[-1]
-    if ran_out_of_memory(told):
+    if ran_out_of_memory(complaint):
         return Invalid([{"loc": [], "msg": _too_large(what), "type": "memory"}])
     if code in _FROM_OUTSIDE:
         return Unavailable(f"The process of the {what} was ended from outside; try again.")
@@ -58,12 +58,11 @@ def fault_of(what: str, code: int | None, complaint: bytes) -> Problem:
     return Unavailable("The database cannot be reached or is busy; try again.")
 
 
-def death_of(code: int | None, complaint: bytes) -> str:
+def death_of(code: int, complaint: bytes) -> str:
     """The sentence for the row of an import whose process has died."""
-    told = complaint.decode(errors="replace")
-    if ran_out_of_memory(told):
+    if ran_out_of_memory(complaint):
         return _too_large("import")
-    if code in {0, UNAVAILABLE, *_FROM_OUTSIDE}:
+    if end_of(code, complaint) != End.CRASH:
         return "The process of the import was ended from outside."
     crashed = "The process of the import crashed; the log of the service has its last words."
     if code == -signal.SIGABRT:
@@ -71,9 +70,9 @@ def death_of(code: int | None, complaint: bytes) -> str:
     return crashed
 
 
-def ran_out_of_memory(told: str) -> bool:
+def ran_out_of_memory(complaint: bytes) -> bool:
     # Rust tells it before a long list of calls.
-    return any(words in told for words in _OUT_OF_MEMORY)
+    return any(words in complaint for words in _OUT_OF_MEMORY)
 
 
 def _too_large(what: str) -> str:

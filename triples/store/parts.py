@@ -1,5 +1,6 @@
 """The SQL that finds where parts of a pattern's facts end: by weight, by id within a weight, or by a column's terms."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from triples.patterns import Shape
@@ -13,7 +14,7 @@ _PASSED = 14
 
 
 def is_dense(facts: int, all_facts: int, wanted: int) -> bool:
-    """Whether so many terms of a predicate's facts are found faster by passing over facts of other predicates."""
+    """True if so many terms of a predicate's facts are found faster by passing over facts of other predicates."""
     return wanted * all_facts < _PASSED * facts * facts
 
 
@@ -28,21 +29,13 @@ def number_heavier(shape: Shape, dialect: Dialect) -> str:
 @cache
 def nth_weight(shape: Shape, dialect: Dialect) -> str:
     """The weight of one asserted fact. Parameters: the ids, the most, the least, how many come first."""
-    conditions = [*_given(shape), "f.weight <= ?", "f.weight >= ?"]
-    return dialect.prepared(
-        f"SELECT f.weight FROM {_table('asserted', shape, dialect)} WHERE {' AND '.join(conditions)}"
-        " ORDER BY f.weight DESC LIMIT 1 OFFSET ?"
-    )
+    return _nth("weight", ["f.weight <= ?", "f.weight >= ?"], "f.weight DESC", shape, dialect)
 
 
 @cache
 def nth_id(shape: Shape, dialect: Dialect) -> str:
     """The id of one asserted fact. Parameters: the ids, the weight, after which id, how many come first."""
-    conditions = [*_given(shape), "f.weight = ?", "f.id > ?"]
-    return dialect.prepared(
-        f"SELECT f.id FROM {_table('asserted', shape, dialect)} WHERE {' AND '.join(conditions)}"
-        " ORDER BY f.id LIMIT 1 OFFSET ?"
-    )
+    return _nth("id", ["f.weight = ?", "f.id > ?"], "f.id", shape, dialect)
 
 
 @cache
@@ -70,6 +63,11 @@ def ordered_terms(
         f"SELECT DISTINCT f.{KEY[column]} FROM {table} WHERE {' AND '.join(conditions)}"
         f" ORDER BY f.{KEY[column]} LIMIT ?"
     )
+
+
+def _nth(column: str, range_: Sequence[str], order: str, shape: Shape, dialect: Dialect) -> str:
+    table, conditions = _table("asserted", shape, dialect), " AND ".join([*_given(shape), *range_])
+    return dialect.prepared(f"SELECT f.{column} FROM {table} WHERE {conditions} ORDER BY {order} LIMIT 1 OFFSET ?")
 
 
 def _given(shape: Shape) -> list[str]:
