@@ -74,7 +74,7 @@ class _Body:
 
 
 def _may_import(scope: Scope) -> bool:
-    """Whether the session of the request is that of a user of the admin who may import."""
+    """True if the session of the request is that of a user of the admin who may import."""
     cookies = SimpleCookie()
     try:
         for name, value in scope["headers"]:

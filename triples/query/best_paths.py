@@ -137,7 +137,7 @@ class _Search:
 
     @property
     def _is_time_for_levels(self) -> bool:
-        """Whether it is known how good a path must be to be wanted, or that there may be none."""
+        """True if it is known how good a path must be to be wanted, or that there may be none."""
         if self._by_level or self._known < _FEW:
             return False
         return not self._met or (

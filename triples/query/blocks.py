@@ -82,7 +82,7 @@ class Clock:
             raise OutOfTime
 
     def passed(self, number: int) -> None:
-        """As so many ticks, together."""
+        """Count so many ticks at once."""
         self._ticks += number
         self.check()
         if self._ticks > _SHORT:

@@ -123,7 +123,7 @@ class _Search:
 
     @staticmethod
     def _narrows(question: Question[int]) -> bool:
-        """Whether a term can be put in the place of the first selected variable."""
+        """True if a term can be put in the place of the first selected variable."""
         variable, *others = question.selected
         filtered = any(variable in filter_.variables for filter_ in question.filters)
         return bool(others) and not filtered and variable not in others
@@ -150,7 +150,7 @@ class _Search:
         return True
 
     def _size(self, size: int, found: int) -> int:
-        """As many terms for the next part as should have the answers that are still wanted."""
+        """The number of terms for the next part, so that it should have the answers that are still wanted."""
         most = min(GROWTH * size, LARGEST)
         return min(most, size * self._wanted * 5 // (4 * found) + 1) if found else most
 

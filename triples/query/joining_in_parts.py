@@ -90,7 +90,7 @@ def _worth(join: PartsJoin, taken: int, terms: int) -> int:
 
 
 def _has(join: PartsJoin, begin: _Begin, number: int) -> bool:
-    """Whether more than this number of facts of the same weight are left."""
+    """True if more than this number of facts of the same weight are left."""
     ends = join.plan.steps[0].lookup.constants
     if begin.after is not None:
         return join.source.id_at(ends, begin.weight, begin.after, number) is not None
@@ -98,7 +98,7 @@ def _has(join: PartsJoin, begin: _Begin, number: int) -> bool:
 
 
 def _size(seconds: float, size: int) -> int:
-    """As many facts for the next part as take the database neither long nor no time."""
+    """The number of facts for the next part, so that it takes the database neither long nor no time."""
     if seconds < _SHORT:
         return min(2 * size, LARGEST)
     return max(size // 2, SMALLEST) if seconds > _LONG else size

@@ -92,7 +92,7 @@ class Blocks:
         self._stack.close()
 
     def are_apart(self) -> bool:
-        """Whether the file has nothing but blocks, and nothing in one says anything of the fact of another."""
+        """True if the file has nothing but blocks, and nothing in one says anything of the fact of another."""
         with ExitStack() as stack:
             writer = stack.enter_context(ipc.new_stream(self._file, _COLUMNS))
             facts, nodes, subjects = (stack.enter_context(Hashes()) for _ in range(3))

@@ -47,7 +47,7 @@ class Prefixes:
 
     @property
     def has_odd(self) -> bool:
-        """Whether a namespace ends within a name."""
+        """True if a namespace ends within a name."""
         return bool(self._odd)
 
     def compact(self, iri: str) -> str | None:

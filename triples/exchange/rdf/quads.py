@@ -59,7 +59,7 @@ class Quads:
             self.fault = InputError(f"the rest cannot be read, after {place[2]}")
 
     def _is_sound(self, quad: Quad) -> bool:
-        """Whether the terms of an unchecked quad are terms. If not, it is refused."""
+        """True if the terms of an unchecked quad are terms. If not, it is refused."""
         known = self._sound
         for term in quad:
             if term in known:

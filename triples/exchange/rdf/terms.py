@@ -69,7 +69,7 @@ class TermTexts:
 
     @property
     def compacts_by_namespace(self) -> bool:
-        """Whether the text of an IRI depends on what is before its last `/`, `#` or `:`, and not on what follows."""
+        """True if the text of an IRI depends on what is before its last `/`, `#` or `:`, and not on what follows."""
         return not self._prefixes.has_odd
 
     def keeps_prefix(self, name: str, iri: str) -> bool:

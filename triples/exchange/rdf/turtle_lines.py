@@ -126,7 +126,7 @@ class _Facts:
         return facts_of_terms(terms, column, self._clean, described), quads
 
     def _is_metadata(self, name: str) -> bool:
-        """Whether a property is that of metadata. Raises ValueError if it is that of nothing that is taken here."""
+        """True if a property is that of metadata. Raises ValueError if it is that of nothing that is taken here."""
         iri = name and self._iri(name)
         if iri and iri != METADATA and iri not in self._weight_properties:
             raise ValueError(f"{name} is no property of a weight, nor of metadata")

@@ -1,8 +1,9 @@
 """The initial load on PostgreSQL: all rows go by COPY into tables without indexes, which are built by sorting then.
 
-To check a foreign key and to update an index row by row takes seven times as long. Until the commit, readers and
-writers wait: that is why few facts are loaded so. COPY alone, with the indexes in place, saves so little that all
-other slices go as arrays, which needs no staging table: deploy/SCALING.md has the figures.
+To update the indexes row by row, and to check the foreign keys that facts had when this was measured, takes seven
+times as long. Until the commit, readers and writers wait: that is why few facts are loaded so. COPY alone, with the
+indexes in place, saves so little that all other slices go as arrays, which needs no staging table: deploy/SCALING.md
+has the figures.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +47,7 @@ _COPY_TRIGRAMS = f"COPY {INDEX} (term_id, trigrams) FROM STDIN".encode()
 
 
 def is_possible(driver: psycopg.Connection[Any]) -> bool:
-    """Whether there is no fact yet, and the tables are this user's own."""
+    """True if there is no fact yet, and the tables are this user's own."""
     return is_empty(driver) and driver.execute(_MAY_DROP, [["triples_term", *_TABLES]]).fetchone() == (True,)
 
 
