@@ -58,6 +58,7 @@ def only_served_hosts(get_response: Any) -> Any:
     return answer_async if iscoroutinefunction(get_response) else answer
 
 
+@sync_and_async_middleware
 def departures(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Adds `request.departed()`, which tells a long view whether its client is gone."""
     if not iscoroutinefunction(get_response):

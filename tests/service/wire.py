@@ -36,6 +36,13 @@ class Wire:
         self._received = rest[length:]
         return int(head[9:12]), head.lower(), rest[:length]
 
+    def final_answer(self) -> tuple[int, bytes, bytes]:
+        """The next answer that is none of the interim ones, which say that the service still works on it."""
+        answer = self.answer()
+        while answer[0] == 100:
+            answer = self.answer()
+        return answer
+
     def shut_down(self) -> None:
         """Say that nothing more is sent; answers may still come."""
         self.socket.shutdown(socket.SHUT_WR)

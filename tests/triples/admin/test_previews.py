@@ -1,6 +1,7 @@
 """Previews that take long: they hold up nobody, take turns, and end with those who wait for them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.both, pytest.mark.in_process, pytest.mark.process]
 
 # Every fact with every other, three times over: hours.
 CROSS_PRODUCT = NEW | {"body": "?x p ?y\n?u p ?v\n?w p ?z", "head": "?x q ?z", "distinct": ""}
+# Less than a preview may take with the start of its process.
 PATIENCE = 30
 
 
@@ -99,6 +101,20 @@ def nothing_left() -> Iterator[None]:
     assert previewing() == []
 
 
+@pytest.fixture
+def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has previews take longer than a test waits for anything."""
+    program = tmp_path / "python"
+    program.write_text(f"#!{sys.executable}\nimport signal\n\nsignal.pause()\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("triples.runs.previews.sys.executable", str(program))
+
+
+async def finish_soon(click: Exchange) -> None:
+    ended, _ = await asyncio.wait([click.task], timeout=PATIENCE)
+    assert ended
+
+
 async def test_writes_go_on_while_previews_are_under_way(new_browser: NewBrowser, api: httpx.AsyncClient) -> None:
     browser = new_browser("somebody")
     clicks = [browser.click(weight=f"0.{number}") for number in range(1, 9)]
@@ -132,6 +148,7 @@ async def test_a_click_ends_the_preview_that_it_replaces(new_browser: NewBrowser
     assert not in_orm(lambda: Rule.objects.exists())  # noqa: PLW0108  # looked up in that thread
 
 
+@pytest.mark.usefixtures("endless")
 async def test_one_preview_is_worked_out_at_a_time(new_browser: NewBrowser) -> None:
     first = new_browser("somebody").click()
     await until(previewing)
@@ -141,17 +158,19 @@ async def test_one_preview_is_worked_out_at_a_time(new_browser: NewBrowser) -> N
     await asyncio.sleep(0.3)
     assert previewing() == [worked_out]
     first.disconnect()
-    await first.finish()
-    await until(lambda: previewing() not in ([], [worked_out]))
+    await finish_soon(first)
+    await until(lambda: second.task.done() or previewing() not in ([], [worked_out]))
+    assert not second.task.done(), second.body.decode()
     second.disconnect()
-    await second.finish()
+    await finish_soon(second)
 
 
+@pytest.mark.usefixtures("endless")
 async def test_a_preview_ends_when_nobody_waits_for_it_any_more(new_browser: NewBrowser) -> None:
     click = new_browser("somebody").click()
     await until(previewing)
     click.disconnect()
-    await click.finish()
+    await finish_soon(click)
 
     assert click.sent == []
 
