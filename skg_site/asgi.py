@@ -8,9 +8,12 @@ import os
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
 site_door = get_asgi_application()
+# The first request would load the admin on the event loop, and hold up all others meanwhile.
+get_resolver().url_patterns  # noqa: B018  # reading it loads them
 
 from skg_site.api.asgi_types import Receive, Scope, Send  # noqa: E402  # needs Django to be set up
 from skg_site.api.door import APIDoor, is_site  # noqa: E402

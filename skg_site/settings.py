@@ -21,7 +21,7 @@ SECRET_KEY = ENV.secret_key or kept_secret_key(ENV.state_dir)
 ALLOWED_HOSTS = ENV.allowed_hosts
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "skg_site.admin_base.apps.LateAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

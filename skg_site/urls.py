@@ -8,6 +8,8 @@ from django.views.generic import RedirectView
 from skg_site.overview.views import index
 from skg_site.site_views import home, login, openapi, redoc, swagger
 
+admin.autodiscover()
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

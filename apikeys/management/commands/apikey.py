@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from django.utils import timezone
 
 from apikeys.cleaning import clean_name
@@ -16,6 +16,7 @@ from apikeys.scopes import Scope
 from apikeys.secrets_manager import SecretError
 from apikeys.services import MAX_GRACE, IssuedKey, NotRotatable, key_issue
 from skg_site.cli.arguments import add_action, duration
+from skg_site.cli.base_command import ServiceCommand
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import database_failures_told
 from skg_site.cli.prompts import confirm, user_name
@@ -25,7 +26,7 @@ KEY_HELP = "its id, or its name, which means the newest key of a row of rotation
 COLUMNS = ("id", "name", "state", "scopes", "rate", "last used", "expires")
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = (
         "Make, list, replace and end API keys. Exit code 0 when it is done, 1 when it could not be done, "
         "2 when the command line makes no sense."

@@ -6,20 +6,20 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management import BaseCommand
 from django.utils import timezone
 from filelock import FileLock
 
 from apikeys.models import ApiKey, Origin
 from apikeys.scopes import ALL_SCOPES
 from apikeys.services import adopt_configured_key, key_issue
+from skg_site.cli.base_command import ServiceCommand
 from skg_site.host.write_lock import locked_transaction
 
 USERNAME = "admin"
 FIRST_KEY = "first key"
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = (
         "Make a first admin user and a first API key where there is none yet, and show them, this once; then say where "
         "the service, its documentation and its admin are."

@@ -4,9 +4,10 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import CommandParser
 
 from skg_site.cli.arguments import whole_number
+from skg_site.cli.base_command import ServiceCommand
 from triples.http.questions.responses import AnswersOut, PlanOut
 from triples.question_lines.answering import answer, read_question
 from triples.question_lines.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
@@ -25,7 +26,7 @@ _LINES: dict[Member, str] = {
 _OPTIONS = ("select", "group_by", "k", "min_weight", "cursor", "count", "include_facts", "allow_cross_product")
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     # As for recurse: the checks are for the start of the service.
     requires_system_checks = []
     help = (

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from skg_site.cli.arguments import add_action
+from skg_site.cli.base_command import ServiceCommand
 from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.failures import database_failures_told
 from skg_site.cli.prompts import confirm
@@ -27,7 +28,7 @@ from triples.visible import visible, visible_json
 FILE_HELP = "a rule, a shorthand, or a JSON array of them; - for standard input"
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = (
         "Load, show, check and remove the rules by which new facts are derived. What is changed holds from the next "
         "run on. Exit code 0 when it is done, 1 when it could not be done, 2 when the command line makes no sense."

@@ -1,0 +1,10 @@
+"""The base of the commands that look at, change or derive facts, rules and keys."""
+
+from django.core.checks import Tags
+from django.core.management import BaseCommand
+
+
+class ServiceCommand(BaseCommand):
+    """Begins without the checks of URLs and of the admin, which load whatever answers requests: most of a second."""
+
+    requires_system_checks = [Tags.compatibility]
