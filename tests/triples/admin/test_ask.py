@@ -1,5 +1,6 @@
 """The page "Ask": a question in lines, answered in a table, with its plan and the call of the API that asks it."""
 
+import asyncio
 import shlex
 from collections.abc import Callable
 from html import unescape
@@ -12,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from tests.conftest import ChangeSettings
+from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
 from tests.support.facts import store
 from tests.triples.store.inferred.derived import program, run
@@ -209,3 +211,25 @@ async def test_the_call_asks_the_same(api: httpx.AsyncClient) -> None:
     assert [([*result["bindings"].values()], result["weight"]) for result in results] == shown
     assert shown == [(["\u202e"], 0.25)]
     assert "\u202e" not in curl
+
+
+@pytest.mark.in_process
+async def test_a_question_ends_when_nobody_waits_for_it(database: None, change_settings: ChangeSettings) -> None:
+    from skg_site.asgi import application
+
+    change_settings(query_timeout=600)
+    # From each to each, so that there are ways without end, and none that ends.
+    in_orm(store, *((f"n{one}", "p", f"n{other}") for one in range(30) for other in range(30)))
+    ways = [f"?n{number} p ?n{number + 1}" for number in range(7)]
+    question = urlencode({"question": "\n".join([*ways, "absent ?n7 p ?n8"])}).encode()
+    client = Client(HTTP_HOST="testserver")
+    in_orm(lambda: client.force_login(User.objects.create_superuser("somebody")))
+    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
+    asked = Exchange(application, http_scope(path=ASK, query=question, headers=[(b"cookie", cookie)]))
+    asked.arrive(b"")
+    ended, _ = await asyncio.wait([asked.task], timeout=0.5)
+    assert not ended, asked.body.decode()
+    asked.disconnect()
+    ended, _ = await asyncio.wait([asked.task], timeout=30)
+    assert ended
+    assert asked.sent == []
