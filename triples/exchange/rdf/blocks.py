@@ -9,6 +9,7 @@ a temporary file.
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property, partial
 from io import BufferedReader
 from itertools import chain, islice, repeat
 from operator import itemgetter
@@ -53,26 +54,7 @@ class Blocks:
         self._stream = stream
         has_graphs = has_graphs and not options.refuses_graphs
         self._columns = BlockColumns(options, numbered=numbered, has_graphs=has_graphs)
-        weight = "|".join(re.escape(f"<{iri}>") for iri in options.weight_properties)
-        unkept = "|".join(re.escape(f"<{iri}>") for iri in UNKEPT)
-        metadata = re.escape(f"<{METADATA}>")
-        said = f"{metadata}|{unkept}|{weight}"
-        type_, statement, *parts = (
-            re.escape(f"<{RDF}{name}>") for name in ("type", "Statement", "subject", "predicate", "object", "reifies")
-        )
-        kept = NOT_NUMBERED if numbered else ""
-        no_fact = f"{said}|{'|'.join(parts)}|{type_} {statement} "
-        fact = rf"(({kept}(?:{IRI}|{BLANK_NODE})) (?!{no_fact})({IRI}) ({kept}{TERM}))"
-        graph = f"(?:{IRI} )?+" if has_graphs else ""
-        statement_of = "".join(rf"\7 {part} \{group} \.\n" for part, group in zip(parts[:3], (3, 4, 5), strict=True))
-        naming = rf"(?:{parts[3]} <<\( \2 \)>> \.\n|{type_} {statement} \.\n{statement_of})"
-        saying = (
-            rf"(?:\7 (?:{weight}) ({LITERAL}) \.\n)?+(?:\7 {metadata} ({LITERAL}) \.\n)?+"
-            rf"(?:\7 (?:{unkept}) {TERM} \.\n)*+((?:\7 (?:{said}) {TERM} \.\n)*+)"
-        )
-        self._block = re.compile(
-            rf"^({fact} ({graph})\.\n(?:({BLANK_NODE}) {naming}{saying})?+|(?:#[^\n]*+)?+\n)", re.MULTILINE
-        )
+        self._compile = partial(_block, options, numbered=numbered, has_graphs=has_graphs)
         self._stack = ExitStack()
         self._spans: list[Span] = []
 
@@ -82,6 +64,11 @@ class Blocks:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @cached_property
+    def _block(self) -> "re.Pattern[str]":
+        # To make it takes longer than to read a hundred thousand simple lines without it.
+        return self._compile()
 
     def are_apart(self) -> bool:
         """True if the file has nothing but blocks, and nothing in one says anything of the fact of another."""
@@ -152,6 +139,28 @@ def _rest(rows: Sequence[_Row], text: str) -> str:
     if rest.count("\n") > _MOST_LINES or not text.startswith("".join([row[0] for row in rows])):
         raise ValueError("there is something else")
     return rest
+
+
+def _block(options: RdfOptions, *, numbered: bool, has_graphs: bool) -> "re.Pattern[str]":
+    """The expression of a block, or of a line that says nothing."""
+    weight = "|".join(re.escape(f"<{iri}>") for iri in options.weight_properties)
+    unkept = "|".join(re.escape(f"<{iri}>") for iri in UNKEPT)
+    metadata = re.escape(f"<{METADATA}>")
+    said = f"{metadata}|{unkept}|{weight}"
+    type_, statement, *parts = (
+        re.escape(f"<{RDF}{name}>") for name in ("type", "Statement", "subject", "predicate", "object", "reifies")
+    )
+    kept = NOT_NUMBERED if numbered else ""
+    no_fact = f"{said}|{'|'.join(parts)}|{type_} {statement} "
+    fact = rf"(({kept}(?:{IRI}|{BLANK_NODE})) (?!{no_fact})({IRI}) ({kept}{TERM}))"
+    graph = f"(?:{IRI} )?+" if has_graphs else ""
+    statement_of = "".join(rf"\7 {part} \{group} \.\n" for part, group in zip(parts[:3], (3, 4, 5), strict=True))
+    naming = rf"(?:{parts[3]} <<\( \2 \)>> \.\n|{type_} {statement} \.\n{statement_of})"
+    saying = (
+        rf"(?:\7 (?:{weight}) ({LITERAL}) \.\n)?+(?:\7 {metadata} ({LITERAL}) \.\n)?+"
+        rf"(?:\7 (?:{unkept}) {TERM} \.\n)*+((?:\7 (?:{said}) {TERM} \.\n)*+)"
+    )
+    return re.compile(rf"^({fact} ({graph})\.\n(?:({BLANK_NODE}) {naming}{saying})?+|(?:#[^\n]*+)?+\n)", re.MULTILINE)
 
 
 def _start_of_last(content: bytes) -> int:
