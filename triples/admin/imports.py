@@ -24,7 +24,7 @@ from triples.files.parameters import ExportParameters
 from triples.files.responses import public_id
 from triples.files.uploads import exported, import_upload
 from triples.import_runs import ImportRun, ImportStatus
-from triples.services.imports import import_undo_start
+from triples.services.imports import import_undo_start, imports_close_dead
 from triples.visible import visible
 
 _UNDER_WAY = {ImportStatus.RUNNING, ImportStatus.UNDOING}
@@ -61,6 +61,7 @@ class ImportRunAdmin(ProcessRowAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        imports_close_dead(runs=ImportRun.objects.filter(status=ImportStatus.RUNNING))
         newest = ImportRun.objects.first()
         context = {"newest": newest, "lives": _lives(newest), "may_import": _may(request, "add")}
         return super().changelist_view(request, {**(extra_context or {}), **context})
@@ -69,6 +70,7 @@ class ImportRunAdmin(ProcessRowAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         run = ImportRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        imports_close_dead(runs=[] if run is None else [run])
         may_undo = _may(request, "delete") and run is not None and run.status != ImportStatus.UNDONE
         context = {"title": f"Import {object_id}", "subtitle": None, "lives": _lives(run), "may_undo": may_undo}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})

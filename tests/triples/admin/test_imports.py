@@ -9,10 +9,11 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from tests.triples.store.graphs import counted, fact, store, stored_rows
 from triples.import_runs import ImportRun, ImportStatus
-from triples.services.imports import import_begin, import_undo_now
+from triples.services.imports import START_PATIENCE, import_begin, import_undo_now
 
 pytestmark = pytest.mark.both
 
@@ -150,3 +151,16 @@ def test_what_the_api_would_refuse_is_a_fault_of_the_form(
     assert page.status_code == 200
     assert "errorlist" in page.content.decode()
     assert (started, ImportRun.objects.count()) == ([], 0)
+
+
+def test_an_import_whose_process_is_gone_is_seen_as_broken(admin: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    run = import_begin(source="people.tsv", format_name="tsv", requested_by="tests", options={})
+    old = timezone.now() - 2 * START_PATIENCE
+    for look in (lambda: admin.get(IMPORTS), lambda: admin.get(f"{IMPORTS}{run.pk}/change/")):
+        ImportRun.objects.update(status="running", touched_at=old)
+        page = look().content.decode()
+        assert ("run-broken" in page, "run-running" in page) == (True, False)
+    for action in (["list"], ["show", str(run.pk)]):
+        ImportRun.objects.update(status="running", touched_at=old)
+        call_command("imports", *action)
+        assert "broken" in capsys.readouterr().out
