@@ -329,7 +329,15 @@ async def test_faults_of_parameters_are_named(api: httpx.AsyncClient, query: str
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("query", "place"),
-    [("name=facts", []), ("format=ndjson&delimiter=;", ["delimiter"]), ("format=csv&entity=x", ["entity"])],
+    [
+        ("name=facts", []),
+        ("format=ndjson&delimiter=;", ["delimiter"]),
+        ("format=csv&entity=x", ["entity"]),
+        ("format=tsv&metadata=true", ["metadata"]),
+        ("format=csv&graphs=refuse", ["graphs"]),
+        ("format=nquads&base=http://e.org/", ["base"]),
+        ("format=turtle&header=false", ["header"]),
+    ],
 )
 async def test_faults_that_the_command_finds_are_named(api: httpx.AsyncClient, query: str, place: list[str]) -> None:
     refused = await api.post(f"/import?{query}", content=b"a\tp\tb\n")

@@ -156,9 +156,9 @@ def test_what_the_api_would_refuse_is_a_fault_of_the_form(
 def test_an_import_whose_process_is_gone_is_seen_as_broken(admin: Client, capsys: pytest.CaptureFixture[str]) -> None:
     run = import_begin(source="people.tsv", format_name="tsv", requested_by="tests", options={})
     old = timezone.now() - 2 * START_PATIENCE
-    for look in (lambda: admin.get(IMPORTS), lambda: admin.get(f"{IMPORTS}{run.pk}/change/")):
+    for url in (IMPORTS, f"{IMPORTS}{run.pk}/change/"):
         ImportRun.objects.update(status="running", touched_at=old)
-        page = look().content.decode()
+        page = admin.get(url).content.decode()
         assert ("run-broken" in page, "run-running" in page) == (True, False)
     for action in (["list"], ["show", str(run.pk)]):
         ImportRun.objects.update(status="running", touched_at=old)
