@@ -9,7 +9,7 @@ from triples.visible import visible
 class ImportStatus(models.TextChoices):
     """The state of an import, or how it ended."""
 
-    # Or its process was killed before it could say that it ends.
+    # Or its process was killed before it could say that it ends, which `imports_close_dead` finds out.
     RUNNING = "running"
     FINISHED = "finished"
     BROKEN = "broken"
@@ -38,7 +38,7 @@ class ImportRun(models.Model):
     place = models.JSONField(default=list)
     # The newest fact before the import, and when it began, if the heaviest of several statements is stored.
     began = models.JSONField(null=True)
-    # Its size and digest, to recognise the same content when it is sent again.
+    # Its size and digest, to recognise the same content when it is sent again; empty if it is not to be sent again.
     beginning = models.CharField(max_length=80, blank=True)
     # By which a client that has lost the connection names its import.
     token = models.CharField(max_length=64, null=True)  # noqa: DJ001  # an import without one is like no other

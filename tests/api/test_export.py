@@ -80,7 +80,14 @@ async def test_faults_are_named(api: httpx.AsyncClient, query: str, place: str) 
 @pytest.mark.once
 async def test_what_the_format_cannot_carry_is_refused_before_the_stream(api: httpx.AsyncClient) -> None:
     assert (await api.get("/export?format=tsv&safe_csv=true")).json()["errors"][0]["loc"] == ["safe_csv"]
-    assert (await api.get("/export?format=turtle&weights=graphs")).status_code == 422
+    for query in (
+        "format=turtle&weights=graphs",
+        "format=tsv&weights=graphs",
+        "format=nquads&plain=true&weights=graphs",
+    ):
+        refused = await api.get(f"/export?{query}")
+        assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["weights"])
+    assert (await api.get("/export?format=turtle&weights=annotations&plain=false")).status_code == 200
     assert (await api.get("/export?format=csv", headers={"Accept": "application/json"})).status_code == 406
 
 

@@ -26,7 +26,8 @@ from tests.support.database import in_orm
 from tests.triples.store.graphs import counted, stored_rows, tallied
 from triples.files.processes import IMPORTS, all_ended
 from triples.import_runs import ImportRun
-from triples.services.imports import SILENCE, import_continue, import_undo_now
+from triples.services.imports import SILENCE, START_PATIENCE, import_continue, import_undo_now
+from triples.store.backend import backend
 
 pytestmark = [pytest.mark.both, pytest.mark.process]
 
@@ -238,6 +239,32 @@ async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sende
     assert (ended["status"], ended["read"], ended["inserted"]) == ("finished", 3_000, 3_000)
 
 
+@pytest.mark.in_process
+async def test_an_import_that_died_with_its_service_is_seen_and_gone_on_with(
+    sender: Sender, api: httpx.AsyncClient
+) -> None:
+    sent = sender.begin("format=tsv")
+    sent.arrive(LINES[:20_000], more=True)
+    run = await begun(sent, 1)
+    while not in_orm(backend().locks.is_import_locked, run.id):
+        await asyncio.sleep(0.02)
+    in_orm(lambda: ImportRun.objects.update(touched_at=timezone.now() - 2 * START_PATIENCE))
+    [working] = (await api.get("/imports")).json()["imports"]
+    os.kill(receiving_process(), signal.SIGKILL)
+    sent.disconnect()
+    await sent.finish()
+    await all_ended()
+    old = timezone.now() - 2 * START_PATIENCE
+    # As if the service had died, too: nobody has said that it has ended.
+    in_orm(lambda: ImportRun.objects.update(status="running", error="", finished_at=None, touched_at=old))
+    assert working["status"] == "running"
+    seen = (await api.get(working["status_url"])).json()
+    assert (seen["status"], "with `resume`" in seen["error"]) == ("broken", True)
+    assert (await api.get("/imports")).json()["imports"] == [seen]
+    ended = await sender.send(f"resume={seen['resume']}", LINES)
+    assert (ended["status"], ended["read"], ended["inserted"]) == ("finished", 3_000, 3_000)
+
+
 @pytest.fixture
 def no_spool() -> Iterator[None]:
     """A state folder that takes no files."""
@@ -302,7 +329,15 @@ async def test_faults_of_parameters_are_named(api: httpx.AsyncClient, query: str
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("query", "place"),
-    [("name=facts", []), ("format=ndjson&delimiter=;", ["delimiter"]), ("format=csv&entity=x", ["entity"])],
+    [
+        ("name=facts", []),
+        ("format=ndjson&delimiter=;", ["delimiter"]),
+        ("format=csv&entity=x", ["entity"]),
+        ("format=tsv&metadata=true", ["metadata"]),
+        ("format=csv&graphs=refuse", ["graphs"]),
+        ("format=nquads&base=http://e.org/", ["base"]),
+        ("format=turtle&header=false", ["header"]),
+    ],
 )
 async def test_faults_that_the_command_finds_are_named(api: httpx.AsyncClient, query: str, place: list[str]) -> None:
     refused = await api.post(f"/import?{query}", content=b"a\tp\tb\n")
@@ -319,6 +354,10 @@ async def test_content_that_is_not_what_it_should_be_is_told_with_what_was_store
     assert problem["errors"][0]["loc"] == ["body"]
     assert problem["import"]["status"] == "broken"
     assert problem["import"]["first_refused"] == ["upload:2: has 1 column instead of 3 to 5"]
+    # The same content would end in the same way.
+    assert problem["import"]["resume"] is None
+    again = await api.post(f"/import?resume={problem['import']['import_id']}", content=b"a,p,b\n")
+    assert (again.status_code, "send what is mended" in again.json()["detail"]) == (422, True)
 
 
 @pytest.mark.once
@@ -375,7 +414,7 @@ async def test_an_import_belongs_to_the_key_that_began_it(
     begun = (await api.post("/import?format=csv&strict=true", content=b"a,p,b\nbad\n")).json()["import"]
     writer, admin = other("read", "write"), other("write", "admin")
     for headers in (writer, admin):
-        taken = await api.post(f"/import?resume={begun['resume']}", content=b"a,p,b\nbad\n", headers=headers)
+        taken = await api.post(f"/import?resume={begun['import_id']}", content=b"a,p,b\nbad\n", headers=headers)
         assert (taken.status_code, "Another key began this import" in taken.json()["detail"]) == (403, True)
     undo = f"{begun['status_url']}/undo"
     assert (await api.post(undo, headers=writer)).status_code == 403
@@ -389,7 +428,7 @@ async def test_a_key_continues_what_the_key_before_its_rotation_began(api: httpx
     begun = (await api.post("/import?format=csv&strict=true&token=tokentoken", content=body)).json()["import"]
     key = (await api.post("/keys/me/rotate")).json()["key"]
     headers = {"Authorization": f"Bearer {key}"}
-    for query in (f"resume={begun['resume']}", "format=csv&strict=true&token=tokentoken"):
+    for query in (f"resume={begun['import_id']}", "format=csv&strict=true&token=tokentoken"):
         continued = await api.post(f"/import?{query}", content=body, headers=headers)
         assert (continued.status_code, continued.json()["import"]["number"]) == (422, begun["number"])
 
@@ -435,4 +474,5 @@ async def test_a_file_that_expands_meets_the_limit_of_memory(
     assert refused.status_code == 422, refused.text
     assert "needs more than 400 MiB of memory (SKG_IMPORT_MEMORY)" in refused.json()["detail"]
     assert (refused.json()["import"]["status"], refused.json()["import"]["inserted"]) == ("broken", 0)
+    assert refused.json()["import"]["resume"] is None
     assert (await api.get("/imports")).json()["imports"][0]["error"] == refused.json()["detail"]

@@ -1,12 +1,11 @@
 """Imports in the admin: files that come in, what became of them, and their undo; and files that go out."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -14,17 +13,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from skg_site.admin_base.columns import column
-from skg_site.api.asgi_types import Scope
-from skg_site.api.request import STREAMED
+from triples.admin.downloads import Download, beginning
 from triples.admin.import_forms import ExportForm, ImportForm
 from triples.admin.process_rows import ProcessRowAdmin, pairs, second
 from triples.admin.shown import isolated
-from triples.exchange.formats.media_types import ARCHIVES, MEDIA_TYPES
-from triples.files.parameters import ExportParameters
 from triples.files.responses import public_id
-from triples.files.uploads import exported, import_upload
+from triples.files.uploads import import_upload
 from triples.import_runs import ImportRun, ImportStatus
-from triples.services.imports import import_undo_start
+from triples.services.imports import import_undo_start, imports_close_dead
 from triples.visible import visible
 
 _UNDER_WAY = {ImportStatus.RUNNING, ImportStatus.UNDOING}
@@ -55,12 +51,13 @@ class ImportRunAdmin(ProcessRowAdmin):
         view = self.admin_site.admin_view
         return [
             path("import/", view(self.import_view), name="triples_importrun_import"),
-            path("export/", view(self.export_view), name="triples_importrun_export"),
+            path("export/", beginning(view(self.export_view)), name="triples_importrun_export"),
             path("<int:run_id>/undo/", view(self.undo_view), name="triples_importrun_undo"),
             *super().get_urls(),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        imports_close_dead(runs=ImportRun.objects.filter(status=ImportStatus.RUNNING))
         newest = ImportRun.objects.first()
         context = {"newest": newest, "lives": _lives(newest), "may_import": _may(request, "add")}
         return super().changelist_view(request, {**(extra_context or {}), **context})
@@ -69,6 +66,7 @@ class ImportRunAdmin(ProcessRowAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         run = ImportRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        imports_close_dead(runs=[] if run is None else [run])
         may_undo = _may(request, "delete") and run is not None and run.status != ImportStatus.UNDONE
         context = {"title": f"Import {object_id}", "subtitle": None, "lives": _lives(run), "may_undo": may_undo}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
@@ -93,7 +91,7 @@ class ImportRunAdmin(ProcessRowAdmin):
         if form.is_bound and form.is_valid():
             if form.parameters.inferred != "without" and not request.user.has_perm("triples.view_inferredtriple"):
                 raise PermissionDenied
-            return _download(request, form.parameters)
+            return Download(request, form.parameters)
         return self.own_page(request, "export", "Export facts", form=form)
 
     def undo_view(self, request: HttpRequest, run_id: int) -> HttpResponse:
@@ -139,16 +137,3 @@ def _may(request: HttpRequest, what: str) -> bool:
 
 def _lives(run: ImportRun | None) -> bool:
     return run is not None and run.status in _UNDER_WAY
-
-
-def _download(request: HttpRequest, parameters: ExportParameters) -> StreamingHttpResponse:
-    compress = "none" if parameters.format in ARCHIVES else parameters.compress or "none"
-    if isinstance(request, ASGIRequest):
-        # The connection leaves the time of an export to its own limit.
-        cast("Scope", request.scope)[STREAMED] = True
-    response = StreamingHttpResponse(
-        exported(parameters.command(compress)),
-        content_type=MEDIA_TYPES[parameters.format] if compress == "none" else "application/octet-stream",
-    )
-    response["Content-Disposition"] = parameters.disposition(compress)
-    return response

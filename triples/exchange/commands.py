@@ -27,7 +27,7 @@ from triples.exchange.recording import Recording
 from triples.exchange.refusals import Refusals
 from triples.exchange.summaries import ExportSummary, ImportSummary
 from triples.import_runs import ImportRun
-from triples.services.imports import ImportUndone, import_begin, import_continue
+from triples.services.imports import ImportUndone, import_begin, import_continue, import_working
 from triples.visible import visible
 
 FAILURES = (
@@ -136,6 +136,7 @@ class ImportCommand(ServiceCommand):
             progress.say(f"Going on {self.place(start.place)}; --restart begins anew.")
         if isinstance(destination, OwnGraph) and not options["dry_run"]:
             self.recording = self._recording(destination, options)
+            stack.enter_context(import_working(run_id=self.recording.run_id))
         errors = stack.enter_context(_errors_file(options["errors"], append=start is not None))
         job = Import(
             source,

@@ -10,6 +10,8 @@ from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.arguments import columns_argument, delimiter_argument, names_argument, prefix_argument
 from triples.exchange.formats.base import Format, ReadOptions
 from triples.exchange.formats.csv import FORMAT as CSV
+from triples.exchange.formats.tsv import FORMAT as TSV
+from triples.exchange.rdf.format import LineRdfFormat, RdfFileFormat
 from triples.exchange.rdf.options import WEIGHT, PrefixStore, RdfOptions
 from triples.exchange.rdf.prefixes import FILE, PrefixError, Prefixes, is_iri
 from triples.exchange.tables import ALL_OTHERS, TableOptions
@@ -88,6 +90,7 @@ def read_options(options: dict[str, Any], formats: Sequence[Format], prefixes: P
     ignored = tuple(name for part in options["ignore"] or () for name in part)
     table = TableOptions(columns, options["delimiter"], ignored, options["wide"], options["entity"])
     _check(table, formats)
+    _check_rdf(options, formats)
     return ReadOptions(options["header"], table, _rdf_options(options, prefixes.prefixes))
 
 
@@ -123,5 +126,21 @@ def _check(table: TableOptions, formats: Sequence[Format]) -> None:
         sentence = "--delimiter is for CSV; add --format csv if that is what the files are."
     elif (table.says_columns or table.ignored) and not all(each.is_table for each in formats):
         sentence = "--columns, --ignore and --wide are for tables: CSV, TSV, Parquet and Arrow."
+    if sentence:
+        raise CommandError(sentence, returncode=MISUSED)
+
+
+def _check_rdf(options: dict[str, Any], formats: Sequence[Format]) -> None:
+    """Refuse what would do nothing in any of the files."""
+    given = [name for name in ("prefix", "weight_property", "metadata", "base") if options[name]]
+    if options["graphs"] != "metadata":
+        given.append("graphs")
+    sentence = ""
+    if given and not any(isinstance(each, RdfFileFormat) for each in formats):
+        sentence = f"--{given[0].replace('_', '-')} is for RDF, not for {formats[0].name}."
+    elif options["base"] and all(isinstance(each, LineRdfFormat) for each in formats):
+        sentence = f"--base is for formats with relative IRIs, which {formats[0].title} does not have."
+    elif not options["header"] and not any(each in {CSV, TSV} for each in formats):
+        sentence = f"--no-header is for CSV and TSV, not for {formats[0].name}."
     if sentence:
         raise CommandError(sentence, returncode=MISUSED)

@@ -27,10 +27,10 @@ from triples.exchange.receiving import received
 from triples.exchange.recording import Recording
 from triples.exchange.refusals import Refusals
 from triples.import_runs import ImportRun
+from triples.services.imports import NO_DATABASE
 
 BROKEN_OFF = "The connection broke before the end of the body."
 # The causes are told to the log only: they may name hosts, files and statements.
-NO_DATABASE = "The database could not be reached, or was busy for too long."
 NO_FILE = "The service could not use one of its own files."
 ENDED = "The process of the import was ended."
 
@@ -98,29 +98,30 @@ class ReceivedImport:
         try:
             self._import(nullcontext(find_inputs(str(path), self._prepared.format, self._prepared.label)))
         except InputError as error:
-            self._recording.end(f"{error}.")
+            self._recording.end(f"{error}.", is_final=True)
         finally:
             path.unlink(missing_ok=True)
 
     def _import(self, opened: AbstractContextManager[Sequence[Input]], body: FramedBody | None = None) -> None:
         sentence: str | None = None
         cause: BaseException | None = None
+        is_final = False
         job: Import | None = None
         try:
             with self._recording.watched(), opened as inputs:
                 job = self._job(inputs)
                 job.run()
                 if job.counts.read and job.counts.refused == job.counts.read:
-                    sentence = "Every line was refused: is the format the right one?"
+                    sentence, is_final = "Every line was refused: is the format the right one?", True
         except DestinationError as error:
             sentence = str(error)
         except (StrictStop, MostRefused, InputError) as error:
-            sentence = failure_sentence(error)
+            sentence, is_final = failure_sentence(error), True
         except (OSError, AnyDatabaseError, Interrupted) as error:
             sentence, cause = _told(error), error
         if sentence is not None and body is not None and body.broke:
-            sentence, cause = BROKEN_OFF, None
-        self._recording.end(sentence, () if job is None else job.first_refused)
+            sentence, cause, is_final = BROKEN_OFF, None, False
+        self._recording.end(sentence, () if job is None else job.first_refused, is_final=is_final)
         if cause is not None:
             raise Unfinished(failure_sentence(cause)) from cause
 

@@ -97,10 +97,11 @@ class Recording:
         if not self._mine.exists():
             raise Superseded
 
-    def end(self, error: str | None, refused: Sequence[str] = ()) -> None:
+    def end(self, error: str | None, refused: Sequence[str] = (), *, is_final: bool = False) -> None:
         """Record the end, and the first refused lines, of which some may be in no chunk that was stored.
 
-        If the database cannot do that either, the row stays as if the process had been killed.
+        If `is_final`, the same content would always end so, and is not to be sent again. If the database cannot do that
+        either, the row stays as if the process had been killed.
         """
         status = ImportStatus.FINISHED if error is None else ImportStatus.BROKEN
         with suppress(AnyDatabaseError, Superseded), write_lock():
@@ -109,6 +110,7 @@ class Recording:
                 error=error or "",
                 first_refused=self._first(refused),
                 finished_at=timezone.now(),
+                **({"beginning": ""} if is_final else {}),
             )
 
     def _first(self, refused: Sequence[str]) -> list[str]:

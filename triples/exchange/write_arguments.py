@@ -7,7 +7,9 @@ from django.core.management import CommandError, CommandParser
 
 from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.arguments import prefix_argument
-from triples.exchange.formats.base import Writing
+from triples.exchange.formats.base import Format, Writing
+from triples.exchange.formats.csv import FORMAT as CSV
+from triples.exchange.rdf.format import RdfFileFormat
 from triples.exchange.rdf.options import WEIGHT
 from triples.exchange.rdf.prefixes import FILE, PrefixError, is_iri, load_prefixes
 from triples.exchange.rdf.writing import RdfWriting, Style
@@ -49,13 +51,19 @@ def add_write_arguments(parser: CommandParser) -> None:
     add("--weight-property", metavar="IRI", help="the property of weights (default: skg:weight)")
 
 
-def write_options(options: dict[str, Any]) -> Writing:
+# The options that only RDF has a use for.
+_OF_RDF = ("prefix", "weights", "plain", "weight_property")
+# What `--plain` leaves out, so that these would do nothing.
+_NOT_PLAIN = ("weights", "weight_property", "ids", "times")
+
+
+def write_options(options: dict[str, Any], format_: Format) -> Writing:
+    """The way in which facts are written. Raises CommandError for an option that the format has no use for."""
+    _check(options, format_)
     try:
         prefixes = load_prefixes(settings.ENV.state_dir).with_(dict(options["prefix"] or ()))
     except PrefixError as error:
         raise CommandError(f"{error}.", returncode=MISUSED) from error
-    if options["plain"] and options["weights"]:
-        raise CommandError("--plain leaves out what --weights would write.", returncode=MISUSED)
     style = Style.PLAIN if options["plain"] else options["weights"] and Style(options["weights"])
     name = options["weight_property"]
     weight = (prefixes.expand(name) or name.strip("<>")) if name else WEIGHT
@@ -63,3 +71,25 @@ def write_options(options: dict[str, Any]) -> Writing:
         raise CommandError(f"--weight-property: {weight!r} is no IRI.", returncode=MISUSED)
     extras = EXTRAS[:1] * options["ids"] + EXTRAS[1:] * options["times"]
     return Writing(options["safe_csv"], extras, RdfWriting(style, prefixes, weight, extras))
+
+
+def _check(options: dict[str, Any], format_: Format) -> None:
+    """An option that would do nothing is refused: whoever gave it expects another file than they would get."""
+    sentence = ""
+    given = [name for name in _OF_RDF if options[name]]
+    if options["safe_csv"] and format_ is not CSV:
+        sentence = f"--safe-csv is for CSV, not for {format_.name}."
+    elif given and not isinstance(format_, RdfFileFormat):
+        sentence = f"{_option(given[0])} is for RDF, not for {format_.name}."
+    elif options["plain"] and (left := next((name for name in _NOT_PLAIN if options[name]), None)):
+        sentence = f"{_option(left)} would do nothing: --plain leaves it out."
+    elif isinstance(format_, RdfFileFormat) and options["weights"] and options["weights"] not in format_.styles:
+        styles = [style for style in format_.styles if style is not Style.PLAIN]
+        sentence = f"--weights: {format_.title} cannot give a fact its weight by {options['weights']}; it can by "
+        sentence += f"{', '.join(styles)}."
+    if sentence:
+        raise CommandError(sentence, returncode=MISUSED)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -60,8 +60,8 @@ class ExportViewSet(APIViewSet):
         async with command(arguments, EXPORTS, reads=False) as process:
             output = process.stdout
             assert output is not None
-            piece, is_whole = await self.while_allowed(_first_piece(output))
-            if is_whole and (fault := await _fault(process)) is not None:
+            piece, is_whole = await self.while_allowed(first_piece(output))
+            if is_whole and (fault := await failure(process)) is not None:
                 raise fault
             yield b""
             looked_at = monotonic()
@@ -71,7 +71,7 @@ class ExportViewSet(APIViewSet):
                     await self._look(request, end)
                     looked_at = monotonic()
                 piece = await output.read(PIECE_BYTES)
-            if not is_whole and (fault := await _fault(process)) is not None:
+            if not is_whole and (fault := await failure(process)) is not None:
                 raise BrokenStream(str(fault))
 
     async def _look(self, request: Request, end: float) -> None:
@@ -84,7 +84,7 @@ class ExportViewSet(APIViewSet):
             raise BrokenStream(str(error.detail)) from error
 
 
-async def _first_piece(output: StreamReader) -> tuple[bytes, bool]:
+async def first_piece(output: StreamReader) -> tuple[bytes, bool]:
     """The first piece, and whether it is all there is."""
     try:
         return await output.readexactly(PIECE_BYTES), False
@@ -106,7 +106,7 @@ def _coding(accepted: bytes | None) -> str | None:
     return next((name for name in ("zstd", "gzip") if name.encode() in accepted and accepts(accepted, name)), None)
 
 
-async def _fault(process: Process) -> Problem | None:
+async def failure(process: Process) -> Problem | None:
     """The reason why the command failed, if it did."""
     errors: StreamReader | None = process.stderr
     assert errors is not None

@@ -103,7 +103,7 @@ async def receive(request: APIRequest, asked: Asked) -> ImportRun:
     if timeout is not None:
         timeout.extra["import"] = import_content(run)
         raise timeout
-    if run.status == ImportStatus.BROKEN and end != End.OF_ITS_OWN:
+    if run.status == ImportStatus.BROKEN and end.is_of_service:
         raise Unfinished(run, is_crash=end == End.CRASH)
     return run
 
@@ -137,7 +137,8 @@ async def _ended(process: Process, run_id: int, attempt: int) -> tuple[ImportRun
         raise TakenOver(run)
     if code and run.status in {ImportStatus.RUNNING, ImportStatus.BROKEN}:
         log.error("import_died", run=run.id, code=code, error=complaint[-2000:].decode(errors="replace"))
+    end = end_of(code, complaint)
     if run.status == ImportStatus.RUNNING:
-        await in_thread(import_close, run=run, error=death_of(code, complaint))
+        await in_thread(import_close, run=run, error=death_of(code, complaint), is_final=end == End.MEMORY)
         run = await in_thread(ImportRun.objects.get, id=run_id)
-    return run, end_of(code, complaint)
+    return run, end

@@ -19,8 +19,8 @@ class ImportOut(TypedDict):
         one_of(ImportStatus.values),
         Field(
             description=(
-                "`running` also says an import whose process was killed; `touched_at` tells when it last stored"
-                " something. `broken`: it ended before its end, and `error` says why."
+                "`broken`: it ended before its end, and `error` says why. An import whose process was killed with its"
+                " service is `running` for a minute at most after it last stored something, and then `broken`."
             )
         ),
     ]
@@ -39,7 +39,12 @@ class ImportOut(TypedDict):
     error: str | None
     resume: Annotated[
         str | None,
-        Field(description="`POST /import` with this token and the same body continues the import; null if it cannot."),
+        Field(
+            description=(
+                "`POST /import` with this token and the same body continues the import; null if it cannot, or if the"
+                " same body would end in the same way."
+            )
+        ),
     ]
     created_at: Moment
     touched_at: Moment

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from triples.detached_commands import start_detached
 from triples.exchange.spool import spool_file
-from triples.files.export_view import PIECE_BYTES
+from triples.files.export_view import PIECE_BYTES, failure, first_piece
 from triples.files.processes import EXPORTS, command
 from triples.files.receiving import Asked
 from triples.import_runs import ImportRun
@@ -35,13 +35,21 @@ def import_upload(name: str, chunks: Iterable[bytes], options: dict[str, Any], r
 
 
 async def exported(arguments: list[str]) -> AsyncGenerator[bytes]:
-    """The content of an export. What fails breaks the stream off."""
+    """Nothing once there is something to send, then the content of an export.
+
+    Raises Problem before that. What fails later breaks the stream off.
+    """
     end = monotonic() + settings.ENV.export_timeout
     async with command(arguments, EXPORTS, reads=False) as process:
         assert process.stdout is not None
-        while piece := await process.stdout.read(PIECE_BYTES):
+        piece, is_whole = await first_piece(process.stdout)
+        if is_whole and (fault := await failure(process)) is not None:
+            raise fault
+        yield b""
+        while piece:
             yield piece
             if monotonic() > end:
                 raise TimeoutError("the export took longer than SKG_EXPORT_TIMEOUT")
-        if await process.wait():
-            raise OSError("the export failed")
+            piece = await process.stdout.read(PIECE_BYTES)
+        if not is_whole and (fault := await failure(process)) is not None:
+            raise OSError(f"the export failed: {fault.detail}")

@@ -23,9 +23,10 @@ from triples.files.responses import ImportsOut, import_content
 from triples.http.freshness import cover_commits
 from triples.import_runs import ImportRun, ImportStatus
 from triples.rows_by_id import row_with_id
-from triples.services.imports import import_undo_start
+from triples.services.imports import import_undo_start, imports_close_dead
 
 _AGAIN = "What was stored by then stays; `resume` of the import goes on with it."
+_FOR_GOOD = "The same content would end so again: send what is mended without `resume`, and with another `token`."
 _UNDONE = {ImportStatus.UNDOING, ImportStatus.UNDONE}
 _ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "zstd", "xz"})
 
@@ -63,8 +64,7 @@ class ImportViewSet(APIViewSet):
             raise _with_import(Conflict("The import was undone while it ran."), run)
         if run.status == ImportStatus.RUNNING:
             raise Unavailable("The process of the import ended before its time; `resume` continues it.")
-        errors: list[FieldError] = [{"loc": ["body"], "msg": run.error, "type": "import"}]
-        raise _with_import(ImportFailed(run.error, errors=errors), run)
+        raise _failed(run, run.error)
 
     @openapi.show_import
     async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
@@ -121,8 +121,12 @@ class ImportViewSet(APIViewSet):
     def _continued(self, run: ImportRun) -> Asked | ImportRun:
         if run.status == ImportStatus.FINISHED:
             return run
-        if not run.beginning or run.status in _UNDONE:
-            raise _with_import(Conflict("This import cannot be continued."), run)
+        if run.status in _UNDONE:
+            raise _with_import(Conflict("This import cannot be continued: it was undone, or is being undone."), run)
+        if not run.beginning and run.status == ImportStatus.BROKEN:
+            raise _failed(run, f"{run.error} {_FOR_GOOD}")
+        if not run.beginning:
+            raise _with_import(Conflict("This import cannot be continued: its content did not come over HTTP."), run)
         return Asked(run.source, run.options, run.requested_by, run.id)
 
     def _format(self, content_type: bytes, parameters: ImportParameters) -> dict[str, Any]:
@@ -134,6 +138,11 @@ class ImportViewSet(APIViewSet):
         return {} if found is None else {"format": found}
 
 
+def _failed(run: ImportRun, detail: str) -> Problem:
+    errors: list[FieldError] = [{"loc": ["body"], "msg": run.error, "type": "import"}]
+    return _with_import(ImportFailed(detail, errors=errors), run)
+
+
 def _with_import(problem: Problem, run: ImportRun) -> Problem:
     problem.extra["import"] = import_content(run)
     return problem
@@ -143,6 +152,7 @@ def find_import(public_id: UUID) -> ImportRun:
     run = row_with_id(ImportRun, public_id, ids.IMPORT)
     if run is None:
         raise NotFound("There is no import with this id.")
+    imports_close_dead(runs=[run])
     return run
 
 
@@ -164,6 +174,7 @@ def _page(parameters: ImportListParameters) -> ImportsOut:
         runs = runs.filter(id__lt=before)
     found = list(runs[: parameters.limit + 1])
     shown = found[: parameters.limit]
+    imports_close_dead(runs=shown)
     more = len(found) > len(shown)
     return {
         "imports": [import_content(run) for run in shown],

@@ -1,9 +1,12 @@
 """Use cases of imports: their rows, and the undo, which deletes what an import brought."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
+import structlog
+from django.db import Error as AnyDatabaseError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -13,6 +16,7 @@ from triples.detached_commands import start_detached
 from triples.import_runs import ImportedRange, ImportRun, ImportStatus
 from triples.models import Triple
 from triples.query.deleting import BATCH
+from triples.store.backend import backend
 from triples.store.group_commit import write_now
 from triples.store.operations import ManyRemoved, RemoveMany
 
@@ -22,11 +26,24 @@ REMOVED_AT_ONCE = 500
 # An undo tells its progress whenever it has deleted this many facts.
 NOTED_AT_ONCE = 20 * BATCH
 
+# A process that takes no lock within this time after its import has begun or gone on has died.
+START_PATIENCE = timedelta(seconds=60)
+# What to do about an import whose process has died: one whose body came over HTTP, and others.
+_DIED = "The process of the import ended before the import did, so nothing is being stored any more. "
+_RESUME = "Send the same body again with `resume`."
+_REPEAT = "Import the same again: what is stored already counts as duplicates."
+
 # An undo that has said nothing for this long may have been killed, so that another may be started.
 SILENCE = timedelta(seconds=15)
 
+# What callers are told of a failure of the database, whose own words may name hosts and statements.
+NO_DATABASE = "The database could not be reached, or was busy for too long."
+
 # Is called with the number of facts deleted so far.
 Report = Callable[[int], None]
+
+
+log = structlog.get_logger("skg.exchange")
 
 
 class ImportUndone(Exception):
@@ -72,6 +89,7 @@ def import_continue(*, run_id: int) -> ImportRun:
 
     Raises ImportUndone, and ImportRun.DoesNotExist if the row has been removed meanwhile.
     """
+    now: Any = timezone.now()
     with write_lock(), transaction.atomic():
         run = ImportRun.objects.select_for_update().get(id=run_id)
         if run.status in {ImportStatus.UNDOING, ImportStatus.UNDONE}:
@@ -79,17 +97,52 @@ def import_continue(*, run_id: int) -> ImportRun:
         if run.status != ImportStatus.FINISHED:
             run.status, run.error, run.finished_at = ImportStatus.RUNNING, "", None
         run.attempt += 1
-        run.save(update_fields=["status", "error", "finished_at", "attempt"])
+        run.touched_at = now
+        run.save(update_fields=["status", "error", "finished_at", "attempt", "touched_at"])
     return run
 
 
-def import_close(*, run: ImportRun, error: str) -> None:
-    """Record that the process of an import has ended before the import did, unless the process has said so itself."""
+def import_close(*, run: ImportRun, error: str, is_final: bool = False) -> None:
+    """Record that the process of an import has ended before the import did, unless the process has said so itself.
+
+    If `is_final`, the same content would always end so, and is not to be sent again.
+    """
     now = timezone.now()
     with write_lock():
         ImportRun.objects.filter(id=run.id, attempt=run.attempt, status=ImportStatus.RUNNING).update(
-            status=ImportStatus.BROKEN, error=error, finished_at=now
+            status=ImportStatus.BROKEN, error=error, finished_at=now, **({"beginning": ""} if is_final else {})
         )
+
+
+def import_working(*, run_id: int) -> AbstractContextManager[None]:
+    """Hold the lock by which others see that a process works on the import."""
+    return backend().locks.import_lock(run_id)
+
+
+def imports_close_dead(*, runs: Iterable[ImportRun]) -> None:
+    """Close those of these imports that are said to run, although no process works on them any more.
+
+    Where the database does not store that, at least the rows in memory tell it.
+    """
+    latest = timezone.now() - START_PATIENCE
+    for run in runs:
+        if run.status == ImportStatus.RUNNING and run.touched_at < latest and not _is_at_work(run):
+            error = _DIED + (_RESUME if run.beginning else _REPEAT)
+            try:
+                import_close(run=run, error=error)
+                # It may have been continued meanwhile.
+                run.refresh_from_db()
+            except AnyDatabaseError:
+                run.status, run.error = ImportStatus.BROKEN, error
+            log.warning("import_died", run=run.id, status=run.status)
+
+
+def _is_at_work(run: ImportRun) -> bool:
+    try:
+        return backend().locks.is_import_locked(run.id)
+    except (OSError, AnyDatabaseError):
+        # It cannot be told.
+        return True
 
 
 def import_undo_begin(*, run_id: int) -> ImportRun:

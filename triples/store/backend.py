@@ -57,6 +57,12 @@ class Locks(Protocol):
     def open_copy_lease(self) -> AbstractContextManager[Lease]:
         """The same for a copy of the graph to another database."""
 
+    def import_lock(self, run_id: int, /) -> AbstractContextManager[None]:
+        """Hold a lock for the import of this row in the block. Several processes may, as one takes it over."""
+
+    def is_import_locked(self, run_id: int, /) -> bool:
+        """True if some process holds a lock for the import. To look disturbs nobody."""
+
     def migration_lock(self, waiting: Callable[[], None], /) -> AbstractContextManager[None]:
         """Hold the lock of migrations, on a database that is ready for its first table.
 

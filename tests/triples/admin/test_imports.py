@@ -1,5 +1,6 @@
 """Imports in the admin: files in, what became of them, their undo, and files out."""
 
+from collections.abc import AsyncGenerator
 from html import unescape
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from tests.triples.store.graphs import counted, fact, store, stored_rows
 from triples.import_runs import ImportRun, ImportStatus
-from triples.services.imports import import_begin, import_undo_now
+from triples.services.imports import START_PATIENCE, import_begin, import_undo_now
 
 pytestmark = pytest.mark.both
 
@@ -106,18 +108,17 @@ def test_permissions_are_those_of_facts(database: None, started: list[list[str]]
 def test_what_is_chosen_is_what_the_command_gets(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[list[str]] = []
 
-    def exported(arguments: list[str]) -> list[bytes]:
+    async def exported(arguments: list[str]) -> AsyncGenerator[bytes]:
         found.append(arguments)
-        return [b"content"]
+        yield b""
 
-    monkeypatch.setattr("triples.admin.imports.exported", exported)
+    monkeypatch.setattr("triples.admin.downloads.exported", exported)
     # As long as no new term may be: it may be there all the same.
     long = "x" * 501
     query = f"format=csv&compress=gzip&subject=+a&predicate=&object={long}&min_weight=0.5&inferred=only"
     answer = admin.get(f"{IMPORTS}export/?{query}")
     assert answer["Content-Disposition"] == 'attachment; filename="facts.csv.gz"'
     arguments = ["export_triples", "-", "--format=csv", "--compress=gzip"]
-    assert answer.getvalue() == b"content"
     assert found == [[*arguments, "--subject=a", f"--object={long}", "--min-weight=0.5", "--inferred=only"]]
     assert "Select a valid choice" in admin.get(f"{IMPORTS}export/?format=docx").content.decode()
 
@@ -150,3 +151,16 @@ def test_what_the_api_would_refuse_is_a_fault_of_the_form(
     assert page.status_code == 200
     assert "errorlist" in page.content.decode()
     assert (started, ImportRun.objects.count()) == ([], 0)
+
+
+def test_an_import_whose_process_is_gone_is_seen_as_broken(admin: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    run = import_begin(source="people.tsv", format_name="tsv", requested_by="tests", options={})
+    old = timezone.now() - 2 * START_PATIENCE
+    for url in (IMPORTS, f"{IMPORTS}{run.pk}/change/"):
+        ImportRun.objects.update(status="running", touched_at=old)
+        page = admin.get(url).content.decode()
+        assert ("run-broken" in page, "run-running" in page) == (True, False)
+    for action in (["list"], ["show", str(run.pk)]):
+        ImportRun.objects.update(status="running", touched_at=old)
+        call_command("imports", *action)
+        assert "broken" in capsys.readouterr().out

@@ -143,5 +143,5 @@ def test_a_style_that_a_format_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="RDF/XML cannot give a fact its weight by graphs; it can by reification"):
         exported(tmp_path / "graph.rdf", weights="graphs")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(CommandError, match="--plain leaves out"):
+    with pytest.raises(CommandError, match="--plain leaves it out"):
         exported(tmp_path / "graph.ttl", weights="graphs", plain=True)

@@ -103,6 +103,29 @@ def test_a_plain_csv_keeps_every_term_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
+@pytest.mark.parametrize(
+    ("format_", "options", "sentence"),
+    [
+        ("tsv", {"weights": "graphs"}, "--weights is for RDF, not for tsv"),
+        ("csv", {"plain": True}, "--plain is for RDF, not for csv"),
+        ("parquet", {"weight_property": "urn:w"}, "--weight-property is for RDF, not for parquet"),
+        ("graphml", {"prefix": [("e", "http://e.org/")]}, "--prefix is for RDF, not for graphml"),
+        ("ttl", {"weights": "graphs"}, "--weights: Turtle cannot .* it can by annotations, reification"),
+        ("nq", {"plain": True, "weights": "graphs"}, "--weights would do nothing"),
+        ("nt", {"plain": True, "times": True}, "--times would do nothing"),
+        ("nt", {"plain": True, "weight_property": "urn:w"}, "--weight-property would do nothing"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    tmp_path: Path, format_: str, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(CommandError, match=sentence) as caught:
+        exported(tmp_path / f"graph.{format_}", **options)
+    assert caught.value.returncode == 2
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.once
 @pytest.mark.parametrize("format_", ["tsv", "ndjson"])
 def test_only_csv_can_be_made_safe(tmp_path: Path, format_: str) -> None:
     with pytest.raises(CommandError, match=f"--safe-csv is for CSV, not for {format_}") as caught:

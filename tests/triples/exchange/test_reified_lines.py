@@ -12,6 +12,7 @@ from triples.exchange.rdf import distinct
 from triples.exchange.rdf import format as rdf_format
 from triples.exchange.rdf.annotated import RDF, REIFIES
 from triples.exchange.rdf.blocks import Blocks
+from triples.exchange.rdf.writing import RdfWriting, Style
 from triples.query.export import StreamedFact
 
 SUBJECTS = ["<http://e.org/a>", "<http://e.org/b>", "_:s", "_:f1", "<rel>", '"a"', "<http://e.org/%>"]
@@ -29,6 +30,7 @@ OBJECTS = [
     f"<{RDF}Statement>",
     "<<( <a:a> <b:b> <c:c> )>>",
 ]
+GRAPHS = ["", "", " <http://e.org/g>", " <urn:g>", " _:f1", " _:g", f" _:{'a1' * 16}", ' "g"']
 NODES = ["_:f1", "_:f2", "_:f3", "_:f4", "_:s", "<http://e.org/a>"]
 SAID = [
     '<urn:skg:weight> "0.5"^^<http://www.w3.org/2001/XMLSchema#decimal>',
@@ -50,11 +52,14 @@ PLAIN_FACTS = st.tuples(*map(st.sampled_from, (SUBJECTS[:3], PREDICATES[:2], [*O
 @st.composite
 def blocks(draw: st.DrawFn, facts: st.SearchStrategy[str]) -> list[str]:
     """Lines of a fact, or of one with a node and what is said of it."""
-    fact = draw(facts)
+    fact, graph = draw(facts), draw(st.sampled_from(GRAPHS))
     if draw(st.booleans()):
-        return [fact]
+        return [fact + graph]
     node = draw(st.sampled_from(NODES))
     said = draw(st.lists(st.sampled_from(SAID), min_size=1, max_size=3) | st.just(SAID[:1]))
+    if draw(st.booleans()):
+        # The node is the name of the fact's graph.
+        return [f"{fact} {node}", *(f"{node} {each}" for each in said)]
     parts = fact.split(" ", 2)
     naming = [f"{REIFIES} <<( {fact} )>>"]
     if draw(st.booleans()):
@@ -63,7 +68,7 @@ def blocks(draw: st.DrawFn, facts: st.SearchStrategy[str]) -> list[str]:
             f"<{RDF}type> <{RDF}Statement>",
             *(f"<{RDF}{name}> {part}" for name, part in zip(names, parts, strict=False)),
         ]
-    return [fact, *(f"{node} {each}" for each in [*naming, *said])]
+    return [fact + graph, *(f"{node} {each}" for each in [*naming, *said])]
 
 
 def text(lines: list[str]) -> str:
@@ -126,6 +131,43 @@ def test_blocks_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     facts, _, parts = read(FORMATS["ntriples"], content, most=2)
     assert [(fact.subject, fact.weight) for fact in facts] == [(f"<a:{number}>", 0.5) for number in range(3)]
     assert [(part.last_line, part.end) for part in parts] == [(0, 2), (6, 3)]
+
+
+def test_named_graphs_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rdf_format, "RdfReader", None)
+    weight, metadata = '<urn:skg:weight> "0.5" .\n', '<urn:skg:metadata> "{\\"graph\\": \\"own\\", \\"n\\": 1}" .\n'
+    content = "".join(
+        [
+            f"<a:1> <b:b> <c:c> <urn:g> .\n_:f1 {REIFIES} <<( <a:1> <b:b> <c:c> )>> .\n_:f1 {weight}",
+            '<a:2> <b:b> "<c:c> <d:d>"@en <urn:g> .\n',
+            f"<a:3> <b:b> <c:c> _:f3 .\n_:f3 {weight}_:f3 {metadata}",
+            f"<a:4> <b:b> <c:c> <urn:g> .\n_:f4 {REIFIES} <<( <a:4> <b:b> <c:c> )>> .\n_:f4 {metadata}",
+        ]
+    )
+    facts, refused, _ = read(FORMATS["nquads"], content)
+    assert [fact[3:5] for fact in facts] == [
+        (0.5, '{"graph":"urn:g"}'),
+        (1.0, '{"graph":"urn:g"}'),
+        (0.5, '{"graph":"own","n":1}'),
+        (1.0, '{"graph":"own","n":1}'),
+    ]
+    assert not refused
+
+
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [("nquads", style) for style in (Style.ANNOTATIONS, Style.REIFICATION, Style.GRAPHS)]
+    + [("trig", style) for style in (Style.REIFICATION, Style.GRAPHS)],
+)
+def test_exports_of_graphs_are_read_in_blocks(name: str, style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = [
+        StreamedFact(f"http://e.org/{number}", "http://e.org/p", "a <b>", weight, f'{{"graph":"http://e.org/g"{more}}}')
+        for number, (weight, more) in enumerate([(0.5, ""), (1.0, ""), (1.0, ',"n":1'), (0.25, ',"n":1')])
+    ]
+    content = write(FORMATS[name], facts, Writing(rdf=RdfWriting(style)))
+    monkeypatch.setattr(rdf_format, "RdfReader", None)
+    found, refused, _ = read(FORMATS[name], content, most=3)
+    assert (found, refused) == (facts, [])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ a temporary file.
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property, partial
 from io import BufferedReader
 from itertools import chain, islice, repeat
 from operator import itemgetter
@@ -16,11 +17,14 @@ from tempfile import TemporaryFile
 from typing import NamedTuple, Self, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc
 from pyoxigraph import RdfFormat, parse, serialize
 
 from triples.exchange.lines import DAMAGED, skip_to
 from triples.exchange.rdf.annotated import RDF, facts_first
+from triples.exchange.rdf.block_columns import COLUMNS, BlockColumns, Columns, hashes_of
+from triples.exchange.rdf.canonical import BLANK_NODE, IRI, LITERAL, NOT_NUMBERED, TERM
 from triples.exchange.rdf.distinct import Hashes, are_distinct
 from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 from triples.exchange.rdf.quads import UNCHECKED
@@ -29,23 +33,9 @@ _QUAD = itemgetter(0)
 _SPAN_BYTES = 1 << 22
 # A statement of which nothing is said yet has this many lines but one.
 _MOST_LINES = 4
-# Terms that cannot be written in any other way, so that the same fact is the same text.
-_IRI = r'<[^\x00-\x20<>"{}|^`\\]*+>'
-_BLANK_NODE = r"_:[A-Za-z0-9_][A-Za-z0-9_.-]*+(?<!\.)"
-# A node that the parser has named is known by its number in the file, which a block does not tell.
-_NUMBERED = r"(?!_:[a-f][0-9a-f]{19,31} )"
-_CHARS = r'[^"\\\x00-\x1f\x7f]*+'
-_LITERAL = (
-    rf'"{_CHARS}(?:\\[tbnrf"\\]{_CHARS})*+"'
-    rf"(?:@[a-z]++(?:-[a-z0-9]++)*+|\^\^(?!<http://www\.w3\.org/2001/XMLSchema#string>){_IRI})?+"
-)
-_TERM = rf"(?:{_IRI}|{_LITERAL}|{_BLANK_NODE})"
-
-_COLUMNS = pa.schema([(name, pa.string()) for name in ("subject", "predicate", "object", "weight", "metadata")])
-
-# The block, its fact and that one's terms, the node, the weight, the metadata, and what else is said. All but the block
-# may be empty.
-_Row = tuple[str, str, str, str, str, str, str, str, str]
+# The block, its fact and that one's terms, its graph, the node, the weight, the metadata, and what else is said.
+# All but the block may be empty.
+_Row = tuple[str, str, str, str, str, str, str, str, str, str]
 
 
 class Span(NamedTuple):
@@ -59,28 +49,12 @@ class Span(NamedTuple):
 class Blocks:
     """The blocks of a file."""
 
-    def __init__(self, stream: BufferedReader, options: RdfOptions, *, numbered: bool) -> None:
+    def __init__(self, stream: BufferedReader, options: RdfOptions, *, numbered: bool, has_graphs: bool) -> None:
         """If `numbered`, no node without a label may be in a fact."""
         self._stream = stream
-        weight = "|".join(re.escape(f"<{iri}>") for iri in options.weight_properties)
-        unkept = "|".join(re.escape(f"<{iri}>") for iri in UNKEPT)
-        metadata = re.escape(f"<{METADATA}>")
-        said = f"{metadata}|{unkept}|{weight}"
-        type_, statement, *parts = (
-            re.escape(f"<{RDF}{name}>") for name in ("type", "Statement", "subject", "predicate", "object", "reifies")
-        )
-        kept = _NUMBERED if numbered else ""
-        no_fact = f"{said}|{'|'.join(parts)}|{type_} {statement} "
-        fact = rf"(({kept}(?:{_IRI}|{_BLANK_NODE})) (?!{no_fact})({_IRI}) ({kept}{_TERM}))"
-        statement_of = "".join(rf"\6 {part} \{group} \.\n" for part, group in zip(parts[:3], (3, 4, 5), strict=True))
-        naming = rf"(?:{parts[3]} <<\( \2 \)>> \.\n|{type_} {statement} \.\n{statement_of})"
-        saying = (
-            rf"(?:\6 (?:{weight}) ({_LITERAL}) \.\n)?+(?:\6 {metadata} ({_LITERAL}) \.\n)?+"
-            rf"(?:\6 (?:{unkept}) {_TERM} \.\n)*+((?:\6 (?:{said}) {_TERM} \.\n)*+)"
-        )
-        self._block = re.compile(
-            rf"^({fact} \.\n(?:({_BLANK_NODE}) {naming}{saying})?+|(?:#[^\n]*+)?+\n)", re.MULTILINE
-        )
+        has_graphs = has_graphs and not options.refuses_graphs
+        self._columns = BlockColumns(options, numbered=numbered, has_graphs=has_graphs)
+        self._compile = partial(_block, options, numbered=numbered, has_graphs=has_graphs)
         self._stack = ExitStack()
         self._spans: list[Span] = []
 
@@ -91,27 +65,25 @@ class Blocks:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @cached_property
+    def _block(self) -> "re.Pattern[str]":
+        # To make it takes longer than to read a hundred thousand simple lines without it.
+        return self._compile()
+
     def are_apart(self) -> bool:
         """True if the file has nothing but blocks, and nothing in one says anything of the fact of another."""
         with ExitStack() as stack:
-            writer = stack.enter_context(ipc.new_stream(self._file, _COLUMNS))
+            writer = stack.enter_context(ipc.new_stream(self._file, COLUMNS))
             facts, nodes, subjects = (stack.enter_context(Hashes()) for _ in range(3))
             try:
-                for rows, end, lines in self._found():
-                    columns = list(zip(*filter(_has_fact, rows), strict=True))
-                    has_columns = False
-                    if columns:
-                        _, written, *terms, names, weights, metadata, rests = columns
-                        facts.add(written)
-                        nodes.add(filter(None, names))
-                        subjects.add(subject for subject in set(terms[0]) if subject[0] == "_")
-                        # A node of which nothing is said is a subject of facts.
-                        silent = any(map(_is_silent, names, weights, metadata))
-                        has_columns = not silent and not any(rests)
-                        if has_columns:
-                            batch = [pa.array(column, pa.string()) for column in (*terms, weights, metadata)]
-                            writer.write_batch(pa.record_batch(batch, schema=_COLUMNS))
-                    self._spans.append(Span(end, lines, has_columns))
+                for found, end, lines in self._found():
+                    if found is not None:
+                        facts.add_hashes(found.hashes)
+                        nodes.add(found.nodes.to_pylist())
+                        subjects.add(found.blank_subjects)
+                        if found.is_simple:
+                            writer.write_batch(found.batch)
+                    self._spans.append(Span(end, lines, found is not None and found.is_simple))
             except (*DAMAGED, ValueError):
                 return False
             return are_distinct(facts) and are_distinct(nodes, subjects)
@@ -127,24 +99,35 @@ class Blocks:
         skip_to(self._stream, start)
         return self._stream.read(end - start)
 
-    def _found(self) -> Iterator[tuple[list[_Row], int, int]]:
+    def _found(self) -> Iterator[tuple[Columns | None, int, int]]:
         """The blocks, many at a time, where they end, and in how many lines. Raises ValueError for anything else."""
-        before, read = "", 0
+        before, read = b"", 0
         while content := self._stream.read(_SPAN_BYTES) + self._stream.readline():
             content = content if content.endswith(b"\n") else content + b"\n"
-            text = before + content.decode()
-            rows: list[_Row] = self._block.findall(text)
-            rest = _rest(rows, text)
             read += len(content)
+            content = before + content
             # What comes next may belong to the last one.
-            before = (rows.pop()[0] if rows else "") + rest
-            if rows:
-                yield rows, read - len(before.encode()), text.count("\n") - before.count("\n")
+            found, size = self._columns_of(content, _start_of_last(content))
+            if size:
+                yield found, read - len(content) + size, content.count(b"\n", 0, size)
+            before = content[size:]
         if before:
-            rows = self._block.findall(before)
-            if _rest(rows, before):
+            found, size = self._columns_of(before, len(before))
+            if size < len(before):
                 raise ValueError("there is something else")
-            yield rows, read, before.count("\n")
+            yield found, read, before.count(b"\n")
+
+    def _columns_of(self, content: bytes, size: int) -> tuple[Columns | None, int]:
+        """The blocks of so many bytes, or fewer, and the size of these. None for lines without a fact."""
+        if size and (found := self._columns.columns(content[:size])) is not None:
+            return found, size
+        is_all = size == len(content)
+        text = content.decode()
+        rows: list[_Row] = self._block.findall(text)
+        rest = _rest(rows, text)
+        if not is_all and rows:
+            rest = rows.pop()[0] + rest
+        return _columns(rows), len(content) - len(rest.encode())
 
 
 def _rest(rows: Sequence[_Row], text: str) -> str:
@@ -158,12 +141,50 @@ def _rest(rows: Sequence[_Row], text: str) -> str:
     return rest
 
 
-def _has_fact(row: _Row) -> str:
-    return row[1]
+def _block(options: RdfOptions, *, numbered: bool, has_graphs: bool) -> "re.Pattern[str]":
+    """The expression of a block, or of a line that says nothing."""
+    weight = "|".join(re.escape(f"<{iri}>") for iri in options.weight_properties)
+    unkept = "|".join(re.escape(f"<{iri}>") for iri in UNKEPT)
+    metadata = re.escape(f"<{METADATA}>")
+    said = f"{metadata}|{unkept}|{weight}"
+    type_, statement, *parts = (
+        re.escape(f"<{RDF}{name}>") for name in ("type", "Statement", "subject", "predicate", "object", "reifies")
+    )
+    kept = NOT_NUMBERED if numbered else ""
+    no_fact = f"{said}|{'|'.join(parts)}|{type_} {statement} "
+    fact = rf"(({kept}(?:{IRI}|{BLANK_NODE})) (?!{no_fact})({IRI}) ({kept}{TERM}))"
+    graph = f"(?:{IRI} )?+" if has_graphs else ""
+    statement_of = "".join(rf"\7 {part} \{group} \.\n" for part, group in zip(parts[:3], (3, 4, 5), strict=True))
+    naming = rf"(?:{parts[3]} <<\( \2 \)>> \.\n|{type_} {statement} \.\n{statement_of})"
+    saying = (
+        rf"(?:\7 (?:{weight}) ({LITERAL}) \.\n)?+(?:\7 {metadata} ({LITERAL}) \.\n)?+"
+        rf"(?:\7 (?:{unkept}) {TERM} \.\n)*+((?:\7 (?:{said}) {TERM} \.\n)*+)"
+    )
+    return re.compile(rf"^({fact} ({graph})\.\n(?:({BLANK_NODE}) {naming}{saying})?+|(?:#[^\n]*+)?+\n)", re.MULTILINE)
 
 
-def _is_silent(name: str, weight: str, metadata: str) -> bool:
-    return bool(name) and not weight and not metadata
+def _start_of_last(content: bytes) -> int:
+    """Where the last block begins, if it is simple; 0 if that is not seen."""
+    end = len(content)
+    for _ in range(_MOST_LINES):
+        end = content.rfind(b"\n", 0, max(end - 1, 0)) + 1
+        if not content.startswith(b"_:", end):
+            return end
+    return 0
+
+
+def _columns(rows: Sequence[_Row]) -> Columns | None:
+    if not (rows := [row for row in rows if row[1]]):
+        return None
+    _, _, *columns, rests = zip(*rows, strict=True)
+    *terms, graphs, names, weights, metadata = (pa.array(column, pa.string()) for column in columns)
+    batch = pa.record_batch([*terms, pc.utf8_rtrim(graphs, " "), weights, metadata], schema=COLUMNS)
+    hashes = hashes_of(column.dictionary_encode() for column in terms)
+    nodes = names.filter(pc.not_equal(names, ""))
+    # A node of which nothing is said is a subject of facts.
+    is_silent = any(row[6] and not row[7] and not row[8] for row in rows)
+    blank = {row[2] for row in rows if row[2][0] == "_"}
+    return Columns(batch, hashes, nodes, blank, is_simple=not is_silent and not any(rests))
 
 
 @contextmanager

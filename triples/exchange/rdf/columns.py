@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from triples.exchange.facts import FactMaker
 from triples.exchange.rdf.annotated import REIFIES, weight_in
@@ -18,8 +17,6 @@ from triples.fact_validation import clean_predicate
 from triples.models import Source
 from triples.store.fact_columns import PLACES, FactColumns
 
-_SEPARATOR = "\x01"
-_PARSE = csv.ParseOptions(delimiter=_SEPARATOR, quote_char=False, double_quote=False, escape_char=False)
 _END = " ."
 # A node without a label, as the parser names it.
 RANDOM_NODE = re.compile(r"_:[a-f][0-9a-f]{19,31}\b")
@@ -28,8 +25,7 @@ RANDOM_NODE = re.compile(r"_:[a-f][0-9a-f]{19,31}\b")
 def plain_columns(content: bytes, texts: TermTexts, maker: FactMaker) -> FactColumns | None:
     """The facts of whole lines of which each is a fact. None if any is refused, or not as simple."""
     try:
-        terms = _terms(content)
-        return None if terms is None else _unweighed(terms, texts, maker)
+        return _unweighed(_terms(content), texts, maker)
     except ValueError:
         # Of Arrow, of a term that is none, of a text that cannot be stored.
         return None
@@ -38,28 +34,32 @@ def plain_columns(content: bytes, texts: TermTexts, maker: FactMaker) -> FactCol
 def annotated_columns(content: bytes, texts: TermTexts, maker: FactMaker, weights: Sequence[str]) -> FactColumns | None:
     """The same, where a fact may be followed by a node that reifies it, and that by its weight, and nothing else."""
     try:
-        terms = _terms(content)
-        return None if terms is None else _annotated_facts(terms, texts, maker, weights)
+        return _annotated_facts(_terms(content), texts, maker, weights)
     except ValueError:
         return None
 
 
-def _terms(content: bytes) -> list[pa.Array] | None:
-    """The subjects, predicates and objects as they are written."""
-    if _SEPARATOR.encode() in content or content.count(b"\r") != content.count(b"\r\n"):
-        return None
-    lines = csv.read_csv(
-        pa.BufferReader(content),
-        read_options=csv.ReadOptions(column_names=["line"], use_threads=False, block_size=len(content) + 1),
-        parse_options=_PARSE,
-        convert_options=csv.ConvertOptions(column_types={"line": pa.string()}),
-    )["line"].combine_chunks()
-    parts = pc.split_pattern(lines, " ", max_splits=2)
-    is_whole = pc.and_(pc.equal(pc.list_value_length(parts), 3), pc.ends_with(lines, _END))
-    if not pc.all(is_whole).as_py():
-        return None
-    subjects, predicates, ends = (pc.list_element(parts, place) for place in range(3))
-    return [subjects, predicates, pc.utf8_slice_codeunits(ends, 0, -len(_END))]
+def lines_of(content: bytes) -> pa.Array:
+    """The lines that are not empty. Raises ValueError for what is not UTF-8, and for lone carriage returns."""
+    if b"\r" in content and b"\r" in (content := content.replace(b"\r\n", b"\n")):
+        raise ValueError("not as simple")
+    whole = pa.array([content], pa.binary()).cast(pa.string())
+    lines = pc.split_pattern(whole, "\n").flatten()
+    return lines.filter(pc.not_equal(lines, ""))
+
+
+def without_end(lines: pa.Array) -> pa.Array:
+    """The lines without the end of a statement. Raises ValueError if one has none."""
+    if not pc.all(pc.ends_with(lines, _END), min_count=0).as_py():
+        raise ValueError("not as simple")
+    # A slice of characters would look at each of them.
+    return pc.binary_slice(lines.view(pa.binary()), 0, -len(_END)).view(pa.string())
+
+
+def _terms(content: bytes) -> list[pa.Array]:
+    """The subjects, predicates and objects as they are written. Raises ValueError."""
+    parts = pc.split_pattern(without_end(lines_of(content)), " ", max_splits=2)
+    return [pc.list_element(parts, place) for place in range(3)]
 
 
 def _annotated_facts(

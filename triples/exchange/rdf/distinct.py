@@ -37,6 +37,12 @@ class Hashes:
         self._count += len(hashes)
         hashes.tofile(self._file)
 
+    def add_hashes(self, hashes: pa.Array) -> None:
+        """Add hashes of 64 bits, none of them null."""
+        self._count += len(hashes)
+        if len(hashes):
+            self._file.write(hashes.buffers()[1].slice(8 * hashes.offset, 8 * len(hashes)))
+
     def chosen(self, place: int, shares: int) -> pa.Array:
         """One of `shares` shares of the hashes, a power of two. The same text is always in the same share."""
         return pa.concat_arrays([pa.array([], pa.int64()), *self._chosen(place, shares)])

@@ -97,7 +97,7 @@ class RdfFileFormat(Format):
                 if copied is None:
                     return start
                 lines, prefixes = copied
-            blocks = stack.enter_context(Blocks(lines, options, numbered=not is_of_lines))
+            blocks = stack.enter_context(Blocks(lines, options, numbered=not is_of_lines, has_graphs=self.has_graphs))
             if not blocks.are_apart():
                 return start
             skip_to(lines, 0)

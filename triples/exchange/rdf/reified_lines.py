@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Generator, Iterator
 from io import BufferedReader, BytesIO
-from typing import cast
+from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyoxigraph import Literal
 
 from triples.exchange.fields import metadata_of
@@ -13,6 +14,7 @@ from triples.exchange.rdf.annotated import weight_in
 from triples.exchange.rdf.blocks import Blocks
 from triples.exchange.rdf.clean_texts import CleanTexts
 from triples.exchange.rdf.columns import facts_of_terms
+from triples.exchange.rdf.options import GRAPH
 from triples.exchange.rdf.reading import RdfReader
 from triples.exchange.rdf.terms import TermTexts
 from triples.fact_validation import metadata_text
@@ -75,22 +77,34 @@ class ReifiedLines:
 
     def _facts(self, columns: pa.RecordBatch) -> FactColumns | None:
         """The facts. None if any is refused."""
-        *terms, weights, metadata = columns.columns
-        said, described = weights.dictionary_encode(), metadata.dictionary_encode()
+        *terms, graphs, weights, metadata = columns.columns
+        said = weights.dictionary_encode()
         try:
             values = pa.array(map(self._weight, said.dictionary.to_pylist()), pa.float64())
-            kept = pa.array(map(self._metadata, described.dictionary.to_pylist()), pa.large_string())
-            weight, about = values.take(said.indices), kept.take(described.indices)
-            return facts_of_terms(terms, weight, CleanTexts(self._texts), about)
+            about = self._described(metadata, graphs)
+            return facts_of_terms(terms, values.take(said.indices), CleanTexts(self._texts), about)
         except ValueError:
             return None
 
-    def _metadata(self, written: str) -> str | None:
+    def _described(self, metadata: pa.Array, graphs: pa.Array) -> pa.Array:
+        """The metadata of each fact, with the name of its graph."""
+        said, named = metadata.dictionary_encode(), graphs.dictionary_encode()
+        contents = [self._metadata(written) for written in said.dictionary.to_pylist()]
+        names = [self._graph(written) for written in named.dictionary.to_pylist()]
+        count = len(names)
+        pairs = pc.add(pc.multiply(said.indices.cast(pa.int64()), count), named.indices).dictionary_encode()
+        texts = [metadata_text(names[pair % count] | contents[pair // count]) for pair in pairs.dictionary.to_pylist()]
+        return pa.array(texts, pa.large_string()).take(pairs.indices)
+
+    def _graph(self, written: str) -> dict[str, Any]:
+        return {GRAPH: self._texts.text_of_written(written)} if written else {}
+
+    def _metadata(self, written: str) -> dict[str, Any]:
         if not written:
-            return None
+            return {}
         literal = self._texts.term_of_written(written)
         assert isinstance(literal, Literal)
-        return metadata_text(metadata_of(literal.value))
+        return metadata_of(literal.value) or {}
 
     def _weight(self, written: str) -> float:
         """The weight. Weights repeat, so some are remembered."""

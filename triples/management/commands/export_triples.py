@@ -16,7 +16,6 @@ from triples.exchange.commands import report
 from triples.exchange.compressions import COMPRESSIONS, NONE, ZIP, compression_of
 from triples.exchange.exporting import Export, Target
 from triples.exchange.formats.base import Unwritable
-from triples.exchange.formats.csv import FORMAT as CSV
 from triples.exchange.formats.registry import FORMATS
 from triples.exchange.inputs import PIPE
 from triples.exchange.progress import FactProgress
@@ -51,8 +50,6 @@ class Command(ServiceCommand):
 
     def handle(self, *_: Any, file: str, json: bool, **options: Any) -> None:
         format_ = format_named(file, options["format"])
-        if options["safe_csv"] and format_ is not CSV:
-            raise CommandError(f"--safe-csv is for CSV, not for {format_.name}.", returncode=MISUSED)
         compression = COMPRESSIONS[options["compress"]] if options["compress"] else compression_of(file)
         if format_.is_archive:
             if compression not in {NONE, ZIP}:
@@ -63,7 +60,7 @@ class Command(ServiceCommand):
             None if file == PIPE else Path(file),
             format_,
             compression,
-            write_options(options),
+            write_options(options, format_),
         )
         pattern = (options["subject"], options["predicate"], options["object"])
         failure: BaseException | None = None

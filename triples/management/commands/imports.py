@@ -22,7 +22,15 @@ from triples.files.faults import death_of
 from triples.files.responses import import_content
 from triples.import_runs import ImportRun, ImportStatus
 from triples.management.commands.import_triples import Command as ImportCommand
-from triples.services.imports import ImportUndone, import_begin, import_close, import_continue, import_undo_now
+from triples.services.imports import (
+    ImportUndone,
+    import_begin,
+    import_close,
+    import_continue,
+    import_undo_now,
+    import_working,
+    imports_close_dead,
+)
 from triples.visible import visible, visible_json
 
 SHOWN = 20
@@ -66,7 +74,8 @@ class Command(ServiceCommand):
             run(options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        runs = ImportRun.objects.all()[: options["limit"]]
+        runs = list(ImportRun.objects.all()[: options["limit"]])
+        imports_close_dead(runs=runs)
         if options["json"]:
             self._print_json([import_content(run) for run in runs])
             return
@@ -139,10 +148,11 @@ def _receive(options: dict[str, Any]) -> None:
     _answer({"import": run.id, "attempt": run.attempt, "inserted": run.inserted})
     job = ReceivedImport(run, prepared)
     try:
-        if file is None:
-            job.read_body(sys.stdin.buffer)
-        else:
-            job.read_file(file)
+        with import_working(run_id=run.id):
+            if file is None:
+                job.read_body(sys.stdin.buffer)
+            else:
+                job.read_file(file)
     except Unfinished as error:
         raise CommandError(str(error), returncode=UNAVAILABLE) from error
 
@@ -182,6 +192,7 @@ def _found(id_: int) -> ImportRun:
     run = ImportRun.objects.filter(id=id_).first()
     if run is None:
         raise CommandError(f"There is no import {id_}.", returncode=FAILED)
+    imports_close_dead(runs=[run])
     return run
 
 

@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import sleep
 
+from django.db import connection
+
 from triples.store.backend import Lease
 from triples.store.postgresql.connections import connect
-from triples.store.postgresql.poolers import require_session
+from triples.store.postgresql.poolers import has_session, require_session
 
 # Numbers of advisory locks; nothing else in the database uses them.
 _LEASE_KEY = 7_777_001
 MIGRATION_KEY = 7_777_002
 _COPY_KEY = 7_777_003
+# Advisory locks with two numbers, of which the second is that of the import.
+_IMPORTS = 7_777_004
 _PAUSE_SECONDS = 0.5
 
 
@@ -21,6 +25,32 @@ def open_lease() -> AbstractContextManager[Lease]:
 
 def open_copy_lease() -> AbstractContextManager[Lease]:
     return _opened(_COPY_KEY)
+
+
+@contextmanager
+def import_lock(run_id: int) -> Iterator[None]:
+    with connect() as holder:
+        if has_session(holder):
+            holder.execute("SELECT pg_advisory_lock_shared(%s, %s)", [_IMPORTS, _in_four_bytes(run_id)])
+        yield
+
+
+def is_import_locked(run_id: int) -> bool:
+    with connection.cursor() as cursor:
+        if not has_session(connection.connection):
+            # Nobody can hold one, so nothing can be told from that.
+            return True
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid::bigint = %s "
+            "AND objid::bigint = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [_IMPORTS, _in_four_bytes(run_id)],
+        )
+        [found] = cursor.fetchone()
+    return bool(found)
+
+
+def _in_four_bytes(run_id: int) -> int:
+    return run_id & 0x7FFF_FFFF
 
 
 @contextmanager

@@ -44,9 +44,14 @@ def is_pooled(driver: Any) -> bool:
     return bool(backend != driver.info.backend_pid)
 
 
+def has_session(driver: Any) -> bool:
+    """True if no pooler is between, or the operator has named another way for what needs a session."""
+    return bool(settings.ENV.database_direct_url) or not is_pooled(driver)
+
+
 def require_session(driver: Any) -> None:
-    """Raise UnfitDatabase if a pooler is between, unless the operator has named this way for what needs a session."""
-    if not settings.ENV.database_direct_url and is_pooled(driver):
+    """Raise UnfitDatabase if nothing of a session would last."""
+    if not has_session(driver):
         raise UnfitDatabase(
             "SKG_DATABASE_URL leads through a pooler such as PgBouncer, which cannot hold the locks of runs and "
             "migrations. Name the PostgreSQL server itself in SKG_DATABASE_DIRECT_URL."
