@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from math import nextafter
 from typing import Literal, NamedTuple
 
 from triples.patterns import Variable
@@ -22,6 +23,10 @@ from triples.query.statements import COUNT_LIMIT
 _MANY = 20_000
 # The rows that the first part of a join should have.
 _ROWS = 5_000
+# If a join should read fewer facts, the first of its answers by their terms are not looked for.
+_FEW = 500
+# What it costs to sort the terms of a fact, in facts that are joined, and what is joined in vain.
+_TERM, _SPARE = 0.1, 1.5
 # If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
 _SAME = 64
 
@@ -130,20 +135,26 @@ def _ranking(
         return "nothing matches", order, Ranking([], None, total=0)
     by_term = partial(joined_by_term, question, source=source, k=k, after=after, expired=expired)
     many = max(_MANY, 2 * k)
-    tied = _for_ties(question, order, source) if order.estimates[-1] >= many else None
+    uniform = sum(order.estimates) >= _FEW and _is_uniform(question, source)
+    tied = _for_ties(question, order, source) if uniform or order.estimates[-1] >= many else None
     # Whether by term is a way that was not tried.
     untried = True
+    join = PartsJoin(question, order.places, source, k, after, expired)
     with suppress(TooMany):
         # The estimate of another order may differ.
-        if tied is not None and tied.estimates[-1] >= many and _is_unweighted(question, source):
+        if tied is not None and (
+            _costs_less(tied, order, k) if uniform else tied.estimates[-1] >= many and _is_unweighted(question, source)
+        ):
             untried = False
-            if found := by_term(tied):
+            if found := by_term(tied, uniform=uniform):
                 return "by term", tied, found
         sizes = zip(order.places, order.facts, strict=True)
         by_terms = min([facts for place, facts in sizes if begins_with_selected(question, [place])], default=None)
         first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
+        if uniform and untried and tied is not None:
+            # What all answers cost may be estimated too low; the first by their terms cost little more than that.
+            join.most = 2 * k + _ROWS
         try:
-            join = PartsJoin(question, order.places, source, k, after, expired)
             return "in parts", order, joined_in_parts(join, first=first, by_term=by_terms if untried else None)
         except OnlyTies:
             tied = tied or _for_ties(question, order, source)
@@ -166,6 +177,24 @@ def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> 
     if not begins_with_selected(question, order.places):
         order = join_order(question, source, question.selected[0])
     return order if begins_with_selected(question, order.places) else None
+
+
+def _costs_less(tied: JoinOrder, order: JoinOrder, k: int) -> bool:
+    """True if the first answers by their terms should cost less than all answers, found in another order."""
+    share = min(1.0, _SPARE * k / max(tied.estimates[-1], 1.0))
+    return _TERM * tied.estimates[0] + share * sum(tied.estimates) <= sum(order.estimates)
+
+
+def _is_uniform(question: Question[int], source: GraphFacts) -> bool:
+    """True if all facts of each pattern weigh the same, so that all answers do so."""
+    for pattern in question.patterns:
+        subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
+        greatest = source.weight_at((subject, predicate, object_), 1.0, 0)
+        if greatest is None:
+            return False
+        if source.weight_at((subject, predicate, object_), nextafter(greatest, 0.0), 0) is not None:
+            return False
+    return True
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:

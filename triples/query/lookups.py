@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from triples.patterns import Variable
-from triples.query.blocks import Ends, Source
+from triples.query.blocks import NO_TERM, Ends, Fact, Source
 from triples.query.questions import AskedPattern
 from triples.recursion.programs import Key
 
@@ -99,6 +99,10 @@ class JoiningSource(Source, Protocol):
     def most_joined(self) -> int:
         """Return how many look-ups it follows at a time."""
 
+    @property
+    def joins_in_order(self) -> bool:
+        """Return True if `joined_terms` may be asked."""
+
     def joined(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
@@ -106,6 +110,14 @@ class JoiningSource(Source, Protocol):
 
         Each uses facts of at least its weight, and none of weight 0. Returns rows in any order, at most `limit`. If a
         part is given, the first look-up finds just its facts, and the number of the partial answer is 0.
+        """
+
+    def joined_terms(
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, slots: Sequence[int]
+    ) -> Sequence[Terms]:
+        """Return the terms in these slots of each row that `joined` would return.
+
+        The terms of the part, which are given in order, are taken in this order, as far as the limit lets them.
         """
 
     def joined_number(
@@ -131,3 +143,20 @@ def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled:
         elif slot is not None:
             taken.append(column)
     return Lookup((subject, predicate, object_), tuple(bound), tuple(taken), tuple(equal))
+
+
+def facts_of_row(lookups: Sequence[Lookup], terms: Terms, row: JoinedRow) -> list[Fact]:
+    """The facts of a joined row, from a partial answer of these terms; of as many look-ups as the row has."""
+    facts: list[Fact] = []
+    column = 1
+    for lookup in lookups:
+        if column == len(row):
+            break
+        key = list(lookup.ends(terms))
+        for free in lookup.free:
+            key[free] = row[column]
+            column += 1
+        facts.append(Fact(Key(*(term or NO_TERM for term in key)), row[column], row[column + 1]))
+        terms += tuple([facts[-1].key[taken] for taken in lookup.taken])
+        column += 2
+    return facts

@@ -10,15 +10,24 @@ from heapq import nsmallest
 from math import prod
 from operator import itemgetter
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from triples.query.answers import Answer, Position
-from triples.query.blocks import NO_TERM, Clock, Fact, TooMany
+from triples.query.blocks import Clock, Fact, TooMany
 from triples.query.join import Join
 from triples.query.join_plan import Checks, Step, plan_join
-from triples.query.lookups import Between, JoinedRow, JoiningSource, Lookup, OfTerms, OfWeight, Part, Terms
+from triples.query.lookups import (
+    Between,
+    JoinedRow,
+    JoiningSource,
+    Lookup,
+    OfTerms,
+    OfWeight,
+    Part,
+    Terms,
+    facts_of_row,
+)
 from triples.query.questions import Question
-from triples.recursion.programs import Key
 
 # The most rows of one statement, and of all: beyond them, to find the heaviest fact by fact is faster.
 MOST, MOST_IN_ALL = 20_000, 50_000
@@ -113,7 +122,7 @@ class PartsJoin:
         self.seconds = 0.0
         first, *others = self._chunks
         found = self._joined(first, part, self._least_weights(0, len(first), 1.0, part))
-        if not others and not self.plan.optional and all(step.checks == _NO_CHECKS for step in first):
+        if self.is_plain:
             self._count(len(found))
             self._keep_all(found)
             return
@@ -126,6 +135,12 @@ class PartsJoin:
             rows = self._checked(steps, self._grown(steps, rows, found))
         self._count(len(rows))
         self._keep(rows)
+
+    @property
+    def is_plain(self) -> bool:
+        """True if one statement finds whole answers."""
+        no_checks = all(step.checks == _NO_CHECKS for step in self.plan.steps)
+        return len(self._chunks) == 1 and not self.plan.optional and no_checks
 
     def _count(self, rows: int) -> None:
         self._rows += rows
@@ -265,17 +280,13 @@ class PartsJoin:
         """The facts of an answer in the order of the question."""
         facts: list[Fact] = []
         terms: Terms = ()
-        for _, *values in rows:
-            left: list[Any] = values
-            while left:
-                lookup = self.plan.steps[len(facts)].lookup
-                key = list(lookup.ends(terms))
-                width = len(lookup.free)
-                for column, term in zip(lookup.free, left, strict=False):
-                    key[column] = term
-                facts.append(Fact(Key(*(term or NO_TERM for term in key)), left[width], left[width + 1]))
-                terms += tuple([facts[-1].key[column] for column in lookup.taken])
-                left = left[width + 2 :]
+        steps = self.plan.steps
+        for row in rows:
+            lookups = [step.lookup for step in steps[len(facts) :]]
+            facts += facts_of_row(lookups, terms, row)
+            terms = ()
+            for step, fact in zip(steps, facts, strict=False):
+                terms += tuple([fact.key[column] for column in step.lookup.taken])
         return tuple([facts[place] for place in self._places])
 
 

@@ -52,16 +52,17 @@ def joined(
     begin: Begin = "rows",
     *,
     counted: bool = False,
+    selected: tuple[OfRow | OfFact, ...] = (),
 ) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
 
-    If they are counted, only how many there are.
+    If they are counted, only how many there are; if columns are selected, only these.
 
     Parameters, as often as there are `combinations`: the given rows, and for each pattern its constants and a least
     weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then the limit.
     """
     parts = [
-        _of_kinds(patterns, kinds, dialect, visible, begin, counted=counted)
+        _of_kinds(patterns, kinds, dialect, visible, begin, counted=counted, selected=selected)
         for kinds in combinations(len(patterns), visible, begin)
     ]
     statement = f"{' UNION ALL '.join(parts)} LIMIT ?"
@@ -100,6 +101,7 @@ def _of_kinds(
     begin: Begin,
     *,
     counted: bool,
+    selected: Sequence[OfRow | OfFact],
 ) -> str:
     read = [dialect.key_column(0) if begin == "rows" else "0"]
     tables = [dialect.keys_table] if begin == "rows" else []
@@ -130,7 +132,7 @@ def _of_kinds(
         else:
             tables, first = [table], where
     # What is only counted is found in the index alone.
-    columns = "1" if counted else ", ".join(read)
+    columns = "1" if counted else ", ".join([_value(one, dialect) for one in selected] or read)
     return f"SELECT {columns} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
 
 

@@ -62,6 +62,7 @@ class MemorySource:
         return found[place] if place < len(found) else None
 
     most_joined = 2
+    joins_in_order = True
 
     def joined(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
@@ -80,9 +81,22 @@ class MemorySource:
                 and (step > 0 or not isinstance(given, Part) or _is_part(fact, given))
                 and (extended := lookup.extended(terms, fact.key)) is not None
             ]
+            if step == 0 and isinstance(given, OfTerms):
+                place = 1 + lookup.free.index(given.column)
+                found.sort(key=lambda one: one[1][place])
         self.read_facts += len(found[:limit]) * len(lookups)
         self.read_blocks += 1
         return [read for _, read in found[:limit]]
+
+    def joined_terms(
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, slots: Sequence[int]
+    ) -> Sequence[Terms]:
+        places: list[int] = []
+        column = 1
+        for lookup in lookups:
+            places += [column + lookup.free.index(taken) for taken in lookup.taken]
+            column += len(lookup.free) + 2
+        return [tuple([row[places[slot]] for slot in slots]) for row in self.joined(lookups, part, least, limit)]
 
     def joined_number(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
