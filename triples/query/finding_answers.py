@@ -155,12 +155,16 @@ def _ranking(
             # What all answers cost may be estimated too low; the first by their terms cost little more than that.
             join.most = 2 * k + _ROWS
         try:
-            return "in parts", order, joined_in_parts(join, first=first, by_term=by_terms if untried else None)
+            return (
+                "in parts",
+                order,
+                joined_in_parts(join, order.facts[0], first=first, by_term=by_terms if untried else None),
+            )
         except OnlyTies:
             tied = tied or _for_ties(question, order, source)
         if tied is None:
             join = PartsJoin(question, order.places, source, k, after, expired)
-            return "in parts", order, joined_in_parts(join)
+            return "in parts", order, joined_in_parts(join, order.facts[0])
     if untried and tied is None and _is_unweighted(question, source):
         tied = _for_ties(question, order, source)
     with suppress(TooMany):

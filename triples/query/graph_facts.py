@@ -125,6 +125,10 @@ class GraphFacts:
         return 8 if self.visible is None else 2
 
     @property
+    def scans_objects(self) -> bool:
+        return self.dialect.names_indexes
+
+    @property
     def joins_in_order(self) -> bool:
         """SQLite sorts the terms, and looks up the facts of each in turn."""
         return self.dialect.names_indexes and self.visible is None

@@ -19,11 +19,19 @@ MOST_COUNTED = 5_000
 _FAR = 20
 _FEWEST_COUNTED = 100
 # The number of partial answers in the sample, and the most facts that are counted after all of them.
-_SAMPLE = 64
+_SAMPLE = 32
 _MOST_FOLLOWING = 4_096
+# What the sample does not meet, one of so many times as many partial answers may meet.
+_RARE = 8
 # If very many facts follow the sample, those of so many of its partial answers are read, each by itself, so that one
 # hub does not stand for all.
 _APART = 4
+
+# How many times as much a join of several patterns costs whose parts cannot be wide, where all of them have at least so
+# many facts.
+_DEAR = 2.0
+_SEVERAL = 3
+_LARGE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,9 @@ def join_order(question: Question[int], source: JoiningSource, first: Variable |
         else:
             allowed = [place for place in waiting if first in patterns[place]] or waiting
         factors = {place: sample.factor(patterns[place], sizes[place]) for place in allowed}
-        place = min(allowed, key=lambda place: (factors[place], sizes[place]))
+        dear = _not_by_object(patterns, sizes, places, allowed) if source.scans_objects else frozenset[int]()
+        costs = {place: factor * (_DEAR if place in dear else 1) for place, factor in factors.items()}
+        place = min(allowed, key=lambda place: (costs[place], sizes[place]))
         waiting.remove(place)
         places.append(place)
         partial_answers *= factors[place]
@@ -67,6 +77,19 @@ def join_order(question: Question[int], source: JoiningSource, first: Variable |
         if waiting:
             sample.grow(patterns[place], factors[place])
     return JoinOrder(tuple(places), tuple(estimates), tuple(sizes[place] for place in places))
+
+
+def _not_by_object(
+    patterns: Sequence[AskedPattern[int]], sizes: Sequence[int], places: Sequence[int], allowed: Sequence[int]
+) -> frozenset[int]:
+    """Those patterns that would keep parts of a join from being wide; see `triples.query.lookups.Between`."""
+    if len(patterns) < _SEVERAL or len(places) > 1 or any(sizes[place] < _LARGE for place in places or allowed):
+        return frozenset()
+    if places:
+        first = patterns[places[0]]
+        return frozenset(place for place in allowed if first[2] not in patterns[place] or first[0] in patterns[place])
+    others = [[other for number, other in enumerate(patterns) if number != place] for place in range(len(patterns))]
+    return frozenset(place for place in allowed if not any(patterns[place][2] in other for other in others[place]))
 
 
 class _Sample:
@@ -85,10 +108,24 @@ class _Sample:
         """By how much a pattern, which has so many facts, multiplies the partial answers."""
         if not self.binds(pattern):
             return float(size)
-        if not self._rows:
-            return min(1.0, float(size))
-        lookup = lookup_of(pattern, self._slots, len(self._slots))
-        return self._source.joined_number([lookup], self._rows, [0.0], _MOST_FOLLOWING) / len(self._rows)
+        found = 0
+        if self._rows:
+            lookup = lookup_of(pattern, self._slots, len(self._slots))
+            found = self._source.joined_number([lookup], self._rows, [0.0], _MOST_FOLLOWING)
+        # Where the sample meets nothing, what is met now and then may still be a lot.
+        return found / len(self._rows) if found else min(self._crowd(pattern) / (_RARE * _SAMPLE), float(size))
+
+    def _crowd(self, pattern: AskedPattern[int]) -> int:
+        """How many facts of the pattern share with one of them what is bound."""
+        constants = _ends(pattern)
+        facts = self._source.block(constants, None, _APART)
+        if not facts:
+            return 0
+        subject, predicate, object_ = (
+            term if isinstance(place, Variable) and place in self._slots else constant
+            for place, term, constant in zip(pattern, facts[-1].key, constants, strict=True)
+        )
+        return self._source.number((subject, predicate, object_), _MOST_FOLLOWING)
 
     def grow(self, pattern: AskedPattern[int], factor: float) -> None:
         """Join a pattern that multiplies the partial answers by this factor."""
@@ -97,7 +134,7 @@ class _Sample:
             self._slots.setdefault(variable, len(self._slots))
         lookup = lookup_of(pattern, self._slots, bound)
         found = factor * len(self._rows)
-        if not found:
+        if found < 1:
             self._rows = []
         elif found > _SAMPLE:
             self._rows = self._following(lookup)

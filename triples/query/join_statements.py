@@ -40,8 +40,9 @@ def join_statement(
             parameters += [_numbered(given, needed), *bounds[0], *others]
         else:
             parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0])]
-    selected = () if isinstance(wanted, str) else tuple([sources[slot] for slot in wanted])
-    statement = joined(patterns, dialect, visible, begin, counted=wanted == "number", selected=selected)
+    read = wanted if isinstance(wanted, str) else tuple([sources[slot] for slot in wanted])
+    wide = isinstance(given, Between | OfWeight) and given.wide
+    statement = joined(patterns, dialect, visible, begin, read, by_object=wide)
     return statement, [*parameters, limit]
 
 
@@ -96,9 +97,9 @@ def _bounds_of(given: Sequence[Terms] | Part, kind: Kind) -> list[Any]:
     match given:
         case OfTerms(_, terms):
             return [as_keys(terms)]
-        case Between(most, above):
+        case Between(most=most, above=above):
             return [most, above]
-        case OfWeight(weight, after, last):
+        case OfWeight(weight=weight, after=after, last=last):
             if kind == "inferred":
                 return [weight]
             return [weight, after] if last is None else [weight, after, last]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from triples.patterns import Variable
-from triples.query.blocks import NO_TERM, Ends, Fact, Source
+from triples.query.blocks import Ends, Source
 from triples.query.questions import AskedPattern
 from triples.recursion.programs import Key
 
@@ -54,10 +54,15 @@ class OfTerms(NamedTuple):
 
 
 class Between(NamedTuple):
-    """A part of a pattern's facts: those of at most one weight, and of more than another one."""
+    """A part of a pattern's facts: those of at most one weight, and of more than another one.
+
+    `wide`: the part is a large share of all facts of a predicate, and the next look-up needs their objects alone. Then
+    it takes less to go through the objects of all of them, in order, than to read each fact of the part.
+    """
 
     most: float
     above: float
+    wide: bool = False
 
 
 class OfWeight(NamedTuple):
@@ -69,6 +74,8 @@ class OfWeight(NamedTuple):
     weight: float
     after: int
     last: int | None
+    # As in `Between`.
+    wide: bool = False
 
 
 Part = OfTerms | Between | OfWeight
@@ -98,6 +105,10 @@ class JoiningSource(Source, Protocol):
     @property
     def most_joined(self) -> int:
         """Return how many look-ups it follows at a time."""
+
+    @property
+    def scans_objects(self) -> bool:
+        """Return True if it makes use of parts being wide."""
 
     @property
     def joins_in_order(self) -> bool:
@@ -143,20 +154,3 @@ def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled:
         elif slot is not None:
             taken.append(column)
     return Lookup((subject, predicate, object_), tuple(bound), tuple(taken), tuple(equal))
-
-
-def facts_of_row(lookups: Sequence[Lookup], terms: Terms, row: JoinedRow) -> list[Fact]:
-    """The facts of a joined row, from a partial answer of these terms; of as many look-ups as the row has."""
-    facts: list[Fact] = []
-    column = 1
-    for lookup in lookups:
-        if column == len(row):
-            break
-        key = list(lookup.ends(terms))
-        for free in lookup.free:
-            key[free] = row[column]
-            column += 1
-        facts.append(Fact(Key(*(term or NO_TERM for term in key)), row[column], row[column + 1]))
-        terms += tuple([facts[-1].key[taken] for taken in lookup.taken])
-        column += 2
-    return facts

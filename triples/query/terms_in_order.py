@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from triples.patterns import Variable, variables
 from triples.query.blocks import Fact
-from triples.query.lookups import JoiningSource, Lookup, OfTerms, Terms, facts_of_row, lookup_of
+from triples.query.joined_rows import facts_of_row
+from triples.query.lookups import JoiningSource, Lookup, OfTerms, Terms, lookup_of
 from triples.query.parts_join import MOST, PartsJoin
 from triples.query.questions import Question
 

@@ -62,6 +62,7 @@ class MemorySource:
         return found[place] if place < len(found) else None
 
     most_joined = 2
+    scans_objects = True
     joins_in_order = True
 
     def joined(
@@ -131,8 +132,8 @@ def _is_part(fact: Fact, part: Part) -> bool:
     match part:
         case OfTerms(column, terms):
             return fact.key[column] in terms
-        case Between(most, above):
+        case Between(most=most, above=above):
             return above < fact.weight <= most
-        case OfWeight(weight, after, last):
+        case OfWeight(weight=weight, after=after, last=last):
             by_id = last is None if fact.id is None else after < fact.id <= (last or fact.id)
             return fact.weight == weight and by_id

@@ -123,7 +123,7 @@ def test_answers_are_those_of_trying_everything_whatever_the_way(
                 after = Position(expected[k - 1][1], expected[k - 1][0]) if len(expected) >= k else None
                 following = expected[k if after else 0 :]
                 join = PartsJoin(ids, order.places, source, 100, after, never)
-                for way in (joined_in_parts(join), ranked(ids, order.places, source, k=100, after=after)):
+                for way in (joined_in_parts(join, 10), ranked(ids, order.places, source, k=100, after=after)):
                     assert [(answer.terms, answer.weight) for answer in way.answers] == following
                 if begins_with_selected(ids, order.places):
                     tied = joined_by_term(ids, order, source, k=2, after=after)
