@@ -10,7 +10,7 @@ from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
 from triples.query.join_statements import LEAST, join_statement
 from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Terms
-from triples.query.predicates import predicate_ids
+from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
@@ -154,6 +154,10 @@ class GraphFacts:
     def predicates(self, subject: int | None, limit: int = 1_000) -> list[int]:
         """The first predicates of the facts of a subject, or of all facts, by their ids."""
         return predicate_ids(self.fetch, self.dialect, self.visible, limit=limit, subject=subject)
+
+    def numbers_by_predicate(self, place: Side, term: int, predicates: Sequence[int]) -> dict[int, int]:
+        """How many facts have the term in this place and each of these predicates, `AROUND_LIMIT` at most."""
+        return numbers_by_predicate(self.fetch, self.dialect, self.visible, place, term, predicates)
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
         """The ids of those texts that are terms."""
