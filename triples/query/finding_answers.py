@@ -27,6 +27,10 @@ _ROWS = 5_000
 _FEW = 500
 # What it costs to sort the terms of a fact, in facts that are joined, and what is joined in vain.
 _TERM, _SPARE = 0.1, 1.5
+# What costs no more than this is tried: what other ways cost is an estimate, which may be far too low.
+_CHEAP = 10_000
+# More rows than this, and one for each answer, cost more than to look for the first answers by their terms.
+_TOO_MANY = 1_000
 # If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
 _SAME = 64
 
@@ -133,33 +137,33 @@ def _ranking(
     """The first answers, found in the way that should be faster, and the order of joining. All ways give the same."""
     if order.is_empty:
         return "nothing matches", order, Ranking([], None, total=0)
+    found = None
+    if sum(order.estimates) >= _FEW and _is_uniform(question, source):
+        found = _ranking_of_uniform(question, order, source, expired, k=k, after=after)
+    return found or _ranking_of_any(question, order, source, expired, k=k, after=after)
+
+
+def _ranking_of_any(
+    question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
+) -> tuple[Way, JoinOrder, Ranking]:
     by_term = partial(joined_by_term, question, source=source, k=k, after=after, expired=expired)
     many = max(_MANY, 2 * k)
-    uniform = sum(order.estimates) >= _FEW and _is_uniform(question, source)
-    tied = _for_ties(question, order, source) if uniform or order.estimates[-1] >= many else None
+    tied = _for_ties(question, order, source) if order.estimates[-1] >= many else None
     # Whether by term is a way that was not tried.
     untried = True
-    join = PartsJoin(question, order.places, source, k, after, expired)
     with suppress(TooMany):
         # The estimate of another order may differ.
-        if tied is not None and (
-            _costs_less(tied, order, k) if uniform else tied.estimates[-1] >= many and _is_unweighted(question, source)
-        ):
+        if tied is not None and tied.estimates[-1] >= many and _is_unweighted(question, source):
             untried = False
-            if found := by_term(tied, uniform=uniform):
-                return "by term", tied, found
+            if ranking := by_term(tied):
+                return "by term", tied, ranking
+        join = PartsJoin(question, order.places, source, k, after, expired)
         sizes = zip(order.places, order.facts, strict=True)
         by_terms = min([facts for place, facts in sizes if begins_with_selected(question, [place])], default=None)
         first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
-        if uniform and untried and tied is not None:
-            # What all answers cost may be estimated too low; the first by their terms cost little more than that.
-            join.most = 2 * k + _ROWS
         try:
-            return (
-                "in parts",
-                order,
-                joined_in_parts(join, order.facts[0], first=first, by_term=by_terms if untried else None),
-            )
+            by_terms = by_terms if untried else None
+            return "in parts", order, joined_in_parts(join, order.facts[0], first=first, by_term=by_terms)
         except OnlyTies:
             tied = tied or _for_ties(question, order, source)
         if tied is None:
@@ -168,10 +172,30 @@ def _ranking(
     if untried and tied is None and _is_unweighted(question, source):
         tied = _for_ties(question, order, source)
     with suppress(TooMany):
-        if untried and tied is not None and (found := by_term(tied)):
-            return "by term", tied, found
+        if untried and tied is not None and (ranking := by_term(tied)):
+            return "by term", tied, ranking
     order = tied or order
     return "fact by fact", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
+
+
+def _ranking_of_uniform(
+    question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
+) -> tuple[Way, JoinOrder, Ranking] | None:
+    """The same where all answers weigh the same; None if other ways should be tried."""
+    tied = _for_ties(question, order, source)
+    if tied is None:
+        return None
+    with suppress(TooMany):
+        if not _costs_less(tied, order, k):
+            join = PartsJoin(question, order.places, source, k, after, expired)
+            # There may be far more answers than estimated.
+            join.most = k + _TOO_MANY
+            join.most_in_all = join.most
+            return "in parts", order, joined_in_parts(join, order.facts[0])
+    with suppress(TooMany):
+        ranking = joined_by_term(question, tied, source, k=k, after=after, expired=expired, uniform=True)
+        return None if ranking is None else ("by term", tied, ranking)
+    return None
 
 
 def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> JoinOrder | None:
@@ -186,7 +210,7 @@ def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> 
 def _costs_less(tied: JoinOrder, order: JoinOrder, k: int) -> bool:
     """True if the first answers by their terms should cost less than all answers, found in another order."""
     share = min(1.0, _SPARE * k / max(tied.estimates[-1], 1.0))
-    return _TERM * tied.estimates[0] + share * sum(tied.estimates) <= sum(order.estimates)
+    return _TERM * tied.estimates[0] + share * sum(tied.estimates) <= sum(order.estimates) + _CHEAP
 
 
 def _is_uniform(question: Question[int], source: GraphFacts) -> bool:

@@ -20,7 +20,7 @@ _FAR = 20
 _FEWEST_COUNTED = 100
 # The number of partial answers in the sample, and the most facts that are counted after all of them.
 _SAMPLE = 32
-_MOST_FOLLOWING = 4_096
+_MOST_FOLLOWING = 2_048
 # What the sample does not meet, one of so many times as many partial answers may meet.
 _RARE = 8
 # If very many facts follow the sample, those of so many of its partial answers are read, each by itself, so that one
@@ -115,17 +115,15 @@ class _Sample:
         # Where the sample meets nothing, what is met now and then may still be a lot.
         return found / len(self._rows) if found else min(self._crowd(pattern) / (_RARE * _SAMPLE), float(size))
 
-    def _crowd(self, pattern: AskedPattern[int]) -> int:
-        """How many facts of the pattern share with one of them what is bound."""
-        constants = _ends(pattern)
-        facts = self._source.block(constants, None, _APART)
-        if not facts:
-            return 0
-        subject, predicate, object_ = (
-            term if isinstance(place, Variable) and place in self._slots else constant
-            for place, term, constant in zip(pattern, facts[-1].key, constants, strict=True)
-        )
-        return self._source.number((subject, predicate, object_), _MOST_FOLLOWING)
+    def _crowd(self, pattern: AskedPattern[int]) -> float:
+        """How many facts of the pattern share with one of them what is bound; the mean of a few."""
+        facts = self._source.block(_ends(pattern), None, _APART * _SAMPLE)
+        bound = [variable for variable in variables([pattern]) if variable in self._slots]
+        columns = [pattern.index(variable) for variable in bound]
+        rows = _spread([tuple([fact.key[column] for column in columns]) for fact in facts], 2 * _APART)
+        slots = {variable: slot for slot, variable in enumerate(bound)}
+        lookup = lookup_of(pattern, slots, len(slots))
+        return self._source.joined_number([lookup], rows, [0.0], _MOST_FOLLOWING) / len(rows) if rows else 0.0
 
     def grow(self, pattern: AskedPattern[int], factor: float) -> None:
         """Join a pattern that multiplies the partial answers by this factor."""

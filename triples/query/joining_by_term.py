@@ -121,10 +121,9 @@ class _Search:
             part = waiting[:size]
             before = len(self.answers)
             taken = 0
-            if in_order:
-                taken = self._take_in_order(in_order, OfTerms(column, part), prefix)
-            elif not (crowded and self._narrows(question)):
-                taken = self._take(join, OfTerms(column, part), prefix)
+            if not (crowded and self._narrows(question)):
+                terms = OfTerms(column, part)
+                taken = self._take_in_order(in_order, terms, prefix) if in_order else self._take(join, terms, prefix)
             if not taken:
                 if len(part) > 1 and not in_order:
                     size = max(len(part) // GROWTH, 1)
