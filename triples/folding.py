@@ -41,13 +41,29 @@ _SEPARATORS = _Separators()
 _SEPARATORS.update((code, _SEPARATORS[code]) for code in range(128))
 
 
+class _Folded(dict[int, str]):
+    """For `str.translate`: what each character becomes by itself."""
+
+    def __missing__(self, code: int) -> str:
+        plain = _DROPPED.sub("", normalize("NFKD", chr(code))).casefold().translate(_PLAIN)
+        folded = _DROPPED.sub("", plain)
+        if len(self) < _REMEMBERED:
+            self[code] = folded
+        return folded
+
+
+# Of a million characters.
+_REMEMBERED = 10_000
+_FOLDED = _Folded()
+
+
 def fold(text: str) -> str:
     """The text without case, accents and width; itself where nothing else would be left of it."""
     if text.isascii():
         return text.lower()
-    plain = _DROPPED.sub("", normalize("NFKD", text)).casefold().translate(_PLAIN)
+    folded = text.translate(_FOLDED)
     # What was taken apart and has lost nothing, such as Korean syllables, is put together again.
-    return normalize("NFC", _DROPPED.sub("", plain)).strip() or text
+    return (folded if folded.isascii() else normalize("NFC", folded)).strip() or text
 
 
 def searched_form(text: str) -> str:

@@ -1,9 +1,12 @@
 """Folding: what does not matter to somebody who looks for a name is gone, what does matter stays."""
 
+from unicodedata import normalize
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from triples import folding
 from triples.folding import END, START, fold, indexed_form, trigrams
 
 SAME = {
@@ -60,6 +63,17 @@ def test_what_is_folded_stays_the_same(text: str) -> None:
     assert fold(folded) == folded
     assert START[0] not in folded
     assert END not in folded
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12))
+@example("\u0327\u0345\u0301a")
+@example("e\u0323\u0302")
+def test_characters_folded_one_by_one_are_those_of_the_whole_text(text: str) -> None:
+    def without(marked: str) -> str:
+        return folding._DROPPED.sub("", marked)
+
+    plain = without(without(normalize("NFKD", text)).casefold().translate(folding._PLAIN))
+    assert fold(text) == (normalize("NFC", plain).strip() or text)
 
 
 def test_the_shortest_text_has_trigrams_of_its_beginning_and_its_end() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from math import nextafter
 from typing import Literal, NamedTuple
 
 from triples.patterns import Variable
@@ -22,6 +23,14 @@ from triples.query.statements import COUNT_LIMIT
 _MANY = 20_000
 # The rows that the first part of a join should have.
 _ROWS = 5_000
+# If a join should read fewer facts, the first of its answers by their terms are not looked for.
+_FEW = 500
+# What it costs to sort the terms of a fact, in facts that are joined, and what is joined in vain.
+_TERM, _SPARE = 0.1, 1.5
+# What costs no more than this is tried: what other ways cost is an estimate, which may be far too low.
+_CHEAP = 10_000
+# More rows than this, and one for each answer, cost more than to look for the first answers by their terms.
+_TOO_MANY = 1_000
 # If this many of a pattern's heaviest facts weigh the same, weights are taken not to matter.
 _SAME = 64
 
@@ -128,6 +137,15 @@ def _ranking(
     """The first answers, found in the way that should be faster, and the order of joining. All ways give the same."""
     if order.is_empty:
         return "nothing matches", order, Ranking([], None, total=0)
+    found = None
+    if sum(order.estimates) >= _FEW and _is_uniform(question, source):
+        found = _ranking_of_uniform(question, order, source, expired, k=k, after=after)
+    return found or _ranking_of_any(question, order, source, expired, k=k, after=after)
+
+
+def _ranking_of_any(
+    question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
+) -> tuple[Way, JoinOrder, Ranking]:
     by_term = partial(joined_by_term, question, source=source, k=k, after=after, expired=expired)
     many = max(_MANY, 2 * k)
     tied = _for_ties(question, order, source) if order.estimates[-1] >= many else None
@@ -137,26 +155,47 @@ def _ranking(
         # The estimate of another order may differ.
         if tied is not None and tied.estimates[-1] >= many and _is_unweighted(question, source):
             untried = False
-            if found := by_term(tied):
-                return "by term", tied, found
+            if ranking := by_term(tied):
+                return "by term", tied, ranking
+        join = PartsJoin(question, order.places, source, k, after, expired)
         sizes = zip(order.places, order.facts, strict=True)
         by_terms = min([facts for place, facts in sizes if begins_with_selected(question, [place])], default=None)
         first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
         try:
-            join = PartsJoin(question, order.places, source, k, after, expired)
-            return "in parts", order, joined_in_parts(join, first=first, by_term=by_terms if untried else None)
+            by_terms = by_terms if untried else None
+            return "in parts", order, joined_in_parts(join, order.facts[0], first=first, by_term=by_terms)
         except OnlyTies:
             tied = tied or _for_ties(question, order, source)
         if tied is None:
             join = PartsJoin(question, order.places, source, k, after, expired)
-            return "in parts", order, joined_in_parts(join)
+            return "in parts", order, joined_in_parts(join, order.facts[0])
     if untried and tied is None and _is_unweighted(question, source):
         tied = _for_ties(question, order, source)
     with suppress(TooMany):
-        if untried and tied is not None and (found := by_term(tied)):
-            return "by term", tied, found
+        if untried and tied is not None and (ranking := by_term(tied)):
+            return "by term", tied, ranking
     order = tied or order
     return "fact by fact", order, ranked(question, order.places, source, k=k, after=after, expired=expired)
+
+
+def _ranking_of_uniform(
+    question: Question[int], order: JoinOrder, source: GraphFacts, expired: Expired, *, k: int, after: Position | None
+) -> tuple[Way, JoinOrder, Ranking] | None:
+    """The same where all answers weigh the same; None if other ways should be tried."""
+    tied = _for_ties(question, order, source)
+    if tied is None:
+        return None
+    with suppress(TooMany):
+        if not _costs_less(tied, order, k):
+            join = PartsJoin(question, order.places, source, k, after, expired)
+            # There may be far more answers than estimated.
+            join.most = k + _TOO_MANY
+            join.most_in_all = join.most
+            return "in parts", order, joined_in_parts(join, order.facts[0])
+    with suppress(TooMany):
+        ranking = joined_by_term(question, tied, source, k=k, after=after, expired=expired, uniform=True)
+        return None if ranking is None else ("by term", tied, ranking)
+    return None
 
 
 def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> JoinOrder | None:
@@ -166,6 +205,24 @@ def _for_ties(question: Question[int], order: JoinOrder, source: GraphFacts) -> 
     if not begins_with_selected(question, order.places):
         order = join_order(question, source, question.selected[0])
     return order if begins_with_selected(question, order.places) else None
+
+
+def _costs_less(tied: JoinOrder, order: JoinOrder, k: int) -> bool:
+    """True if the first answers by their terms should cost less than all answers, found in another order."""
+    share = min(1.0, _SPARE * k / max(tied.estimates[-1], 1.0))
+    return _TERM * tied.estimates[0] + share * sum(tied.estimates) <= sum(order.estimates) + _CHEAP
+
+
+def _is_uniform(question: Question[int], source: GraphFacts) -> bool:
+    """True if all facts of each pattern weigh the same, so that all answers do so."""
+    for pattern in question.patterns:
+        subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
+        greatest = source.weight_at((subject, predicate, object_), 1.0, 0)
+        if greatest is None:
+            return False
+        if source.weight_at((subject, predicate, object_), nextafter(greatest, 0.0), 0) is not None:
+            return False
+    return True
 
 
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:

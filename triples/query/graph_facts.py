@@ -3,33 +3,27 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import nextafter, ulp
+from math import nextafter
 from typing import Any, Literal, NamedTuple
-
-import orjson
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
-from triples.query.lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
-from triples.query.predicates import predicate_ids
+from triples.query.join_statements import LEAST, join_statement
+from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Terms
+from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
 from triples.query.statements import texts_by_ids
-from triples.query.term_places import as_keys
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
-from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, combinations, joined
 from triples.store.parts import is_dense, nth_id, nth_weight, number_heavier, ordered_terms
 from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 from triples.store.statistics import tallied
 
 _COLUMNS = (*KEY, "weight", "id")
-# A fact of weight 0 matches nothing.
-_LEAST = ulp(0.0)
 _OF_PREDICATE = (False, True, False)
-_TERMS: tuple[Begin, ...] = ("terms 0", "terms 1", "terms 2")
 # The most terms that are sorted and read at once, and the most facts that are counted to choose how to find terms.
 _MOST_SORTED, _MOST_COUNTED = 100_000, 20_000
 _IDS = "SELECT text, id FROM triples_term WHERE"
@@ -56,11 +50,11 @@ class GraphFacts:
         At equal weight the asserted facts come first, by id, then the inferred ones, by key.
         """
         if after is None:
-            return self._part(ends, "top", [_LEAST], size)
+            return self._part(ends, "top", [LEAST], size)
         # Each is one range of an index.
         found = self._rest_of_weight(ends, after, size)
         if len(found) < size:
-            found += self._part(ends, "lighter", [after.weight, _LEAST], size - len(found))
+            found += self._part(ends, "lighter", [after.weight, LEAST], size - len(found))
         return found
 
     def together(self, ends: Sequence[Ends], limit: int) -> list[Fact]:
@@ -81,42 +75,23 @@ class GraphFacts:
     def joined(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
-        return self.fetch(*self._joined(lookups, given, least, limit, counted=False))
+        return self.fetch(*join_statement(lookups, given, least, limit, self.dialect, self.visible))
+
+    def joined_terms(
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, slots: Sequence[int]
+    ) -> Sequence[Terms]:
+        return self.fetch(*join_statement(lookups, part, least, limit, self.dialect, self.visible, slots))
 
     def joined_number(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> int:
-        [(found,)] = self.fetch(*self._joined(lookups, given, least, limit, counted=True))
+        statement = join_statement(lookups, given, least, limit, self.dialect, self.visible, "number")
+        [(found,)] = self.fetch(*statement)
         return int(found)
-
-    def _joined(
-        self,
-        lookups: Sequence[Lookup],
-        given: Sequence[Terms] | Part,
-        least: Sequence[float],
-        limit: int,
-        *,
-        counted: bool,
-    ) -> tuple[str, list[Any]]:
-        begin = _begin(given)
-        patterns, slots = _joined_patterns(lookups, _filled(given))
-        bounds = [
-            [*(term for term in lookup.constants if term is not None), max(weight, _LEAST)]
-            for lookup, weight in zip(lookups, least, strict=True)
-        ]
-        parameters: list[Any] = []
-        for kinds in combinations(len(patterns), self.visible, begin):
-            others = [one for bound in bounds[1:] for one in bound]
-            if begin == "rows":
-                parameters += [_numbered(given, slots), *bounds[0], *others]
-            else:
-                parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0])]
-        statement = joined(patterns, self.dialect, self.visible, begin, counted=counted)
-        return statement, [*parameters, limit]
 
     def terms(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[int]:
         shape = shape_of(ends)
-        one: list[Any] = [*(term for term in ends if term is not None), max(weight, _LEAST), after]
+        one: list[Any] = [*(term for term in ends if term is not None), max(weight, LEAST), after]
         by_subject = False
         if shape == _OF_PREDICATE and column == 0:
             [(facts,)] = self.fetch(number_heavier(shape, self.dialect), [*one[:2], _MOST_COUNTED])
@@ -133,10 +108,10 @@ class GraphFacts:
 
     def weight_at(self, ends: Ends, most: float, place: int) -> float | None:
         if self.visible is not None:
-            facts = self._part(ends, "lighter", [nextafter(most, 2.0), _LEAST], place + 1)
+            facts = self._part(ends, "lighter", [nextafter(most, 2.0), LEAST], place + 1)
             return facts[place].weight if len(facts) > place else None
         constants = [term for term in ends if term is not None]
-        found = self.fetch(nth_weight(shape_of(ends), self.dialect), [*constants, most, _LEAST, place])
+        found = self.fetch(nth_weight(shape_of(ends), self.dialect), [*constants, most, LEAST, place])
         return float(found[0][0]) if found else None
 
     def id_at(self, ends: Ends, weight: float, after: int, place: int) -> int | None:
@@ -148,6 +123,15 @@ class GraphFacts:
     def most_joined(self) -> int:
         """Every pattern doubles a statement that has to look at both kinds of facts."""
         return 8 if self.visible is None else 2
+
+    @property
+    def scans_objects(self) -> bool:
+        return self.dialect.names_indexes
+
+    @property
+    def joins_in_order(self) -> bool:
+        """SQLite sorts the terms, and looks up the facts of each in turn."""
+        return self.dialect.names_indexes and self.visible is None
 
     def number(self, ends: Ends, limit: int) -> int:
         constants = [term for term in ends if term is not None]
@@ -170,6 +154,10 @@ class GraphFacts:
     def predicates(self, subject: int | None, limit: int = 1_000) -> list[int]:
         """The first predicates of the facts of a subject, or of all facts, by their ids."""
         return predicate_ids(self.fetch, self.dialect, self.visible, limit=limit, subject=subject)
+
+    def numbers_by_predicate(self, place: Side, term: int, predicates: Sequence[int]) -> dict[int, int]:
+        """How many facts have the term in this place and each of these predicates, `AROUND_LIMIT` at most."""
+        return numbers_by_predicate(self.fetch, self.dialect, self.visible, place, term, predicates)
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
         """The ids of those texts that are terms."""
@@ -219,59 +207,6 @@ class GraphFacts:
         assert self.visible is not None
         merged = len(self.visible.merged_for(shape))
         return [*one * merged, one[-1]] if merged else one
-
-
-def _joined_patterns(lookups: Sequence[Lookup], filled: int) -> tuple[tuple[JoinedPattern, ...], list[int]]:
-    """The patterns of a join with rows that have so many terms, and which of these terms it needs."""
-    slots = sorted({slot for lookup in lookups for _, slot in lookup.bound if slot < filled})
-    sources: dict[int, OfRow | OfFact] = {slot: OfRow(position) for position, slot in enumerate(slots, start=1)}
-    patterns: list[JoinedPattern] = []
-    for number, lookup in enumerate(lookups):
-        terms: list[Term] = ["constant" if term is not None else None for term in lookup.constants]
-        for column, slot in lookup.bound:
-            terms[column] = sources[slot]
-        for column in lookup.taken:
-            sources[filled] = OfFact(number, column)
-            filled += 1
-        patterns.append(JoinedPattern((terms[0], terms[1], terms[2]), lookup.equal, lookup.free))
-    return tuple(patterns), slots
-
-
-def _begin(given: Sequence[Terms] | Part) -> Begin:
-    match given:
-        case OfTerms(column):
-            return _TERMS[column]
-        case Between():
-            return "between"
-        case OfWeight(last=last):
-            return "rest of weight" if last is None else "part of weight"
-        case _:
-            return "rows"
-
-
-def _filled(given: Sequence[Terms] | Part) -> int:
-    """How many terms are known before the first look-up."""
-    return 0 if isinstance(given, Part) else len(given[0])
-
-
-def _numbered(rows: Sequence[Any], slots: Sequence[int]) -> str:
-    """The terms of the rows that a join needs, each row after its number."""
-    return orjson.dumps([[number, *[row[slot] for slot in slots]] for number, row in enumerate(rows)]).decode()
-
-
-def _bounds_of(given: Sequence[Terms] | Part, kind: Kind) -> list[Any]:
-    """The parameters of `begin_conditions`."""
-    match given:
-        case OfTerms(_, terms):
-            return [as_keys(terms)]
-        case Between(most, above):
-            return [most, above]
-        case OfWeight(weight, after, last):
-            if kind == "inferred":
-                return [weight]
-            return [weight, after] if last is None else [weight, after, last]
-        case _:
-            return []
 
 
 def _facts(rows: Rows) -> list[Fact]:

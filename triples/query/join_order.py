@@ -5,11 +5,12 @@ answers, which follow the heaviest facts (the walks of Li et al., "Wander join",
 correlated patterns need no statistics.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triples.patterns import Variable, variables
 from triples.query.blocks import NO_TERM, Ends, Source
+from triples.query.lookups import JoiningSource, Lookup, Terms, lookup_of
 from triples.query.questions import AskedPattern, Question
 
 # The most facts of a pattern that are counted.
@@ -17,11 +18,20 @@ MOST_COUNTED = 5_000
 # Counting ends at the first number times the fewest facts, but not before the second number.
 _FAR = 20
 _FEWEST_COUNTED = 100
-# The number of partial answers in the sample, and the most facts that are counted after each.
-_SAMPLE = 4
-_MOST_FOLLOWING = 200
+# The number of partial answers in the sample, and the most facts that are counted after all of them.
+_SAMPLE = 32
+_MOST_FOLLOWING = 2_048
+# What the sample does not meet, one of so many times as many partial answers may meet.
+_RARE = 8
+# If very many facts follow the sample, those of so many of its partial answers are read, each by itself, so that one
+# hub does not stand for all.
+_APART = 4
 
-_Binding = Mapping[Variable, int]
+# How many times as much a join of several patterns costs whose parts cannot be wide, where all of them have at least so
+# many facts.
+_DEAR = 2.0
+_SEVERAL = 3
+_LARGE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class JoinOrder:
         return 0 in self.facts
 
 
-def join_order(question: Question[int], source: Source, first: Variable | None = None) -> JoinOrder:
+def join_order(question: Question[int], source: JoiningSource, first: Variable | None = None) -> JoinOrder:
     """The pattern with the fewest facts comes first, then always the one that leaves the fewest partial answers.
 
     With `first`, the first pattern is one of those with this variable.
@@ -48,23 +58,102 @@ def join_order(question: Question[int], source: Source, first: Variable | None =
     waiting = sorted(range(len(patterns)), key=lambda place: sizes[place])
     places: list[int] = []
     estimates: list[float] = []
-    sample: list[_Binding] = [{}]
+    sample = _Sample(source)
     partial_answers = 1.0
     while waiting:
-        bound = set(variables([patterns[place] for place in places]))
         if places:
             # What is not connected multiplies the partial answers by all of its facts, which may not have been counted.
-            allowed = [place for place in waiting if not bound.isdisjoint(variables([patterns[place]]))] or waiting
+            allowed = [place for place in waiting if sample.binds(patterns[place])] or waiting
         else:
             allowed = [place for place in waiting if first in patterns[place]] or waiting
-        factors = {place: _factor(patterns[place], bound, sizes[place], sample, source) for place in allowed}
-        place = min(allowed, key=lambda place: (factors[place], sizes[place]))
+        factors = {place: sample.factor(patterns[place], sizes[place]) for place in allowed}
+        dear = _not_by_object(patterns, sizes, places, allowed) if source.scans_objects else frozenset[int]()
+        costs = {place: factor * (_DEAR if place in dear else 1) for place, factor in factors.items()}
+        place = min(allowed, key=lambda place: (costs[place], sizes[place]))
         waiting.remove(place)
         places.append(place)
         partial_answers *= factors[place]
         estimates.append(partial_answers)
-        sample = _following(patterns[place], sample, source)
+        if waiting:
+            sample.grow(patterns[place], factors[place])
     return JoinOrder(tuple(places), tuple(estimates), tuple(sizes[place] for place in places))
+
+
+def _not_by_object(
+    patterns: Sequence[AskedPattern[int]], sizes: Sequence[int], places: Sequence[int], allowed: Sequence[int]
+) -> frozenset[int]:
+    """Those patterns that would keep parts of a join from being wide; see `triples.query.lookups.Between`."""
+    if len(patterns) < _SEVERAL or len(places) > 1 or any(sizes[place] < _LARGE for place in places or allowed):
+        return frozenset()
+    if places:
+        first = patterns[places[0]]
+        return frozenset(place for place in allowed if first[2] not in patterns[place] or first[0] in patterns[place])
+    others = [[other for number, other in enumerate(patterns) if number != place] for place in range(len(patterns))]
+    return frozenset(place for place in allowed if not any(patterns[place][2] in other for other in others[place]))
+
+
+class _Sample:
+    """Partial answers that begin with the heaviest facts of the first pattern."""
+
+    def __init__(self, source: JoiningSource) -> None:
+        self._source = source
+        self._slots: dict[Variable, int] = {}
+        self._rows: list[Terms] = [()]
+
+    def binds(self, pattern: AskedPattern[int]) -> bool:
+        """True if a variable of the pattern is bound."""
+        return not self._slots.keys().isdisjoint(variables([pattern]))
+
+    def factor(self, pattern: AskedPattern[int], size: int) -> float:
+        """By how much a pattern, which has so many facts, multiplies the partial answers."""
+        if not self.binds(pattern):
+            return float(size)
+        found = 0
+        if self._rows:
+            lookup = lookup_of(pattern, self._slots, len(self._slots))
+            found = self._source.joined_number([lookup], self._rows, [0.0], _MOST_FOLLOWING)
+        # Where the sample meets nothing, what is met now and then may still be a lot.
+        return found / len(self._rows) if found else min(self._crowd(pattern) / (_RARE * _SAMPLE), float(size))
+
+    def _crowd(self, pattern: AskedPattern[int]) -> float:
+        """How many facts of the pattern share with one of them what is bound; the mean of a few."""
+        facts = self._source.block(_ends(pattern), None, _APART * _SAMPLE)
+        bound = [variable for variable in variables([pattern]) if variable in self._slots]
+        columns = [pattern.index(variable) for variable in bound]
+        rows = _spread([tuple([fact.key[column] for column in columns]) for fact in facts], 2 * _APART)
+        slots = {variable: slot for slot, variable in enumerate(bound)}
+        lookup = lookup_of(pattern, slots, len(slots))
+        return self._source.joined_number([lookup], rows, [0.0], _MOST_FOLLOWING) / len(rows) if rows else 0.0
+
+    def grow(self, pattern: AskedPattern[int], factor: float) -> None:
+        """Join a pattern that multiplies the partial answers by this factor."""
+        bound = len(self._slots)
+        for variable in variables([pattern]):
+            self._slots.setdefault(variable, len(self._slots))
+        lookup = lookup_of(pattern, self._slots, bound)
+        found = factor * len(self._rows)
+        if found < 1:
+            self._rows = []
+        elif found > _SAMPLE:
+            self._rows = self._following(lookup)
+        else:
+            taken = [1 + lookup.free.index(column) for column in lookup.taken]
+            joined = self._source.joined([lookup], self._rows, [0.0], _SAMPLE)
+            self._rows = [self._rows[row[0]] + tuple([row[column] for column in taken]) for row in joined]
+
+    def _following(self, lookup: Lookup) -> list[Terms]:
+        rows = _spread(self._rows, _APART)
+        return [
+            extended
+            for row in rows
+            for fact in self._source.block(lookup.ends(row), None, _SAMPLE // len(rows))
+            if (extended := lookup.extended(row, fact.key)) is not None
+        ]
+
+
+def _spread(rows: Sequence[Terms], most: int) -> Sequence[Terms]:
+    """So many of the rows, evenly spread."""
+    return rows[:: max(1, len(rows) // most)][:most]
 
 
 def _sizes(patterns: Sequence[AskedPattern[int]], source: Source) -> list[int]:
@@ -72,7 +161,7 @@ def _sizes(patterns: Sequence[AskedPattern[int]], source: Source) -> list[int]:
     sizes = [0] * len(patterns)
     limit = MOST_COUNTED
     for place in sorted(range(len(patterns)), key=lambda place: -_constants(patterns[place])):
-        sizes[place] = _number(source, _ends(patterns[place], {}), limit)
+        sizes[place] = _number(source, _ends(patterns[place]), limit)
         limit = min(limit, max(_FEWEST_COUNTED, _FAR * sizes[place]))
     return sizes
 
@@ -81,36 +170,8 @@ def _constants(pattern: AskedPattern[int]) -> int:
     return sum(isinstance(place, int) for place in pattern)
 
 
-def _factor(
-    pattern: AskedPattern[int], bound: set[Variable], size: int, sample: Sequence[_Binding], source: Source
-) -> float:
-    """By how much a pattern multiplies the partial answers."""
-    if bound.isdisjoint(variables([pattern])):
-        return float(size)
-    if not sample:
-        return min(1.0, float(size))
-    return sum(_number(source, _ends(pattern, row), _MOST_FOLLOWING) for row in sample) / len(sample)
-
-
-def _following(pattern: AskedPattern[int], sample: Sequence[_Binding], source: Source) -> list[_Binding]:
-    """A few partial answers that are grown from these by the pattern."""
-    found: list[_Binding] = []
-    for row in sample:
-        ends = _ends(pattern, row)
-        for fact in () if NO_TERM in ends else source.block(ends, None, _SAMPLE):
-            grown = dict(row)
-            if all(
-                grown.setdefault(place, term) == term
-                for place, term in zip(pattern, fact.key, strict=True)
-                if isinstance(place, Variable)
-            ):
-                found.append(grown)
-    # Some of each, so that one hub does not stand for all.
-    return found[:: max(1, len(found) // _SAMPLE)][:_SAMPLE]
-
-
-def _ends(pattern: AskedPattern[int], binding: _Binding) -> Ends:
-    subject, predicate, object_ = (binding.get(place) if isinstance(place, Variable) else place for place in pattern)
+def _ends(pattern: AskedPattern[int]) -> Ends:
+    subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
     return subject, predicate, object_
 
 

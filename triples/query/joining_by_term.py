@@ -7,6 +7,7 @@ alone has too many answers, it is put in the place of its variable, and the next
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 
 from triples.patterns import Variable
@@ -16,6 +17,7 @@ from triples.query.join_order import JoinOrder, join_order
 from triples.query.lookups import JoiningSource, OfTerms
 from triples.query.parts_join import ROUNDING, PartsJoin
 from triples.query.questions import AskedPattern, Question
+from triples.query.terms_in_order import FactsOfAnswers, InOrder
 
 # The terms of the first part, the most of others, and by how much a part may be larger than the one before.
 FIRST, LARGEST, GROWTH = 32, 16_384, 4
@@ -33,10 +35,12 @@ def joined_by_term(
     k: int,
     after: Position | None = None,
     expired: Callable[[], bool] = lambda: False,
+    uniform: bool = False,
 ) -> Ranking | None:
     """The first k answers that follow `after`, as `ranked` finds them; None if there are fewer of the greatest weight.
 
-    The first pattern of the order must have the first selected variable. TooMany if a join has too many rows.
+    With `uniform`, there are no others than of the greatest weight, so all of them are found. The first pattern of the
+    order must have the first selected variable. TooMany if a join has too many rows.
     """
     join = PartsJoin(question, order.places, source, k, after, expired)
     try:
@@ -49,13 +53,17 @@ def joined_by_term(
     if top < join.least or (after and after.weight != top):
         return None
     greatest = {step.place: weight for step, weight in zip(join.plan.steps, join.greatest, strict=True)}
-    search = _Search(source, k, top, greatest, expired)
+    facts = FactsOfAnswers(question, order.places, source, join.greatest)
+    # A product is 1 only if all of its factors are.
+    search = _Search(source, k, top, greatest, expired, facts, exact=uniform or top == 1)
     try:
         search.follow(question, order, (), after)
     except OutOfTime:
         # In the order of answers, whatever comes next has later terms.
         return Ranking(search.answers, 1.0, search.read)
-    return Ranking(search.answers, None, search.read) if len(search.answers) == k else None
+    if len(search.answers) == k:
+        return Ranking(search.answers, None, search.read)
+    return Ranking(search.answers, None, search.read, None if after else len(search.answers)) if uniform else None
 
 
 class _Search:
@@ -68,9 +76,15 @@ class _Search:
         top: float,
         greatest: dict[int, float],
         expired: Callable[[], bool],
+        facts: FactsOfAnswers,
+        *,
+        exact: bool,
     ) -> None:
         self.answers: list[Answer] = []
         self.read = 0
+        # Whether all facts that are wanted weigh just as much as the heaviest.
+        self._exact = exact
+        self._facts = facts
         self._source = source
         self._k = k
         self._top = top
@@ -83,13 +97,16 @@ class _Search:
     ) -> None:
         """Add the answers of a question, after those terms which its constants already stand for."""
         join = self._join(question, order, after)
+        in_order = None
+        if self._exact and self._source.joins_in_order and join.is_plain:
+            in_order = InOrder(join, join.greatest or (), after and after.terms)
         ends = join.plan.steps[0].lookup.constants
         column = question.patterns[order.places[0]].index(question.selected[0])
         weight = self._greatest[order.places[0]] * ROUNDING
         last = after.terms[0] - 1 if after else 0
         # Twice as many as should make k answers.
         expected = int(2 * self._wanted * order.estimates[0] / max(order.estimates))
-        size = min(max(1, expected), FIRST * GROWTH)
+        size = min(max(FIRST if in_order else 1, expected), FIRST * GROWTH)
         crowded = order.estimates[0] * _CROWDED * self._most_rows < max(order.estimates)
         waiting: list[int] = []
         ended = False
@@ -103,15 +120,21 @@ class _Search:
                 return
             part = waiting[:size]
             before = len(self.answers)
-            if (crowded and self._narrows(question)) or not self._take(join, OfTerms(column, part), prefix):
-                if len(part) > 1:
+            taken = 0
+            if not (crowded and self._narrows(question)):
+                terms = OfTerms(column, part)
+                taken = self._take_in_order(in_order, terms, prefix) if in_order else self._take(join, terms, prefix)
+            if not taken:
+                if len(part) > 1 and not in_order:
                     size = max(len(part) // GROWTH, 1)
                     continue
                 self._follow_one(question, part[0], prefix, after if after and after.terms[0] == part[0] else None)
+                taken = 1
             crowded = crowded and len(self.answers) - before > self._most_rows
-            size = self._size(len(part), len(self.answers) - before)
-            last = part[-1]
-            waiting = waiting[len(part) :]
+            if taken == len(part):
+                size = self._size(taken, len(self.answers) - before)
+            last = part[taken - 1]
+            waiting = waiting[taken:]
 
     @property
     def _wanted(self) -> int:
@@ -135,19 +158,29 @@ class _Search:
         join.greatest = tuple([self._greatest[step.place] for step in join.plan.steps])
         return join
 
-    def _take(self, join: PartsJoin, part: OfTerms, prefix: tuple[int, ...]) -> bool:
-        """Add the answers of a part, whose terms come after those of other parts; False if it has too many rows."""
+    def _take(self, join: PartsJoin, part: OfTerms, prefix: tuple[int, ...]) -> int:
+        """Add the answers of a part, whose terms come after those of other parts; of how many terms."""
         read = join.read
         try:
             join.most = self._most_rows
             join.take(part)
         except TooMany:
-            return False
+            return 0
         self.read += join.read - read
         found = join.page()[: self._wanted]
         join.forget()
         self.answers += [replace(answer, terms=prefix + answer.terms) for answer in found] if prefix else found
-        return True
+        return len(part.terms)
+
+    def _take_in_order(self, join: InOrder, part: OfTerms, prefix: tuple[int, ...]) -> int:
+        """The same, of as many of the terms as are wanted."""
+        read = join.read
+        taken = join.take(part, self._wanted, self._most_rows)
+        self.read += join.read - read
+        found = [prefix + answer for answer in taken.answers[: self._wanted]]
+        self._facts.add(found)
+        self.answers += [Answer(answer, self._top, partial(self._facts.of, answer)) for answer in found]
+        return taken.terms
 
     def _size(self, size: int, found: int) -> int:
         """The number of terms for the next part, so that it should have the answers that are still wanted."""

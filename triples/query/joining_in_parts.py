@@ -5,7 +5,7 @@ cannot make such an answer is the end. So joins with few answers cost little mor
 them. Those of very many answers are better found fact by fact: `triples.query.ranked_join`.
 """
 
-from math import isqrt, nextafter
+from math import inf, isqrt, nextafter
 from typing import NamedTuple
 
 from triples.query.answers import Ranking
@@ -15,6 +15,10 @@ from triples.query.parts_join import PartsJoin
 
 # The facts in the first part, and in others, by how long the database takes to join them: in seconds.
 FIRST, SMALLEST, LARGEST = 512, 64, 16_384
+# A part is wide if it has more than one of so many of all facts; it may have more facts than others.
+WIDE, LARGEST_WIDE = 8, 131_072
+# How many times more facts are joined than should have the answers that are wanted.
+_SPARE = 1.5
 _SHORT, _LONG = 0.015, 0.1
 # The facts of one weight that are too many to be joined for the sake of their terms alone.
 _MANY = 4_000
@@ -41,18 +45,20 @@ class _Next(NamedTuple):
     following: _Begin | None
 
 
-def joined_in_parts(join: PartsJoin, *, first: int = FIRST, by_term: int | None = None) -> Ranking:
+def joined_in_parts(join: PartsJoin, facts: int, *, first: int = FIRST, by_term: int | None = None) -> Ranking:
     """The first answers of a join, as `ranked` finds them; TooMany if it has too many rows.
 
-    `first` is how many facts are joined at first. With `by_term`, the number of facts that have the first selected
-    term, raises OnlyTies once there are enough answers of the greatest weight, and the first of them by their terms are
-    found faster in the order of these.
+    `facts` is how many the first pattern has, and `first` how many are joined at first. With `by_term`, the number of
+    facts that have the first selected term, raises OnlyTies once there are enough answers of the greatest weight, and
+    the first of them by their terms are found faster in the order of these.
     """
     size = min(max(first, SMALLEST), LARGEST)
     begin: _Begin | None = _Begin(1.0)
     bound, taken = 1.0, 0
+    # The least number of facts in a wide part.
+    wide = facts // WIDE if join.scans_objects else inf
     try:
-        while begin is not None and (part := _next(join, begin, size)) is not None:
+        while begin is not None and (part := _next(join, begin, size, wide=size > wide)) is not None:
             if join.greatest is not None:
                 join.forget_lighter()
                 bound = join.product((part.heaviest, *join.greatest[1:]))
@@ -73,6 +79,8 @@ def joined_in_parts(join: PartsJoin, *, first: int = FIRST, by_term: int | None 
             if begin is not None and not join.know_greatest():
                 break
             size = _size(join.seconds, size)
+            if (needed := _needed(join, taken, facts)) > wide:
+                size = max(size, min(needed, LARGEST_WIDE))
     except OutOfTime:
         # Everything heavier than that is found, and of the rest something may be missing.
         return Ranking(join.page(above=bound), bound, join.read)
@@ -104,7 +112,15 @@ def _size(seconds: float, size: int) -> int:
     return max(size // 2, SMALLEST) if seconds > _LONG else size
 
 
-def _next(join: PartsJoin, begin: _Begin, size: int) -> _Next | None:
+def _needed(join: PartsJoin, taken: int, facts: int) -> int:
+    """How many facts must still be joined, as far as can be told; at most all of them."""
+    if join.found >= join.wanted:
+        # What is joined next may be bounded better than all that is left.
+        return taken
+    return min(facts, int(_SPARE * taken * join.wanted / max(join.found, 1)))
+
+
+def _next(join: PartsJoin, begin: _Begin, size: int, *, wide: bool) -> _Next | None:
     """The next part, of so many facts or a few more; None if there are no more facts."""
     join.clock.check()
     source, ends = join.source, join.plan.steps[0].lookup.constants
@@ -112,11 +128,11 @@ def _next(join: PartsJoin, begin: _Begin, size: int) -> _Next | None:
     if after is None:
         below = source.weight_at(ends, weight, size)
         if below is None:
-            return _Next(Between(weight, 0.0), weight, None)
+            return _Next(Between(weight, 0.0, wide), weight, None)
         heaviest = source.weight_at(ends, weight, 0) or weight
         if below < heaviest:
-            return _Next(Between(heaviest, below), heaviest, _Begin(below))
+            return _Next(Between(heaviest, below, wide), heaviest, _Begin(below))
         weight, after = heaviest, 0
     last = source.id_at(ends, weight, after, size - 1)
     following = _Begin(nextafter(weight, 0.0)) if last is None else _Begin(weight, last)
-    return _Next(OfWeight(weight, after, last), weight, following)
+    return _Next(OfWeight(weight, after, last, wide), weight, following)

@@ -54,10 +54,15 @@ class OfTerms(NamedTuple):
 
 
 class Between(NamedTuple):
-    """A part of a pattern's facts: those of at most one weight, and of more than another one."""
+    """A part of a pattern's facts: those of at most one weight, and of more than another one.
+
+    `wide`: the part is a large share of all facts of a predicate, and the next look-up needs their objects alone. Then
+    it takes less to go through the objects of all of them, in order, than to read each fact of the part.
+    """
 
     most: float
     above: float
+    wide: bool = False
 
 
 class OfWeight(NamedTuple):
@@ -69,6 +74,8 @@ class OfWeight(NamedTuple):
     weight: float
     after: int
     last: int | None
+    # As in `Between`.
+    wide: bool = False
 
 
 Part = OfTerms | Between | OfWeight
@@ -99,6 +106,14 @@ class JoiningSource(Source, Protocol):
     def most_joined(self) -> int:
         """Return how many look-ups it follows at a time."""
 
+    @property
+    def scans_objects(self) -> bool:
+        """Return True if it makes use of parts being wide."""
+
+    @property
+    def joins_in_order(self) -> bool:
+        """Return True if `joined_terms` may be asked."""
+
     def joined(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
@@ -106,6 +121,14 @@ class JoiningSource(Source, Protocol):
 
         Each uses facts of at least its weight, and none of weight 0. Returns rows in any order, at most `limit`. If a
         part is given, the first look-up finds just its facts, and the number of the partial answer is 0.
+        """
+
+    def joined_terms(
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, slots: Sequence[int]
+    ) -> Sequence[Terms]:
+        """Return the terms in these slots of each row that `joined` would return.
+
+        The terms of the part, which are given in order, are taken in this order, as far as the limit lets them.
         """
 
     def joined_number(

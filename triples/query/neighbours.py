@@ -12,9 +12,8 @@ from typing import NamedTuple
 from triples.query.blocks import Ends, Fact
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.path_facts import Direction
+from triples.query.predicates import AROUND_LIMIT
 
-# The facts of one predicate and direction are counted up to this number.
-COUNT_LIMIT = 1_000
 # Predicates of facts that lead to the term are looked for one by one; where the graph has more, only those of the
 # heaviest facts are known.
 _MOST_PREDICATES = 64
@@ -25,7 +24,7 @@ BESIDE_LIMIT = 100
 
 
 class Around(NamedTuple):
-    """A predicate, and the numbers of its facts from the term and to it, each at most COUNT_LIMIT."""
+    """A predicate, and the numbers of its facts from the term and to it, each at most AROUND_LIMIT."""
 
     predicate: int
     out: int
@@ -74,7 +73,7 @@ def find_neighbours(asked: AskedNeighbours, source: GraphFacts) -> Neighbours:
         around,
         source.named(facts, {term, *(one.predicate for one in around)}),
         max(0, counted - len(facts) - loops),
-        capped=any(COUNT_LIMIT in {one.out, one.in_} for one in around),
+        capped=any(AROUND_LIMIT in {one.out, one.in_} for one in around),
         complete=complete,
     )
 
@@ -114,13 +113,13 @@ def _around(
     complete = True
     if direction != "in":
         leading = source.predicates(term) if wanted is None else wanted
-        out = {predicate: source.number((term, predicate, None), COUNT_LIMIT) for predicate in leading}
+        out = source.numbers_by_predicate("subject", term, leading)
     if direction != "out":
         candidates: Iterable[int] = wanted if wanted is not None else source.predicates(None, _MOST_PREDICATES + 1)
         if wanted is None and len(list(candidates)) > _MOST_PREDICATES:
             complete = False
             candidates = {fact.key.predicate for fact in source.block((None, None, term), None, _HEAVIEST)}
-        in_ = {predicate: source.number((None, predicate, term), COUNT_LIMIT) for predicate in candidates}
+        in_ = source.numbers_by_predicate("object", term, list(candidates))
     around = [Around(predicate, out.get(predicate, 0), in_.get(predicate, 0)) for predicate in {*out, *in_}]
     found = [one for one in around if one.out or one.in_]
     return sorted(found, key=lambda one: (-one.out - one.in_, one.predicate)), complete

@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from heapq import nsmallest
 from math import prod
-from operator import itemgetter
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from triples.query.answers import Answer, Position
-from triples.query.blocks import NO_TERM, Clock, Fact, TooMany
+from triples.query.blocks import Clock, Fact, TooMany
 from triples.query.join import Join
 from triples.query.join_plan import Checks, Step, plan_join
+from triples.query.joined_rows import columns_of, facts_of_row, picking
 from triples.query.lookups import Between, JoinedRow, JoiningSource, Lookup, OfTerms, OfWeight, Part, Terms
 from triples.query.questions import Question
-from triples.recursion.programs import Key
 
 # The most rows of one statement, and of all: beyond them, to find the heaviest fact by fact is faster.
 MOST, MOST_IN_ALL = 20_000, 50_000
@@ -42,13 +41,6 @@ class _Found(NamedTuple):
 
     weight: float
     rows: tuple[JoinedRow, ...]
-
-
-class _Columns(NamedTuple):
-    """The columns of a joined row that have the new terms, and the weights, in the order of the look-ups."""
-
-    terms: tuple[int, ...]
-    weights: tuple[int, ...]
 
 
 class PartsJoin:
@@ -90,10 +82,11 @@ class PartsJoin:
     def know_greatest(self) -> bool:
         """Look up the greatest weight of each pattern, which bounds what is to come. False if one has no facts."""
         if self.greatest is None:
-            weights = self.join.greatest_weights()
-            if weights is None:
+            weights = [self.source.weight_at(step.lookup.constants, 1.0, 0) for step in self.plan.steps]
+            greatest = [weight for weight in weights if weight is not None]
+            if len(greatest) < len(weights):
                 return False
-            self.greatest = tuple([weights[step.place] for step in self.plan.steps])
+            self.greatest = tuple(greatest)
         return True
 
     @property
@@ -113,7 +106,7 @@ class PartsJoin:
         self.seconds = 0.0
         first, *others = self._chunks
         found = self._joined(first, part, self._least_weights(0, len(first), 1.0, part))
-        if not others and not self.plan.optional and all(step.checks == _NO_CHECKS for step in first):
+        if self.is_plain:
             self._count(len(found))
             self._keep_all(found)
             return
@@ -126,6 +119,22 @@ class PartsJoin:
             rows = self._checked(steps, self._grown(steps, rows, found))
         self._count(len(rows))
         self._keep(rows)
+
+    @property
+    def scans_objects(self) -> bool:
+        """True if parts can be wide: the first pattern has a predicate alone, and only its object is looked up next."""
+        first, *others = [step.lookup for step in self._chunks[0]]
+        subject, predicate, object_ = first.constants
+        given = (subject is not None, predicate is not None, object_ is not None)
+        if given != (False, True, False) or first.equal or 2 not in first.taken or not others:
+            return False
+        return self.source.scans_objects and [slot for _, slot in others[0].bound] == [first.taken.index(2)]
+
+    @property
+    def is_plain(self) -> bool:
+        """True if one statement finds whole answers."""
+        no_checks = all(step.checks == _NO_CHECKS for step in self.plan.steps)
+        return len(self._chunks) == 1 and not self.plan.optional and no_checks
 
     def _count(self, rows: int) -> None:
         self._rows += rows
@@ -146,7 +155,7 @@ class PartsJoin:
 
     def _grown(self, steps: Sequence[Step], rows: Sequence[_Row], found: Sequence[JoinedRow]) -> list[_Row]:
         """The partial answers with the facts of the next patterns."""
-        terms, weights = _columns(steps)
+        terms, weights = columns_of(steps)
         grown: list[_Row] = []
         for one in self._unhurried(found):
             before = rows[one[0]]
@@ -161,8 +170,8 @@ class PartsJoin:
 
     def _keep_all(self, found: Sequence[JoinedRow]) -> None:
         """Keep rows that are whole answers."""
-        terms, weights = _columns(self.plan.steps)
-        selection = _picking([terms[slot] for slot in self.plan.selected])
+        terms, weights = columns_of(self.plan.steps)
+        selection = picking([terms[slot] for slot in self.plan.selected])
         factors = [weights[place] for place in self._places]
         best = self._best
         for one in self._unhurried(found):
@@ -198,9 +207,9 @@ class PartsJoin:
             return [0.0] * count
         rest = self.greatest[first:]
         match part:
-            case Between(most):
+            case Between(most=most):
                 rest = (min(most, rest[0]), *rest[1:])
-            case OfWeight(weight):
+            case OfWeight(weight=weight):
                 rest = (weight, *rest[1:])
             case OfTerms() | None:
                 pass
@@ -265,33 +274,11 @@ class PartsJoin:
         """The facts of an answer in the order of the question."""
         facts: list[Fact] = []
         terms: Terms = ()
-        for _, *values in rows:
-            left: list[Any] = values
-            while left:
-                lookup = self.plan.steps[len(facts)].lookup
-                key = list(lookup.ends(terms))
-                width = len(lookup.free)
-                for column, term in zip(lookup.free, left, strict=False):
-                    key[column] = term
-                facts.append(Fact(Key(*(term or NO_TERM for term in key)), left[width], left[width + 1]))
-                terms += tuple([facts[-1].key[column] for column in lookup.taken])
-                left = left[width + 2 :]
+        steps = self.plan.steps
+        for row in rows:
+            lookups = [step.lookup for step in steps[len(facts) :]]
+            facts += facts_of_row(lookups, terms, row)
+            terms = ()
+            for step, fact in zip(steps, facts, strict=False):
+                terms += tuple([fact.key[column] for column in step.lookup.taken])
         return tuple([facts[place] for place in self._places])
-
-
-def _columns(steps: Sequence[Step]) -> _Columns:
-    terms, weights = list[int](), list[int]()
-    column = 1
-    for step in steps:
-        free = step.lookup.free
-        terms += [column + free.index(taken) for taken in step.lookup.taken]
-        column += len(free) + 2
-        weights.append(column - 2)
-    return _Columns(tuple(terms), tuple(weights))
-
-
-def _picking(columns: Sequence[int]) -> Callable[[JoinedRow], Terms]:
-    """A function of a row that returns some of its columns, always as a tuple."""
-    if len(columns) > 1:
-        return itemgetter(*columns)
-    return lambda row: tuple([row[column] for column in columns])

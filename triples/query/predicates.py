@@ -1,17 +1,22 @@
 """The predicates of the graph: found one by one in the index, and counted by it."""
 
+from collections.abc import Sequence
 from functools import cache
 from heapq import merge
 from itertools import islice
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from triples.query.statements import COUNT_LIMIT
 from triples.query.term_places import as_keys, facts_of, given_terms
 from triples.store.dialect import Dialect
-from triples.store.fact_tables import InferredFilter
+from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_of_visible, index_name
 from triples.store.inferred.layout import FACTS
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.sessions import Fetch
+
+# The facts of one predicate around a term are counted up to this number.
+AROUND_LIMIT = 1_000
+Side = Literal["subject", "object"]
 
 _TALLIED = "(SELECT coalesce(sum(facts), 0) FROM triples_predicatetally WHERE predicate_id = t.id)"
 
@@ -73,6 +78,36 @@ def _distinct(table: str, dialect: Dialect, *, of_subject: bool) -> str:
     return dialect.prepared(
         f"WITH RECURSIVE used (id) AS ({least} ? UNION ALL SELECT ({least} used.id) FROM used"
         " WHERE used.id IS NOT NULL) SELECT id FROM used WHERE id IS NOT NULL LIMIT ?"
+    )
+
+
+def numbers_by_predicate(
+    fetch: Fetch, dialect: Dialect, visible: InferredFilter | None, place: Side, term: int, predicates: Sequence[int]
+) -> dict[int, int]:
+    """How many facts have the term in this place and each of these predicates; AROUND_LIMIT for as many and more."""
+    found = dict.fromkeys(predicates, 0)
+    kinds: list[tuple[Kind, InferredFilter | None]] = [("asserted", None)]
+    if visible is not None:
+        kinds.append(("inferred", visible))
+    for kind, hidden in kinds if predicates else ():
+        statement = _numbers(place, kind, dialect, hidden)
+        for predicate, number in fetch(statement, (term, AROUND_LIMIT, as_keys(predicates))):
+            found[predicate] += number
+    return {predicate: min(number, AROUND_LIMIT) for predicate, number in found.items()}
+
+
+@cache
+def _numbers(place: Side, kind: Kind, dialect: Dialect, visible: InferredFilter | None) -> str:
+    """Parameters: the term, the limit, the predicates."""
+    shape = (place == "subject", True, place == "object")
+    predicate = dialect.key_column(0)
+    conditions = [f"f.{place}_id = ?", f"f.predicate_id = {predicate}"]
+    if visible is not None:
+        conditions += conditions_of_visible(visible, "f", dialect)
+    table = dialect.indexed(f"{TABLES[kind]} AS f", index_name(kind, shape))
+    facts = f"SELECT 1 FROM {table} WHERE {' AND '.join(conditions)} LIMIT ?"
+    return dialect.prepared(
+        f"SELECT {predicate}, (SELECT count(*) FROM ({facts}) AS matches) FROM {dialect.keys_table}"
     )
 
 

@@ -10,6 +10,7 @@ with what was typed, or contain it, the best of those that were compared come fi
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from rapidfuzz import process
@@ -54,6 +55,8 @@ _KINDS: dict[Match | None, tuple[Kind, ...]] = {
     "substring": (Kind.SUBSTRING,),
     "fuzzy": (Kind.FUZZY, Kind.PART),
 }
+# The newest terms, which are not indexed yet, are compared by every search, and those with frequent trigrams by many.
+_searched_form = lru_cache(maxsize=4_096)(searched_form)
 
 
 def _part_score(part: Part) -> float:
@@ -73,6 +76,7 @@ class Search:
         self.part = TypedPart(self.folded)
         # What was compared, or is still to be, by id: texts and folded texts.
         self._terms: dict[int, tuple[str, str]] = {}
+        self._compared = set[int]()
         self._hits: dict[int, Hit] = {}
 
     def run(self, candidates: Candidates, frequencies: Frequencies) -> None:
@@ -85,17 +89,21 @@ class Search:
 
     def compare(self, terms: Sequence[Found]) -> int:
         """Keep those that match; how many do."""
-        folded = [searched_form(text) for _, text in terms]
+        fresh = [term for term in terms if term[0] not in self._compared]
+        # What one question has found, others find as well.
+        matching = sum(id_ in self._hits for id_, _ in terms) if len(fresh) < len(terms) else 0
+        self._compared.update([id_ for id_, _ in fresh])
+        folded = [_searched_form(text) for _, text in fresh]
         places = {place for place, other in enumerate(folded) if self.folded in other}
         if self._edits:
             # All of them in one step, which takes half of the time of a step for each.
             near = process.extract_iter(self.folded, folded, scorer=OSA.distance, score_cutoff=self._edits)
             places.update(place for _, _, place in near)
-        hits = [hit for place in places if (hit := self._hit(*terms[place], folded[place])) is not None]
+        hits = [hit for place in places if (hit := self._hit(*fresh[place], folded[place])) is not None]
         self._hits.update((hit.id, hit) for hit in hits)
         if self._edits:
-            self._terms.update((id_, (text, other)) for (id_, text), other in zip(terms, folded, strict=True))
-        return len(hits)
+            self._terms.update((id_, (text, other)) for (id_, text), other in zip(fresh, folded, strict=True))
+        return matching + len(hits)
 
     def compare_parts(self, edits: int) -> None:
         """Keep those of all terms so far of which a part is the text but for so many typos, if better ones are few."""
@@ -109,7 +117,7 @@ class Search:
 
     def _collect(self, terms: Sequence[Found]) -> int:
         """Keep terms for `compare_parts`, which takes less time for many at once; how many are new."""
-        fresh = {id_: (text, searched_form(text)) for id_, text in terms if id_ not in self._terms}
+        fresh = {id_: (text, _searched_form(text)) for id_, text in terms if id_ not in self._terms}
         self._terms.update(fresh)
         return len(fresh)
 

@@ -44,28 +44,35 @@ class JoinedPattern(NamedTuple):
 Begin = Literal["rows", "terms 0", "terms 1", "terms 2", "between", "rest of weight", "part of weight"]
 
 
+# What is read of a join.
+Wanted = Literal["rows", "number"] | tuple[OfRow | OfFact, ...]
+
+
 @cache
 def joined(
     patterns: tuple[JoinedPattern, ...],
     dialect: Dialect,
     visible: InferredFilter | None,
     begin: Begin = "rows",
+    wanted: Wanted = "rows",
     *,
-    counted: bool = False,
+    by_object: bool = False,
 ) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
 
-    If they are counted, only how many there are.
+    Or how many rows there are, or only some terms of each.
+    `by_object` reads the asserted facts of the first pattern, of which nothing but the predicate is given, in the order
+    of their objects.
 
     Parameters, as often as there are `combinations`: the given rows, and for each pattern its constants and a least
     weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then the limit.
     """
     parts = [
-        _of_kinds(patterns, kinds, dialect, visible, begin, counted=counted)
+        _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_object=by_object)
         for kinds in combinations(len(patterns), visible, begin)
     ]
     statement = f"{' UNION ALL '.join(parts)} LIMIT ?"
-    return dialect.prepared(f"SELECT count(*) FROM ({statement}) AS counted" if counted else statement)
+    return dialect.prepared(f"SELECT count(*) FROM ({statement}) AS counted" if wanted == "number" else statement)
 
 
 def combinations(patterns: int, visible: InferredFilter | None, begin: Begin = "rows") -> Sequence[tuple[Kind, ...]]:
@@ -98,8 +105,9 @@ def _of_kinds(
     dialect: Dialect,
     visible: InferredFilter | None,
     begin: Begin,
+    wanted: Wanted,
     *,
-    counted: bool,
+    by_object: bool,
 ) -> str:
     read = [dialect.key_column(0) if begin == "rows" else "0"]
     tables = [dialect.keys_table] if begin == "rows" else []
@@ -114,6 +122,8 @@ def _of_kinds(
         subject, predicate, object_ = given
         # Not every index of inferred facts is there: those of predicates always are.
         merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
+        if by_object and number == 0 and kind == "asserted":
+            object_ = True
         index = index_name(kind, (subject, predicate or bool(merged), object_))
         conditions = list(_conditions(pattern, alias, dialect))
         if number == 0:
@@ -130,8 +140,11 @@ def _of_kinds(
         else:
             tables, first = [table], where
     # What is only counted is found in the index alone.
-    columns = "1" if counted else ", ".join(read)
-    return f"SELECT {columns} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
+    if wanted == "number":
+        read = ["1"]
+    elif wanted != "rows":
+        read = [_value(one, dialect) for one in wanted]
+    return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
 
 
 def _conditions(pattern: JoinedPattern, alias: str, dialect: Dialect) -> Iterator[str]:

@@ -62,6 +62,8 @@ class MemorySource:
         return found[place] if place < len(found) else None
 
     most_joined = 2
+    scans_objects = True
+    joins_in_order = True
 
     def joined(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
@@ -80,9 +82,22 @@ class MemorySource:
                 and (step > 0 or not isinstance(given, Part) or _is_part(fact, given))
                 and (extended := lookup.extended(terms, fact.key)) is not None
             ]
+            if step == 0 and isinstance(given, OfTerms):
+                place = 1 + lookup.free.index(given.column)
+                found.sort(key=lambda one: one[1][place])
         self.read_facts += len(found[:limit]) * len(lookups)
         self.read_blocks += 1
         return [read for _, read in found[:limit]]
+
+    def joined_terms(
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, slots: Sequence[int]
+    ) -> Sequence[Terms]:
+        places: list[int] = []
+        column = 1
+        for lookup in lookups:
+            places += [column + lookup.free.index(taken) for taken in lookup.taken]
+            column += len(lookup.free) + 2
+        return [tuple([row[places[slot]] for slot in slots]) for row in self.joined(lookups, part, least, limit)]
 
     def joined_number(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
@@ -117,8 +132,8 @@ def _is_part(fact: Fact, part: Part) -> bool:
     match part:
         case OfTerms(column, terms):
             return fact.key[column] in terms
-        case Between(most, above):
+        case Between(most=most, above=above):
             return above < fact.weight <= most
-        case OfWeight(weight, after, last):
+        case OfWeight(weight=weight, after=after, last=last):
             by_id = last is None if fact.id is None else after < fact.id <= (last or fact.id)
             return fact.weight == weight and by_id

@@ -19,6 +19,7 @@ from tests.triples.store.inferred.hiding import RULES, Doing, Oracle, Texts, cha
 from tests.triples.store.inferred.reads import Reading, reading
 from triples.models import Term, Triple
 from triples.patterns import Variable
+from triples.query import finding_answers, terms_in_order
 from triples.query.answers import GroupCount, Position
 from triples.query.blocks import Fact
 from triples.query.fact_rows import AnyRow
@@ -122,12 +123,38 @@ def test_answers_are_those_of_trying_everything_whatever_the_way(
                 after = Position(expected[k - 1][1], expected[k - 1][0]) if len(expected) >= k else None
                 following = expected[k if after else 0 :]
                 join = PartsJoin(ids, order.places, source, 100, after, never)
-                for way in (joined_in_parts(join), ranked(ids, order.places, source, k=100, after=after)):
+                for way in (joined_in_parts(join, 10), ranked(ids, order.places, source, k=100, after=after)):
                     assert [(answer.terms, answer.weight) for answer in way.answers] == following
                 if begins_with_selected(ids, order.places):
                     tied = joined_by_term(ids, order, source, k=2, after=after)
                     answers = [(answer.terms, answer.weight) for answer in tied.answers] if tied else following[:2]
                     assert answers == following[:2]
+
+    in_orm(compare)
+
+
+@given(graphs, st.lists(questions(), min_size=3, max_size=3), st.integers(1, 6), st.sampled_from([1.0, 0.5]))
+@settings(max_examples=examples(0.3))
+def test_unweighted_answers_are_those_of_trying_everything(
+    graph: Mapping[Texts, float], asked: list[Question[int]], k: int, weight: float
+) -> None:
+    def compare() -> None:
+        make(dict.fromkeys(graph, weight), [])
+        with reading() as reader, source_of(reader, inferred=False) as source, pytest.MonkeyPatch.context() as patched:
+            patched.setattr(finding_answers, "_FEW", 0)
+            patched.setattr(terms_in_order, "ROWS", 1)
+            shown = shown_facts(inferred=False)
+            names = {id_: text for text, id_ in term_ids().items()}
+            for question in map(with_names, asked):
+                ids = with_ids(question, term_ids())
+                expected = best_answers(ids, ids.selected, shown, names)
+                found = find_answers(question, source, never, k=k, counted=True, with_facts=True)
+                assert [(answer.terms, answer.weight) for answer in found.answers] == expected[:k]
+                assert (found.more, found.total) == (len(expected) > k, (len(expected), False))
+                if len(expected) > k:
+                    after = Position(expected[k - 1][1], expected[k - 1][0])
+                    rest = find_answers(question, source, never, k=100, after=after)
+                    assert [(answer.terms, answer.weight) for answer in rest.answers] == expected[k:]
 
     in_orm(compare)
 

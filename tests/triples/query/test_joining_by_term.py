@@ -10,7 +10,7 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from tests.triples.query.test_ranked_join import TEXTS, assert_facts_match, keys, orders, questions
 from triples.patterns import Variable
-from triples.query import joining_by_term
+from triples.query import joining_by_term, terms_in_order
 from triples.query.answers import Position
 from triples.query.blocks import Fact, TooMany
 from triples.query.join_order import JoinOrder
@@ -31,6 +31,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     # So few rows that one term may have too many.
     monkeypatch.setattr(joining_by_term, "MOST_ROWS", 1)
     monkeypatch.setattr(joining_by_term, "MOST_FOR_EACH", 1)
+    monkeypatch.setattr(terms_in_order, "ROWS", 1)
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -57,6 +58,33 @@ def test_the_first_answers_are_those_of_trying_everything(
     else:
         top = [weight for _, weight in following if weight == expected[0][1]]
         assert len(top) < k or expected[0][1] < 1 or len(facts) > 4
+
+
+@pytest.mark.usefixtures("small_parts")
+@given(graphs, questions(), st.data(), st.integers(1, 30), st.sampled_from([1.0, 0.3]), st.integers(0, 2))
+def test_where_all_facts_weigh_the_same_all_answers_are_found(
+    facts: list[Fact], question: Question[int], data: st.DataObject, k: int, weight: float, skipped: int
+) -> None:
+    order = data.draw(orders(question))
+    if not begins_with_selected(question, order):
+        return
+    same = [fact._replace(weight=weight) for fact in facts]
+    expected = best_answers(question, question.selected, same, TEXTS)
+    after = Position(expected[skipped - 1][1], expected[skipped - 1][0]) if 0 < skipped <= len(expected) else None
+    following = expected[skipped:] if after else expected
+
+    try:
+        found = joined_by_term(question, in_order(order), MemorySource(same, TEXTS), k=k, after=after, uniform=True)
+    except TooMany:
+        return
+
+    if found is None:
+        # An answer that weighs so little is none.
+        assert not expected
+        return
+    assert [(answer.terms, answer.weight) for answer in found.answers] == following[:k]
+    assert found.total in (None, len(expected))
+    assert_facts_match(question, found.answers)
 
 
 @pytest.mark.usefixtures("small_parts")

@@ -17,6 +17,7 @@ from triples.query.counting import count_groups
 from triples.query.filters import Filter
 from triples.query.join_order import join_order
 from triples.query.joining_in_parts import FIRST, OnlyTies, joined_in_parts
+from triples.query.lookups import Between, JoinedRow, Lookup, OfWeight, Part, Terms
 from triples.query.parts_join import PartsJoin
 from triples.query.questions import Question
 from triples.query.ranked_join import ranked
@@ -33,7 +34,7 @@ def in_parts(
     after: Position | None = None,
     first: int = FIRST,
 ) -> Ranking:
-    return joined_in_parts(PartsJoin(question, order, source, k, after, lambda: False), first=first)
+    return joined_in_parts(PartsJoin(question, order, source, k, after, lambda: False), len(source.facts), first=first)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -96,10 +97,10 @@ def test_with_enough_ties_it_is_left_to_the_terms(monkeypatch: pytest.MonkeyPatc
         return PartsJoin(question, [0, 1], MemorySource(facts), k, None, lambda: False)
 
     with pytest.raises(OnlyTies):
-        joined_in_parts(join(3), first=4, by_term=39)
+        joined_in_parts(join(3), 39, first=4, by_term=39)
     # Too few are left to be worth another way, or lighter ones are wanted, too.
-    assert len(joined_in_parts(join(3), first=32, by_term=39).answers) == 3
-    assert len(joined_in_parts(join(50), first=4, by_term=39).answers) == 50
+    assert len(joined_in_parts(join(3), 39, first=32, by_term=39).answers) == 3
+    assert len(joined_in_parts(join(50), 39, first=4, by_term=39).answers) == 50
 
 
 @given(graphs, questions(), st.data())
@@ -142,7 +143,7 @@ def test_time_runs_out_while_filters_are_looked_at() -> None:
     # The block and the texts are read in time.
     times = iter([False, False])
 
-    found = joined_in_parts(PartsJoin(question, [0], source, 5, None, lambda: next(times, True)))
+    found = joined_in_parts(PartsJoin(question, [0], source, 5, None, lambda: next(times, True)), 400)
 
     assert found.complete_above == 1.0
 
@@ -207,3 +208,46 @@ def test_the_selective_pattern_comes_first_and_the_connected_one_next() -> None:
     assert order.places == (2, 1, 0)
     assert order.facts == (1, 100, 100)
     assert order.estimates == (1, 1, 1)
+
+
+def test_what_the_sample_does_not_meet_is_not_taken_for_nothing() -> None:
+    x, y, z, w = map(Variable, "xyzw")
+    facts = facts_of({(number, 10, number + 1_000): 0.9 for number in range(1, 200)})
+    facts += facts_of({(number + 5_000, 11, 7_000): 0.9 for number in range(400)})
+    facts += facts_of({(number + 6_000, 12, number + 8_000): 0.9 for number in range(500)})
+
+    order = join_order(Question(((x, 10, y), (z, 11, y), (w, 12, x))), MemorySource(facts))
+
+    # Of the fewer facts of the other one, very many are about the same term.
+    assert order.places == (0, 2, 1)
+    assert 0 < order.estimates[1] < order.estimates[0]
+
+
+class _PartsTaken(MemorySource):
+    """Remembers which parts were wide."""
+
+    def __init__(self, facts: list[Fact]) -> None:
+        super().__init__(facts)
+        self.wide: list[bool] = []
+
+    def joined(
+        self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
+    ) -> Sequence[JoinedRow]:
+        if isinstance(given, Between | OfWeight):
+            self.wide.append(given.wide)
+        return super().joined(lookups, given, least, limit)
+
+
+@pytest.mark.parametrize("by_object", [True, False])
+def test_parts_are_wide_where_few_facts_are_joined_by_their_objects(by_object: bool) -> None:
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(number, 10, number + 10_000): 1 - number / 10_000 for number in range(1, 5_000)})
+    facts += facts_of({(number + (10_000 if by_object else 0), 11, 20_000): 0.9 for number in range(50, 5_000, 500)})
+    source = _PartsTaken(facts)
+    patterns = ((x, 10, y), (y if by_object else x, 11, z))
+
+    found = joined_in_parts(PartsJoin(Question(patterns), [0, 1], source, 5, None, lambda: False), 5_000)
+
+    assert [answer.terms[0] for answer in found.answers] == [50, 550, 1_050, 1_550, 2_050]
+    assert source.wide[0] is False
+    assert any(source.wide) == by_object

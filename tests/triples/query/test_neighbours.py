@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from tests.support.database import in_orm_thread
 from tests.support.properties import examples
 from tests.triples.query.test_finding_answers import TERMS, graphs, make, shown_facts, source_of
 from tests.triples.store.graphs import fact, store
-from tests.triples.store.inferred.derived import term_ids
-from tests.triples.store.inferred.hiding import Doing, Texts, changes
+from tests.triples.store.inferred.derived import TRANSITIVE, program, term_ids
+from tests.triples.store.inferred.hiding import Doing, Oracle, Texts, changes
 from tests.triples.store.inferred.reads import reading
-from triples.query import neighbours
+from triples.query import neighbours, predicates
 from triples.query.neighbours import Around, AskedNeighbours, count_beside, find_neighbours
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -67,7 +68,8 @@ def test_the_heaviest_facts_and_the_counts_are_those_of_looking_at_every_fact(
 
 @in_orm_thread
 def test_a_hub_is_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "COUNT_LIMIT", 5)
+    monkeypatch.setattr(predicates, "AROUND_LIMIT", 5)
+    monkeypatch.setattr(neighbours, "AROUND_LIMIT", 5)
 
     store(*(fact("hub", "p", f"o{number}") for number in range(9)), fact("x", "q", "hub"))
     with reading() as reader, source_of(reader, inferred=True) as source:
@@ -75,6 +77,19 @@ def test_a_hub_is_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
         ids = term_ids()
         assert found.predicates == [Around(ids["p"], 5, 0), Around(ids["q"], 0, 1)]
         assert (found.more, found.capped, len(found.facts)) == (3, True, 3)
+
+
+@in_orm_thread
+def test_inferred_facts_count_up_to_the_same_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predicates, "AROUND_LIMIT", 5)
+    monkeypatch.setattr(neighbours, "AROUND_LIMIT", 5)
+
+    store(*(fact(one, "p", other) for one, other in pairwise("abcdefg")))
+    Oracle(program(TRANSITIVE)).run(small=False)
+    with reading() as reader, source_of(reader, inferred=True) as source:
+        found = find_neighbours(AskedNeighbours("a", 3, "any", None, 0.0), source)
+        assert found.predicates == [Around(term_ids()["p"], 5, 0)]
+        assert found.capped
 
 
 @in_orm_thread

@@ -6,9 +6,10 @@ from pydantic import Field
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from triples.http.questions.facts import FoundFact, found_fact
-from triples.query.neighbours import BESIDE_LIMIT, COUNT_LIMIT, MOST_BESIDE, Neighbours
+from triples.query.neighbours import BESIDE_LIMIT, MOST_BESIDE, Neighbours
+from triples.query.predicates import AROUND_LIMIT
 
-_UP_TO = f"counted up to {COUNT_LIMIT:,}"
+_UP_TO = f"counted up to {AROUND_LIMIT:,}"
 
 # `in` is a word of Python.
 AroundOut = TypedDict(

@@ -1,0 +1,107 @@
+"""The statements that follow several look-ups, with their parameters."""
+
+from collections.abc import Mapping, Sequence
+from math import ulp
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from triples.query.lookups import Between, Lookup, OfTerms, OfWeight, Part, Terms
+from triples.query.term_places import as_keys
+from triples.store.dialect import Dialect
+from triples.store.fact_tables import InferredFilter, Kind
+from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, combinations, joined
+
+# A fact of weight 0 matches nothing.
+LEAST = ulp(0.0)
+_TERMS: tuple[Begin, ...] = ("terms 0", "terms 1", "terms 2")
+
+
+def join_statement(
+    lookups: Sequence[Lookup],
+    given: Sequence[Terms] | Part,
+    least: Sequence[float],
+    limit: int,
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    wanted: Literal["rows", "number"] | Sequence[int] = "rows",
+) -> tuple[str, list[Any]]:
+    """The statement for the rows of `JoiningSource.joined`, for their number, or for some slots of each."""
+    begin = _begin(given)
+    patterns, needed, sources = _join(lookups, _filled(given))
+    bounds = [
+        [*(term for term in lookup.constants if term is not None), max(weight, LEAST)]
+        for lookup, weight in zip(lookups, least, strict=True)
+    ]
+    parameters: list[Any] = []
+    for kinds in combinations(len(patterns), visible, begin):
+        others = [one for bound in bounds[1:] for one in bound]
+        if begin == "rows":
+            parameters += [_numbered(given, needed), *bounds[0], *others]
+        else:
+            parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0])]
+    read = wanted if isinstance(wanted, str) else tuple([sources[slot] for slot in wanted])
+    wide = isinstance(given, Between | OfWeight) and given.wide
+    statement = joined(patterns, dialect, visible, begin, read, by_object=wide)
+    return statement, [*parameters, limit]
+
+
+class _Join(NamedTuple):
+    """The patterns of a join, which terms of the given rows it needs, and where it has each term from."""
+
+    patterns: tuple[JoinedPattern, ...]
+    slots: Sequence[int]
+    sources: Mapping[int, OfRow | OfFact]
+
+
+def _join(lookups: Sequence[Lookup], filled: int) -> _Join:
+    """The join with rows that have so many terms."""
+    slots = sorted({slot for lookup in lookups for _, slot in lookup.bound if slot < filled})
+    sources: dict[int, OfRow | OfFact] = {slot: OfRow(position) for position, slot in enumerate(slots, start=1)}
+    patterns: list[JoinedPattern] = []
+    for number, lookup in enumerate(lookups):
+        terms: list[Term] = ["constant" if term is not None else None for term in lookup.constants]
+        for column, slot in lookup.bound:
+            terms[column] = sources[slot]
+        for column in lookup.taken:
+            sources[filled] = OfFact(number, column)
+            filled += 1
+        patterns.append(JoinedPattern((terms[0], terms[1], terms[2]), lookup.equal, lookup.free))
+    return _Join(tuple(patterns), slots, sources)
+
+
+def _begin(given: Sequence[Terms] | Part) -> Begin:
+    match given:
+        case OfTerms(column):
+            return _TERMS[column]
+        case Between():
+            return "between"
+        case OfWeight(last=last):
+            return "rest of weight" if last is None else "part of weight"
+        case _:
+            return "rows"
+
+
+def _filled(given: Sequence[Terms] | Part) -> int:
+    """How many terms are known before the first look-up."""
+    return 0 if isinstance(given, Part) else len(given[0])
+
+
+def _numbered(rows: Sequence[Any], slots: Sequence[int]) -> str:
+    """The terms of the rows that a join needs, each row after its number."""
+    return orjson.dumps([[number, *[row[slot] for slot in slots]] for number, row in enumerate(rows)]).decode()
+
+
+def _bounds_of(given: Sequence[Terms] | Part, kind: Kind) -> list[Any]:
+    """The parameters of `begin_conditions`."""
+    match given:
+        case OfTerms(_, terms):
+            return [as_keys(terms)]
+        case Between(most=most, above=above):
+            return [most, above]
+        case OfWeight(weight=weight, after=after, last=last):
+            if kind == "inferred":
+                return [weight]
+            return [weight, after] if last is None else [weight, after, last]
+        case _:
+            return []
