@@ -25,10 +25,11 @@ _FACTS = (
     " (source, created_at, subject_id, object_id, predicate_id, weight, metadata) VALUES "
 )
 _ROW, _PLAIN_ROW = "(?1, ?2, ?, ?, ?, ?, ?)", "(?1, ?2, ?, ?, ?, ?, NULL)"
-_NUMBERED_FACTS = (
+_NEW_FACTS = (
     "INSERT OR FAIL INTO triples_triple"
-    " (id, subject_id, object_id, predicate_id, weight, source, created_at, metadata) VALUES "
+    " (created_at, subject_id, object_id, predicate_id, weight, source, metadata) VALUES "
 )
+_NEW_ROW, _PLAIN_NEW_ROW = "(?1, ?, ?, ?, ?, ?, ?)", "(?1, ?, ?, ?, ?, ?, NULL)"
 _UNLESS_THERE = " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
 
 
@@ -38,17 +39,21 @@ def insert_terms(driver: Any, first_id: int, texts: Sequence[str]) -> None:
         driver.execute(_statement(_TERMS, "(?, ?)", len(part)), tuple(chain.from_iterable(enumerate(part, start))))
 
 
-def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:
-    """Insert facts with consecutive ids from `first_id` on."""
-    for start, part in zip(range(first_id, first_id + len(facts), _ROWS), _parts(facts), strict=True):
-        plain = not any(fact.metadata for fact in part)
-        row = "(?, ?, ?, ?, ?, ?, ?, NULL)" if plain else "(?, ?, ?, ?, ?, ?, ?, ?)"
-        values: list[Any] = []
-        for id_, (subject, object_, predicate, weight, metadata, source, created_ms) in enumerate(part, start):
-            values += (id_, subject, object_, predicate, weight, int(source), created_ms)
-            if not plain:
-                values.append(metadata)
-        driver.execute(_statement(_NUMBERED_FACTS, row, len(part)), values)
+def insert_facts(driver: Any, facts: Sequence[NewFact]) -> int:
+    """Insert facts of one moment. Returns the id of the first; those of the others follow."""
+    last = 0
+    for part in _parts(facts):
+        values: list[Any] = [part[0].created_ms]
+        if any(fact.metadata for fact in part):
+            row = _NEW_ROW
+            for subject, object_, predicate, weight, metadata, source, _ in part:
+                values += (subject, object_, predicate, weight, int(source), metadata)
+        else:
+            row = _PLAIN_NEW_ROW
+            for subject, object_, predicate, weight, _, source, _ in part:
+                values += (subject, object_, predicate, weight, int(source))
+        last = driver.execute(_statement(_NEW_FACTS, row, len(part)), values).lastrowid
+    return last - len(facts) + 1
 
 
 def load_facts(driver: Any, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> int:

@@ -75,9 +75,7 @@ class SQLiteSession(Session):
         doubtful = [key for fact in facts if made.isdisjoint(key := fact[:3])]
         standing = self.find_facts(doubtful) if doubtful else {}
         fresh = [fact for fact in facts if fact[:3] not in standing] if standing else facts
-        first = self._last_id("triples_triple") + 1
-        insert_facts(self.driver, first, fresh)
-        return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
+        return {fact[:3]: id_ for id_, fact in enumerate(fresh, insert_facts(self.driver, fresh))}
 
     def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
         last = self._last_id("triples_triple")
