@@ -74,6 +74,7 @@ def load_facts(driver: Any, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact]
     inserted = 0
     for part in _parts(keys):
         found = [facts[key] for key in part]
+        require_weights(fact.weight for fact in found)
         values: list[Any] = [int(found[0].source), created_ms]
         if any(fact.metadata for fact in found):
             row = _ROW
@@ -89,6 +90,7 @@ def load_facts(driver: Any, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact]
 
 def load_columns(driver: Any, columns: Sequence[Sequence[Any]], source: Source, created_ms: int) -> None:
     """Insert new facts from columns: subjects, objects, predicates, weights and metadata."""
+    require_weights(columns[3])
     for start in range(0, len(columns[0]), _ROWS):
         part = [column[start : start + _ROWS] for column in columns]
         plain = not any(part[-1])
