@@ -1,5 +1,6 @@
 """Batches of facts: validation of all facts, or of each by itself."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -7,7 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from skg_site.api.problems import MAX_REPORTED, FieldError, Invalid, shortened
 from skg_site.api.reading import field_errors, validated
+from triples.http.plain_facts import plain_facts
 from triples.http.request_models import AddBatch, AddBatchUnchecked, TripleIn
+from triples.models import Source
+from triples.store.operations import Fact
 
 # A thousand values for each fact of a usual batch, such as vectors in the metadata.
 MAX_VALUES = 100_000 + 10 * settings.ENV.max_batch_size
@@ -22,13 +26,13 @@ _facts = TypeAdapter(list[TripleIn])
 class Batch(NamedTuple):
     """Facts by their places in the client's batch; `invalid` is None if one invalid fact fails the whole batch."""
 
-    items: dict[int, TripleIn]
+    items: dict[int, Fact]
     skip_duplicates: bool
     invalid: dict[int, list[FieldError]] | None
 
 
 class _LargeBatch(AddBatchUnchecked):
-    """A batch whose facts must all be valid, and are checked later."""
+    """A batch whose facts must all be valid, and are checked by themselves."""
 
     skip_invalid: bool = False
 
@@ -39,8 +43,10 @@ def read_batch(content: Any) -> Batch:
         unchecked = validated(content, AddBatchUnchecked)
         return _with_faults(unchecked.triples, unchecked.skip_duplicates)
     if _is_usual(content):
+        if (plain := plain_facts(content["triples"])) is not None:
+            return Batch(dict(enumerate(plain)), validated(content, _LargeBatch).skip_duplicates, None)
         batch = validated(content, AddBatch)
-        return Batch(dict(enumerate(batch.triples)), batch.skip_duplicates, None)
+        return Batch(dict(enumerate(_facts_of(batch.triples))), batch.skip_duplicates, None)
     unchecked = validated(content, _LargeBatch)
     return Batch(dict(enumerate(_in_slices(unchecked.triples))), unchecked.skip_duplicates, None)
 
@@ -54,9 +60,9 @@ def _is_usual(content: Any) -> bool:
         return False
 
 
-def _in_slices(given: list[Any]) -> list[TripleIn]:
+def _in_slices(given: list[Any]) -> list[Fact]:
     """All of the facts; after enough faults the others are not checked."""
-    items: list[TripleIn] = []
+    items: list[Fact] = []
     faults: list[FieldError] = []
     for start in range(0, len(given), SLICE):
         part = given[start : start + SLICE]
@@ -64,7 +70,7 @@ def _in_slices(given: list[Any]) -> list[TripleIn]:
         faults += wide
         if not wide:
             try:
-                items += _facts.validate_python(part)
+                items += plain_facts(part) or _facts_of(_facts.validate_python(part))
             except ValidationError as error:
                 faults += [_moved(fault, start) for fault in field_errors(error)]
         if len(faults) >= MAX_REPORTED:
@@ -76,17 +82,21 @@ def _in_slices(given: list[Any]) -> list[TripleIn]:
 
 def _with_faults(given: list[Any], skip_duplicates: bool) -> Batch:
     """The valid facts, and the faults of each of the others."""
-    items: dict[int, TripleIn] = {}
+    items: dict[int, Fact] = {}
     invalid: dict[int, list[FieldError]] = {}
     for place, item in enumerate(given):
         if wide := _too_wide(item, place):
             invalid[place] = wide
             continue
         try:
-            items[place] = TripleIn.model_validate(item)
+            items[place] = TripleIn.model_validate(item).fact(Source.BATCH)
         except ValidationError as error:
             invalid[place] = [shortened(fault) for fault in field_errors(error, ("triples", place))]
     return Batch(items, skip_duplicates, invalid)
+
+
+def _facts_of(items: Iterable[TripleIn]) -> list[Fact]:
+    return [item.fact(Source.BATCH) for item in items]
 
 
 def _too_wide(item: Any, place: int) -> list[FieldError]:

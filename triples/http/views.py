@@ -22,7 +22,6 @@ from triples.http.request_models import (
     ExplainParameters,
     ListParameters,
     Query,
-    TripleIn,
 )
 from triples.http.responses import StoredOut, batch_content, query_content, statistics_content, triple_content
 from triples.http.store_problems import problem_for
@@ -37,6 +36,7 @@ from triples.store.operations import (
     AddOne,
     Change,
     DuplicateFacts,
+    Fact,
     ManyStored,
     Remove,
     Row,
@@ -155,10 +155,10 @@ def _triple_answer(row: AnyRow) -> HttpResponse:
     return json_answer(triple_content(row), headers={"ETag": entity_tag(row.version)})
 
 
-async def _add_many(items: dict[int, TripleIn], skip_duplicates: bool) -> ManyStored:
+async def _add_many(items: dict[int, Fact], skip_duplicates: bool) -> ManyStored:
     """Store the facts; `DuplicateFacts` has their places in the client's batch."""
     try:
-        stored = await graph.write(AddMany([item.fact(Source.BATCH) for item in items.values()], skip_duplicates))
+        stored = await graph.write(AddMany(list(items.values()), skip_duplicates))
     except DuplicateFacts as error:
         places = list(items)
         raise DuplicateFacts([places[index] for index in error.places]) from None

@@ -25,7 +25,7 @@ def add_facts(arguments: dict[str, Any]) -> Work:
 async def _add(batch: Batch) -> Answer:
     # Before they are there.
     new = await missing_names([(None, item.predicate, None) for item in batch.items.values()])
-    stored = await graph.write(AddMany([item.fact(Source.BATCH) for item in batch.items.values()]))
+    stored = await graph.write(AddMany(list(batch.items.values())))
     assert isinstance(stored, ManyStored)
     added_by(Source.BATCH).inc(stored.inserted)
     notes = [_stored(stored.inserted)]

@@ -168,8 +168,8 @@ class Loader:
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         # SQLite would look up the foreign keys of each fact, which takes a third of the time. Instead `check_terms`
-        # looks them up for a whole slice. PostgreSQL checks them anyway.
-        with write_lock(), connection.constraint_checks_disabled():
+        # looks them up for a whole slice.
+        with write_lock(), backend().bulk.unchecked():
             self._new_ids.clear()
             try:
                 with transaction.atomic(), connection.wrap_database_errors:

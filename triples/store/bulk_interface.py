@@ -39,6 +39,9 @@ class BulkLoad(Protocol):
     # The number of slices that are committed together while no other writer waits.
     SLICES: int
 
+    def unchecked(self) -> AbstractContextManager[None]:
+        """For transactions in the block, turn off what the tables check row by row, if the load checks it faster."""
+
     def others_wait(self) -> bool:
         """True if other writers wait for the write lock. True if the database does not tell."""
 

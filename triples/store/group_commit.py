@@ -115,8 +115,6 @@ def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
             outcomes = changes.apply(operations)
             for outcome in outcomes:
                 if isinstance(outcome, DuplicateFacts):
-                    # The commit, which would check the remembered ids, does not happen.
-                    changes.terms.check()
                     raise outcome
             applied = True
     except (OperationalError, InterfaceError) as error:

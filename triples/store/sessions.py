@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, NamedTuple
 
@@ -103,7 +103,7 @@ class Session(ABC):
         """The rows with these ids, locked until the transaction ends."""
 
     @abstractmethod
-    def update_facts(self, rows: Iterable[Row]) -> None:
+    def update_facts(self, rows: Collection[Row]) -> None:
         """Write the weight, the metadata and the time of change of each row."""
 
     @abstractmethod

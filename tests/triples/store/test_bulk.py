@@ -4,19 +4,20 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.database import empty_tables, in_orm
 from tests.support.properties import examples
-from tests.triples.store.graphs import counted, fact, store, stored_rows, tallied
+from tests.triples.store.graphs import counted, fact, load_first, store, stored_rows, tallied
 from triples.store import bulk
 from triples.store.backend import backend
 from triples.store.bulk import Loaded, Loader, Watermark, is_stored, newest_fact
 from triples.store.group_commit import open_session, write_now
 from triples.store.operations import Fact, Remove
 from triples.store.sessions import LoadedFacts, RowKey, Session
+from triples.text import MAX_TERM_LENGTH
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 
@@ -243,3 +244,13 @@ def test_slices_are_as_large_as_fits_into_the_time_that_others_may_wait(
     loader = Loader()
     loader.load([fact(f"s{number}") for number in range(1_000)])
     assert loader.slice_size == expected
+
+
+@pytest.mark.parametrize("fewest", [1_000_000, 1], ids=["row by row", "first facts"])
+def test_what_the_tables_would_refuse_is_refused(fewest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that reads a file gets there with such a fact. On SQLite, a load is without the tables' checks."""
+    load_first(monkeypatch, fewest)
+    for bad in (fact("a", weight=1.5), fact(""), fact("x" * (MAX_TERM_LENGTH + 1))):
+        with pytest.raises(IntegrityError):
+            Loader().load([fact("b"), bad])
+    assert counted() == (0, 0)

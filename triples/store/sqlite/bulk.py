@@ -1,5 +1,7 @@
 """Bulk loads on SQLite, where all other writers wait for the one that writes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import sleep
 
 from django.db import connection
@@ -15,7 +17,23 @@ SLICES = 10
 # In this time, a writer that waits wakes up and takes the lock.
 GIVING_WAY_SECONDS = 0.002
 
-__all__ = ["SLICES", "SLICE_SECONDS", "give_way", "initial_load", "others_wait"]
+__all__ = ["SLICES", "SLICE_SECONDS", "give_way", "initial_load", "others_wait", "unchecked"]
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """As the writer of the service works: see `UNCHECKED` of `triples.store.sqlite.prepared_writer`."""
+    with connection.constraint_checks_disabled():
+        _check(tables=False)
+        try:
+            yield
+        finally:
+            _check(tables=True)
+
+
+def _check(*, tables: bool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA ignore_check_constraints = {not tables}")
 
 
 def give_way() -> None:

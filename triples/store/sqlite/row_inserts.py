@@ -4,20 +4,25 @@ A statement costs more than a row: SQLite reads and writes the table's last id, 
 that is neither a number nor a text, Python looks for an adapter, which costs as much as a row; so empty metadata is
 left out, and sources are passed as plain numbers. All statements are OR FAIL: otherwise SQLite would copy each page
 before its first change, to be able to undo this statement alone. The caller rolls the whole transaction back instead.
+The tables' checks would make it copy them nevertheless. So the writer works without them, and they are made here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
+from django.db import IntegrityError
+
 from triples.models import Source
 from triples.store.operations import Fact
 from triples.store.sessions import NewFact, RowKey
+from triples.text import MAX_TERM_LENGTH
 
 _Row = TypeVar("_Row")
 
 _ROWS = 100
+_LENGTHS = range(1, MAX_TERM_LENGTH + 1)
 
 _TERMS = "INSERT OR FAIL INTO triples_term (id, text) VALUES "
 _FACTS = (
@@ -25,30 +30,43 @@ _FACTS = (
     " (source, created_at, subject_id, object_id, predicate_id, weight, metadata) VALUES "
 )
 _ROW, _PLAIN_ROW = "(?1, ?2, ?, ?, ?, ?, ?)", "(?1, ?2, ?, ?, ?, ?, NULL)"
-_NUMBERED_FACTS = (
+_NEW_FACTS = (
     "INSERT OR FAIL INTO triples_triple"
-    " (id, subject_id, object_id, predicate_id, weight, source, created_at, metadata) VALUES "
+    " (created_at, subject_id, object_id, predicate_id, weight, source, metadata) VALUES "
 )
+_NEW_ROW, _PLAIN_NEW_ROW = "(?1, ?, ?, ?, ?, ?, ?)", "(?1, ?, ?, ?, ?, ?, NULL)"
 _UNLESS_THERE = " ON CONFLICT (subject_id, object_id, predicate_id) DO NOTHING"
 
 
 def insert_terms(driver: Any, first_id: int, texts: Sequence[str]) -> None:
     """Insert terms with consecutive ids from `first_id` on."""
+    if not all(map(_LENGTHS.__contains__, map(len, texts))):
+        raise IntegrityError("a term has no characters, or too many")
     for start, part in zip(range(first_id, first_id + len(texts), _ROWS), _parts(texts), strict=True):
         driver.execute(_statement(_TERMS, "(?, ?)", len(part)), tuple(chain.from_iterable(enumerate(part, start))))
 
 
-def insert_facts(driver: Any, first_id: int, facts: Sequence[NewFact]) -> None:
-    """Insert facts with consecutive ids from `first_id` on."""
-    for start, part in zip(range(first_id, first_id + len(facts), _ROWS), _parts(facts), strict=True):
-        plain = not any(fact.metadata for fact in part)
-        row = "(?, ?, ?, ?, ?, ?, ?, NULL)" if plain else "(?, ?, ?, ?, ?, ?, ?, ?)"
-        values: list[Any] = []
-        for id_, (subject, object_, predicate, weight, metadata, source, created_ms) in enumerate(part, start):
-            values += (id_, subject, object_, predicate, weight, int(source), created_ms)
-            if not plain:
-                values.append(metadata)
-        driver.execute(_statement(_NUMBERED_FACTS, row, len(part)), values)
+def insert_facts(driver: Any, facts: Sequence[NewFact]) -> int:
+    """Insert facts of one moment. Returns the id of the first; those of the others follow."""
+    require_weights(fact.weight for fact in facts)
+    last = 0
+    for part in _parts(facts):
+        values: list[Any] = [part[0].created_ms]
+        if any(fact.metadata for fact in part):
+            row = _NEW_ROW
+            for subject, object_, predicate, weight, metadata, source, _ in part:
+                values += (subject, object_, predicate, weight, int(source), metadata)
+        else:
+            row = _PLAIN_NEW_ROW
+            for subject, object_, predicate, weight, _, source, _ in part:
+                values += (subject, object_, predicate, weight, int(source))
+        last = driver.execute(_statement(_NEW_FACTS, row, len(part)), values).lastrowid
+    return last - len(facts) + 1
+
+
+def require_weights(weights: Iterable[float]) -> None:
+    if not all(0 <= weight <= 1 for weight in weights):
+        raise IntegrityError("a weight is not between 0 and 1")
 
 
 def load_facts(driver: Any, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> int:
@@ -56,6 +74,7 @@ def load_facts(driver: Any, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact]
     inserted = 0
     for part in _parts(keys):
         found = [facts[key] for key in part]
+        require_weights(fact.weight for fact in found)
         values: list[Any] = [int(found[0].source), created_ms]
         if any(fact.metadata for fact in found):
             row = _ROW
@@ -71,6 +90,7 @@ def load_facts(driver: Any, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact]
 
 def load_columns(driver: Any, columns: Sequence[Sequence[Any]], source: Source, created_ms: int) -> None:
     """Insert new facts from columns: subjects, objects, predicates, weights and metadata."""
+    require_weights(columns[3])
     for start in range(0, len(columns[0]), _ROWS):
         part = [column[start : start + _ROWS] for column in columns]
         plain = not any(part[-1])

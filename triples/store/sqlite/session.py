@@ -1,7 +1,7 @@
 """The session of SQLite, where only one writer at a time uses the database."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import orjson
@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from triples.store.operations import Fact, Row
 from triples.store.sessions import Counts, IdRange, LoadedFacts, NewFact, RowKey, Rows, Session
-from triples.store.sqlite.row_inserts import insert_facts, insert_terms, load_facts
+from triples.store.sqlite.row_inserts import insert_facts, insert_terms, load_facts, require_weights
 from triples.store.sqlite.term_index import keep_up
 
 _FIND_TERMS = "SELECT text, id FROM triples_term WHERE text IN (SELECT value FROM json_each(?))"
@@ -75,9 +75,7 @@ class SQLiteSession(Session):
         doubtful = [key for fact in facts if made.isdisjoint(key := fact[:3])]
         standing = self.find_facts(doubtful) if doubtful else {}
         fresh = [fact for fact in facts if fact[:3] not in standing] if standing else facts
-        first = self._last_id("triples_triple") + 1
-        insert_facts(self.driver, first, fresh)
-        return {fact[:3]: id_ for id_, fact in enumerate(fresh, first)}
+        return {fact[:3]: id_ for id_, fact in enumerate(fresh, insert_facts(self.driver, fresh))}
 
     def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:
         last = self._last_id("triples_triple")
@@ -101,7 +99,8 @@ class SQLiteSession(Session):
     def rows_by_id(self, ids: Collection[int]) -> dict[int, Row]:
         return {row[0]: Row(*row) for row in self.rows(_ROWS_BY_ID, (_json(ids),))}
 
-    def update_facts(self, rows: Iterable[Row]) -> None:
+    def update_facts(self, rows: Collection[Row]) -> None:
+        require_weights(row.weight for row in rows)
         self.driver.executemany(_UPDATE_FACT, [(row.weight, row.metadata, row.updated_ms, row.id) for row in rows])
 
     def delete_facts(self, ids: Collection[int]) -> None:

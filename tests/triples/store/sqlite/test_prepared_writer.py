@@ -4,14 +4,17 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
+from math import nan
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, connection
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import counted, fact, stored_rows, tallied
-from triples.store.operations import AddMany, AddOne, ManyStored, Outcome, Stored
-from triples.store.sqlite.prepared_writer import MOST_FACTS, PreparingWriter, enough_cache
+from triples.store.operations import AddMany, AddOne, Change, Fact, ManyStored, Outcome, Stored
+from triples.store.sqlite.prepared_writer import MOST_FACTS, SMALL_BATCH, PreparingWriter, enough_cache
+from triples.text import MAX_TERM_LENGTH
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -59,13 +62,44 @@ async def test_writes_go_on_while_another_program_holds_the_database(writer: Pre
     assert in_orm(tallied) == in_orm(counted) == (3, 3)
 
 
-async def test_a_term_that_was_removed_meanwhile_is_made_again(writer: PreparingWriter) -> None:
-    """What is remembered of it fails the commit, where the foreign keys are looked at."""
-    await writer.write(AddOne(fact("a", "p", "b")))
+@pytest.mark.parametrize("more", [0, SMALL_BATCH + 1], ids=["on the loop", "in the thread"])
+async def test_a_term_that_was_removed_meanwhile_is_made_again(writer: PreparingWriter, more: int) -> None:
+    """The transaction looks up the terms that are remembered: the writer's connections have no foreign keys."""
+
+    async def add(object_: str) -> Outcome:
+        many = [fact("a", "p", object_), *(fact("a", "p", f"{object_}{place}") for place in range(more))]
+        return await writer.write(AddMany(many))
+
+    await add("b")
     in_orm(_remove_everything)
-    assert isinstance(await writer.write(AddOne(fact("a", "p", "c"))), Stored)
-    assert in_orm(stored_rows).keys() == {("a", "p", "c")}
-    assert isinstance(await writer.write(AddOne(fact("a", "p", "d"))), Stored)
+    assert await add("c") == ManyStored(1 + more, [])
+    assert ("a", "p", "c") in in_orm(stored_rows)
+    assert await add("d") == ManyStored(1 + more, [])
+    assert in_orm(counted) == (2 * (1 + more), 1)
+    assert in_orm(_lost_terms) == []
+
+
+def _lost_terms() -> list[tuple[str, ...]]:
+    with connection.cursor() as cursor:
+        return list(cursor.execute("PRAGMA foreign_key_check").fetchall())
+
+
+@pytest.mark.parametrize("more", [0, SMALL_BATCH + 1], ids=["on the loop", "in the thread"])
+@pytest.mark.parametrize(
+    "bad",
+    [fact(""), fact("x" * (MAX_TERM_LENGTH + 1)), fact("b", weight=1.5), fact("b", weight=-0.5), fact("b", weight=nan)],
+    ids=["empty", "long", "heavy", "light", "no number"],
+)
+async def test_what_the_tables_would_refuse_is_refused(writer: PreparingWriter, bad: Fact, more: int) -> None:
+    """No request gets there with such a fact. The writer's connections are without the tables' checks."""
+    with pytest.raises(IntegrityError):
+        await writer.write(AddMany([fact("a"), bad, *(fact(f"s{place}") for place in range(more))]))
+    assert in_orm(counted) == (0, 0)
+    stored = await writer.write(AddOne(fact("a")))
+    assert isinstance(stored, Stored)
+    with pytest.raises(IntegrityError):
+        await writer.write(Change(stored.row.id, stored.row.created_ms, weight=2))
+    assert in_orm(counted) == (1, 1)
 
 
 def _remove_everything() -> None:

@@ -75,7 +75,7 @@ def schema() -> list[tuple[str, str]]:
 
 
 def pragmas() -> list[object]:
-    names = ("foreign_keys", "cache_size", "temp_store", "threads")
+    names = ("foreign_keys", "ignore_check_constraints", "cache_size", "temp_store", "threads")
     with connection.cursor() as cursor:
         return [cursor.execute(f"PRAGMA {name}").fetchone() for name in names]
 
