@@ -24,6 +24,9 @@ _FOLD = bytes(0x30 if chr(code) in "0123456789." else 0x65 if chr(code) in "eE" 
 
 # A string, which is skipped, or a number with 16 digits or more, or with an exponent.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9.]{16,}(?:[eE][+-]?[0-9]+)?|-?[0-9.]+[eE][+-]?[0-9]+', re.DOTALL)
+# Such a number by its beginning. If it is not all of the text, one of these characters stands before it.
+_NUMBER = re.compile(rb"-?[0-9](?:[0-9.]{15}|[0-9.]*[eE])")
+_LATER_NUMBER = re.compile(rb"[\[,: \t\n\r]" + _NUMBER.pattern)
 _QUOTATION_MARK = ord('"')
 
 # The place of the container, and the name of a member or the index of an item.
@@ -31,9 +34,12 @@ _Place = tuple["_Place", str | int] | None
 
 
 def may_lose_precision(body: bytes) -> bool:
-    """True if a number in the JSON text has 16 digits or more, or an exponent, and needs a closer check."""
+    """True if a number in the JSON text may have 16 digits or more, or an exponent, and needs a closer check."""
     folded = body.translate(_FOLD)
-    return b"0" * 16 in folded or b"0e" in folded
+    if b"0" * 16 not in folded and b"0e" not in folded:
+        return False
+    # It may stand in a text: UUIDs often have it.
+    return _NUMBER.match(body) is not None or _LATER_NUMBER.search(body) is not None
 
 
 def inexact_numbers(body: bytes) -> list[FieldError]:

@@ -80,9 +80,13 @@ class Session(ABC):
         """
 
     def insert_new(
-        self, facts: Sequence[NewFact], made: AbstractSet[int], older: AbstractSet[int]
+        self, facts: Sequence[NewFact], made: AbstractSet[int], older: AbstractSet[int], *, with_ids: bool
     ) -> tuple[dict[RowKey, int], set[int]]:
-        """Insert facts like `insert_facts`; returns also those of the subjects `older` that had no facts before."""
+        """Insert facts like `insert_facts`; returns also those of the subjects `older` that had no facts before.
+
+        Without `with_ids`, any id of a new row may be 0, and the row need not be there before the next statement of
+        this class that returns something, or the commit.
+        """
         without = self.without_facts(older) if older else set()
         return self.insert_facts(facts, made), without
 

@@ -44,7 +44,8 @@ class Transaction:
         self.session = session
         self.terms = Terms(session, cache)
         self.now_ms = now_ms()
-        # Facts that this transaction inserted, until an outcome reports their insertion.
+        # Facts that this transaction inserted, until an outcome reports their insertion. In a group of batches alone,
+        # which show no ids, these may be 0.
         self.inserted: dict[RowKey, int] = {}
         # Facts that an `AddOne` repeats, with the ids of their rows.
         self.known: dict[RowKey, int] = {}
@@ -67,7 +68,7 @@ class Transaction:
         # Nobody else sees a term that this transaction made.
         self._hold_subjects({key[0] for key in candidates} - self.terms.made, removing)
         if candidates:
-            self._insert(candidates)
+            self._insert(candidates, with_ids=not all(isinstance(operation, AddMany) for operation in operations))
         self._load_rows(operations, adds, keys)
         claims = iter(keys)
         outcomes = [self._outcome(operation, claims) for operation in operations]
@@ -99,17 +100,19 @@ class Transaction:
         if held:
             self.session.hold_subjects(sorted(held))
 
-    def _insert(self, candidates: dict[RowKey, NewFact]) -> None:
+    def _insert(self, candidates: dict[RowKey, NewFact], *, with_ids: bool) -> None:
         subjects = {key[0] for key in candidates}
         # A term that this transaction made has no facts yet, so no statement is needed.
         fresh = subjects & self.terms.made
         ordered = [candidates[key] for key in sorted(candidates)]
-        self.inserted, without = self.session.insert_new(ordered, self.terms.made, subjects - fresh)
-        self.tally = [len(self.inserted), len(fresh | without)]
-        for key in self.inserted:
-            self.predicates[key[2]] += 1
         # A fact of weight 0 invalidates what rests on it, as its removal would.
-        self.denials = [id_ for key, id_ in self.inserted.items() if candidates[key].weight == 0]
+        denying = [fact[:3] for fact in ordered if fact.weight == 0]
+        self.inserted, without = self.session.insert_new(
+            ordered, self.terms.made, subjects - fresh, with_ids=with_ids or bool(denying)
+        )
+        self.tally = [len(self.inserted), len(fresh | without)]
+        self.predicates = Counter(key[2] for key in self.inserted)
+        self.denials = [self.inserted[key] for key in denying if key in self.inserted]
 
     def _load_rows(
         self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[RowKey]]

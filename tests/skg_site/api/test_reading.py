@@ -4,7 +4,9 @@ import math
 from decimal import Decimal, localcontext
 from types import SimpleNamespace
 from typing import Annotated, Any, cast
+from uuid import UUID
 
+import orjson
 import pytest
 from django.http import QueryDict
 from hypothesis import given
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
+from skg_site.api.exact_numbers import may_lose_precision
 from skg_site.api.problems import BadRequest, Invalid
 from skg_site.api.reading import MAX_DEPTH, json_body, parse_json, query_parameters, read_body
 from skg_site.api.request import APIRequest
@@ -170,6 +173,17 @@ def test_inexact_numbers_are_listed_in_the_order_in_which_they_stand() -> None:
 
 def test_digits_within_a_string_are_no_number() -> None:
     assert parse_json(b'["12345678901234567890", "1e999"]') == ["12345678901234567890", "1e999"]
+
+
+@pytest.mark.parametrize("before", ["", "[", "[0,", '{"a":', "[ ", "[\t", "[\n", "[\r", "[-"])
+@pytest.mark.parametrize("number", ["1e5", "1E5", "12345678901234567", "0.1234567890123456", "1.5e-7"])
+def test_a_number_that_may_lose_precision_is_seen_wherever_it_stands(before: str, number: str) -> None:
+    assert may_lose_precision(f"{before}{number}".encode())
+
+
+@pytest.mark.parametrize("text", [str(UUID(int=0x4E5 << 64)), "3e4", "12345678901234567890", "x-1e5"])
+def test_a_name_with_such_digits_takes_no_closer_check(text: str) -> None:
+    assert not may_lose_precision(orjson.dumps({text: [text, 0.5]}))
 
 
 doubles = st.floats(allow_nan=False, allow_infinity=False)

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from struct import unpack_from
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from tests.support.database import in_orm
 from tests.triples.store.graphs import committed, fact, load_first, store, stored_rows
@@ -16,7 +19,8 @@ from triples.store.backend import backend
 from triples.store.bulk import Loader
 from triples.store.group_commit import open_session, write_now
 from triples.store.operations import AddMany, AddOne, Fact, Remove
-from triples.store.postgresql.term_index import hashes
+from triples.store.postgresql.arrays import Integers
+from triples.store.postgresql.term_index import hashes, parts_of_hashes
 from triples.store.sqlite import initial_load
 from triples.store.sqlite.term_index import BATCH
 from triples.store.term_index import ANY_TERM
@@ -110,6 +114,21 @@ def test_a_vacuum_takes_its_terms_out() -> None:
     [now] = in_orm(by_index, "s97")
     assert now > before[0]
     in_orm(require_complete)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1))
+@example(["a" * 600, "\U0001f600", "\u65e5\u672c", "\u0130x"])
+def test_the_trigrams_of_many_texts_are_those_of_each(texts: list[str]) -> None:
+    firsts, lasts, together = map(_unpacked, parts_of_hashes(texts))
+    found = [set(together[first - 1 : last]) for first, last in zip(firsts, lasts, strict=True)]
+    assert found == [{int(number) for number in literal.strip("{}").split(",")} for literal in hashes(texts)]
+
+
+def _unpacked(sent: Integers) -> list[int]:
+    """The elements of an array in PostgreSQL's binary format."""
+    _, _, _, number, _ = unpack_from(">5i", sent)
+    return list(unpack_from(f">{2 * number}i", sent, 20)[1::2])
 
 
 def _entries(text: str) -> list[int]:

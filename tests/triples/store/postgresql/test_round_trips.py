@@ -50,6 +50,12 @@ def test_a_group_of_new_terms_takes_five_round_trips() -> None:
     assert in_orm(round_trips, lambda: committed(group)) == 5
 
 
+def test_a_batch_of_new_terms_takes_four() -> None:
+    """BEGIN; looking for the terms; making them; the facts, whose ids nobody needs, the tallies and COMMIT."""
+    batch: list[Operation] = [AddMany([add(f"s{number}").fact for number in range(8)])]
+    assert in_orm(round_trips, lambda: committed(batch)) == 4
+
+
 def test_a_group_of_remembered_terms_takes_three() -> None:
     """BEGIN; the facts; the tallies and COMMIT."""
     first: list[Operation] = [add(f"s{number}", f"s{number + 1}") for number in range(8)]
@@ -82,12 +88,15 @@ def test_nothing_is_committed_if_a_tally_fails() -> None:
     assert again.status == "inserted"
 
 
-def test_the_connection_goes_on_after_a_failure_in_the_middle() -> None:
+@pytest.mark.parametrize("refused_one", [add("s"), AddMany([add("s").fact])])
+def test_the_connection_goes_on_after_a_failure_in_the_middle(refused_one: Operation) -> None:
+    """Facts whose ids nobody needs are sent together with COMMIT."""
+
     def broken() -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE triples_triple ADD CONSTRAINT broken CHECK (weight < 0.5) NOT VALID")
         try:
-            return committed([add("s"), AddMany([Fact("t", "p", "o", 0.1, None, Source.BATCH)])])
+            return committed([refused_one, AddMany([Fact("t", "p", "o", 0.1, None, Source.BATCH)])])
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("ALTER TABLE triples_triple DROP CONSTRAINT broken")

@@ -7,6 +7,7 @@ from typing import Any
 from django_prometheus.db.backends.postgresql import base
 
 from skg_site.host.refused_writes import ErrorWrapper
+from triples.store.postgresql import arrays  # noqa: F401  # its types must be known before a connection is made
 from triples.store.postgresql.encoding import require_utf8
 from triples.store.postgresql.poolers import Way, way_to_server
 
