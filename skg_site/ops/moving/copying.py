@@ -33,6 +33,9 @@ _ATTEMPTS = 3
 # Longer than any transaction: in this time, a change may be committed after a later one was.
 _LATE_MS = 600_000
 _LEASE_PAUSE_SECONDS = 0.2
+# A log of this size is told, and again whenever it has doubled.
+_TOLD_LOG_BYTES = 256 << 20
+_GIB = 1 << 30
 
 Consent = Callable[[str, str], None]
 
@@ -46,6 +49,8 @@ class Mover:
     longest_stop: float = 30.0
     restart: bool = False
     passes: list[int] = field(default_factory=list)
+    # The size of the source's log up to which nothing is said of it.
+    quiet_log: int = field(default_factory=lambda: _TOLD_LOG_BYTES)
 
     def plan(self) -> Plan:
         """The plan of the copy. Raises CopyFailure if it would be refused."""
@@ -103,6 +108,7 @@ class Mover:
 
     def _pass(self, source: Side, target: Side, tables: Sequence[Table], *, fill: bool = False) -> float:
         began = monotonic()
+        source.empty_log()
         with source.snapshot():
             one = self._new_pass(source, target, tables)
             if fill:
@@ -115,12 +121,23 @@ class Mover:
     def _new_pass(self, source: Side, target: Side, tables: Sequence[Table], deadline: float = float("inf")) -> Pass:
         def progress(table: str, done: int, total: int) -> None:
             self.bar.report(table, done, total or None)
+            self._tell_log(source)
             if monotonic() > deadline:
                 raise StoppedTooLong
 
         # A copy that goes on does not know when the one before it read the source. So all changes of the last minutes
         # are compared, in each pass.
         return Pass(source, target, tables, progress, now_ms() - _LATE_MS)
+
+    def _tell_log(self, source: Side) -> None:
+        log = source.log()
+        if log is not None and log.size >= self.quiet_log:
+            self.quiet_log = 2 * log.size
+            self.bar.say(
+                f"The write-ahead log of {source.name} has grown to {log.size / _GIB:.1f} GiB, as the copy reads one "
+                f"moment; {log.free / _GIB:.1f} GiB are free on its disk. It starts anew between two passes. If there "
+                "is too little room, end this with Ctrl-C, and go on when less is written."
+            )
 
     def _rebuild(self, target: Side, copy: str, statements: Sequence[str]) -> None:
         self.bar.say("Building indexes …")
@@ -155,6 +172,7 @@ class Mover:
     def _verify(self, source: Side, target: Side, tables: Sequence[Table]) -> dict[str, Checksum]:
         self.bar.say("Verifying …")
         found: dict[str, Checksum] = {}
+        source.empty_log()
         with source.snapshot():
             one = self._new_pass(source, target, tables)
             one.catch_up()

@@ -36,6 +36,13 @@ _DIGESTS = (
 )
 
 
+class Log(NamedTuple):
+    """A log that cannot be emptied while a snapshot is read: its bytes, and those that are free on its disk."""
+
+    size: int
+    free: int
+
+
 class Side(ABC):
     """A connection of its own, in autocommit. All methods that read see one moment within `snapshot` or `stopped`."""
 
@@ -69,6 +76,14 @@ class Side(ABC):
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[None]:
         """Read one moment, whatever others write meanwhile."""
+
+    def log(self) -> Log | None:
+        """The log that grows during a snapshot, if this kind of database has one."""
+        return None
+
+    def empty_log(self) -> None:
+        """Let that log be written anew from its beginning. To be called without a snapshot; it may do nothing."""
+        return
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[None]:

@@ -22,19 +22,23 @@ from skg_site.host.refused_writes import MARK
 from triples.folding import indexed_form
 from triples.store.copying.failures import CopyFailure
 from triples.store.copying.record import TABLE as RECORD
-from triples.store.copying.side import Key, Row, Side
+from triples.store.copying.side import Key, Log, Row, Side
 from triples.store.copying.tables import TERMS, Column, Kind, Table
 from triples.store.copying.values import json_text, moment_text
 from triples.store.inferred.state import State
 from triples.store.sqlite import term_index
 from triples.store.sqlite.file_guard import require_fit, require_in_place
-from triples.store.sqlite.file_identity import find_files
+from triples.store.sqlite.file_identity import find_files, log_of
 from triples.store.sqlite.generation_record import TABLE as DERIVATIONS
 from triples.store.sqlite.inferred_facts import write_file
 from triples.store.sqlite.inferred_files import FOLDER, put_in_place
 from triples.store.sqlite.write_lock import held_lock
 
 _TRIGGER = "skg_refuse"
+_TIMEOUT_SECONDS = 30
+# The most pages of the log that are carried over while writers wait, and how long they wait for a reader meanwhile.
+_MOST_FRAMES = 2_000
+_PATIENCE_MS = 100
 _KEPT_WITH_THE_STATE = ("prefixes.json", "secret_key")
 
 
@@ -58,7 +62,9 @@ class SQLiteSide(Side):
         self._place = place
         if is_own:
             require_fit(str(file))
-        self._driver = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=30, isolation_level=None)
+        self._driver = sqlite3.connect(
+            f"{file.as_uri()}?mode=rw", uri=True, timeout=_TIMEOUT_SECONDS, isolation_level=None
+        )
         if is_own:
             self._driver.executescript(settings.DATABASES["default"]["OPTIONS"]["init_command"])
         # The same value as the service's own connections have, so that no transaction waits for a change of it.
@@ -86,6 +92,23 @@ class SQLiteSide(Side):
             # The first read determines the moment.
             self.fetch("SELECT 1 FROM sqlite_master LIMIT 1")
             yield
+
+    def log(self) -> Log | None:
+        with suppress(FileNotFoundError):
+            return Log(Path(log_of(str(self._file))).stat().st_size, shutil.disk_usage(self._file.parent).free)
+        return None
+
+    def empty_log(self) -> None:
+        # This does not hold writers up, however long the log is.
+        [(_, frames, carried_over)] = self.fetch("PRAGMA wal_checkpoint(PASSIVE)")
+        if frames - carried_over > _MOST_FRAMES:
+            return
+        # And this waits for readers, but not for long, with what little has come since.
+        self.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+        try:
+            self.fetch("PRAGMA wal_checkpoint(RESTART)")
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {_TIMEOUT_SECONDS * 1_000}")
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -122,6 +122,43 @@ def test_terms_are_found_in_whatever_order_they_are_committed(
     assert copied.target.fetch(counted) == [(2,)]
 
 
+@pytest.mark.once
+def test_the_log_grows_in_a_snapshot_and_starts_anew_after_it(
+    database: None, copied: Copied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skg_site.cli.progress import ProgressBar
+    from skg_site.ops.moving import copying
+    from skg_site.ops.moving.targets import Target
+
+    told: list[str] = []
+    monkeypatch.setattr(copying, "_TOLD_LOG_BYTES", 1)
+    monkeypatch.setattr(ProgressBar, "say", lambda _, sentence: told.append(sentence))
+    mover = copying.Mover(Target.parse("sqlite:////nowhere/x.db"), ProgressBar())
+    if copied.source.kind != "sqlite":
+        assert copied.source.log() is None
+        return
+
+    def frames(number: int) -> int:
+        """The length of the log after a write."""
+        in_orm(_write, "add", [f"log {number}", "b", "c", 1.0, None])
+        [(_, found, _)] = copied.source.fetch("PRAGMA wal_checkpoint(PASSIVE)")
+        return int(found)
+
+    copied.source.empty_log()
+    alone = frames(0)
+    with copied.source.snapshot():
+        mover._tell_log(copied.source)
+        mover._tell_log(copied.source)
+        for number in range(1, 10):
+            in_orm(_write, "add", [f"log {number}", "b", "c", 1.0, None])
+    grown = frames(10)
+    assert grown > 5 * alone
+    copied.source.empty_log()
+    assert frames(11) < 3 * alone
+    [sentence] = told
+    assert "GiB are free on its disk" in sentence
+
+
 def _do(step: tuple[Any, ...]) -> None:
     match step:
         case ("add" | "change" | "remove", *values):
