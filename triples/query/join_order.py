@@ -66,7 +66,8 @@ def join_order(question: Question[int], source: JoiningSource, first: Variable |
             allowed = [place for place in waiting if sample.binds(patterns[place])] or waiting
         else:
             allowed = [place for place in waiting if first in patterns[place]] or waiting
-        factors = {place: sample.factor(patterns[place], sizes[place]) for place in allowed}
+        alone = len(allowed) == 1
+        factors = {place: sample.factor(patterns[place], sizes[place], alone=alone) for place in allowed}
         dear = _not_by_object(patterns, sizes, places, allowed) if source.scans_objects else frozenset[int]()
         costs = {place: factor * (_DEAR if place in dear else 1) for place, factor in factors.items()}
         place = min(allowed, key=lambda place: (costs[place], sizes[place]))
@@ -99,25 +100,32 @@ class _Sample:
         self._source = source
         self._slots: dict[Variable, int] = {}
         self._rows: list[Terms] = [()]
+        # Whether these are all partial answers.
+        self._whole = True
 
     def binds(self, pattern: AskedPattern[int]) -> bool:
         """True if a variable of the pattern is bound."""
         return not self._slots.keys().isdisjoint(variables([pattern]))
 
-    def factor(self, pattern: AskedPattern[int], size: int) -> float:
-        """By how much a pattern, which has so many facts, multiplies the partial answers."""
+    def factor(self, pattern: AskedPattern[int], size: int, *, alone: bool) -> float:
+        """By how much a pattern, which has so many facts, multiplies the partial answers.
+
+        `alone`: there is no other one to compare with.
+        """
         if not self.binds(pattern):
             return float(size)
         found = 0
         if self._rows:
             lookup = lookup_of(pattern, self._slots, len(self._slots))
             found = self._source.joined_number([lookup], self._rows, [0.0], _MOST_FOLLOWING)
+        if found or self._whole:
+            return found / len(self._rows) if found else 0.0
         # Where the sample meets nothing, what is met now and then may still be a lot.
-        return found / len(self._rows) if found else min(self._crowd(pattern) / (_RARE * _SAMPLE), float(size))
+        return min((1.0 if alone else self._crowd(pattern)) / (_RARE * _SAMPLE), float(size))
 
     def _crowd(self, pattern: AskedPattern[int]) -> float:
         """How many facts of the pattern share with one of them what is bound; the mean of a few."""
-        facts = self._source.block(_ends(pattern), None, _APART * _SAMPLE)
+        facts = self._source.block(_ends(pattern), None, _SAMPLE)
         bound = [variable for variable in variables([pattern]) if variable in self._slots]
         columns = [pattern.index(variable) for variable in bound]
         rows = _spread([tuple([fact.key[column] for column in columns]) for fact in facts], 2 * _APART)
@@ -131,10 +139,10 @@ class _Sample:
         for variable in variables([pattern]):
             self._slots.setdefault(variable, len(self._slots))
         lookup = lookup_of(pattern, self._slots, bound)
-        found = factor * len(self._rows)
-        if found < 1:
+        found = round(factor * len(self._rows))
+        if not found:
             self._rows = []
-        elif found > _SAMPLE:
+        elif found > _SAMPLE or not bound:
             self._rows = self._following(lookup)
         else:
             taken = [1 + lookup.free.index(column) for column in lookup.taken]
@@ -143,12 +151,11 @@ class _Sample:
 
     def _following(self, lookup: Lookup) -> list[Terms]:
         rows = _spread(self._rows, _APART)
-        return [
-            extended
-            for row in rows
-            for fact in self._source.block(lookup.ends(row), None, _SAMPLE // len(rows))
-            if (extended := lookup.extended(row, fact.key)) is not None
-        ]
+        each = _SAMPLE // len(rows)
+        blocks = [self._source.block(lookup.ends(row), None, each) for row in rows]
+        self._whole &= len(rows) == len(self._rows) and all(len(block) < each for block in blocks)
+        grown = (lookup.extended(row, fact.key) for row, block in zip(rows, blocks, strict=True) for fact in block)
+        return [row for row in grown if row is not None]
 
 
 def _spread(rows: Sequence[Terms], most: int) -> Sequence[Terms]:
