@@ -20,7 +20,7 @@ from triples.store.term_ids import TermCache
 MAX_GROUP_FACTS = 2_000
 # The same where there are several threads: one leaves to the others what they can commit at the same time. They begin
 # when as many wait beside a group that is under way: several small groups take more time than one.
-SHARED_GROUP_FACTS = 400
+SHARED_GROUP_FACTS = 800
 
 Answer = Outcome | Exception
 # A task for the writer's thread.

@@ -34,16 +34,16 @@ _ENCODING = "utf-32-le"
 _CHARACTER_BYTES = 4
 _GRAM_BYTES = GRAM * _CHARACTER_BYTES
 
-INSERT_TERMS = (
+_INSERT_TERMS = (
     "WITH given AS (SELECT text, first, last FROM unnest(%s::text[], %s::integer[], %s::integer[])"
     " AS g (text, first, last)),"
-    " made AS (INSERT INTO triples_term (text) SELECT text FROM given"
-    f" ON CONFLICT (({POSTGRESQL.term_key})) DO NOTHING"
-    " RETURNING text, id),"
+    " made AS (INSERT INTO triples_term (text) SELECT text FROM given{} RETURNING text, id),"
     f" indexed AS (INSERT INTO {INDEX} (term_id, trigrams)"
     " SELECT made.id, (%s::integer[])[given.first:given.last] FROM made JOIN given ON given.text = made.text)"
     " SELECT text, id FROM made"
 )
+INSERT_TERMS = _INSERT_TERMS.format("")
+INSERT_TERMS_OR_PASS = _INSERT_TERMS.format(f" ON CONFLICT (({POSTGRESQL.term_key})) DO NOTHING")
 _ADD = (
     f"INSERT INTO {INDEX} (term_id, trigrams) SELECT id, trigrams::integer[]"
     " FROM unnest(%s::bigint[], %s::text[]) AS g (id, trigrams) ON CONFLICT DO NOTHING"

@@ -139,6 +139,34 @@ def test_a_fact_waits_for_a_term_that_is_being_deleted(drivers: tuple[Driver, Dr
             waiting.result(10)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_of_many_terms_some_of_which_another_writer_makes_each_is_made_once(
+    drivers: tuple[Driver, Driver], kept: bool
+) -> None:
+    other, _ = drivers
+    other.execute("INSERT INTO triples_term (text) VALUES ('s07'), ('s30')")
+    batch: list[Operation] = [AddMany([fact(f"s{number:02}") for number in range(40)])]
+
+    def write() -> list[Any]:
+        try:
+            return list(committed(batch))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(write)
+        in_orm(until_blocked, waiting)
+        (other.commit if kept else other.rollback)()
+        assert waiting.result(10) == [ManyStored(40, [])]
+    assert len(in_orm(stored_rows)) == 40
+    assert in_orm(tallied) == in_orm(counted) == (40, 40)
+    searched = (
+        "SELECT count(*), count(*) FILTER (WHERE id IN (SELECT term_id FROM triples_term_search)) FROM triples_term"
+    )
+    # The other program does not index its terms.
+    assert other.execute(searched).fetchone() == (42, 40 if kept else 42)
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_remembered_term_that_is_gone_is_made_again(strict: bool) -> None:
     cache = TermCache()
