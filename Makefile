@@ -20,7 +20,8 @@ LOCK_DEV := .ci/requirements.lock
 LOCK_SPARK := .ci/requirements-spark.lock
 LOCK_SPARK_SERVER := .ci/requirements-spark-server.lock
 WITH_SPARK := PYTHONPATH="$(CURDIR)/$(VENV)/spark"
-SPARK_TESTS := tests/triples/recursion/spark
+# Those of the client's data frames need the pandas that is there.
+SPARK_TESTS := tests/triples/recursion/spark tests/skg_site/client/frames
 # Two that install at once take turns; the second finds that there is nothing left to do.
 ALONE := $(shell command -v flock > /dev/null && echo flock Makefile) sh -c
 

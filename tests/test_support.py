@@ -10,7 +10,6 @@ from apikeys.models import ApiKey
 from tests.conftest import IssueKey, StartService
 from tests.support.database import in_orm
 from tests.support.environment import process_environment
-from tests.support.fork_server import ABSENT
 from tests.support.network import OutsideLoopback
 from tests.support.processes import run_python
 from tests.support.tools import require_tool
@@ -62,7 +61,8 @@ def test_a_started_process_finds_no_library_that_production_has_not() -> None:
     program = "import pyarrow as pa, sys; pa.array([1]); print([name for name, one in sys.modules.items() if one])"
     loaded = run_python(["-c", program], env=process_environment({})).stdout.decode()
     assert "'pyarrow'" in loaded
-    assert not [name for name in ABSENT if f"'{name}'" in loaded]
+    # It loads them wherever it finds them: half a second, 50 MiB and threads.
+    assert not [name for name in ("numpy", "pandas") if f"'{name}'" in loaded]
 
 
 def test_a_service_serves_from_its_own_processes(service: StartService) -> None:

@@ -3,8 +3,8 @@
 Half of a command's second, and of a service's three, is the import of libraries; a fork has them already. Nothing of
 the project is loaded here, and no library that reads the environment or settings when it is imported, unless this is
 the server of one kind of environment, whose commands, or services, then find the project loaded and set up too. They
-read the settings anew, from their own environment. The forks do not find the libraries that only tests have. They are
-given to the test's process as its own children, so that they are waited for, and signalled, as any other.
+read the settings anew, from their own environment. They are given to the test's process as its own children, so that
+they are waited for, and signalled, as any other.
 
 Run by `tests.support.processes`, with the number of a socket's file descriptor; `commands` or `services` behind it says
 for which of them the project is loaded.
@@ -21,7 +21,6 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
-from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import TypedDict
 
@@ -89,17 +88,6 @@ PROJECT = {
     "commands": ("skg_site.urls",),
     "services": ("skg_site.asgi", "skg_site.api_urls", "skg_site.observe.urls", "skg_site.server.uvicorn_server"),
 }
-# Tests of the client need them, the service is installed without them, and pyarrow loads them wherever it finds them:
-# half a second, 50 MiB and threads that no process in production has.
-ABSENT = ("numpy", "pandas")
-
-
-class NotFound(MetaPathFinder):
-    """Finds none of these. A None among the loaded modules would do, too, but psycopg takes it for the module."""
-
-    def find_spec(self, name: str, *_: object) -> None:
-        if name.partition(".")[0] in ABSENT:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 class Request(TypedDict):
@@ -198,7 +186,6 @@ def set_up(kind: str) -> None:
 def main() -> None:
     # The terminal's Ctrl-C is for the tests, which end this process by closing the socket.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.meta_path.insert(0, NotFound())
     for name in LIBRARIES:
         # What is not installed is not needed either.
         with suppress(ImportError):
