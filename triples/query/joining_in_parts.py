@@ -17,8 +17,9 @@ from triples.query.parts_join import PartsJoin
 FIRST, SMALLEST, LARGEST = 512, 64, 16_384
 # A part is wide if it has more than one of so many of all facts; it may have more facts than others.
 WIDE, LARGEST_WIDE = 8, 131_072
-# How many times more facts are joined than should have the answers that are wanted.
-_SPARE = 1.5
+# How many times more facts are joined than should have the answers that are wanted; and once there are enough of these,
+# than so far, since each wide part takes the time to go through all objects.
+_SPARE, _GROWTH = 1.5, 3
 _SHORT, _LONG = 0.015, 0.1
 # The facts of one weight that are too many to be joined for the sake of their terms alone.
 _MANY = 4_000
@@ -115,8 +116,8 @@ def _size(seconds: float, size: int) -> int:
 def _needed(join: PartsJoin, taken: int, facts: int) -> int:
     """How many facts must still be joined, as far as can be told; at most all of them."""
     if join.found >= join.wanted:
-        # What is joined next may be bounded better than all that is left.
-        return taken
+        # What is joined after that may be bounded better.
+        return _GROWTH * taken
     return min(facts, int(_SPARE * taken * join.wanted / max(join.found, 1)))
 
 
