@@ -34,7 +34,7 @@ MOST_FACTS = 64
 SMALL_BATCH = 8
 # What a writer looks up and checks by itself, for a whole transaction at once: see `Terms.check` and `row_inserts`.
 # Foreign keys look up three terms of each fact. A check that calls a function, as those of texts do, makes SQLite
-# prepare to undo each statement, for which it copies each page that it changes. Together, that is a tenth of a batch.
+# prepare to undo each statement, for which it copies each page that it changes. Together, that is a sixth of a batch.
 UNCHECKED = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;"
 # A small group changes less than this. A larger cache would only grow for hours; reads use the kernel's cache.
 CACHE_KIB, PAGE_KIB = 8 * 1024, 4
