@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,9 @@ def table(path: Path) -> BucketTable:
 
 def in_processes(work: Callable[..., int], *arguments: Any) -> list[int]:
     """The same work in four processes that begin together."""
-    with spawn.Manager() as manager, spawn.Pool(PROCESSES) as pool:
+    with spawn.Manager() as manager, ProcessPoolExecutor(PROCESSES, mp_context=spawn) as pool:
         start = manager.Barrier(PROCESSES)
-        return pool.starmap(work, [(*arguments, start)] * PROCESSES, chunksize=1)
+        return [future.result() for future in [pool.submit(work, *arguments, start) for _ in range(PROCESSES)]]
 
 
 @pytest.mark.process
@@ -47,14 +48,14 @@ def test_four_processes_get_exactly_what_the_bucket_holds(path: Path) -> None:
 
 @pytest.mark.process
 def test_four_processes_get_exactly_what_trickles_in_as_well(path: Path, table: BucketTable) -> None:
-    bucket = Bucket.for_rate(Rate(1000, 20))
+    bucket = Bucket.for_rate(Rate(1000, 100))
     before_first = time.monotonic_ns()
     assert table.take(IDENTITY, bucket).allowed
     after_first = time.monotonic_ns()
-    # So that it does not run over where a busy machine lets nobody take anything for a while.
-    assert all(table.take(IDENTITY, bucket).allowed for _ in range(499))
+    # So that it does not run over where a busy machine takes its time to start processes.
+    assert all(table.take(IDENTITY, bucket).allowed for _ in range(899))
     bursts = in_processes(take_often, path, bucket, 1.5)
-    allowed = 500 + sum(bursts)
+    allowed = 900 + sum(bursts)
     # Take what is left, so that every token until now is accounted for.
     before = time.monotonic_ns()
     while table.take(IDENTITY, bucket).allowed:
@@ -64,7 +65,7 @@ def test_four_processes_get_exactly_what_trickles_in_as_well(path: Path, table: 
     # Tokens come from the first take on, which lies between two readings of the clock, as the last look does.
     assert 1000 + (before - after_first) // bucket.interval <= allowed
     assert allowed <= 1000 + (after - before_first) // bucket.interval
-    assert allowed > 1050
+    assert allowed > 1010
 
 
 def test_threads_of_one_process_do_not_count_twice(table: BucketTable) -> None:

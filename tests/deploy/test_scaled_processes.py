@@ -115,9 +115,7 @@ def test_a_replica_is_made_and_follows(scene: Scene) -> None:
         with scene.running([*words, "replica_1"], variables, url):
             with psycopg.connect(f"postgresql://skg@/skg?host={scene.socket}", autocommit=True) as driver:
                 driver.execute(f"CREATE TABLE {table} ()".encode())
-                assert driver.execute("SELECT slot_name, active FROM pg_replication_slots").fetchall() == [
-                    ("replica_1", True)
-                ]
+                assert driver.execute("SELECT slot_name FROM pg_replication_slots").fetchall() == [("replica_1",)]
             with psycopg.connect(url, autocommit=True) as driver:
                 asked = f"SELECT to_regclass('{table}') IS NOT NULL AND pg_is_in_recovery()".encode()
                 deadline = time.monotonic() + _SECONDS

@@ -80,4 +80,4 @@ def test_the_properties_of_the_engine_are_tried_on_apache_spark_every_night() ->
     make = [require_tool("make"), "--dry-run", "test-long"]
     planned = subprocess.run(make, cwd=BASE_DIR, capture_output=True, text=True, check=True).stdout
     assert "spark-server" in planned
-    assert re.search(r'pytest .*-m "hypothesis or long" tests/triples/recursion/spark$', planned, re.MULTILINE)
+    assert re.search(r'pytest .*-m "hypothesis or long" tests/triples/recursion/spark ', planned, re.MULTILINE)
