@@ -60,7 +60,8 @@ def joined(
 ) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
 
-    Or how many rows there are, or only some terms of each.
+    Or how many rows there are, or only some terms of each, in the order of the first of these. SQLite sorts nothing for
+    it where the first pattern is looked up by such a term.
     `by_object` reads the asserted facts of the first pattern, of which nothing but the predicate is given, in the order
     of their objects.
 
@@ -71,7 +72,8 @@ def joined(
         _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_object=by_object)
         for kinds in combinations(len(patterns), visible, begin)
     ]
-    statement = f"{' UNION ALL '.join(parts)} LIMIT ?"
+    order = " ORDER BY 1" if isinstance(wanted, tuple) else ""
+    statement = f"{' UNION ALL '.join(parts)}{order} LIMIT ?"
     return dialect.prepared(f"SELECT count(*) FROM ({statement}) AS counted" if wanted == "number" else statement)
 
 

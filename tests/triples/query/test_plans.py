@@ -13,7 +13,9 @@ from tests.triples.store.inferred.derived import TRANSITIVE, program, put
 from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
-from triples.patterns import Shape
+from triples.patterns import Shape, Variable
+from triples.query.join_statements import join_statement
+from triples.query.lookups import OfTerms, lookup_of
 from triples.query.statements import (
     asserted_by_keys,
     count_inferred,
@@ -166,6 +168,21 @@ def test_sqlite_scans_nothing() -> None:
             scans = {step.split()[1] for step in sqlite_steps(reader, sql, parameters) if step.startswith("SCAN")}
             # What has been picked already, and the keys that are given.
             assert scans <= {"t", "g", "matches", "merged", "part_0", "part_1"}, (sql, scans)
+
+
+@in_orm_thread
+@pytest.mark.parametrize("column", [0, 1])
+def test_sqlite_joins_in_the_order_of_terms_and_sorts_nothing(column: int) -> None:
+    only_on("sqlite")
+    x, y, z = map(Variable, "xyz")
+    slots = {x: 0, y: 1, z: 2}
+    lookups = [lookup_of((x, 3, y), slots, 0), lookup_of((y, 3, z), slots, 2)]
+    with reading() as reader:
+        given = OfTerms(2 * column, [1, 2, 3])
+        sql, parameters = join_statement(lookups, given, [0.5, 0.5], 10, reader.dialect, None, [column])
+        steps = sqlite_steps(reader, sql, parameters)
+    assert steps[0].startswith("SEARCH f0 USING")
+    assert not [step for step in steps if "TEMP B-TREE" in step], steps
 
 
 @in_orm_thread
