@@ -119,17 +119,21 @@ class Explorer {
   }
 
   async #details(state) {
-    this.detailing.abort();
-    this.detailing = new AbortController();
-    const { signal } = this.detailing;
     const place = byId("details");
     const isEmpty = this.drawn.nodes.size === 0;
     const isSelected = state.node !== null || state.fact !== null;
     const key = JSON.stringify([state.node, state.fact, isEmpty && !isSelected]);
-    if (place.dataset.shown === key) {
+    const renewActions = () => {
       if (state.node !== null) place.querySelector(".actions")?.replaceWith(termActions(this.page(), state.node));
+    };
+    // What is still on its way stays so: a double click selects a term, and opens it meanwhile.
+    if (place.dataset.shown === key) {
+      renewActions();
       return;
     }
+    this.detailing.abort();
+    this.detailing = new AbortController();
+    const { signal } = this.detailing;
     place.dataset.shown = key;
     if (!isSelected) {
       fill(
@@ -149,7 +153,10 @@ class Explorer {
       const parts = await (state.node !== null
         ? profile(this.page(), state.node, signal)
         : factDetails(this.page(), state.fact, signal));
-      if (!signal.aborted) fill(place, ...parts);
+      if (!signal.aborted) {
+        fill(place, ...parts);
+        renewActions();
+      }
     } catch (error) {
       if (error.name !== "AbortError") {
         place.dataset.shown = "";
