@@ -73,3 +73,8 @@ def add_action(actions: Any, name: str, run: Callable[..., None], text: str) -> 
     parser.add_argument("--json", action="store_true", help="write JSON, in the fields of the API")
     parser.set_defaults(run=run)
     return parser
+
+
+def option_named(name: str) -> str:
+    """The option as it is written in a command line."""
+    return f"--{name.replace('_', '-')}"

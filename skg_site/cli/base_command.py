@@ -1,4 +1,4 @@
-"""The base of the commands that look at, change or derive facts, rules and keys."""
+"""The base of the commands for rules and keys, which check the settings and the clock before they begin."""
 
 from django.core.checks import Tags
 from django.core.management import BaseCommand

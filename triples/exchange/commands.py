@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import orjson
-from django.core.management import CommandError, CommandParser
+from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
-from skg_site.cli.base_command import ServiceCommand
 from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
@@ -49,7 +48,7 @@ class Told(NamedTuple):
     format_name: str
 
 
-class ImportCommand(ServiceCommand):
+class ImportCommand(BaseCommand):
     # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     all_refused: str

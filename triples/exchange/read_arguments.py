@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, CommandParser
 
+from skg_site.cli.arguments import option_named
 from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.arguments import columns_argument, delimiter_argument, names_argument, prefix_argument
 from triples.exchange.formats.base import Format, ReadOptions
@@ -137,7 +138,7 @@ def _check_rdf(options: dict[str, Any], formats: Sequence[Format]) -> None:
         given.append("graphs")
     sentence = ""
     if given and not any(isinstance(each, RdfFileFormat) for each in formats):
-        sentence = f"--{given[0].replace('_', '-')} is for RDF, not for {formats[0].name}."
+        sentence = f"{option_named(given[0])} is for RDF, not for {formats[0].name}."
     elif options["base"] and all(isinstance(each, LineRdfFormat) for each in formats):
         sentence = f"--base is for formats with relative IRIs, which {formats[0].title} does not have."
     elif not options["header"] and not any(each in {CSV, TSV} for each in formats):

@@ -5,6 +5,7 @@ from typing import Any, get_args
 from django.conf import settings
 from django.core.management import CommandError, CommandParser
 
+from skg_site.cli.arguments import option_named
 from skg_site.cli.exit_codes import MISUSED
 from triples.exchange.arguments import prefix_argument
 from triples.exchange.formats.base import Format, Writing
@@ -80,16 +81,12 @@ def _check(options: dict[str, Any], format_: Format) -> None:
     if options["safe_csv"] and format_ is not CSV:
         sentence = f"--safe-csv is for CSV, not for {format_.name}."
     elif given and not isinstance(format_, RdfFileFormat):
-        sentence = f"{_option(given[0])} is for RDF, not for {format_.name}."
+        sentence = f"{option_named(given[0])} is for RDF, not for {format_.name}."
     elif options["plain"] and (left := next((name for name in _NOT_PLAIN if options[name]), None)):
-        sentence = f"{_option(left)} would do nothing: --plain leaves it out."
+        sentence = f"{option_named(left)} would do nothing: --plain leaves it out."
     elif isinstance(format_, RdfFileFormat) and options["weights"] and options["weights"] not in format_.styles:
         styles = [style for style in format_.styles if style is not Style.PLAIN]
         sentence = f"--weights: {format_.title} cannot give a fact its weight by {options['weights']}; it can by "
         sentence += f"{', '.join(styles)}."
     if sentence:
         raise CommandError(sentence, returncode=MISUSED)
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight
+from skg_site.cli.arguments import option_named
 from triples.exchange.facts import Scale
 from triples.exchange.formats.media_types import COMPRESSED, ENDINGS, MEDIA_TYPES
 from triples.exchange.rdf.prefixes import parse_prefix
@@ -156,7 +157,7 @@ class ExportParameters(Parameters):
 
 
 def _argument(name: str, value: Any, several: set[str]) -> Sequence[str]:
-    option = f"--{name.replace('_', '-')}"
+    option = option_named(name)
     if value is True:
         return [option]
     parts = str(value).split() if name in several else [value]

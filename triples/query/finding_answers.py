@@ -6,7 +6,6 @@ from functools import partial
 from math import nextafter
 from typing import Literal, NamedTuple
 
-from triples.patterns import Variable
 from triples.query.answers import Answer, GroupCount, Position, Ranking
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
@@ -14,6 +13,7 @@ from triples.query.graph_facts import GraphFacts, Named
 from triples.query.join_order import JoinOrder, join_order
 from triples.query.joining_by_term import begins_with_selected, joined_by_term
 from triples.query.joining_in_parts import FIRST, OnlyTies, joined_in_parts
+from triples.query.lookups import ends_of
 from triples.query.parts_join import PartsJoin
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
@@ -216,11 +216,11 @@ def _costs_less(tied: JoinOrder, order: JoinOrder, k: int) -> bool:
 def _is_uniform(question: Question[int], source: GraphFacts) -> bool:
     """True if all facts of each pattern weigh the same, so that all answers do so."""
     for pattern in question.patterns:
-        subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
-        greatest = source.weight_at((subject, predicate, object_), 1.0, 0)
+        ends = ends_of(pattern)
+        greatest = source.weight_at(ends, 1.0, 0)
         if greatest is None:
             return False
-        if source.weight_at((subject, predicate, object_), nextafter(greatest, 0.0), 0) is not None:
+        if source.weight_at(ends, nextafter(greatest, 0.0), 0) is not None:
             return False
     return True
 
@@ -228,8 +228,7 @@ def _is_uniform(question: Question[int], source: GraphFacts) -> bool:
 def _is_unweighted(question: Question[int], source: GraphFacts) -> bool:
     """True if the heaviest facts of each pattern weigh the same, so that nearly all answers may do so."""
     for pattern in question.patterns:
-        subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
-        block = source.block((subject, predicate, object_), None, _SAME)
+        block = source.block(ends_of(pattern), None, _SAME)
         if len({fact.weight for fact in block}) > 1:
             return False
     return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from triples.patterns import Variable, variables
 from triples.query.blocks import NO_TERM, Ends, Source
-from triples.query.lookups import JoiningSource, Lookup, Terms, lookup_of
+from triples.query.lookups import JoiningSource, Lookup, Terms, ends_of, lookup_of
 from triples.query.questions import AskedPattern, Question
 
 # The most facts of a pattern that are counted.
@@ -125,7 +125,7 @@ class _Sample:
 
     def _crowd(self, pattern: AskedPattern[int]) -> float:
         """How many facts of the pattern share with one of them what is bound; the mean of a few."""
-        facts = self._source.block(_ends(pattern), None, _SAMPLE)
+        facts = self._source.block(ends_of(pattern), None, _SAMPLE)
         bound = [variable for variable in variables([pattern]) if variable in self._slots]
         columns = [pattern.index(variable) for variable in bound]
         rows = _spread([tuple([fact.key[column] for column in columns]) for fact in facts], 2 * _APART)
@@ -168,18 +168,13 @@ def _sizes(patterns: Sequence[AskedPattern[int]], source: Source) -> list[int]:
     sizes = [0] * len(patterns)
     limit = MOST_COUNTED
     for place in sorted(range(len(patterns)), key=lambda place: -_constants(patterns[place])):
-        sizes[place] = _number(source, _ends(patterns[place]), limit)
+        sizes[place] = _number(source, ends_of(patterns[place]), limit)
         limit = min(limit, max(_FEWEST_COUNTED, _FAR * sizes[place]))
     return sizes
 
 
 def _constants(pattern: AskedPattern[int]) -> int:
     return sum(isinstance(place, int) for place in pattern)
-
-
-def _ends(pattern: AskedPattern[int]) -> Ends:
-    subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
-    return subject, predicate, object_
 
 
 def _number(source: Source, ends: Ends, limit: int) -> int:

@@ -137,9 +137,14 @@ class JoiningSource(Source, Protocol):
         """Return how many rows `joined` would return."""
 
 
+def ends_of(pattern: AskedPattern[int]) -> Ends:
+    """The constants of a pattern, with None in the place of each variable."""
+    subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
+    return subject, predicate, object_
+
+
 def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled: int) -> Lookup:
     """The look-up when this many slots are filled. Variables without a slot must only be equal within the pattern."""
-    subject, predicate, object_ = (None if isinstance(place, Variable) else place for place in pattern)
     bound: list[tuple[int, int]] = []
     taken: list[int] = []
     equal: list[tuple[int, int]] = []
@@ -153,4 +158,4 @@ def lookup_of(pattern: AskedPattern[int], slots: Mapping[Variable, int], filled:
             equal.append((pattern.index(place), column))
         elif slot is not None:
             taken.append(column)
-    return Lookup((subject, predicate, object_), tuple(bound), tuple(taken), tuple(equal))
+    return Lookup(ends_of(pattern), tuple(bound), tuple(taken), tuple(equal))

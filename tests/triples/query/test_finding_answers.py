@@ -23,7 +23,7 @@ from triples.query import finding_answers, terms_in_order
 from triples.query.answers import GroupCount, Position
 from triples.query.blocks import Fact
 from triples.query.fact_rows import AnyRow
-from triples.query.finding_answers import find_answers, find_groups
+from triples.query.finding_answers import Answers, find_answers, find_groups
 from triples.query.graph_facts import GraphFacts
 from triples.query.join_order import join_order
 from triples.query.joining_by_term import begins_with_selected, joined_by_term
@@ -81,6 +81,19 @@ def _id(row: AnyRow) -> int | None:
     return row.id if isinstance(row, Row) else None
 
 
+def first_answers(
+    question: Question[str], source: GraphFacts, shown: list[Fact], names: Mapping[int, str], k: int
+) -> tuple[Question[int], list[tuple[tuple[int, ...], float]], Answers]:
+    """The question with ids, all of its answers by trying everything, and the first k as they were found, compared."""
+    ids = with_ids(question, term_ids())
+    expected = best_answers(ids, ids.selected, shown, names)
+    found = find_answers(question, source, never, k=k, counted=True, with_facts=True)
+    assert [(answer.terms, answer.weight) for answer in found.answers] == expected[:k]
+    assert found.more == (len(expected) > k)
+    assert found.total == (len(expected), False)
+    return ids, expected, found
+
+
 def with_names(question: Question[int]) -> Question[str]:
     """The same with texts for its constants."""
 
@@ -110,12 +123,7 @@ def test_answers_are_those_of_trying_everything_whatever_the_way(
             shown = shown_facts(inferred=inferred)
             names = {id_: text for text, id_ in term_ids().items()}
             for question in map(with_names, asked):
-                ids = with_ids(question, term_ids())
-                expected = best_answers(ids, ids.selected, shown, names)
-                found = find_answers(question, source, never, k=k, counted=True, with_facts=True)
-                assert [(answer.terms, answer.weight) for answer in found.answers] == expected[:k]
-                assert found.more == (len(expected) > k)
-                assert found.total == (len(expected), False)
+                ids, expected, found = first_answers(question, source, shown, names, k)
                 assert found.named.texts.items() >= {
                     (term, names[term]) for terms, _ in expected[:k] for term in terms if term
                 }
@@ -146,11 +154,7 @@ def test_unweighted_answers_are_those_of_trying_everything(
             shown = shown_facts(inferred=False)
             names = {id_: text for text, id_ in term_ids().items()}
             for question in map(with_names, asked):
-                ids = with_ids(question, term_ids())
-                expected = best_answers(ids, ids.selected, shown, names)
-                found = find_answers(question, source, never, k=k, counted=True, with_facts=True)
-                assert [(answer.terms, answer.weight) for answer in found.answers] == expected[:k]
-                assert (found.more, found.total) == (len(expected) > k, (len(expected), False))
+                _, expected, _ = first_answers(question, source, shown, names, k)
                 if len(expected) > k:
                     after = Position(expected[k - 1][1], expected[k - 1][0])
                     rest = find_answers(question, source, never, k=100, after=after)

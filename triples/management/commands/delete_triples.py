@@ -3,11 +3,10 @@
 from typing import Any
 
 import orjson
-from django.core.management import CommandError, CommandParser
+from django.core.management import BaseCommand, CommandError, CommandParser
 
 from skg_site.api.fields import parse_rfc3339
 from skg_site.cli.arguments import argument
-from skg_site.cli.base_command import ServiceCommand
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
@@ -22,7 +21,7 @@ PREVIEW_SECONDS = 10.0
 INTERRUPTED = "Interrupted; what was deleted by then stays deleted."
 
 
-class Command(ServiceCommand):
+class Command(BaseCommand):
     # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     help = (

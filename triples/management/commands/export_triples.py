@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
+from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from skg_site.cli.arguments import argument
-from skg_site.cli.base_command import ServiceCommand
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
@@ -25,7 +24,7 @@ from triples.fact_validation import asked_predicate, asked_text
 from triples.visible import visible
 
 
-class Command(ServiceCommand):
+class Command(BaseCommand):
     # Django's checks load the whole site, and are for the start of the service.
     requires_system_checks = []
     help = (

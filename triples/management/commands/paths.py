@@ -3,10 +3,9 @@
 from typing import Any, get_args
 
 import orjson
-from django.core.management import CommandParser
+from django.core.management import BaseCommand, CommandParser
 
 from skg_site.cli.arguments import whole_number
-from skg_site.cli.base_command import ServiceCommand
 from triples.http.questions.path_models import MAX_PATH_LENGTH, MAX_PATHS
 from triples.http.questions.path_responses import PathsOut
 from triples.query.path_facts import Direction, Order
@@ -19,7 +18,7 @@ _NAMES: Names = {("from",): "FROM", ("to",): "TO", ("predicates",): "--predicate
 _HEADER = ("path", "weight", "step", "subject", "predicate", "object", "fact weight", "kind", "walked")
 
 
-class Command(ServiceCommand):
+class Command(BaseCommand):
     # As for recurse: the checks are for the start of the service.
     requires_system_checks = []
     help = (

@@ -4,10 +4,9 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.management import CommandParser
+from django.core.management import BaseCommand, CommandParser
 
-from skg_site.cli.arguments import whole_number
-from skg_site.cli.base_command import ServiceCommand
+from skg_site.cli.arguments import option_named, whole_number
 from triples.http.questions.responses import AnswersOut, PlanOut
 from triples.question_lines.answering import answer, read_question
 from triples.question_lines.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
@@ -26,7 +25,7 @@ _LINES: dict[Member, str] = {
 _OPTIONS = ("select", "group_by", "k", "min_weight", "cursor", "count", "include_facts", "allow_cross_product")
 
 
-class Command(ServiceCommand):
+class Command(BaseCommand):
     # As for recurse: the checks are for the start of the service.
     requires_system_checks = []
     help = (
@@ -66,7 +65,7 @@ class Command(ServiceCommand):
             members = given({name: options[name] for name in (*_OPTIONS, "explain")})
             if options["asserted_only"]:
                 members["include_inferred"] = False
-            named: Names = {(name,): f"--{name.replace('_', '-')}" for name in _OPTIONS}
+            named: Names = {(name,): option_named(name) for name in _OPTIONS}
             content = answer(read_question(document | members, names | named), until(timeout))
             if form == "json":
                 self.stdout.write(visible_json(orjson.dumps(content).decode()))

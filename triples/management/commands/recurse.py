@@ -8,10 +8,9 @@ from typing import Any, get_args
 import orjson
 import structlog
 from django.conf import settings
-from django.core.management import CommandError, CommandParser
+from django.core.management import BaseCommand, CommandError, CommandParser
 
 from skg_site.cli.arguments import argument
-from skg_site.cli.base_command import ServiceCommand
 from skg_site.cli.exit_codes import BUSY, FAILED, MISUSED
 from skg_site.cli.failures import failures_told
 from skg_site.cli.interrupts import Interrupted
@@ -40,7 +39,7 @@ log = structlog.get_logger("skg.recursion")
 ENDED_WELL = {RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED}
 
 
-class Command(ServiceCommand):
+class Command(BaseCommand):
     # Django's checks load the whole site, and are for the start of the service; cron starts this command often.
     requires_system_checks = []
     help = (
