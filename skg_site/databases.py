@@ -1,10 +1,17 @@
 """Database connections: SQLite by default, PostgreSQL if SKG_DATABASE_URL is set."""
 
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import dj_database_url
 
 from skg_site.env import Settings
+
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
+
+# How a server is noticed that is gone without a word: when nothing answers for this long, a connection counts as lost.
+_KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 
 def databases(env: Settings) -> dict[str, dict[str, Any]]:
@@ -46,21 +53,39 @@ def _sqlite(env: Settings) -> dict[str, Any]:
 
 
 def _postgresql(env: Settings) -> dict[str, Any]:
-    # The pool then gives out no connection that the server has closed.
-    pool = {"min_size": 1, "max_size": env.pool_size, "timeout": env.pool_timeout}
-    return _parsed(env.database_url, pool=pool) | {"CONN_HEALTH_CHECKS": True}
+    pool = {
+        "min_size": 1,
+        "max_size": env.pool_size,
+        "timeout": env.pool_timeout,
+        # The pool tries once more after a second, and would then wait twice as long after each attempt: minutes after
+        # the server is back, reads would still wait for a connection.
+        "reconnect_timeout": 1.0,
+        "reconnect_failed": _try_again,
+    }
+    # With health checks, the pool gives out no connection that the server has closed.
+    parsed = _parsed(env.database_url, connect_timeout=5, **_KEEPALIVES)
+    return parsed | {"OPTIONS": parsed["OPTIONS"] | {"pool": pool}, "CONN_HEALTH_CHECKS": True}
+
+
+def _try_again(pool: "ConnectionPool[Any]") -> None:
+    """Have the pool connect again for those who wait. Otherwise only the next who asks for a connection does that."""
+    from psycopg_pool import PoolTimeout  # noqa: PLC0415  # where SQLite is used, nothing else loads it
+
+    if pool.get_stats()["requests_waiting"]:
+        with suppress(PoolTimeout):
+            pool.putconn(pool.getconn(timeout=0.01))
 
 
 def _replica(url: str) -> dict[str, Any]:
     # Each thread that reads a replica keeps its connection. A pool would wait for one that cannot be reached, and go on
     # trying; here a read fails at once, and goes to the primary.
-    options = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
-    return _parsed(url, **options, tcp_user_timeout=10_000) | {"CONN_MAX_AGE": None}
+    return _parsed(url, connect_timeout=2, **_KEEPALIVES) | {"CONN_MAX_AGE": None}
 
 
-def _parsed(url: str, **options: Any) -> dict[str, Any]:
+def _parsed(url: str, **defaults: Any) -> dict[str, Any]:
+    """Django's settings of one database; the URL's own parameters replace `defaults`."""
     parsed = dict(dj_database_url.parse(url))
     given = dict(parsed.get("OPTIONS") or {})  # type: ignore[call-overload]  # the library types it as object
     # With bound values, the server plans a statement once for each connection.
     planned = {"server_side_binding": True, "prepare_threshold": 5}
-    return parsed | {"ENGINE": "triples.store.postgresql.engine", "OPTIONS": given | options | planned}
+    return parsed | {"ENGINE": "triples.store.postgresql.engine", "OPTIONS": defaults | given | planned}

@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from skg_site.observe.masking import BEGINNING, REPEATING, masked, masked_for_people, without_shown_key
+from skg_site.observe.once_a_minute import once_a_minute
 from triples.visible import visible, visible_json, visible_lines
 
 # Tracebacks omit local variables, which hold keys and the contents of requests.
@@ -83,6 +84,8 @@ def _adopt_standard_logging(level: int, common: list[Processor], as_json: bool, 
     logging.getLogger("uvicorn.access").disabled = True
     # A command that calls a service tells what comes of it, and not each request.
     logging.getLogger("httpx2").setLevel(max(level, logging.WARNING))
+    # While PostgreSQL is down, each worker tries to connect twice a second.
+    once_a_minute("psycopg.pool", "skg.database", "not_connected")
 
 
 def _add_timestamp(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -10,8 +10,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Status
 
-from skg_site.observe.exporter_log import quieten_exporter
 from skg_site.observe.masking import masked_text
+from skg_site.observe.once_a_minute import once_a_minute
 from skg_site.version import VERSION
 
 TRACES_PATH = "/v1/traces"
@@ -23,7 +23,7 @@ def provider_for_settings() -> TracerProvider:
     resource = Resource.create({"service.name": "skg-api", "service.version": VERSION})
     provider = TracerProvider(ParentBased(TraceIdRatioBased(env.trace_sample)), resource)
     endpoint = env.otlp_endpoint.removesuffix("/").removesuffix(TRACES_PATH) + TRACES_PATH
-    quieten_exporter()
+    once_a_minute("opentelemetry", "skg.tracing", "traces_not_exported")
     provider.add_span_processor(BatchSpanProcessor(MaskingExporter(endpoint)))
     return provider
 

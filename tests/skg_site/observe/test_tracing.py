@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from structlog.typing import EventDict
 
-from skg_site.observe.exporter_log import OnceAMinute
+from skg_site.observe.once_a_minute import OnceAMinute
 from tests.conftest import StartService
 from tests.support.collector import Collector, attributes
 from tests.support.environment import process_environment, service_variables
@@ -208,8 +208,8 @@ def test_a_collector_that_is_down_fails_no_request(service: StartService) -> Non
 
 def test_a_collector_that_is_down_is_one_line_a_minute(log: list[EventDict], monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("skg_site.observe.exporter_log.monotonic", lambda: now)
-    handler = OnceAMinute()
+    monkeypatch.setattr("skg_site.observe.once_a_minute.monotonic", lambda: now)
+    handler = OnceAMinute("skg.tracing", "traces_not_exported")
     for second in range(150):
         now = 1000.0 + second
         handler.handle(logging.makeLogRecord({"levelname": "ERROR", "msg": "refused: %s", "args": ("no " * 200,)}))

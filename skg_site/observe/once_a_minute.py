@@ -1,11 +1,9 @@
-"""Messages of OpenTelemetry's exporter in the log, at most once a minute while a collector is down."""
+"""A library's warnings in the log, at most one a minute: while a server is down, it repeats them without end."""
 
 import logging
 from time import monotonic
 
 import structlog
-
-log = structlog.get_logger("skg.tracing")
 
 SECONDS = 60.0
 # The messages contain addresses and whole exceptions.
@@ -15,8 +13,10 @@ MAX_LENGTH = 300
 class OnceAMinute(logging.Handler):
     """Logs the first message, then at most one a minute with the number of those left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_name: str, event: str) -> None:
         super().__init__(logging.WARNING)
+        self._log = structlog.get_logger(log_name)
+        self._event = event
         self._next_at = 0.0
         self._left_out = 0
 
@@ -27,12 +27,12 @@ class OnceAMinute(logging.Handler):
             self._left_out += 1
             return
         self._next_at = now + SECONDS
-        log.warning("traces_not_exported", error=record.getMessage()[:MAX_LENGTH], messages_left_out=self._left_out)
+        self._log.warning(self._event, error=record.getMessage()[:MAX_LENGTH], messages_left_out=self._left_out)
         self._left_out = 0
 
 
-def quieten_exporter() -> None:
-    """Send the messages of OpenTelemetry's packages to that handler only."""
-    logger = logging.getLogger("opentelemetry")
+def once_a_minute(library: str, log_name: str, event: str) -> None:
+    """Send the messages of a library to such a handler only."""
+    logger = logging.getLogger(library)
     logger.propagate = False
-    logger.handlers = [OnceAMinute()]
+    logger.handlers = [OnceAMinute(log_name, event)]
