@@ -12,9 +12,14 @@ CHECK := SKG_DB_PATH="$(CURDIR)/$(VENV)/checks/skg.db"
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/pytest --processes $(TEST_PROCESSES)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-cache-dir --no-deps --require-hashes
+# It takes a tenth of pip's time. It does not read pip's configuration: where only pip reaches an index, pip installs.
+UV := $(VENV)/uv/bin/uv
+UV_INSTALL := UV_HTTP_TIMEOUT=20 $(UV) pip install --quiet --no-cache --no-deps --require-hashes --python $(BIN)/python
+install = { test -x $(UV) && $(UV_INSTALL) $(1) 2> $(VENV)/uv.log || $(PIP_INSTALL) $(1); }
 # Every package with its version and its checksums: the same commit installs the same. `make lock` makes them.
 LOCK := deploy/requirements.lock
 LOCK_DEV := .ci/requirements.lock
+LOCK_UV := .ci/requirements-uv.lock
 # The client of Spark Connect, and servers for it. They are apart: with pandas and numpy in reach, each process that the
 # other tests start would load those too.
 LOCK_SPARK := .ci/requirements-spark.lock
@@ -100,23 +105,29 @@ lock: $(VENV)/installed-dev  ## make the locks anew, after a change of requireme
 		uv pip compile .ci/requirements-spark.txt --constraints $(LOCK_DEV) --python-version 3.11 --universal \
 			--generate-hashes --no-annotate --output-file $(LOCK_SPARK) > /dev/null && \
 		uv pip compile .ci/requirements-spark-server.txt --python-version 3.11 --universal --generate-hashes \
-			--no-annotate --output-file $(LOCK_SPARK_SERVER) > /dev/null
+			--no-annotate --output-file $(LOCK_SPARK_SERVER) > /dev/null && \
+		uv pip compile .ci/requirements-uv.txt --python-version 3.11 --universal --generate-hashes \
+			--no-annotate --output-file $(LOCK_UV) > /dev/null
 
 # A stamp for each lock, so that nothing is installed again until the lock changes.
-$(VENV)/installed: $(LOCK) | $(BIN)/python
-	@$(ALONE) 'test $@ -nt $(LOCK) || { echo "Installing $(LOCK) into $(VENV) ..."; $(PIP_INSTALL) -r $(LOCK) && touch $@; }'
+$(VENV)/installed: $(LOCK) | $(VENV)/installed-uv
+	@$(ALONE) 'test $@ -nt $(LOCK) || { echo "Installing $(LOCK) into $(VENV) ..."; $(call install,-r $(LOCK)) && touch $@; }'
 
 $(VENV)/installed-dev: $(LOCK_DEV) $(VENV)/installed
 	@$(ALONE) 'test $@ -nt $(LOCK_DEV) -a $@ -nt $(VENV)/installed || \
-		{ echo "Installing $(LOCK_DEV) into $(VENV) ..."; $(PIP_INSTALL) -r $(LOCK_DEV) && touch $@; }'
+		{ echo "Installing $(LOCK_DEV) into $(VENV) ..."; $(call install,-r $(LOCK_DEV)) && touch $@; }'
 
 $(VENV)/installed-spark: $(LOCK_SPARK) $(VENV)/installed
 	@$(ALONE) 'test $@ -nt $(LOCK_SPARK) || { echo "Installing $(LOCK_SPARK) into $(VENV)/spark ..."; \
-		rm -rf $(VENV)/spark && $(PIP_INSTALL) --target $(VENV)/spark -r $(LOCK_SPARK) && touch $@; }'
+		rm -rf $(VENV)/spark && $(call install,--target $(VENV)/spark -r $(LOCK_SPARK)) && touch $@; }'
 
 $(VENV)/installed-spark-server: $(LOCK_SPARK_SERVER) $(VENV)/installed
 	@$(ALONE) 'test $@ -nt $(LOCK_SPARK_SERVER) || { echo "Installing Apache Spark into $(VENV)/spark-server ..."; \
-		rm -rf $(VENV)/spark-server && $(PIP_INSTALL) --target $(VENV)/spark-server -r $(LOCK_SPARK_SERVER) && touch $@; }'
+		rm -rf $(VENV)/spark-server && $(call install,--target $(VENV)/spark-server -r $(LOCK_SPARK_SERVER)) && touch $@; }'
+
+$(VENV)/installed-uv: $(LOCK_UV) | $(BIN)/python
+	@$(ALONE) 'test $@ -nt $(LOCK_UV) || { rm -rf $(VENV)/uv && $(PIP_INSTALL) --target $(VENV)/uv -r $(LOCK_UV) || \
+		echo "There is no uv for this machine: pip installs, which takes longer."; touch $@; }'
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \

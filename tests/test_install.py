@@ -18,9 +18,10 @@ LOCKS = {
     ".ci/requirements.lock": ["requirements.txt", "requirements-dev.txt"],
     ".ci/requirements-spark.lock": ["requirements-spark.txt", ".ci/requirements-spark.txt"],
     ".ci/requirements-spark-server.lock": [".ci/requirements-spark-server.txt"],
+    ".ci/requirements-uv.lock": [".ci/requirements-uv.txt"],
 }
 # What the Makefile calls them.
-VARIABLES = dict(zip(("LOCK", "LOCK_DEV", "LOCK_SPARK", "LOCK_SPARK_SERVER"), LOCKS, strict=True))
+VARIABLES = dict(zip(("LOCK", "LOCK_DEV", "LOCK_SPARK", "LOCK_SPARK_SERVER", "LOCK_UV"), LOCKS, strict=True))
 MAKEFILE = (BASE_DIR / "Makefile").read_text(encoding="utf-8")
 each_lock = pytest.mark.parametrize("lock", LOCKS)
 
@@ -77,6 +78,7 @@ def test_locks_name_the_same_versions() -> None:
     assert {name: all_.get(name) for name in service} == service
     with_spark = locked(".ci/requirements-spark.lock")
     assert {name: all_.get(name, version) for name, version in with_spark.items()} == with_spark
+    assert locked(".ci/requirements-uv.lock").items() <= all_.items()
 
 
 @pytest.mark.process

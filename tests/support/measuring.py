@@ -23,9 +23,9 @@ from skg_site.env import BASE_DIR
 from tests.support.selection import PROCESS_FOLDERS, folder
 
 # Of each property: what more of them find are values, hardly ever lines.
-TRACED_EXAMPLES = 15
+TRACED_EXAMPLES = 5
 # Of each table whose rows ask the database, for the same reason.
-TRACED_ROWS = 8
+TRACED_ROWS = 4
 
 PROJECT = tuple(f"{BASE_DIR}/{package}/" for package in ("apikeys", "skg_site", "triples"))
 
