@@ -13,9 +13,10 @@ from pyarrow import csv
 from triples.exchange.facts import FactMaker
 from triples.exchange.fields import NAMES, REQUIRED, metadata_of, weight_of
 from triples.exchange.lines import BYTE_ORDER_MARK
-from triples.fact_validation import clean_predicate, clean_text, metadata_text
+from triples.exchange.term_columns import clean_terms
+from triples.fact_validation import LONGEST_PREDICATE, LONGEST_TERM, clean_predicate, clean_text, metadata_text
 from triples.models import Source
-from triples.store.fact_columns import PLACES, FactColumns
+from triples.store.fact_columns import PLACES, TEXT, FactColumns
 
 _PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
 
@@ -54,18 +55,19 @@ def _facts(table: pa.Table, maker: FactMaker) -> FactColumns:
     columns = {name: column.combine_chunks() for name, column in zip(table.column_names, table.columns, strict=True)}
     ends = pa.concat_arrays([columns["subject"], columns["object"]]).dictionary_encode()
     predicates = columns["predicate"].dictionary_encode()
-    texts = [clean_text(text) for text in ends.dictionary.to_pylist()]
-    predicate_places = pc.add(predicates.indices, pa.scalar(len(texts), pa.int32()))
-    texts += [clean_predicate(text) for text in predicates.dictionary.to_pylist()]
+    of_ends = clean_terms(ends.dictionary, clean_text, LONGEST_TERM)
+    of_predicates = clean_terms(predicates.dictionary, clean_predicate, LONGEST_PREDICATE)
+    predicate_places = pc.add(predicates.indices, pa.scalar(len(of_ends), pa.int32()))
     weights = pa.repeat(maker.weight(None), lines)
     if "weight" in columns:
         given = columns["weight"].dictionary_encode()
         distinct = [maker.weight(weight_of(text)) for text in given.dictionary.to_pylist()]
         weights = pa.array(distinct, pa.float64()).take(given.indices)
-    metadata = pa.nulls(lines, pa.large_string())
+    metadata = pa.nulls(lines, TEXT)
     if "metadata" in columns:
         given = columns["metadata"].dictionary_encode()
         kept = [metadata_text(metadata_of(text)) for text in given.dictionary.to_pylist()]
-        metadata = pa.array(kept, pa.large_string()).take(given.indices)
+        metadata = pa.array(kept, TEXT).take(given.indices)
     places = [ends.indices[:lines], predicate_places, ends.indices[lines:], weights, metadata]
+    texts = pa.concat_arrays([of_ends, of_predicates])
     return FactColumns(texts, pa.table(places, schema=PLACES), Source.IMPORT)

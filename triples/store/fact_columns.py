@@ -1,6 +1,7 @@
 """Many facts as Arrow columns: to work on all of them at once takes a fraction of the time."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, count, repeat
 from typing import overload
 
@@ -10,15 +11,16 @@ import pyarrow.compute as pc
 from triples.models import Source
 from triples.store.operations import Fact
 
-# `subject`, `predicate` and `object` are indexes into a list of texts. Metadata is a `large_string`, since that of many
-# facts can exceed the 2 GiB of Arrow's `string`.
+# Texts are of this type, since those of many facts can exceed the 2 GiB of Arrow's `string`.
+TEXT = pa.large_string()
+# `subject`, `predicate` and `object` are indexes into an array of texts.
 PLACES = pa.schema(
     [
         pa.field("subject", pa.int32(), nullable=False),
         pa.field("predicate", pa.int32(), nullable=False),
         pa.field("object", pa.int32(), nullable=False),
         pa.field("weight", pa.float64(), nullable=False),
-        pa.field("metadata", pa.large_string()),
+        pa.field("metadata", TEXT),
     ]
 )
 KEY = ("subject_id", "object_id", "predicate_id")
@@ -29,8 +31,8 @@ _FACTS_AT_ONCE = 10_000
 class FactColumns(Sequence[Fact]):
     """A sequence of facts from one source. `texts` may hold a text several times."""
 
-    def __init__(self, texts: list[str], places: pa.Table, source: Source) -> None:
-        self.texts = texts
+    def __init__(self, texts: pa.Array, places: pa.Table, source: Source) -> None:
+        self._texts = texts
         self._places = places
         self.source = source
 
@@ -42,7 +44,14 @@ class FactColumns(Sequence[Fact]):
         subjects, predicates, objects, weights, metadata, sources = zip(*facts, strict=True)
         places = dict(zip(dict.fromkeys(chain(subjects, predicates, objects)), count()))
         terms = [list(map(places.__getitem__, texts)) for texts in (subjects, predicates, objects)]
-        return cls(list(places), pa.table([*terms, weights, metadata], schema=PLACES), sources[0])
+        table = pa.table([*terms, weights, metadata], schema=PLACES)
+        return cls(pa.array(places, TEXT, size=len(places)), table, sources[0])
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The texts, which take several times as much memory so."""
+        texts: list[str] = self._texts.to_pylist()
+        return texts
 
     def __len__(self) -> int:
         return int(self._places.num_rows)
@@ -77,7 +86,7 @@ class FactColumns(Sequence[Fact]):
     def heaviest(self) -> "FactColumns":
         """The facts in their order; of those that are the same fact only the heaviest, or the first of these."""
         weights = self._places["weight"]
-        found = pa.array(self.texts, pa.large_string()).dictionary_encode().indices
+        found = self._texts.dictionary_encode().indices
         keys = [found.take(self._places[name].combine_chunks()) for name in PLACES.names[:3]]
         table = pa.table([*keys[::2], keys[1], weights], [*KEY, "weight"])
         if table.group_by(list(KEY), use_threads=False).aggregate([]).num_rows == len(self):
@@ -86,7 +95,7 @@ class FactColumns(Sequence[Fact]):
         order: list[tuple[str, str]] = [(name, "ascending") for name in KEY]
         places = _distinct(table.sort_by([*order, ("weight", "descending")]), keep_last=False)["place"]
         chosen = places.combine_chunks()
-        return FactColumns(self.texts, self._places.take(chosen.take(pc.sort_indices(chosen))), self.source)
+        return FactColumns(self._texts, self._places.take(chosen.take(pc.sort_indices(chosen))), self.source)
 
     def _facts(self, places: pa.Table) -> list[Fact]:
         columns = [column.to_pylist() for column in places.columns]
@@ -97,13 +106,21 @@ class FactColumns(Sequence[Fact]):
 
     def characters(self) -> int:
         metadata = self._places["metadata"]
-        texts = sum(map(len, self.texts))
+        texts: int = pc.sum(pc.utf8_length(self._texts)).as_py() or 0
         return texts if metadata.null_count == len(self) else texts + (pc.sum(pc.binary_length(metadata)).as_py() or 0)
 
-    def moved(self, shift: int) -> pa.Table:
-        """The places in a list in which the texts begin at `shift`."""
-        terms = [pc.add(self._places[name], pa.scalar(shift, pa.int32())) for name in PLACES.names[:3]]
-        return pa.table([*terms, *self._places.columns[3:]], schema=PLACES)
+    @classmethod
+    def joined(cls, parts: Sequence["FactColumns"]) -> "FactColumns":
+        """The facts of all parts, of which there must be at least one. No text is there several times."""
+        encoded = pa.concat_arrays([part._texts for part in parts]).dictionary_encode()
+        tables: list[pa.Table] = []
+        start = 0
+        for part in parts:
+            found = encoded.indices[start : start + len(part._texts)]
+            terms = [found.take(part._places[name].combine_chunks()) for name in PLACES.names[:3]]
+            tables.append(pa.table([*terms, *part._places.columns[3:]], schema=PLACES))
+            start += len(part._texts)
+        return cls(encoded.dictionary, pa.concat_tables(tables), parts[0].source)
 
 
 def characters(facts: Sequence[Fact]) -> int:
@@ -117,13 +134,7 @@ def joined(parts: Sequence[Sequence[Fact]]) -> Sequence[Fact]:
     """The facts of all parts, one after the other; by columns if some are. All have the same source."""
     if not any(isinstance(part, FactColumns) for part in parts):
         return list(chain.from_iterable(parts))
-    columns = [FactColumns.of(part) for part in parts if part]
-    texts: list[str] = []
-    tables: list[pa.Table] = []
-    for part in columns:
-        tables.append(part.moved(len(texts)))
-        texts += part.texts
-    return FactColumns(texts, pa.concat_tables(tables), columns[0].source)
+    return FactColumns.joined([FactColumns.of(part) for part in parts if part])
 
 
 def _distinct(table: pa.Table, *, keep_last: bool) -> pa.Table:

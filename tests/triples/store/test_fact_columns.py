@@ -47,6 +47,9 @@ def test_many_are_walked_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
 def test_parts_are_joined_in_their_order(parts: list[tuple[list[Fact], bool]]) -> None:
     found = joined([FactColumns.of(part) if part and as_columns else part for part, as_columns in parts])
     assert list(found) == [one for part, _ in parts for one in part]
+    if isinstance(found, FactColumns):
+        # What is there several times would be looked up, sorted and stored several times.
+        assert len(set(found.texts)) == len(found.texts)
 
 
 @given(lists, st.booleans())

@@ -15,7 +15,7 @@ from triples.exchange.rdf.clean_texts import CleanTexts, TextsOf
 from triples.exchange.rdf.terms import TermTexts
 from triples.fact_validation import clean_predicate
 from triples.models import Source
-from triples.store.fact_columns import PLACES, FactColumns
+from triples.store.fact_columns import PLACES, TEXT, FactColumns
 
 _END = " ."
 # A node without a label, as the parser names it.
@@ -126,5 +126,5 @@ def facts_of_terms(
     start = len(found)
     found += map(clean_predicate, texts_of(written))
     places = [ends.indices[:count], pc.add(verbs.indices, pa.scalar(start, pa.int32())), ends.indices[count:]]
-    described = pa.nulls(count, pa.large_string()) if metadata is None else metadata
-    return FactColumns(found, pa.table([*places, weights, described], schema=PLACES), Source.IMPORT)
+    described = pa.nulls(count, TEXT) if metadata is None else metadata
+    return FactColumns(pa.array(found, TEXT), pa.table([*places, weights, described], schema=PLACES), Source.IMPORT)

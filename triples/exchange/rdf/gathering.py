@@ -14,7 +14,7 @@ from triples.exchange.lines import Refused
 from triples.exchange.rdf.terms import Term, TermTexts
 from triples.fact_validation import clean_predicate, clean_text, metadata_text
 from triples.models import Source
-from triples.store.fact_columns import PLACES, FactColumns
+from triples.store.fact_columns import PLACES, TEXT, FactColumns
 
 NO_FACTS = ()
 
@@ -98,7 +98,7 @@ class Gathering:
             kept = [line not in unread and place not in faults for place, line in enumerate(self.lines)]
             table = table.filter(pa.array(kept, pa.bool_()))
         self._begin()
-        return FactColumns(texts, table, Source.IMPORT) if table.num_rows else NO_FACTS
+        return FactColumns(pa.array(texts, TEXT), table, Source.IMPORT) if table.num_rows else NO_FACTS
 
     def _weight_column(self, count: int) -> pa.Array:
         default = self._maker.weight(None)
@@ -114,8 +114,8 @@ class Gathering:
             except (ValueError, orjson.JSONEncodeError) as error:
                 self.fault(place, Refused(f"metadata {error}"))
         if not texts:
-            return pa.nulls(count, pa.large_string())
-        return pa.array(map(texts.get, range(count)), pa.large_string(), size=count)
+            return pa.nulls(count, TEXT)
+        return pa.array(map(texts.get, range(count)), TEXT, size=count)
 
 
 class _Column:

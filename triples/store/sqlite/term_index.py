@@ -13,21 +13,30 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from skg_site.host.write_lock import write_lock
-from triples.folding import indexed_form
+from triples.folding import END, SEARCHED, START, indexed_form
 from triples.store.sessions import Fetch
 from triples.store.term_index import BEGINNING, Found, Progress, looked_at
 
 # A search compares half as many on average, which takes a quarter of a millisecond. To index half as many at a time
 # would take a fifth longer for each.
 BATCH = 1024
-# What is in memory together, and what a migration indexes in one commit: writers wait for it for some tens of
-# milliseconds.
+# What a migration indexes in one commit: writers wait for it for some tens of milliseconds.
 _AT_ONCE = 10_000
 
 INDEX, STATE = "triples_term_search", "triples_term_search_state"
 
 _UP_TO = f"SELECT up_to FROM {STATE}"
-_TAIL = f"SELECT id, {BEGINNING} FROM triples_term WHERE id > ({_UP_TO}) ORDER BY id LIMIT ?"
+# The last of the terms that are indexed next, and their number.
+_NEXT = f"SELECT max(id), count(*) FROM (SELECT id FROM triples_term WHERE id > ({_UP_TO}) ORDER BY id LIMIT ?)"
+_SPAN = f"FROM triples_term WHERE id > ({_UP_TO}) AND id <= ?"
+# A short text in ASCII is folded as `indexed_form` does it, but by SQLite: with Python, it would take twice as long to
+# index it. FTS5 would write a segment for each text that has a smaller id than the one before, so they are in order.
+_IS_PLAIN = f"length(text) <= {SEARCHED} AND length(text) = length(CAST(text AS BLOB))"
+_ADD_PLAIN = (
+    f"INSERT INTO {INDEX} (rowid, folded) SELECT id, '{START}' || lower(text) || '{END}' {_SPAN} AND {_IS_PLAIN}"
+    " ORDER BY id"
+)
+_OTHERS = f"SELECT id, {BEGINNING} {_SPAN} AND NOT ({_IS_PLAIN}) ORDER BY id"
 _ADD = f"INSERT INTO {INDEX} (rowid, folded) VALUES (?, ?)"
 # Without the text, SQLite has to be told what it was.
 _FORGET = f"INSERT INTO {INDEX} ({INDEX}, rowid, folded) VALUES ('delete', %s, %s)"
@@ -47,19 +56,17 @@ def keep_up(driver: Any, first: int, last: int) -> None:
         index_tail(driver)
 
 
-def index_tail(driver: Any) -> None:
-    """Index the terms that are not, of which an initial load makes a million. In a transaction with the write lock."""
-    while _index_some(driver) == _AT_ONCE:
-        pass
+def index_tail(driver: Any, most: int = -1) -> int:
+    """Index the first terms that are not, all of them or so many, and return how many there were.
 
-
-def _index_some(driver: Any) -> int:
-    """Index the first terms that are not. Returns how many."""
-    tail = driver.execute(_TAIL, (_AT_ONCE,)).fetchall()
-    if tail:
-        driver.executemany(_ADD, [(id_, indexed_form(text)) for id_, text in tail])
-        driver.execute(_SET_UP_TO, (tail[-1][0],))
-    return len(tail)
+    In a transaction with the write lock. An initial load makes a million terms, of which few are in memory together.
+    """
+    [(last, count)] = driver.execute(_NEXT, (most,)).fetchall()
+    if count:
+        driver.execute(_ADD_PLAIN, (last,))
+        driver.executemany(_ADD, ((id_, indexed_form(text)) for id_, text in driver.execute(_OTHERS, (last,))))
+        driver.execute(_SET_UP_TO, (last,))
+    return int(count)
 
 
 class SQLiteTermIndex:
@@ -86,6 +93,6 @@ class SQLiteTermIndex:
         done, indexed = 0, 1
         while indexed:
             with write_lock(), transaction.atomic():
-                indexed = _index_some(connection.connection)
+                indexed = index_tail(connection.connection, _AT_ONCE)
             done += indexed
             progress(done)
