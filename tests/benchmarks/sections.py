@@ -36,6 +36,7 @@ SECTIONS = {
         Entry("engines", "Recursion on DuckDB and on Sail", "engines"),
         Entry("scale", "A hundred times as many facts", "scale"),
         Entry("asking", "Questions", "asking"),
+        Entry("shapes", "Shapes of questions", "shapes"),
         Entry("searching", "Names", "searching"),
         Entry("overload", "Overload and slow clients", "overload"),
         Entry("soak", "Memory of a worker under load", "soak"),
