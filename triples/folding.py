@@ -5,6 +5,8 @@ few people write. Other marks stay: a Japanese voiced sound or an Indic vowel is
 """
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from unicodedata import category, normalize
 
 # Control characters, which no term has: so the beginning and the end of a text have trigrams of their own. Of two at
@@ -16,6 +18,8 @@ GRAM = 3
 # Of a longer text only the beginning is searched, or a few texts could take as long to index as thousands.
 SEARCHED = 500
 _CUT = "\x05"
+# Between texts that are folded together; no term has this one, either.
+_BETWEEN = "\x04"
 
 # Accents and other marks that are drawn above, below and through letters of Latin, Greek and Cyrillic; the points of
 # Hebrew and of Arabic; what chooses between two shapes of a character; and what takes no place at all.
@@ -71,9 +75,24 @@ def searched_form(text: str) -> str:
     return fold(text) if len(text) <= SEARCHED else f"{fold(text[:SEARCHED])}{_CUT}"
 
 
+def searched_forms(texts: Sequence[str]) -> list[str]:
+    """`searched_form` of each. Letters of ASCII, which most texts have alone, are folded in one step for all."""
+    joined = _BETWEEN.join(texts)
+    if not texts or len(max(texts, key=len)) > SEARCHED:
+        return list(map(_remembered_form, texts))
+    folded = joined.lower().split(_BETWEEN)
+    if joined.isascii():
+        return folded
+    return [other if text.isascii() else _remembered_form(text) for text, other in zip(texts, folded, strict=True)]
+
+
 def indexed_form(text: str) -> str:
     """The same with its ends marked."""
     return f"{START}{searched_form(text)}{END}"
+
+
+# The newest terms, which are not indexed yet, are compared by every search, and those with frequent trigrams by many.
+_remembered_form = lru_cache(maxsize=4_096)(searched_form)
 
 
 def words(folded: str) -> list[str]:

@@ -84,6 +84,7 @@ class Neighbours(TypedDict):
     more_capped: NotRequired[bool]
     predicates: list[Around]
     predicates_capped: NotRequired[bool]
+    predicates_counted_up_to: NotRequired[int]
     counts: NotRequired[dict[str, int]]
     query_time_ms: int
 

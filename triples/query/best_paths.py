@@ -15,10 +15,15 @@ wanted paths are known.
 
 Where labels of both sides meet, there is a walk of their lengths and, but for rounding, of their product. A walk
 contains a simple path that is no longer and no lighter. So if one path is wanted, it comes no later than that.
+
+Once some facts are known, all facts of paths of a great weight are read level by level, then of a smaller one, and so
+on: see `triples.query.path_levels`. As soon as k paths are as heavy as that, they are the best. Where the facts of a
+weight are too many, the search goes on, until it knows a heavier path or has all that are wanted.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from triples.query.blocks import Clock, OutOfTime, Streams, TooMany
@@ -36,6 +41,9 @@ _GROWTH_OF_ONE = 4
 # With so many facts known, those that are still wanted are read level by level. The better the paths that are known,
 # the fewer these are.
 _FEW, _KNOWN = 300, 600
+# In the order of weights, those of paths of so much weight are read first, which are fewer. Where k paths are as heavy,
+# these are the best.
+_HEAVY = (0.98, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 # A label's bound exceeds the product of its facts by far less than this factor, except where it is hardly a number.
 _ROUNDED = 1 - 1e-9
 _FAR_FROM_NOTHING = 1e-290
@@ -76,8 +84,11 @@ class _Search:
         self._nearest = False
         # The best path comes no later than this, if one is wanted.
         self._limit: Rank | None = None
-        # Whether levels were tried.
+        # Whether levels were tried, of heavy paths and of all that are wanted.
+        self._by_heavy_level = question.order == "length"
         self._by_level = False
+        # Facts of paths of this weight are too many.
+        self._too_light = 0.0
 
     def run(self) -> Paths:
         try:
@@ -86,8 +97,8 @@ class _Search:
                     self._read(self._forward, self._backward)
                 else:
                     self._read(self._backward, self._forward)
-                if self._is_time_for_levels and (known := self._wanted_steps()) is not None:
-                    return Paths(known_paths(self._question, known.graph, known.reach, self._clock))
+                if self._known >= _FEW and not self._by_level and (paths := self._paths_by_level()) is not None:
+                    return Paths(paths)
                 if self._known >= self._looked_at * (_GROWTH if self._limit is None else _GROWTH_OF_ONE):
                     self._look()
             return Paths(self._known_paths())
@@ -138,15 +149,54 @@ class _Search:
     @property
     def _is_time_for_levels(self) -> bool:
         """True if it is known how good a path must be to be wanted, or that there may be none."""
-        if self._by_level or self._known < _FEW:
+        if not self._met:
+            return not self._too_light
+        if self._known < _KNOWN or (self._limit is None and len(self._found.paths) < self._question.k):
             return False
-        return not self._met or (
-            self._known >= _KNOWN and (self._limit is not None or len(self._found.paths) >= self._question.k)
-        )
+        return not self._too_light or self._least_weight > self._too_light
 
-    def _wanted_steps(self) -> Known | None:
-        """The steps of all wanted paths, as far as is known how good these must be; None if they are too many."""
-        self._by_level = True
+    @property
+    def _least_weight(self) -> float:
+        """In the order of weights, no lighter path is wanted, as far as is known."""
+        if self._limit is not None:
+            return -self._limit[0]
+        paths = self._found.paths
+        return paths[-1].weight if len(paths) >= self._question.k else self._question.least_weight
+
+    def _paths_by_level(self) -> list[Path] | None:
+        """The wanted paths; None if it is too early to read all facts of them, or these are too many."""
+        if not self._by_heavy_level:
+            self._by_heavy_level = True
+            for weight in self._heavy():
+                question = replace(self._question, min_weight=weight)
+                try:
+                    known = self._read_steps(weight, question.max_length)
+                except TooMany:
+                    # So are those of lighter paths.
+                    self._too_light = weight
+                    break
+                paths = known_paths(question, known.graph, known.reach, self._clock)
+                if len(paths) == question.k:
+                    return paths
+        if self._is_time_for_levels:
+            self._by_level = True
+            with suppress(TooMany):
+                known = self._wanted_steps()
+                return known_paths(self._question, known.graph, known.reach, self._clock)
+        return None
+
+    def _heavy(self) -> Iterator[float]:
+        """Weights of paths, from great to small, that leave more and more of the facts aside, as far as is known."""
+        weights = [step.fact.weight for steps in self._graph.values() for step in steps.values()]
+        aside = len(weights)
+        for least in _HEAVY:
+            lighter = sum(weight < least for weight in weights)
+            if least > self._least_weight and 0 < lighter < aside:
+                aside = lighter
+                yield least
+
+    def _wanted_steps(self) -> Known:
+        """The steps of all wanted paths, as far as is known how good these must be. TooMany if they are too many."""
         limit, found = self._limit, self._found.paths
         if limit is None and len(found) >= self._question.k:
             limit = self._question.rank(found[-1].weight, len(found[-1].steps))
@@ -157,13 +207,11 @@ class _Search:
             longest = int(limit[1]) if least == 1 else longest
         elif limit is not None:
             longest = int(limit[0])
-        with suppress(TooMany):
-            if limit is not None and self._question.order == "length" and self._question.k == 1 and longest > 1:
-                shorter = self._read_steps(least, longest - 1)
-                # If there is no shorter path, it is the heaviest of those as long.
-                return shorter if shorter.graph else self._read_steps(-limit[1], longest)
-            return self._read_steps(least, longest)
-        return None
+        if limit is not None and self._question.order == "length" and self._question.k == 1 and longest > 1:
+            shorter = self._read_steps(least, longest - 1)
+            # If there is no shorter path, it is the heaviest of those as long.
+            return shorter if shorter.graph else self._read_steps(-limit[1], longest)
+        return self._read_steps(least, longest)
 
     def _read_steps(self, least_weight: float, longest: int) -> Known:
         return wanted_steps(self._question, self._source, self._clock, least_weight=least_weight, longest=longest)

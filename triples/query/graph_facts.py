@@ -155,9 +155,9 @@ class GraphFacts:
         """The first predicates of the facts of a subject, or of all facts, by their ids."""
         return predicate_ids(self.fetch, self.dialect, self.visible, limit=limit, subject=subject)
 
-    def numbers_by_predicate(self, place: Side, term: int, predicates: Sequence[int]) -> dict[int, int]:
-        """How many facts have the term in this place and each of these predicates, `AROUND_LIMIT` at most."""
-        return numbers_by_predicate(self.fetch, self.dialect, self.visible, place, term, predicates)
+    def numbers_by_predicate(self, place: Side, term: int, predicates: Sequence[int], limit: int) -> dict[int, int]:
+        """How many facts have the term in this place and each of these predicates; the limit for as many and more."""
+        return numbers_by_predicate(self.fetch, self.dialect, self.visible, place, term, predicates, limit)
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
         """The ids of those texts that are terms."""

@@ -4,7 +4,7 @@ The cost does not grow with the number of facts around the term: facts are read 
 counted up to a limit.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple
@@ -12,19 +12,22 @@ from typing import NamedTuple
 from triples.query.blocks import Ends, Fact
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.path_facts import Direction
-from triples.query.predicates import AROUND_LIMIT
+from triples.query.predicates import Side
 
-# Predicates of facts that lead to the term are looked for one by one; where the graph has more, only those of the
-# heaviest facts are known.
-_MOST_PREDICATES = 64
-_HEAVIEST = 200
+# Where the term has more predicates than this, or, for facts that lead to it, the graph has, only those of the heaviest
+# facts are known: each has to be looked up.
+MOST_PREDICATES = 64
+_HEAVIEST = 50
+# The facts of a predicate are counted up to here; if so many predicates have more of them, only up to the other number.
+AROUND_LIMIT, _FIRST_LIMIT = 1_000, 50
+_MOST_COUNTED = 5
 # Around so many terms beside the one that was asked about, the facts are counted, up to this number.
 MOST_BESIDE = 200
 BESIDE_LIMIT = 100
 
 
 class Around(NamedTuple):
-    """A predicate, and the numbers of its facts from the term and to it, each at most AROUND_LIMIT."""
+    """A predicate, and the numbers of its facts from the term and to it, each up to the same limit."""
 
     predicate: int
     out: int
@@ -40,6 +43,8 @@ class Neighbours(NamedTuple):
     # The number of facts with these predicates that are not among the heaviest, and whether there are even more.
     more: int
     capped: bool
+    # The number up to which the facts of each predicate were counted.
+    counted_up_to: int
     # Whether these are all predicates.
     complete: bool
 
@@ -58,13 +63,15 @@ def find_neighbours(asked: AskedNeighbours, source: GraphFacts) -> Neighbours:
     """The facts around a term. There are none if the text is no term."""
     ids = source.ids({asked.term, *(asked.predicates or ())})
     if asked.term not in ids:
-        return Neighbours([], [], Named({}, {}), 0, capped=False, complete=True)
+        return Neighbours([], [], Named({}, {}), 0, capped=False, counted_up_to=AROUND_LIMIT, complete=True)
     term = ids[asked.term]
     predicates = None
     if asked.predicates is not None:
         predicates = sorted({ids[text] for text in asked.predicates if text in ids})
     facts = _heaviest(source, term, asked, predicates)
-    around, complete = _around(source, term, asked.direction, predicates)
+    sides, complete = _predicates(source, term, asked.direction, predicates)
+    counts, limit = _counted(source, term, sides)
+    around = _around(counts)
     # A fact from the term to itself counts both ways.
     loops = sum(fact.key.subject == fact.key.object for fact in facts) if asked.direction == "any" else 0
     counted = sum(one.out + one.in_ for one in around)
@@ -73,7 +80,8 @@ def find_neighbours(asked: AskedNeighbours, source: GraphFacts) -> Neighbours:
         around,
         source.named(facts, {term, *(one.predicate for one in around)}),
         max(0, counted - len(facts) - loops),
-        capped=any(AROUND_LIMIT in {one.out, one.in_} for one in around),
+        capped=any(limit in {one.out, one.in_} for one in around),
+        counted_up_to=limit,
         complete=complete,
     )
 
@@ -104,22 +112,46 @@ def _ends(term: int, direction: Direction, predicates: Sequence[int] | None) -> 
             yield None, predicate, term
 
 
-def _around(
+def _predicates(
     source: GraphFacts, term: int, direction: Direction, wanted: Sequence[int] | None
-) -> tuple[list[Around], bool]:
-    """The predicates, and whether these are all."""
-    out: dict[int, int] = {}
-    in_: dict[int, int] = {}
-    complete = True
+) -> tuple[dict[Side, Sequence[int]], bool]:
+    """The predicates to be counted on each side of the facts, and whether these are all."""
+    sides: list[Side] = []
     if direction != "in":
-        leading = source.predicates(term) if wanted is None else wanted
-        out = source.numbers_by_predicate("subject", term, leading)
+        sides.append("subject")
     if direction != "out":
-        candidates: Iterable[int] = wanted if wanted is not None else source.predicates(None, _MOST_PREDICATES + 1)
-        if wanted is None and len(list(candidates)) > _MOST_PREDICATES:
+        sides.append("object")
+    if wanted is not None:
+        return dict.fromkeys(sides, wanted), True
+    found: dict[Side, Sequence[int]] = {}
+    complete = True
+    for side in sides:
+        # No index has the predicates of the facts that lead to a term, so all of the graph are tried.
+        found[side] = source.predicates(term if side == "subject" else None, MOST_PREDICATES + 1)
+        if len(found[side]) > MOST_PREDICATES:
             complete = False
-            candidates = {fact.key.predicate for fact in source.block((None, None, term), None, _HEAVIEST)}
-        in_ = source.numbers_by_predicate("object", term, list(candidates))
+            ends: Ends = (term, None, None) if side == "subject" else (None, None, term)
+            found[side] = list(dict.fromkeys(fact.key.predicate for fact in source.block(ends, None, _HEAVIEST)))
+    return found, complete
+
+
+def _counted(
+    source: GraphFacts, term: int, sides: Mapping[Side, Sequence[int]]
+) -> tuple[dict[Side, dict[int, int]], int]:
+    """The numbers of facts of each predicate, and the number up to which all of them were counted."""
+    few = sum(map(len, sides.values())) <= _MOST_COUNTED
+    limit = AROUND_LIMIT if few else _FIRST_LIMIT
+    counts = {side: source.numbers_by_predicate(side, term, predicates, limit) for side, predicates in sides.items()}
+    frequent = {side: [one for one, number in counts[side].items() if number == limit] for side in sides}
+    if few or sum(map(len, frequent.values())) > _MOST_COUNTED:
+        return counts, limit
+    for side, predicates in frequent.items():
+        counts[side] |= source.numbers_by_predicate(side, term, predicates, AROUND_LIMIT)
+    return counts, AROUND_LIMIT
+
+
+def _around(counts: Mapping[Side, Mapping[int, int]]) -> list[Around]:
+    out, in_ = counts.get("subject", {}), counts.get("object", {})
     around = [Around(predicate, out.get(predicate, 0), in_.get(predicate, 0)) for predicate in {*out, *in_}]
     found = [one for one in around if one.out or one.in_]
-    return sorted(found, key=lambda one: (-one.out - one.in_, one.predicate)), complete
+    return sorted(found, key=lambda one: (-one.out - one.in_, one.predicate))

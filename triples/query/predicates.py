@@ -14,8 +14,6 @@ from triples.store.inferred.layout import FACTS
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.sessions import Fetch
 
-# The facts of one predicate around a term are counted up to this number.
-AROUND_LIMIT = 1_000
 Side = Literal["subject", "object"]
 
 _TALLIED = "(SELECT coalesce(sum(facts), 0) FROM triples_predicatetally WHERE predicate_id = t.id)"
@@ -82,18 +80,24 @@ def _distinct(table: str, dialect: Dialect, *, of_subject: bool) -> str:
 
 
 def numbers_by_predicate(
-    fetch: Fetch, dialect: Dialect, visible: InferredFilter | None, place: Side, term: int, predicates: Sequence[int]
+    fetch: Fetch,
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    place: Side,
+    term: int,
+    predicates: Sequence[int],
+    limit: int,
 ) -> dict[int, int]:
-    """How many facts have the term in this place and each of these predicates; AROUND_LIMIT for as many and more."""
+    """How many facts have the term in this place and each of these predicates; the limit for as many and more."""
     found = dict.fromkeys(predicates, 0)
     kinds: list[tuple[Kind, InferredFilter | None]] = [("asserted", None)]
     if visible is not None:
         kinds.append(("inferred", visible))
     for kind, hidden in kinds if predicates else ():
         statement = _numbers(place, kind, dialect, hidden)
-        for predicate, number in fetch(statement, (term, AROUND_LIMIT, as_keys(predicates))):
+        for predicate, number in fetch(statement, (term, limit, as_keys(predicates))):
             found[predicate] += number
-    return {predicate: min(number, AROUND_LIMIT) for predicate, number in found.items()}
+    return {predicate: min(number, limit) for predicate, number in found.items()}
 
 
 @cache

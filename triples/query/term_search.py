@@ -10,13 +10,12 @@ with what was typed, or contain it, the best of those that were compared come fi
 
 from collections.abc import Sequence
 from enum import IntEnum
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from triples.folding import GRAM, START, fold, searched_form, trigrams
+from triples.folding import GRAM, START, fold, searched_forms, trigrams
 from triples.query.candidate_lookups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
 from triples.query.trigram_choice import Frequencies, looked_up, marked, whole
 from triples.query.typos_in_parts import MOST_EDITS, Part, TypedPart, edits_allowed
@@ -55,8 +54,6 @@ _KINDS: dict[Match | None, tuple[Kind, ...]] = {
     "substring": (Kind.SUBSTRING,),
     "fuzzy": (Kind.FUZZY, Kind.PART),
 }
-# The newest terms, which are not indexed yet, are compared by every search, and those with frequent trigrams by many.
-_searched_form = lru_cache(maxsize=4_096)(searched_form)
 
 
 def _part_score(part: Part) -> float:
@@ -92,8 +89,9 @@ class Search:
         fresh = [term for term in terms if term[0] not in self._compared]
         # What one question has found, others find as well.
         matching = sum(id_ in self._hits for id_, _ in terms) if len(fresh) < len(terms) else 0
-        self._compared.update([id_ for id_, _ in fresh])
-        folded = [_searched_form(text) for _, text in fresh]
+        ids, texts = [id_ for id_, _ in fresh], [text for _, text in fresh]
+        self._compared.update(ids)
+        folded = searched_forms(texts)
         places = {place for place, other in enumerate(folded) if self.folded in other}
         if self._edits:
             # All of them in one step, which takes half of the time of a step for each.
@@ -102,7 +100,7 @@ class Search:
         hits = [hit for place in places if (hit := self._hit(*fresh[place], folded[place])) is not None]
         self._hits.update((hit.id, hit) for hit in hits)
         if self._edits:
-            self._terms.update((id_, (text, other)) for (id_, text), other in zip(fresh, folded, strict=True))
+            self._terms.update(zip(ids, zip(texts, folded, strict=True), strict=True))
         return matching + len(hits)
 
     def compare_parts(self, edits: int) -> None:
@@ -117,8 +115,9 @@ class Search:
 
     def _collect(self, terms: Sequence[Found]) -> int:
         """Keep terms for `compare_parts`, which takes less time for many at once; how many are new."""
-        fresh = {id_: (text, _searched_form(text)) for id_, text in terms if id_ not in self._terms}
-        self._terms.update(fresh)
+        fresh = [term for term in terms if term[0] not in self._terms]
+        texts = [text for _, text in fresh]
+        self._terms.update(zip([id_ for id_, _ in fresh], zip(texts, searched_forms(texts), strict=True), strict=True))
         return len(fresh)
 
     @property

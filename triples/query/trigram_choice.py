@@ -76,8 +76,10 @@ class Frequencies:
         Those that overlap another say little more than that one, so others come before them.
         """
         apart = self._apart(grams, GRAM)
-        rest = sorted(set(range(len(grams))).difference(apart), key=lambda place: self._counts[grams[place]])
-        chosen = [grams[place] for place in (apart + rest)[:number]]
+        chosen = [grams[place] for place in apart[:number]]
+        if len(chosen) < number:
+            rest = [place for place in self._rarest_first(grams) if place not in apart]
+            chosen += [grams[place] for place in rest[: number - len(chosen)]]
         # Each list is read to its end.
         fewest = next((n for n in range(1, len(chosen)) if self._expected(chosen[:n]) < FEW), len(chosen))
         chosen = chosen[:fewest]
@@ -107,11 +109,17 @@ class Frequencies:
     def _apart(self, grams: Sequence[str], distance: int) -> list[int]:
         """The places of the rarest trigrams, the rarest first, that are so far from each other."""
         apart: list[int] = []
-        places = [place for place in range(len(grams)) if GAP not in grams[place]]
-        for place in sorted(places, key=lambda place: self._counts[grams[place]]):
-            if all(abs(place - other) >= distance for other in apart):
+        near = {place for place, gram in enumerate(grams) if GAP in gram}
+        for place in self._rarest_first(grams):
+            if place not in near:
                 apart.append(place)
+                near.update(range(place - distance + 1, place + distance))
         return apart
+
+    def _rarest_first(self, grams: Sequence[str]) -> list[int]:
+        """The places of the trigrams."""
+        counts = [self._counts.get(gram, 0) for gram in grams]
+        return sorted(range(len(grams)), key=counts.__getitem__)
 
     def _expected(self, grams: Sequence[str]) -> float:
         """The estimated number of terms that have all of the trigrams."""

@@ -1,6 +1,7 @@
 """Best paths: those of trying all simple paths, exactly, though only the facts that matter are read."""
 
 from collections.abc import Iterator, Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from triples.query import best_paths as module
 from triples.query import path_levels
 from triples.query.best_paths import best_paths
-from triples.query.blocks import Fact
+from triples.query.blocks import Ends, Fact
 from triples.query.path_facts import Path, PathQuestion, PathStep
 
 weights = st.sampled_from([1.0, 1.0, 1.0, 0.5, 0.9, 0.25, 0.0, 0.1, 0.3, 0.7, 1e-200]) | st.floats(0.01, 1.0)
@@ -71,10 +72,10 @@ def _steps(question: PathQuestion, fact: Fact) -> Iterator[PathStep]:
             yield PathStep(object_, subject, fact, reversed=True)
 
 
-@pytest.fixture(params=["the heaviest first", "by levels"])
+@pytest.fixture(params=["the heaviest first", "by levels", "by levels of heavy paths"])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Level by level as soon as it may be, in groups of single terms; or never."""
-    least = 0 if request.param == "by levels" else 10**6
+    """Level by level as soon as it may be, or when some weights are known, in groups of single terms; or never."""
+    least = {"the heaviest first": 10**6, "by levels": 0, "by levels of heavy paths": 3}[request.param]
     monkeypatch.setattr(module, "_FEW", least)
     monkeypatch.setattr(module, "_KNOWN", least)
     monkeypatch.setattr(path_levels, "_SMALLEST_GROUP", 1)
@@ -161,6 +162,28 @@ def test_more_than_may_be_read_by_levels_is_searched_as_before(monkeypatch: pyte
     [path] = best_paths(PathQuestion(1, 6), MemorySource(facts_of(line))).paths
 
     assert [step.end for step in path.steps] == [2, 3, 4, 5, 6]
+
+
+def test_heavy_paths_are_found_by_fewer_single_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = Random(3)
+    facts = facts_of({(dice.randrange(1_000), 20, dice.randrange(1_000)): 1 - dice.random() ** 2 for _ in range(4_000)})
+
+    def asked() -> tuple[list[list[Path]], int]:
+        reads: list[Ends] = []
+
+        class Counted(MemorySource):
+            def block(self, ends: Ends, after: Fact | None, size: int) -> Sequence[Fact]:
+                reads.append(ends)
+                return super().block(ends, after, size)
+
+        source = Counted(facts)
+        return [best_paths(PathQuestion(start, start + 1, k=3), source).paths for start in (1, 5)], len(reads)
+
+    heavy, reads = asked()
+    monkeypatch.setattr(module, "_HEAVY", ())
+    others, reads_otherwise = asked()
+    assert heavy == others
+    assert reads < 0.6 * reads_otherwise
 
 
 def test_without_any_time_nothing_is_known() -> None:

@@ -16,7 +16,7 @@ from tests.triples.store.graphs import fact, store
 from tests.triples.store.inferred.derived import TRANSITIVE, program, term_ids
 from tests.triples.store.inferred.hiding import Doing, Oracle, Texts, changes
 from tests.triples.store.inferred.reads import reading
-from triples.query import neighbours, predicates
+from triples.query import neighbours
 from triples.query.neighbours import Around, AskedNeighbours, count_beside, find_neighbours
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -68,7 +68,6 @@ def test_the_heaviest_facts_and_the_counts_are_those_of_looking_at_every_fact(
 
 @in_orm_thread
 def test_a_hub_is_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predicates, "AROUND_LIMIT", 5)
     monkeypatch.setattr(neighbours, "AROUND_LIMIT", 5)
 
     store(*(fact("hub", "p", f"o{number}") for number in range(9)), fact("x", "q", "hub"))
@@ -81,7 +80,6 @@ def test_a_hub_is_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None
 
 @in_orm_thread
 def test_inferred_facts_count_up_to_the_same_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predicates, "AROUND_LIMIT", 5)
     monkeypatch.setattr(neighbours, "AROUND_LIMIT", 5)
 
     store(*(fact(one, "p", other) for one, other in pairwise("abcdefg")))
@@ -94,7 +92,7 @@ def test_inferred_facts_count_up_to_the_same_limit(monkeypatch: pytest.MonkeyPat
 
 @in_orm_thread
 def test_in_a_graph_of_many_predicates_those_of_the_heaviest_facts_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "_MOST_PREDICATES", 2)
+    monkeypatch.setattr(neighbours, "MOST_PREDICATES", 2)
     monkeypatch.setattr(neighbours, "_HEAVIEST", 1)
 
     store(*(fact("x", f"p{number}", "hub", number / 10) for number in range(4)), fact("hub", "q", "y"))
@@ -103,6 +101,34 @@ def test_in_a_graph_of_many_predicates_those_of_the_heaviest_facts_are_known(mon
         ids = term_ids()
         assert set(found.predicates) == {Around(ids["p3"], 0, 1), Around(ids["q"], 1, 0)}
         assert not found.complete
+        around_x = find_neighbours(AskedNeighbours("x", 3, "out", None, 0.0), source)
+        assert (around_x.predicates, around_x.complete) == ([Around(ids["p3"], 1, 0)], False)
+
+
+@in_orm_thread
+@pytest.mark.parametrize(
+    ("frequent", "limit", "largest"),
+    [
+        pytest.param(2, 20, 9, id="few-predicates-of-many-facts-are-counted-on"),
+        pytest.param(3, 3, 3, id="many-are-not"),
+    ],
+)
+def test_so_many_facts_of_so_many_predicates_are_counted(
+    frequent: int, limit: int, largest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "AROUND_LIMIT", 20)
+    monkeypatch.setattr(neighbours, "_FIRST_LIMIT", 3)
+    monkeypatch.setattr(neighbours, "_MOST_COUNTED", 2)
+
+    facts = [("hub", f"p{number % frequent}", f"o{number}") for number in range(9 * frequent)]
+    store(*(fact(*one) for one in [*facts, ("hub", "q", "y"), ("y", "q", "hub")]))
+    with reading() as reader, source_of(reader, inferred=True) as source:
+        found = find_neighbours(AskedNeighbours("hub", 3, "any", None, 0.0), source)
+        assert found.counted_up_to == limit
+        assert [one.out for one in found.predicates] == [largest] * frequent + [1]
+        assert found.predicates[-1] == Around(term_ids()["q"], 1, 1)
+        assert found.capped == (limit == 3)
+        assert found.more == sum(one.out + one.in_ for one in found.predicates) - 3
 
 
 async def test_over_http(api: Any) -> None:
@@ -112,6 +138,13 @@ async def test_over_http(api: Any) -> None:
     found = (await api.post("/query/neighbours", json={"term": "a", "k": 2})).json()
     assert [(one["subject"], one["weight"]) for one in found["facts"]] == [("b", 0.9), ("a", 0.7)]
     assert (found["more"], found["predicates"]) == (1, [{"predicate": "p", "out": 2, "in": 2}])
+    assert "predicates_counted_up_to" not in found
     assert (await api.post("/query/neighbours", json={"term": "unknown"})).json()["facts"] == []
+    for number in range(6):
+        facts = [{"subject": "hub", "predicate": f"p{number}", "object": f"o{other}"} for other in range(60)]
+        assert (await api.post("/triples/batch", json={"triples": facts})).status_code == 202
+    found = (await api.post("/query/neighbours", json={"term": "hub"})).json()
+    assert (found["predicates_counted_up_to"], {one["out"] for one in found["predicates"]}) == (50, {50})
+    assert found["more_capped"]
     refused = await api.post("/query/neighbours", json={"term": "a", "k": 0})
     assert [fault["loc"] for fault in refused.json()["errors"]] == [["k"]]

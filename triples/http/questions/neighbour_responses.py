@@ -6,8 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from triples.http.questions.facts import FoundFact, found_fact
-from triples.query.neighbours import BESIDE_LIMIT, MOST_BESIDE, Neighbours
-from triples.query.predicates import AROUND_LIMIT
+from triples.query.neighbours import AROUND_LIMIT, BESIDE_LIMIT, MOST_BESIDE, MOST_PREDICATES, Neighbours
 
 _UP_TO = f"counted up to {AROUND_LIMIT:,}"
 
@@ -36,8 +35,20 @@ class NeighboursOut(TypedDict):
             Field(
                 default=False,
                 description=(
-                    "Present and true in a graph of many predicates: of the facts that lead to the term, only the"
-                    " heaviest were looked at."
+                    f"Present and true where the term, or for facts that lead to it the graph, has more than"
+                    f" {MOST_PREDICATES} predicates: then those of the heaviest facts are told."
+                ),
+            ),
+        ]
+    ]
+    predicates_counted_up_to: NotRequired[
+        Annotated[
+            int,
+            Field(
+                default=AROUND_LIMIT,
+                description=(
+                    f"Present if it is less than {AROUND_LIMIT:,}: where many predicates have many facts, those of"
+                    " each are counted up to this number."
                 ),
             ),
         ]
@@ -91,4 +102,6 @@ def neighbours_content(term: str, found: Neighbours) -> NeighboursOut:
         content["more_capped"] = True
     if not found.complete:
         content["predicates_capped"] = True
+    if found.counted_up_to < AROUND_LIMIT:
+        content["predicates_counted_up_to"] = found.counted_up_to
     return content

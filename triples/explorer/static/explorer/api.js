@@ -5,7 +5,7 @@
  * @typedef {{id: string, subject: string, predicate: string, object: string, weight: number, inferred: boolean}} Fact
  * @typedef {{predicate: string, out: number, in: number}} Around
  * @typedef {{term: string, facts: Fact[], more: number, more_capped?: boolean, predicates: Around[],
- *   predicates_capped?: boolean, counts: Object<string, number>, query_time_ms: number}} Neighbours
+ *   predicates_capped?: boolean, predicates_counted_up_to?: number, counts: Object<string, number>, query_time_ms: number}} Neighbours
  */
 
 const MOST_RETRIES = 5;

@@ -5,7 +5,7 @@ import { termActions, termButton, weightSpan } from "./facts.js";
 import { count, moment, plural } from "./format.js";
 
 const PAGE = 50;
-const COUNT_LIMIT = 1000;
+const COUNTED_UP_TO = 1000;
 const SIDES = /** @type {const} */ ([
   { side: "subject", other: "object", counts: "out", title: "What it says", none: "No fact has it as subject." },
   { side: "object", other: "subject", counts: "in", title: "What is said of it", none: "No fact has it as object." },
@@ -32,6 +32,7 @@ class Side {
     Object.assign(this, { page, term, side, around });
     this.facts = list.triples;
     this.cursor = list.next_cursor;
+    this.countedUpTo = around.predicates_counted_up_to ?? COUNTED_UP_TO;
     this.element = h("section", { "aria-label": side.title, tabindex: -1 });
     /** The cursors of predicates that were asked for by themselves; null when all is there. */
     this.cursors = new Map();
@@ -53,7 +54,7 @@ class Side {
         ? h(
             "p",
             { class: "quiet" },
-            "This graph has many predicates. Only those of the heaviest facts are listed so far. ",
+            "There are many predicates. Only those of the heaviest facts are listed so far. ",
             button("Show more facts", () => this.#more(null)),
           )
         : null,
@@ -62,10 +63,10 @@ class Side {
 
   #group(predicate, facts, number) {
     const whole =
-      this.cursors.get(predicate) === null || !this.cursor || (number < COUNT_LIMIT && facts.length >= number);
+      this.cursors.get(predicate) === null || !this.cursor || (number < this.countedUpTo && facts.length >= number);
     const told = whole
       ? count(facts.length)
-      : `${count(facts.length)} of ${count(number)}${number >= COUNT_LIMIT ? " or more" : ""}`;
+      : `${count(facts.length)} of ${count(number)}${number >= this.countedUpTo ? " or more" : ""}`;
     return h(
       "details",
       { open: facts.length > 0 },
