@@ -15,7 +15,7 @@ from skg_site.host.unfit_database import UnfitDatabase
 
 def main() -> None:
     # What a command loads at its start stays to its end. To look through it for garbage again and again, and once more
-    # at the end, takes half as long as to load it.
+    # at the end, takes a third as long as to load it.
     gc.set_threshold(50_000, 20, 50)
     keep_files_private()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
