@@ -24,8 +24,8 @@ MOST_FACTS = 500_000
 # The number of facts written between two checks for waiting writers.
 _FACTS_AT_ONCE = 20_000
 # An index is sorted in runs as large as SQLite's cache. Runs that fit into the processor's cache take two thirds of the
-# time. With runs in files, a second thread sorts one run while the next is gathered.
-_SORTING = {"temp_store": "FILE", "cache_size": -2000, "threads": 1}
+# time. A second thread that sorts one run while the next is gathered would take a third more of the processor's time.
+_SORTING = {"temp_store": "FILE", "cache_size": -2000}
 
 _LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'triples_triple'"
 _INDEXES = (

@@ -16,7 +16,7 @@ from tests.support.properties import examples
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, run, stored
 from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, reading, texts
-from triples.models import Term, Triple
+from triples.models import PredicateTally, Tally, Term, Triple
 from triples.query import reads, statements
 from triples.query.explanations import explain
 from triples.query.fact_rows import AnyRow, InferredRow
@@ -95,7 +95,8 @@ OPEN = [{"name": "of any", "head": ["?x", "?p", "?y"], "body": [["?x", "r", "?p"
 
 def make(asserted: Weighted, inferred: Weighted, rules: Sequence[dict[str, Any]]) -> None:
     """A graph with these facts; inferred ones need not follow from anything to be read."""
-    Triple.objects.all().delete()
+    for model in (Triple, Tally, PredicateTally):
+        model.objects.all().delete()
     for text in (*TEXTS, *PREDICATES):
         Term.objects.get_or_create(text=text)
     put({key(*texts_): Proof(weight, 1, 0, ()) for texts_, weight in inferred.items()}, program(*rules))
