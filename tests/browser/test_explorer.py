@@ -44,7 +44,7 @@ def test_a_hub_is_opened_by_one_request_and_shows_more_when_asked(explorer: Expl
     with explorer.asks(NEIGHBOURS, *LISTS):
         page.get_by_label("Find a term").fill("hub")
         page.get_by_label("Find a term").press("Enter")
-        expect(page.locator("#details")).to_contain_text("of 1,000 or more")
+        expect(page.locator("#details")).to_contain_text("of 400 or more")
         explorer.settled()
     explorer.show("Table")
     expect(explorer.rows).to_have_count(25)
@@ -89,7 +89,7 @@ def test_a_label_belongs_to_its_term_and_a_double_click_on_an_open_one_shows_mor
 def test_every_fact_of_a_hub_can_be_reached(explorer: Explorer) -> None:
     page = explorer.open("?open=hub&node=hub").page
     group = page.get_by_role("region", name="What is said of it").locator("details").filter(has_text="kind 11")
-    expect(group).to_contain_text("of 1,000 or more")
+    expect(group).to_contain_text("of 400 or more")
     with explorer.asks("/triples"):
         group.get_by_role("button", name="Show more").click()
         expect(group.get_by_role("listitem")).to_have_count(100)

@@ -41,8 +41,9 @@ _GROWTH_OF_ONE = 4
 # With so many facts known, those that are still wanted are read level by level. The better the paths that are known,
 # the fewer these are.
 _FEW, _KNOWN = 300, 600
-# In the order of weights, those of paths of so much weight are read first, which are fewer. Where k paths are as heavy,
-# these are the best.
+# In the order of weights, those of paths of so much weight are read first, which are fewer, as soon as some facts are
+# known. Where k paths are as heavy, these are the best.
+_SOME = 100
 _HEAVY = (0.98, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 # A label's bound exceeds the product of its facts by far less than this factor, except where it is hardly a number.
 _ROUNDED = 1 - 1e-9
@@ -97,7 +98,7 @@ class _Search:
                     self._read(self._forward, self._backward)
                 else:
                     self._read(self._backward, self._forward)
-                if self._known >= _FEW and not self._by_level and (paths := self._paths_by_level()) is not None:
+                if self._known >= _SOME and not self._by_level and (paths := self._paths_by_level()) is not None:
                     return Paths(paths)
                 if self._known >= self._looked_at * (_GROWTH if self._limit is None else _GROWTH_OF_ONE):
                     self._look()
@@ -150,7 +151,7 @@ class _Search:
     def _is_time_for_levels(self) -> bool:
         """True if it is known how good a path must be to be wanted, or that there may be none."""
         if not self._met:
-            return not self._too_light
+            return self._known >= _FEW and not self._too_light
         if self._known < _KNOWN or (self._limit is None and len(self._found.paths) < self._question.k):
             return False
         return not self._too_light or self._least_weight > self._too_light

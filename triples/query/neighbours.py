@@ -18,9 +18,10 @@ from triples.query.predicates import Side
 # facts are known: each has to be looked up.
 MOST_PREDICATES = 64
 _HEAVIEST = 50
-# The facts of a predicate are counted up to here; if so many predicates have more of them, only up to the other number.
+# The facts of each predicate are counted up to the first number, if these are few predicates. Otherwise up to the
+# second one, and those of which there are more, as far as so many in all allow.
 AROUND_LIMIT, _FIRST_LIMIT = 1_000, 50
-_MOST_COUNTED = 5
+_MOST_COUNTED, _FEW = 5_000, 5
 # Around so many terms beside the one that was asked about, the facts are counted, up to this number.
 MOST_BESIDE = 200
 BESIDE_LIMIT = 100
@@ -139,15 +140,18 @@ def _counted(
     source: GraphFacts, term: int, sides: Mapping[Side, Sequence[int]]
 ) -> tuple[dict[Side, dict[int, int]], int]:
     """The numbers of facts of each predicate, and the number up to which all of them were counted."""
-    few = sum(map(len, sides.values())) <= _MOST_COUNTED
-    limit = AROUND_LIMIT if few else _FIRST_LIMIT
-    counts = {side: source.numbers_by_predicate(side, term, predicates, limit) for side, predicates in sides.items()}
-    frequent = {side: [one for one, number in counts[side].items() if number == limit] for side in sides}
-    if few or sum(map(len, frequent.values())) > _MOST_COUNTED:
-        return counts, limit
+    few = sum(map(len, sides.values())) <= _FEW
+    first = AROUND_LIMIT if few else _FIRST_LIMIT
+    counts = {side: source.numbers_by_predicate(side, term, predicates, first) for side, predicates in sides.items()}
+    frequent = {side: [one for one, number in counts[side].items() if number == first] for side in sides}
+    number = max(sum(map(len, frequent.values())), 1)
+    limit = min(_MOST_COUNTED // number // 100 * 100, AROUND_LIMIT)
+    # To count a little further would take as long again.
+    if few or limit <= 2 * first:
+        return counts, first
     for side, predicates in frequent.items():
-        counts[side] |= source.numbers_by_predicate(side, term, predicates, AROUND_LIMIT)
-    return counts, AROUND_LIMIT
+        counts[side] |= source.numbers_by_predicate(side, term, predicates, limit)
+    return counts, limit
 
 
 def _around(counts: Mapping[Side, Mapping[int, int]]) -> list[Around]:

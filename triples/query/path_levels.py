@@ -53,15 +53,16 @@ def wanted_steps(
                 elif weight > least_weight:
                     least_weight = weight * _ROUNDING
                     forward.least_weight = backward.least_weight = least_weight
-    meeting = [term for term in forward.labels if term in backward.labels]
+    meeting = forward.best.keys() & backward.best.keys()
     graph: Graph = {}
     for side in (forward, backward):
         for step in side.steps_to(meeting):
             graph.setdefault(step.start, {})[step.key] = step
+    ends = {step.end for steps in graph.values() for step in steps.values()}
     beyond = [0.0] * question.max_length
     if backward.levels < question.max_length:
         beyond[backward.levels] = max(backward.frontier.values(), default=0.0)
-    return Known(graph, Reach(backward.labels, beyond))
+    return Known(graph, Reach({term: backward.labels(term) for term in ends}, beyond))
 
 
 class _Side:
@@ -71,9 +72,9 @@ class _Side:
         self.levels = 0
         # The terms whose label is of this level, and its weight.
         self.frontier: dict[int, float] = {question.start if forward else question.goal: 1.0}
-        self.labels = {term: [Label(0, weight)] for term, weight in self.frontier.items()}
-        # The greatest weight of each term's labels.
-        self._best = dict(self.frontier)
+        # The labels of each level, and the greatest weight of each term's labels.
+        self._reached = [dict(self.frontier)]
+        self.best = dict(self.frontier)
         # Terms, others, and what was read of the facts between them.
         self._reads: list[tuple[int, int, Kind, JoinedRow]] = []
         # How many facts the next level has, once it is known.
@@ -119,19 +120,21 @@ class _Side:
                 clock.keep(len(found))
                 self._take(kind, group, found, reached, clock)
         self.levels += 1
-        for term, weight in reached.items():
-            self.labels.setdefault(term, []).append(Label(self.levels, weight))
-        reached.pop(self._other_end, None)
-        self.frontier = reached
+        self._reached.append(reached)
+        self.frontier = {term: weight for term, weight in reached.items() if term != self._other_end}
         self._cost = None
         return read
 
     def meetings(self, other: "_Side", longest: int) -> Iterator[tuple[float, int]]:
         """The weights and lengths of ways from end to end, by the labels of this level."""
-        for term in self.frontier.keys() & other.labels.keys():
-            for label in other.labels[term]:
-                if self.levels + label.length <= longest:
-                    yield product_bound(self.frontier[term], label.weight), self.levels + label.length
+        reached = self._reached[-1]
+        for length, others in enumerate(other._reached[: longest - self.levels + 1]):
+            for term in reached.keys() & others.keys():
+                yield product_bound(reached[term], others[term]), self.levels + length
+
+    def labels(self, term: int) -> list[Label]:
+        """The labels of a term: each level's is heavier than those of fewer facts."""
+        return [Label(length, reached[term]) for length, reached in enumerate(self._reached) if term in reached]
 
     def _take(
         self,
@@ -141,7 +144,9 @@ class _Side:
         reached: dict[int, float],
         clock: Clock,
     ) -> None:
-        end, best, reads, least = _end(kind), self._best, self._reads, self.least_weight
+        end, best, reads, least = _end(kind), self.best, self._reads, self.least_weight
+        # Most facts of light labels are told from those that are wanted by a plain product.
+        nearly = least * _ROUNDING
         for first in range(0, len(rows), _ROWS):
             part = rows[first : first + _ROWS]
             clock.passed(len(part))
@@ -151,6 +156,8 @@ class _Side:
                 if weight == 1:
                     weight = own
                 elif own != 1:
+                    if weight * own < nearly:
+                        continue
                     weight = product_bound(weight, own)
                 if weight >= least and other != term:
                     reads.append((term, other, kind, row))

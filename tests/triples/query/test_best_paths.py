@@ -76,6 +76,7 @@ def _steps(question: PathQuestion, fact: Fact) -> Iterator[PathStep]:
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Level by level as soon as it may be, or when some weights are known, in groups of single terms; or never."""
     least = {"the heaviest first": 10**6, "by levels": 0, "by levels of heavy paths": 3}[request.param]
+    monkeypatch.setattr(module, "_SOME", least)
     monkeypatch.setattr(module, "_FEW", least)
     monkeypatch.setattr(module, "_KNOWN", least)
     monkeypatch.setattr(path_levels, "_SMALLEST_GROUP", 1)
@@ -153,6 +154,7 @@ def test_a_search_by_length_that_runs_out_of_time_says_which_lengths_are_complet
 
 
 def test_more_than_may_be_read_by_levels_is_searched_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SOME", 0)
     monkeypatch.setattr(module, "_FEW", 0)
     monkeypatch.setattr(path_levels, "MOST_READ", 3)
     line = {(number, 20, number + 1): 0.9 for number in range(1, 6)} | {
