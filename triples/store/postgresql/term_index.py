@@ -25,7 +25,7 @@ from triples.store.postgresql.arrays import texts as literal
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.round_trips import Statement
 from triples.store.postgresql.term_blocks import (
-    EACH_TERM,
+    EACH_TERM_WITH,
     FORGET,
     HAS_TERM,
     INDEX,
@@ -142,10 +142,12 @@ _hashed_bytes = _HashesOfBytes().__getitem__
 class PostgreSQLTermIndex:
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
         # The hashes stand in the statement, as numbers: a plan that is made for any would scan the table.
-        wanted = f"'{_array(grams)}'::integer[]"
+        first, *others = map(_hashed, grams)
+        wanted = f"'{numbers([first, *others])}'::integer[]"
+        with_all = f" AND {ITS_TRIGRAMS} @> {wanted}" if others else ""
         statement = (
-            f"SELECT t.id, {BEGINNING} FROM (SELECT {TERM_ID} AS id FROM {INDEX} AS b CROSS JOIN {EACH_TERM}"
-            f" WHERE b.trigrams @> {wanted} AND (b.ends IS NULL OR {ITS_TRIGRAMS} @> {wanted}) LIMIT %s) AS c"
+            f"SELECT t.id, {BEGINNING} FROM (SELECT {TERM_ID} AS id FROM {INDEX} AS b"
+            f" CROSS JOIN LATERAL {EACH_TERM_WITH.format(first)} WHERE b.trigrams @> {wanted}{with_all} LIMIT %s) AS c"
             f" JOIN triples_term AS t ON t.id = c.id WHERE {where} LIMIT %s"
         )
         return [(id_, text) for id_, text in fetch(statement, (looked_at(where, limit), limit))]
