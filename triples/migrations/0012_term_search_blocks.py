@@ -8,14 +8,14 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from triples.store.postgresql.term_blocks import EACH_TERM, ITS_TRIGRAMS, TERM_ID
-
 TABLE = 'triples_term_search'
 ADD = f'ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS ends INTEGER[]'
 # Each term has a row of its own again.
 TAKE_APART = (
-    f'WITH gone AS (DELETE FROM {TABLE} AS b WHERE b.ends IS NOT NULL RETURNING b.term_id, b.trigrams, b.ends)'
-    f' INSERT INTO {TABLE} (term_id, trigrams) SELECT {TERM_ID}, {ITS_TRIGRAMS} FROM gone AS b CROSS JOIN {EACH_TERM}'
+    f'WITH gone AS (DELETE FROM {TABLE} WHERE ends IS NOT NULL RETURNING term_id, trigrams, ends)'
+    f' INSERT INTO {TABLE} (term_id, trigrams)'
+    ' SELECT term_id + place - 1, trigrams[coalesce(ends[place - 1], 0) + 1 : ends[place]]'
+    ' FROM gone CROSS JOIN generate_series(1, cardinality(ends)) AS place'
 )
 DROP = f'ALTER TABLE {TABLE} DROP COLUMN ends'
 
