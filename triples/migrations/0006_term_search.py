@@ -18,6 +18,8 @@ TABLES = {
     'postgresql': [
         'CREATE TABLE IF NOT EXISTS triples_term_search'
         ' (term_id BIGINT NOT NULL PRIMARY KEY, trigrams INTEGER[] NOT NULL)',
+        # Of the migration 0012: the index is filled by the code of this version.
+        'ALTER TABLE triples_term_search ADD COLUMN IF NOT EXISTS ends INTEGER[]',
     ],
 }
 # Once all rows are there, since it is sorted then, in a quarter of the time and half of the space.

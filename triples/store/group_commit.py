@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from skg_site.host.refused_writes import WritesRefused
@@ -59,7 +59,12 @@ def _stands_alone(operation: Operation) -> bool:
 
 def _commit_or_split(operations: Sequence[Operation], cache: TermCache) -> Sequence[Result]:
     try:
-        return _commit(operations, cache)
+        try:
+            return _commit(operations, cache, alone=True)
+        except IntegrityError:
+            # Another writer has made one of the terms meanwhile, or one that was remembered is gone.
+            cache.clear()
+            return _commit(operations, cache)
     except _Unreachable as error:
         raise error.cause from None
     except DatabaseError:
@@ -81,7 +86,7 @@ def _commit_each(operations: Sequence[Operation], cache: TermCache) -> list[Resu
 def _commit_alone(operation: Operation, cache: TermCache) -> Result:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _commit([operation], cache)[0]
+            return _commit([operation], cache, alone=attempt == 1)[0]
         except StoreError as error:
             return error
         except DatabaseError as error:
@@ -106,12 +111,13 @@ class _Unreachable(Exception):
         self.cause = cause
 
 
-def _commit(operations: Sequence[Operation], cache: TermCache) -> list[Outcome]:
+def _commit(operations: Sequence[Operation], cache: TermCache, *, alone: bool = False) -> list[Outcome]:
+    """Commit the operations; IntegrityError if `alone` and another writer makes the same terms at this moment."""
     began = applied = False
     try:
         with connection.wrap_database_errors, backend().transaction():
             began = True
-            changes = Transaction(open_session(connection), cache)
+            changes = Transaction(open_session(connection), cache, alone=alone)
             outcomes = changes.apply(operations)
             for outcome in outcomes:
                 if isinstance(outcome, DuplicateFacts):

@@ -71,6 +71,15 @@ class Session(ABC):
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         """Make terms of sorted texts. Returns the ids of those that no other writer made first."""
 
+    def find_or_make_terms(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+        """The ids of the texts that are terms, and of the others, which become some.
+
+        Fails, perhaps only at the commit, if another writer makes one of these at this moment.
+        """
+        found = self.find_terms(texts)
+        missing = sorted(set(texts).difference(found))
+        return found, self.insert_terms(missing) if missing else {}
+
     @abstractmethod
     def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int], /) -> dict[RowKey, int]:
         """Insert the facts that do not exist yet. Returns the ids of the new rows.

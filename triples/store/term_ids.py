@@ -47,8 +47,10 @@ class TermCache:
 class Terms:
     """The ids that one transaction needs; what it learns is remembered only once it is committed."""
 
-    def __init__(self, session: Session, cache: TermCache) -> None:
+    def __init__(self, session: Session, cache: TermCache, *, alone: bool = False) -> None:
+        """`alone` supposes that nobody else makes the same terms at this moment, and fails if somebody does."""
         self._session = session
+        self._alone = alone
         self._cache = cache
         self._learned: dict[str, int] = {}
         self.made: set[int] = set()
@@ -67,16 +69,20 @@ class Terms:
                 ids[text] = found
         self._remembered.update(ids.values())
         if unknown:
-            self._learned = self._session.find_terms(unknown)
-            if missing := sorted(set(unknown).difference(self._learned)):
-                made = self._session.insert_terms(missing)
-                self.made = set(made.values())
-                self._learned |= made
-                if others := [text for text in missing if text not in made]:
-                    # Another writer committed these between our look and our insert.
-                    self._learned |= self._session.find_terms(others)
+            self._learned, made = (self._session.find_or_make_terms if self._alone else self._find_or_make)(unknown)
+            self.made = set(made.values())
+            self._learned |= made
             ids |= self._learned
         return ids
+
+    def _find_or_make(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+        found = self._session.find_terms(texts)
+        missing = sorted(set(texts).difference(found))
+        made = self._session.insert_terms(missing) if missing else {}
+        if others := [text for text in missing if text not in made]:
+            # Another writer committed these between our look and our insert.
+            found |= self._session.find_terms(others)
+        return found, made
 
     def check(self) -> None:
         """IntegrityError if one that was remembered is a term no more: what was made of it is not so."""

@@ -40,9 +40,10 @@ class GroupConflict(OperationalError):
 class Transaction:
     """Applies operations through a session, inside a transaction that the caller opens and commits."""
 
-    def __init__(self, session: Session, cache: TermCache) -> None:
+    def __init__(self, session: Session, cache: TermCache, *, alone: bool = False) -> None:
+        """`alone` is that of `Terms`."""
         self.session = session
-        self.terms = Terms(session, cache)
+        self.terms = Terms(session, cache, alone=alone)
         self.now_ms = now_ms()
         # Facts that this transaction inserted, until an outcome reports their insertion. In a group of batches alone,
         # which show no ids, these may be 0.

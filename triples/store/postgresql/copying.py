@@ -16,7 +16,7 @@ from triples.store.copying.tables import FACTS, TERMS, Column, Kind, Table
 from triples.store.copying.values import json_text, moment_text
 from triples.store.inferred import layout
 from triples.store.inferred.state import State
-from triples.store.postgresql import term_index
+from triples.store.postgresql import term_blocks, term_index
 from triples.store.postgresql.connections import KEEPALIVES, connect
 from triples.store.postgresql.encoding import require_utf8
 from triples.store.postgresql.indexes import drop_indexes, rebuild
@@ -102,7 +102,7 @@ class PostgreSQLSide(Side):
         equal = " AND ".join(f't."{key}" = k.{name}' for key, name in zip(table.key, names, strict=True))
         self.execute(f"DELETE FROM {table.name} AS t USING (SELECT {given}) AS k WHERE {equal}", columns)
         if table.name == TERMS:
-            self.execute(f"DELETE FROM {term_index.INDEX} WHERE term_id = ANY(%s)", columns)
+            self.execute(term_blocks.FORGET, columns)
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
         rows = list(rows)
@@ -113,12 +113,12 @@ class PostgreSQLSide(Side):
                     copy.write_row(row)
             if table.name == TERMS and rows:
                 ids, texts = zip(*rows, strict=True)
-                with cursor.copy(f"COPY {term_index.INDEX} (term_id, trigrams) FROM STDIN".encode()) as copy:
+                with cursor.copy(f"COPY {term_blocks.INDEX} (term_id, trigrams) FROM STDIN".encode()) as copy:
                     for pair in zip(ids, term_index.hashes(texts), strict=True):
                         copy.write_row(pair)
 
     def drop_indexes(self, tables: Sequence[str]) -> list[str]:
-        return drop_indexes(self._driver, [*tables, term_index.INDEX])
+        return drop_indexes(self._driver, [*tables, term_blocks.INDEX])
 
     def rebuild(self, statement: str) -> None:
         rebuild(self._driver, statement)
@@ -139,7 +139,7 @@ class PostgreSQLSide(Side):
         return {name for (name,) in self.fetch(_TABLES)}
 
     def derived_tables(self) -> set[str]:
-        return {term_index.INDEX, layout.FACTS, layout.STATE, RECORD}
+        return {term_blocks.INDEX, layout.FACTS, layout.STATE, RECORD}
 
     def require_sound(self) -> None:
         """Nothing to do: whatever was written has been looked at, with its statement or at its commit."""
@@ -166,7 +166,7 @@ class PostgreSQLSide(Side):
 
     def erase(self, tables: Sequence[Table]) -> None:
         names = [f'"{table.name}"' for table in tables]
-        self.execute(f"TRUNCATE {', '.join([*names, term_index.INDEX, layout.FACTS, layout.STATE])}")
+        self.execute(f"TRUNCATE {', '.join([*names, term_blocks.INDEX, layout.FACTS, layout.STATE])}")
 
     def allow(self) -> None:
         self.execute(f"DROP FUNCTION IF EXISTS {_REFUSE}() CASCADE")

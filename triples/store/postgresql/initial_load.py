@@ -20,7 +20,8 @@ from triples.store.first_facts import FirstFacts, first_facts
 from triples.store.inferred.arrow_batches import to_copy
 from triples.store.postgresql.arrays import texts as text_array
 from triples.store.postgresql.indexes import drop_indexes, rebuild
-from triples.store.postgresql.term_index import INDEX, hashes
+from triples.store.postgresql.term_blocks import INDEX
+from triples.store.postgresql.term_index import hashes
 from triples.store.sessions import IdRange, Session
 
 # Fewer facts are not worth that others wait.

@@ -16,6 +16,10 @@ from triples.store.sessions import Rows
 
 Statement = tuple[str, Sequence[Any]]
 
+# The statements of a write transaction are prepared from their first time on. One that psycopg prepares later, behind
+# another one that fails, it would take for prepared ever after.
+_AT_ONCE = True
+
 # The statements that wait, of each connection in a write transaction.
 _queues: WeakKeyDictionary[Connection[Any], list[Statement]] = WeakKeyDictionary()
 
@@ -49,23 +53,24 @@ def run_with_next(driver: Connection[Any], sql: str, parameters: Sequence[Any]) 
 def fetch_all(driver: Connection[Any], *statements: Statement) -> list[Rows]:
     """The rows of each statement."""
     queue = _queues.get(driver)
+    prepare = None if queue is None else _AT_ONCE
     if len(statements) == 1 and not queue:
-        return [execute(driver, *statements[0]).fetchall()]
+        return [execute(driver, *statements[0], prepare=prepare).fetchall()]
     waiting = queue.copy() if queue else []
     if queue:
         queue.clear()
     with driver.pipeline():
         for statement in waiting:
-            execute(driver, *statement)
-        cursors = [execute(driver, *statement) for statement in statements]
+            execute(driver, *statement, prepare=prepare)
+        cursors = [execute(driver, *statement, prepare=prepare) for statement in statements]
     return [cursor.fetchall() for cursor in cursors]
 
 
 def last_of(driver: Connection[Any], before: Sequence[Statement], sql: str) -> Cursor[Any]:
     """Run a statement after others. It is not run if one of them fails."""
     if not before:
-        return execute(driver, sql)
+        return execute(driver, sql, prepare=_AT_ONCE)
     with driver.pipeline():
         for statement in before:
-            execute(driver, *statement)
-        return execute(driver, sql)
+            execute(driver, *statement, prepare=_AT_ONCE)
+        return execute(driver, sql, prepare=_AT_ONCE)

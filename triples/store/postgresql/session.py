@@ -15,11 +15,22 @@ from triples.store.operations import Fact, Row
 from triples.store.postgresql.arrays import numbers, texts
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.round_trips import Statement, execute, fetch_all, run_with_next
-from triples.store.postgresql.term_index import INSERT_TERMS, INSERT_TERMS_OR_PASS, parts_of_hashes
+from triples.store.postgresql.term_index import (
+    INSERT_TERMS,
+    INSERT_TERMS_OR_PASS,
+    numbered_terms,
+    parts_of_hashes,
+)
 from triples.store.sessions import Counts, IdRange, LoadedFacts, NewFact, RowKey, Rows, Session
 from triples.term_keys import postgresql_key
 
 _FIND_TERMS = f"SELECT text, id FROM triples_term WHERE {POSTGRESQL.term_key} = ANY(%s)"
+# The rows of those that are terms, and one of as many new numbers as there are others.
+_FIND_OR_NUMBER = (
+    f"WITH found AS MATERIALIZED ({_FIND_TERMS}) SELECT text, id FROM found UNION ALL SELECT"
+    " string_agg(nextval((SELECT pg_get_serial_sequence('triples_term', 'id')::regclass))::text, ','), NULL"
+    " FROM generate_series(1, %s - (SELECT count(*) FROM found))"
+)
 # Of facts that cannot be there yet.
 _INSERT_FRESH = (
     "INSERT INTO triples_triple (subject_id, object_id, predicate_id, weight, metadata, source, created_at)"
@@ -109,6 +120,19 @@ class PostgreSQLSession(Session):
                 run_with_next(self.driver, "RELEASE SAVEPOINT terms", ())
                 return dict(made)
         return dict(self.rows(INSERT_TERMS_OR_PASS, columns))
+
+    def find_or_make_terms(self, wanted: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+        keys = texts(list(map(postgresql_key, wanted)))
+        rows = self.rows(_FIND_OR_NUMBER, (keys, len(wanted)))
+        found: dict[str, int] = {text: id_ for text, id_ in rows if id_ is not None}
+        missing = sorted(set(wanted).difference(found))
+        if not missing:
+            return found, {}
+        [ids] = [list(map(int, text.split(","))) for text, id_ in rows if id_ is None]
+        # As their numbers are known, nobody waits until they are there.
+        for statement in numbered_terms(missing, ids):
+            run_with_next(self.driver, *statement)
+        return found, dict(zip(missing, ids, strict=True))
 
     def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[RowKey, int]:
         return self.insert_new(facts, made, frozenset(), with_ids=True)[0]

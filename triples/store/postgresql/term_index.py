@@ -1,11 +1,11 @@
 """The trigrams of terms on PostgreSQL: a GIN index over arrays of their hashes, in a table beside the terms.
 
-The extension pg_trgm would be as quick and need half of the space, which is some 240 bytes a term. But it sees letters
+The extension pg_trgm would be as quick and need half of the space, which is up to 240 bytes a term. But it sees letters
 and digits only, so that no emoji is found and nothing by its punctuation; what a letter is depends on the server's
 locale; and not everybody may install it. An index over an expression that takes the folded text apart would need as
 little, and twice the time for each term.
 
-Terms are indexed by the statement that makes them: a writer cannot tell which smaller ids other writers are going to
+Terms are indexed in the transaction that makes them: a writer cannot tell which smaller ids other writers are going to
 commit, so there is nothing like SQLite's "indexed up to". GIN collects new entries in a list that is searched one by
 one, so that list is kept short.
 """
@@ -21,11 +21,21 @@ from django.db.backends.utils import CursorWrapper
 
 from triples.folding import GRAM, indexed_form, trigrams
 from triples.store.postgresql.arrays import Integers, integers, numbers
+from triples.store.postgresql.arrays import texts as literal
 from triples.store.postgresql.dialect import POSTGRESQL
+from triples.store.postgresql.round_trips import Statement
+from triples.store.postgresql.term_blocks import (
+    EACH_TERM_WITH,
+    FORGET,
+    HAS_TERM,
+    INDEX,
+    ITS_TRIGRAMS,
+    TERM_ID,
+    insert_blocks,
+)
 from triples.store.sessions import Fetch
 from triples.store.term_index import BEGINNING, Found, Progress, looked_at
 
-INDEX = "triples_term_search"
 _FILLED_AT_ONCE = 10_000
 # Most trigrams of a language are among so many, and a hash takes five times as long as finding it.
 _REMEMBERED = 16_384
@@ -44,13 +54,14 @@ _INSERT_TERMS = (
 )
 INSERT_TERMS = _INSERT_TERMS.format("")
 INSERT_TERMS_OR_PASS = _INSERT_TERMS.format(f" ON CONFLICT (({POSTGRESQL.term_key})) DO NOTHING")
+_INSERT_NUMBERED = "INSERT INTO triples_term (id, text) SELECT * FROM unnest(%s::bigint[], %s::text[])"
 _ADD = (
     f"INSERT INTO {INDEX} (term_id, trigrams) SELECT id, trigrams::integer[]"
     " FROM unnest(%s::bigint[], %s::text[]) AS g (id, trigrams) ON CONFLICT DO NOTHING"
 )
 _NOT_INDEXED = (
     f"SELECT id, {BEGINNING} FROM triples_term AS t WHERE id > %s"
-    f" AND NOT EXISTS (SELECT 1 FROM {INDEX} WHERE term_id = t.id) ORDER BY id LIMIT %s"
+    f" AND NOT EXISTS (SELECT 1 FROM {INDEX} AS b WHERE {HAS_TERM.format('t.id')}) ORDER BY id LIMIT %s"
 )
 _LAST_ID = "SELECT max(id) FROM triples_term"
 _SAMPLE = (
@@ -75,6 +86,15 @@ def parts_of_hashes(texts: Collection[str]) -> tuple[Integers, Integers, Integer
     behind = list(accumulate(map(len, forms), initial=1))
     last = array("i", [place - GRAM for place in behind[1:]])
     return integers(array("i", behind[:-1])), integers(last), integers(_hashes_of_all("".join(forms)))
+
+
+def numbered_terms(texts: Sequence[str], ids: Sequence[int]) -> list[Statement]:
+    """The statements that make terms whose ids, in rising order, are known before."""
+    forms = list(map(indexed_form, texts))
+    # Those that stand between two texts are counted as the later one's.
+    ends = [place - GRAM + 1 for place in accumulate(map(len, forms))]
+    indexed = insert_blocks(ids, ends, _hashes_of_all("".join(forms)))
+    return [(_INSERT_NUMBERED, (numbers(ids), literal(texts))), indexed]
 
 
 def _hashes_of_all(text: str) -> "array[int]":
@@ -122,9 +142,13 @@ _hashed_bytes = _HashesOfBytes().__getitem__
 class PostgreSQLTermIndex:
     def candidates(self, fetch: Fetch, grams: Collection[str], where: str, limit: int, /) -> list[Found]:
         # The hashes stand in the statement, as numbers: a plan that is made for any would scan the table.
+        first, *others = map(_hashed, grams)
+        wanted = f"'{numbers([first, *others])}'::integer[]"
+        with_all = f" AND {ITS_TRIGRAMS} @> {wanted}" if others else ""
         statement = (
-            f"SELECT t.id, {BEGINNING} FROM (SELECT term_id FROM {INDEX} WHERE trigrams @> '{_array(grams)}'::integer[]"
-            f" LIMIT %s) AS c JOIN triples_term AS t ON t.id = c.term_id WHERE {where} LIMIT %s"
+            f"SELECT t.id, {BEGINNING} FROM (SELECT {TERM_ID} AS id FROM {INDEX} AS b"
+            f" CROSS JOIN LATERAL {EACH_TERM_WITH.format(first)} WHERE b.trigrams @> {wanted}{with_all} LIMIT %s) AS c"
+            f" JOIN triples_term AS t ON t.id = c.id WHERE {where} LIMIT %s"
         )
         return [(id_, text) for id_, text in fetch(statement, (looked_at(where, limit), limit))]
 
@@ -137,7 +161,7 @@ class PostgreSQLTermIndex:
         return [text for (text,) in fetch(_SAMPLE, (last or 0, max(1, (last or 0) // size)))]
 
     def forget(self, cursor: CursorWrapper, terms: Sequence[Found], /) -> None:
-        cursor.execute(f"DELETE FROM {INDEX} WHERE term_id = ANY(%s)", [[id_ for id_, _ in terms]])
+        cursor.execute(FORGET, [[id_ for id_, _ in terms]])
 
     def fill(self, progress: Progress, /) -> None:
         done = reached = 0
