@@ -17,7 +17,7 @@ from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
-from triples.store.parts import is_dense, nth_id, nth_weight, number_heavier, ordered_terms
+from triples.store.parts import is_dense, lightest, nth_id, nth_weight, number_heavier, ordered_terms
 from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 from triples.store.statistics import tallied
@@ -94,7 +94,7 @@ class GraphFacts:
         one: list[Any] = [*(term for term in ends if term is not None), max(weight, LEAST), after]
         by_subject = False
         if shape == _OF_PREDICATE and column == 0:
-            [(facts,)] = self.fetch(number_heavier(shape, self.dialect), [*one[:2], _MOST_COUNTED])
+            facts = self._number_heavier(one[0], one[1])
             by_subject = is_dense(facts, tallied(self.fetch, self.dialect), size)
             # Few are all found at once.
             size = size if by_subject else _MOST_SORTED
@@ -105,6 +105,15 @@ class GraphFacts:
             inferred = [term for (term,) in self.fetch(statement, [*one, size])]
             found = sorted({*found, *inferred})[:size]
         return found
+
+    def _number_heavier(self, predicate: int, weight: float) -> int:
+        """How many asserted facts of a predicate have at least a weight, up to a limit."""
+        least = self.fetch(lightest(_OF_PREDICATE, self.dialect), [predicate])
+        # All of them may be meant, whose number is known.
+        if least and least[0][0] >= weight and (known := tallied(self.fetch, self.dialect, predicate)):
+            return min(known, _MOST_COUNTED)
+        [(facts,)] = self.fetch(number_heavier(_OF_PREDICATE, self.dialect), [predicate, weight, _MOST_COUNTED])
+        return int(facts)
 
     def weight_at(self, ends: Ends, most: float, place: int) -> float | None:
         if self.visible is not None:

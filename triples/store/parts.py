@@ -27,6 +27,14 @@ def number_heavier(shape: Shape, dialect: Dialect) -> str:
 
 
 @cache
+def lightest(shape: Shape, dialect: Dialect) -> str:
+    """The least weight of asserted facts. Parameters: the ids."""
+    conditions = " AND ".join(_given(shape))
+    facts = _table("asserted", shape, dialect)
+    return dialect.prepared(f"SELECT f.weight FROM {facts} WHERE {conditions} ORDER BY f.weight LIMIT 1")
+
+
+@cache
 def nth_weight(shape: Shape, dialect: Dialect) -> str:
     """The weight of one asserted fact. Parameters: the ids, the most, the least, how many come first."""
     return _nth("weight", ["f.weight <= ?", "f.weight >= ?"], "f.weight DESC", shape, dialect)
