@@ -15,7 +15,8 @@ class Position(NamedTuple):
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, which would make each of thousands take three times as long.
+@dataclass(slots=True)
 class Answer:
     """The selected terms, NO_TERM where null, and the weight that facts, one for each pattern, give them at most."""
 

@@ -7,6 +7,8 @@ correlated patterns need no statistics.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
 
 from triples.patterns import Variable, variables
 from triples.query.blocks import NO_TERM, Ends, Source
@@ -48,6 +50,16 @@ class JoinOrder:
         return 0 in self.facts
 
 
+class _Next(NamedTuple):
+    """A pattern that may come next; the least of them does."""
+
+    cost: float
+    size: int
+    place: int
+    # By how much it multiplies the partial answers.
+    factor: float
+
+
 def join_order(question: Question[int], source: JoiningSource, first: Variable | None = None) -> JoinOrder:
     """The pattern with the fewest facts comes first, then always the one that leaves the fewest partial answers.
 
@@ -67,16 +79,20 @@ def join_order(question: Question[int], source: JoiningSource, first: Variable |
         else:
             allowed = [place for place in waiting if first in patterns[place]] or waiting
         alone = len(allowed) == 1
-        factors = {place: sample.factor(patterns[place], sizes[place], alone=alone) for place in allowed}
         dear = _not_by_object(patterns, sizes, places, allowed) if source.scans_objects else frozenset[int]()
-        costs = {place: factor * (_DEAR if place in dear else 1) for place, factor in factors.items()}
-        place = min(allowed, key=lambda place: (costs[place], sizes[place]))
-        waiting.remove(place)
-        places.append(place)
-        partial_answers *= factors[place]
+        best: _Next | None = None
+        for place in allowed:
+            # Of one that costs more, it is enough to know that.
+            factor = sample.factor(patterns[place], sizes[place], inf if best is None else best.cost, alone=alone)
+            one = _Next(factor * (_DEAR if place in dear else 1), sizes[place], place, factor)
+            best = one if best is None else min(best, one)
+        assert best is not None
+        waiting.remove(best.place)
+        places.append(best.place)
+        partial_answers *= best.factor
         estimates.append(partial_answers)
         if waiting:
-            sample.grow(patterns[place], factors[place])
+            sample.grow(patterns[best.place], best.factor)
     return JoinOrder(tuple(places), tuple(estimates), tuple(sizes[place] for place in places))
 
 
@@ -107,8 +123,8 @@ class _Sample:
         """True if a variable of the pattern is bound."""
         return not self._slots.keys().isdisjoint(variables([pattern]))
 
-    def factor(self, pattern: AskedPattern[int], size: int, *, alone: bool) -> float:
-        """By how much a pattern, which has so many facts, multiplies the partial answers.
+    def factor(self, pattern: AskedPattern[int], size: int, least: float, *, alone: bool) -> float:
+        """By how much a pattern, which has so many facts, multiplies the partial answers; or any number over `least`.
 
         `alone`: there is no other one to compare with.
         """
@@ -117,7 +133,9 @@ class _Sample:
         found = 0
         if self._rows:
             lookup = lookup_of(pattern, self._slots, len(self._slots))
-            found = self._source.joined_number([lookup], self._rows, [0.0], _MOST_FOLLOWING)
+            # One more than the least number of facts, which is rounded.
+            limit = _MOST_FOLLOWING if least == inf else min(_MOST_FOLLOWING, int(least * len(self._rows)) + 2)
+            found = self._source.joined_number([lookup], self._rows, [0.0], limit)
         if found or self._whole:
             return found / len(self._rows) if found else 0.0
         # Where the sample meets nothing, what is met now and then may still be a lot.

@@ -104,8 +104,9 @@ class _Search:
         column = question.patterns[order.places[0]].index(question.selected[0])
         weight = self._greatest[order.places[0]] * ROUNDING
         last = after.terms[0] - 1 if after else 0
-        # Twice as many as should make k answers.
-        expected = int(2 * self._wanted * order.estimates[0] / max(order.estimates))
+        # As many as should make k answers, since most terms have several facts; twice as many where another part costs
+        # more than to find a few terms in vain.
+        expected = int((1 if in_order else 2) * self._wanted * order.estimates[0] / max(order.estimates))
         size = min(max(FIRST if in_order else 1, expected), FIRST * GROWTH)
         crowded = order.estimates[0] * _CROWDED * self._most_rows < max(order.estimates)
         waiting: list[int] = []
@@ -179,7 +180,8 @@ class _Search:
         self.read += join.read - read
         found = [prefix + answer for answer in taken.answers[: self._wanted]]
         self._facts.add(found)
-        self.answers += [Answer(answer, self._top, partial(self._facts.of, answer)) for answer in found]
+        top, facts = self._top, self._facts.of
+        self.answers += [Answer(answer, top, partial(facts, answer)) for answer in found]
         return taken.terms
 
     def _size(self, size: int, found: int) -> int:

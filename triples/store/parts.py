@@ -9,12 +9,12 @@ from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_o
 from triples.store.inferred.layout import KEY
 
 _OF_PREDICATE: Shape = (False, True, False)
-# What one fact found by its predicate costs, in facts that are passed over in the other index.
+# What one fact found by its predicate, or by that and its object, costs, in facts passed over in the other index.
 _PASSED = 14
 
 
 def is_dense(facts: int, all_facts: int, wanted: int) -> bool:
-    """True if so many terms of a predicate's facts are found faster by passing over facts of other predicates."""
+    """True if so many terms of these facts are found faster by passing over others in an index of all terms."""
     return wanted * all_facts < _PASSED * facts * facts
 
 
@@ -24,6 +24,14 @@ def number_heavier(shape: Shape, dialect: Dialect) -> str:
     conditions = " AND ".join([*_given(shape), "f.weight >= ?"])
     facts = f"SELECT 1 FROM {_table('asserted', shape, dialect)} WHERE {conditions} LIMIT ?"
     return dialect.prepared(f"SELECT count(*) FROM ({facts}) AS matches")
+
+
+@cache
+def lightest(shape: Shape, dialect: Dialect) -> str:
+    """The least weight of asserted facts. Parameters: the ids."""
+    conditions = " AND ".join(_given(shape))
+    facts = _table("asserted", shape, dialect)
+    return dialect.prepared(f"SELECT f.weight FROM {facts} WHERE {conditions} ORDER BY f.weight LIMIT 1")
 
 
 @cache
@@ -44,7 +52,7 @@ def ordered_terms(
 ) -> str:
     """The different terms in a column, in order. Parameters: the ids, the least weight, after which, the limit.
 
-    `by_subject` reads a predicate's facts from the index of all subjects.
+    `by_subject` reads the facts of a predicate, or of that and an object, from an index of all subjects.
     """
     merged = visible.merged_for(shape) if kind == "inferred" and visible else ()
     subject, predicate, object_ = shape
