@@ -97,6 +97,14 @@ class FactColumns(Sequence[Fact]):
         chosen = places.combine_chunks()
         return FactColumns(self._texts, self._places.take(chosen.take(pc.sort_indices(chosen))), self.source)
 
+    def only(self, kept: pa.Array) -> "FactColumns":
+        """The facts for which `kept` is true, without the texts of the others."""
+        table = self._places.filter(kept)
+        terms = [table[name].combine_chunks() for name in PLACES.names[:3]]
+        used = pc.unique(pa.concat_arrays(terms))
+        moved = [pc.index_in(places, value_set=used) for places in terms]
+        return FactColumns(self._texts.take(used), pa.table([*moved, *table.columns[3:]], schema=PLACES), self.source)
+
     def _facts(self, places: pa.Table) -> list[Fact]:
         columns = [column.to_pylist() for column in places.columns]
         text = self.texts.__getitem__

@@ -18,6 +18,7 @@ from tests.triples.commands.runs import counts, imported
 from tests.triples.store.graphs import counted, fact, load_first, store, stored_rows, tallied
 from triples.exchange import zstd
 from triples.exchange.refusals import SHOWN
+from triples.models import Term
 from triples.store.bulk import Loader
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -363,3 +364,16 @@ def test_a_damaged_file_stops_the_import_and_says_where(tmp_path: Path) -> None:
     assert f"{file}, after line " in str(run.error)
     assert run.counts["inserted"] == counted()[0] > 0
     assert run.summary["complete"] is False
+
+
+@pytest.mark.parametrize("ending", ["nt", "ttl"])
+def test_an_initial_load_stores_no_term_of_a_refused_statement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    load_first(monkeypatch, 10)
+    file = tmp_path / f"facts.{ending}"
+    file.write_text("".join(f'<urn:{number}> <urn:p> "{"o" * number}" .\n' for number in range(480, 510)))
+    assert imported(file).counts == counts(30, 21, refused=9)
+    assert set(Term.objects.values_list("text", flat=True)) == {
+        "urn:p", *(text for number in range(480, 501) for text in (f"urn:{number}", "o" * number))
+    }  # fmt: skip

@@ -1,5 +1,8 @@
 """Facts by columns: as a sequence, and as rows."""
 
+from itertools import compress
+
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,3 +65,12 @@ def test_rows_are_sorted_and_of_the_same_key_the_first_or_last_is_left(given_: l
     assert list(zip(*(column.to_pylist() for column in rows.columns), strict=True)) == [
         (*key, *value) for key, value in sorted(kept.items())
     ]
+
+
+@given(lists, st.data())
+def test_only_some_of_them_have_no_text_of_the_others(given_facts: list[Fact], data: st.DataObject) -> None:
+    kept = data.draw(st.lists(st.booleans(), min_size=len(given_facts), max_size=len(given_facts)))
+    expected = list(compress(given_facts, kept))
+    found = FactColumns.of(given_facts).only(pa.array(kept, pa.bool_()))
+    assert list(found) == expected
+    assert set(found.texts) == {text for one in expected for text in (one.subject, one.predicate, one.object)}

@@ -90,15 +90,16 @@ class Gathering:
                 self.fault(place, Refused(f"{name} {reason}"))
         places = [ends.places[:count], verbs.places, ends.places[count:]]
         table = pa.table([*places, self._weight_column(count), metadata], schema=PLACES)
+        facts = FactColumns(pa.array(texts, TEXT), table, Source.IMPORT)
         unread = self._unread_lines
         if self._faults or unread:
             faults = {place: reason for place, reason in self._faults.items() if self.lines[place] not in unread}
             for place in sorted(faults):
                 self._refuse(self.lines[place], faults[place])
             kept = [line not in unread and place not in faults for place, line in enumerate(self.lines)]
-            table = table.filter(pa.array(kept, pa.bool_()))
+            facts = facts.only(pa.array(kept, pa.bool_()))
         self._begin()
-        return FactColumns(pa.array(texts, TEXT), table, Source.IMPORT) if table.num_rows else NO_FACTS
+        return facts or NO_FACTS
 
     def _weight_column(self, count: int) -> pa.Array:
         default = self._maker.weight(None)
