@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ PROCESS_FOLDERS = {"benchmarks", "browser", "deploy", "service"}
 PROCESS_FIXTURES = {"fresh_database", "service", "valkey_server"}
 # How a module gives this mark to tests.
 BOTH = "pytest.mark.both"
+
+# The test that runs, if it may start none.
+_without_processes: list[pytest.Item] = []
 
 
 def folder(path: Path, config: pytest.Config) -> str:
@@ -52,7 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.update(item for item in items if item.get_closest_marker("once"))
     if config.getoption("--quick"):
         left_out.update(item for item in items if _starts_processes(item))
-        # Who starts one all the same is told to say so.
+    if config.getoption("--database") == "sqlite" and not config.getoption("--instances"):
+        # Who starts one all the same is told to say so, in whatever run it is noticed first.
         sys.addaudithook(_no_process)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
@@ -67,7 +71,18 @@ def _starts_processes(item: pytest.Item) -> bool:
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    if _starts_processes(item):
+        return (yield)
+    _without_processes.append(item)
+    try:
+        return (yield)
+    finally:
+        _without_processes.pop()
+
+
 def _no_process(event: str, arguments: tuple[Any, ...]) -> None:
     # Libraries start others: `uuid` asks one for the network's address.
-    if event == "subprocess.Popen" and arguments[0] == sys.executable:
-        raise AssertionError(f"with --quick no process may be started: mark this test `process` ({arguments[0]})")
+    if event == "subprocess.Popen" and arguments[0] == sys.executable and _without_processes:
+        raise AssertionError(f"mark this test `process`, since it starts {arguments[0]}: --quick leaves those out")

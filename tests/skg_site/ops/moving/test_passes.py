@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.database import empty_tables, in_orm
 from tests.support.properties import examples
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.process]
 
 _TEXTS = st.sampled_from(["a", "b", "ü", "d e", "'", "\\N", "\t-", '"x"@en', "😀"])
 _WEIGHTS = st.sampled_from([0.0, 5e-324, 0.1, 1 / 3, 0.30000000000000004, 1.0])
