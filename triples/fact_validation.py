@@ -15,6 +15,8 @@ LONGEST_TERM: int = settings.ENV.max_term_length
 LONGEST_PREDICATE = min(MAX_PREDICATE_LENGTH, LONGEST_TERM)
 
 _clean = clean_guide_term if settings.ENV.term_pattern == "guide" else clean_term
+# Whether printable ASCII without space around it is a term as it is; the deployment guide's have fewer characters.
+PLAIN_IS_CLEAN = _clean is clean_term
 
 # For new subjects and objects, and for new predicates.
 clean_text = partial(_clean, limit=LONGEST_TERM)

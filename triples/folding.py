@@ -77,9 +77,9 @@ def searched_form(text: str) -> str:
 
 def searched_forms(texts: Sequence[str]) -> list[str]:
     """`searched_form` of each. Letters of ASCII, which most texts have alone, are folded in one step for all."""
-    joined = _BETWEEN.join(texts)
     if not texts or len(max(texts, key=len)) > SEARCHED:
         return list(map(_remembered_form, texts))
+    joined = _BETWEEN.join(texts)
     folded = joined.lower().split(_BETWEEN)
     if joined.isascii():
         return folded

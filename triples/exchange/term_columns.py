@@ -4,12 +4,9 @@ from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.conf import settings
 
+from triples.fact_validation import PLAIN_IS_CLEAN
 from triples.store.fact_columns import TEXT
-
-# The guide's terms have fewer characters.
-_PLAIN_IS_CLEAN = settings.ENV.term_pattern != "guide"
 
 
 def clean_terms(texts: pa.Array, clean: Callable[[str], str], longest: int) -> pa.Array:
@@ -18,7 +15,7 @@ def clean_terms(texts: pa.Array, clean: Callable[[str], str], longest: int) -> p
     Raises TermError. `longest` is the most characters that it allows.
     """
     given = texts.cast(TEXT)
-    if not _PLAIN_IS_CLEAN:
+    if not PLAIN_IS_CLEAN:
         return _cleaned(given, clean)
     odd = pc.invert(_is_plain(given, longest))
     return pc.replace_with_mask(given, odd, _cleaned(given.filter(odd), clean)) if pc.any(odd).as_py() else given

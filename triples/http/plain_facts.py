@@ -8,17 +8,13 @@ or not valid, is left to `TripleIn`, which tells the faults.
 from collections.abc import Sequence
 from typing import Annotated, Any, NotRequired
 
-from django.conf import settings
 from pydantic import ConfigDict, FailFast, SkipValidation, StringConstraints, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 from skg_site.api.fields import AnyWeight, JSONValue
-from triples.fact_validation import LONGEST_PREDICATE, LONGEST_TERM, metadata_text
+from triples.fact_validation import LONGEST_PREDICATE, LONGEST_TERM, PLAIN_IS_CLEAN, metadata_text
 from triples.models import Source
 from triples.store.operations import Fact
-
-# The deployment guide's terms have fewer characters.
-_MAY_BE_PLAIN = settings.ENV.term_pattern != "guide"
 
 # White space that only Python knows as such, which Pydantic leaves there, is not printable.
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TERM)]
@@ -39,7 +35,7 @@ _facts = TypeAdapter(Annotated[list[_PlainFact], FailFast()])
 
 def plain_facts(given: Sequence[Any]) -> list[Fact] | None:
     """The facts, each as `TripleIn` would read it. None if one of them is not plain or not valid."""
-    if not _MAY_BE_PLAIN:
+    if not PLAIN_IS_CLEAN:
         return None
     try:
         facts = [

@@ -87,7 +87,7 @@ class FactColumns(Sequence[Fact]):
         """The facts in their order; of those that are the same fact only the heaviest, or the first of these."""
         weights = self._places["weight"]
         found = self._texts.dictionary_encode().indices
-        keys = [found.take(self._places[name].combine_chunks()) for name in PLACES.names[:3]]
+        keys = list(map(found.take, _terms(self._places)))
         table = pa.table([*keys[::2], keys[1], weights], [*KEY, "weight"])
         if table.group_by(list(KEY), use_threads=False).aggregate([]).num_rows == len(self):
             return self
@@ -100,10 +100,10 @@ class FactColumns(Sequence[Fact]):
     def only(self, kept: pa.Array) -> "FactColumns":
         """The facts for which `kept` is true, without the texts of the others."""
         table = self._places.filter(kept)
-        terms = [table[name].combine_chunks() for name in PLACES.names[:3]]
+        terms = _terms(table)
         used = pc.unique(pa.concat_arrays(terms))
-        moved = [pc.index_in(places, value_set=used) for places in terms]
-        return FactColumns(self._texts.take(used), pa.table([*moved, *table.columns[3:]], schema=PLACES), self.source)
+        moved = _with_terms(table, [pc.index_in(places, value_set=used) for places in terms])
+        return FactColumns(self._texts.take(used), moved, self.source)
 
     def _facts(self, places: pa.Table) -> list[Fact]:
         columns = [column.to_pylist() for column in places.columns]
@@ -125,8 +125,7 @@ class FactColumns(Sequence[Fact]):
         start = 0
         for part in parts:
             found = encoded.indices[start : start + len(part._texts)]
-            terms = [found.take(part._places[name].combine_chunks()) for name in PLACES.names[:3]]
-            tables.append(pa.table([*terms, *part._places.columns[3:]], schema=PLACES))
+            tables.append(_with_terms(part._places, list(map(found.take, _terms(part._places)))))
             start += len(part._texts)
         return cls(encoded.dictionary, pa.concat_tables(tables), parts[0].source)
 
@@ -143,6 +142,15 @@ def joined(parts: Sequence[Sequence[Fact]]) -> Sequence[Fact]:
     if not any(isinstance(part, FactColumns) for part in parts):
         return list(chain.from_iterable(parts))
     return FactColumns.joined([FactColumns.of(part) for part in parts if part])
+
+
+def _terms(places: pa.Table) -> list[pa.Array]:
+    """The subjects, predicates and objects of a table of PLACES."""
+    return [places[name].combine_chunks() for name in PLACES.names[:3]]
+
+
+def _with_terms(places: pa.Table, terms: Sequence[pa.Array]) -> pa.Table:
+    return pa.table([*terms, *places.columns[3:]], schema=PLACES)
 
 
 def _distinct(table: pa.Table, *, keep_last: bool) -> pa.Table:

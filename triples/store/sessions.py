@@ -72,13 +72,21 @@ class Session(ABC):
         """Make terms of sorted texts. Returns the ids of those that no other writer made first."""
 
     def find_or_make_terms(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
-        """The ids of the texts that are terms, and of the others, which become some.
-
-        Fails, perhaps only at the commit, if another writer makes one of these at this moment.
-        """
+        """The ids of the texts that are terms, and of the others, which become some."""
         found = self.find_terms(texts)
         missing = sorted(set(texts).difference(found))
-        return found, self.insert_terms(missing) if missing else {}
+        made = self.insert_terms(missing) if missing else {}
+        if others := [text for text in missing if text not in made]:
+            # Another writer committed these between our look and our insert.
+            found |= self.find_terms(others)
+        return found, made
+
+    def find_or_make_terms_alone(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+        """The same, supposing that no other writer makes one of them at this moment.
+
+        Fails if one does, perhaps only at the commit.
+        """
+        return self.find_or_make_terms(texts)
 
     @abstractmethod
     def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int], /) -> dict[RowKey, int]:

@@ -50,7 +50,7 @@ class Terms:
     def __init__(self, session: Session, cache: TermCache, *, alone: bool = False) -> None:
         """`alone` supposes that nobody else makes the same terms at this moment, and fails if somebody does."""
         self._session = session
-        self._alone = alone
+        self._find_or_make = session.find_or_make_terms_alone if alone else session.find_or_make_terms
         self._cache = cache
         self._learned: dict[str, int] = {}
         self.made: set[int] = set()
@@ -69,20 +69,11 @@ class Terms:
                 ids[text] = found
         self._remembered.update(ids.values())
         if unknown:
-            self._learned, made = (self._session.find_or_make_terms if self._alone else self._find_or_make)(unknown)
+            self._learned, made = self._find_or_make(unknown)
             self.made = set(made.values())
             self._learned |= made
             ids |= self._learned
         return ids
-
-    def _find_or_make(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
-        found = self._session.find_terms(texts)
-        missing = sorted(set(texts).difference(found))
-        made = self._session.insert_terms(missing) if missing else {}
-        if others := [text for text in missing if text not in made]:
-            # Another writer committed these between our look and our insert.
-            found |= self._session.find_terms(others)
-        return found, made
 
     def check(self) -> None:
         """IntegrityError if one that was remembered is a term no more: what was made of it is not so."""

@@ -33,7 +33,7 @@ def test_they_are_those_of_each_text(texts: list[str]) -> None:
 
 
 def test_plain_texts_are_not_always_terms_of_the_guide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(term_columns, "_PLAIN_IS_CLEAN", False)
+    monkeypatch.setattr(term_columns, "PLAIN_IS_CLEAN", False)
     assert clean_terms(pa.array([" a-b c"]), clean_guide_term, LONGEST_TERM).to_pylist() == ["a-b c"]
     with pytest.raises(TermError):
         clean_terms(pa.array(["dog.n.01"]), clean_guide_term, LONGEST_TERM)

@@ -60,6 +60,9 @@ class Dictionary:
         self.ids |= made
         return made
 
+    def find_or_make_terms(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+        return Session.find_or_make_terms(cast("Session", self), texts)
+
 
 def test_what_was_learned_is_remembered_only_after_the_commit() -> None:
     dictionary, cache = Dictionary(), TermCache()

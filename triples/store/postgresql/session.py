@@ -121,7 +121,7 @@ class PostgreSQLSession(Session):
                 return dict(made)
         return dict(self.rows(INSERT_TERMS_OR_PASS, columns))
 
-    def find_or_make_terms(self, wanted: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+    def find_or_make_terms_alone(self, wanted: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
         keys = texts(list(map(postgresql_key, wanted)))
         rows = self.rows(_FIND_OR_NUMBER, (keys, len(wanted)))
         found: dict[str, int] = {text: id_ for text, id_ in rows if id_ is not None}
