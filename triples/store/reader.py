@@ -20,7 +20,7 @@ from triples.store.sessions import Fetch, Rows, Session
 
 # The time between two checks for reads that exceed the time limit.
 WATCH_SECONDS = 0.25
-# Threads read no more while this many results wait for the event loop: it may take long to answer with large ones.
+# Threads read no more while this many results wait for their callers: the loop may take long to answer with large ones.
 MOST_RESULTS = 4
 
 
@@ -107,6 +107,7 @@ class Reader:
             raise
         finally:
             del self._jobs[job]
+            self._results.is_taken(job)
 
     @property
     def depth(self) -> int:
@@ -146,20 +147,32 @@ class _ResultQueue:
 
     def __init__(self) -> None:
         self._ready: deque[tuple[Job[Any], Any, Exception | None]] = deque()
+        # Jobs whose results their callers have not taken yet. Added to by the loop only, like the removal.
+        self._handed_over: set[Job[Any]] = set()
         self._woken = False
-        self._taken = threading.Event()
+        self._room = threading.Event()
 
     def deliver(self, job: Job[Any], result: Any, error: Exception | None) -> None:
-        """Called by the threads; waits while the loop has too many results."""
+        """Called by the threads; waits while too many results wait for their callers."""
         self._ready.append((job, result, error))
         if not self._woken and not job.loop.is_closed():
             self._woken = True
             job.loop.call_soon_threadsafe(self._hand_over)
-        while len(self._ready) > MOST_RESULTS and not job.loop.is_closed():
-            self._taken.clear()
-            # The loop may have taken them between the two lines above.
-            if len(self._ready) > MOST_RESULTS:
-                self._taken.wait(WATCH_SECONDS)
+        while self._is_full and not job.loop.is_closed():
+            self._room.clear()
+            # The loop may have made room between the two lines above.
+            if self._is_full:
+                self._room.wait(WATCH_SECONDS)
+
+    def is_taken(self, job: Job[Any]) -> None:
+        """Called by the loop when the job's caller goes on, with its result or without one."""
+        self._handed_over.discard(job)
+        if not self._is_full:
+            self._room.set()
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._ready) + len(self._handed_over) > MOST_RESULTS
 
     def _hand_over(self) -> None:
         # Set first, so that a result that arrives during this loop wakes the event loop again.
@@ -168,11 +181,13 @@ class _ResultQueue:
             job, result, error = self._ready.popleft()
             if job.future.done():
                 continue
+            self._handed_over.add(job)
             if error is None:
                 job.future.set_result(result)
             else:
                 job.future.set_exception(error)
-        self._taken.set()
+        if not self._is_full:
+            self._room.set()
 
 
 class _Source(NamedTuple):
@@ -224,16 +239,24 @@ class _Worker:
                 session.interrupt()
 
     def _run(self) -> None:
-        while (job := self._source.queue.get()) is not None:
-            if not job.claim():
-                continue
-            job.worker = self
-            try:
-                result, error = self._answer(job), None
-            except Exception as raised:  # whatever a read raises is its caller's to handle
-                result, error = None, raised
-            self._results.deliver(job, result, error)
+        while self._serve(self._source.queue.get()):
+            pass
         self._disconnect()
+
+    def _serve(self, job: Job[Any] | None) -> bool:
+        """Run a job, unless it was cancelled. False if there is none: the thread ends.
+
+        A call of its own, so that a thread that waits for the next job keeps nothing of the last one's result.
+        """
+        if job is None or not job.claim():
+            return job is not None
+        job.worker = self
+        try:
+            result, error = self._answer(job), None
+        except Exception as raised:  # whatever a read raises is its caller's to handle
+            result, error = None, raised
+        self._results.deliver(job, result, error)
+        return True
 
     def _answer(self, job: Job[Result]) -> Result:
         fresh = connections[self._source.alias].connection is None

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,12 @@ class Graph:
 
 
 def disk_use(folder: Path) -> int:
-    """Bytes that the files of a folder take."""
+    """Bytes that the files of a folder take. The run may remove them, and the folder, at any time."""
     total = 0
-    for file in folder.glob("*"):
-        try:
-            total += file.stat().st_blocks * 512
-        except FileNotFoundError:
-            continue
+    with suppress(FileNotFoundError):
+        for file in folder.iterdir():
+            with suppress(FileNotFoundError):
+                total += file.stat().st_blocks * 512
     return total
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import DatabaseError, OperationalError, connection
 from tests.support.database import disconnect_all
 from tests.triples.store.graphs import fresh_pool
 from triples.store.operations import ReadTimeout
-from triples.store.reader import Reader
+from triples.store.reader import MOST_RESULTS, Reader
 from triples.store.sessions import Fetch
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -52,6 +53,39 @@ async def test_a_read_is_answered(make_reader: MakeReader) -> None:
 async def test_many_reads_are_answered_by_few_threads(make_reader: MakeReader) -> None:
     reader = make_reader(threads=3)
     assert await asyncio.gather(*(reader.run(quick) for _ in range(500))) == [7] * 500
+
+
+class Result:
+    """Counts those of its kind that are in memory."""
+
+    alive = 0
+
+    def __init__(self) -> None:
+        Result.alive += 1
+
+    def __del__(self) -> None:
+        Result.alive -= 1
+
+
+async def test_threads_do_not_read_ahead_of_callers_that_take_long(make_reader: MakeReader) -> None:
+    threads = 3
+    reader = make_reader(threads=threads)
+
+    async def read() -> int:
+        result = await reader.run(lambda _fetch: Result())
+        # As long as it may take on the loop to make the JSON of a large result.
+        time.sleep(0.005)  # noqa: ASYNC251 - the loop is to be busy
+        return result.alive
+
+    assert max(await asyncio.gather(*(read() for _ in range(60)))) <= MOST_RESULTS + threads + 1
+
+
+async def test_an_idle_thread_keeps_nothing_of_what_it_has_read(make_reader: MakeReader) -> None:
+    reader = make_reader()
+    async with asyncio.timeout(10):
+        assert isinstance(await reader.run(lambda _fetch: Result()), Result)
+        while Result.alive:
+            await asyncio.sleep(0.001)
 
 
 async def test_what_a_read_raises_is_its_callers(make_reader: MakeReader) -> None:
