@@ -1,10 +1,10 @@
 """Messages and exit codes of commands when a database fails or a signal stops them."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from django.core.management import CommandError
 from django.db import Error as AnyDatabaseError
 
@@ -35,8 +35,14 @@ def database_failures_told() -> Iterator[None]:
     """Turn an error of the database into a CommandError."""
     try:
         yield
-    except (AnyDatabaseError, psycopg.Error, sqlite3.Error) as error:
+    except _database_errors() as error:
         raise CommandError(database_sentence(error), returncode=FAILED) from error
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """Django's and those of both drivers. PostgreSQL's takes long to load, and raises none where it is not loaded."""
+    postgresql = sys.modules.get("psycopg")
+    return (AnyDatabaseError, sqlite3.Error, *(() if postgresql is None else (postgresql.Error,)))
 
 
 @contextmanager

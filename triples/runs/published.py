@@ -1,11 +1,9 @@
 """A check whether a run that did not end well has published its inferred facts all the same."""
 
-import sqlite3
 from contextlib import suppress
 from typing import Any
 
-import psycopg
-from django.db import DatabaseError
+from django.db import Error, connection
 
 from triples.models import RecursionRun
 from triples.store.backend import backend
@@ -22,7 +20,7 @@ def written_by(run: RecursionRun) -> State | None:
     """The state of the inferred facts in place, if they are those of this run, which was the last to start."""
     state = None
     # What cannot be read is not shown to anybody either.
-    with suppress(sqlite3.Error, psycopg.Error, DatabaseError):
+    with suppress(Error), connection.wrap_database_errors:
         state = None if run.started_at is None else backend().read_state()
     return None if state is None or state.generation == run.generation_before else state
 

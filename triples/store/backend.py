@@ -10,9 +10,8 @@ from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
-import psycopg
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
@@ -29,6 +28,7 @@ from triples.store.sessions import Fetch, Session
 from triples.store.term_index import TermIndex
 
 if TYPE_CHECKING:
+    import psycopg
     import pyarrow as pa
 
     from triples.store.backups.databases import Database
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 # On PostgreSQL, the connection that holds a run's lease and writes its facts: a run that has lost its lease cannot
 # write. None on SQLite, where the lease is a file lock.
-Holder = psycopg.Connection[Any] | None
+Holder: TypeAlias = "psycopg.Connection[Any] | None"
 
 
 class Lease(NamedTuple):
