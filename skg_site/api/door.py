@@ -21,7 +21,8 @@ from rest_framework.exceptions import NotFound
 
 from skg_site.api.asgi_types import Receive, Scope, Send
 from skg_site.api.bodies import ClientGone, Watch
-from skg_site.api.hosts import check_host
+from skg_site.api.hosts import check_host, is_allowed
+from skg_site.api.json_answers import JSON_TYPE, JSONAnswer
 from skg_site.api.problems import BadRequest, problem_from
 from skg_site.api.request import APIRequest
 from skg_site.api.streams import StreamedAnswer, send_pieces
@@ -80,7 +81,8 @@ class APIDoor(ASGIHandler):
         try:
             if "\ufffd" in request.path:
                 check_path(request)
-            check_host(request.scope)
+            if not is_allowed(request.sole_header(b"host")):
+                check_host(request.scope)
             match = self.fixed_routes.get(request.path) or self._resolve(request.path)
             request.resolver_match = match
             request.route = match.route
@@ -105,11 +107,14 @@ async def send_answer(response: HttpResponse | StreamedAnswer, request: APIReque
     """Send the response in two messages, or a stream in many. The API has no cookies."""
     streams = isinstance(response, StreamedAnswer)
     body = b"" if streams else response.content
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    if isinstance(response, JSONAnswer) and response.has_only_its_type:
+        headers = [JSON_TYPE, (b"Content-Length", b"%d" % len(body))]
+    else:
+        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+        # A response without content has no length (RFC 9110, 8.6); that of a preflight is set already.
+        if response.status_code != 204 and not streams and "Content-Length" not in response:
+            headers.append((b"Content-Length", b"%d" % len(body)))
     headers += request.answer_headers
-    # A response without content has no length (RFC 9110, 8.6); that of a preflight is set already.
-    if response.status_code != 204 and not streams and "Content-Length" not in response:
-        headers.append((b"Content-Length", b"%d" % len(body)))
     headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     if isinstance(response, StreamedAnswer):

@@ -32,6 +32,11 @@ def check_host(scope: Mapping[str, Any]) -> None:
         raise BadHost(host.decode("latin-1"))
 
 
+def is_allowed(host: bytes | None) -> bool:
+    """True if `check_host` takes any request that has this Host, once."""
+    return host is not None and len(host) <= MAX_HOST_BYTES and _is_allowed(host)
+
+
 def _is_probe(path: str, host: bytes) -> bool:
     return path in settings.PROBE_PATHS and bool(_domain(host))
 

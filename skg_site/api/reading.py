@@ -49,7 +49,7 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
     415 if it is not declared as JSON, 400 if it does not parse, 422 if it has more than `most_values`.
     """
     http = http_of(request)
-    check_content(http)
+    _check_declared(http.header(b"content-type"), http.list_header(b"content-encoding"))
     body = http._body
     if len(body) <= SMALL_BODY:
         return read(parse_json(body))
@@ -58,9 +58,8 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
 
 
 def check_content(request: ASGIRequest) -> None:
-    """Refuse a body that is not declared as JSON, or is compressed."""
+    """Refuse a body, of a request of either door, that is not declared as JSON, or is compressed."""
     content_type = encoding = None
-    # One pass for both headers, since this runs for every body.
     for name, value in request.scope["headers"]:
         if name == b"content-type":
             if content_type is not None:
@@ -68,6 +67,10 @@ def check_content(request: ASGIRequest) -> None:
             content_type = value
         elif name == b"content-encoding":
             encoding = value if encoding is None else b"%b,%b" % (encoding, value)
+    _check_declared(content_type, encoding)
+
+
+def _check_declared(content_type: bytes | None, encoding: bytes | None) -> None:
     if content_type != b"application/json" and not (content_type and is_json(content_type)):
         raise UnsupportedMediaType(
             content_type.decode("latin-1")[:100] if content_type else "",

@@ -39,6 +39,8 @@ class APIRequest(ASGIRequest):
         self.path = self.path_info = scope["path"]
         self.script_name = ""
         self.resolver_match: ResolverMatch | None = None
+        # Most requests have each header once: looked up here, instead of searched for again and again.
+        self._fields: dict[bytes, bytes] = dict(scope["headers"])
         # Headers for every response to the request.
         self.answer_headers: list[tuple[bytes, bytes]] = []
         self._read_started = False
@@ -109,8 +111,17 @@ class APIRequest(ASGIRequest):
         client = self.scope.get("client")
         return client[0] if client else ""
 
+    def has_header(self, name: bytes) -> bool:
+        return name in self._fields
+
+    def sole_header(self, name: bytes) -> bytes | None:
+        """The value of a header; None if it is not there, or if any header came twice."""
+        return self._fields.get(name) if len(self._fields) == len(self.scope["headers"]) else None
+
     def header(self, name: bytes) -> bytes | None:
         """The value of a header by its lower-case name; 400 if the header came twice."""
+        if len(self._fields) == len(self.scope["headers"]):
+            return self._fields.get(name)
         found = None
         for key, value in self.scope["headers"]:
             if key == name:
@@ -121,6 +132,8 @@ class APIRequest(ASGIRequest):
 
     def list_header(self, name: bytes) -> bytes | None:
         """The value of a list header; several lines mean the same as one with commas (RFC 9110, 5.3)."""
+        if len(self._fields) == len(self.scope["headers"]):
+            return self._fields.get(name)
         found = None
         for key, value in self.scope["headers"]:
             if key == name:

@@ -16,6 +16,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from skg_site.api.bodies import ClientGone
 from skg_site.api.headers import accepts
+from skg_site.api.json_answers import JSONAnswer
 from skg_site.api.problems import Unavailable, problem_from
 from skg_site.api.request import APIRequest
 
@@ -156,7 +157,10 @@ def check_accept(request: APIRequest, media_type: str) -> None:
 
 def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """A response with `content` as JSON; an `orjson.Fragment` in it is JSON already."""
-    return HttpResponse(orjson.dumps(content), status=status, content_type="application/json", headers=headers)
+    answer = JSONAnswer(orjson.dumps(content), status)
+    for name, value in (headers or {}).items():
+        answer.headers[name] = value
+    return answer
 
 
 def empty_answer() -> HttpResponse:

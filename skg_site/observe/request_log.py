@@ -81,7 +81,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 def request_id_for(request: APIRequest) -> str:
     """The client's id for the request, or a new one if the client sent none, an invalid one or a key."""
     headers: list[tuple[bytes, bytes]] = request.scope["headers"]
-    for name, value in headers:
+    for name, value in headers if request.has_header(b"x-request-id") else ():
         if name == b"x-request-id":
             # Of several, the first valid one counts.
             if _REQUEST_ID.fullmatch(value) and masked_value(value, headers) == value:

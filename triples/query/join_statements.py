@@ -17,6 +17,16 @@ LEAST = ulp(0.0)
 _TERMS: tuple[Begin, ...] = ("terms 0", "terms 1", "terms 2")
 
 
+class Slots(NamedTuple):
+    """What is read of each row, and look-ups that must find a fact from it, of which `least` has the weights last.
+
+    With such look-ups, a part of asserted facts is joined.
+    """
+
+    slots: Sequence[int]
+    present: Sequence[Lookup] = ()
+
+
 def join_statement(
     lookups: Sequence[Lookup],
     given: Sequence[Terms] | Part,
@@ -24,25 +34,29 @@ def join_statement(
     limit: int,
     dialect: Dialect,
     visible: InferredFilter | None,
-    wanted: Literal["rows", "number"] | Sequence[int] = "rows",
+    wanted: Literal["rows", "number"] | Slots = "rows",
 ) -> tuple[str, list[Any]]:
     """The statement for the rows of `JoiningSource.joined`, for their number, or for some slots of each."""
     begin = _begin(given)
+    present = wanted.present if isinstance(wanted, Slots) else ()
     patterns, needed, sources = _join(lookups, _filled(given))
     bounds = [
         [*(term for term in lookup.constants if term is not None), max(weight, LEAST)]
-        for lookup, weight in zip(lookups, least, strict=True)
+        for lookup, weight in zip([*lookups, *present], least, strict=True)
     ]
+    stands = [one for bound in bounds[len(lookups) :] for one in bound]
+    bounds = bounds[: len(lookups)]
     parameters: list[Any] = []
     for kinds in combinations(len(patterns), visible, begin):
         others = [one for bound in bounds[1:] for one in bound]
         if begin == "rows":
             parameters += [_numbered(given, needed), *bounds[0], *others]
         else:
-            parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0])]
-    read = wanted if isinstance(wanted, str) else tuple([sources[slot] for slot in wanted])
+            parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0]), *stands]
+    read = tuple([sources[slot] for slot in wanted.slots]) if isinstance(wanted, Slots) else wanted
     wide = isinstance(given, Between | OfWeight) and given.wide
-    statement = joined(patterns, dialect, visible, begin, read, by_object=wide)
+    must_stand = tuple([_pattern(lookup, sources) for lookup in present])
+    statement = joined(patterns, dialect, visible, begin, read, by_object=wide, present=must_stand)
     return statement, [*parameters, limit]
 
 
@@ -60,14 +74,18 @@ def _join(lookups: Sequence[Lookup], filled: int) -> _Join:
     sources: dict[int, OfRow | OfFact] = {slot: OfRow(position) for position, slot in enumerate(slots, start=1)}
     patterns: list[JoinedPattern] = []
     for number, lookup in enumerate(lookups):
-        terms: list[Term] = ["constant" if term is not None else None for term in lookup.constants]
-        for column, slot in lookup.bound:
-            terms[column] = sources[slot]
+        patterns.append(_pattern(lookup, sources))
         for column in lookup.taken:
             sources[filled] = OfFact(number, column)
             filled += 1
-        patterns.append(JoinedPattern((terms[0], terms[1], terms[2]), lookup.equal, lookup.free))
     return _Join(tuple(patterns), slots, sources)
+
+
+def _pattern(lookup: Lookup, sources: Mapping[int, OfRow | OfFact]) -> JoinedPattern:
+    terms: list[Term] = ["constant" if term is not None else None for term in lookup.constants]
+    for column, slot in lookup.bound:
+        terms[column] = sources[slot]
+    return JoinedPattern((terms[0], terms[1], terms[2]), lookup.equal, lookup.free)
 
 
 def _begin(given: Sequence[Terms] | Part) -> Begin:

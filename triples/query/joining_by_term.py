@@ -13,8 +13,9 @@ from math import inf
 from triples.patterns import Variable
 from triples.query.answers import Answer, Position, Ranking
 from triples.query.blocks import OutOfTime, TooMany
+from triples.query.branches_in_order import InBranches, branched
 from triples.query.join_order import JoinOrder, join_order
-from triples.query.lookups import JoiningSource, OfTerms
+from triples.query.lookups import JoiningSource, OfTerms, Terms
 from triples.query.parts_join import ROUNDING, PartsJoin
 from triples.query.questions import AskedPattern, Question
 from triples.query.terms_in_order import FactsOfAnswers, InOrder
@@ -25,6 +26,8 @@ FIRST, LARGEST, GROWTH = 32, 16_384, 4
 MOST_ROWS, MOST_FOR_EACH = 1_000, 2
 # If a term should have so many times more answers, they are not looked for together.
 _CROWDED = 10
+# With so many answers for each of its facts, a term may have more than are read at once.
+_MANY_EACH = 32
 
 
 def joined_by_term(
@@ -97,9 +100,7 @@ class _Search:
     ) -> None:
         """Add the answers of a question, after those terms which its constants already stand for."""
         join = self._join(question, order, after)
-        in_order = None
-        if self._exact and self._source.joins_in_order and join.is_plain:
-            in_order = InOrder(join, join.greatest or (), after and after.terms)
+        in_order = self._in_order(question, order, join, after and after.terms)
         ends = join.plan.steps[0].lookup.constants
         column = question.patterns[order.places[0]].index(question.selected[0])
         weight = self._greatest[order.places[0]] * ROUNDING
@@ -109,6 +110,8 @@ class _Search:
         expected = int((1 if in_order else 2) * self._wanted * order.estimates[0] / max(order.estimates))
         size = min(max(FIRST if in_order else 1, expected), FIRST * GROWTH)
         crowded = order.estimates[0] * _CROWDED * self._most_rows < max(order.estimates)
+        # Of branches, no more is read than is wanted.
+        crowded = crowded and not isinstance(in_order, InBranches)
         waiting: list[int] = []
         ended = False
         while self._wanted:
@@ -159,6 +162,20 @@ class _Search:
         join.greatest = tuple([self._greatest[step.place] for step in join.plan.steps])
         return join
 
+    def _in_order(
+        self, question: Question[int], order: JoinOrder, join: PartsJoin, after: Terms | None
+    ) -> InOrder | InBranches | None:
+        """The join that makes no more answers than are wanted, if the source can do that."""
+        if not (self._exact and self._source.joins_in_order and join.is_plain):
+            return None
+        weights = join.greatest or ()
+        branches = branched(question, order, weights)
+        if branches is not None:
+            return InBranches(join, branches, after)
+        # To count the rows of a term may take as long as to read them.
+        crowded = order.estimates[0] * _MANY_EACH < max(order.estimates)
+        return InOrder(join, weights, after, crowded=crowded)
+
     def _take(self, join: PartsJoin, part: OfTerms, prefix: tuple[int, ...]) -> int:
         """Add the answers of a part, whose terms come after those of other parts; of how many terms."""
         read = join.read
@@ -173,7 +190,7 @@ class _Search:
         self.answers += [replace(answer, terms=prefix + answer.terms) for answer in found] if prefix else found
         return len(part.terms)
 
-    def _take_in_order(self, join: InOrder, part: OfTerms, prefix: tuple[int, ...]) -> int:
+    def _take_in_order(self, join: InOrder | InBranches, part: OfTerms, prefix: tuple[int, ...]) -> int:
         """The same, of as many of the terms as are wanted."""
         read = join.read
         taken = join.take(part, self._wanted, self._most_rows)

@@ -119,16 +119,24 @@ class JoiningSource(Source, Protocol):
     ) -> Sequence[JoinedRow]:
         """Follow the look-ups, each from what the one before has found, from each of these partial answers.
 
-        Each uses facts of at least its weight, and none of weight 0. Returns rows in any order, at most `limit`. If a
-        part is given, the first look-up finds just its facts, and the number of the partial answer is 0.
+        Each uses facts of at least its weight, and none of weight 0. Returns rows in any order, or in that of the
+        partial answers if the source joins in order; at most `limit`. If a part is given, the first look-up finds just
+        its facts, and the number of the partial answer is 0.
         """
 
     def joined_terms(
-        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, slots: Sequence[int]
+        self,
+        lookups: Sequence[Lookup],
+        part: OfTerms,
+        least: Sequence[float],
+        limit: int,
+        slots: Sequence[int],
+        present: Sequence[Lookup] = (),
     ) -> Sequence[Terms]:
         """Return the terms in these slots of each row that `joined` would return.
 
-        The terms of the part, which are given in order, are taken in this order, as far as the limit lets them.
+        The terms of the part, which are given in order, are taken in this order, as far as the limit lets them. Each
+        look-up of `present` must find a fact from a row, too; `least` has its weight after those of the others.
         """
 
     def joined_number(

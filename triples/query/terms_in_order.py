@@ -30,15 +30,15 @@ class Taken(NamedTuple):
 class InOrder:
     """The join of a question, from the terms of its first selected variable."""
 
-    def __init__(self, join: PartsJoin, least: Sequence[float], after: Terms | None) -> None:
+    def __init__(self, join: PartsJoin, least: Sequence[float], after: Terms | None, *, crowded: bool) -> None:
         """`least` has the weight of the facts of each pattern, in the order of the plan."""
         self.read = 0
         self._join = join
         self._lookups = [step.lookup for step in join.plan.steps]
         self._least = least
         self._after = after
-        # Whether the next term may have very many rows.
-        self._doubtful = True
+        # Whether the next term may have very many rows; they are counted only if others would be read in vain.
+        self._doubtful = crowded
         # Rows, and the answers that they made.
         self._rows = self._answers = 1
 

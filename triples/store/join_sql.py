@@ -57,19 +57,22 @@ def joined(
     wanted: Wanted = "rows",
     *,
     by_object: bool = False,
+    present: tuple[JoinedPattern, ...] = (),
 ) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
 
     Or how many rows there are, or only some terms of each, in the order of the first of these. SQLite sorts nothing for
     it where the first pattern is looked up by such a term.
     `by_object` reads the asserted facts of the first pattern, of which nothing but the predicate is given, in the order
-    of their objects.
+    of their objects. With `present`, of a part of asserted facts, there must be a fact of each of these patterns, too.
 
     Parameters, as often as there are `combinations`: the given rows, and for each pattern its constants and a least
-    weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then the limit.
+    weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then those of
+    `present`, and the limit.
     """
     parts = [
         _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_object=by_object)
+        + "".join(f" AND {_stands(pattern, dialect)}" for pattern in present)
         for kinds in combinations(len(patterns), visible, begin)
     ]
     order = " ORDER BY 1" if isinstance(wanted, tuple) else ""
@@ -147,6 +150,14 @@ def _of_kinds(
     elif wanted != "rows":
         read = [_value(one, dialect) for one in wanted]
     return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
+
+
+def _stands(pattern: JoinedPattern, dialect: Dialect) -> str:
+    """The condition that there is an asserted fact of the pattern."""
+    subject, predicate, object_ = pattern.terms
+    index = index_name("asserted", (subject is not None, predicate is not None, object_ is not None))
+    table = dialect.indexed(f"{TABLES['asserted']} AS e", index)
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(_conditions(pattern, 'e', dialect))})"
 
 
 def _conditions(pattern: JoinedPattern, alias: str, dialect: Dialect) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Requests whose client asks before it sends the body (`Expect: 100-continue`)."""
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from skg_site.server.connections.cycles import Cycle
 
 
-class ExpectingCycle(RequestResponseCycle):
+class ExpectingCycle(Cycle):
     """uvicorn's cycle, but the connection ends if the client was never told to send its body.
 
     Such a client may send the body or not (RFC 9110, 10.1.1): the next bytes may be a body or a request.

