@@ -24,7 +24,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from structlog.typing import EventDict
 
 import tests.support.properties  # noqa: F401  # its profiles must be there before tests are collected
-from tests.support import measuring, selection
+from tests.support import measuring, selection, unused_fixtures
 from tests.support.database import close_connections, empty_tables, in_orm
 from tests.support.environment import process_environment, service_variables
 from tests.support.memory import DISK, use_memory
@@ -61,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests make their own environment first.")
     use_memory()
     config.pluginmanager.register(selection)
+    config.pluginmanager.register(unused_fixtures)
     if config.getoption("cov_source"):
         config.pluginmanager.register(measuring)
     if config.getoption("--database") == "postgresql":

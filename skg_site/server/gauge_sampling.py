@@ -17,6 +17,8 @@ from triples.store.operations import StoreError
 log = structlog.get_logger("skg.metrics")
 
 SAMPLE_SECONDS = 5.0
+# From the start to the first sample of what is read from the database: the first requests do not wait for that.
+FIRST_SECONDS = 0.5
 
 SAMPLERS: dict[str, Callable[[], Awaitable[None]]] = {
     "worker": worker_metrics.sample,
@@ -30,11 +32,17 @@ SAMPLERS: dict[str, Callable[[], Awaitable[None]]] = {
 
 async def sample_forever() -> None:
     """Keep the gauges of this worker up to date."""
+    await _sample("worker")
+    await asyncio.sleep(min(FIRST_SECONDS, SAMPLE_SECONDS))
     while True:
-        for name, sample in SAMPLERS.items():
-            try:
-                await sample()
-            except (AnyDatabaseError, StoreError, OSError) as error:
-                # The gauge keeps its value; /ready and the answers to requests say what is wrong.
-                log.warning("sample_failed", sample=name, error=type(error).__name__)
+        for name in SAMPLERS:
+            await _sample(name)
         await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def _sample(name: str) -> None:
+    try:
+        await SAMPLERS[name]()
+    except (AnyDatabaseError, StoreError, OSError) as error:
+        # The gauge keeps its value; /ready and the answers to requests say what is wrong.
+        log.warning("sample_failed", sample=name, error=type(error).__name__)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache as cache_result
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -45,16 +46,28 @@ def empty_tables() -> None:
     from triples.store.backend import backend
 
     cache.clear()
-    kept = {"contenttypes", "auth.permission"}
-    tables = [
-        model._meta.db_table
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not kept & {model._meta.app_label, model._meta.label_lower}
-    ]
+    # A test fills few of them. PostgreSQL truncates all or none of those that refer to each other.
+    tables = _filled(_tables()) if connection.vendor == "sqlite" else _tables()
     # Ids are not used again: what a process remembers of a row must never fit another test's.
     statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=False, allow_cascade=False)
     connection.ops.execute_sql_flush([*statements, _EMPTY_INDEX[connection.vendor]])
     backend().inferred.discard()
+
+
+@cache_result
+def _tables() -> list[str]:
+    kept = {"contenttypes", "auth.permission"}
+    return [
+        model._meta.db_table
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not kept & {model._meta.app_label, model._meta.label_lower}
+    ]
+
+
+def _filled(tables: list[str]) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f'EXISTS (SELECT 1 FROM "{table}")' for table in tables))
+        return [table for table, has_rows in zip(tables, cursor.fetchone(), strict=True) if has_rows]
 
 
 def close_connections() -> None:

@@ -84,17 +84,16 @@ class SeveralProcesses:
 
     def _listen(self, session: pytest.Session, child: Child) -> None:
         try:
-            report = child.connection.recv()
+            reports = child.connection.recv()
         except (EOFError, ConnectionResetError):
             self._has_ended(session, child)
             return
-        if report is not None:
-            hook = session.config.hook
+        child.given.popleft()
+        self._give(child)
+        hook = session.config.hook
+        for report in reports:
             found = hook.pytest_report_from_serializable(config=session.config, data=report)
             hook.pytest_runtest_logreport(report=found)
-        else:
-            child.given.popleft()
-            self._give(child)
         if session.shouldfail or session.shouldstop:
             for other in self._children:
                 other.queue.clear()
@@ -144,8 +143,9 @@ class SeveralProcesses:
         try:
             _leave_the_terminal(session.config)
             self._begin()
-            session.config.pluginmanager.register(_Reports(session.config, connection))
-            _run_given(session, connection)
+            reports = _Reports(session.config)
+            session.config.pluginmanager.register(reports)
+            _run_given(session, connection, reports)
             code = 0
         finally:
             if sys.exception() is not None:
@@ -160,20 +160,27 @@ class SeveralProcesses:
 
 
 class _Reports:
-    def __init__(self, config: pytest.Config, connection: "Connection[Any, Any]") -> None:
-        self._config, self._connection = config, connection
+    """Those of the test that runs. They are sent together, since each message wakes the first process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._made: list[Any] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._connection.send(self._config.hook.pytest_report_to_serializable(config=self._config, report=report))
+        self._made.append(self._config.hook.pytest_report_to_serializable(config=self._config, report=report))
+
+    def taken(self) -> list[Any]:
+        made, self._made = self._made, []
+        return made
 
 
-def _run_given(session: pytest.Session, connection: "Connection[Any, Any]") -> None:
+def _run_given(session: pytest.Session, connection: "Connection[Any, Any]", reports: _Reports) -> None:
     number = connection.recv()
     while number is not None:
         following = connection.recv()
         item, then = session.items[number], None if following is None else session.items[following]
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=then)
-        connection.send(None)
+        connection.send(reports.taken())
         number = following
 
 

@@ -54,10 +54,10 @@ class Job(Generic[Result]):
 
 
 class Reader:
-    """Runs reads in `threads` threads. Each read may take `time_limit` seconds, including its wait.
+    """Runs reads in at most `threads` threads. Each read may take `time_limit` seconds, including its wait.
 
-    `alias` is Django's name of the database. With `tries_again`, a read that fails since its connection was closed
-    meanwhile is sent again on another.
+    A thread starts when a read would wait for those that run already. `alias` is Django's name of the database. With
+    `tries_again`, a read that fails since its connection was closed meanwhile is sent again on another.
     """
 
     def __init__(
@@ -74,8 +74,11 @@ class Reader:
         self._jobs: dict[Job[Any], None] = {}
         self._watch: asyncio.TimerHandle | None = None
         self._results = _ResultQueue()
-        source = _Source(alias, time_limit, self._queue, tries_again)
+        # An entry for each read that no thread is done with, which may be longer than its caller waits.
+        self._unfinished: list[None] = []
+        source = _Source(alias, time_limit, self._queue, self._unfinished, tries_again)
         self._workers = [_Worker(f"{name}-{number}", source, self._results) for number in range(threads)]
+        self._unstarted = self._workers[::-1]
 
     async def run(self, read: Read[Result]) -> Result:
         """Like `Reads.run`."""
@@ -99,7 +102,10 @@ class Reader:
         self._jobs[job] = None
         if self._watch is None:
             self._watch = job.loop.call_later(WATCH_SECONDS, self._look_over, job.loop)
+        self._unfinished.append(None)
         self._queue.put(job)
+        if self._unstarted and len(self._unfinished) > len(self._workers) - len(self._unstarted):
+            self._start_thread()
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -126,6 +132,11 @@ class Reader:
             while worker.thread.is_alive():
                 worker.thread.join(WATCH_SECONDS)
                 worker.interrupt_again()
+
+    def _start_thread(self) -> None:
+        # Another event loop may have started the last one meanwhile.
+        with suppress(IndexError):
+            self._unstarted.pop().thread.start()
 
     def _look_over(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watch = None
@@ -196,6 +207,7 @@ class _Source(NamedTuple):
     alias: str
     time_limit: float
     queue: "SimpleQueue[Job[Any] | None]"
+    unfinished: list[None]
     tries_again: bool
 
 
@@ -212,7 +224,6 @@ class _Worker:
         self._snapshots: ReadSnapshots | None = None
         self.connected = False
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.thread.start()
 
     def interrupt(self, job: Job[Any]) -> None:
         """Interrupt the job's statement, if the thread still runs this job."""
@@ -240,7 +251,7 @@ class _Worker:
 
     def _run(self) -> None:
         while self._serve(self._source.queue.get()):
-            pass
+            self._source.unfinished.pop()
         self._disconnect()
 
     def _serve(self, job: Job[Any] | None) -> bool:

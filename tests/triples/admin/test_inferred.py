@@ -11,6 +11,7 @@ from django.test import Client
 from tests.support.facts import store
 from tests.triples.admin.test_facts import messages
 from tests.triples.runs.graphs import Silence
+from tests.triples.store.inferred.derived import run_stored
 from triples import ids
 from triples.models import Rule, Term, Triple
 from triples.rules.documents import read_document
@@ -35,7 +36,7 @@ def ancestors(database: None) -> None:
     store(("a", "parent", "b", 0.5), ("b", "parent", "c"), ("c", "parent", "d"))
     rules_add(drafts=read_document({"sub_property": ["parent", "ancestor"], "name": "parents"}))
     rules_add(drafts=read_document({"transitive": "ancestor", "name": "ancestors", "weight": 0.5}))
-    derive()
+    run_stored()
 
 
 def proof_url(*texts: str) -> str:

@@ -13,6 +13,7 @@ from tests.support.database import empty_tables, in_orm
 from tests.triples.commands.runs import imported
 from tests.triples.commands.test_export_triples import contents, exported
 from tests.triples.store.graphs import fact, store
+from tests.triples.store.inferred.derived import run_stored
 from triples.exchange.formats.registry import FORMATS
 from triples.exchange.rdf.prefixes import FILE
 
@@ -34,7 +35,7 @@ def derived(tmp_path: Path) -> None:
     store(*ASSERTED)
     (tmp_path / "rules.json").write_bytes(orjson.dumps([RULE]))
     call_command("rules", "load", str(tmp_path / "rules.json"), stdout=io.StringIO())
-    call_command("recurse", stdout=io.StringIO(), stderr=io.StringIO(), json=True)
+    run_stored()
 
 
 def lines(tmp_path: Path, **options: Any) -> list[dict[str, Any]]:

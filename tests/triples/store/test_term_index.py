@@ -21,12 +21,19 @@ from triples.store.group_commit import open_session, write_now
 from triples.store.operations import AddMany, AddOne, Fact, Remove
 from triples.store.postgresql.arrays import Integers
 from triples.store.postgresql.term_index import hashes, parts_of_hashes
-from triples.store.sqlite import initial_load
-from triples.store.sqlite.term_index import BATCH
+from triples.store.sqlite import initial_load, term_index
 from triples.store.term_index import ANY_TERM
 from triples.store.term_lookup import ensure_terms
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+
+# So that hundreds of terms are indexed in several batches: each of them is searched for.
+BATCH = 128
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(term_index, "BATCH", BATCH)
 
 
 def by_index(text: str) -> list[int]:

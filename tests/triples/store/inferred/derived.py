@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.triples.recursion.oracle import evaluate
 from triples.fields import from_milliseconds
-from triples.models import Change, RecursionRun, RunStatus, Term, Triple
+from triples.models import Change, RecursionRun, Rule, RunStatus, Term, Triple
 from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, Proof, bind, constants
 from triples.store.backend import backend
@@ -20,6 +20,7 @@ from triples.store.inferred import building
 from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
+from triples.store.term_lookup import ensure_terms
 
 TRANSITIVE = {"name": "transitive", "head": ["?x", "p", "?z"], "body": [["?x", "p", "?y"], ["?y", "p", "?z"]]}
 
@@ -51,6 +52,13 @@ def run(rules: Program, *, small: bool = False, meanwhile: Callable[[], object] 
         _with_holder(lambda holder: building.replace_all(table(derived), state, holder, lambda *_: None))
     Change.objects.filter(id__lte=state.changes_up_to).delete()
     return derived
+
+
+def run_stored() -> None:
+    """Derive everything by the rules that are stored, without the engine, which takes ten times as long to begin."""
+    rules = [rule.parsed for rule in Rule.objects.filter(enabled=True)]
+    ensure_terms({text for rule in rules for text in constants(rule)})
+    run(bind(rules, term_ids()))
 
 
 def put(derived: Mapping[Key, Proof], rules: Program) -> None:
