@@ -41,6 +41,7 @@ class APIRequest(ASGIRequest):
         self.resolver_match: ResolverMatch | None = None
         # Most requests have each header once: looked up here, instead of searched for again and again.
         self._fields: dict[bytes, bytes] = dict(scope["headers"])
+        self._all_sole = len(self._fields) == len(scope["headers"])
         # Headers for every response to the request.
         self.answer_headers: list[tuple[bytes, bytes]] = []
         self._read_started = False
@@ -116,11 +117,11 @@ class APIRequest(ASGIRequest):
 
     def sole_header(self, name: bytes) -> bytes | None:
         """The value of a header; None if it is not there, or if any header came twice."""
-        return self._fields.get(name) if len(self._fields) == len(self.scope["headers"]) else None
+        return self._fields.get(name) if self._all_sole else None
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header by its lower-case name; 400 if the header came twice."""
-        if len(self._fields) == len(self.scope["headers"]):
+        if self._all_sole:
             return self._fields.get(name)
         found = None
         for key, value in self.scope["headers"]:
@@ -132,7 +133,7 @@ class APIRequest(ASGIRequest):
 
     def list_header(self, name: bytes) -> bytes | None:
         """The value of a list header; several lines mean the same as one with commas (RFC 9110, 5.3)."""
-        if len(self._fields) == len(self.scope["headers"]):
+        if self._all_sole:
             return self._fields.get(name)
         found = None
         for key, value in self.scope["headers"]:

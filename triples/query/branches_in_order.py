@@ -15,7 +15,7 @@ from typing import NamedTuple
 from triples.patterns import Variable, variables
 from triples.query.join_order import JoinOrder
 from triples.query.joined_rows import picking
-from triples.query.lookups import Lookup, OfTerms, Terms, lookup_of
+from triples.query.lookups import Lookup, OfTerms, Slots, Terms, lookup_of
 from triples.query.parts_join import PartsJoin
 from triples.query.questions import AskedPattern, Question
 from triples.query.terms_in_order import ROWS, Taken
@@ -41,12 +41,12 @@ class Branch(NamedTuple):
 class Branched(NamedTuple):
     """The stem's look-ups, the slots of the variables that are selected first, and branches with those that follow.
 
-    `present` are look-ups that must find a fact from the stem. `least` has the weights of the stem's facts, and theirs.
+    Beside these slots stand the look-ups that must find a fact from the stem. `least` has the weights of the stem's
+    facts, and theirs.
     """
 
     stem: Sequence[Lookup]
-    slots: Sequence[int]
-    present: Sequence[Lookup]
+    wanted: Slots
     least: Sequence[float]
     branches: Sequence[Branch]
     # How many answers there should be for each partial answer of the stem.
@@ -78,8 +78,9 @@ def branched(question: Question[int], order: JoinOrder, weights: Sequence[float]
     others = sorted(number for number in own.values() if number)
     return Branched(
         lookups,
-        [slots[variable] for variable in first],
-        [lookup_of(patterns[number], slots, filled) for number in others],
+        Slots(
+            [slots[variable] for variable in first], [lookup_of(patterns[number], slots, filled) for number in others]
+        ),
         [weights[number] for number in (*stem, *others)],
         [_branch(patterns[own[variable]], variable, first, weights[own[variable]]) for variable in rest],
         prod(sizes),
@@ -144,7 +145,7 @@ class InBranches:
             return Taken([], 0)
         rows, terms = stems
         if self._after is not None:
-            start = self._after[: len(self._plan.slots)]
+            start = self._after[: len(self._plan.wanted.slots)]
             rows = rows[bisect_left(rows, start) :]
         answers: list[Terms] = []
         lists: dict[Lookup, dict[Terms, list[int]]] = {branch.lookup: {} for branch in self._plan.branches}
@@ -167,7 +168,7 @@ class InBranches:
         plan, source = self._plan, self._join.source
         for limit in (most, crowd):
             self._join.clock.check()
-            found = source.joined_terms(plan.stem, part, plan.least, limit + 1, plan.slots, plan.present)
+            found = source.joined_terms(plan.stem, part, plan.least, limit + 1, plan.wanted)
             self._join.clock.passed(len(found))
             self.read += len(found) * len(plan.stem)
             if len(found) <= limit:

@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
-from triples.query.join_statements import LEAST, Slots, join_statement
-from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Terms
+from triples.query.join_statements import LEAST, join_statement
+from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Slots, Terms
 from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.recursion.programs import Key
@@ -79,15 +79,8 @@ class GraphFacts:
         return self.fetch(*join_statement(lookups, given, least, limit, self.dialect, self.visible))
 
     def joined_terms(
-        self,
-        lookups: Sequence[Lookup],
-        part: OfTerms,
-        least: Sequence[float],
-        limit: int,
-        slots: Sequence[int],
-        present: Sequence[Lookup] = (),
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, wanted: Slots
     ) -> Sequence[Terms]:
-        wanted = Slots(slots, present)
         return self.fetch(*join_statement(lookups, part, least, limit, self.dialect, self.visible, wanted))
 
     def joined_number(

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from triples.query.lookups import Between, Lookup, OfTerms, OfWeight, Part, Terms
+from triples.query.lookups import Between, Lookup, OfTerms, OfWeight, Part, Slots, Terms
 from triples.query.term_places import as_keys
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter, Kind
@@ -15,16 +15,6 @@ from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, co
 # A fact of weight 0 matches nothing.
 LEAST = ulp(0.0)
 _TERMS: tuple[Begin, ...] = ("terms 0", "terms 1", "terms 2")
-
-
-class Slots(NamedTuple):
-    """What is read of each row, and look-ups that must find a fact from it, of which `least` has the weights last.
-
-    With such look-ups, a part of asserted facts is joined.
-    """
-
-    slots: Sequence[int]
-    present: Sequence[Lookup] = ()
 
 
 def join_statement(

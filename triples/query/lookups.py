@@ -46,6 +46,16 @@ class Lookup:
         return terms + tuple([key[column] for column in self.taken])
 
 
+class Slots(NamedTuple):
+    """What is read of each row, and look-ups that must find a fact from it, of which `least` has the weights last.
+
+    With such look-ups, a part of asserted facts is joined.
+    """
+
+    slots: Sequence[int]
+    present: Sequence[Lookup] = ()
+
+
 class OfTerms(NamedTuple):
     """A part of a pattern's facts: those with one of these terms in a column."""
 
@@ -125,18 +135,11 @@ class JoiningSource(Source, Protocol):
         """
 
     def joined_terms(
-        self,
-        lookups: Sequence[Lookup],
-        part: OfTerms,
-        least: Sequence[float],
-        limit: int,
-        slots: Sequence[int],
-        present: Sequence[Lookup] = (),
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, wanted: Slots
     ) -> Sequence[Terms]:
-        """Return the terms in these slots of each row that `joined` would return.
+        """Return the terms in the wanted slots of each row that `joined` would return, if all stands that must.
 
-        The terms of the part, which are given in order, are taken in this order, as far as the limit lets them. Each
-        look-up of `present` must find a fact from a row, too; `least` has its weight after those of the others.
+        The terms of the part, which are given in order, are taken in this order, as far as the limit lets them.
         """
 
     def joined_number(

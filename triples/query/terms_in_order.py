@@ -11,7 +11,7 @@ from typing import NamedTuple
 from triples.patterns import Variable, variables
 from triples.query.blocks import Fact
 from triples.query.joined_rows import facts_of_row
-from triples.query.lookups import JoiningSource, Lookup, OfTerms, Terms, lookup_of
+from triples.query.lookups import JoiningSource, Lookup, OfTerms, Slots, Terms, lookup_of
 from triples.query.parts_join import MOST, PartsJoin
 from triples.query.questions import Question
 
@@ -53,7 +53,7 @@ class InOrder:
             if rows > crowd:
                 return Taken([], 0)
             most = max(most, rows)
-        found = source.joined_terms(self._lookups, part, self._least, most + 1, self._join.plan.selected)
+        found = source.joined_terms(self._lookups, part, self._least, most + 1, Slots(self._join.plan.selected))
         self._join.clock.passed(len(found))
         self.read += len(found) * len(self._lookups)
         terms = len(part.terms)

@@ -2,12 +2,11 @@
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Generic, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
@@ -15,42 +14,12 @@ from triples.store.backend import backend
 from triples.store.group_commit import open_session
 from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.operations import ReadTimeout
+from triples.store.read_jobs import Job, ResultQueue
 from triples.store.reader_writer_interface import Read, Result, WideRead
 from triples.store.sessions import Fetch, Rows, Session
 
 # The time between two checks for reads that exceed the time limit.
 WATCH_SECONDS = 0.25
-# Threads read no more while this many results wait for their callers: the loop may take long to answer with large ones.
-MOST_RESULTS = 4
-
-
-class Job(Generic[Result]):
-    """A read that waits in the pool or runs."""
-
-    __slots__ = ("_claims", "begun", "future", "loop", "read", "started", "stopped", "worker")
-
-    def __init__(self, read: Callable[[Fetch, ReadSnapshots], Result], started: float) -> None:
-        self.read = read
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Result] = self.loop.create_future()
-        self.started = started
-        self.worker: _Worker | None = None
-        self.begun = False
-        self.stopped = False
-        self._claims = [True]
-
-    def claim(self) -> bool:
-        """True for the first caller only: the thread that starts the job, or the caller that cancels it before."""
-        try:
-            return self._claims.pop()
-        except IndexError:
-            return False
-
-    def stop(self) -> None:
-        """Keep the job from starting, or interrupt it in the database."""
-        self.stopped = True
-        if not self.claim() and self.worker is not None:
-            self.worker.interrupt(self)
 
 
 class Reader:
@@ -73,7 +42,7 @@ class Reader:
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._jobs: dict[Job[Any], None] = {}
         self._watch: asyncio.TimerHandle | None = None
-        self._results = _ResultQueue()
+        self._results = ResultQueue()
         # An entry for each read that no thread is done with, which may be longer than its caller waits.
         self._unfinished: list[None] = []
         source = _Source(alias, time_limit, self._queue, self._unfinished, tries_again)
@@ -153,54 +122,6 @@ class Reader:
             self._watch = loop.call_later(WATCH_SECONDS, self._look_over, loop)
 
 
-class _ResultQueue:
-    """Passes results to the event loop. Results that are ready together wake it only once."""
-
-    def __init__(self) -> None:
-        self._ready: deque[tuple[Job[Any], Any, Exception | None]] = deque()
-        # Jobs whose results their callers have not taken yet. Added to by the loop only, like the removal.
-        self._handed_over: set[Job[Any]] = set()
-        self._woken = False
-        self._room = threading.Event()
-
-    def deliver(self, job: Job[Any], result: Any, error: Exception | None) -> None:
-        """Called by the threads; waits while too many results wait for their callers."""
-        self._ready.append((job, result, error))
-        if not self._woken and not job.loop.is_closed():
-            self._woken = True
-            job.loop.call_soon_threadsafe(self._hand_over)
-        while self._is_full and not job.loop.is_closed():
-            self._room.clear()
-            # The loop may have made room between the two lines above.
-            if self._is_full:
-                self._room.wait(WATCH_SECONDS)
-
-    def is_taken(self, job: Job[Any]) -> None:
-        """Called by the loop when the job's caller goes on, with its result or without one."""
-        self._handed_over.discard(job)
-        if not self._is_full:
-            self._room.set()
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._ready) + len(self._handed_over) > MOST_RESULTS
-
-    def _hand_over(self) -> None:
-        # Set first, so that a result that arrives during this loop wakes the event loop again.
-        self._woken = False
-        while self._ready:
-            job, result, error = self._ready.popleft()
-            if job.future.done():
-                continue
-            self._handed_over.add(job)
-            if error is None:
-                job.future.set_result(result)
-            else:
-                job.future.set_exception(error)
-        if not self._is_full:
-            self._room.set()
-
-
 class _Source(NamedTuple):
     """State that the threads of a pool have in common."""
 
@@ -214,7 +135,7 @@ class _Source(NamedTuple):
 class _Worker:
     """One thread of the pool, and the read that it runs."""
 
-    def __init__(self, name: str, source: _Source, results: _ResultQueue) -> None:
+    def __init__(self, name: str, source: _Source, results: ResultQueue) -> None:
         self._source = source
         self._results = results
         self._job: Job[Any] | None = None
@@ -261,7 +182,7 @@ class _Worker:
         """
         if job is None or not job.claim():
             return job is not None
-        job.worker = self
+        job.interrupt = self.interrupt
         try:
             result, error = self._answer(job), None
         except Exception as raised:  # whatever a read raises is its caller's to handle

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from triples.query.blocks import Ends, Fact, OutOfTime
-from triples.query.lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Terms
+from triples.query.lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Slots, Terms
 from triples.recursion.programs import Key
 
 Triple = tuple[int, int, int]
@@ -93,13 +93,7 @@ class MemorySource:
         return [read for _, read in found[:limit]]
 
     def joined_terms(
-        self,
-        lookups: Sequence[Lookup],
-        part: OfTerms,
-        least: Sequence[float],
-        limit: int,
-        slots: Sequence[int],
-        present: Sequence[Lookup] = (),
+        self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, wanted: Slots
     ) -> Sequence[Terms]:
         places: list[int] = []
         column = 1
@@ -108,12 +102,13 @@ class MemorySource:
             column += len(lookup.free) + 2
         number = len(lookups)
         found: list[Terms] = []
-        for row in self.joined(lookups, part, least[:number], limit if not present else _ALL):
+        for row in self.joined(lookups, part, least[:number], _ALL if wanted.present else limit):
             terms = tuple([row[place] for place in places])
             if all(
-                self.joined([one], [terms], [weight], 1) for one, weight in zip(present, least[number:], strict=True)
+                self.joined([one], [terms], [weight], 1)
+                for one, weight in zip(wanted.present, least[number:], strict=True)
             ):
-                found.append(tuple([terms[slot] for slot in slots]))
+                found.append(tuple([terms[slot] for slot in wanted.slots]))
         return found[:limit]
 
     def joined_number(

@@ -14,8 +14,8 @@ from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
 from triples.patterns import Shape, Variable
-from triples.query.join_statements import Slots, join_statement
-from triples.query.lookups import OfTerms, lookup_of
+from triples.query.join_statements import join_statement
+from triples.query.lookups import OfTerms, Slots, lookup_of
 from triples.query.statements import (
     asserted_by_keys,
     count_inferred,

@@ -11,7 +11,8 @@ from django.db import DatabaseError, OperationalError, connection
 from tests.support.database import disconnect_all
 from tests.triples.store.graphs import fresh_pool
 from triples.store.operations import ReadTimeout
-from triples.store.reader import MOST_RESULTS, Reader
+from triples.store.read_jobs import MOST_RESULTS
+from triples.store.reader import Reader
 from triples.store.sessions import Fetch
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
@@ -74,7 +75,7 @@ async def test_threads_do_not_read_ahead_of_callers_that_take_long(make_reader: 
     async def read() -> int:
         result = await reader.run(lambda _fetch: Result())
         # As long as it may take on the loop to make the JSON of a large result.
-        time.sleep(0.005)  # noqa: ASYNC251 - the loop is to be busy
+        time.sleep(0.005)  # noqa: ASYNC251  # the loop is to be busy
         return result.alive
 
     assert max(await asyncio.gather(*(read() for _ in range(60)))) <= MOST_RESULTS + threads + 1

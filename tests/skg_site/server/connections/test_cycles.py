@@ -37,7 +37,7 @@ class Transport:
 async def sent(
     kind: type[RequestResponseCycle], status: int, headers: Headers, *, method: str = "POST", keep_alive: bool = True
 ) -> tuple[bytes, bool, bool, str]:
-    """What a cycle writes, whether it closes, whether it keeps the connection, and the error that it raises."""
+    """The bytes that a cycle writes, whether it closes and keeps the connection, and the error that it raises."""
     transport: Any = Transport()
     silent = logging.getLogger("silent")
     cycle = kind(
