@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -53,6 +55,15 @@ class Standby:
     def stop(self) -> None:
         """At once, without a word to those who are connected."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop it, and start it again whatever happens, so that the tests after this one have it."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
 
     def signal(self, number: int) -> None:
         """Send a signal to all of its processes."""
