@@ -95,9 +95,13 @@ def indexed_form(text: str) -> str:
 _remembered_form = lru_cache(maxsize=4_096)(searched_form)
 
 
-def words(folded: str) -> list[str]:
-    """The words of a folded text: what stands between characters that are no letters and no digits."""
-    return folded.translate(_SEPARATORS).split()
+@lru_cache(maxsize=4_096)
+def words(folded: str) -> tuple[str, ...]:
+    """The words of a folded text: what stands between characters that are no letters and no digits.
+
+    They are remembered as the forms above are.
+    """
+    return tuple(folded.translate(_SEPARATORS).split())
 
 
 def trigrams(form: str) -> list[str]:

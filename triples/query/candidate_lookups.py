@@ -1,9 +1,9 @@
 """The questions that a search of terms puts to the index: by which trigrams, and how many terms it may answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from triples.folding import START
-from triples.query.trigram_choice import MOST, RAREST, Frequencies, Span, looked_up, outside, two_typos, whole
+from triples.query.trigram_choice import MOST, RAREST, Arm, Frequencies, Span, looked_up, outside, two_typos, whole
 from triples.store.term_index import Found
 
 CAP = 300
@@ -13,6 +13,8 @@ TYPO_CAP = 100
 MOST_ARMS = 12
 # How many terms it may answer in all, of which a part is compared; so many for each that is wanted, if that is more.
 PART_CAP, PART_CAP_EACH = 400, 10
+# Where so many times as many terms are to be expected as may be compared, they are not asked for.
+_HOPELESS = 50
 # Of a longer text, two typos leave several trigrams.
 _SHORT = 8
 
@@ -22,13 +24,52 @@ Candidates = Callable[[Sequence[str], int], list[Found]]
 Compare = Callable[[Sequence[Found]], int]
 
 
+class Remembered:
+    """Candidates of one search, of which nothing is asked twice.
+
+    Where all terms with some trigrams are known, those with more trigrams are among them. So they stand for the answer,
+    though some have not all of the trigrams: each is compared anyhow.
+    """
+
+    def __init__(self, candidates: Candidates, *, all_terms: bool = True) -> None:
+        """`all_terms` is false if a condition leaves some out, so that an answer with few may lack others."""
+        self._candidates = candidates
+        self._all_terms = all_terms
+        self._complete: list[tuple[frozenset[str], list[Found]]] = []
+        # How many were wanted, and the first ones.
+        self._asked: dict[frozenset[str], tuple[int, list[Found]]] = {}
+
+    def __call__(self, grams: Sequence[str], most: int) -> list[Found]:
+        asked = frozenset(grams)
+        for fewer, terms in self._complete:
+            if len(terms) < most and fewer <= asked:
+                return terms
+        wanted, terms = self._asked.get(asked, (0, []))
+        if wanted < most:
+            terms = self._candidates(grams, most)
+            self._asked[asked] = most, terms
+            if self._all_terms and len(terms) < most:
+                self._complete.append((asked, terms))
+        return terms[:most]
+
+
 class LookUp:
     """The questions for matches of one kind, within the limits above."""
 
     def __init__(
-        self, compare: Compare, candidates: Candidates, frequencies: Frequencies, most: int = MOST_ARMS * TYPO_CAP
+        self,
+        compare: Compare,
+        candidates: Candidates,
+        frequencies: Frequencies,
+        *,
+        most: int = MOST_ARMS * TYPO_CAP,
+        explained: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`most` is how many terms with typos the index may answer in all."""
+        """`most` is how many terms with typos the index may answer in all.
+
+        `explained` tells that what was typed needs no narrower questions, since what was meant is found.
+        """
+        self._explained = explained
         self._compare = compare
         self._candidates = candidates
         self._frequencies = frequencies
@@ -46,21 +87,32 @@ class LookUp:
             self._compare(terms)
         return len(terms) == CAP
 
+    def are_many(self, grams: Sequence[str]) -> bool:
+        """Whether `all_of` can be expected to find no more than the first terms of them."""
+        return self._frequencies.least(self._frequencies.rarest(grams, RAREST)) > CAP
+
     def rarest_of(self, grams: Sequence[str]) -> bool:
         """Compare terms that have the rarest of the trigrams; whether there may be more of them."""
-        return self._ask(self._frequencies.rarest(grams, RAREST) if grams else [], TYPO_CAP)
+        chosen = self._frequencies.rarest(grams, RAREST) if grams else []
+        if chosen and self._full.get(frozenset(chosen)):
+            chosen = self._frequencies.rarest(grams, RAREST + 1, len(chosen) + 1)
+        return self._ask(chosen, TYPO_CAP)
 
-    def with_typo(self, form: str, typo: Span) -> bool:
+    def full(self, arms: Sequence[Arm]) -> list[Span]:
+        """Compare terms by each of the arms; the spans of those by which there may be more."""
+        return [arm.spoilt for arm in arms if self.rarest_of(arm.grams)]
+
+    def with_typo(self, form: str, typo: Span, inner: Collection[str] = ()) -> bool:
         """Compare terms that have the form but for a typo there; of spans the widest first.
 
         Whether there may be more of them.
         """
-        arms = self._frequencies.one_typo(form, TYPO_CAP)
-        full = [arm.spoilt for arm in arms if self.rarest_of(arm.grams)]
+        arms = self._frequencies.one_typo(form, TYPO_CAP, inner)
+        full = self.full(arms)
         # With a typo that spoils none of them, a term is found by each.
         waiting = full if len(full) < len(arms) else [typo]
         more = False
-        while waiting and self._arms < MOST_ARMS and self._left:
+        while waiting and not self._explained() and self._arms < MOST_ARMS and self._left:
             typo = waiting.pop(0)
             if self.rarest_of(outside(form, typo)):
                 waiting += typo.halves or ()
@@ -92,6 +144,10 @@ class LookUp:
         if (asked := frozenset(grams)) not in self._full:
             self._arms += 1
             most = min(most, self._left)
+            # Of very many terms, the first hundred are seldom those that are looked for.
+            if self._frequencies.least(grams) > _HOPELESS * most:
+                self._full[asked] = True
+                return True
             terms = self._taken(grams, most)
             self._compare(terms)
             self._full[asked] = len(terms) == most

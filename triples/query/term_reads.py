@@ -1,8 +1,11 @@
 """The search of terms as a read: where its candidates come from, and what is told of those that it finds."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from triples.folding import SEARCHED
+from triples.query.candidate_lookups import TYPO_CAP, Remembered
+from triples.query.folded_terms import NewestTerms
 from triples.query.predicates import predicate_ids
 from triples.query.statements import texts_by_ids
 from triples.query.term_places import FactCounts, Place, as_keys, count_facts, given_terms, stands_in
@@ -47,6 +50,7 @@ class TermSearcher:
     def __init__(self, dialect: Dialect, index: TermIndex) -> None:
         self._dialect = dialect
         self._index = index
+        self._newest = NewestTerms(index)
         self._sampled: tuple[int, Frequencies] = (0, Frequencies(()))
 
     def search(self, fetch: Fetch, shown: VisibleFacts | None, wanted: WantedTerms) -> list[FoundTerm]:
@@ -62,11 +66,21 @@ class TermSearcher:
         else:
             where = stands_in(wanted.position, self._dialect, visible) if wanted.position else ANY_TERM
             # First: whatever is indexed between two statements is found twice instead of never.
-            search.compare(self._index.unindexed(fetch, where))
+            if wanted.position:
+                search.compare(self._index.unindexed(fetch, where))
+            else:
+                search.compare_folded(self._newest.read(fetch))
             spellings = list(map(self._dialect.key_of, search.spellings))
             search.compare(fetch(_spelt(self._dialect, where), spellings))
+            if search.beginning:
+                search.compare(self._index.beginning(fetch, search.beginning, where, TYPO_CAP))
             frequencies = self._frequencies(fetch)
-            search.run(lambda grams, most: self._index.candidates(fetch, grams, where, most), frequencies)
+
+            def candidates(grams: Sequence[str], most: int) -> list[Found]:
+                return self._index.candidates(fetch, grams, where, most)
+
+            # What a condition leaves out is not all that there is.
+            search.run(Remembered(candidates, all_terms=not wanted.position), frequencies)
         return self._in_facts(fetch, visible, search.ranked, wanted.limit)
 
     def _in_facts(self, fetch: Fetch, visible: InferredFilter | None, ranked: list[Hit], limit: int) -> list[FoundTerm]:

@@ -5,7 +5,8 @@ of which a part is; see `triples.query.typos_in_parts`.
 
 Texts are compared folded; see `triples.folding`. The index picks candidates, at most `CAP` for each question put to it,
 and the texts of these are compared. So a list is complete, or as long as it may be; of more terms than that which begin
-with what was typed, or contain it, the best of those that were compared come first.
+with what was typed, or contain it, the best of those that were compared come first. Once a longer text is found in full
+or but for one typo, the index is not asked again, more narrowly, where it knew too many candidates.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from typing import Literal, NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from triples.folding import GRAM, START, fold, searched_forms, trigrams
-from triples.query.candidate_lookups import PART_CAP, PART_CAP_EACH, Candidates, LookUp
+from triples.folding import GRAM, START, fold, trigrams
+from triples.query.candidate_lookups import PART_CAP, PART_CAP_EACH, TYPO_CAP, Candidates, LookUp
+from triples.query.folded_terms import FoldedTerms, folded_terms
 from triples.query.trigram_choice import Frequencies, looked_up, marked, whole
 from triples.query.typos_in_parts import MOST_EDITS, Part, TypedPart, edits_allowed
 from triples.store.term_index import Found
@@ -47,6 +49,8 @@ _SCORES = {Kind.EXACT: (1.0, 1.0), Kind.PREFIX: (0.75, 1.0), Kind.SUBSTRING: (0.
 # The most that a part scores, which is the least of `Kind.FUZZY`: such a term is half alike or more.
 _PART_SCORE = 0.25
 SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
+# Few terms contain a longer text, or are it but for a typo.
+_LONG = 12
 # What the index is asked for, one after the other.
 _KINDS: dict[Match | None, tuple[Kind, ...]] = {
     None: (Kind.SUBSTRING, Kind.FUZZY, Kind.PART),
@@ -71,15 +75,27 @@ class Search:
         self._match = match
         self._edits = edits_allowed(len(self.folded)) if match in {None, "fuzzy"} else 0
         self.part = TypedPart(self.folded)
-        # What was compared, or is still to be, by id: texts and folded texts.
-        self._terms: dict[int, tuple[str, str]] = {}
         self._compared = set[int]()
+        # What was compared with whole terms, or is still to be, and now waits for `compare_parts`.
+        self._waiting: list[FoldedTerms] = []
+        self._collected = set[int]()
         self._hits: dict[int, Hit] = {}
+        self._one_typo = False
+        self._inner: frozenset[str] = frozenset()
 
     def run(self, candidates: Candidates, frequencies: Frequencies) -> None:
         """Ask the index for one kind after the other, until there are enough."""
+        # By these, parts are found too, if they are looked for.
+        self._inner = frozenset(trigrams(self.folded) if self._is_exact else looked_up(self.part.form))
+        if self._edits and self._match is None and len(self.folded) > _LONG:
+            # What these find in full, no other question has to.
+            look_up = LookUp(self.compare, candidates, frequencies)
+            look_up.full(frequencies.one_typo(self._form, TYPO_CAP, self._inner))
         for kind in _KINDS[self._match]:
-            self._ask(kind, candidates, frequencies)
+            if kind is not Kind.PART:
+                self._ask(kind, candidates, frequencies)
+            elif self.part.edits:
+                self._ask_parts(candidates, frequencies)
             # Parts, which take longest, are not looked at for a name that was typed in full.
             if self._enough(kind) or (kind is Kind.FUZZY and self._match is None and self._is_exact):
                 break
@@ -89,41 +105,52 @@ class Search:
         fresh = [term for term in terms if term[0] not in self._compared]
         # What one question has found, others find as well.
         matching = sum(id_ in self._hits for id_, _ in terms) if len(fresh) < len(terms) else 0
-        ids, texts = [id_ for id_, _ in fresh], [text for _, text in fresh]
-        self._compared.update(ids)
-        folded = searched_forms(texts)
-        places = {place for place, other in enumerate(folded) if self.folded in other}
+        return matching + (self.compare_folded(folded_terms(fresh)) if fresh else 0)
+
+    def compare_folded(self, terms: FoldedTerms) -> int:
+        """`compare` of terms that were not compared before."""
+        self._compared.update(terms.ids)
+        folded = terms.folded
+        places = [place for place, other in enumerate(folded) if self.folded in other]
         if self._edits:
             # All of them in one step, which takes half of the time of a step for each.
             near = process.extract_iter(self.folded, folded, scorer=OSA.distance, score_cutoff=self._edits)
-            places.update(place for _, _, place in near)
-        hits = [hit for place in places if (hit := self._hit(*fresh[place], folded[place])) is not None]
+            places = list({*places, *(place for _, _, place in near)})
+            self._wait(terms)
+        hits = [hit for place in places if (hit := self._hit(*terms.at(place))) is not None]
         self._hits.update((hit.id, hit) for hit in hits)
-        if self._edits:
-            self._terms.update(zip(ids, zip(texts, folded, strict=True), strict=True))
-        return matching + len(hits)
+        return len(hits)
 
     def compare_parts(self, edits: int) -> None:
         """Keep those of all terms so far of which a part is the text but for so many typos, if better ones are few."""
         if not edits or self._enough(Kind.FUZZY):
             return
-        others = [(id_, *texts) for id_, texts in self._terms.items() if id_ not in self._hits]
-        near = self.part.nearest([folded for _, _, folded in others], edits)
-        for place, part in near.items():
-            id_, text, folded = others[place]
-            self._hits[id_] = self._hit(id_, text, folded) or Hit(id_, text, Kind.PART, _part_score(part))
+        terms = FoldedTerms.together(self._waiting)
+        self._waiting = [terms]
+        for place, part in self.part.nearest(terms.folded, edits).items():
+            id_, text, folded = terms.at(place)
+            if id_ not in self._hits:
+                self._hits[id_] = self._hit(id_, text, folded) or Hit(id_, text, Kind.PART, _part_score(part))
+
+    def _wait(self, terms: FoldedTerms) -> None:
+        self._collected.update(terms.ids)
+        self._waiting.append(terms)
 
     def _collect(self, terms: Sequence[Found]) -> int:
         """Keep terms for `compare_parts`, which takes less time for many at once; how many are new."""
-        fresh = [term for term in terms if term[0] not in self._terms]
-        texts = [text for _, text in fresh]
-        self._terms.update(zip([id_ for id_, _ in fresh], zip(texts, searched_forms(texts), strict=True), strict=True))
+        fresh = [term for term in terms if term[0] not in self._collected]
+        self._wait(folded_terms(fresh))
         return len(fresh)
 
     @property
     def spellings(self) -> list[str]:
         """The typed text as it is usually written, so that a short text is found though very many begin with it."""
         return [spelling(self._typed) for spelling in SPELLINGS]
+
+    @property
+    def beginning(self) -> str:
+        """What a longer text begins with, as it was typed, if the typo is in its second half."""
+        return self._typed[: len(self._typed) // 2] if self._edits and len(self.folded) > _LONG else ""
 
     @property
     def ranked(self) -> list[Hit]:
@@ -138,36 +165,40 @@ class Search:
         """True if a term is just what was typed, so that no typo has to be assumed."""
         return any(hit.kind is Kind.EXACT for hit in self._hits.values())
 
+    def _is_explained(self) -> bool:
+        """True if a longer text is a whole term, or is one but for one typo: few others are so near to it."""
+        return len(self.folded) > _LONG and (self._one_typo or self._is_exact)
+
     def _enough(self, kind: Kind) -> bool:
         return sum(hit.kind <= kind for hit in self._hits.values()) >= self.limit
 
     def _ask(self, kind: Kind, candidates: Candidates, frequencies: Frequencies) -> None:
-        if kind is Kind.PART:
-            if self.part.edits:
-                self._ask_parts(candidates, frequencies)
-            return
-        look_up = LookUp(self.compare, candidates, frequencies)
+        look_up = LookUp(self.compare, candidates, frequencies, explained=self._is_explained)
         if kind is Kind.SUBSTRING:
-            # Which may be all that begin so, and all that are no longer.
-            if len(self.folded) >= GRAM and not look_up.all_of(trigrams(self.folded), self.limit):
+            grams = trigrams(self.folded)
+            many = bool(grams) and look_up.are_many(grams)
+            # They may be all that begin so, and all that are no longer.
+            if not many and grams and not look_up.all_of(grams, self.limit):
                 return
             self._ask(Kind.PREFIX, candidates, frequencies)
+            if many and not self._enough(Kind.PREFIX):
+                look_up.all_of(grams, self.limit)
         elif kind is Kind.PREFIX:
             # Of very many that begin so, those that are no longer may not be among the first.
             if look_up.all_of(trigrams(START + self.folded), self.limit) and not self._is_exact:
                 look_up.all_of(trigrams(self._form), self.limit)
         elif self._edits:
-            look_up.with_typo(self._form, whole(self.folded))
+            look_up.with_typo(self._form, whole(self.folded), self._inner)
         elif self._match == "fuzzy":
             look_up.all_of(trigrams(self._form), self.limit)
 
     def _ask_parts(self, candidates: Candidates, frequencies: Frequencies) -> None:
         most = max(PART_CAP, PART_CAP_EACH * self.limit)
-        look_up = LookUp(self._collect, candidates, frequencies, most)
+        look_up = LookUp(self._collect, candidates, frequencies, most=most, explained=self._is_explained)
         # Where one typo explains a whole term, or none is needed, no second one is assumed.
         explained = bool(self._hits)
         # Otherwise the terms that contain the text have been asked for.
-        if self._match == "fuzzy" or self.part.form != self.folded:
+        if (self._match == "fuzzy" or self.part.form != self.folded) and not self._is_explained():
             look_up.rarest_of(looked_up(self.part.form))
         look_up.typo_in_part(self.part.form)
         self.compare_parts(1)
@@ -180,7 +211,13 @@ class Search:
         if kind is None:
             return None
         low, high = _SCORES[kind]
-        likeness = OSA.normalized_similarity(self.folded, folded)
+        if kind is Kind.FUZZY:
+            typos = OSA.distance(self.folded, folded)
+            likeness = 1 - typos / max(len(self.folded), len(folded))
+            self._one_typo |= typos <= 1
+        else:
+            # The text is a part of the term.
+            likeness = len(self.folded) / len(folded)
         return Hit(id_, text, kind, low + (high - low) * likeness)
 
     def _kind(self, folded: str) -> Kind | None:

@@ -13,7 +13,7 @@ two letters that changed places stand in one of them.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations, pairwise
 from math import prod
 from typing import NamedTuple
@@ -70,32 +70,41 @@ class Frequencies:
         self._counts = Counter(gram for text in texts for gram in trigrams(indexed_form(text)))
         self._frequent = len(texts) * FREQUENT
 
-    def rarest(self, grams: Sequence[str], number: int) -> list[str]:
-        """The rarest of them, so many at most, the rarest first.
+    def rarest(self, grams: Sequence[str], number: int, fewest: int = 1) -> list[str]:
+        """The rarest of them, so many at most, the rarest first; fewer if these leave few terms, but for `fewest`.
 
         Those that overlap another say little more than that one, so others come before them.
         """
         apart = self._apart(grams, GRAM)
-        chosen = [grams[place] for place in apart[:number]]
+        chosen = self._short([grams[place] for place in apart[:number]])
         if len(chosen) < number:
-            rest = [place for place in self._rarest_first(grams) if place not in apart]
-            chosen += [grams[place] for place in rest[: number - len(chosen)]]
+            rest = [grams[place] for place in self._rarest_first(grams) if place not in apart]
+            chosen += self._short(rest[: number - len(chosen)])
+        if not chosen:
+            return [grams[place] for place in apart[:1]]
         # Each list is read to its end.
-        fewest = next((n for n in range(1, len(chosen)) if self._expected(chosen[:n]) < FEW), len(chosen))
-        chosen = chosen[:fewest]
-        return [gram for gram in chosen if self._counts[gram] <= self._frequent] or chosen[:1]
+        fewest = next((n for n in range(fewest, len(chosen)) if self._expected(chosen[:n]) < FEW), len(chosen))
+        return chosen[:fewest]
+
+    def _short(self, grams: Sequence[str]) -> list[str]:
+        """Those with lists that are not too long."""
+        return [gram for gram in grams if self._counts[gram] <= self._frequent]
 
     def by_rarity(self, grams: Sequence[str]) -> list[str]:
         return sorted(grams, key=lambda gram: self._counts[gram])
 
-    def one_typo(self, form: str, most: int) -> list[Arm]:
+    def one_typo(self, form: str, most: int, inner: Collection[str] = ()) -> list[Arm]:
         """Sets of trigrams of which a typo leaves at least one; none if the form is too short.
 
-        Each finds fewer terms than `most`, as far as can be told.
+        Each finds fewer terms than `most`, as far as can be told. If possible, they are of the `inner` trigrams.
         """
         grams = [form[place : place + GRAM] for place in range(len(form) - GRAM + 1)]
         # Two letters that change places spoil four trigrams, any other typo three at most.
-        rare = self._apart(grams, GRAM + 1)[:MOST_APART]
+        rare = self._apart(grams, GRAM + 1)
+        if inner:
+            within = self._apart([gram if gram in inner else GAP for gram in grams], GRAM + 1)
+            rare = within if len(within) >= FEWEST_APART else rare
+        rare = rare[:MOST_APART]
         number = FEWEST_APART
         while number < len(rare) and self._expected([grams[place] for place in rare[1:number]]) > most:
             number += 1
@@ -120,6 +129,10 @@ class Frequencies:
         """The places of the trigrams."""
         counts = [self._counts.get(gram, 0) for gram in grams]
         return sorted(range(len(grams)), key=counts.__getitem__)
+
+    def least(self, grams: Sequence[str]) -> float:
+        """The number of terms that have all of the trigrams, as if these had nothing to do with each other."""
+        return self._terms * prod(self._counts[gram] / self._sample for gram in grams)
 
     def _expected(self, grams: Sequence[str]) -> float:
         """The estimated number of terms that have all of the trigrams."""

@@ -37,8 +37,14 @@ class TermIndex(Protocol):
         The condition is tried on a few times as many as are wanted.
         """
 
+    def beginning(self, fetch: Fetch, text: str, where: str, limit: int, /) -> list[Found]:
+        """Terms that begin just so, without folding; none if the database has no order of texts to find them by."""
+
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
         """The newest terms, which are not in the index yet: a thousand at most."""
+
+    def newest(self, fetch: Fetch, since: int, /) -> tuple[int, list[Found]]:
+        """Those of the same that have this id or a greater one, by id, and the first id that is not in the index."""
 
     def sample(self, fetch: Fetch, size: int, /) -> list[str]:
         """The texts of about so many terms, evenly spaced by their ids."""

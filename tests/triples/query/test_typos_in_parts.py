@@ -50,4 +50,4 @@ def test_the_nearest_is_one_of_all(typed: str, others: list[str]) -> None:
     ids=ascii,
 )
 def test_words(folded: str, expected: list[str]) -> None:
-    assert words(folded) == expected
+    assert list(words(folded)) == expected

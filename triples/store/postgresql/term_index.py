@@ -152,9 +152,17 @@ class PostgreSQLTermIndex:
         )
         return [(id_, text) for id_, text in fetch(statement, (looked_at(where, limit), limit))]
 
+    def beginning(self, _fetch: Fetch, _text: str, _where: str, _limit: int, /) -> list[Found]:
+        """None: the index of texts has no order that begins with them."""
+        return []
+
     def unindexed(self, _fetch: Fetch, _where: str, /) -> list[Found]:
         """None."""
         return []
+
+    def newest(self, _fetch: Fetch, _since: int, /) -> tuple[int, list[Found]]:
+        """None."""
+        return 0, []
 
     def sample(self, fetch: Fetch, size: int, /) -> list[str]:
         [(last,)] = fetch(_LAST_ID, ())

@@ -46,6 +46,12 @@ _CANDIDATES = (
     f"SELECT t.id, {BEGINNING} FROM (SELECT rowid AS id FROM {INDEX} WHERE {INDEX} MATCH ? LIMIT ?) AS c"
     " CROSS JOIN triples_term AS t ON t.id = c.id WHERE "
 )
+_NEWEST = (
+    f"SELECT up_to, NULL, NULL FROM {STATE} UNION ALL"
+    f" SELECT NULL, id, {BEGINNING} FROM triples_term WHERE id >= max(({_UP_TO}) + 1, ?)"
+)
+# No character of a term comes behind the one that is put after the text.
+_BEGINNING_SO = f"SELECT t.id, {BEGINNING} FROM triples_term AS t WHERE text >= ? AND text < ? || char(1114111) AND "
 _SAMPLE = f"SELECT (SELECT {BEGINNING} FROM triples_term WHERE id >= value ORDER BY id LIMIT 1) FROM json_each(?)"
 _QUOTE = '"'
 
@@ -75,9 +81,17 @@ class SQLiteTermIndex:
         found = fetch(f"{_CANDIDATES}{where} LIMIT ?", (words, looked_at(where, limit), limit))
         return [(id_, text) for id_, text in found]
 
+    def beginning(self, fetch: Fetch, text: str, where: str, limit: int, /) -> list[Found]:
+        return [(id_, text) for id_, text in fetch(f"{_BEGINNING_SO}{where} LIMIT ?", (text, text, limit))]
+
     def unindexed(self, fetch: Fetch, where: str, /) -> list[Found]:
         statement = f"SELECT t.id, {BEGINNING} FROM triples_term AS t WHERE t.id > ({_UP_TO}) AND {where}"
         return [(id_, text) for id_, text in fetch(statement, ())]
+
+    def newest(self, fetch: Fetch, since: int, /) -> tuple[int, list[Found]]:
+        # Of the two bounds SQLite looks up the greater one.
+        [(up_to, _, _), *terms] = fetch(_NEWEST, (since,))
+        return up_to + 1, [(id_, text) for _, id_, text in terms]
 
     def sample(self, fetch: Fetch, size: int, /) -> list[str]:
         [(last,)] = fetch(_LAST_ID, ())
