@@ -45,21 +45,23 @@ class NewestTerms:
 
     def __init__(self, index: TermIndex) -> None:
         self._index = index
-        # Threads share it, so it is replaced and never changed.
-        self._known = _NONE
+        # The first id that was not in the index, and the terms from there on. Threads share them, so they are replaced
+        # and never changed.
+        self._known = 0, _NONE
 
     def read(self, fetch: Fetch) -> FoldedTerms:
-        known = self._known
+        since, known = self._known
         last = known.ids[-1] if known.ids else 0
         first, found = self._index.newest(fetch, last)
-        if last and (not found or found[0] != (last, known.texts[-1])):
-            # Or it has been indexed or deleted.
+        if last and (first < since or not found or found[0] != (last, known.texts[-1])):
+            # The last one has been indexed or deleted, or this read sees an older state than that of the known terms.
             known = _NONE
             first, found = self._index.newest(fetch, 0)
         elif last:
             found = found[1:]
         indexed = bisect_left(known.ids, first)
-        if found or indexed or known is not self._known:
-            rest = FoldedTerms(known.ids[indexed:], known.texts[indexed:], known.folded[indexed:])
-            self._known = known = FoldedTerms.together([rest, folded_terms(found)])
-        return known
+        rest = FoldedTerms(known.ids[indexed:], known.texts[indexed:], known.folded[indexed:]) if indexed else known
+        newest = FoldedTerms.together([rest, folded_terms(found)]) if found else rest
+        if newest is not known or first != since:
+            self._known = first, newest
+        return newest

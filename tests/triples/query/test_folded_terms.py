@@ -1,7 +1,7 @@
 """The newest terms are those that are not indexed yet, whatever was kept from the search before."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from triples.folding import searched_form
@@ -29,13 +29,15 @@ def no_rows(_sql: str, _parameters: object) -> list[tuple[object, ...]]:
     raise AssertionError
 
 
-STEPS = st.lists(st.sampled_from(["add", "index", "delete last", "replace", "read"]), max_size=30)
+STEPS = st.lists(st.sampled_from(["add", "index", "delete last", "replace", "keep", "read", "read older"]), max_size=30)
 
 
 @given(STEPS)
+@example(["add", "add", "add", "keep", "index", "read", "read older"])
 def test_they_are_what_the_index_has_not(steps: list[str]) -> None:
     index = Index()
     newest, next_id = NewestTerms(index), 1
+    older: tuple[dict[int, str], int] = {}, 0
     for step in [*steps, "read"]:
         waiting = [id_ for id_ in index.terms if id_ > index.up_to]
         if step == "add":
@@ -47,11 +49,23 @@ def test_they_are_what_the_index_has_not(steps: list[str]) -> None:
             del index.terms[waiting[-1]]
         elif step == "replace":
             index.terms = {id_: f"Other {next_id} {text}" for id_, text in index.terms.items()}
+        elif step == "keep":
+            older = dict(index.terms), index.up_to
         elif step == "read":
-            read = newest.read(no_rows)
-            found = dict(zip(read.ids, read.texts, strict=True))
-            assert found == {id_: text for id_, text in index.terms.items() if id_ > index.up_to}
-            assert read.folded == [searched_form(text) for text in read.texts]
+            check(newest, index)
+        elif step == "read older":
+            # As a read does that began before others.
+            now = index.terms, index.up_to
+            index.terms, index.up_to = older
+            check(newest, index)
+            index.terms, index.up_to = now
+
+
+def check(newest: NewestTerms, index: Index) -> None:
+    read = newest.read(no_rows)
+    found = dict(zip(read.ids, read.texts, strict=True))
+    assert found == {id_: text for id_, text in index.terms.items() if id_ > index.up_to}
+    assert read.folded == [searched_form(text) for text in read.texts]
 
 
 @pytest.mark.parametrize("added", [0, 1, 5])
