@@ -1,7 +1,7 @@
 """Bulk load: facts are stored in chunks, and other writers go first as soon as they wait."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from math import inf
 from time import monotonic
@@ -23,6 +23,9 @@ from triples.store.term_ids import TermCache, Terms
 from triples.store.transaction import GroupConflict
 
 SMALLEST_SLICE, FIRST_SLICE, LARGEST_SLICE = 100, 1_000, 10_000
+# The share that a transaction may take of the time in which no other writer has waited.
+_SHARE_OF_QUIET = 0.2
+LARGEST_CHUNK = 200_000
 REMEMBERED_TERMS = 200_000
 
 
@@ -74,15 +77,25 @@ class Loader:
         self._most_at_first: int | None = None
         # The number of facts that the next slice should have.
         self.slice_size = FIRST_SLICE
+        # Since when no other writer has waited.
+        self._quiet_since = monotonic()
 
     @property
     def chunk_size(self) -> int:
         """The number of facts that the next chunk should have."""
-        bulk = backend().bulk
         if self._most_at_first is None:
-            initial = bulk.initial_load(inf)
+            initial = backend().bulk.initial_load(inf)
             self._most_at_first = 0 if initial is None else initial.MOST_FACTS
-        return self._most_at_first or self.slice_size * bulk.SLICES
+        if self._most_at_first:
+            return self._most_at_first
+        return min(self.slice_size * self._slices, LARGEST_CHUNK)
+
+    @property
+    def _slices(self) -> int:
+        """The number of slices that the next transaction should have."""
+        bulk = backend().bulk
+        fitting = round((monotonic() - self._quiet_since) * _SHARE_OF_QUIET / bulk.SLICE_SECONDS)
+        return min(max(fitting, bulk.FEWEST_SLICES), bulk.MOST_SLICES)
 
     def load(self, facts: Sequence[Fact]) -> Loaded:
         """Commit a chunk, in several transactions if other writers wait.
@@ -131,7 +144,9 @@ class Loader:
     def _commit(self, facts: Sequence[Fact], start: int) -> Loaded:
         """Commit the facts from `start` on, slice by slice, until all are written or other writers wait."""
         loaded, bulk = Loaded(0, 0, 0), backend().bulk
-        with self._transaction() as session:
+        # Whoever waits then also waits until that is written.
+        room = bulk.roomy() if self._slices > bulk.FEWEST_SLICES else nullcontext()
+        with room, self._transaction() as session:
             while True:
                 began = monotonic()
                 part = facts[start : start + self.slice_size]
@@ -144,6 +159,7 @@ class Loader:
             self._tell(loaded)
         if awaited:
             bulk.give_way()
+            self._quiet_since = monotonic()
         return loaded
 
     def _load_first(self, initial: InitialLoad, facts: FactColumns) -> Loaded:

@@ -36,8 +36,12 @@ class BulkLoad(Protocol):
 
     # A slice is as large as can be written in this time; other writers may have to wait for it.
     SLICE_SECONDS: float
-    # The number of slices that are committed together while no other writer waits.
-    SLICES: int
+    # The number of slices that are committed together while no other writer waits; the most after a long quiet time.
+    FEWEST_SLICES: int
+    MOST_SLICES: int
+
+    def roomy(self) -> AbstractContextManager[None]:
+        """For a transaction in the block, give Django's connection room for all that it changes, if that is limited."""
 
     def unchecked(self) -> AbstractContextManager[None]:
         """For transactions in the block, turn off what the tables check row by row, if the load checks it faster."""

@@ -239,9 +239,9 @@ def test_inside_of_a_transaction_that_one_decides() -> None:
 def test_slices_are_as_large_as_fits_into_the_time_that_others_may_wait(
     monkeypatch: pytest.MonkeyPatch, time_taken: float, expected: int
 ) -> None:
-    moments = iter([0.0, time_taken * backend().bulk.SLICE_SECONDS])
-    monkeypatch.setattr(bulk, "monotonic", lambda: next(moments))
     loader = Loader()
+    moments = iter([0.0, 0.0, time_taken * backend().bulk.SLICE_SECONDS])
+    monkeypatch.setattr(bulk, "monotonic", lambda: next(moments, 0.0))
     loader.load([fact(f"s{number}") for number in range(1_000)])
     assert loader.slice_size == expected
 

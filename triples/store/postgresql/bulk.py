@@ -12,10 +12,10 @@ from triples.store.group_commit import open_session
 from triples.store.postgresql import initial_load as first
 
 SLICE_SECONDS = 0.5
-SLICES = 1
+FEWEST_SLICES = MOST_SLICES = 1
 
-# PostgreSQL checks a statement's terms together anyway.
-unchecked = nullcontext[None]
+# PostgreSQL checks a statement's terms together anyway, and writes no page before it has to.
+roomy = unchecked = nullcontext[None]
 
 
 def others_wait() -> bool:

@@ -12,28 +12,52 @@ from triples.store.sqlite import initial_load as first
 from triples.store.sqlite.write_lock import others_wait
 
 SLICE_SECONDS = 0.1
-# If several slices change a page, it is written once.
-SLICES = 10
+# If several slices change a page, it is written once. Facts come in any order, so in a large graph each changes pages
+# of its own in most indexes, and only many facts together change fewer pages than there are facts.
+FEWEST_SLICES, MOST_SLICES = 10, 100
+# 256 MB. Changed pages stay in the cache until the commit; without room there they go to the log, many again and again.
+_CACHE = -256_000
 # In this time, a writer that waits wakes up and takes the lock.
 GIVING_WAY_SECONDS = 0.002
 
-__all__ = ["SLICES", "SLICE_SECONDS", "give_way", "initial_load", "others_wait", "unchecked"]
+__all__ = [
+    "FEWEST_SLICES",
+    "MOST_SLICES",
+    "SLICE_SECONDS",
+    "give_way",
+    "initial_load",
+    "others_wait",
+    "roomy",
+    "unchecked",
+]
+
+
+@contextmanager
+def roomy() -> Iterator[None]:
+    before = _pragma("cache_size")
+    # A greater number of bytes is a smaller number here, and a positive one is pages.
+    _pragma(f"cache_size = {_CACHE if _CACHE < before < 0 else before}")
+    try:
+        yield
+    finally:
+        _pragma(f"cache_size = {before}")
 
 
 @contextmanager
 def unchecked() -> Iterator[None]:
     """As the writer of the service works: see `UNCHECKED` of `triples.store.sqlite.prepared_writer`."""
     with connection.constraint_checks_disabled():
-        _check(tables=False)
+        _pragma("ignore_check_constraints = True")
         try:
             yield
         finally:
-            _check(tables=True)
+            _pragma("ignore_check_constraints = False")
 
 
-def _check(*, tables: bool) -> None:
+def _pragma(text: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA ignore_check_constraints = {not tables}")
+        found = cursor.execute(f"PRAGMA {text}").fetchone()
+    return int(found[0]) if found else 0
 
 
 def give_way() -> None:

@@ -99,6 +99,44 @@ def test_who_waits_gets_the_next_turn(turns: list[None], monkeypatch: pytest.Mon
     assert tallied() == counted() == (100, 30)
 
 
+def test_chunks_grow_while_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction may take a fifth of the time since somebody waited: between one second and ten."""
+    store(FACTS[0])
+    seconds = [0.0]
+    monkeypatch.setattr(bulk, "monotonic", lambda: seconds[0])
+    loader = Loader()
+    loader.slice_size = 300
+
+    def chunk_size_after(quiet: float) -> int:
+        seconds[0] = quiet
+        return loader.chunk_size
+
+    assert list(map(chunk_size_after, (0, 5, 10, 27.5, 50, 1_000))) == [3_000, 3_000, 6_000, 16_500, 30_000, 30_000]
+    loader.slice_size = 10_000
+    assert loader.chunk_size == bulk.LARGEST_CHUNK
+    monkeypatch.setattr(bulk, "monotonic", monotonic)
+    monkeypatch.setattr(sqlite_bulk, "others_wait", lambda: True)
+    loader.load(FACTS)
+    assert loader.chunk_size == 10 * loader.slice_size
+
+
+@pytest.mark.parametrize(("quiet", "cache"), [(0, -64_000), (60, -256_000)])
+def test_after_a_quiet_time_what_a_chunk_changes_has_room_until_its_commit(
+    monkeypatch: pytest.MonkeyPatch, quiet: float, cache: int
+) -> None:
+    """While others wait now and then, less is left to write then."""
+    store(FACTS[0])
+    caches = set()
+    monkeypatch.setattr(sqlite_bulk, "others_wait", lambda: caches.add(pragmas()[2]))
+    before = pragmas()
+    monkeypatch.setattr(bulk, "monotonic", lambda: monotonic() - quiet)
+    loader = Loader()
+    monkeypatch.setattr(bulk, "monotonic", monotonic)
+    loader.load(FACTS)
+    assert caches == {(cache,)}
+    assert pragmas() == before
+
+
 class TestInitialLoad:
     """The first facts of a graph."""
 
