@@ -10,6 +10,9 @@ from django.db import connection, transaction
 
 from triples.store.sqlite.file_guard import require_fit
 
+# As on Django's connections: pages are read from the kernel's cache and not copied.
+MAPPED = f"PRAGMA mmap_size = {1 << 31}"
+
 
 def connect_for_reading(*, patience: float = 5) -> sqlite3.Connection:
     """Open a read-only connection in autocommit, to which inferred facts can be attached.
@@ -25,8 +28,7 @@ def connect_for_reading(*, patience: float = 5) -> sqlite3.Connection:
         timeout=patience,
         check_same_thread=False,
     )
-    # As on Django's connections: pages are read from the kernel's cache and not copied.
-    driver.execute(f"PRAGMA mmap_size = {1 << 31}")
+    driver.execute(MAPPED)
     return driver
 
 
