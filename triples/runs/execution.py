@@ -134,8 +134,10 @@ class _Execution:
         kept = None
         with self._timed("reading"), backend().snapshot() as view:
             marks = view.marks
-            total = view.count
-            facts = view.facts(lambda done: self._stage("reading", done, total))
+            # What a partial run keeps may rest on facts that its own rules do not read.
+            read = None if self.options.partial else self.program.named
+            total = view.count(read)
+            facts = view.facts(lambda done: self._stage("reading", done, total), read)
             types = self.options.entity_types
             subjects = view.subjects(settings.ENV.type_predicates, types) if types else None
             unfit = view.unfit() if self.program.makes_predicates else None

@@ -55,9 +55,12 @@ def derive_preview(rule: Rule) -> Preview:
 
 
 def _read(name: str, program: Program, stop: Stop) -> tuple[pa.Table, pa.Array | None]:
-    """The asserted facts with those inferred by other rules, and the terms that cannot be predicates."""
+    """The facts that the program may read, and the terms that cannot be predicates.
+
+    They are the asserted ones, and those inferred by other rules.
+    """
     with backend().snapshot() as view:
-        facts = view.facts(lambda _: stop.check()).read_all()
+        facts = view.facts(lambda _: stop.check(), program.named).read_all()
         unfit = view.unfit() if program.makes_predicates else None
     state = backend().read_state()
     return (facts if state is None else _with_inferred(facts, state, name)), unfit

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.database import in_orm
 from tests.support.properties import examples
-from tests.triples.runs.graphs import Graph
+from tests.triples.runs.graphs import Graph, Silence
 from triples.models import RecursionRun, RunStatus, Term
 from triples.store.backend import backend
 from triples.store.inferred.building import replace_all
@@ -44,6 +44,36 @@ def derived() -> dict[tuple[str, str, str], float]:
 def proofs() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = in_orm(backend().inferred.contents).to_pylist()
     return rows
+
+
+class Reading(Silence):
+    """Remembers how many facts there were to read, and how many were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: tuple[int, int | None] = (0, 0)
+
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        if name == "reading":
+            self.read = (done, total)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (ANCESTOR, 2),
+        (PARENT, 2 + 3),
+        ({"name": "any", "head": ["?x", "?p", "?z"], "body": [["?y", "?p", "?x"], ["?y", "near", "?z"]]}, 2 + 3 + 40),
+    ],
+    ids=["one", "two", "all"],
+)
+def test_only_facts_of_predicates_that_rules_name_are_read(graph: Graph, rule: dict[str, Any], expected: int) -> None:
+    graph.rule(rule)
+    graph.add(("a", "ancestor", "b"), ("b", "ancestor", "c"), *((f"x{n}", "parent", "y") for n in range(3)))
+    graph.add(*((f"x{n}", "near", "y") for n in range(40)))
+    watcher = Reading()
+    assert graph.run(watcher).status == RunStatus.SUCCEEDED
+    assert watcher.read == (expected, expected)
 
 
 def test_a_run_derives_what_the_rules_say(graph: Graph) -> None:

@@ -17,6 +17,7 @@ Progress = Callable[[int], None]
 
 ASSERTED_FACTS = "SELECT subject_id, predicate_id, object_id, weight FROM triples_triple"
 _COUNT = "SELECT coalesce(sum(triples), 0) FROM triples_tally"
+_COUNT_OF = "SELECT coalesce(sum(facts), 0) FROM triples_predicatetally"
 _INSERTED = "SELECT subject_id, predicate_id, object_id FROM triples_triple WHERE id > {} LIMIT {}"
 _CHANGED = "SELECT subject_id, predicate_id, object_id FROM triples_change WHERE id > {} LIMIT {}"
 _UNFIT = f"SELECT id FROM triples_term WHERE length(text) > {MAX_PREDICATE_LENGTH} ORDER BY id"
@@ -36,18 +37,20 @@ class Snapshot(ABC):
         self.driver = driver
         self.marks = marks
 
-    @property
-    def count(self) -> int:
-        """The number of asserted facts."""
-        [(count,)] = self._rows(_COUNT)
+    def count(self, predicates: Collection[int] | None = None) -> int:
+        """The number of asserted facts, or of those with these predicates."""
+        [(count,)] = self._rows(_COUNT if predicates is None else _COUNT_OF + having(predicates))
         return int(count)
 
-    def facts(self, progress: Progress) -> pa.RecordBatchReader:
-        """All asserted facts, by the ids of their terms. Each batch is read from the database when it is wanted."""
+    def facts(self, progress: Progress, predicates: Collection[int] | None = None) -> pa.RecordBatchReader:
+        """All asserted facts, or those with these predicates, by the ids of their terms.
+
+        Each batch is read from the database when it is wanted.
+        """
 
         def batches() -> Iterator[pa.RecordBatch]:
             done = 0
-            for batch in self._batches():
+            for batch in self._batches(predicates):
                 yield batch
                 done += batch.num_rows
                 progress(done)
@@ -77,8 +80,16 @@ class Snapshot(ABC):
         """The asserted facts, and those that the last run derived by this program."""
 
     @abstractmethod
-    def _batches(self) -> Iterator[pa.RecordBatch]: ...
+    def _batches(self, predicates: Collection[int] | None) -> Iterator[pa.RecordBatch]: ...
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self.driver.execute(sql, parameters).fetchall()
         return found
+
+
+def having(predicates: Collection[int] | None) -> str:
+    """The condition on facts, of any predicate if there are none given."""
+    if predicates is None:
+        return ""
+    # COPY takes no parameters; ids are numbers.
+    return f" WHERE predicate_id IN ({', '.join(str(int(id_)) for id_ in predicates) or 'NULL'})"

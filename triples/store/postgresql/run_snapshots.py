@@ -12,7 +12,7 @@ from django.db import OperationalError
 from triples.recursion.programs import Program
 from triples.store.inferred.arrow_batches import ASSERTED, from_copy
 from triples.store.inferred.engine_source import Source
-from triples.store.inferred.run_snapshots import ASSERTED_FACTS, Marks, Snapshot
+from triples.store.inferred.run_snapshots import ASSERTED_FACTS, Marks, Snapshot, having
 from triples.store.postgresql.connections import connect
 from triples.store.postgresql.dialect import POSTGRESQL
 from triples.store.postgresql.engine_source import PostgreSQLSource
@@ -20,7 +20,6 @@ from triples.store.postgresql.engine_source import PostgreSQLSource
 # How long a run waits for open write transactions.
 WRITERS_PATIENCE_SECONDS = 60.0
 
-_COPY_FACTS = f"COPY ({ASSERTED_FACTS}) TO STDOUT (FORMAT csv)"
 # From the sequences: ids up to these were taken, perhaps by transactions that are still open.
 _LAST_IDS = "SELECT " + ", ".join(
     f"coalesce(pg_sequence_last_value(pg_get_serial_sequence('{table}', 'id')::regclass), 0)"
@@ -75,6 +74,7 @@ class _Snapshot(Snapshot):
     def source(self, program: Program) -> Source:
         return PostgreSQLSource(self.driver, program)
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        with self.driver.cursor() as cursor, cursor.copy(_COPY_FACTS) as copy:
+    def _batches(self, predicates: Collection[int] | None) -> Iterator[pa.RecordBatch]:
+        statement = f"COPY ({ASSERTED_FACTS}{having(predicates)}) TO STDOUT (FORMAT csv)"
+        with self.driver.cursor() as cursor, cursor.copy(statement) as copy:
             yield from from_copy(copy, ASSERTED)

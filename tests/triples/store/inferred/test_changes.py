@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -184,16 +184,31 @@ def test_a_snapshot_holds_every_fact_and_its_weight(monkeypatch: pytest.MonkeyPa
     store(*(fact(f"s{number}", "q", f"o{number}", (0.1 + 0.2) / (number + 1)) for number in range(5)))
     told: list[int] = []
     with backend().snapshot() as view:
-        assert view.count == 7
+        assert view.count() == 7
         facts = view.facts(told.append).read_all()
     expected = set(Triple.objects.values_list("subject_id", "predicate_id", "object_id", "weight"))
     assert {tuple(row.values()) for row in facts.to_pylist()} == expected
     assert told == [2, 4, 6, 7]
 
 
+@pytest.mark.parametrize("names", [(), ("q",), ("p", "q"), ("p", "q", "r"), ("unknown",)], ids=" ".join)
+def test_of_a_snapshot_the_facts_of_some_predicates_can_be_read(names: Sequence[str]) -> None:
+    """By the index if they are few, else by the table."""
+    numbers = {"p": 2, "q": 1, "r": 9}
+    store(*(fact(f"s{number}", name, "o") for name, most in numbers.items() for number in range(most)))
+    ids = dict(Term.objects.filter(text__in=names).values_list("text", "id"))
+    wanted = [ids.get(name, 0) for name in names]
+    with backend().snapshot() as view:
+        assert view.count(wanted) == sum(numbers.get(name, 0) for name in names)
+        found = view.facts(lambda _: None, wanted).read_all()
+    expected = set(Triple.objects.filter(predicate__in=wanted).values_list("subject_id", "predicate_id", "object_id"))
+    assert {(row["subject"], row["predicate"], row["object"]) for row in found.to_pylist()} == expected
+    assert found.num_rows == len(expected)
+
+
 def test_an_empty_graph_is_a_snapshot_too() -> None:
     with backend().snapshot() as view:
-        assert view.count == 0
+        assert view.count() == view.count([1]) == 0
         assert view.facts(lambda _: None).read_all().num_rows == 0
         assert view.marks >= (0, 0)
 
