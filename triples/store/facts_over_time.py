@@ -14,7 +14,8 @@ from triples.store.backend import backend
 from triples.store.sessions import Fetch
 from triples.store.statistics import tallied_facts
 
-_ENDS = "SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM triples_triple"
+# Apart from each other: SQLite finds one end by a look-up, and both only by reading all.
+_ENDS = "SELECT coalesce((SELECT min(id) FROM triples_triple), 1), coalesce((SELECT max(id) FROM triples_triple), 0)"
 # For each of some ids, when the first fact was added that has this id or a greater one.
 _ADDED = (
     "SELECT t.id, (SELECT created_at FROM triples_triple WHERE id >= t.id ORDER BY id LIMIT 1)"
