@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import sleep
 
+from django.conf import settings
 from django.db import connection
 
 from triples.store.bulk_interface import InitialLoad
@@ -15,8 +16,9 @@ SLICE_SECONDS = 0.1
 # If several slices change a page, it is written once. Facts come in any order, so in a large graph each changes pages
 # of its own in most indexes, and only many facts together change fewer pages than there are facts.
 FEWEST_SLICES, MOST_SLICES = 10, 100
-# 256 MB. Changed pages stay in the cache until the commit; without room there they go to the log, many again and again.
-_CACHE = -256_000
+# The share of an import's memory for pages that are changed. They stay in SQLite's cache until the commit; without room
+# there they go to the log, many again and again.
+_SHARE_FOR_PAGES = 8
 # In this time, a writer that waits wakes up and takes the lock.
 GIVING_WAY_SECONDS = 0.002
 
@@ -35,8 +37,9 @@ __all__ = [
 @contextmanager
 def roomy() -> Iterator[None]:
     before = _pragma("cache_size")
-    # A greater number of bytes is a smaller number here, and a positive one is pages.
-    _pragma(f"cache_size = {_CACHE if _CACHE < before < 0 else before}")
+    # In KiB, of which more are a smaller number here; a positive one is pages.
+    room = -(settings.ENV.import_memory << 10) // _SHARE_FOR_PAGES
+    _pragma(f"cache_size = {min(room, before) if before < 0 else before}")
     try:
         yield
     finally:

@@ -120,7 +120,7 @@ def test_chunks_grow_while_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None
     assert loader.chunk_size == 10 * loader.slice_size
 
 
-@pytest.mark.parametrize(("quiet", "cache"), [(0, -64_000), (60, -256_000)])
+@pytest.mark.parametrize(("quiet", "cache"), [(0, -64_000), (60, -262_144)])
 def test_after_a_quiet_time_what_a_chunk_changes_has_room_until_its_commit(
     monkeypatch: pytest.MonkeyPatch, quiet: float, cache: int
 ) -> None:
