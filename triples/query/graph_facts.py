@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
-from triples.query.join_statements import LEAST, join_statement
+from triples.query.join_statements import LEAST, join_statement, numbers_statement
 from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Slots, Terms
 from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
 from triples.query.statements import texts_by_ids
@@ -89,6 +89,9 @@ class GraphFacts:
         statement = join_statement(lookups, given, least, limit, self.dialect, self.visible, "number")
         [(found,)] = self.fetch(*statement)
         return int(found)
+
+    def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
+        return [n for _, n in self.fetch(*numbers_statement(lookups, given, least, limit, self.dialect, self.visible))]
 
     def terms(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[int]:
         shape = shape_of(ends)

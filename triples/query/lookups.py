@@ -147,6 +147,12 @@ class JoiningSource(Source, Protocol):
     ) -> int:
         """Return how many rows `joined` would return."""
 
+    def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
+        """Return for each partial answer how many facts of at least this weight these look-ups find.
+
+        For each look-up, facts are counted up to the limit.
+        """
+
 
 def ends_of(pattern: AskedPattern[int]) -> Ends:
     """The constants of a pattern, with None in the place of each variable."""

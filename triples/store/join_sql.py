@@ -80,6 +80,22 @@ def joined(
     return dialect.prepared(f"SELECT count(*) FROM ({statement}) AS counted" if wanted == "number" else statement)
 
 
+@cache
+def numbers(patterns: tuple[JoinedPattern, ...], dialect: Dialect, visible: InferredFilter | None) -> str:
+    """The number of each given row, and how many facts of it the patterns find, in the order of the rows.
+
+    Parameters: for each pattern and kind of facts the constants, the least weight, and a limit; the given rows.
+    """
+    counts: list[str] = []
+    for pattern in patterns:
+        for [kind] in combinations(1, visible):
+            table, where = _table(pattern, kind, dialect, visible, "rows", "f0")
+            facts = f"SELECT 1 FROM {table} WHERE {' AND '.join(where)} LIMIT ?"
+            counts.append(f"(SELECT count(*) FROM ({facts}) AS counted)")
+    number = dialect.key_column(0)
+    return dialect.prepared(f"SELECT {number}, {' + '.join(counts)} FROM {dialect.keys_table} ORDER BY 1")
+
+
 def combinations(patterns: int, visible: InferredFilter | None, begin: Begin = "rows") -> Sequence[tuple[Kind, ...]]:
     """The kinds of facts that the patterns are joined with, one combination after the other."""
     kinds: tuple[Kind, ...] = ("asserted",) if visible is None else ("asserted", "inferred")
@@ -121,23 +137,10 @@ def _of_kinds(
         alias = f"f{number}"
         read += [f"{alias}.{KEY[column]}" for column in pattern.read]
         read += [f"{alias}.weight", f"{alias}.id" if kind == "asserted" else "CAST(NULL AS BIGINT)"]
-        given = [term is not None for term in pattern.terms]
-        if number == 0 and begin.startswith("terms"):
-            given[int(begin[-1])] = True
-        subject, predicate, object_ = given
-        # Not every index of inferred facts is there: those of predicates always are.
-        merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
-        if by_object and number == 0 and kind == "asserted":
-            object_ = True
-        index = index_name(kind, (subject, predicate or bool(merged), object_))
-        conditions = list(_conditions(pattern, alias, dialect))
-        if number == 0:
-            conditions += begin_conditions(begin, kind, alias, dialect)
-        if merged:
-            conditions.append(f"{alias}.predicate_id IN ({', '.join(map(str, merged))})")
-        if kind == "inferred" and visible is not None:
-            conditions += conditions_of_visible(visible, alias, dialect)
-        table = dialect.indexed(f"{TABLES[kind]} AS {alias}", index)
+        first_begin = begin if number == 0 else "rows"
+        table, conditions = _table(
+            pattern, kind, dialect, visible, first_begin, alias, by_object=by_object and number == 0
+        )
         where = " AND ".join(conditions)
         # The first table of all has nothing to be joined on.
         if tables:
@@ -150,6 +153,32 @@ def _of_kinds(
     elif wanted != "rows":
         read = [_value(one, dialect) for one in wanted]
     return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
+
+
+def _table(
+    pattern: JoinedPattern,
+    kind: Kind,
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    begin: Begin,
+    alias: str,
+    *,
+    by_object: bool = False,
+) -> tuple[str, list[str]]:
+    """The table of facts of a pattern, with the index to read, and the conditions."""
+    given = [term is not None for term in pattern.terms]
+    if begin.startswith("terms"):
+        given[int(begin[-1])] = True
+    subject, predicate, object_ = given
+    # Not every index of inferred facts is there: those of predicates always are.
+    merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
+    index = index_name(kind, (subject, predicate or bool(merged), object_ or (by_object and kind == "asserted")))
+    conditions = [*_conditions(pattern, alias, dialect), *begin_conditions(begin, kind, alias, dialect)]
+    if merged:
+        conditions.append(f"{alias}.predicate_id IN ({', '.join(map(str, merged))})")
+    if kind == "inferred" and visible is not None:
+        conditions += conditions_of_visible(visible, alias, dialect)
+    return dialect.indexed(f"{TABLES[kind]} AS {alias}", index), conditions
 
 
 def _stands(pattern: JoinedPattern, dialect: Dialect) -> str:

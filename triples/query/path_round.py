@@ -1,0 +1,282 @@
+"""All facts of the paths that are wanted, read around the terms that are reached from both ends, once a limit is given.
+
+From each end, terms get labels: a length and a bound of the product. A label covers every way to its term that is no
+shorter and no heavier. Opening a label reads the facts around its term, as far down in weight as a wanted path could
+use them, and gives labels to their other ends. Opening goes on while there are unopened labels of both ends, (a, A) and
+(b, B), so that a path of a + b + 1 facts and the weight A * B would be wanted. The cheapest is opened first.
+
+Then all facts of each wanted path P are known. Follow P from the start, as long as a label that covers it has passed
+its next fact; it ends at a term x with a label (a, A) that covers the way there, but has not passed the next fact, e.
+Followed from the goal, it ends likewise at y with (b, B). If a fact of P is not known, x comes before y: P has at least
+a + b + 1 facts, and weighs at most A * e * B. Either both labels are unopened, but then opening has not ended. Or one
+was opened, say that of x, and e is lighter than what was read. That was decided with the greatest weights of the
+unopened labels of the other end by their lengths. The label of y was among them, or comes from one that was, which is
+as short and as heavy; so A * e * B is too light. Or it was opened before, without passing its fact of P. But when that
+was decided, the label of x was unopened, or that which it comes from, so P is too light for the same reason.
+
+A hub is a term with many facts. Rather than open it, the other end goes on, and the facts between hubs and what is
+unopened at the other end are looked up, and so are the terms between hubs of both ends. If x and y are such a pair,
+next to each other in P, or with one term between them, all facts of P are known. If they are farther apart, P has at
+least a + b + 2 facts, or a + b + 3 for two hubs: as long as such a path would be wanted, one of them is opened.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from triples.query.blocks import TooMany
+from triples.query.known_paths import Graph
+from triples.query.path_end import End, Hub
+from triples.query.path_facts import PathQuestion, product_bound
+from triples.query.path_limit import Limit, rest
+from triples.query.path_reach import Reach
+from triples.query.path_reads import Reads
+from triples.query.path_side import Label
+
+# The most facts that are read in a round: beyond them, to follow the heaviest first is better.
+MOST_READ = 40_000
+# What opening a term that is no hub costs, and looking up whether there is a fact between two terms, in facts read.
+_LIGHT, _LOOKED_UP = 8, 3
+# So many pairs of hubs at most are joined, rather than that their facts are read.
+_PAIRS = 4
+# Many terms are read in groups by their weight: the lighter a label, the heavier must its facts be.
+_GROUPS, _SMALLEST_GROUP = 8, 256
+
+
+class Known(NamedTuple):
+    """The steps of all wanted paths, and bounds of what is left from a term."""
+
+    graph: Graph
+    reach: Reach
+
+
+class _Opening(NamedTuple):
+    """What is to be read around next: all lights of a length, or one hub."""
+
+    cost: int
+    forward: bool
+    length: int
+    # No term has the id 0.
+    hub: int = 0
+
+
+class Round:
+    """Finds all facts of the paths that are wanted."""
+
+    def __init__(self, question: PathQuestion, reads: tuple[Reads, Reads], limit: Limit) -> None:
+        self._question = question
+        self._reads = reads
+        self._limit = limit
+        longest = limit.longest
+        self._ends = (End(question.start, question.goal, longest), End(question.goal, question.start, longest))
+        self._left = MOST_READ
+
+    def wanted_steps(self) -> Known:
+        """TooMany if too much must be read."""
+        looked_up = self._question.k > 1
+        while (opening := min(self._openings(), default=None)) is not None:
+            if opening.hub and not looked_up:
+                # Perhaps a path is found, so that fewer facts of the hub are wanted.
+                looked_up = True
+                self._look_up(last=False)
+            else:
+                self._open(opening)
+        self._look_up(last=True)
+        self._look_up_through()
+        return self._known()
+
+    def _wants(self, first: float, second: float, length: int) -> bool:
+        return first > 0 and second > 0 and product_bound(first, second) >= self._limit.least(length)
+
+    def _openings(self) -> Iterator[_Opening]:
+        one, other = self._ends
+        hubs = [[end.hub_top(length) for length in range(self._limit.longest)] for end in self._ends]
+        for a in range(self._limit.longest):
+            lights, many = one.light_tops[a], hubs[0][a]
+            if not lights and not many:
+                continue
+            for b in range(self._limit.longest - a):
+                others, many_others = other.light_tops[b], hubs[1][b]
+                length = a + b + 1
+                if self._wants(lights, others, length):
+                    yield min(self._lights(0, a), self._lights(1, b))
+                if self._wants(lights, many_others, length):
+                    yield from self._beside_hub(self._lights(0, a), self._hub(1, b, lights, length), length, lights)
+                if self._wants(many, others, length):
+                    yield from self._beside_hub(self._lights(1, b), self._hub(0, a, others, length), length, others)
+                if self._wants(many, many_others, length + 1) and not self._are_joined(a, b, many, many_others):
+                    yield min(self._hub(0, a, many_others, length + 1), self._hub(1, b, many, length + 1))
+
+    def _beside_hub(self, lights: _Opening, hub: _Opening, length: int, top: float) -> Iterator[_Opening]:
+        """One of them, unless the facts between them can be looked up instead."""
+        if self._wants(self._ends[0 if hub.forward else 1].hub_top(hub.length), top, length + 1):
+            yield min(lights, hub)
+        elif lights.cost // _LIGHT * _LOOKED_UP > hub.cost:
+            yield hub
+
+    def _are_joined(self, a: int, b: int, top: float, other: float) -> bool:
+        """True if what is between hubs of both ends can be looked up, and they are few."""
+        pairs = len(self._ends[0].hubs[a]) * len(self._ends[1].hubs[b])
+        return pairs <= _PAIRS and not self._wants(top, other, a + b + 3)
+
+    def _lights(self, side: int, length: int) -> _Opening:
+        return _Opening(_LIGHT * len(self._ends[side].lights[length]), side == 0, length)
+
+    def _hub(self, side: int, length: int, top: float, total: int) -> _Opening:
+        hubs = self._ends[side].hubs[length]
+        wanted = [term for term, hub in hubs.items() if self._wants(hub.weight, top, total)]
+        term = min(wanted, key=lambda term: hubs[term].facts)
+        return _Opening(hubs[term].facts, side == 0, length, term)
+
+    def _need(self, side: int, length: int) -> float:
+        """No lighter walk of so many facts from this end is part of a wanted path that is not known."""
+        other = self._ends[1 - side]
+        tops = [(other.top(b), self._limit.least(length + b)) for b in range(self._limit.longest - length + 1)]
+        return min([rest(least, top) for top, least in tops if top > 0], default=2.0)
+
+    def _open(self, opening: _Opening) -> None:
+        _cost, forward, length, hub = opening
+        side = 0 if forward else 1
+        end, reads = self._ends[side], self._reads[side]
+        need = self._need(side, length + 1)
+        if hub:
+            begins = {hub: end.hubs[length].pop(hub).weight}
+        else:
+            begins = end.take_lights(length, need)
+            if begins:
+                hubs = reads.hubs(begins, min(need / max(begins.values()), 1.0))
+                for term, facts in hubs.items():
+                    end.hubs[length][term] = Hub(begins.pop(term), facts)
+        for group in _groups(begins):
+            least = min(need / group[0][1], 1.0)
+            self._left -= reads.read([term for term, _ in group], least, self._left)
+            for term, weight in group:
+                self._follow(side, term, weight, length + 1, need)
+
+    def _follow(self, side: int, term: int, weight: float, length: int, need: float) -> None:
+        end, other = self._ends[side], self._ends[1 - side]
+        for fact in self._reads[side].around(term):
+            own = fact.weight
+            # Most light facts are told from those that are wanted by a plain product.
+            if weight * own < need or fact.end in (term, end.term):
+                continue
+            end.lead(term, fact)
+            self._reach(end, other, fact.end, length, product_bound(weight, own))
+
+    def _reach(self, end: End, other: End, term: int, length: int, weight: float, *, opened: bool = False) -> None:
+        if end.label(term, length, weight, opened=opened) and term in other.best:
+            self._meet(other, term, length, weight)
+
+    def _meet(self, other: End, term: int, length: int, weight: float) -> None:
+        for beyond, labels in enumerate(other.labels[: self._limit.longest - length + 1]):
+            if term in labels:
+                self._limit.meet(product_bound(weight, labels[term]), length + beyond)
+
+    def _look_up(self, *, last: bool) -> None:
+        """Look up the facts between the hubs of one end and what is unopened at the other.
+
+        If anything is opened after it, they give no labels: those would take the place of labels to be opened.
+        """
+        for side in (0, 1):
+            end, other = self._ends[side], self._ends[1 - side]
+            pairs: dict[tuple[int, int], tuple[int, float]] = {}
+            least = 1.0
+            for a, term, (weight, _facts) in self._hubs(end):
+                for b in range(self._limit.longest - a):
+                    need = rest(self._limit.least(a + b + 1), weight)
+                    if other.top(b) < need:
+                        continue
+                    beyond = other.unopened(b) if side == 0 else other.lights[b].items()
+                    found = [(far, bound) for far, bound in beyond if bound >= need]
+                    pairs.update({(term, far): (a, weight) for far, _ in found})
+                    least = min([least, *(rest(need, bound) for _, bound in found)])
+            if not pairs:
+                continue
+            self._left -= len(pairs)
+            if self._left < 0:
+                raise TooMany
+            for term, fact in self._reads[side].between(list(pairs), least, self._left):
+                length, weight = pairs[term, fact.end]
+                bound = product_bound(weight, fact.weight)
+                if last:
+                    end.lead(term, fact)
+                    self._reach(end, other, fact.end, length + 1, bound, opened=True)
+                else:
+                    self._meet(other, fact.end, length + 1, bound)
+
+    def _look_up_through(self) -> None:
+        """Look up the terms between the hubs of both ends, each from the one with fewer facts."""
+        pairs = [
+            (-product_bound(one.weight, other.weight), a + b + 2, one.facts > other.facts, (a, x, one), (b, y, other))
+            for a, x, one in self._hubs(self._ends[0])
+            for b, y, other in self._hubs(self._ends[1])
+            if x != y
+        ]
+        for product, length, side, one, other in sorted(pairs):
+            need = rest(self._limit.least(length), -product)
+            if need <= 1:
+                self._join(side, *((other, one) if side else (one, other)), need)
+
+    def _join(self, side: int, one: tuple[int, int, Hub], other: tuple[int, int, Hub], need: float) -> None:
+        (length, term, hub), (_, far, _) = one, other
+        ends = self._ends[side], self._ends[1 - side]
+        for first, second in self._reads[side].through(term, far, need, self._left):
+            if first.weight * second.weight >= need and first.end not in (term, far):
+                ends[0].lead(term, first)
+                ends[0].lead(first.end, second)
+                weight = product_bound(hub.weight, first.weight)
+                self._reach(*ends, first.end, length + 1, weight, opened=True)
+                self._reach(*ends, far, length + 2, product_bound(weight, second.weight), opened=True)
+
+    def _hubs(self, end: End) -> list[tuple[int, int, Hub]]:
+        """The lengths and terms of unopened labels of hubs."""
+        return [(length, term, hub) for length, hubs in enumerate(end.hubs) for term, hub in hubs.items()]
+
+    def _known(self) -> Known:
+        graph: Graph = {}
+        meeting = self._meeting()
+        for end, forward in zip(self._ends, (True, False), strict=True):
+            for near, fact in end.facts_to(meeting):
+                step = fact.step(near, forward=forward)
+                graph.setdefault(step.start, {})[step.key] = step
+        return Known(graph, self._reach_of(graph))
+
+    def _meeting(self) -> Sequence[int]:
+        """The terms where walks from both ends meet that are wanted."""
+        one, other = self._ends
+        longest = self._limit.longest
+        return [
+            term
+            for term in one.best.keys() & other.best.keys()
+            if any(
+                self._wants(labels.get(term, 0.0), other.weight_within(term, longest - length), length)
+                for length, labels in enumerate(one.labels[: longest + 1])
+            )
+        ]
+
+    def _reach_of(self, graph: Graph) -> Reach:
+        """What is left to the goal within the graph."""
+        into: dict[int, list[tuple[int, float]]] = {}
+        for start, steps in graph.items():
+            for step in steps.values():
+                into.setdefault(step.end, []).append((start, step.fact.weight))
+        labels: dict[int, list[Label]] = {self._question.goal: [Label(0, 1.0)]}
+        frontier = {self._question.goal: 1.0}
+        for length in range(1, self._question.max_length + 1):
+            reached: dict[int, float] = {}
+            for term, weight in frontier.items():
+                for near, own in into.get(term, ()):
+                    bound = product_bound(weight, own)
+                    if bound > max(reached.get(near, 0.0), labels[near][-1].weight if near in labels else 0.0):
+                        reached[near] = bound
+            for term, weight in reached.items():
+                labels.setdefault(term, []).append(Label(length, weight))
+            frontier = reached
+        return Reach(labels, [0.0] * self._question.max_length)
+
+
+def _groups(begins: dict[int, float]) -> Iterator[Sequence[tuple[int, float]]]:
+    """The terms, the heaviest first."""
+    ordered = sorted(begins.items(), key=lambda one: -one[1])
+    size = max(len(ordered) // _GROUPS + 1, _SMALLEST_GROUP)
+    for begin in range(0, len(ordered), size):
+        yield ordered[begin : begin + size]
