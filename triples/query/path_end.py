@@ -1,8 +1,10 @@
 """One end of the paths in a round: the terms that are reached from it, and which of them are still unopened."""
 
 from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
+from triples.query.path_facts import product_bound
 from triples.query.path_reads import ReadFact
 
 
@@ -82,13 +84,24 @@ class End:
         for term, hub in self.hubs[length].items():
             yield term, hub.weight
 
-    def facts_to(self, terms: Iterable[int]) -> Iterator[tuple[int, ReadFact]]:
-        """The facts of all walks from this end to these terms, each with the term at its near end."""
-        left = list(terms)
-        passed = set(left)
+    def facts_to(self, rests: Iterable[tuple[int, float]], least: float) -> Iterator[tuple[int, ReadFact]]:
+        """The facts of walks from this end to these terms, each with the term at its near end.
+
+        Each term is given with a bound of the weight from there to the other end. Walks that are lighter in all than
+        the least weight are left out.
+        """
+        heaviest = dict(rests)
+        left = [(-weight, term) for term, weight in heaviest.items()]
+        heapify(left)
         while left:
-            for near, fact in self._into.get(left.pop(), ()):
+            negative, term = heappop(left)
+            if -negative < heaviest[term]:
+                continue
+            for near, fact in self._into.get(term, ()):
+                rest = product_bound(fact.weight, -negative)
+                if product_bound(self.best[near], rest) < least:
+                    continue
                 yield near, fact
-                if near not in passed:
-                    passed.add(near)
-                    left.append(near)
+                if rest > heaviest.get(near, 0.0):
+                    heaviest[near] = rest
+                    heappush(left, (-rest, near))

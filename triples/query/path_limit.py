@@ -36,6 +36,11 @@ class Limit:
             return inf
         return self._least_of_longest if length == self.longest else self._least_weight
 
+    def raise_to(self, least_weight: float) -> None:
+        """Want only paths that are at least as heavy."""
+        self._least_weight = max(self._least_weight, least_weight)
+        self._least_of_longest = max(self._least_of_longest, least_weight)
+
     def meet(self, weight: float, length: int) -> None:
         """There is a walk of this length and, but for rounding, of this weight: so the best path comes no later."""
         if self._question.k > 1 or length > self.longest:

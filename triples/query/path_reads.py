@@ -10,6 +10,8 @@ from triples.recursion.programs import Key
 
 # A term with more facts than this is a hub: see `triples.query.path_round`.
 HUB = 100
+# After so many rows, other threads get their turn.
+_LONG = 1_000
 # So far are the facts around a term counted.
 MOST_COUNTED = 5_000
 
@@ -69,7 +71,8 @@ class Reads:
             if read > most:
                 raise TooMany
             self._clock.keep(len(rows))
-            self._clock.passed(len(rows))
+            if len(rows) > _LONG:
+                self._clock.passed(len(rows))
             end = _end(kind)
             for row in rows:
                 found[unknown[row[0]]].append(ReadFact(row[end], row[-2], kind, row))
@@ -92,6 +95,22 @@ class Reads:
             for row in rows:
                 term, end = pairs[row[0]]
                 yield term, ReadFact(end, row[-2], (is_subject, predicate), row)
+
+    def linked(
+        self, near: Collection[int], far: Collection[int], least: float, most: int
+    ) -> Iterator[tuple[int, ReadFact]]:
+        """The facts of at least this weight from any of the first to any of the second terms, with the first."""
+        for kind in self._kinds:
+            self._clock.check()
+            is_subject, predicate = kind
+            subjects, objects = (near, far) if is_subject else (far, near)
+            facts = self._source.linked(subjects, predicate, objects, least, most + 1)
+            if len(facts) > most:
+                raise TooMany
+            self._clock.keep(len(facts))
+            for key, weight, id_ in facts:
+                term, end = (key.subject, key.object) if is_subject else (key.object, key.subject)
+                yield term, ReadFact(end, weight, kind, (0, key.predicate, weight, id_))
 
     def through(self, term: int, far: int, least: float, most: int) -> Iterator[tuple[ReadFact, ReadFact]]:
         """The facts of at least this weight from a term to a next one, and from there to another."""

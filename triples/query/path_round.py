@@ -14,10 +14,14 @@ unopened labels of the other end by their lengths. The label of y was among them
 as short and as heavy; so A * e * B is too light. Or it was opened before, without passing its fact of P. But when that
 was decided, the label of x was unopened, or that which it comes from, so P is too light for the same reason.
 
-A hub is a term with many facts. Rather than open it, the other end goes on, and the facts between hubs and what is
-unopened at the other end are looked up, and so are the terms between hubs of both ends. If x and y are such a pair,
-next to each other in P, or with one term between them, all facts of P are known. If they are farther apart, P has at
-least a + b + 2 facts, or a + b + 3 for two hubs: as long as such a path would be wanted, one of them is opened.
+If there is no room for a further term between x and y, it may cost less to look up the facts between all terms like x
+and all like y, which a database finds by its index of keys. Then neither is opened: if x and y are next to each other
+in P, all facts of P are known, and otherwise P has at least a + b + 2 facts, so it is not wanted.
+
+A hub is a term with many facts. Rather than open it, the other end goes on, as long as this costs less. Then the facts
+between hubs and what is unopened at the other end are looked up, and the terms between hubs of both ends. If P has such
+a fact or term between x and y, all facts of P are known. Otherwise x and y are farther apart, and P has at least
+a + b + 2 facts, or a + b + 3 if both are hubs: as long as such a path would be wanted, one of them is opened.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,15 +33,20 @@ from triples.query.path_end import End, Hub
 from triples.query.path_facts import PathQuestion, product_bound
 from triples.query.path_limit import Limit, rest
 from triples.query.path_reach import Reach
-from triples.query.path_reads import Reads
+from triples.query.path_reads import ReadFact, Reads
 from triples.query.path_side import Label
 
 # The most facts that are read in a round: beyond them, to follow the heaviest first is better.
 MOST_READ = 40_000
-# What opening a term that is no hub costs, and looking up whether there is a fact between two terms, in facts read.
-_LIGHT, _LOOKED_UP = 8, 3
+# What opening a term that is no hub costs, and looking up whether there is a fact between two terms, or from any of
+# some terms to any of others, for each of all these, in facts read.
+_LIGHT, _LOOKED_UP, _LINKED = 16, 2, 1
 # So many pairs of hubs at most are joined, rather than that their facts are read.
 _PAIRS = 4
+# With a hub of so many facts, rounds go in smaller steps.
+_MANY = 1_000
+# Up to this length, all facts around lights are read at once.
+_NEAR = 1
 # Many terms are read in groups by their weight: the lighter a label, the heavier must its facts be.
 _GROUPS, _SMALLEST_GROUP = 8, 256
 
@@ -62,7 +71,11 @@ class _Opening(NamedTuple):
 class Round:
     """Finds all facts of the paths that are wanted."""
 
-    def __init__(self, question: PathQuestion, reads: tuple[Reads, Reads], limit: Limit) -> None:
+    def __init__(
+        self, question: PathQuestion, reads: tuple[Reads, Reads], limit: Limit, *, tried: float | None = None
+    ) -> None:
+        """There is no path that weighs as much as was `tried`. None if that is not known."""
+        self._tried = tried
         self._question = question
         self._reads = reads
         self._limit = limit
@@ -78,6 +91,10 @@ class Round:
                 # Perhaps a path is found, so that fewer facts of the hub are wanted.
                 looked_up = True
                 self._look_up(last=False)
+            elif opening.hub and opening.cost > _MANY and self._tried is not None:
+                # A round for half of the paths needs far fewer of them.
+                self._limit.raise_to((self._limit.least(0) + self._tried) / 2)
+                self._tried = None
             else:
                 self._open(opening)
         self._look_up(last=True)
@@ -98,7 +115,9 @@ class Round:
                 others, many_others = other.light_tops[b], hubs[1][b]
                 length = a + b + 1
                 if self._wants(lights, others, length):
-                    yield min(self._lights(0, a), self._lights(1, b))
+                    opening = min(self._lights(0, a), self._lights(1, b))
+                    if self._wants(lights, others, length + 1) or opening.cost < self._cost_of_links(a, b):
+                        yield opening
                 if self._wants(lights, many_others, length):
                     yield from self._beside_hub(self._lights(0, a), self._hub(1, b, lights, length), length, lights)
                 if self._wants(many, others, length):
@@ -117,6 +136,9 @@ class Round:
         """True if what is between hubs of both ends can be looked up, and they are few."""
         pairs = len(self._ends[0].hubs[a]) * len(self._ends[1].hubs[b])
         return pairs <= _PAIRS and not self._wants(top, other, a + b + 3)
+
+    def _cost_of_links(self, a: int, b: int) -> int:
+        return _LINKED * (len(self._ends[0].lights[a]) + len(self._ends[1].lights[b]))
 
     def _lights(self, side: int, length: int) -> _Opening:
         return _Opening(_LIGHT * len(self._ends[side].lights[length]), side == 0, length)
@@ -143,11 +165,13 @@ class Round:
         else:
             begins = end.take_lights(length, need)
             if begins:
-                hubs = reads.hubs(begins, min(need / max(begins.values()), 1.0))
+                least = min(need / max(begins.values()), 1.0) if length > _NEAR else 0.0
+                hubs = reads.hubs(begins, least)
                 for term, facts in hubs.items():
                     end.hubs[length][term] = Hub(begins.pop(term), facts)
         for group in _groups(begins):
-            least = min(need / group[0][1], 1.0)
+            # The next round will want more of those that are near the end.
+            least = min(need / group[0][1], 1.0) if hub or length > _NEAR else 0.0
             self._left -= reads.read([term for term, _ in group], least, self._left)
             for term, weight in group:
                 self._follow(side, term, weight, length + 1, need)
@@ -172,36 +196,60 @@ class Round:
                 self._limit.meet(product_bound(weight, labels[term]), length + beyond)
 
     def _look_up(self, *, last: bool) -> None:
-        """Look up the facts between the hubs of one end and what is unopened at the other.
+        """Look up the facts between what is unopened at both ends.
 
         If anything is opened after it, they give no labels: those would take the place of labels to be opened.
         """
         for side in (0, 1):
-            end, other = self._ends[side], self._ends[1 - side]
-            pairs: dict[tuple[int, int], tuple[int, float]] = {}
-            least = 1.0
-            for a, term, (weight, _facts) in self._hubs(end):
-                for b in range(self._limit.longest - a):
-                    need = rest(self._limit.least(a + b + 1), weight)
-                    if other.top(b) < need:
-                        continue
-                    beyond = other.unopened(b) if side == 0 else other.lights[b].items()
-                    found = [(far, bound) for far, bound in beyond if bound >= need]
-                    pairs.update({(term, far): (a, weight) for far, _ in found})
-                    least = min([least, *(rest(need, bound) for _, bound in found)])
-            if not pairs:
-                continue
+            pairs, least = self._pairs(side)
             self._left -= len(pairs)
             if self._left < 0:
                 raise TooMany
-            for term, fact in self._reads[side].between(list(pairs), least, self._left):
-                length, weight = pairs[term, fact.end]
-                bound = product_bound(weight, fact.weight)
-                if last:
-                    end.lead(term, fact)
-                    self._reach(end, other, fact.end, length + 1, bound, opened=True)
-                else:
-                    self._meet(other, fact.end, length + 1, bound)
+            if pairs:
+                for term, fact in self._reads[side].between(list(pairs), least, self._left):
+                    self._found(side, term, *pairs[term, fact.end], fact, last=last)
+        if last:
+            self._link()
+
+    def _link(self) -> None:
+        """Look up the facts between the lights of both ends."""
+        one, other = self._ends
+        for a in range(self._limit.longest):
+            for b in range(self._limit.longest - a):
+                top, least = other.light_tops[b], self._limit.least(a + b + 1)
+                if not self._wants(one.light_tops[a], top, a + b + 1):
+                    continue
+                near = {term: weight for term, weight in one.lights[a].items() if weight >= rest(least, top)}
+                need = rest(least, one.light_tops[a])
+                far = [term for term, weight in other.lights[b].items() if weight >= need]
+                for term, fact in self._reads[0].linked(near, far, rest(need, top), self._left):
+                    self._found(0, term, a, near[term], fact, last=True)
+
+    def _pairs(self, side: int) -> tuple[dict[tuple[int, int], tuple[int, float]], float]:
+        """Pairs of hubs of one end and what is unopened at the other, with the hub's label; the least weight of facts."""
+        end, other = self._ends[side], self._ends[1 - side]
+        pairs: dict[tuple[int, int], tuple[int, float]] = {}
+        least = 1.0
+        for a, term, (weight, _facts) in self._hubs(end):
+            for b in range(self._limit.longest - a):
+                need = rest(self._limit.least(a + b + 1), weight)
+                if other.top(b) < need:
+                    continue
+                beyond = other.unopened(b) if side == 0 else other.lights[b].items()
+                found = [(far, bound) for far, bound in beyond if bound >= need]
+                pairs.update({(term, far): (a, weight) for far, _ in found})
+                least = min([least, *(rest(need, bound) for _, bound in found)])
+        return pairs, least
+
+    def _found(self, side: int, term: int, length: int, weight: float, fact: ReadFact, *, last: bool) -> None:
+        """Take a fact that was looked up from a term with this label."""
+        end, other = self._ends[side], self._ends[1 - side]
+        bound = product_bound(weight, fact.weight)
+        if last:
+            end.lead(term, fact)
+            self._reach(end, other, fact.end, length + 1, bound, opened=True)
+        else:
+            self._meet(other, fact.end, length + 1, bound)
 
     def _look_up_through(self) -> None:
         """Look up the terms between the hubs of both ends, each from the one with fewer facts."""
@@ -234,8 +282,9 @@ class Round:
     def _known(self) -> Known:
         graph: Graph = {}
         meeting = self._meeting()
-        for end, forward in zip(self._ends, (True, False), strict=True):
-            for near, fact in end.facts_to(meeting):
+        for end, other, forward in zip(self._ends, reversed(self._ends), (True, False), strict=True):
+            rests = [(term, other.best[term]) for term in meeting]
+            for near, fact in end.facts_to(rests, self._limit.least(0)):
                 step = fact.step(near, forward=forward)
                 graph.setdefault(step.start, {})[step.key] = step
         return Known(graph, self._reach_of(graph))
@@ -247,7 +296,8 @@ class Round:
         return [
             term
             for term in one.best.keys() & other.best.keys()
-            if any(
+            if self._wants(one.best[term], other.best[term], 0)
+            and any(
                 self._wants(labels.get(term, 0.0), other.weight_within(term, longest - length), length)
                 for length, labels in enumerate(one.labels[: longest + 1])
             )

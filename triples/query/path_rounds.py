@@ -7,15 +7,14 @@ from math import inf
 from triples.query.blocks import Clock, OutOfTime
 from triples.query.known_paths import known_paths
 from triples.query.lookups import JoiningSource
-from triples.query.path_facts import PathQuestion, Paths, Rank, arm_ends
+from triples.query.path_facts import PathQuestion, Paths, Rank
 from triples.query.path_limit import Limit
 from triples.query.path_reads import Reads
 from triples.query.path_round import Known, Round
+from triples.query.path_weights import weights_to_try
 
-# The weights of a round, as parts of the greatest weight that a path can have.
-_PARTS = (0.95, 0.85, 0.7, 0.5, 0.3, 0.1)
-# So many of the heaviest facts around both ends tell whether weights differ.
-_LOOKED_AT = 16
+# Between a weight and what was tried before it, there is no further round if they are as near as this.
+_NEARLY = 0.95
 
 
 class Rounds:
@@ -37,21 +36,29 @@ class Rounds:
         question = self._question
         by_length = question.order == "length"
         certain = Paths([], None, 0) if by_length else Paths([], 1.0)
+        tried = None if by_length else 1.0
         try:
             for least, longest in self._limits():
-                self.tried = question.rank(least, longest)
-                known = self.known(Limit(question, least_weight=least, longest=longest))
-                asked = replace(question, min_weight=least, max_length=longest)
-                paths = known_paths(asked, known.graph, known.reach, self._clock)
-                if len(paths) == question.k:
-                    return Paths(paths)
-                certain = Paths(paths, None, longest) if by_length else Paths(paths, least)
+                raised = True
+                while raised:
+                    self.tried = question.rank(least, longest)
+                    limit = Limit(question, least_weight=least, longest=longest)
+                    near = tried is None or tried * _NEARLY <= least
+                    known = self.known(limit, tried=None if near else tried)
+                    # As far as it turned out that there is a better one.
+                    asked = replace(question, min_weight=limit.least(0), max_length=limit.longest)
+                    paths = known_paths(asked, known.graph, known.reach, self._clock)
+                    if len(paths) == question.k:
+                        return Paths(paths)
+                    raised = limit.least(0) > least
+                    certain = Paths(paths, None, longest) if by_length else Paths(paths, limit.least(0))
+                    tried = tried and limit.least(0)
         except OutOfTime:
             return certain
         return Paths(certain.paths)
 
-    def known(self, limit: Limit) -> Known:
-        return Round(self._question, self._reads, limit).wanted_steps()
+    def known(self, limit: Limit, *, tried: float | None = None) -> Known:
+        return Round(self._question, self._reads, limit, tried=tried).wanted_steps()
 
     def _limits(self) -> Iterator[tuple[float, int]]:
         """The least weight and the greatest length of the paths of each round."""
@@ -61,25 +68,12 @@ class Rounds:
             if question.k > 1:
                 yield from [(least, length) for length in range(1, longest)]
         else:
-            heaviest, differ = self._heaviest()
-            for part in _PARTS if differ else ():
-                if heaviest * part > least:
-                    yield heaviest * part, longest
-            if not differ and question.k > 1:
+            any_lighter = False
+            for weight in weights_to_try(question, self._source, self._reads):
+                any_lighter = True
+                if weight > least:
+                    yield weight, longest
+            if not any_lighter and question.k > 1:
                 # Of the heaviest that there can be, the shortest come first.
                 yield from [(1.0, length) for length in range(1, longest)]
         yield least, longest
-
-    def _heaviest(self) -> tuple[float, bool]:
-        """The greatest weight that a path of several facts can have; and whether weights differ around the ends."""
-        heaviest, lightest = 1.0, 1.0
-        for forward, term in ((True, self._question.start), (False, self._question.goal)):
-            facts = [
-                fact
-                for kind in self._question.kinds(forward=forward)
-                for fact in self._source.block(arm_ends(term, kind), None, _LOOKED_AT)
-            ]
-            weights = [fact.weight for fact in facts]
-            heaviest *= max(weights, default=0.0)
-            lightest = min([lightest, *weights])
-        return heaviest, lightest < 1

@@ -13,6 +13,9 @@ from triples.store.dialect import Dialect
 from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_of_visible, index_name
 from triples.store.inferred.layout import KEY
 
+# Rather than to go through so many facts of a subject, each object is looked up.
+_MANY = 300
+
 
 class OfRow(NamedTuple):
     """A value of the given row, counted from 1."""
@@ -94,6 +97,34 @@ def numbers(patterns: tuple[JoinedPattern, ...], dialect: Dialect, visible: Infe
             counts.append(f"(SELECT count(*) FROM ({facts}) AS counted)")
     number = dialect.key_column(0)
     return dialect.prepared(f"SELECT {number}, {' + '.join(counts)} FROM {dialect.keys_table} ORDER BY 1")
+
+
+@cache
+def linked(kind: Kind, dialect: Dialect, visible: InferredFilter | None, *, predicate: bool) -> str:
+    """The facts from any of some subjects to any of some objects.
+
+    The index of keys has the objects of a subject. SQLite goes through all of them, but where they are many it looks up
+    each object. Only of the facts that are found, more is read.
+    Parameters: two batches of one place, subjects and objects; the predicate if one is given; the least weight; for
+    SQLite all of these once more; a limit.
+    """
+    exact = index_name(kind, (True, False, True))
+    table = dialect.indexed(f"{TABLES[kind]} AS f", exact)
+    subject = dialect.key_column(0)
+    given = f"IN (SELECT {dialect.key_column(0)} FROM {dialect.keys_table})"
+    rest = [*(["+f.predicate_id = ?"] if predicate else []), "f.weight >= ?"]
+    if kind == "inferred" and visible is not None:
+        rest += conditions_of_visible(visible, "f", dialect)
+    id_ = "f.id" if kind == "asserted" else "CAST(NULL AS BIGINT)"
+    read = f"SELECT f.subject_id, f.predicate_id, f.object_id, f.weight, {id_} FROM {dialect.keys_table} {dialect.join}"
+    whole = f"{read} {table} ON f.subject_id = {subject} AND {{}} {given} AND {' AND '.join(rest)}"
+    if not dialect.names_indexes:
+        return dialect.prepared(f"{whole.format('f.object_id')} LIMIT ?")
+    many = dialect.indexed(f"{TABLES[kind]} AS m", exact)
+    number = f"(SELECT count(*) FROM (SELECT 1 FROM {many} WHERE m.subject_id = {subject} LIMIT {_MANY}))"
+    # The plus keeps SQLite from looking up each object.
+    few = f"{whole.format('+f.object_id')} WHERE {number} < {_MANY}"
+    return dialect.prepared(f"{few} UNION ALL {whole.format('f.object_id')} WHERE {number} = {_MANY} LIMIT ?")
 
 
 def combinations(patterns: int, visible: InferredFilter | None, begin: Begin = "rows") -> Sequence[tuple[Kind, ...]]:
