@@ -2,7 +2,7 @@
 
 from math import inf
 
-from triples.query.path_facts import PathQuestion, Rank
+from triples.query.path_facts import PathQuestion, Rank, product_bound
 
 # A bound of a product exceeds it by far less than this factor, except where it is hardly a number.
 ROUNDED = 1 - 1e-9
@@ -35,6 +35,10 @@ class Limit:
         if length > self.longest:
             return inf
         return self._least_of_longest if length == self.longest else self._least_weight
+
+    def wants(self, first: float, second: float, length: int) -> bool:
+        """True if a path of these two parts may be wanted. A part of weight 0 is none."""
+        return first > 0 and second > 0 and product_bound(first, second) >= self.least(length)
 
     def raise_to(self, least_weight: float) -> None:
         """Want only paths that are at least as heavy."""

@@ -25,47 +25,23 @@ a + b + 2 facts, or a + b + 3 if both are hubs: as long as such a path would be 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from triples.query.blocks import TooMany
-from triples.query.known_paths import Graph
 from triples.query.path_end import End, Hub
 from triples.query.path_facts import PathQuestion, product_bound
 from triples.query.path_limit import Limit, rest
-from triples.query.path_reach import Reach
+from triples.query.path_openings import Opening, cheapest_opening
 from triples.query.path_reads import ReadFact, Reads
-from triples.query.path_side import Label
+from triples.query.path_steps import Known, known_steps
 
 # The most facts that are read in a round: beyond them, to follow the heaviest first is better.
 MOST_READ = 40_000
-# What opening a term that is no hub costs, and looking up whether there is a fact between two terms, or from any of
-# some terms to any of others, for each of all these, in facts read.
-_LIGHT, _LOOKED_UP, _LINKED = 16, 2, 1
-# So many pairs of hubs at most are joined, rather than that their facts are read.
-_PAIRS = 4
 # With a hub of so many facts, rounds go in smaller steps.
 _MANY = 1_000
 # Up to this length, all facts around lights are read at once.
 _NEAR = 1
 # Many terms are read in groups by their weight: the lighter a label, the heavier must its facts be.
 _GROUPS, _SMALLEST_GROUP = 8, 256
-
-
-class Known(NamedTuple):
-    """The steps of all wanted paths, and bounds of what is left from a term."""
-
-    graph: Graph
-    reach: Reach
-
-
-class _Opening(NamedTuple):
-    """What is to be read around next: all lights of a length, or one hub."""
-
-    cost: int
-    forward: bool
-    length: int
-    # No term has the id 0.
-    hub: int = 0
 
 
 class Round:
@@ -86,7 +62,7 @@ class Round:
     def wanted_steps(self) -> Known:
         """TooMany if too much must be read."""
         looked_up = self._question.k > 1
-        while (opening := min(self._openings(), default=None)) is not None:
+        while (opening := cheapest_opening(self._ends, self._limit)) is not None:
             if opening.hub and not looked_up:
                 # Perhaps a path is found, so that fewer facts of the hub are wanted.
                 looked_up = True
@@ -99,55 +75,7 @@ class Round:
                 self._open(opening)
         self._look_up(last=True)
         self._look_up_through()
-        return self._known()
-
-    def _wants(self, first: float, second: float, length: int) -> bool:
-        return first > 0 and second > 0 and product_bound(first, second) >= self._limit.least(length)
-
-    def _openings(self) -> Iterator[_Opening]:
-        one, other = self._ends
-        hubs = [[end.hub_top(length) for length in range(self._limit.longest)] for end in self._ends]
-        for a in range(self._limit.longest):
-            lights, many = one.light_tops[a], hubs[0][a]
-            if not lights and not many:
-                continue
-            for b in range(self._limit.longest - a):
-                others, many_others = other.light_tops[b], hubs[1][b]
-                length = a + b + 1
-                if self._wants(lights, others, length):
-                    opening = min(self._lights(0, a), self._lights(1, b))
-                    if self._wants(lights, others, length + 1) or opening.cost < self._cost_of_links(a, b):
-                        yield opening
-                if self._wants(lights, many_others, length):
-                    yield from self._beside_hub(self._lights(0, a), self._hub(1, b, lights, length), length, lights)
-                if self._wants(many, others, length):
-                    yield from self._beside_hub(self._lights(1, b), self._hub(0, a, others, length), length, others)
-                if self._wants(many, many_others, length + 1) and not self._are_joined(a, b, many, many_others):
-                    yield min(self._hub(0, a, many_others, length + 1), self._hub(1, b, many, length + 1))
-
-    def _beside_hub(self, lights: _Opening, hub: _Opening, length: int, top: float) -> Iterator[_Opening]:
-        """One of them, unless the facts between them can be looked up instead."""
-        if self._wants(self._ends[0 if hub.forward else 1].hub_top(hub.length), top, length + 1):
-            yield min(lights, hub)
-        elif lights.cost // _LIGHT * _LOOKED_UP > hub.cost:
-            yield hub
-
-    def _are_joined(self, a: int, b: int, top: float, other: float) -> bool:
-        """True if what is between hubs of both ends can be looked up, and they are few."""
-        pairs = len(self._ends[0].hubs[a]) * len(self._ends[1].hubs[b])
-        return pairs <= _PAIRS and not self._wants(top, other, a + b + 3)
-
-    def _cost_of_links(self, a: int, b: int) -> int:
-        return _LINKED * (len(self._ends[0].lights[a]) + len(self._ends[1].lights[b]))
-
-    def _lights(self, side: int, length: int) -> _Opening:
-        return _Opening(_LIGHT * len(self._ends[side].lights[length]), side == 0, length)
-
-    def _hub(self, side: int, length: int, top: float, total: int) -> _Opening:
-        hubs = self._ends[side].hubs[length]
-        wanted = [term for term, hub in hubs.items() if self._wants(hub.weight, top, total)]
-        term = min(wanted, key=lambda term: hubs[term].facts)
-        return _Opening(hubs[term].facts, side == 0, length, term)
+        return known_steps(self._question, self._ends, self._limit)
 
     def _need(self, side: int, length: int) -> float:
         """No lighter walk of so many facts from this end is part of a wanted path that is not known."""
@@ -155,7 +83,7 @@ class Round:
         tops = [(other.top(b), self._limit.least(length + b)) for b in range(self._limit.longest - length + 1)]
         return min([rest(least, top) for top, least in tops if top > 0], default=2.0)
 
-    def _open(self, opening: _Opening) -> None:
+    def _open(self, opening: Opening) -> None:
         _cost, forward, length, hub = opening
         side = 0 if forward else 1
         end, reads = self._ends[side], self._reads[side]
@@ -217,7 +145,7 @@ class Round:
         for a in range(self._limit.longest):
             for b in range(self._limit.longest - a):
                 top, least = other.light_tops[b], self._limit.least(a + b + 1)
-                if not self._wants(one.light_tops[a], top, a + b + 1):
+                if not self._limit.wants(one.light_tops[a], top, a + b + 1):
                     continue
                 near = {term: weight for term, weight in one.lights[a].items() if weight >= rest(least, top)}
                 need = rest(least, one.light_tops[a])
@@ -226,7 +154,7 @@ class Round:
                     self._found(0, term, a, near[term], fact, last=True)
 
     def _pairs(self, side: int) -> tuple[dict[tuple[int, int], tuple[int, float]], float]:
-        """Pairs of hubs of one end and what is unopened at the other, with the hub's label; the least weight of facts."""
+        """Hubs of one end and what is unopened at the other, with the hub's label; and the least weight of facts."""
         end, other = self._ends[side], self._ends[1 - side]
         pairs: dict[tuple[int, int], tuple[int, float]] = {}
         least = 1.0
@@ -278,50 +206,6 @@ class Round:
     def _hubs(self, end: End) -> list[tuple[int, int, Hub]]:
         """The lengths and terms of unopened labels of hubs."""
         return [(length, term, hub) for length, hubs in enumerate(end.hubs) for term, hub in hubs.items()]
-
-    def _known(self) -> Known:
-        graph: Graph = {}
-        meeting = self._meeting()
-        for end, other, forward in zip(self._ends, reversed(self._ends), (True, False), strict=True):
-            rests = [(term, other.best[term]) for term in meeting]
-            for near, fact in end.facts_to(rests, self._limit.least(0)):
-                step = fact.step(near, forward=forward)
-                graph.setdefault(step.start, {})[step.key] = step
-        return Known(graph, self._reach_of(graph))
-
-    def _meeting(self) -> Sequence[int]:
-        """The terms where walks from both ends meet that are wanted."""
-        one, other = self._ends
-        longest = self._limit.longest
-        return [
-            term
-            for term in one.best.keys() & other.best.keys()
-            if self._wants(one.best[term], other.best[term], 0)
-            and any(
-                self._wants(labels.get(term, 0.0), other.weight_within(term, longest - length), length)
-                for length, labels in enumerate(one.labels[: longest + 1])
-            )
-        ]
-
-    def _reach_of(self, graph: Graph) -> Reach:
-        """What is left to the goal within the graph."""
-        into: dict[int, list[tuple[int, float]]] = {}
-        for start, steps in graph.items():
-            for step in steps.values():
-                into.setdefault(step.end, []).append((start, step.fact.weight))
-        labels: dict[int, list[Label]] = {self._question.goal: [Label(0, 1.0)]}
-        frontier = {self._question.goal: 1.0}
-        for length in range(1, self._question.max_length + 1):
-            reached: dict[int, float] = {}
-            for term, weight in frontier.items():
-                for near, own in into.get(term, ()):
-                    bound = product_bound(weight, own)
-                    if bound > max(reached.get(near, 0.0), labels[near][-1].weight if near in labels else 0.0):
-                        reached[near] = bound
-            for term, weight in reached.items():
-                labels.setdefault(term, []).append(Label(length, weight))
-            frontier = reached
-        return Reach(labels, [0.0] * self._question.max_length)
 
 
 def _groups(begins: dict[int, float]) -> Iterator[Sequence[tuple[int, float]]]:

@@ -10,11 +10,12 @@ from triples.query.lookups import JoiningSource
 from triples.query.path_facts import PathQuestion, Paths, Rank
 from triples.query.path_limit import Limit
 from triples.query.path_reads import Reads
-from triples.query.path_round import Known, Round
+from triples.query.path_round import Round
+from triples.query.path_steps import Known
 from triples.query.path_weights import weights_to_try
 
-# Between a weight and what was tried before it, there is no further round if they are as near as this.
-_NEARLY = 0.95
+# Between a weight and what was tried before it, there may be a further round if they are as far apart as this.
+_FAR, _NEAR = 0.25, 0.95
 
 
 class Rounds:
@@ -43,8 +44,8 @@ class Rounds:
                 while raised:
                     self.tried = question.rank(least, longest)
                     limit = Limit(question, least_weight=least, longest=longest)
-                    near = tried is None or tried * _NEARLY <= least
-                    known = self.known(limit, tried=None if near else tried)
+                    between = tried is not None and tried * _FAR < least < tried * _NEAR
+                    known = self.known(limit, tried=tried if between else None)
                     # As far as it turned out that there is a better one.
                     asked = replace(question, min_weight=limit.least(0), max_length=limit.longest)
                     paths = known_paths(asked, known.graph, known.reach, self._clock)

@@ -14,7 +14,7 @@ from tests.triples.query.test_finding_answers import NAMES, graphs, make, shown_
 from tests.triples.store.inferred.derived import term_ids
 from tests.triples.store.inferred.hiding import Doing, Texts, changes
 from tests.triples.store.inferred.reads import reading
-from triples.query import path_reads, path_round
+from triples.query import path_openings, path_reads
 from triples.query.best_paths import best_paths
 from triples.query.lookups import Lookup
 from triples.query.path_facts import PathQuestion
@@ -41,7 +41,7 @@ def few_are_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(join_sql, "_MANY", 2)
     if request.param == "with hubs":
         monkeypatch.setattr(path_reads, "HUB", 1)
-        monkeypatch.setattr(path_round, "_LINKED", 0)
+        monkeypatch.setattr(path_openings, "_LINKED", 0)
     # Statements are kept.
     join_sql.linked.cache_clear()
     yield
