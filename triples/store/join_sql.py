@@ -109,22 +109,27 @@ def linked(kind: Kind, dialect: Dialect, visible: InferredFilter | None, *, pred
     SQLite all of these once more; a limit.
     """
     exact = index_name(kind, (True, False, True))
-    table = dialect.indexed(f"{TABLES[kind]} AS f", exact)
     subject = dialect.key_column(0)
     given = f"IN (SELECT {dialect.key_column(0)} FROM {dialect.keys_table})"
-    rest = [*(["+f.predicate_id = ?"] if predicate else []), "f.weight >= ?"]
-    if kind == "inferred" and visible is not None:
-        rest += conditions_of_visible(visible, "f", dialect)
+    wanted = [*(["+f.predicate_id = ?"] if predicate else []), "f.weight >= ?"]
+    shown = conditions_of_visible(visible, "f", dialect) if kind == "inferred" and visible is not None else []
     id_ = "f.id" if kind == "asserted" else "CAST(NULL AS BIGINT)"
-    read = f"SELECT f.subject_id, f.predicate_id, f.object_id, f.weight, {id_} FROM {dialect.keys_table} {dialect.join}"
-    whole = f"{read} {table} ON f.subject_id = {subject} AND {{}} {given} AND {' AND '.join(rest)}"
+    read = f"SELECT f.subject_id, f.predicate_id, f.object_id, f.weight, {id_}"
     if not dialect.names_indexes:
-        return dialect.prepared(f"{whole.format('f.object_id')} LIMIT ?")
-    many = dialect.indexed(f"{TABLES[kind]} AS m", exact)
-    number = f"(SELECT count(*) FROM (SELECT 1 FROM {many} WHERE m.subject_id = {subject} LIMIT {_MANY}))"
+        # PostgreSQL might read the whole table.
+        of_one = " AND ".join([f"f.subject_id = {subject}", *shown])
+        facts = f"LATERAL (SELECT * FROM {TABLES[kind]} AS f WHERE {of_one}{dialect.keep_apart}) AS f"
+        where = " AND ".join([f"f.object_id {given}", *wanted])
+        return dialect.prepared(f"{read} FROM {dialect.keys_table} {dialect.join} {facts} ON {where} LIMIT ?")
+    table, many = [dialect.indexed(f"{TABLES[kind]} AS {alias}", exact) for alias in "fm"]
+    number = f"(SELECT count(*) FROM (SELECT 1 FROM {many} WHERE m.subject_id = {subject} LIMIT {_MANY}) AS counted)"
     # The plus keeps SQLite from looking up each object.
-    few = f"{whole.format('+f.object_id')} WHERE {number} < {_MANY}"
-    return dialect.prepared(f"{few} UNION ALL {whole.format('f.object_id')} WHERE {number} = {_MANY} LIMIT ?")
+    few, all_ = [
+        f"{read} FROM {dialect.keys_table} {dialect.join} {table}"
+        f" ON {' AND '.join([f'f.subject_id = {subject}', f'{column} {given}', *wanted, *shown])}"
+        for column in ("+f.object_id", "f.object_id")
+    ]
+    return dialect.prepared(f"{few} WHERE {number} < {_MANY} UNION ALL {all_} WHERE {number} = {_MANY} LIMIT ?")
 
 
 def combinations(patterns: int, visible: InferredFilter | None, begin: Begin = "rows") -> Sequence[tuple[Kind, ...]]:
