@@ -9,8 +9,8 @@ from triples.query.path_limit import Limit
 # What opening a term that is no hub costs, and looking up whether there is a fact between two terms, or from any of
 # some terms to any of others, for each of all these, in facts read.
 _LIGHT, _LOOKED_UP, _LINKED = 16, 2, 1
-# So many pairs of hubs at most are joined, rather than that their facts are read.
-_PAIRS = 4
+# So many joins of hubs of both ends are made, rather than that their facts are read: one of a pair for each two kinds.
+_JOINS = 16
 
 
 class Opening(NamedTuple):
@@ -23,13 +23,14 @@ class Opening(NamedTuple):
     hub: int = 0
 
 
-def cheapest_opening(ends: tuple[End, End], limit: Limit) -> Opening | None:
-    """None if nothing has to be opened any more: see `triples.query.path_round`."""
-    return min(_Openings(ends, limit).all(), default=None)
+def cheapest_opening(ends: tuple[End, End], limit: Limit, kinds: int) -> Opening | None:
+    """None if nothing has to be opened any more: see `triples.query.path_round`. There are so many kinds of facts."""
+    return min(_Openings(ends, limit, kinds).all(), default=None)
 
 
 class _Openings:
-    def __init__(self, ends: tuple[End, End], limit: Limit) -> None:
+    def __init__(self, ends: tuple[End, End], limit: Limit, kinds: int) -> None:
+        self._kinds = kinds
         self._ends = ends
         self._limit = limit
 
@@ -64,7 +65,7 @@ class _Openings:
     def _are_joined(self, a: int, b: int, top: float, other: float) -> bool:
         """True if what is between hubs of both ends can be looked up, and they are few."""
         pairs = len(self._ends[0].hubs[a]) * len(self._ends[1].hubs[b])
-        return pairs <= _PAIRS and not self._limit.wants(top, other, a + b + 3)
+        return pairs * self._kinds**2 <= _JOINS and not self._limit.wants(top, other, a + b + 3)
 
     def _cost_of_links(self, a: int, b: int) -> int:
         return _LINKED * (len(self._ends[0].lights[a]) + len(self._ends[1].lights[b]))

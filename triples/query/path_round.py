@@ -62,7 +62,8 @@ class Round:
     def wanted_steps(self) -> Known:
         """TooMany if too much must be read."""
         looked_up = self._question.k > 1
-        while (opening := cheapest_opening(self._ends, self._limit)) is not None:
+        kinds = len(self._question.kinds(forward=True))
+        while (opening := cheapest_opening(self._ends, self._limit, kinds)) is not None:
             if opening.hub and not looked_up:
                 # Perhaps a path is found, so that fewer facts of the hub are wanted.
                 looked_up = True
