@@ -16,63 +16,48 @@ wanted paths are known.
 Where labels of both sides meet, there is a walk of their lengths and, but for rounding, of their product. A walk
 contains a simple path that is no longer and no lighter. So if one path is wanted, it comes no later than that.
 
-Once some facts are known, all facts of paths of a great weight are read level by level, then of a smaller one, and so
-on: see `triples.query.path_levels`. As soon as k paths are as heavy as that, they are the best. Where the facts of a
-weight are too many, the search goes on, until it knows a heavier path or has all that are wanted.
+This reads facts around one term at a time. So before it, all facts of the paths of a great weight are read together,
+then those of a smaller one, and so on: see `triples.query.path_rounds`. Only where these are too many, the search goes
+on like this, and once it knows how good a path must be, it tries again.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
-from typing import NamedTuple
 
 from triples.query.blocks import Clock, OutOfTime, Streams, TooMany
 from triples.query.known_paths import Graph, known_paths
 from triples.query.lookups import JoiningSource
-from triples.query.path_facts import Path, PathQuestion, Rank, product_bound
-from triples.query.path_levels import Known, wanted_steps
+from triples.query.path_facts import Path, PathQuestion, Paths, Rank, product_bound
+from triples.query.path_limit import FAR_FROM_NOTHING, ROUNDED, Limit
 from triples.query.path_reach import Reach
+from triples.query.path_rounds import Rounds
 from triples.query.path_side import Label, Side, Unread
 
 # The known paths are searched again when the number of facts read has grown by this factor.
 _GROWTH = 1.5
 # The same where they are looked at only in case that time runs out.
 _GROWTH_OF_ONE = 4
-# With so many facts known, those that are still wanted are read level by level. The better the paths that are known,
-# the fewer these are.
-_FEW, _KNOWN = 300, 600
-# In the order of weights, those of paths of so much weight are read first, which are fewer, as soon as some facts are
-# known. Where k paths are as heavy, these are the best.
-_SOME = 100
-_HEAVY = (0.98, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
-# A label's bound exceeds the product of its facts by far less than this factor, except where it is hardly a number.
-_ROUNDED = 1 - 1e-9
-_FAR_FROM_NOTHING = 1e-290
-
-
-class Paths(NamedTuple):
-    """The best paths, in order. If time ran out, they are an exact beginning.
-
-    Then every path that is heavier than `complete_above` is among them, or, in the order of lengths, every path of at
-    most `complete_within` facts.
-    """
-
-    paths: list[Path]
-    complete_above: float | None = None
-    complete_within: int | None = None
+# With so many facts known, those that are still wanted are read together. The better the paths that are known, the
+# fewer these are.
+_KNOWN = 600
 
 
 def best_paths(question: PathQuestion, source: JoiningSource, *, expired: Callable[[], bool] = lambda: False) -> Paths:
     """The k best simple paths. Ties are broken by the steps: by the term that each leads to, then by its predicate."""
-    return _Search(question, source, expired).run()
+    clock = Clock(expired)
+    rounds = Rounds(question, source, clock)
+    try:
+        return rounds.best_paths()
+    except TooMany:
+        return _Search(question, source, clock, rounds).run()
 
 
 class _Search:
-    def __init__(self, question: PathQuestion, source: JoiningSource, expired: Callable[[], bool]) -> None:
+    def __init__(self, question: PathQuestion, source: JoiningSource, clock: Clock, rounds: Rounds) -> None:
         self._question = question
-        self._clock = Clock(expired)
-        self._source = source
-        streams = Streams(source, self._clock)
+        self._clock = clock
+        self._rounds = rounds
+        streams = Streams(source, clock)
         self._forward = Side(question, streams, forward=True)
         self._backward = Side(question, streams, forward=False)
         self._graph: Graph = {}
@@ -85,11 +70,7 @@ class _Search:
         self._nearest = False
         # The best path comes no later than this, if one is wanted.
         self._limit: Rank | None = None
-        # Whether levels were tried, of heavy paths and of all that are wanted.
-        self._by_heavy_level = question.order == "length"
-        self._by_level = False
-        # Facts of paths of this weight are too many.
-        self._too_light = 0.0
+        self._tried_again = False
 
     def run(self) -> Paths:
         try:
@@ -98,7 +79,7 @@ class _Search:
                     self._read(self._forward, self._backward)
                 else:
                     self._read(self._backward, self._forward)
-                if self._known >= _SOME and not self._by_level and (paths := self._paths_by_level()) is not None:
+                if self._is_time_to_try_again and (paths := self._read_together()) is not None:
                     return Paths(paths)
                 if self._known >= self._looked_at * (_GROWTH if self._limit is None else _GROWTH_OF_ONE):
                     self._look()
@@ -135,8 +116,8 @@ class _Search:
         for other in others:
             weight, length = product_bound(label.weight, other.weight), label.length + other.length
             # Of nothing but ones, a product is exact.
-            weight = weight if weight == 1 else weight * _ROUNDED
-            if length > self._question.max_length or weight < max(self._question.least_weight, _FAR_FROM_NOTHING):
+            weight = weight if weight == 1 else weight * ROUNDED
+            if length > self._question.max_length or weight < max(self._question.least_weight, FAR_FROM_NOTHING):
                 continue
             rank = self._question.rank(weight, length)
             if self._limit is None or rank < self._limit:
@@ -148,74 +129,31 @@ class _Search:
                         side.longest = length
 
     @property
-    def _is_time_for_levels(self) -> bool:
-        """True if it is known how good a path must be to be wanted, or that there may be none."""
-        if not self._met:
-            return self._known >= _FEW and not self._too_light
-        if self._known < _KNOWN or (self._limit is None and len(self._found.paths) < self._question.k):
+    def _is_time_to_try_again(self) -> bool:
+        """True if it is known how good a path must be to be wanted, and that is better than when it was tried."""
+        if self._tried_again or self._known < _KNOWN:
             return False
-        return not self._too_light or self._least_weight > self._too_light
+        worst = self._worst_wanted
+        return worst is not None and worst < self._rounds.tried
 
     @property
-    def _least_weight(self) -> float:
-        """In the order of weights, no lighter path is wanted, as far as is known."""
-        if self._limit is not None:
-            return -self._limit[0]
+    def _worst_wanted(self) -> Rank | None:
+        """No path that comes later is wanted, as far as is known."""
         paths = self._found.paths
-        return paths[-1].weight if len(paths) >= self._question.k else self._question.least_weight
+        if len(paths) < self._question.k:
+            return self._limit
+        last = self._question.rank(paths[-1].weight, len(paths[-1].steps))
+        return last if self._limit is None else min(last, self._limit)
 
-    def _paths_by_level(self) -> list[Path] | None:
-        """The wanted paths; None if it is too early to read all facts of them, or these are too many."""
-        if not self._by_heavy_level:
-            self._by_heavy_level = True
-            for weight in self._heavy():
-                question = replace(self._question, min_weight=weight)
-                try:
-                    known = self._read_steps(weight, question.max_length)
-                except TooMany:
-                    # So are those of lighter paths.
-                    self._too_light = weight
-                    break
-                paths = known_paths(question, known.graph, known.reach, self._clock)
-                if len(paths) == question.k:
-                    return paths
-        if self._is_time_for_levels:
-            self._by_level = True
-            with suppress(TooMany):
-                known = self._wanted_steps()
-                return known_paths(self._question, known.graph, known.reach, self._clock)
+    def _read_together(self) -> list[Path] | None:
+        """The wanted paths; None if all facts of them are too many."""
+        self._tried_again = True
+        worst = self._worst_wanted
+        assert worst is not None
+        with suppress(TooMany):
+            known = self._rounds.known(Limit.of(self._question, worst))
+            return known_paths(self._question, known.graph, known.reach, self._clock)
         return None
-
-    def _heavy(self) -> Iterator[float]:
-        """Weights of paths, from great to small, that leave more and more of the facts aside, as far as is known."""
-        weights = [step.fact.weight for steps in self._graph.values() for step in steps.values()]
-        aside = len(weights)
-        for least in _HEAVY:
-            lighter = sum(weight < least for weight in weights)
-            if least > self._least_weight and 0 < lighter < aside:
-                aside = lighter
-                yield least
-
-    def _wanted_steps(self) -> Known:
-        """The steps of all wanted paths, as far as is known how good these must be. TooMany if they are too many."""
-        limit, found = self._limit, self._found.paths
-        if limit is None and len(found) >= self._question.k:
-            limit = self._question.rank(found[-1].weight, len(found[-1].steps))
-        least, longest = self._question.least_weight, self._question.max_length
-        if limit is not None and self._question.order == "weight":
-            least = -limit[0]
-            # Of the heaviest that there can be, no longer one is wanted.
-            longest = int(limit[1]) if least == 1 else longest
-        elif limit is not None:
-            longest = int(limit[0])
-        if limit is not None and self._question.order == "length" and self._question.k == 1 and longest > 1:
-            shorter = self._read_steps(least, longest - 1)
-            # If there is no shorter path, it is the heaviest of those as long.
-            return shorter if shorter.graph else self._read_steps(-limit[1], longest)
-        return self._read_steps(least, longest)
-
-    def _read_steps(self, least_weight: float, longest: int) -> Known:
-        return wanted_steps(self._question, self._source, self._clock, least_weight=least_weight, longest=longest)
 
     def _is_wanted(self, unread: Unread, tops: Iterable[float]) -> bool:
         return any(self._may_count(weight, length) for weight, length in self._bounds(unread, tops))
@@ -239,12 +177,8 @@ class _Search:
         """True if such a path would be wanted, as far as is known."""
         if weight < self._question.least_weight:
             return False
-        if self._limit is not None and self._question.rank(weight, length) > self._limit:
-            return False
-        paths = self._found.paths
-        if len(paths) < self._question.k:
-            return True
-        return self._question.rank(weight, length) <= self._question.rank(paths[-1].weight, len(paths[-1].steps))
+        worst = self._worst_wanted
+        return worst is None or self._question.rank(weight, length) <= worst
 
     def _known_paths(self) -> list[Path]:
         reach = Reach(self._backward.labels, self._backward.beyond())

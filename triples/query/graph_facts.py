@@ -8,15 +8,17 @@ from typing import Any, Literal, NamedTuple
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
-from triples.query.join_statements import LEAST, join_statement
+from triples.query.join_statements import LEAST, join_statement, numbers_statement
 from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Slots, Terms
 from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
 from triples.query.statements import texts_by_ids
+from triples.query.term_places import as_keys
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
+from triples.store.join_sql import linked
 from triples.store.parts import is_dense, lightest, nth_id, nth_weight, number_heavier, ordered_terms
 from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
@@ -89,6 +91,30 @@ class GraphFacts:
         statement = join_statement(lookups, given, least, limit, self.dialect, self.visible, "number")
         [(found,)] = self.fetch(*statement)
         return int(found)
+
+    def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
+        return [n for _, n in self.fetch(*numbers_statement(lookups, given, least, limit, self.dialect, self.visible))]
+
+    def size(self) -> int:
+        return tallied(self.fetch, self.dialect)
+
+    def linked(
+        self, subjects: Collection[int], predicate: int | None, objects: Collection[int], least: float, limit: int
+    ) -> list[Fact]:
+        kinds: list[tuple[Kind, InferredFilter | None]] = [("asserted", None)]
+        if self.visible is not None:
+            kinds.append(("inferred", self.visible))
+        given: list[Any] = [
+            as_keys(list(subjects)),
+            as_keys(list(objects)),
+            *([] if predicate is None else [predicate]),
+        ]
+        given = [*given, max(least, LEAST)] * (2 if self.dialect.names_indexes else 1)
+        found: list[Fact] = []
+        for kind, visible in kinds:
+            statement = linked(kind, self.dialect, visible, predicate=predicate is not None)
+            found += _facts(self.fetch(statement, [*given, limit - len(found)]))
+        return found
 
     def terms(self, ends: Ends, column: int, after: int, weight: float, size: int) -> Sequence[int]:
         shape = shape_of(ends)

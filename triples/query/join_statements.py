@@ -10,7 +10,7 @@ from triples.query.lookups import Between, Lookup, OfTerms, OfWeight, Part, Slot
 from triples.query.term_places import as_keys
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter, Kind
-from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, combinations, joined
+from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, combinations, joined, numbers
 
 # A fact of weight 0 matches nothing.
 LEAST = ulp(0.0)
@@ -48,6 +48,24 @@ def join_statement(
     must_stand = tuple([_pattern(lookup, sources) for lookup in present])
     statement = joined(patterns, dialect, visible, begin, read, by_object=wide, present=must_stand)
     return statement, [*parameters, limit]
+
+
+def numbers_statement(
+    lookups: Sequence[Lookup],
+    given: Sequence[Terms],
+    least: float,
+    limit: int,
+    dialect: Dialect,
+    visible: InferredFilter | None,
+) -> tuple[str, list[Any]]:
+    """The statement for `JoiningSource.numbers`, of which each row begins with the number of the partial answer."""
+    joins = [_join([lookup], _filled(given)) for lookup in lookups]
+    statement = numbers(tuple([join.patterns[0] for join in joins]), dialect, visible)
+    parameters: list[Any] = []
+    for lookup in lookups:
+        one = [*(term for term in lookup.constants if term is not None), max(least, LEAST), limit]
+        parameters += one * len(combinations(1, visible))
+    return statement, [*parameters, _numbered(given, joins[0].slots)]
 
 
 class _Join(NamedTuple):

@@ -3,12 +3,12 @@
 A partial answer is a tuple of terms. Its slots are the variables in the order in which the plan binds them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from triples.patterns import Variable
-from triples.query.blocks import Ends, Source
+from triples.query.blocks import Ends, Fact, Source
 from triples.query.questions import AskedPattern
 from triples.recursion.programs import Key
 
@@ -146,6 +146,20 @@ class JoiningSource(Source, Protocol):
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> int:
         """Return how many rows `joined` would return."""
+
+    def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
+        """Return for each partial answer how many facts of at least this weight these look-ups find.
+
+        For each look-up, facts are counted up to the limit.
+        """
+
+    def size(self) -> int:
+        """Return about how many facts there are in all."""
+
+    def linked(
+        self, subjects: Collection[int], predicate: int | None, objects: Collection[int], least: float, limit: int
+    ) -> Sequence[Fact]:
+        """Return the facts of at least this weight from any of the subjects to any of the objects, up to a limit."""
 
 
 def ends_of(pattern: AskedPattern[int]) -> Ends:

@@ -47,6 +47,18 @@ class Path(NamedTuple):
     steps: tuple[PathStep, ...]
 
 
+class Paths(NamedTuple):
+    """The best paths, in order. If time ran out, they are an exact beginning.
+
+    Then every path that is heavier than `complete_above` is among them, or, in the order of lengths, every path of at
+    most `complete_within` facts.
+    """
+
+    paths: list[Path]
+    complete_above: float | None = None
+    complete_within: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PathQuestion:
     """A request for paths. `predicates` are ids; None means all."""

@@ -13,6 +13,9 @@ from triples.store.dialect import Dialect
 from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_of_visible, index_name
 from triples.store.inferred.layout import KEY
 
+# Rather than to go through so many facts of a subject, each object is looked up.
+_MANY = 300
+
 
 class OfRow(NamedTuple):
     """A value of the given row, counted from 1."""
@@ -80,6 +83,55 @@ def joined(
     return dialect.prepared(f"SELECT count(*) FROM ({statement}) AS counted" if wanted == "number" else statement)
 
 
+@cache
+def numbers(patterns: tuple[JoinedPattern, ...], dialect: Dialect, visible: InferredFilter | None) -> str:
+    """The number of each given row, and how many facts of it the patterns find, in the order of the rows.
+
+    Parameters: for each pattern and kind of facts the constants, the least weight, and a limit; the given rows.
+    """
+    counts: list[str] = []
+    for pattern in patterns:
+        for [kind] in combinations(1, visible):
+            table, where = _table(pattern, kind, dialect, visible, "rows", "f0")
+            facts = f"SELECT 1 FROM {table} WHERE {' AND '.join(where)} LIMIT ?"
+            counts.append(f"(SELECT count(*) FROM ({facts}) AS counted)")
+    number = dialect.key_column(0)
+    return dialect.prepared(f"SELECT {number}, {' + '.join(counts)} FROM {dialect.keys_table} ORDER BY 1")
+
+
+@cache
+def linked(kind: Kind, dialect: Dialect, visible: InferredFilter | None, *, predicate: bool) -> str:
+    """The facts from any of some subjects to any of some objects.
+
+    The index of keys has the objects of a subject. SQLite goes through all of them, but where they are many it looks up
+    each object. Only of the facts that are found, more is read.
+    Parameters: two batches of one place, subjects and objects; the predicate if one is given; the least weight; for
+    SQLite all of these once more; a limit.
+    """
+    exact = index_name(kind, (True, False, True))
+    subject = dialect.key_column(0)
+    given = f"IN (SELECT {dialect.key_column(0)} FROM {dialect.keys_table})"
+    wanted = [*(["+f.predicate_id = ?"] if predicate else []), "f.weight >= ?"]
+    shown = conditions_of_visible(visible, "f", dialect) if kind == "inferred" and visible is not None else []
+    id_ = "f.id" if kind == "asserted" else "CAST(NULL AS BIGINT)"
+    read = f"SELECT f.subject_id, f.predicate_id, f.object_id, f.weight, {id_}"
+    if not dialect.names_indexes:
+        # PostgreSQL might read the whole table.
+        of_one = " AND ".join([f"f.subject_id = {subject}", *shown])
+        facts = f"LATERAL (SELECT * FROM {TABLES[kind]} AS f WHERE {of_one}{dialect.keep_apart}) AS f"
+        where = " AND ".join([f"f.object_id {given}", *wanted])
+        return dialect.prepared(f"{read} FROM {dialect.keys_table} {dialect.join} {facts} ON {where} LIMIT ?")
+    table, many = [dialect.indexed(f"{TABLES[kind]} AS {alias}", exact) for alias in "fm"]
+    number = f"(SELECT count(*) FROM (SELECT 1 FROM {many} WHERE m.subject_id = {subject} LIMIT {_MANY}) AS counted)"
+    # The plus keeps SQLite from looking up each object.
+    few, all_ = [
+        f"{read} FROM {dialect.keys_table} {dialect.join} {table}"
+        f" ON {' AND '.join([f'f.subject_id = {subject}', f'{column} {given}', *wanted, *shown])}"
+        for column in ("+f.object_id", "f.object_id")
+    ]
+    return dialect.prepared(f"{few} WHERE {number} < {_MANY} UNION ALL {all_} WHERE {number} = {_MANY} LIMIT ?")
+
+
 def combinations(patterns: int, visible: InferredFilter | None, begin: Begin = "rows") -> Sequence[tuple[Kind, ...]]:
     """The kinds of facts that the patterns are joined with, one combination after the other."""
     kinds: tuple[Kind, ...] = ("asserted",) if visible is None else ("asserted", "inferred")
@@ -121,23 +173,10 @@ def _of_kinds(
         alias = f"f{number}"
         read += [f"{alias}.{KEY[column]}" for column in pattern.read]
         read += [f"{alias}.weight", f"{alias}.id" if kind == "asserted" else "CAST(NULL AS BIGINT)"]
-        given = [term is not None for term in pattern.terms]
-        if number == 0 and begin.startswith("terms"):
-            given[int(begin[-1])] = True
-        subject, predicate, object_ = given
-        # Not every index of inferred facts is there: those of predicates always are.
-        merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
-        if by_object and number == 0 and kind == "asserted":
-            object_ = True
-        index = index_name(kind, (subject, predicate or bool(merged), object_))
-        conditions = list(_conditions(pattern, alias, dialect))
-        if number == 0:
-            conditions += begin_conditions(begin, kind, alias, dialect)
-        if merged:
-            conditions.append(f"{alias}.predicate_id IN ({', '.join(map(str, merged))})")
-        if kind == "inferred" and visible is not None:
-            conditions += conditions_of_visible(visible, alias, dialect)
-        table = dialect.indexed(f"{TABLES[kind]} AS {alias}", index)
+        first_begin = begin if number == 0 else "rows"
+        table, conditions = _table(
+            pattern, kind, dialect, visible, first_begin, alias, by_object=by_object and number == 0
+        )
         where = " AND ".join(conditions)
         # The first table of all has nothing to be joined on.
         if tables:
@@ -150,6 +189,32 @@ def _of_kinds(
     elif wanted != "rows":
         read = [_value(one, dialect) for one in wanted]
     return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
+
+
+def _table(
+    pattern: JoinedPattern,
+    kind: Kind,
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    begin: Begin,
+    alias: str,
+    *,
+    by_object: bool = False,
+) -> tuple[str, list[str]]:
+    """The table of facts of a pattern, with the index to read, and the conditions."""
+    given = [term is not None for term in pattern.terms]
+    if begin.startswith("terms"):
+        given[int(begin[-1])] = True
+    subject, predicate, object_ = given
+    # Not every index of inferred facts is there: those of predicates always are.
+    merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
+    index = index_name(kind, (subject, predicate or bool(merged), object_ or (by_object and kind == "asserted")))
+    conditions = [*_conditions(pattern, alias, dialect), *begin_conditions(begin, kind, alias, dialect)]
+    if merged:
+        conditions.append(f"{alias}.predicate_id IN ({', '.join(map(str, merged))})")
+    if kind == "inferred" and visible is not None:
+        conditions += conditions_of_visible(visible, alias, dialect)
+    return dialect.indexed(f"{TABLES[kind]} AS {alias}", index), conditions
 
 
 def _stands(pattern: JoinedPattern, dialect: Dialect) -> str:

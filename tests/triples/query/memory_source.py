@@ -116,6 +116,33 @@ class MemorySource:
     ) -> int:
         return len(self.joined(lookups, given, least, limit))
 
+    def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
+        if self.reads is not None and self.read_blocks >= self.reads:
+            raise OutOfTime
+        self.read_blocks += 1
+        return [sum(self._number(one.ends(terms), least, limit) for one in lookups) for terms in given]
+
+    def size(self) -> int:
+        return len(self.facts)
+
+    def linked(
+        self, subjects: Collection[int], predicate: int | None, objects: Collection[int], least: float, limit: int
+    ) -> Sequence[Fact]:
+        if self.reads is not None and self.read_blocks >= self.reads:
+            raise OutOfTime
+        self.read_blocks += 1
+        found = [
+            fact
+            for subject in subjects
+            for fact in self._by_ends.get((subject, predicate, None), [])
+            if fact.key.object in objects and 0 < fact.weight >= least
+        ]
+        self.read_facts += len(found)
+        return found[:limit]
+
+    def _number(self, ends: Ends, least: float, limit: int) -> int:
+        return min(sum(0 < fact.weight >= least for fact in self._by_ends.get(ends, [])), limit)
+
     def _read(self, ends: Ends) -> Sequence[Fact]:
         if self.reads is not None and self.read_blocks >= self.reads:
             raise OutOfTime

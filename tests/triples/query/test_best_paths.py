@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.triples.query.memory_source import MemorySource, facts_of
 from triples.query import best_paths as module
-from triples.query import path_levels
+from triples.query import path_reads, path_round
 from triples.query.best_paths import best_paths
-from triples.query.blocks import Ends, Fact
+from triples.query.blocks import Fact
 from triples.query.path_facts import Path, PathQuestion, PathStep
 
 weights = st.sampled_from([1.0, 1.0, 1.0, 0.5, 0.9, 0.25, 0.0, 0.1, 0.3, 0.7, 1e-200]) | st.floats(0.01, 1.0)
@@ -72,14 +72,16 @@ def _steps(question: PathQuestion, fact: Fact) -> Iterator[PathStep]:
             yield PathStep(object_, subject, fact, reversed=True)
 
 
-@pytest.fixture(params=["the heaviest first", "by levels", "by levels of heavy paths"])
+@pytest.fixture(params=["in rounds", "with hubs", "one after the other"])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Level by level as soon as it may be, or when some weights are known, in groups of single terms; or never."""
-    least = {"the heaviest first": 10**6, "by levels": 0, "by levels of heavy paths": 3}[request.param]
-    monkeypatch.setattr(module, "_SOME", least)
-    monkeypatch.setattr(module, "_FEW", least)
-    monkeypatch.setattr(module, "_KNOWN", least)
-    monkeypatch.setattr(path_levels, "_SMALLEST_GROUP", 1)
+    """All facts of wanted paths are read together, with terms that are looked up as hubs are; or they are too many."""
+    if request.param != "in rounds":
+        monkeypatch.setattr(path_reads, "HUB", 2)
+        monkeypatch.setattr(path_round, "_GROUPS", 2)
+        monkeypatch.setattr(path_round, "_SMALLEST_GROUP", 1)
+    if request.param == "one after the other":
+        monkeypatch.setattr(path_round, "MOST_READ", 4)
+        monkeypatch.setattr(module, "_KNOWN", 8)
 
 
 @pytest.mark.usefixtures("small_blocks", "either_way")
@@ -143,7 +145,7 @@ def test_a_crowd_without_weights_is_not_searched_for_what_is_next_door() -> None
 @pytest.mark.usefixtures("small_blocks")
 def test_a_search_by_length_that_runs_out_of_time_says_which_lengths_are_complete() -> None:
     line = {(number, 20, number + 1): 1.0 for number in range(1, 6)}
-    source = MemorySource(facts_of(line | {(1, 20, 3): 0.1, (1, 21, 6): 0.5}), reads=8)
+    source = MemorySource(facts_of(line | {(1, 20, 3): 0.1, (1, 21, 6): 0.5}), reads=6)
 
     found = best_paths(PathQuestion(1, 6, direction="out", k=3, order="length"), source)
 
@@ -153,10 +155,8 @@ def test_a_search_by_length_that_runs_out_of_time_says_which_lengths_are_complet
     assert found.complete_above is None
 
 
-def test_more_than_may_be_read_by_levels_is_searched_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SOME", 0)
-    monkeypatch.setattr(module, "_FEW", 0)
-    monkeypatch.setattr(path_levels, "MOST_READ", 3)
+def test_more_than_may_be_read_together_is_searched_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path_round, "MOST_READ", 3)
     line = {(number, 20, number + 1): 0.9 for number in range(1, 6)} | {
         (6, 20, number): 0.9 for number in range(10, 20)
     }
@@ -166,26 +166,43 @@ def test_more_than_may_be_read_by_levels_is_searched_as_before(monkeypatch: pyte
     assert [step.end for step in path.steps] == [2, 3, 4, 5, 6]
 
 
-def test_heavy_paths_are_found_by_fewer_single_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facts_that_are_read_together_take_fewer_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     dice = Random(3)
     facts = facts_of({(dice.randrange(1_000), 20, dice.randrange(1_000)): 1 - dice.random() ** 2 for _ in range(4_000)})
 
     def asked() -> tuple[list[list[Path]], int]:
-        reads: list[Ends] = []
+        source = MemorySource(facts)
+        return [best_paths(PathQuestion(start, start + 1, k=3), source).paths for start in (1, 5)], source.read_blocks
 
-        class Counted(MemorySource):
-            def block(self, ends: Ends, after: Fact | None, size: int) -> Sequence[Fact]:
-                reads.append(ends)
-                return super().block(ends, after, size)
-
-        source = Counted(facts)
-        return [best_paths(PathQuestion(start, start + 1, k=3), source).paths for start in (1, 5)], len(reads)
-
-    heavy, reads = asked()
-    monkeypatch.setattr(module, "_HEAVY", ())
+    together, reads = asked()
+    monkeypatch.setattr(path_round, "MOST_READ", 0)
     others, reads_otherwise = asked()
-    assert heavy == others
-    assert reads < 0.6 * reads_otherwise
+    assert together == others
+    assert reads < 0.3 * reads_otherwise
+
+
+def test_a_hub_is_looked_up_and_not_read() -> None:
+    """The hub is two facts from the start, and one of its 5,000 neighbours is three from the goal."""
+    hub = {(10, 20, number): 1.0 for number in range(100, 5_100)}
+    ways = {(1, 21, 9): 1.0, (9, 21, 10): 1.0, (2_000, 21, 12): 0.9, (12, 21, 11): 0.9, (11, 21, 2): 0.9}
+    source = MemorySource(facts_of(hub | ways | {(1, 21, number): 0.5 for number in range(20, 40)}))
+
+    [path] = best_paths(PathQuestion(1, 2), source).paths
+
+    assert [step.end for step in path.steps] == [9, 10, 2_000, 12, 11, 2]
+    assert source.read_facts < 250
+
+
+def test_what_two_hubs_have_in_common_is_found_without_reading_both() -> None:
+    hubs = {(10, 20, number): 0.9 for number in range(100, 3_100)}
+    hubs |= {(number, 20, 11): 0.8 for number in range(3_000, 6_000)}
+    ways = {(1, 21, 9): 1.0, (9, 21, 10): 1.0, (11, 21, 12): 1.0, (12, 21, 2): 1.0}
+    source = MemorySource(facts_of(hubs | ways))
+
+    [path] = best_paths(PathQuestion(1, 2), source).paths
+
+    assert [step.end for step in path.steps] == [9, 10, 3_000, 11, 12, 2]
+    assert source.read_facts < 1_000
 
 
 def test_without_any_time_nothing_is_known() -> None:

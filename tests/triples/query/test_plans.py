@@ -14,8 +14,8 @@ from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
 from triples.patterns import Shape, Variable
-from triples.query.join_statements import join_statement
-from triples.query.lookups import OfTerms, Slots, lookup_of
+from triples.query.join_statements import join_statement, numbers_statement
+from triples.query.lookups import Lookup, OfTerms, Slots, lookup_of
 from triples.query.statements import (
     asserted_by_keys,
     count_inferred,
@@ -25,8 +25,9 @@ from triples.query.statements import (
     select_inferred,
 )
 from triples.recursion.programs import Key, Proof
-from triples.store.fact_tables import INDEXES, InferredFilter, index_name
+from triples.store.fact_tables import INDEXES, TABLES, InferredFilter, index_name
 from triples.store.inferred.layout import FACTS
+from triples.store.join_sql import linked
 from triples.store.select import Start
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("graph")]
@@ -88,6 +89,11 @@ def other_statements(reader: Reading) -> Iterator[tuple[str, list[Any]]]:
     yield inferred_by_key(reader.dialect, FILTER), [7, 8, 9]
     yield asserted_by_keys(reader.dialect), ["[[7, 8, 9]]"]
     yield inferred_by_keys(reader.dialect), ["[[7, 8, 9]]"]
+    for lookup in (Lookup((None, None, None), ((0, 0),), (2,), ()), Lookup((None, 3, None), ((2, 0),), (0,), ())):
+        yield numbers_statement([lookup], [(7,), (8,)], 0.5, 10, reader.dialect, FILTER)
+    times = 2 if reader.dialect.names_indexes else 1
+    for kind in TABLES:
+        yield linked(kind, reader.dialect, FILTER, predicate=False), [*["[[7], [8]]", "[[9], [10]]", 0.5] * times, 10]
 
 
 def sqlite_steps(reader: Reading, sql: str, parameters: list[Any]) -> list[str]:
@@ -167,7 +173,7 @@ def test_sqlite_scans_nothing() -> None:
         for sql, parameters in [*rows, *other_statements(reader)]:
             scans = {step.split()[1] for step in sqlite_steps(reader, sql, parameters) if step.startswith("SCAN")}
             # What has been picked already, and the keys that are given.
-            assert scans <= {"t", "g", "matches", "merged", "part_0", "part_1"}, (sql, scans)
+            assert scans <= {"t", "g", "matches", "merged", "part_0", "part_1", "counted"}, (sql, scans)
 
 
 @in_orm_thread
