@@ -94,6 +94,34 @@ class PartsJoin:
         """The number of answers that are kept."""
         return len(self._best)
 
+    def number_of(self, weight: float) -> int:
+        """The number of those that weigh at least so much and follow `after`."""
+        return sum(one <= -weight for one in self._following())
+
+    def weight_of(self, place: int) -> float | None:
+        """The weight of the answer at a place, from 1, by falling weight, of those that are kept and follow `after`."""
+        heaviest = nsmallest(place, self._following())
+        return -heaviest[-1] if len(heaviest) == place else None
+
+    def _following(self) -> Iterator[float]:
+        """The weights, negative, of those that are kept and follow `after`."""
+        for terms, one in self._best.items():
+            if self._after is None or (-one.weight, terms) > self._after:
+                yield -one.weight
+
+    def takes_enough(self, part: Part, least: float) -> bool:
+        """Join a part for answers of at least this weight; if fewer than wanted are, it has to be joined again."""
+        before, self.least = self.least, least
+        try:
+            self.take(part)
+            if self.number_of(least) >= self.wanted:
+                return True
+        except BaseException:
+            self.least = before
+            raise
+        self.least = before
+        return False
+
     def _together(self) -> list[list[Step]]:
         """The steps that are joined by one statement each; the first one alone if it has checks."""
         steps, most = list(self.plan.steps), self.source.most_joined
@@ -121,14 +149,15 @@ class PartsJoin:
         self._keep(rows)
 
     @property
-    def scans_objects(self) -> bool:
-        """True if parts can be wide: the first pattern has a predicate alone, and only its object is looked up next."""
+    def scanned(self) -> int | None:
+        """The column by which a part can be read: the first pattern has a predicate alone, and one term goes on."""
         first, *others = [step.lookup for step in self._chunks[0]]
         subject, predicate, object_ = first.constants
         given = (subject is not None, predicate is not None, object_ is not None)
-        if given != (False, True, False) or first.equal or 2 not in first.taken or not others:
-            return False
-        return self.source.scans_objects and [slot for _, slot in others[0].bound] == [first.taken.index(2)]
+        if given != (False, True, False) or first.equal or not others or not self.source.scans_columns:
+            return None
+        looked_up = {slot for _, slot in others[0].bound}
+        return first.taken[looked_up.pop()] if len(looked_up) == 1 else None
 
     @property
     def is_plain(self) -> bool:

@@ -56,7 +56,7 @@ def joined(
     begin: Begin = "rows",
     wanted: Wanted = "rows",
     *,
-    by_object: bool = False,
+    by_column: int | None = None,
     present: tuple[JoinedPattern, ...] = (),
 ) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
@@ -71,7 +71,7 @@ def joined(
     `present`, and the limit.
     """
     parts = [
-        _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_object=by_object)
+        _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_column=by_column)
         + "".join(f" AND {_stands(pattern, dialect)}" for pattern in present)
         for kinds in combinations(len(patterns), visible, begin)
     ]
@@ -112,7 +112,7 @@ def _of_kinds(
     begin: Begin,
     wanted: Wanted,
     *,
-    by_object: bool,
+    by_column: int | None,
 ) -> str:
     read = [dialect.key_column(0) if begin == "rows" else "0"]
     tables = [dialect.keys_table] if begin == "rows" else []
@@ -127,8 +127,8 @@ def _of_kinds(
         subject, predicate, object_ = given
         # Not every index of inferred facts is there: those of predicates always are.
         merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
-        if by_object and number == 0 and kind == "asserted":
-            object_ = True
+        if by_column is not None and number == 0 and kind == "asserted":
+            subject, object_ = by_column == 0, by_column == 2
         index = index_name(kind, (subject, predicate or bool(merged), object_))
         conditions = list(_conditions(pattern, alias, dialect))
         if number == 0:
