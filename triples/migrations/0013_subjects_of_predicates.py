@@ -1,6 +1,6 @@
 """The index of subjects and predicates begins with the predicate, so that joins find the subjects of a predicate in order.
 
-On PostgreSQL, others read and write meanwhile. On SQLite, it takes some four seconds for each million facts, in which
+On PostgreSQL, others read and write meanwhile. On SQLite, it takes four to eight seconds for each million facts, in which
 nobody writes; a worker of the version before asks for the former index by name, and has to be restarted.
 """
 

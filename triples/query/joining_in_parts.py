@@ -5,7 +5,7 @@ cannot make such an answer is the end. So joins with few answers cost little mor
 them. Those of very many answers are better found fact by fact: `triples.query.ranked_join`.
 """
 
-from math import ceil, inf, isqrt, nextafter, prod
+from math import inf, isqrt, nextafter, prod
 from typing import NamedTuple
 
 from triples.query.answers import Ranking
@@ -28,6 +28,8 @@ _MANY = 2_000
 _TERM, _ANSWER = 1.5, 2
 # So many answers of the greatest weight let expect how many there are; as long as there are no answers, so few.
 _SEVERAL, _FOUND = 2, 0.1
+# So many answers tell how heavy many more are.
+_FEW = 3
 
 
 class OnlyTies(Exception):
@@ -219,8 +221,8 @@ class _Parts:
         join = self._join
         if join.greatest is None:
             return part
-        # By so many of the heaviest answers so far.
-        guess = join.weight_of(ceil(_SPARE * join.wanted * self._taken / part.size))
+        # By so many of the heaviest answers so far; one alone might be far heavier than those that others let expect.
+        guess = join.weight_of(_FEW + int(_SPARE * join.wanted * self._taken / part.size))
         if guess is None or guess <= join.least:
             return part
         # The weights of facts are compared once more when they are joined.

@@ -120,6 +120,8 @@ class PartsJoin:
             self.least = before
             raise
         self.least = before
+        # What was found may bound it better than before.
+        self._enough = self.wanted
         return False
 
     def _together(self) -> list[list[Step]]:
