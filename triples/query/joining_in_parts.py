@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from triples.query.answers import Ranking
 from triples.query.blocks import OutOfTime, TooMany
+from triples.query.least_weights import ROUNDING
 from triples.query.lookups import Between, OfWeight, Part
-from triples.query.parts_join import ROUNDING, PartsJoin
+from triples.query.parts_join import PartsJoin
 
 # The facts in the first part, and in others, by how long the database takes to join them: in seconds.
 FIRST, SMALLEST, LARGEST = 512, 64, 16_384
@@ -51,7 +52,7 @@ class _Next(NamedTuple):
     heaviest: float
     # None if it is the last.
     following: _Begin | None
-    # If set, the part has whatever makes answers of at least this weight, of which there should be enough.
+    # If set, the part should have enough answers of at least this weight.
     guess: float | None = None
 
 
@@ -78,12 +79,10 @@ def joined_in_parts(
                 if by_term is not None and parts.are_worse(begin, by_term):
                     raise OnlyTies
             try:
-                if part.guess is not None:
-                    if join.takes_enough(part.part, part.guess):
-                        break
-                    parts.guess_no_more()
+                if part.guess is None:
+                    join.take(part.part)
+                elif not parts.was_right(part.part, part.guess):
                     continue
-                join.take(part.part)
             except TooMany:
                 parts.make_smaller()
                 continue
@@ -127,10 +126,14 @@ class _Parts:
         self._size = min(max(self._size // 4, 1), LARGEST)
         self._wide = inf
 
-    def guess_no_more(self) -> None:
-        """After a part of too few answers."""
+    def was_right(self, part: Part, guess: float) -> bool:
+        """Join a part for answers of a weight that was guessed; if fewer than wanted have it, it is to be repeated."""
+        # From here on, what was found bounds the rest.
         self._guesses = False
+        if self._join.takes_enough(part, guess):
+            return True
         self._size = self._facts
+        return False
 
     def adapt(self, part: _Next, begin: _Begin | None) -> None:
         """After a part was joined."""
@@ -217,7 +220,7 @@ class _Parts:
         return self._guessed(part) if self._guesses else part
 
     def _guessed(self, part: _Next) -> _Next:
-        """The part with whatever makes answers as heavy as the wanted ones should be, if that can be told."""
+        """The part with the weight that the wanted answers should have at least, if that can be told."""
         join = self._join
         if join.greatest is None:
             return part
@@ -227,4 +230,7 @@ class _Parts:
             return part
         # The weights of facts are compared once more when they are joined.
         above = guess / prod(join.greatest[1:]) * ROUNDING * ROUNDING
-        return part._replace(part=Between(part.heaviest, above, join.scanned), guess=guess)
+        if part.following is None or part.following.weight > above:
+            return part._replace(guess=guess)
+        # What is lighter makes no answer that is heavy enough.
+        return part._replace(part=Between(part.heaviest, above, join.scanned), following=None, guess=guess)
