@@ -91,7 +91,7 @@ class Triple(ExportModelOperationsMixin("triple"), models.Model):  # type: ignor
             HeaviestFirst(fields=["subject", "-weight"], name="triple_s"),
             HeaviestFirst(fields=["predicate", "-weight"], name="triple_p"),
             HeaviestFirst(fields=["object", "-weight"], name="triple_o"),
-            HeaviestFirst(fields=["subject", "predicate", "-weight"], name="triple_sp"),
+            HeaviestFirst(fields=["predicate", "subject", "-weight"], name="triple_ps"),
             HeaviestFirst(fields=["predicate", "object", "-weight"], name="triple_po"),
         ]
 

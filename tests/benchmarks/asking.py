@@ -129,7 +129,7 @@ _NEXT = f"{_FACT} subject_id = ? LIMIT 1"
 _TEXT = "SELECT text FROM triples_term WHERE id = ?"
 _ID = "(SELECT id FROM triples_term WHERE text = ?)"
 _JOIN = (
-    "FROM triples_triple AS f INDEXED BY triple_p CROSS JOIN triples_triple AS g INDEXED BY triple_sp"
+    "FROM triples_triple AS f INDEXED BY triple_p CROSS JOIN triples_triple AS g INDEXED BY triple_ps"
     f" ON g.subject_id = f.object_id AND g.predicate_id = {_ID} WHERE f.predicate_id = {_ID}"
 )
 _COUNTED = f"SELECT count(*) {_JOIN}"

@@ -161,14 +161,17 @@ def _ranking_of_any(
         sizes = zip(order.places, order.facts, strict=True)
         by_terms = min([facts for place, facts in sizes if begins_with_selected(question, [place])], default=None)
         first = min(FIRST, int(_ROWS * max(order.estimates[0], 1.0) / max(order.estimates)))
+        in_parts = partial(joined_in_parts, facts=order.facts[0], expected=order.estimates[-1], first=first)
         try:
-            by_terms = by_terms if untried else None
-            return "in parts", order, joined_in_parts(join, order.facts[0], first=first, by_term=by_terms)
+            return "in parts", order, in_parts(join, by_term=by_terms if untried else None)
         except OnlyTies:
+            untried = False
             tied = tied or _for_ties(question, order, source)
-        if tied is None:
-            join = PartsJoin(question, order.places, source, k, after, expired)
-            return "in parts", order, joined_in_parts(join, order.facts[0])
+        if tied is not None and (ranking := by_term(tied)):
+            return "by term", tied, ranking
+        # There are fewer than were expected.
+        join = PartsJoin(question, order.places, source, k, after, expired)
+        return "in parts", order, in_parts(join)
     if untried and tied is None and _is_unweighted(question, source):
         tied = _for_ties(question, order, source)
     with suppress(TooMany):

@@ -19,7 +19,7 @@ from triples.store.fact_tables import EXACT, InferredFilter, Kind
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.layout import KEY
 from triples.store.join_sql import linked
-from triples.store.parts import is_dense, lightest, nth_id, nth_weight, number_heavier, ordered_terms
+from triples.store.parts import fewest_dense, lightest, nth_id, nth_weight, number_heavier, ordered_terms
 from triples.store.select import Select, Start, heaviest_first, shape_of, sql
 from triples.store.sessions import Fetch, Rows
 from triples.store.statistics import tallied
@@ -27,8 +27,6 @@ from triples.store.statistics import tallied
 _COLUMNS = (*KEY, "weight", "id")
 _OF_PREDICATE = (False, True, False)
 _OF_PREDICATE_AND_OBJECT = (False, True, True)
-# The most terms that are sorted and read at once, and the most facts that are counted to choose how to find terms.
-_MOST_SORTED, _MOST_COUNTED = 100_000, 20_000
 _IDS = "SELECT text, id FROM triples_term WHERE"
 
 
@@ -121,9 +119,8 @@ class GraphFacts:
         one: list[Any] = [*(term for term in ends if term is not None), max(weight, LEAST), after]
         by_subject = False
         if shape == _OF_PREDICATE and column == 0:
-            by_subject = self._is_dense(shape, one, size)
-            # Few are all found at once.
-            size = size if by_subject else _MOST_SORTED
+            # The index of asserted facts has them in order.
+            by_subject = self.visible is not None and self._is_dense(shape, one, size)
         elif shape == _OF_PREDICATE_AND_OBJECT and self.visible is None and self.dialect.names_indexes:
             by_subject = self._is_dense(shape, one, size)
         statement = ordered_terms(shape, column, "asserted", self.dialect, None, by_subject=by_subject)
@@ -135,17 +132,18 @@ class GraphFacts:
         return found
 
     def _is_dense(self, shape: Shape, bounds: Sequence[Any], wanted: int) -> bool:
-        """True if `is_dense` for the asserted facts within the bounds: constants, the least weight, a term."""
+        """True if there are enough asserted facts within the bounds: constants, the least weight, a term."""
         *constants, weight, _ = bounds
-        facts = 0
+        fewest = fewest_dense(tallied(self.fetch, self.dialect), wanted)
         if shape == _OF_PREDICATE:
+            if tallied(self.fetch, self.dialect, constants[0]) < fewest:
+                return False
             least = self.fetch(lightest(shape, self.dialect), constants)
-            # All of them may be meant, whose number is known.
+            # All of them may be meant.
             if least and least[0][0] >= weight:
-                facts = min(tallied(self.fetch, self.dialect, constants[0]), _MOST_COUNTED)
-        if not facts:
-            [(facts,)] = self.fetch(number_heavier(shape, self.dialect), [*constants, weight, _MOST_COUNTED])
-        return is_dense(facts, tallied(self.fetch, self.dialect), wanted)
+                return True
+        [(facts,)] = self.fetch(number_heavier(shape, self.dialect), [*constants, weight, fewest])
+        return int(facts) >= fewest
 
     def weight_at(self, ends: Ends, most: float, place: int) -> float | None:
         if self.visible is not None:
@@ -166,7 +164,7 @@ class GraphFacts:
         return 8 if self.visible is None else 2
 
     @property
-    def scans_objects(self) -> bool:
+    def scans_columns(self) -> bool:
         return self.dialect.names_indexes
 
     @property

@@ -29,12 +29,6 @@ _RARE = 8
 # hub does not stand for all.
 _APART = 4
 
-# How many times as much a join of several patterns costs whose parts cannot be wide, where all of them have at least so
-# many facts.
-_DEAR = 2.0
-_SEVERAL = 3
-_LARGE = 5_000
-
 
 @dataclass(frozen=True, slots=True)
 class JoinOrder:
@@ -53,11 +47,10 @@ class JoinOrder:
 class _Next(NamedTuple):
     """A pattern that may come next; the least of them does."""
 
-    cost: float
-    size: int
-    place: int
     # By how much it multiplies the partial answers.
     factor: float
+    size: int
+    place: int
 
 
 def join_order(question: Question[int], source: JoiningSource, first: Variable | None = None) -> JoinOrder:
@@ -79,12 +72,11 @@ def join_order(question: Question[int], source: JoiningSource, first: Variable |
         else:
             allowed = [place for place in waiting if first in patterns[place]] or waiting
         alone = len(allowed) == 1
-        dear = _not_by_object(patterns, sizes, places, allowed) if source.scans_objects else frozenset[int]()
         best: _Next | None = None
         for place in allowed:
             # Of one that costs more, it is enough to know that.
-            factor = sample.factor(patterns[place], sizes[place], inf if best is None else best.cost, alone=alone)
-            one = _Next(factor * (_DEAR if place in dear else 1), sizes[place], place, factor)
+            factor = sample.factor(patterns[place], sizes[place], inf if best is None else best.factor, alone=alone)
+            one = _Next(factor, sizes[place], place)
             best = one if best is None else min(best, one)
         assert best is not None
         waiting.remove(best.place)
@@ -94,19 +86,6 @@ def join_order(question: Question[int], source: JoiningSource, first: Variable |
         if waiting:
             sample.grow(patterns[best.place], best.factor)
     return JoinOrder(tuple(places), tuple(estimates), tuple(sizes[place] for place in places))
-
-
-def _not_by_object(
-    patterns: Sequence[AskedPattern[int]], sizes: Sequence[int], places: Sequence[int], allowed: Sequence[int]
-) -> frozenset[int]:
-    """Those patterns that would keep parts of a join from being wide; see `triples.query.lookups.Between`."""
-    if len(patterns) < _SEVERAL or len(places) > 1 or any(sizes[place] < _LARGE for place in places or allowed):
-        return frozenset()
-    if places:
-        first = patterns[places[0]]
-        return frozenset(place for place in allowed if first[2] not in patterns[place] or first[0] in patterns[place])
-    others = [[other for number, other in enumerate(patterns) if number != place] for place in range(len(patterns))]
-    return frozenset(place for place in allowed if not any(patterns[place][2] in other for other in others[place]))
 
 
 class _Sample:

@@ -44,9 +44,9 @@ def join_statement(
         else:
             parameters += [*others, *bounds[0], *_bounds_of(given, kinds[0]), *stands]
     read = tuple([sources[slot] for slot in wanted.slots]) if isinstance(wanted, Slots) else wanted
-    wide = isinstance(given, Between | OfWeight) and given.wide
+    by_column = given.by_column if isinstance(given, Between | OfWeight) else None
     must_stand = tuple([_pattern(lookup, sources) for lookup in present])
-    statement = joined(patterns, dialect, visible, begin, read, by_object=wide, present=must_stand)
+    statement = joined(patterns, dialect, visible, begin, read, by_column=by_column, present=must_stand)
     return statement, [*parameters, limit]
 
 

@@ -15,8 +15,9 @@ from triples.query.answers import Answer, Position, Ranking
 from triples.query.blocks import OutOfTime, TooMany
 from triples.query.branches_in_order import InBranches, branched
 from triples.query.join_order import JoinOrder, join_order
+from triples.query.least_weights import ROUNDING
 from triples.query.lookups import JoiningSource, OfTerms, Terms
-from triples.query.parts_join import ROUNDING, PartsJoin
+from triples.query.parts_join import PartsJoin
 from triples.query.questions import AskedPattern, Question
 from triples.query.terms_in_order import FactsOfAnswers, InOrder
 

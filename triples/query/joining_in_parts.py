@@ -5,26 +5,32 @@ cannot make such an answer is the end. So joins with few answers cost little mor
 them. Those of very many answers are better found fact by fact: `triples.query.ranked_join`.
 """
 
-from math import inf, isqrt, nextafter
+from math import inf, isqrt, nextafter, prod
 from typing import NamedTuple
 
 from triples.query.answers import Ranking
 from triples.query.blocks import OutOfTime, TooMany
+from triples.query.least_weights import ROUNDING
 from triples.query.lookups import Between, OfWeight, Part
 from triples.query.parts_join import PartsJoin
 
 # The facts in the first part, and in others, by how long the database takes to join them: in seconds.
 FIRST, SMALLEST, LARGEST = 512, 64, 16_384
-# A part is wide if it has more than one of so many of all facts; it may have more facts than others.
-WIDE, LARGEST_WIDE = 8, 131_072
+# A part is wide if it has more than one of so many of all facts: to pass over a fact takes a thirtieth of the time of
+# reading it, and to meet it in the order of a column the second number. Then it has at least one of the third.
+WIDE, _MET, WIDEST = 24, 0.3, 4
 # How many times more facts are joined than should have the answers that are wanted; and once there are enough of these,
-# than so far, since each wide part takes the time to go through all objects.
-_SPARE, _GROWTH = 1.5, 3
+# than so far, since each wide part takes the time to go through all facts.
+_SPARE, _GROWTH = 1.5, 8
 _SHORT, _LONG = 0.015, 0.1
 # The facts of one weight that are too many to be joined for the sake of their terms alone.
-_MANY = 4_000
+_MANY = 2_000
 # What it costs to find a term in order, and to read an answer, in facts that are joined.
-_TERM, _ANSWER = 3, 2
+_TERM, _ANSWER = 1.5, 2
+# So many answers of the greatest weight let expect how many there are; as long as there are no answers, so few.
+_SEVERAL, _FOUND = 2, 0.1
+# So many answers tell how heavy many more are.
+_FEW = 3
 
 
 class OnlyTies(Exception):
@@ -40,48 +46,50 @@ class _Begin(NamedTuple):
 
 class _Next(NamedTuple):
     part: Part
+    # About how many facts it has.
+    size: int
     # The weight of its heaviest fact, or more.
     heaviest: float
     # None if it is the last.
     following: _Begin | None
+    # If set, the part should have enough answers of at least this weight.
+    guess: float | None = None
 
 
-def joined_in_parts(join: PartsJoin, facts: int, *, first: int = FIRST, by_term: int | None = None) -> Ranking:
+def joined_in_parts(
+    join: PartsJoin, facts: int, *, expected: float = inf, first: int = FIRST, by_term: int | None = None
+) -> Ranking:
     """The first answers of a join, as `ranked` finds them; TooMany if it has too many rows.
 
-    `facts` is how many the first pattern has, and `first` how many are joined at first. With `by_term`, the number of
-    facts that have the first selected term, raises OnlyTies once there are enough answers of the greatest weight, and
-    the first of them by their terms are found faster in the order of these.
+    `facts` is how many the first pattern has, `expected` how many answers there should be, and `first` how many facts
+    are joined at first. With `by_term`, the number of facts that have the first selected term, raises OnlyTies if there
+    should be enough answers of the greatest weight, and the first of them by their terms are found faster in the order
+    of these.
     """
-    size = min(max(first, SMALLEST), LARGEST)
+    parts = _Parts(join, facts, expected, first)
     begin: _Begin | None = _Begin(1.0)
-    bound, taken = 1.0, 0
-    # The least number of facts in a wide part.
-    wide = facts // WIDE if join.scans_objects else inf
+    bound = 1.0
     try:
-        while begin is not None and (part := _next(join, begin, size, wide=size > wide)) is not None:
+        while begin is not None and (part := parts.next(begin)) is not None:
             if join.greatest is not None:
                 join.forget_lighter()
                 bound = join.product((part.heaviest, *join.greatest[1:]))
                 if bound < join.least:
                     break
-                tied = join.least == join.product(join.greatest)
-                if by_term is not None and tied and _has(join, begin, _worth(join, taken, by_term)):
+                if by_term is not None and parts.are_worse(begin, by_term):
                     raise OnlyTies
             try:
-                join.take(part.part)
+                if part.guess is None:
+                    join.take(part.part)
+                elif not parts.was_right(part.part, part.guess):
+                    continue
             except TooMany:
-                if join.greatest is None or size == 1:
-                    raise
-                size = max(size // 4, 1)
+                parts.make_smaller()
                 continue
-            taken += size
             begin = part.following
             if begin is not None and not join.know_greatest():
                 break
-            size = _size(join.seconds, size)
-            if (needed := _needed(join, taken, facts)) > wide:
-                size = max(size, min(needed, LARGEST_WIDE))
+            parts.adapt(part, begin)
     except OutOfTime:
         # Everything heavier than that is found, and of the rest something may be missing.
         return Ranking(join.page(above=bound), bound, join.read)
@@ -89,51 +97,140 @@ def joined_in_parts(join: PartsJoin, facts: int, *, first: int = FIRST, by_term:
     return Ranking(join.page(), None, join.read, join.found if everything else None)
 
 
-def _worth(join: PartsJoin, taken: int, terms: int) -> int:
-    """How many facts must be left, so that it costs less to find the first answers in the order of these terms."""
-    # What a fact costs with its answers, if these are as many as before.
-    cost = 1 + _ANSWER * join.found / taken
-    # Of so many facts, the answers let expect that fewer terms are needed.
-    many = isqrt(int(_TERM * terms * join.wanted * taken / (join.found * cost)))
-    return max(int(_MANY / cost), many)
+class _Parts:
+    """The parts of a join, as large as what was found so far tells."""
 
+    def __init__(self, join: PartsJoin, facts: int, expected: float, first: int) -> None:
+        self._join = join
+        self._facts = facts
+        self._expected = expected
+        self._ends = join.plan.steps[0].lookup.constants
+        self._size = min(max(first, SMALLEST), LARGEST)
+        self._taken = 0
+        # The least number of facts in a wide part.
+        self._wide = inf if join.scanned is None else facts // WIDE
+        self._guesses = True
 
-def _has(join: PartsJoin, begin: _Begin, number: int) -> bool:
-    """True if more than this number of facts of the same weight are left."""
-    ends = join.plan.steps[0].lookup.constants
-    if begin.after is not None:
-        return join.source.id_at(ends, begin.weight, begin.after, number) is not None
-    return join.source.weight_at(ends, begin.weight, number) == join.source.weight_at(ends, begin.weight, 0)
+    def next(self, begin: _Begin) -> _Next | None:
+        """The next part; None if there are no more facts."""
+        self._join.clock.check()
+        # The first part tells how many rows there may be.
+        if self._taken and self._size > self._wide:
+            return self._next_wide(begin, max(self._size, self._facts // WIDEST))
+        return self._next_narrow(begin, self._size)
 
+    def make_smaller(self) -> None:
+        """After a part of too many rows."""
+        if self._join.greatest is None or self._size == 1:
+            raise TooMany
+        self._size = min(max(self._size // 4, 1), LARGEST)
+        self._wide = inf
 
-def _size(seconds: float, size: int) -> int:
-    """The number of facts for the next part, so that it takes the database neither long nor no time."""
-    if seconds < _SHORT:
-        return min(2 * size, LARGEST)
-    return max(size // 2, SMALLEST) if seconds > _LONG else size
+    def was_right(self, part: Part, guess: float) -> bool:
+        """Join a part for answers of a weight that was guessed; if fewer than wanted have it, it is to be repeated."""
+        # From here on, what was found bounds the rest.
+        self._guesses = False
+        if self._join.takes_enough(part, guess):
+            return True
+        self._size = self._facts
+        return False
 
+    def adapt(self, part: _Next, begin: _Begin | None) -> None:
+        """After a part was joined."""
+        self._taken += part.size
+        seconds = self._join.seconds
+        if seconds < _SHORT:
+            self._size = min(2 * self._size, LARGEST)
+        elif seconds > _LONG:
+            self._size = max(self._size // 2, SMALLEST)
+        self._size = min(self._size, LARGEST)
+        if begin is not None and (needed := self._needed()) > self._wide and self._has_wide(begin):
+            self._size = needed
 
-def _needed(join: PartsJoin, taken: int, facts: int) -> int:
-    """How many facts must still be joined, as far as can be told; at most all of them."""
-    if join.found >= join.wanted:
-        # What is joined after that may be bounded better.
-        return _GROWTH * taken
-    return min(facts, int(_SPARE * taken * join.wanted / max(join.found, 1)))
+    def are_worse(self, begin: _Begin, terms: int) -> bool:
+        """True if it costs less to find the first answers in the order of their terms, of which there are so many."""
+        join = self._join
+        assert join.greatest is not None
+        if begin.weight < join.greatest[0]:
+            return False
+        top = join.product(join.greatest)
+        ties = join.found if join.least == top else join.number_of(top)
+        if ties < min(_SEVERAL, join.wanted):
+            return False
+        # What a fact costs with its answers, if these are as many as before.
+        cost = (1 if self._wide == inf else _MET) + _ANSWER * ties / self._taken
+        # Of so many facts, the answers let expect that fewer terms are needed.
+        many = isqrt(int(_TERM * terms * join.wanted * self._taken / (ties * cost)))
+        # And of so many, that there are enough answers.
+        enough = int(2 * join.wanted * self._taken / ties) - self._taken
+        return self._has_ties(begin, max(int(_MANY / cost), many, enough))
 
+    def _needed(self) -> int:
+        """How many facts must still be joined, as far as can be told; at most all of them."""
+        join = self._join
+        if join.found >= join.wanted:
+            # What is joined after that may be bounded better.
+            return _GROWTH * self._taken
+        found = max(join.found, min(1.0, self._expected * self._taken / self._facts), _FOUND)
+        return min(self._facts, int(_SPARE * self._taken * join.wanted / found))
 
-def _next(join: PartsJoin, begin: _Begin, size: int, *, wide: bool) -> _Next | None:
-    """The next part, of so many facts or a few more; None if there are no more facts."""
-    join.clock.check()
-    source, ends = join.source, join.plan.steps[0].lookup.constants
-    weight, after = begin
-    if after is None:
-        below = source.weight_at(ends, weight, size)
-        if below is None:
-            return _Next(Between(weight, 0.0, wide), weight, None)
-        heaviest = source.weight_at(ends, weight, 0) or weight
-        if below < heaviest:
-            return _Next(Between(heaviest, below, wide), heaviest, _Begin(below))
-        weight, after = heaviest, 0
-    last = source.id_at(ends, weight, after, size - 1)
-    following = _Begin(nextafter(weight, 0.0)) if last is None else _Begin(weight, last)
-    return _Next(OfWeight(weight, after, last, wide), weight, following)
+    def _has_ties(self, begin: _Begin, number: int) -> bool:
+        """True if more than this number of facts of the same weight are left."""
+        source = self._join.source
+        if begin.after is not None:
+            return source.id_at(self._ends, begin.weight, begin.after, number) is not None
+        return source.weight_at(self._ends, begin.weight, number) == source.weight_at(self._ends, begin.weight, 0)
+
+    def _has_wide(self, begin: _Begin) -> bool:
+        """True if as many facts as a wide part has are left that can be part of an answer."""
+        join = self._join
+        if join.found < join.wanted or join.greatest is None:
+            return True
+        lightest = join.source.weight_at(self._ends, begin.weight, int(self._wide))
+        return lightest is not None and join.product((lightest, *join.greatest[1:])) >= join.least
+
+    def _next_narrow(self, begin: _Begin, size: int) -> _Next | None:
+        """Of so many facts or a few more."""
+        source, ends = self._join.source, self._ends
+        weight, after = begin
+        if after is None:
+            below = source.weight_at(ends, weight, size)
+            if below is None:
+                return _Next(Between(weight, 0.0), size, weight, None)
+            heaviest = source.weight_at(ends, weight, 0) or weight
+            if below < heaviest:
+                return _Next(Between(heaviest, below), size, heaviest, _Begin(below))
+            weight, after = heaviest, 0
+        last = source.id_at(ends, weight, after, size - 1)
+        following = _Begin(nextafter(weight, 0.0)) if last is None else _Begin(weight, last)
+        return _Next(OfWeight(weight, after, last), size, weight, following)
+
+    def _next_wide(self, begin: _Begin, size: int) -> _Next | None:
+        """Of so many facts or more: all of each weight, those that were joined before included."""
+        source, ends = self._join.source, self._ends
+        heaviest = source.weight_at(ends, begin.weight, 0)
+        if heaviest is None:
+            return None
+        below = source.weight_at(ends, heaviest, size) if size < self._facts else None
+        while below == heaviest:
+            size *= 2
+            below = source.weight_at(ends, heaviest, size)
+        following = None if below is None else _Begin(below)
+        part = _Next(Between(heaviest, below or 0.0, self._join.scanned), size, heaviest, following)
+        return self._guessed(part) if self._guesses else part
+
+    def _guessed(self, part: _Next) -> _Next:
+        """The part with the weight that the wanted answers should have at least, if that can be told."""
+        join = self._join
+        if join.greatest is None:
+            return part
+        # By so many of the heaviest answers so far; one alone might be far heavier than those that others let expect.
+        guess = join.weight_of(_FEW + int(_SPARE * join.wanted * self._taken / part.size))
+        if guess is None or guess <= join.least:
+            return part
+        # The weights of facts are compared once more when they are joined.
+        above = guess / prod(join.greatest[1:]) * ROUNDING * ROUNDING
+        if part.following is None or part.following.weight > above:
+            return part._replace(guess=guess)
+        # What is lighter makes no answer that is heavy enough.
+        return part._replace(part=Between(part.heaviest, above, join.scanned), following=None, guess=guess)

@@ -66,13 +66,13 @@ class OfTerms(NamedTuple):
 class Between(NamedTuple):
     """A part of a pattern's facts: those of at most one weight, and of more than another one.
 
-    `wide`: the part is a large share of all facts of a predicate, and the next look-up needs their objects alone. Then
-    it takes less to go through the objects of all of them, in order, than to read each fact of the part.
+    `by_column`: the part is a large share of all facts of a predicate, and the next look-up needs their terms in this
+    column alone. Then it takes less to go through these terms of all of them, in order, than to read each fact.
     """
 
     most: float
     above: float
-    wide: bool = False
+    by_column: int | None = None
 
 
 class OfWeight(NamedTuple):
@@ -85,7 +85,7 @@ class OfWeight(NamedTuple):
     after: int
     last: int | None
     # As in `Between`.
-    wide: bool = False
+    by_column: int | None = None
 
 
 Part = OfTerms | Between | OfWeight
@@ -117,8 +117,8 @@ class JoiningSource(Source, Protocol):
         """Return how many look-ups it follows at a time."""
 
     @property
-    def scans_objects(self) -> bool:
-        """Return True if it makes use of parts being wide."""
+    def scans_columns(self) -> bool:
+        """Return True if it makes use of `by_column`."""
 
     @property
     def joins_in_order(self) -> bool:

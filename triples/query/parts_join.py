@@ -16,13 +16,12 @@ from triples.query.blocks import Clock, Fact, TooMany
 from triples.query.join import Join
 from triples.query.join_plan import Checks, Step, plan_join
 from triples.query.joined_rows import columns_of, facts_of_row, picking
-from triples.query.lookups import Between, JoinedRow, JoiningSource, Lookup, OfTerms, OfWeight, Part, Terms
+from triples.query.least_weights import least_weights
+from triples.query.lookups import JoinedRow, JoiningSource, Lookup, Part, Terms
 from triples.query.questions import Question
 
 # The most rows of one statement, and of all: beyond them, to find the heaviest fact by fact is faster.
 MOST, MOST_IN_ALL = 20_000, 50_000
-# The statements' least weights are quotients, which are rounded; the answers' products are compared exactly.
-ROUNDING = 1 - 1e-9
 # Rows that are looked at without a pause.
 _ROWS = 256
 _NO_CHECKS = Checks((), ())
@@ -94,6 +93,36 @@ class PartsJoin:
         """The number of answers that are kept."""
         return len(self._best)
 
+    def number_of(self, weight: float) -> int:
+        """The number of those that weigh at least so much and follow `after`."""
+        return sum(one <= -weight for one in self._following())
+
+    def weight_of(self, place: int) -> float | None:
+        """The weight of the answer at a place, from 1, by falling weight, of those that are kept and follow `after`."""
+        heaviest = nsmallest(place, self._following())
+        return -heaviest[-1] if len(heaviest) == place else None
+
+    def _following(self) -> Iterator[float]:
+        """The weights, negative, of those that are kept and follow `after`."""
+        for terms, one in self._best.items():
+            if self._after is None or (-one.weight, terms) > self._after:
+                yield -one.weight
+
+    def takes_enough(self, part: Part, least: float) -> bool:
+        """Join a part for answers of at least this weight; if fewer than wanted are, it has to be joined again."""
+        before, self.least = self.least, least
+        # What is found may bound it better than before.
+        self._enough = self.wanted
+        try:
+            self.take(part)
+            if self.number_of(least) >= self.wanted:
+                return True
+        except BaseException:
+            self.least = before
+            raise
+        self.least = before
+        return False
+
     def _together(self) -> list[list[Step]]:
         """The steps that are joined by one statement each; the first one alone if it has checks."""
         steps, most = list(self.plan.steps), self.source.most_joined
@@ -105,7 +134,7 @@ class PartsJoin:
         """Join a part, and keep what it answers. TooMany if it has too many rows."""
         self.seconds = 0.0
         first, *others = self._chunks
-        found = self._joined(first, part, self._least_weights(0, len(first), 1.0, part))
+        found = self._joined(first, part, least_weights(self.greatest, self.least, 0, len(first), 1.0, part))
         if self.is_plain:
             self._count(len(found))
             self._keep_all(found)
@@ -114,21 +143,23 @@ class PartsJoin:
         for steps in others:
             if not rows:
                 break
-            least = self._least_weights(len(rows[0].weights), len(steps), max(prod(row.weights) for row in rows))
+            heaviest = max(prod(row.weights) for row in rows)
+            least = least_weights(self.greatest, self.least, len(rows[0].weights), len(steps), heaviest)
             found = self._joined(steps, [row.terms for row in rows], least)
             rows = self._checked(steps, self._grown(steps, rows, found))
         self._count(len(rows))
         self._keep(rows)
 
     @property
-    def scans_objects(self) -> bool:
-        """True if parts can be wide: the first pattern has a predicate alone, and only its object is looked up next."""
+    def scanned(self) -> int | None:
+        """The column by which a part can be read: the first pattern has a predicate alone, and one term goes on."""
         first, *others = [step.lookup for step in self._chunks[0]]
         subject, predicate, object_ = first.constants
         given = (subject is not None, predicate is not None, object_ is not None)
-        if given != (False, True, False) or first.equal or 2 not in first.taken or not others:
-            return False
-        return self.source.scans_objects and [slot for _, slot in others[0].bound] == [first.taken.index(2)]
+        if given != (False, True, False) or first.equal or not others or not self.source.scans_columns:
+            return None
+        looked_up = {slot for _, slot in others[0].bound}
+        return first.taken[looked_up.pop()] if len(looked_up) == 1 else None
 
     @property
     def is_plain(self) -> bool:
@@ -200,21 +231,6 @@ class PartsJoin:
             rows = found[begin : begin + _ROWS]
             self.clock.passed(len(rows))
             yield from rows
-
-    def _least_weights(self, first: int, count: int, heaviest: float, part: Part | None = None) -> list[float]:
-        """The least weights with which the next facts can still be part of an answer that is heavy enough."""
-        if self.greatest is None:
-            return [0.0] * count
-        rest = self.greatest[first:]
-        match part:
-            case Between(most=most):
-                rest = (min(most, rest[0]), *rest[1:])
-            case OfWeight(weight=weight):
-                rest = (weight, *rest[1:])
-            case OfTerms() | None:
-                pass
-        others = [heaviest * prod(rest[:number]) * prod(rest[number + 1 :]) for number in range(count)]
-        return [min(self.least / one, 1.0) * ROUNDING if one > 0 else 0.0 for one in others]
 
     def _checked(self, steps: Sequence[Step], rows: list[_Row]) -> list[_Row]:
         """The partial answers for which filters hold and what must be absent is."""

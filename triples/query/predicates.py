@@ -10,7 +10,6 @@ from triples.query.statements import COUNT_LIMIT
 from triples.query.term_places import as_keys, facts_of, given_terms
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_of_visible, index_name
-from triples.store.inferred.layout import FACTS
 from triples.store.inferred.read_snapshots import VisibleFacts
 from triples.store.sessions import Fetch
 
@@ -59,23 +58,27 @@ def predicate_ids(
 
     They are those of asserted facts, and of inferred ones if any may be shown.
     """
-    tables = ["triples_triple"] if visible is None else ["triples_triple", FACTS]
-    given = (after, limit) if subject is None else (subject, after, subject, limit)
-    statements = [_distinct(table, dialect, of_subject=subject is not None) for table in tables]
+    kinds: list[Kind] = ["asserted"] if visible is None else ["asserted", "inferred"]
+    given = (after, limit) if subject is None else (after, subject, limit)
+    statements = [_distinct(kind, dialect, of_subject=subject is not None) for kind in kinds]
     found = [[id_ for (id_,) in fetch(statement, given)] for statement in statements]
     return list(islice(dict.fromkeys(merge(*found)), limit))
 
 
 @cache
-def _distinct(table: str, dialect: Dialect, *, of_subject: bool) -> str:
+def _distinct(kind: Kind, dialect: Dialect, *, of_subject: bool) -> str:
     """Each predicate is found by one step in the index behind the one before it.
 
-    Parameters: the subject if one is given, after which predicate, the subject again, how many.
+    Parameters: after which predicate, the subject if one is given, how many.
     """
-    least = f"SELECT min(predicate_id) FROM {table} WHERE {'subject_id = ? AND ' if of_subject else ''}predicate_id >"
+    least = f"SELECT min(predicate_id) FROM {TABLES[kind]} WHERE predicate_id >"
+    condition = "id IS NOT NULL"
+    if of_subject:
+        table = dialect.indexed(f"{TABLES[kind]} AS f", index_name(kind, (True, True, False)))
+        condition += f" AND EXISTS (SELECT 1 FROM {table} WHERE f.subject_id = ? AND f.predicate_id = used.id)"
     return dialect.prepared(
         f"WITH RECURSIVE used (id) AS ({least} ? UNION ALL SELECT ({least} used.id) FROM used"
-        " WHERE used.id IS NOT NULL) SELECT id FROM used WHERE id IS NOT NULL LIMIT ?"
+        f" WHERE used.id IS NOT NULL) SELECT id FROM used WHERE {condition} LIMIT ?"
     )
 
 

@@ -41,7 +41,7 @@ INDEXES: dict[Kind, dict[Shape, str]] = {
         (True, False, False): "triple_s",
         (False, True, False): "triple_p",
         (False, False, True): "triple_o",
-        (True, True, False): "triple_sp",
+        (True, True, False): "triple_ps",
         (False, True, True): "triple_po",
         # Few facts have the same subject and object, so those are found by the unique index and sorted.
         (True, False, True): "triple_fact",

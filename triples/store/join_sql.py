@@ -59,22 +59,22 @@ def joined(
     begin: Begin = "rows",
     wanted: Wanted = "rows",
     *,
-    by_object: bool = False,
+    by_column: int | None = None,
     present: tuple[JoinedPattern, ...] = (),
 ) -> str:
     """Up to a limit of rows with the number of the given row, and for each pattern the read columns, weight and id.
 
     Or how many rows there are, or only some terms of each, in the order of the first of these. SQLite sorts nothing for
     it where the first pattern is looked up by such a term.
-    `by_object` reads the asserted facts of the first pattern, of which nothing but the predicate is given, in the order
-    of their objects. With `present`, of a part of asserted facts, there must be a fact of each of these patterns, too.
+    `by_column` reads the asserted facts of the first pattern, of which nothing but the predicate is given, in the order
+    of that column. With `present`, of a part of asserted facts, there must be a fact of each of these patterns, too.
 
     Parameters, as often as there are `combinations`: the given rows, and for each pattern its constants and a least
     weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then those of
     `present`, and the limit.
     """
     parts = [
-        _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_object=by_object)
+        _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_column=by_column)
         + "".join(f" AND {_stands(pattern, dialect)}" for pattern in present)
         for kinds in combinations(len(patterns), visible, begin)
     ]
@@ -164,7 +164,7 @@ def _of_kinds(
     begin: Begin,
     wanted: Wanted,
     *,
-    by_object: bool,
+    by_column: int | None,
 ) -> str:
     read = [dialect.key_column(0) if begin == "rows" else "0"]
     tables = [dialect.keys_table] if begin == "rows" else []
@@ -173,9 +173,9 @@ def _of_kinds(
         alias = f"f{number}"
         read += [f"{alias}.{KEY[column]}" for column in pattern.read]
         read += [f"{alias}.weight", f"{alias}.id" if kind == "asserted" else "CAST(NULL AS BIGINT)"]
-        first_begin = begin if number == 0 else "rows"
+        column = by_column if number == 0 else None
         table, conditions = _table(
-            pattern, kind, dialect, visible, first_begin, alias, by_object=by_object and number == 0
+            pattern, kind, dialect, visible, begin if number == 0 else "rows", alias, by_column=column
         )
         where = " AND ".join(conditions)
         # The first table of all has nothing to be joined on.
@@ -199,7 +199,7 @@ def _table(
     begin: Begin,
     alias: str,
     *,
-    by_object: bool = False,
+    by_column: int | None = None,
 ) -> tuple[str, list[str]]:
     """The table of facts of a pattern, with the index to read, and the conditions."""
     given = [term is not None for term in pattern.terms]
@@ -208,7 +208,9 @@ def _table(
     subject, predicate, object_ = given
     # Not every index of inferred facts is there: those of predicates always are.
     merged = visible.merged_for((subject, predicate, object_)) if kind == "inferred" and visible else ()
-    index = index_name(kind, (subject, predicate or bool(merged), object_ or (by_object and kind == "asserted")))
+    if by_column is not None and kind == "asserted":
+        subject, object_ = by_column == 0, by_column == 2
+    index = index_name(kind, (subject, predicate or bool(merged), object_))
     conditions = [*_conditions(pattern, alias, dialect), *begin_conditions(begin, kind, alias, dialect)]
     if merged:
         conditions.append(f"{alias}.predicate_id IN ({', '.join(map(str, merged))})")

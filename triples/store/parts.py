@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from math import isqrt
 
 from triples.patterns import Shape
 from triples.store.dialect import Dialect
@@ -14,9 +15,9 @@ _OF_PREDICATE: Shape = (False, True, False)
 _PASSED = 5
 
 
-def is_dense(facts: int, all_facts: int, wanted: int) -> bool:
-    """True if so many terms of these facts are found faster by passing over others in an index of all terms."""
-    return wanted * all_facts < _PASSED * facts * facts
+def fewest_dense(all_facts: int, wanted: int) -> int:
+    """Of how many facts so many terms are found faster by passing over others in an index of all terms."""
+    return isqrt(wanted * all_facts // _PASSED) + 1
 
 
 @cache
@@ -53,12 +54,13 @@ def ordered_terms(
 ) -> str:
     """The different terms in a column, in order. Parameters: the ids, the least weight, after which, the limit.
 
-    `by_subject` reads the facts of a predicate, or of that and an object, from an index of all subjects.
+    `by_subject` reads the inferred facts of a predicate, or the facts of that and an object, from an index of all
+    subjects.
     """
     merged = visible.merged_for(shape) if kind == "inferred" and visible else ()
     subject, predicate, object_ = shape
     # An index that has the column next to what is given has its terms in order.
-    ordered = by_subject or not any(shape) or (shape == _OF_PREDICATE and column == 2)
+    ordered = by_subject or not any(shape) or (shape == _OF_PREDICATE and (column == 2 or kind == "asserted"))
     place = [subject, predicate or bool(merged), object_]
     if ordered:
         place[column] = True

@@ -65,7 +65,7 @@ class MemorySource:
         return found[place] if place < len(found) else None
 
     most_joined = 2
-    scans_objects = True
+    scans_columns = True
     joins_in_order = True
 
     def joined(

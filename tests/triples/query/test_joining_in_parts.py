@@ -23,6 +23,8 @@ from triples.query.questions import Question
 from triples.query.ranked_join import ranked
 
 firsts = st.integers(1, 4)
+# With 1, no part is wide; with the last, nearly all are.
+wides = st.sampled_from([1, 3, 24])
 
 
 def in_parts(
@@ -33,8 +35,12 @@ def in_parts(
     k: int,
     after: Position | None = None,
     first: int = FIRST,
+    wide: int = joining_in_parts.WIDE,
 ) -> Ranking:
-    return joined_in_parts(PartsJoin(question, order, source, k, after, lambda: False), len(source.facts), first=first)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(joining_in_parts, "WIDE", wide)
+        join = PartsJoin(question, order, source, k, after, lambda: False)
+        return joined_in_parts(join, len(source.facts), first=first)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -44,7 +50,7 @@ def test_the_first_answers_are_those_of_trying_everything(
 ) -> None:
     source = MemorySource(facts, TEXTS)
 
-    found = in_parts(question, data.draw(orders(question)), source, k=k, first=first)
+    found = in_parts(question, data.draw(orders(question)), source, k=k, first=first, wide=data.draw(wides))
 
     expected = best_answers(question, question.selected, facts, TEXTS)
     assert [(answer.terms, answer.weight) for answer in found.answers] == expected[:k]
@@ -57,11 +63,11 @@ def test_the_first_answers_are_those_of_trying_everything(
 def test_a_page_begins_behind_the_one_before(
     facts: list[Fact], question: Question[int], data: st.DataObject, size: int, first: int
 ) -> None:
-    source, order = MemorySource(facts, TEXTS), data.draw(orders(question))
-    page = in_parts(question, order, source, k=size, first=first).answers
+    source, order, wide = MemorySource(facts, TEXTS), data.draw(orders(question)), data.draw(wides)
+    page = in_parts(question, order, source, k=size, first=first, wide=wide).answers
     after = Position(page[-1].weight, page[-1].terms) if page else None
 
-    next_page = in_parts(question, order, source, k=size, after=after, first=first).answers
+    next_page = in_parts(question, order, source, k=size, after=after, first=first, wide=wide).answers
 
     whole = in_parts(question, order, source, k=2 * size).answers
     expected = [(answer.terms, answer.weight) for answer in whole]
@@ -75,7 +81,7 @@ def test_when_time_is_over_the_answers_are_an_exact_prefix(
 ) -> None:
     source = MemorySource(facts, TEXTS, reads)
 
-    found = in_parts(question, data.draw(orders(question)), source, k=k, first=1)
+    found = in_parts(question, data.draw(orders(question)), source, k=k, first=1, wide=data.draw(wides))
 
     expected = best_answers(question, question.selected, facts, TEXTS)
     answers = [(answer.terms, answer.weight) for answer in found.answers]
@@ -224,30 +230,47 @@ def test_what_the_sample_does_not_meet_is_not_taken_for_nothing() -> None:
 
 
 class _PartsTaken(MemorySource):
-    """Remembers which parts were wide."""
+    """Remembers by which columns the parts were read."""
 
     def __init__(self, facts: list[Fact]) -> None:
         super().__init__(facts)
-        self.wide: list[bool] = []
+        self.by_column: list[int | None] = []
 
     def joined(
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> Sequence[JoinedRow]:
         if isinstance(given, Between | OfWeight):
-            self.wide.append(given.wide)
+            self.by_column.append(given.by_column)
         return super().joined(lookups, given, least, limit)
 
 
-@pytest.mark.parametrize("by_object", [True, False])
-def test_parts_are_wide_where_few_facts_are_joined_by_their_objects(by_object: bool) -> None:
+@pytest.mark.parametrize(("light", "read"), [(0.5, 1), (0.1, 2)])
+def test_a_guess_of_what_the_wanted_weigh_saves_lighter_facts_or_is_taken_back(light: float, read: int) -> None:
+    x, y, z = map(Variable, "xyz")
+    facts = facts_of({(number, 10, number + 10_000): 1.0 if number <= 2_000 else light for number in range(1, 8_000)})
+    # As many as the first part lets expect are there, or none besides its own.
+    met = range(100, 8_000, 100) if read == 1 else [100, *range(7_000, 7_010)]
+    facts += facts_of({(number + 10_000, 11, 20_000): 1.0 for number in met})
+    source = _PartsTaken(facts)
+
+    found = joined_in_parts(
+        PartsJoin(Question(((x, 10, y), (y, 11, z))), [0, 1], source, 8, None, lambda: False), 8_000
+    )
+
+    assert [answer.terms[0] for answer in found.answers] == list(met)[:8]
+    assert source.by_column == [None] + [2] * read
+
+
+@pytest.mark.parametrize("column", [0, 2])
+def test_where_few_facts_are_joined_the_others_are_passed_over_in_an_index(column: int) -> None:
     x, y, z = map(Variable, "xyz")
     facts = facts_of({(number, 10, number + 10_000): 1 - number / 10_000 for number in range(1, 5_000)})
-    facts += facts_of({(number + (10_000 if by_object else 0), 11, 20_000): 0.9 for number in range(50, 5_000, 500)})
+    facts += facts_of({(number + 5_000 * column, 11, 20_000): 0.9 for number in range(50, 5_000, 500)})
     source = _PartsTaken(facts)
-    patterns = ((x, 10, y), (y if by_object else x, 11, z))
+    patterns = ((x, 10, y), (y if column else x, 11, z))
 
     found = joined_in_parts(PartsJoin(Question(patterns), [0, 1], source, 5, None, lambda: False), 5_000)
 
     assert [answer.terms[0] for answer in found.answers] == [50, 550, 1_050, 1_550, 2_050]
-    assert source.wide[0] is False
-    assert any(source.wide) == by_object
+    assert source.by_column[0] is None
+    assert column in source.by_column

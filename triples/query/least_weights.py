@@ -1,0 +1,31 @@
+"""The least weights that facts must have to be part of an answer that is heavy enough."""
+
+from collections.abc import Sequence
+from math import prod
+
+from triples.query.lookups import Between, OfTerms, OfWeight, Part
+
+# They are quotients, which are rounded; the answers' products are compared exactly.
+ROUNDING = 1 - 1e-9
+
+
+def least_weights(
+    greatest: Sequence[float] | None, least: float, first: int, count: int, heaviest: float, part: Part | None = None
+) -> list[float]:
+    """The least weights of the facts of so many patterns from the first on, of a part if the first one is joined in it.
+
+    `greatest` has the greatest weight of each pattern, as far as is known, `least` is that of an answer, and `heaviest`
+    the greatest product of those facts that were joined before.
+    """
+    if greatest is None:
+        return [0.0] * count
+    rest = tuple(greatest[first:])
+    match part:
+        case Between(most=most):
+            rest = (min(most, rest[0]), *rest[1:])
+        case OfWeight(weight=weight):
+            rest = (weight, *rest[1:])
+        case OfTerms() | None:
+            pass
+    others = [heaviest * prod(rest[:number]) * prod(rest[number + 1 :]) for number in range(count)]
+    return [min(least / one, 1.0) * ROUNDING if one > 0 else 0.0 for one in others]
