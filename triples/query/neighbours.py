@@ -14,8 +14,8 @@ from triples.query.graph_facts import GraphFacts, Named
 from triples.query.path_facts import Direction
 from triples.query.predicates import Side
 
-# Where the term has more predicates than this, or, for facts that lead to it, the graph has, only those of the heaviest
-# facts are known: each has to be looked up.
+# Where a term of more than so many facts has more predicates than this, or, for facts that lead to it, the graph has,
+# only those of the heaviest facts are known: each has to be looked up.
 MOST_PREDICATES = 64
 _HEAVIEST = 50
 # The facts of each predicate are counted up to the first number, if these are few predicates. Otherwise up to the
@@ -127,12 +127,19 @@ def _predicates(
     found: dict[Side, Sequence[int]] = {}
     complete = True
     for side in sides:
-        # No index has the predicates of the facts that lead to a term, so all of the graph are tried.
-        found[side] = source.predicates(term if side == "subject" else None, MOST_PREDICATES + 1)
-        if len(found[side]) > MOST_PREDICATES:
+        subject = term if side == "subject" else None
+        ends: Ends = (term, None, None) if side == "subject" else (None, None, term)
+        heaviest = source.block(ends, None, _HEAVIEST)
+        found[side] = list(dict.fromkeys([fact.key.predicate for fact in heaviest]))
+        if source.number(ends, _HEAVIEST + 1) == len(heaviest):
+            # These are all facts; those of weight 0 would be counted, too.
+            continue
+        # No index has the predicates of a term in order, so those of the graph are tried.
+        predicates = source.predicates(subject, MOST_PREDICATES + 1)
+        if len(predicates) <= MOST_PREDICATES:
+            found[side] = predicates
+        else:
             complete = False
-            ends: Ends = (term, None, None) if side == "subject" else (None, None, term)
-            found[side] = list(dict.fromkeys(fact.key.predicate for fact in source.block(ends, None, _HEAVIEST)))
     return found, complete
 
 

@@ -106,6 +106,21 @@ def test_in_a_graph_of_many_predicates_those_of_the_heaviest_facts_are_known(mon
 
 
 @in_orm_thread
+def test_of_a_term_of_few_facts_all_predicates_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many the graph has."""
+    monkeypatch.setattr(neighbours, "MOST_PREDICATES", 2)
+
+    store(*(fact("x", f"p{number}", "term", number / 10) for number in range(4)), fact("term", "q", "y"))
+    with reading() as reader, source_of(reader, inferred=True) as source:
+        found = find_neighbours(AskedNeighbours("term", 3, "any", None, 0.0), source)
+        ids = term_ids()
+        # The first has the weight 0, so it is counted and not shown. Where such a fact is, each predicate is looked up.
+        assert not found.complete
+        around = find_neighbours(AskedNeighbours("term", 3, "out", None, 0.0), source)
+        assert (around.predicates, around.complete) == ([Around(ids["q"], 1, 0)], True)
+
+
+@in_orm_thread
 @pytest.mark.parametrize(
     ("frequent", "limit", "largest"),
     [
