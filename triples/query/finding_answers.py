@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from triples.query.answers import Answer, GroupCount, Position, Ranking
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
+from triples.query.counting_in_parts import count_in_parts
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.join_order import JoinOrder, join_order
 from triples.query.joining_by_term import begins_with_selected, joined_by_term
@@ -244,7 +245,9 @@ def _total(
     found = ranking.total
     if found is None:
         try:
-            found = count_answers(question, order.places, source, limit=COUNT_LIMIT, expired=expired)
+            found = count_in_parts(PartsJoin(question, order.places, source, 1, None, expired), COUNT_LIMIT)
+            if found is None:
+                found = count_answers(question, order.places, source, limit=COUNT_LIMIT, expired=expired)
         except OutOfTime:
             return None
     return Total(min(found, COUNT_LIMIT), capped=found > COUNT_LIMIT)

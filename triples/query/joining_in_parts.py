@@ -5,13 +5,13 @@ cannot make such an answer is the end. So joins with few answers cost little mor
 them. Those of very many answers are better found fact by fact: `triples.query.ranked_join`.
 """
 
-from math import inf, isqrt, nextafter, prod
-from typing import NamedTuple
+from math import inf, isqrt, prod
 
 from triples.query.answers import Ranking
 from triples.query.blocks import OutOfTime, TooMany
+from triples.query.facts_parts import Begin, FactsPart, narrow_part
 from triples.query.least_weights import ROUNDING
-from triples.query.lookups import Between, OfWeight, Part
+from triples.query.lookups import Between, Part
 from triples.query.parts_join import PartsJoin
 
 # The facts in the first part, and in others, by how long the database takes to join them: in seconds.
@@ -37,25 +37,6 @@ class OnlyTies(Exception):
     """There are enough answers of the greatest weight; which of them come first is still to be found."""
 
 
-class _Begin(NamedTuple):
-    """The facts of the first pattern that are left: at most of this weight, and of this, only those after an id."""
-
-    weight: float
-    after: int | None = None
-
-
-class _Next(NamedTuple):
-    part: Part
-    # About how many facts it has.
-    size: int
-    # The weight of its heaviest fact, or more.
-    heaviest: float
-    # None if it is the last.
-    following: _Begin | None
-    # If set, the part should have enough answers of at least this weight.
-    guess: float | None = None
-
-
 def joined_in_parts(
     join: PartsJoin, facts: int, *, expected: float = inf, first: int = FIRST, by_term: int | None = None
 ) -> Ranking:
@@ -67,7 +48,7 @@ def joined_in_parts(
     of these.
     """
     parts = _Parts(join, facts, expected, first)
-    begin: _Begin | None = _Begin(1.0)
+    begin: Begin | None = Begin(1.0)
     bound = 1.0
     try:
         while begin is not None and (part := parts.next(begin)) is not None:
@@ -111,13 +92,13 @@ class _Parts:
         self._wide = inf if join.scanned is None else facts // WIDE
         self._guesses = True
 
-    def next(self, begin: _Begin) -> _Next | None:
+    def next(self, begin: Begin) -> FactsPart | None:
         """The next part; None if there are no more facts."""
         self._join.clock.check()
         # The first part tells how many rows there may be.
         if self._taken and self._size > self._wide:
             return self._next_wide(begin, max(self._size, self._facts // WIDEST))
-        return self._next_narrow(begin, self._size)
+        return narrow_part(self._join.source, self._ends, begin, self._size)
 
     def make_smaller(self) -> None:
         """After a part of too many rows."""
@@ -135,7 +116,7 @@ class _Parts:
         self._size = self._facts
         return False
 
-    def adapt(self, part: _Next, begin: _Begin | None) -> None:
+    def adapt(self, part: FactsPart, begin: Begin | None) -> None:
         """After a part was joined."""
         self._taken += part.size
         seconds = self._join.seconds
@@ -147,7 +128,7 @@ class _Parts:
         if begin is not None and (needed := self._needed()) > self._wide and self._has_wide(begin):
             self._size = needed
 
-    def are_worse(self, begin: _Begin, terms: int) -> bool:
+    def are_worse(self, begin: Begin, terms: int) -> bool:
         """True if it costs less to find the first answers in the order of their terms, of which there are so many."""
         join = self._join
         assert join.greatest is not None
@@ -174,14 +155,14 @@ class _Parts:
         found = max(join.found, min(1.0, self._expected * self._taken / self._facts), _FOUND)
         return min(self._facts, int(_SPARE * self._taken * join.wanted / found))
 
-    def _has_ties(self, begin: _Begin, number: int) -> bool:
+    def _has_ties(self, begin: Begin, number: int) -> bool:
         """True if more than this number of facts of the same weight are left."""
         source = self._join.source
         if begin.after is not None:
             return source.id_at(self._ends, begin.weight, begin.after, number) is not None
         return source.weight_at(self._ends, begin.weight, number) == source.weight_at(self._ends, begin.weight, 0)
 
-    def _has_wide(self, begin: _Begin) -> bool:
+    def _has_wide(self, begin: Begin) -> bool:
         """True if as many facts as a wide part has are left that can be part of an answer."""
         join = self._join
         if join.found < join.wanted or join.greatest is None:
@@ -189,23 +170,7 @@ class _Parts:
         lightest = join.source.weight_at(self._ends, begin.weight, int(self._wide))
         return lightest is not None and join.product((lightest, *join.greatest[1:])) >= join.least
 
-    def _next_narrow(self, begin: _Begin, size: int) -> _Next | None:
-        """Of so many facts or a few more."""
-        source, ends = self._join.source, self._ends
-        weight, after = begin
-        if after is None:
-            below = source.weight_at(ends, weight, size)
-            if below is None:
-                return _Next(Between(weight, 0.0), size, weight, None)
-            heaviest = source.weight_at(ends, weight, 0) or weight
-            if below < heaviest:
-                return _Next(Between(heaviest, below), size, heaviest, _Begin(below))
-            weight, after = heaviest, 0
-        last = source.id_at(ends, weight, after, size - 1)
-        following = _Begin(nextafter(weight, 0.0)) if last is None else _Begin(weight, last)
-        return _Next(OfWeight(weight, after, last), size, weight, following)
-
-    def _next_wide(self, begin: _Begin, size: int) -> _Next | None:
+    def _next_wide(self, begin: Begin, size: int) -> FactsPart | None:
         """Of so many facts or more: all of each weight, those that were joined before included."""
         source, ends = self._join.source, self._ends
         heaviest = source.weight_at(ends, begin.weight, 0)
@@ -215,11 +180,11 @@ class _Parts:
         while below == heaviest:
             size *= 2
             below = source.weight_at(ends, heaviest, size)
-        following = None if below is None else _Begin(below)
-        part = _Next(Between(heaviest, below or 0.0, self._join.scanned), size, heaviest, following)
+        following = None if below is None else Begin(below)
+        part = FactsPart(Between(heaviest, below or 0.0, self._join.scanned), size, heaviest, following)
         return self._guessed(part) if self._guesses else part
 
-    def _guessed(self, part: _Next) -> _Next:
+    def _guessed(self, part: FactsPart) -> FactsPart:
         """The part with the weight that the wanted answers should have at least, if that can be told."""
         join = self._join
         if join.greatest is None:
