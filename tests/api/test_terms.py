@@ -5,11 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
 
 from tests.api.conftest import StoreFacts
 from tests.api.test_hostile_strings import ACCEPTED
 from tests.api.test_inferred import checked, rerun
+from tests.support.database import in_orm
 from triples.query import predicates
+from triples.store.term_lookup import ensure_terms
 
 pytestmark = pytest.mark.both
 
@@ -30,6 +33,35 @@ async def test_terms_are_found_in_spite_of_a_typo(api: httpx.AsyncClient, store_
             "facts": {"subject": 1, "predicate": 0, "object": 1},
         }
     ]
+
+
+@pytest.mark.parametrize("names", ["few", "many"])
+async def test_terms_are_found_whatever_was_deleted_before(
+    api: httpx.AsyncClient, store_facts: StoreFacts, names: str
+) -> None:
+    """Ids grow on, so that there are far fewer terms than ids. A search before may remember what was there then."""
+    earlier = [(f"Albert Einstein {number}", "was", f"einstien {number}") for number in range(9)]
+    if names == "many":
+        store_facts(*earlier)
+        assert await search(api, "albert einstien")
+    in_orm(skip_ids, 10_000_000)
+    if names == "many":
+        deleted = await api.post("/triples/delete", json={"pattern": [None, "was", None], "dry_run": False})
+        assert deleted.json()["facts"] == len(earlier)
+    store_facts(("Albert Einstein", "discovered", "Relativity"), ("Bohr", "admired", "Albert Einstein"))
+    assert [one["term"] for one in await search(api, "albert einstien")] == ["Albert Einstein"]
+    assert [one["term"] for one in await search(api, "relativty")] == ["Relativity"]
+
+
+def skip_ids(number: int) -> None:
+    """As if there had been so many terms that are deleted."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sequence = "pg_get_serial_sequence('triples_term', 'id')"
+            cursor.execute(f"SELECT setval({sequence}, nextval({sequence}) + %s)", [number])
+        else:
+            ensure_terms(["before"])
+            cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = 'triples_term'", [number])
 
 
 async def test_a_part_of_a_name_may_have_typos(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:

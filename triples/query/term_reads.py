@@ -21,7 +21,11 @@ from triples.store.term_index import ANY_TERM, BEGINNING, Found, TermIndex
 # Fewer predicates are compared one by one: where only they are wanted, the index would find other terms for the most
 # part.
 _FEW_PREDICATES = 2_000
-_NEWEST = "SELECT coalesce(max(id), 0) FROM triples_term"
+_NEWEST = (
+    "SELECT (SELECT coalesce(max(id), 0) FROM triples_term), (SELECT coalesce(sum(triples), 0) FROM triples_tally)"
+)
+# Facts have no more terms than this, each.
+_TERMS_OF_A_FACT = 3
 
 
 def _spelt(dialect: Dialect, where: str) -> str:
@@ -51,7 +55,7 @@ class TermSearcher:
         self._dialect = dialect
         self._index = index
         self._newest = NewestTerms(index)
-        self._sampled: tuple[int, Frequencies] = (0, Frequencies(()))
+        self._sampled: tuple[int, int, Frequencies] = (0, 0, Frequencies(()))
 
     def search(self, fetch: Fetch, shown: VisibleFacts | None, wanted: WantedTerms) -> list[FoundTerm]:
         """The best matches that stand in facts, the best first; none of a text that is longer than what is searched."""
@@ -112,11 +116,14 @@ class TermSearcher:
         return [(id_, text) for id_, text in fetch(texts, (as_keys(ids),))]
 
     def _frequencies(self, fetch: Fetch) -> Frequencies:
-        """The frequencies in a sample, which is taken again once there are twice as many terms."""
-        newest, frequencies = self._sampled
-        [(now,)] = fetch(_NEWEST, ())
-        # With less than half of them it is another database.
-        if not newest <= now < 2 * newest:
-            frequencies = Frequencies(self._index.sample(fetch, SAMPLE), now)
-            self._sampled = (now, frequencies)
+        """The frequencies in a sample, which is taken again once there are twice as many terms or facts, or half."""
+        newest, facts, frequencies = self._sampled
+        [(newest_now, facts_now)] = fetch(_NEWEST, ())
+        # With an id that is less it is another database.
+        if not (newest <= newest_now < 2 * newest and facts / 2 <= facts_now <= 2 * facts):
+            # Where very many terms were deleted, there are far fewer than ids, and many points of the sample meet the
+            # same one behind the gap.
+            texts = list(dict.fromkeys(self._index.sample(fetch, SAMPLE)))
+            frequencies = Frequencies(texts, min(newest_now, _TERMS_OF_A_FACT * int(facts_now)))
+            self._sampled = newest_now, int(facts_now), frequencies
         return frequencies
