@@ -2,14 +2,13 @@
 
 from time import perf_counter
 
-from triples.query.facts_parts import Begin, narrow_part
+from triples.query.facts_parts import Begin, narrow_part, next_size
 from triples.query.join_plan import JoinPlan
 from triples.query.lookups import JoiningSource
 from triples.query.parts_join import PartsJoin
 
-# The facts in the first part, and in others, by how long the database takes to join them: in seconds.
-_FIRST, _SMALLEST, _LARGEST = 2_048, 64, 16_384
-_SHORT, _LONG = 0.015, 0.1
+# The facts in the first part.
+_FIRST = 2_048
 # A product of weights that are greater by this than a root of the least weight is greater than that, however rounded.
 _SAFE = 1 + 1e-9
 
@@ -31,11 +30,7 @@ def count_in_parts(join: PartsJoin, limit: int) -> int | None:
         part = narrow_part(source, lookups[0].constants, begin, size)
         began = perf_counter()
         found += source.joined_number(lookups, part.part, [least] * len(lookups), limit + 1 - found)
-        seconds = perf_counter() - began
-        if seconds < _SHORT:
-            size = min(2 * size, _LARGEST)
-        elif seconds > _LONG:
-            size = max(size // 2, _SMALLEST)
+        size = next_size(size, perf_counter() - began)
         begin = part.following
     return found
 

@@ -6,6 +6,10 @@ from typing import NamedTuple
 from triples.query.blocks import Ends
 from triples.query.lookups import Between, JoiningSource, OfWeight, Part
 
+# The facts in a part, by how long the database took to join the one before: in seconds.
+SMALLEST, LARGEST = 64, 16_384
+_SHORT, _LONG = 0.015, 0.1
+
 
 class Begin(NamedTuple):
     """The facts that are left: at most of this weight, and of this, only those after an id."""
@@ -40,3 +44,12 @@ def narrow_part(source: JoiningSource, ends: Ends, begin: Begin, size: int) -> F
     last = source.id_at(ends, weight, after, size - 1)
     following = Begin(nextafter(weight, 0.0)) if last is None else Begin(weight, last)
     return FactsPart(OfWeight(weight, after, last), size, weight, following)
+
+
+def next_size(size: int, seconds: float) -> int:
+    """The number of facts in the next part, after one of this size took so long."""
+    if seconds < _SHORT:
+        size *= 2
+    elif seconds > _LONG:
+        size = max(size // 2, SMALLEST)
+    return min(size, LARGEST)

@@ -7,22 +7,22 @@ them. Those of very many answers are better found fact by fact: `triples.query.r
 
 from math import inf, isqrt, prod
 
+from triples.query import facts_parts
 from triples.query.answers import Ranking
 from triples.query.blocks import OutOfTime, TooMany
-from triples.query.facts_parts import Begin, FactsPart, narrow_part
+from triples.query.facts_parts import Begin, FactsPart, narrow_part, next_size
 from triples.query.least_weights import ROUNDING
 from triples.query.lookups import Between, Part
 from triples.query.parts_join import PartsJoin
 
-# The facts in the first part, and in others, by how long the database takes to join them: in seconds.
-FIRST, SMALLEST, LARGEST = 512, 64, 16_384
+# The facts in the first part.
+FIRST = 512
 # A part is wide if it has more than one of so many of all facts: to pass over a fact takes a thirtieth of the time of
 # reading it, and to meet it in the order of a column the second number. Then it has at least one of the third.
 WIDE, _MET, WIDEST = 24, 0.3, 4
 # How many times more facts are joined than should have the answers that are wanted; and once there are enough of these,
 # than so far, since each wide part takes the time to go through all facts.
 _SPARE, _GROWTH = 1.5, 8
-_SHORT, _LONG = 0.015, 0.1
 # The facts of one weight that are too many to be joined for the sake of their terms alone.
 _MANY = 2_000
 # What it costs to find a term in order, and to read an answer, in facts that are joined.
@@ -86,7 +86,7 @@ class _Parts:
         self._facts = facts
         self._expected = expected
         self._ends = join.plan.steps[0].lookup.constants
-        self._size = min(max(first, SMALLEST), LARGEST)
+        self._size = min(max(first, facts_parts.SMALLEST), facts_parts.LARGEST)
         self._taken = 0
         # The least number of facts in a wide part.
         self._wide = inf if join.scanned is None else facts // WIDE
@@ -104,7 +104,7 @@ class _Parts:
         """After a part of too many rows."""
         if self._join.greatest is None or self._size == 1:
             raise TooMany
-        self._size = min(max(self._size // 4, 1), LARGEST)
+        self._size = min(max(self._size // 4, 1), facts_parts.LARGEST)
         self._wide = inf
 
     def was_right(self, part: Part, guess: float) -> bool:
@@ -119,12 +119,7 @@ class _Parts:
     def adapt(self, part: FactsPart, begin: Begin | None) -> None:
         """After a part was joined."""
         self._taken += part.size
-        seconds = self._join.seconds
-        if seconds < _SHORT:
-            self._size = min(2 * self._size, LARGEST)
-        elif seconds > _LONG:
-            self._size = max(self._size // 2, SMALLEST)
-        self._size = min(self._size, LARGEST)
+        self._size = next_size(self._size, self._join.seconds)
         if begin is not None and (needed := self._needed()) > self._wide and self._has_wide(begin):
             self._size = needed
 

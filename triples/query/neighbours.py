@@ -127,15 +127,15 @@ def _predicates(
     found: dict[Side, Sequence[int]] = {}
     complete = True
     for side in sides:
-        subject = term if side == "subject" else None
-        ends: Ends = (term, None, None) if side == "subject" else (None, None, term)
+        is_subject = side == "subject"
+        ends: Ends = (term, None, None) if is_subject else (None, None, term)
         heaviest = source.block(ends, None, _HEAVIEST)
         found[side] = list(dict.fromkeys([fact.key.predicate for fact in heaviest]))
         if source.number(ends, _HEAVIEST + 1) == len(heaviest):
             # These are all facts; those of weight 0 would be counted, too.
             continue
         # No index has the predicates of a term in order, so those of the graph are tried.
-        predicates = source.predicates(subject, MOST_PREDICATES + 1)
+        predicates = source.predicates(term if is_subject else None, MOST_PREDICATES + 1)
         if len(predicates) <= MOST_PREDICATES:
             found[side] = predicates
         else:

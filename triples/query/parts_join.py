@@ -258,22 +258,12 @@ class PartsJoin:
         """The product in the order of the question, so that it is rounded in the same way whatever the plan."""
         return prod([weights[place] for place in self._places])
 
-    def follow(self, k: int) -> bool:
-        """True if at least k of the answers follow `after`."""
-        if self._after is None:
-            return len(self._best) >= k
-        return sum((-one.weight, terms) > self._after for terms, one in self._best.items()) >= k
-
     def forget_lighter(self) -> None:
         """Once there are k answers, the lighter ones are of no use. Looked at again when there are twice as many."""
         if len(self._best) < self._enough:
             return
-        following = [(-found.weight, terms) for terms, found in self._best.items()]
-        if self._after is not None:
-            following = [one for one in following if one > self._after]
-        if len(following) >= self.wanted:
-            [*_, (weight, _)] = nsmallest(self.wanted, following)
-            self.least = max(self.least, -weight)
+        if (weight := self.weight_of(self.wanted)) is not None:
+            self.least = max(self.least, weight)
             self._best = {terms: found for terms, found in self._best.items() if found.weight >= self.least}
         self._enough = 2 * len(self._best)
 

@@ -9,7 +9,7 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from tests.triples.query.test_ranked_join import TEXTS, orders
 from triples.patterns import Variable
-from triples.query import counting_in_parts
+from triples.query import counting_in_parts, facts_parts
 from triples.query.blocks import Fact, OutOfTime
 from triples.query.counting_in_parts import count_in_parts
 from triples.query.parts_join import PartsJoin
@@ -38,7 +38,7 @@ def test_counts_are_those_of_trying_everything(
     join = PartsJoin(question, data.draw(orders(question)), source, 1, None, lambda: False)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(counting_in_parts, "_FIRST", first)
-        patched.setattr(counting_in_parts, "_LARGEST", 2 * first)
+        patched.setattr(facts_parts, "LARGEST", 2 * first)
         found = count_in_parts(join, limit)
 
     expected = best_answers(question, question.selected, facts, TEXTS)

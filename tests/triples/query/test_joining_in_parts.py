@@ -10,7 +10,7 @@ from tests.triples.query.memory_source import MemorySource, facts_of
 from tests.triples.query.question_oracle import best_answers
 from tests.triples.query.test_ranked_join import TEXTS, assert_facts_match, graphs, orders, questions
 from triples.patterns import Variable
-from triples.query import blocks, joining_in_parts, parts_join
+from triples.query import blocks, facts_parts, joining_in_parts, parts_join
 from triples.query.answers import Position, Ranking
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_groups
@@ -94,7 +94,7 @@ def test_when_time_is_over_the_answers_are_an_exact_prefix(
 
 def test_with_enough_ties_it_is_left_to_the_terms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining_in_parts, "_MANY", 10)
-    monkeypatch.setattr(joining_in_parts, "SMALLEST", 1)
+    monkeypatch.setattr(facts_parts, "SMALLEST", 1)
     x, y, z = map(Variable, "xyz")
     facts = facts_of({(number, 10, 500): 1.0 for number in range(1, 40)} | {(500, 11, 600): 1.0, (500, 11, 601): 0.5})
     question = Question(((x, 10, y), (y, 11, z)))
