@@ -7,11 +7,12 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import psycopg
+import tenacity
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management.color import no_style
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -50,8 +51,24 @@ def empty_tables() -> None:
     tables = _filled(_tables()) if connection.vendor == "sqlite" else _tables()
     # Ids are not used again: what a process remembers of a row must never fit another test's.
     statements = connection.ops.sql_flush(no_style(), tables, reset_sequences=False, allow_cascade=False)
-    connection.ops.execute_sql_flush([*statements, _EMPTY_INDEX[connection.vendor]])
+    _execute_alone([*statements, _EMPTY_INDEX[connection.vendor]], tables)
     backend().inferred.discard()
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(OperationalError),
+    wait=tenacity.wait_random(0, 0.05),
+    stop=tenacity.stop_after_delay(30),
+    reraise=True,
+)
+def _execute_alone(statements: list[str], tables: list[str]) -> None:
+    """Execute them in one commit. Waiting for table after table would deadlock with services that go on reading."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            names = ", ".join(f'"{table}"' for table in tables)
+            cursor.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE NOWAIT")
+        for statement in statements:
+            cursor.execute(statement)
 
 
 @cache_result
