@@ -195,7 +195,7 @@ class GraphFacts:
         return predicate_ids(self.fetch, self.dialect, self.visible, limit=limit, subject=subject)
 
     def numbers_by_predicate(self, place: Side, term: int, predicates: Sequence[int], limit: int) -> dict[int, int]:
-        """How many facts have the term in this place and each of these predicates; the limit for as many and more."""
+        """The number of facts that have the term in this place and each predicate; the limit if there are more."""
         return numbers_by_predicate(self.fetch, self.dialect, self.visible, place, term, predicates, limit)
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
