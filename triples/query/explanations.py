@@ -14,7 +14,6 @@ from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import fact, inferred_fact
 from triples.query.statements import asserted_by_keys, inferred_by_keys, texts_by_ids
 from triples.recursion.programs import Key, Program
-from triples.recursion.proofs import premises
 from triples.recursion.rules import Rule
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
@@ -175,7 +174,7 @@ class _Tree:
         rule = self._state.program.rules[number]
         free = () if first is None else (first, *orjson.loads(rest or "[]"))
         row = InferredRow(key, self._state.written_ms, weight, depth, rule.name, *texts)
-        return _Derived(row, number, premises(rule, key, free))
+        return _Derived(row, number, rule.premises(key, free))
 
 
 def _rules_as_texts(fetch: Fetch, dialect: Dialect, program: Program) -> list[Rule]:
