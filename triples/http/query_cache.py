@@ -57,10 +57,8 @@ _keeping: set[asyncio.Task[None]] = set()
 
 
 async def heaviest(wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
-    """The result of `graph.heaviest`, from Valkey if it is cached there."""
+    """The result of `graph.heaviest`, from Valkey if it is cached there. Called only if the cache is used."""
     read = partial(graph.heaviest, wanted, k=k, with_metadata=with_metadata)
-    if not _is_used():
-        return await read()
     return await _cached(name_of(*wanted, k, with_metadata), read, _content_of, _matches_of)
 
 
@@ -69,13 +67,13 @@ async def answer(request: Request, read: Callable[[], Awaitable[Content]]) -> Co
 
     An answer that is not complete, since its time was over, is not kept.
     """
-    if not _is_used():
+    if not is_used():
         return await read()
     http = http_of(request)
     return await _cached(name_of(http.path, http.body), read, _if_complete, lambda content: content)
 
 
-def _is_used() -> bool:
+def is_used() -> bool:
     return bool(settings.ENV.cache_ttl) and valkey.is_up and backend().caches_queries
 
 

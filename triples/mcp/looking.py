@@ -7,7 +7,7 @@ from pydantic import Field
 
 from skg_site.api.fields import WHOLE
 from skg_site.api.reading import validated
-from triples.http.request_models import AskedPredicate, Input
+from triples.http.inputs import AskedPredicate, Input
 from triples.http.term_models import SearchedText
 from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
 from triples.mcp.names import missing_names, told
