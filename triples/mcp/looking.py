@@ -11,8 +11,7 @@ from triples.http.inputs import AskedPredicate, Input
 from triples.http.term_models import SearchedText
 from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
 from triples.mcp.names import missing_names, told
-from triples.query.reads import Wanted
-from triples.query.statements import COUNT_LIMIT
+from triples.query.reads import COUNT_LIMIT, Wanted
 from triples.query.term_places import Place
 from triples.query.term_reads import WantedTerms
 from triples.services.graph import graph

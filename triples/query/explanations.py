@@ -11,8 +11,7 @@ from django.db import connection
 from triples import ids
 from triples.patterns import BoundPattern, BoundPlace, Pattern, Place, Variable
 from triples.query.fact_rows import AnyRow, InferredRow
-from triples.query.reads import fact, inferred_fact
-from triples.query.statements import asserted_by_keys, inferred_by_keys, texts_by_ids
+from triples.query.facts_by_key import asserted_by_keys, fact, inferred_by_keys, inferred_fact, texts_by_ids
 from triples.recursion.programs import Key, Program
 from triples.recursion.rules import Rule
 from triples.store.backend import backend

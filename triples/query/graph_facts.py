@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
+from triples.query.facts_by_key import texts_by_ids
 from triples.query.join_statements import LEAST, join_statement, numbers_statement
 from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Slots, Terms
 from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
-from triples.query.statements import texts_by_ids
 from triples.query.term_places import as_keys
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
@@ -256,7 +256,7 @@ def _facts(rows: Rows) -> list[Fact]:
 def _first(
     shape: Shape, kind: Kind | Literal["both"], start: Start, dialect: Dialect, visible: InferredFilter | None
 ) -> str:
-    """Facts by falling weight; parameters as in `triples.query.statements`."""
+    """Facts by falling weight; parameters as in `triples.query.reads`."""
     return sql(heaviest_first(kind, _COLUMNS, shape, start, given="ids")._replace(filter=visible), dialect)
 
 

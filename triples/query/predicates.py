@@ -6,7 +6,7 @@ from heapq import merge
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from triples.query.statements import COUNT_LIMIT
+from triples.query.reads import COUNT_LIMIT
 from triples.query.term_places import as_keys, facts_of, given_terms
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_of_visible, index_name

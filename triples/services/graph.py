@@ -13,11 +13,11 @@ from triples.query import reads
 from triples.query.blocks import OutOfTime
 from triples.query.explanations import Asserted, Node, explain
 from triples.query.fact_rows import AnyRow, InferredRow
+from triples.query.facts_by_key import fact, inferred_fact
 from triples.query.finding_answers import Expired
 from triples.query.graph_facts import GraphFacts
 from triples.query.predicates import Predicate, predicates
-from triples.query.reads import Matches, Wanted
-from triples.query.statements import Position
+from triples.query.reads import Matches, Position, Wanted
 from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
 from triples.recursion.programs import Key
 from triples.store.backend import backend
@@ -93,7 +93,7 @@ class Graph:
     async def fact(self, id_: int, created_ms: int) -> Row:
         """The asserted fact of this key and time, or NoSuchFact."""
         running = self.running
-        row = await running.short.run(lambda fetch: reads.fact(fetch, running.dialect, id_))
+        row = await running.short.run(lambda fetch: fact(fetch, running.dialect, id_))
         if row is None or ids.fitting(row.created_ms) != created_ms:
             raise NoSuchFact
         return row
@@ -101,7 +101,7 @@ class Graph:
     async def inferred_fact(self, key: Key) -> InferredRow:
         """The inferred fact of these terms, or NoSuchFact."""
         running = self.running
-        row = await running.short.run_wide(lambda fetch, shown: reads.inferred_fact(fetch, running.dialect, shown, key))
+        row = await running.short.run_wide(lambda fetch, shown: inferred_fact(fetch, running.dialect, shown, key))
         if row is None:
             raise NoSuchFact
         return row
