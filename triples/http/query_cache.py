@@ -26,6 +26,7 @@ from triples.query.reads import Matches, Wanted
 from triples.recursion.programs import Key
 from triples.services.graph import graph
 from triples.store.backend import backend
+from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.operations import Row, StoreError
 from triples.store.sessions import Fetch
 
@@ -111,7 +112,7 @@ def _parsed(kept: bytes | str) -> tuple[str | None, Any]:
 
 
 async def database_version() -> str:
-    def read(fetch: Fetch) -> str:
+    def read(fetch: Fetch, _: ReadSnapshots) -> str:
         version: str = fetch(VERSION_SQL, ())[0][0]
         return version
 
