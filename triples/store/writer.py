@@ -30,19 +30,16 @@ Task = Callable[[], None]
 class Job:
     """An operation in the writer, and the future that receives its answer."""
 
-    __slots__ = ("_claims", "arrived", "future", "loop", "operation")
+    __slots__ = ("_claims", "arrived", "facts", "future", "loop", "operation")
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
+        # The number of facts that the operation writes or removes.
+        self.facts = len(operation.facts) + len(operation.ids)
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Answer] = self.loop.create_future()
         self.arrived = monotonic()
         self._claims = [True]
-
-    @property
-    def facts(self) -> int:
-        """The number of facts that the operation writes or removes."""
-        return len(self.operation.facts) + len(self.operation.ids)
 
     def claim(self) -> bool:
         """True for the first caller only: the writer that starts the job, or the caller that cancels it before."""
