@@ -1,4 +1,4 @@
-"""How good a path must be to be wanted, as far as is known."""
+"""The limit of a search for paths: how good a path must be to be wanted, as far as is known."""
 
 from math import inf
 
