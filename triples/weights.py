@@ -1,12 +1,15 @@
-"""The display of weights. Those that the service computed are rounded; those that somebody gave are shown as given.
+"""The rounding of weights: how those that the service computed are shown, and how far they may be off.
 
-A product of binary fractions has digits that nobody meant: 0.9 * 0.9 * 0.9 is 0.7290000000000001. Rounding is for
-readers only: what is stored, compared, sorted by and put into cursors keeps all digits.
+Weights that somebody gave are shown as given. A product of binary fractions has digits that nobody meant: 0.9 * 0.9 *
+0.9 is 0.7290000000000001. Such weights are rounded for readers only: what is stored, compared, sorted by and put into
+cursors keeps all digits.
 """
 
 from functools import lru_cache
 
 DIGITS = 15
+# A bound that is a product or a quotient, times this, is below the exact one, unless it is hardly a number.
+ROUNDED_DOWN = 1 - 1e-9
 
 
 # A look-up takes a tenth of the time, and the weights of answers are much the same.

@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from skg_site.api.exact_numbers import inexact_numbers, may_lose_precision
 from skg_site.api.headers import is_identity, is_json
 from skg_site.api.json_value_limit import MAX_VALUES, SMALL_BODY, check_values
-from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, TwiceSent, UnsupportedEncoding, shorten
-from skg_site.api.request import http_of
+from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, UnsupportedEncoding, shorten
+from skg_site.api.request import http_of, joined_values, sole_value
 
 Model = TypeVar("Model", bound=BaseModel)
 Result = TypeVar("Result")
@@ -59,15 +59,8 @@ async def read_body(request: Request, read: Callable[[Any], Result], *, most_val
 
 def check_content(request: ASGIRequest) -> None:
     """Refuse a body, of a request of either door, that is not declared as JSON, or is compressed."""
-    content_type = encoding = None
-    for name, value in request.scope["headers"]:
-        if name == b"content-type":
-            if content_type is not None:
-                raise TwiceSent(name)
-            content_type = value
-        elif name == b"content-encoding":
-            encoding = value if encoding is None else b"%b,%b" % (encoding, value)
-    _check_declared(content_type, encoding)
+    headers = request.scope["headers"]
+    _check_declared(sole_value(headers, b"content-type"), joined_values(headers, b"content-encoding"))
 
 
 def _check_declared(content_type: bytes | None, encoding: bytes | None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, cast
 from urllib.parse import quote
@@ -123,23 +124,27 @@ class APIRequest(ASGIRequest):
         """The value of a header by its lower-case name; 400 if the header came twice."""
         if self._all_sole:
             return self._fields.get(name)
-        found = None
-        for key, value in self.scope["headers"]:
-            if key == name:
-                if found is not None:
-                    raise TwiceSent(name)
-                found = value
-        return found
+        return sole_value(self.scope["headers"], name)
 
     def list_header(self, name: bytes) -> bytes | None:
-        """The value of a list header; several lines mean the same as one with commas (RFC 9110, 5.3)."""
+        """The value of a list header, whose lines are joined if it came more than once."""
         if self._all_sole:
             return self._fields.get(name)
-        found = None
-        for key, value in self.scope["headers"]:
-            if key == name:
-                found = value if found is None else b"%b,%b" % (found, value)
-        return found
+        return joined_values(self.scope["headers"], name)
+
+
+def sole_value(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The value of a header by its lower-case name; 400 if it came twice."""
+    values = [value for key, value in headers if key == name]
+    if len(values) > 1:
+        raise TwiceSent(name)
+    return values[0] if values else None
+
+
+def joined_values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The value of a list header; several lines mean the same as one with commas (RFC 9110, 5.3)."""
+    values = [value for key, value in headers if key == name]
+    return b",".join(values) if values else None
 
 
 def http_of(request: Request) -> APIRequest:

@@ -10,8 +10,7 @@ from django.utils import timezone
 from tests.support.database import in_orm
 from triples.models import Rule
 from triples.recursion.grammar import MAX_DISTINCT
-from triples.rules.documents import read_document
-from triples.rules.sizes import MAX_LENGTH
+from triples.rules.documents import MAX_LENGTH, read_document
 from triples.services.rules import rules_add
 
 pytestmark = pytest.mark.both

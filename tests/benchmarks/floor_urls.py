@@ -11,7 +11,7 @@ from rest_framework.settings import api_settings
 from skg_site.api.reading import json_body
 from skg_site.api.views import APIViewSet, json_answer
 from tests.benchmarks.floor_steps import VARIABLE, Step, has
-from triples.http.request_models import Query
+from triples.http.query import Query
 
 ANSWER: dict[str, Any] = {"results": [], "total": 0}
 

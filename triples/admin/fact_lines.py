@@ -7,7 +7,7 @@ from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 
 from triples.admin.links import fact_url, term_url
-from triples.http.responses import shown_weight
+from triples.http.fact_json import shown_weight
 from triples.models import Source
 from triples.query.fact_rows import AnyRow, InferredRow
 from triples.visible import visible, visible_json

@@ -11,7 +11,7 @@ from skg_site.api.problems import BadRequest, Invalid
 from skg_site.api.reading import parse_json
 from triples.admin.term_inputs import TermInput
 from triples.fact_validation import LONGEST_PREDICATE
-from triples.http.request_models import Metadata, Object, Predicate, Subject
+from triples.http.fact_json import Metadata, Object, Predicate, Subject
 from triples.models import Source, Triple
 from triples.query.fact_lists import held_row
 from triples.store.operations import KEEP, AddOne, Change, Fact

@@ -16,8 +16,7 @@ from triples.http.list_cursors import cursor_after, position_of
 from triples.models import Rule
 from triples.query.explanations import own_connection
 from triples.query.graph_facts import GraphFacts
-from triples.query.reads import Wanted, page
-from triples.query.statements import Position
+from triples.query.reads import Position, Wanted, page
 from triples.store.operations import Pattern
 from triples.text import MAX_PREDICATE_LENGTH, TermError, clean_term
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import orjson
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
@@ -48,9 +49,7 @@ class Told(NamedTuple):
     format_name: str
 
 
-class ImportCommand(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service.
-    requires_system_checks = []
+class ImportCommand(UncheckedCommand):
     all_refused: str
     progress: FactProgress
     # None in a dry run, and if the facts go elsewhere.

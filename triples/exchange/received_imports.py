@@ -148,7 +148,7 @@ class ReceivedImport:
 
 
 def _told(failure: BaseException) -> str:
-    """What clients are told of a failure of the service."""
+    """The sentence that tells clients of a failure of the service."""
     match failure:
         case UnfitDatabase():
             return str(failure)

@@ -10,9 +10,9 @@ from triples.store.fact_columns import TEXT
 
 
 def clean_terms(texts: pa.Array, clean: Callable[[str], str], longest: int) -> pa.Array:
-    """What `clean`, of `triples.fact_validation`, makes of each text, of which none may be missing.
+    """Each text as the term that `clean` makes of it, a function of `triples.fact_validation`; none may be missing.
 
-    Raises TermError. `longest` is the most characters that it allows.
+    Raises TermError. `longest` is the most characters that `clean` allows.
     """
     given = texts.cast(TEXT)
     if not PLAIN_IS_CLEAN:

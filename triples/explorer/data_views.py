@@ -20,14 +20,13 @@ from skg_site.api.reading import check_content, parameters_of, parse_json, valid
 from skg_site.api.views import json_answer
 from triples.explorer.access import Access, check
 from triples.explorer.problems import View, answers_problems
-from triples.http.fact_reads import read_fact, read_page, wanted_fact
-from triples.http.proofs import proof_content
+from triples.http.fact_json import triple_content
+from triples.http.fact_reads import ListParameters, read_fact, read_page, wanted_fact
+from triples.http.proofs import ExplainParameters, proof_content
 from triples.http.questions.answering import Asked
 from triples.http.questions.asking import answer_neighbours, answer_paths, answer_patterns
 from triples.http.questions.path_models import AskNeighbours, AskPaths
 from triples.http.questions.request_models import Ask
-from triples.http.request_models import ExplainParameters, ListParameters
-from triples.http.responses import triple_content
 from triples.http.term_models import SearchParameters, terms_content
 from triples.query.explanations import Asserted
 from triples.recursion.programs import Key

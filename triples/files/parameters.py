@@ -12,7 +12,7 @@ from triples.exchange.facts import Scale
 from triples.exchange.formats.media_types import COMPRESSED, ENDINGS, MEDIA_TYPES
 from triples.exchange.rdf.prefixes import parse_prefix
 from triples.exchange.tables import parse_columns
-from triples.http.request_models import AskedObject, AskedPredicate, AskedSubject
+from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject
 
 CURSOR = CursorLayout("q")
 FormatName = Literal[*MEDIA_TYPES]  # type: ignore[valid-type]  # the names of a dictionary

@@ -1,17 +1,20 @@
-"""Batches of facts: validation of all facts, or of each by itself."""
+"""Batches of facts as JSON: their models, the validation of all facts or of each by itself, and the response."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NotRequired
 
 from django.conf import settings
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, RootModel, SkipValidation, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
+from skg_site.api.fields import JSONValue
 from skg_site.api.problems import MAX_REPORTED, FieldError, Invalid, shortened
 from skg_site.api.reading import field_errors, validated
+from triples.http.fact_json import TripleIn
+from triples.http.inputs import Input
 from triples.http.plain_facts import plain_facts
-from triples.http.request_models import AddBatch, AddBatchUnchecked, TripleIn
 from triples.models import Source
-from triples.store.operations import Fact
+from triples.store.operations import Fact, ManyStored
 
 # A thousand values for each fact of a usual batch, such as vectors in the metadata.
 MAX_VALUES = 100_000 + 10 * settings.ENV.max_batch_size
@@ -23,7 +26,40 @@ SLICE = 100
 _facts = TypeAdapter(list[TripleIn])
 
 
-class Batch(NamedTuple):
+SkipDuplicates = Annotated[
+    bool, Field(description="false: any fact that is there already fails the whole batch with 409.")
+]
+
+
+def _skip_invalid(always: bool) -> Any:
+    # Not a `Literal`, which also takes 0 and 1.
+    return Field(
+        json_schema_extra={"const": always},
+        description="true: store the valid facts and report the others in error_details.",
+    )
+
+
+class AddBatch(Input):
+    """A batch that is refused if any of its facts is invalid."""
+
+    triples: Annotated[list[TripleIn], Field(min_length=1, max_length=settings.ENV.max_batch_size)]
+    skip_duplicates: SkipDuplicates = True
+    skip_invalid: Annotated[bool, _skip_invalid(always=False)] = False
+
+
+class AddBatchUnchecked(Input):
+    """A batch whose facts are looked at one by one: anything may stand among them."""
+
+    triples: Annotated[list[SkipValidation[JSONValue]], Field(min_length=1, max_length=settings.ENV.max_batch_size)]
+    skip_duplicates: SkipDuplicates = True
+    skip_invalid: Annotated[bool, _skip_invalid(always=True)]
+
+
+class Batch(RootModel[AddBatch | AddBatchUnchecked]):
+    """Either kind of batch, as `skip_invalid` tells."""
+
+
+class ReadBatch(NamedTuple):
     """Facts by their places in the client's batch; `invalid` is None if one invalid fact fails the whole batch."""
 
     items: dict[int, Fact]
@@ -37,18 +73,18 @@ class _LargeBatch(AddBatchUnchecked):
     skip_invalid: bool = False
 
 
-def read_batch(content: Any) -> Batch:
+def read_batch(content: Any) -> ReadBatch:
     """The batch in a body; 422 with the faults of its facts, unless invalid facts are skipped."""
     if isinstance(content, dict) and content.get("skip_invalid") is True:
         unchecked = validated(content, AddBatchUnchecked)
         return _with_faults(unchecked.triples, unchecked.skip_duplicates)
     if _is_usual(content):
         if (plain := plain_facts(content["triples"])) is not None:
-            return Batch(dict(enumerate(plain)), validated(content, _LargeBatch).skip_duplicates, None)
+            return ReadBatch(dict(enumerate(plain)), validated(content, _LargeBatch).skip_duplicates, None)
         batch = validated(content, AddBatch)
-        return Batch(dict(enumerate(_facts_of(batch.triples))), batch.skip_duplicates, None)
+        return ReadBatch(dict(enumerate(_facts_of(batch.triples))), batch.skip_duplicates, None)
     unchecked = validated(content, _LargeBatch)
-    return Batch(dict(enumerate(_in_slices(unchecked.triples))), unchecked.skip_duplicates, None)
+    return ReadBatch(dict(enumerate(_in_slices(unchecked.triples))), unchecked.skip_duplicates, None)
 
 
 def _is_usual(content: Any) -> bool:
@@ -80,7 +116,7 @@ def _in_slices(given: list[Any]) -> list[Fact]:
     return items
 
 
-def _with_faults(given: list[Any], skip_duplicates: bool) -> Batch:
+def _with_faults(given: list[Any], skip_duplicates: bool) -> ReadBatch:
     """The valid facts, and the faults of each of the others."""
     items: dict[int, Fact] = {}
     invalid: dict[int, list[FieldError]] = {}
@@ -92,7 +128,7 @@ def _with_faults(given: list[Any], skip_duplicates: bool) -> Batch:
             items[place] = TripleIn.model_validate(item).fact(Source.BATCH)
         except ValidationError as error:
             invalid[place] = [shortened(fault) for fault in field_errors(error, ("triples", place))]
-    return Batch(items, skip_duplicates, invalid)
+    return ReadBatch(items, skip_duplicates, invalid)
 
 
 def _facts_of(items: Iterable[TripleIn]) -> list[Fact]:
@@ -112,3 +148,33 @@ def _moved(fault: FieldError, start: int) -> FieldError:
     index, *rest = fault["loc"]
     assert isinstance(index, int)
     return {**fault, "loc": ["triples", start + index, *rest]}
+
+
+class InvalidItem(TypedDict):
+    index: Annotated[int, Field(description="The fact's place in the batch, from 0.")]
+    errors: list[FieldError]
+
+
+class BatchOut(TypedDict):
+    accepted: Annotated[int, Field(description="Facts that are new.")]
+    duplicates: Annotated[int, Field(description="Facts that were there, or stand in the batch twice.")]
+    errors: Annotated[int, Field(description="Facts left out as invalid; only with skip_invalid.")]
+    processing_time_ms: int
+    error_details: NotRequired[
+        Annotated[list[InvalidItem] | None, Field(default=None, description="Only with skip_invalid.")]
+    ]
+
+
+BATCH: BatchOut = {"accepted": 2, "duplicates": 0, "errors": 0, "processing_time_ms": 2}
+
+
+def batch_content(stored: ManyStored, invalid: dict[int, list[FieldError]] | None, seconds: float) -> BatchOut:
+    content: BatchOut = {
+        "accepted": stored.inserted,
+        "duplicates": len(stored.duplicates),
+        "errors": len(invalid or ()),
+        "processing_time_ms": round(seconds * 1000),
+    }
+    if invalid is not None:
+        content["error_details"] = [{"index": place, "errors": errors} for place, errors in invalid.items()]
+    return content

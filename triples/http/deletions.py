@@ -16,7 +16,7 @@ from skg_site.api.openapi import request_example, response_example
 from skg_site.api.problems import Invalid
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
-from triples.http.request_models import ConstantPattern, Input
+from triples.http.inputs import ConstantPattern, Input
 from triples.http.snapshot_headers import gives_snapshot
 from triples.http.views import GraphViewSet
 from triples.query.deleting import Deletion, Place, Preview, added_between

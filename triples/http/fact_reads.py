@@ -1,17 +1,55 @@
 """Facts as JSON, by their id or in lists, for the API and the explorer alike."""
 
+from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
+
+from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight
 from triples import ids
-from triples.http.list_cursors import cursor_after, position_of
-from triples.http.request_models import ListParameters
-from triples.http.responses import PageOut, triple_content
+from triples.http.fact_json import TRIPLE, TripleOut, triple_content
+from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject
+from triples.http.list_cursors import CURSOR, cursor_after, position_of
 from triples.query.explanations import Asserted
 from triples.query.fact_rows import AnyRow
 from triples.query.reads import Wanted
 from triples.recursion.programs import Key
 from triples.services.graph import graph
 from triples.store.operations import NoSuchFact
+
+
+class ListParameters(BaseModel):
+    """The query string of a list; texts are parsed as numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: AskedSubject | None = None
+    predicate: AskedPredicate | None = None
+    object: AskedObject | None = None
+    min_weight: Annotated[Weight, NUMBER_TEXT] = 0.0
+    inferred: Annotated[
+        bool | None, Field(description="true: inferred facts only; false: asserted ones only; left out: both.")
+    ] = None
+    count: Annotated[
+        Literal["none", "exact"],
+        Field(description="exact: `total` says how many facts match in all; 503 when counting them takes too long."),
+    ] = "none"
+    limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results), INTEGER_TEXT] = 100
+    cursor: Annotated[str, CURSOR.field] | None = None
+
+
+class PageOut(TypedDict):
+    triples: list[TripleOut]
+    next_cursor: Annotated[str | None, Field(description="The cursor of the next page; null on the last one.")]
+    total: NotRequired[
+        Annotated[int, Field(default=0, description="Only with count=exact: how many facts match in all.")]
+    ]
+
+
+PAGE: PageOut = {"triples": [TRIPLE], "next_cursor": None}
+COUNTED_PAGE: PageOut = {**PAGE, "total": 1}
 
 
 def wanted_fact(public_id: UUID) -> Asserted | Key:

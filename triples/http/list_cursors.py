@@ -2,7 +2,7 @@
 
 from skg_site.api.cursors import CursorLayout
 from triples.query.fact_rows import AnyRow
-from triples.query.statements import Position
+from triples.query.reads import Position
 from triples.recursion.programs import Key
 from triples.store.operations import Row
 

@@ -3,24 +3,10 @@
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import if_match, problems, request_example, response_example
-from triples.http.proofs import PROOF, ExplanationOut
-from triples.http.request_models import AddTriple, Batch, ChangeTriple, ExplainParameters, ListParameters, Query
-from triples.http.responses import (
-    BATCH,
-    COUNTED_PAGE,
-    INFERRED_TRIPLE,
-    PAGE,
-    QUERY,
-    STATS,
-    STORED,
-    TRIPLE,
-    BatchOut,
-    PageOut,
-    QueryOut,
-    StatsOut,
-    StoredOut,
-    TripleOut,
-)
+from triples.http.batches import BATCH, Batch, BatchOut
+from triples.http.fact_json import INFERRED_TRIPLE, STORED, TRIPLE, AddTriple, ChangeTriple, StoredOut, TripleOut
+from triples.http.fact_reads import COUNTED_PAGE, PAGE, ListParameters, PageOut
+from triples.http.proofs import PROOF, ExplainParameters, ExplanationOut
 from triples.http.snapshot_headers import SEES_SNAPSHOT, gives_snapshot
 
 _IF_MATCH = if_match("fact")
@@ -108,32 +94,4 @@ delete_triple = extend_schema(
     summary="Delete a fact",
     parameters=[_IF_MATCH, gives_snapshot(204)],
     responses={204: OpenApiResponse(description="The fact is gone."), **problems(409, 412)},
-)
-
-match_pattern = extend_schema(
-    summary="Match a pattern",
-    description=(
-        "The `k` heaviest facts that match, asserted or inferred. At equal weight asserted facts come first, in the"
-        " order of their ids. An inferred fact is not shown from the moment that a fact which its proof rests on is"
-        " deleted, until the next run finds out whether there is another proof."
-    ),
-    parameters=[SEES_SNAPSHOT],
-    request=Query,
-    responses={200: OpenApiResponse(QueryOut, "The matches.")},
-    examples=[
-        request_example(
-            "All about Einstein",
-            {"pattern": ["Einstein", None, None], "k": 10, "min_weight": 0.5, "include_metadata": True},
-        ),
-        response_example("One match", QUERY, 200),
-    ],
-)
-
-show_statistics = extend_schema(
-    summary="The graph in numbers",
-    parameters=[SEES_SNAPSHOT],
-    responses={
-        200: OpenApiResponse(StatsOut, "Exact counts: of facts as of now, of inferred ones as of the last run.")
-    },
-    examples=[response_example("A small graph", STATS, 200)],
 )

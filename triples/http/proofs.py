@@ -1,13 +1,26 @@
-"""Proofs as JSON: the types of the response, an example of it, and the function that fills it."""
+"""Proofs as JSON: how they are asked for, the types of the response, an example of it, and what fills it."""
 
 from typing import Annotated, NotRequired
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from triples.http.responses import WEIGHT_SHOWN, FactOut, public_id, shown_weight
-from triples.query.explanations import Node
+from skg_site.api.fields import INTEGER_TEXT
+from triples.http.fact_json import WEIGHT_SHOWN, FactOut, public_id, shown_weight
+from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH, Node
 from triples.query.fact_rows import InferredRow
 from triples.recursion.rules import RuleDocument, rule_document
+
+
+class ExplainParameters(BaseModel):
+    """The query string of an explanation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    depth: Annotated[
+        int,
+        Field(ge=1, le=MAX_DEPTH, description="How many steps from the fact down premises are shown."),
+        INTEGER_TEXT,
+    ] = DEFAULT_DEPTH
 
 
 class ProofRuleOut(RuleDocument):

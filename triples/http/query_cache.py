@@ -26,6 +26,7 @@ from triples.query.reads import Matches, Wanted
 from triples.recursion.programs import Key
 from triples.services.graph import graph
 from triples.store.backend import backend
+from triples.store.inferred.read_snapshots import ReadSnapshots
 from triples.store.operations import Row, StoreError
 from triples.store.sessions import Fetch
 
@@ -57,10 +58,8 @@ _keeping: set[asyncio.Task[None]] = set()
 
 
 async def heaviest(wanted: Wanted, *, k: int, with_metadata: bool) -> Matches:
-    """The result of `graph.heaviest`, from Valkey if it is cached there."""
+    """The result of `graph.heaviest`, from Valkey if it is cached there. Called only if the cache is used."""
     read = partial(graph.heaviest, wanted, k=k, with_metadata=with_metadata)
-    if not _is_used():
-        return await read()
     return await _cached(name_of(*wanted, k, with_metadata), read, _content_of, _matches_of)
 
 
@@ -69,13 +68,13 @@ async def answer(request: Request, read: Callable[[], Awaitable[Content]]) -> Co
 
     An answer that is not complete, since its time was over, is not kept.
     """
-    if not _is_used():
+    if not is_used():
         return await read()
     http = http_of(request)
     return await _cached(name_of(http.path, http.body), read, _if_complete, lambda content: content)
 
 
-def _is_used() -> bool:
+def is_used() -> bool:
     return bool(settings.ENV.cache_ttl) and valkey.is_up and backend().caches_queries
 
 
@@ -113,7 +112,7 @@ def _parsed(kept: bytes | str) -> tuple[str | None, Any]:
 
 
 async def database_version() -> str:
-    def read(fetch: Fetch) -> str:
+    def read(fetch: Fetch, _: ReadSnapshots) -> str:
         version: str = fetch(VERSION_SQL, ())[0][0]
         return version
 

@@ -12,20 +12,13 @@ from skg_site.api.problems import Conflict, Invalid
 from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet, empty_answer, json_answer
 from triples.fact_validation import metadata_text
-from triples.http import openapi, query_cache
-from triples.http.batches import MAX_VALUES, read_batch
-from triples.http.fact_reads import read_fact, read_page, wanted_fact
-from triples.http.proofs import proof_content
-from triples.http.request_models import (
-    AddTriple,
-    ChangeTriple,
-    ExplainParameters,
-    ListParameters,
-    Query,
-)
-from triples.http.responses import StoredOut, batch_content, query_content, statistics_content, triple_content
+from triples.http import openapi
+from triples.http.batches import MAX_VALUES, batch_content, read_batch
+from triples.http.fact_json import AddTriple, ChangeTriple, StoredOut, triple_content
+from triples.http.fact_reads import ListParameters, read_fact, read_page, wanted_fact
+from triples.http.proofs import ExplainParameters, proof_content
 from triples.http.store_problems import problem_for
-from triples.metrics import added_by, count_query
+from triples.metrics import added_by
 from triples.models import Source
 from triples.query.explanations import Asserted
 from triples.query.fact_rows import AnyRow
@@ -117,30 +110,6 @@ class TripleViewSet(GraphViewSet):
     async def destroy(self, request: Request, id: UUID) -> HttpResponse:
         await graph.write(Remove(*await _changeable(id), versions=versions_to_match(request)))
         return empty_answer()
-
-
-class QueryViewSet(GraphViewSet):
-    scopes: ClassVar[dict[str, str]] = {"query": "read"}
-
-    @openapi.match_pattern
-    async def query(self, request: Request) -> HttpResponse:
-        start = perf_counter()
-        body = await json_body(request, Query)
-        wanted = body.wanted
-        matches = await query_cache.heaviest(wanted, k=body.k, with_metadata=body.include_metadata)
-        count_query(wanted.pattern, len(matches.rows))
-        seconds = perf_counter() - start
-        return json_answer(
-            query_content(matches, seconds, with_metadata=body.include_metadata, with_inferred=body.include_inferred)
-        )
-
-
-class StatsViewSet(GraphViewSet):
-    scopes: ClassVar[dict[str, str]] = {"stats": "read"}
-
-    @openapi.show_statistics
-    async def stats(self, _request: Request) -> HttpResponse:
-        return json_answer(statistics_content(await graph.statistics()))
 
 
 async def _changeable(public_id: UUID) -> Asserted:

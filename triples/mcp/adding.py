@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from skg_site.api.problems import FieldError, Invalid
-from triples.http.batches import Batch, read_batch
+from triples.http.batches import ReadBatch, read_batch
 from triples.mcp.answers import Answer, Work, quoted
 from triples.mcp.names import missing_names
 from triples.metrics import added_by
@@ -22,7 +22,7 @@ def add_facts(arguments: dict[str, Any]) -> Work:
     return Work(1, partial(_add, batch))
 
 
-async def _add(batch: Batch) -> Answer:
+async def _add(batch: ReadBatch) -> Answer:
     # Before they are there.
     new = await missing_names([(None, item.predicate, None) for item in batch.items.values()])
     stored = await graph.write(AddMany(list(batch.items.values())))

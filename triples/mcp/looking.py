@@ -7,12 +7,11 @@ from pydantic import Field
 
 from skg_site.api.fields import WHOLE
 from skg_site.api.reading import validated
-from triples.http.request_models import AskedPredicate, Input
+from triples.http.inputs import AskedPredicate, Input
 from triples.http.term_models import SearchedText
 from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
 from triples.mcp.names import missing_names, told
-from triples.query.reads import Wanted
-from triples.query.statements import COUNT_LIMIT
+from triples.query.reads import COUNT_LIMIT, Wanted
 from triples.query.term_places import Place
 from triples.query.term_reads import WantedTerms
 from triples.services.graph import graph

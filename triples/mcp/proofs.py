@@ -8,8 +8,8 @@ from pydantic import Field
 
 from skg_site.api.fields import WHOLE
 from skg_site.api.reading import validated
-from triples.http.request_models import AskedObject, AskedPredicate, AskedSubject, Input
-from triples.http.responses import shown_weight
+from triples.http.fact_json import shown_weight
+from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject, Input
 from triples.mcp.answers import Answer, Refusal, Work, fitted, room, table
 from triples.mcp.names import missing_names, told
 from triples.query.explanations import MAX_DEPTH, Node

@@ -28,10 +28,11 @@ from triples.query.blocks import Clock, OutOfTime, Streams, TooMany
 from triples.query.known_paths import Graph, known_paths
 from triples.query.lookups import JoiningSource
 from triples.query.path_facts import Path, PathQuestion, Paths, Rank, product_bound
-from triples.query.path_limit import FAR_FROM_NOTHING, ROUNDED, Limit
+from triples.query.path_limit import FAR_FROM_NOTHING, Limit
 from triples.query.path_reach import Reach
 from triples.query.path_rounds import Rounds
 from triples.query.path_side import Label, Side, Unread
+from triples.weights import ROUNDED_DOWN
 
 # The known paths are searched again when the number of facts read has grown by this factor.
 _GROWTH = 1.5
@@ -116,7 +117,7 @@ class _Search:
         for other in others:
             weight, length = product_bound(label.weight, other.weight), label.length + other.length
             # Of nothing but ones, a product is exact.
-            weight = weight if weight == 1 else weight * ROUNDED
+            weight = weight if weight == 1 else weight * ROUNDED_DOWN
             if length > self._question.max_length or weight < max(self._question.least_weight, FAR_FROM_NOTHING):
                 continue
             rank = self._question.rank(weight, length)

@@ -11,10 +11,8 @@ from django.db import connection
 from triples import ids
 from triples.patterns import BoundPattern, BoundPlace, Pattern, Place, Variable
 from triples.query.fact_rows import AnyRow, InferredRow
-from triples.query.reads import fact, inferred_fact
-from triples.query.statements import asserted_by_keys, inferred_by_keys, texts_by_ids
+from triples.query.facts_by_key import asserted_by_keys, fact, inferred_by_keys, inferred_fact, texts_by_ids
 from triples.recursion.programs import Key, Program
-from triples.recursion.proofs import premises
 from triples.recursion.rules import Rule
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
@@ -175,7 +173,7 @@ class _Tree:
         rule = self._state.program.rules[number]
         free = () if first is None else (first, *orjson.loads(rest or "[]"))
         row = InferredRow(key, self._state.written_ms, weight, depth, rule.name, *texts)
-        return _Derived(row, number, premises(rule, key, free))
+        return _Derived(row, number, rule.premises(key, free))
 
 
 def _rules_as_texts(fetch: Fetch, dialect: Dialect, program: Program) -> list[Rule]:

@@ -1,13 +1,19 @@
-"""Result rows of reads: asserted facts as `Row`, inferred facts as `InferredRow`."""
+"""The columns that are read of facts, and the rows made of them: `Row` for asserted facts, else `InferredRow`."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from triples.query.statements import COLUMNS
 from triples.recursion.programs import Key
+from triples.store.inferred.layout import KEY
 from triples.store.inferred.state import State
 from triples.store.operations import Pattern, Row
+
+# What is read of an asserted fact, before its texts.
+ASSERTED = ("id", "created_at", "updated_at", "source", "weight", "metadata")
+# What is read of facts of both kinds, or of inferred ones alone. An inferred fact has no id: so it is told from an
+# asserted one.
+COLUMNS = (*ASSERTED, *KEY, "depth", "rule")
 
 
 class InferredRow(NamedTuple):
@@ -33,7 +39,7 @@ AnyRow = Row | InferredRow
 
 
 def rows_of_both(found: Sequence[Sequence[Any]], pattern: Pattern, state: State) -> list[AnyRow]:
-    """The rows of statements that read `statements.COLUMNS`, completed with the pattern's constants."""
+    """The rows of statements that read `COLUMNS`, completed with the pattern's constants."""
     return [_row(row, texts_of(pattern, row[len(COLUMNS) :]), state) for row in found]
 
 

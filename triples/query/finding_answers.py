@@ -18,7 +18,7 @@ from triples.query.lookups import ends_of
 from triples.query.parts_join import PartsJoin
 from triples.query.questions import Question, with_ids
 from triples.query.ranked_join import ranked
-from triples.query.statements import COUNT_LIMIT
+from triples.query.reads import COUNT_LIMIT
 
 # If all answers may weigh the same and should be at least so many, the first by their terms are looked for.
 _MANY = 20_000

@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
+from triples.query.facts_by_key import texts_by_ids
 from triples.query.join_statements import LEAST, join_statement, numbers_statement
 from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Slots, Terms
 from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
-from triples.query.statements import texts_by_ids
 from triples.query.term_places import as_keys
 from triples.recursion.programs import Key
 from triples.store.dialect import Dialect
@@ -195,7 +195,7 @@ class GraphFacts:
         return predicate_ids(self.fetch, self.dialect, self.visible, limit=limit, subject=subject)
 
     def numbers_by_predicate(self, place: Side, term: int, predicates: Sequence[int], limit: int) -> dict[int, int]:
-        """How many facts have the term in this place and each of these predicates; the limit for as many and more."""
+        """The number of facts that have the term in this place and each predicate; the limit if there are more."""
         return numbers_by_predicate(self.fetch, self.dialect, self.visible, place, term, predicates, limit)
 
     def ids(self, texts: Collection[str]) -> dict[str, int]:
@@ -256,7 +256,7 @@ def _facts(rows: Rows) -> list[Fact]:
 def _first(
     shape: Shape, kind: Kind | Literal["both"], start: Start, dialect: Dialect, visible: InferredFilter | None
 ) -> str:
-    """Facts by falling weight; parameters as in `triples.query.statements`."""
+    """Facts by falling weight; parameters as in `triples.query.reads`."""
     return sql(heaviest_first(kind, _COLUMNS, shape, start, given="ids")._replace(filter=visible), dialect)
 
 

@@ -121,7 +121,7 @@ class _Sample:
         return min((1.0 if alone else self._crowd(pattern)) / (_RARE * _SAMPLE), float(size))
 
     def _crowd(self, pattern: AskedPattern[int]) -> float:
-        """How many facts of the pattern share with one of them what is bound; the mean of a few."""
+        """The mean number of facts that share their bound terms with one fact of the pattern; of a few facts."""
         facts = self._source.block(ends_of(pattern), None, _SAMPLE)
         bound = [variable for variable in variables([pattern]) if variable in self._slots]
         columns = [pattern.index(variable) for variable in bound]

@@ -109,7 +109,7 @@ def _begin(given: Sequence[Terms] | Part) -> Begin:
 
 
 def _filled(given: Sequence[Terms] | Part) -> int:
-    """How many terms are known before the first look-up."""
+    """The number of terms that are known before the first look-up."""
     return 0 if isinstance(given, Part) else len(given[0])
 
 

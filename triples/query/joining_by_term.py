@@ -15,11 +15,11 @@ from triples.query.answers import Answer, Position, Ranking
 from triples.query.blocks import OutOfTime, TooMany
 from triples.query.branches_in_order import InBranches, branched
 from triples.query.join_order import JoinOrder, join_order
-from triples.query.least_weights import ROUNDING
 from triples.query.lookups import JoiningSource, OfTerms, Terms
 from triples.query.parts_join import PartsJoin
 from triples.query.questions import AskedPattern, Question
 from triples.query.terms_in_order import FactsOfAnswers, InOrder
+from triples.weights import ROUNDED_DOWN
 
 # The terms of the first part, the most of others, and by how much a part may be larger than the one before.
 FIRST, LARGEST, GROWTH = 32, 16_384, 4
@@ -104,7 +104,7 @@ class _Search:
         in_order = self._in_order(question, order, join, after and after.terms)
         ends = join.plan.steps[0].lookup.constants
         column = question.patterns[order.places[0]].index(question.selected[0])
-        weight = self._greatest[order.places[0]] * ROUNDING
+        weight = self._greatest[order.places[0]] * ROUNDED_DOWN
         last = after.terms[0] - 1 if after else 0
         # As many as should make k answers, since most terms have several facts; twice as many where another part costs
         # more than to find a few terms in vain.

@@ -11,9 +11,9 @@ from triples.query import facts_parts
 from triples.query.answers import Ranking
 from triples.query.blocks import OutOfTime, TooMany
 from triples.query.facts_parts import Begin, FactsPart, narrow_part, next_size
-from triples.query.least_weights import ROUNDING
 from triples.query.lookups import Between, Part
 from triples.query.parts_join import PartsJoin
+from triples.weights import ROUNDED_DOWN
 
 # The facts in the first part.
 FIRST = 512
@@ -142,7 +142,7 @@ class _Parts:
         return self._has_ties(begin, max(int(_MANY / cost), many, enough))
 
     def _needed(self) -> int:
-        """How many facts must still be joined, as far as can be told; at most all of them."""
+        """An estimate of the number of facts that must still be joined; at most all of them."""
         join = self._join
         if join.found >= join.wanted:
             # What is joined after that may be bounded better.
@@ -189,7 +189,7 @@ class _Parts:
         if guess is None or guess <= join.least:
             return part
         # The weights of facts are compared once more when they are joined.
-        above = guess / prod(join.greatest[1:]) * ROUNDING * ROUNDING
+        above = guess / prod(join.greatest[1:]) * ROUNDED_DOWN * ROUNDED_DOWN
         if part.following is None or part.following.weight > above:
             return part._replace(guess=guess)
         # What is lighter makes no answer that is heavy enough.

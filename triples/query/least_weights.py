@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from triples.query.lookups import Between, OfTerms, OfWeight, Part
-
-# They are quotients, which are rounded; the answers' products are compared exactly.
-ROUNDING = 1 - 1e-9
+from triples.weights import ROUNDED_DOWN
 
 
 def least_weights(
@@ -28,4 +26,5 @@ def least_weights(
         case OfTerms() | None:
             pass
     others = [heaviest * prod(rest[:number]) * prod(rest[number + 1 :]) for number in range(count)]
-    return [min(least / one, 1.0) * ROUNDING if one > 0 else 0.0 for one in others]
+    # Quotients are rounded; the answers' products are compared exactly.
+    return [min(least / one, 1.0) * ROUNDED_DOWN if one > 0 else 0.0 for one in others]

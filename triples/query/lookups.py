@@ -47,9 +47,9 @@ class Lookup:
 
 
 class Slots(NamedTuple):
-    """What is read of each row, and look-ups that must find a fact from it, of which `least` has the weights last.
+    """The slots that are read of each row, and the look-ups that must find a fact from it.
 
-    With such look-ups, a part of asserted facts is joined.
+    `least` has the weights of these look-ups last. With them, a part of asserted facts is joined.
     """
 
     slots: Sequence[int]

@@ -1,11 +1,11 @@
-"""How good a path must be to be wanted, as far as is known."""
+"""The limit of a search for paths: how good a path must be to be wanted, as far as is known."""
 
 from math import inf
 
 from triples.query.path_facts import PathQuestion, Rank, product_bound
+from triples.weights import ROUNDED_DOWN
 
-# A bound of a product exceeds it by far less than this factor, except where it is hardly a number.
-ROUNDED = 1 - 1e-9
+# Lighter products are hardly numbers, so that nothing is told of their rounding.
 FAR_FROM_NOTHING = 1e-290
 
 
@@ -49,7 +49,7 @@ class Limit:
         """There is a walk of this length and, but for rounding, of this weight: so the best path comes no later."""
         if self._question.k > 1 or length > self.longest:
             return
-        nearly = weight * ROUNDED
+        nearly = weight * ROUNDED_DOWN
         if nearly < max(self.least(length), FAR_FROM_NOTHING):
             return
         if self._question.order == "length":
@@ -63,4 +63,4 @@ class Limit:
 
 def rest(least: float, weight: float) -> float:
     """No lighter rest makes a product of at least so much with the weight; 0 where numbers are too small to tell."""
-    return least / weight * ROUNDED if least > FAR_FROM_NOTHING else 0.0
+    return least / weight * ROUNDED_DOWN if least > FAR_FROM_NOTHING else 0.0

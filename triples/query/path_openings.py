@@ -1,4 +1,4 @@
-"""What to open next in a round: of all that has to be opened, what costs least."""
+"""The choice of what a round opens next: of all that has to be opened, the opening that costs least."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _JOINS = 16
 
 
 class Opening(NamedTuple):
-    """What is to be read around next: all lights of a length, or one hub."""
+    """The terms around which facts are read next: all lights of a length, or one hub."""
 
     cost: int
     forward: bool

@@ -46,7 +46,7 @@ def _meeting(ends: tuple[End, End], limit: Limit) -> Sequence[int]:
 
 
 def _reach_of(question: PathQuestion, graph: Graph) -> Reach:
-    """What is left to the goal within the graph."""
+    """The lengths and weights that are left to the goal, from each term, within the graph."""
     into: dict[int, list[tuple[int, float]]] = {}
     for start, steps in graph.items():
         for step in steps.values():

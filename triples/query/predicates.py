@@ -6,7 +6,7 @@ from heapq import merge
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from triples.query.statements import COUNT_LIMIT
+from triples.query.reads import COUNT_LIMIT
 from triples.query.term_places import as_keys, facts_of, given_terms
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import TABLES, InferredFilter, Kind, conditions_of_visible, index_name
@@ -91,7 +91,7 @@ def numbers_by_predicate(
     predicates: Sequence[int],
     limit: int,
 ) -> dict[int, int]:
-    """How many facts have the term in this place and each of these predicates; the limit for as many and more."""
+    """The number of facts that have the term in this place and each predicate; the limit if there are more."""
     found = dict.fromkeys(predicates, 0)
     kinds: list[tuple[Kind, InferredFilter | None]] = [("asserted", None)]
     if visible is not None:

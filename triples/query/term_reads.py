@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from triples.folding import SEARCHED
 from triples.query.candidate_lookups import TYPO_CAP, Remembered
+from triples.query.facts_by_key import texts_by_ids
 from triples.query.folded_terms import NewestTerms
 from triples.query.predicates import predicate_ids
-from triples.query.statements import texts_by_ids
 from triples.query.term_places import FactCounts, Place, as_keys, count_facts, given_terms, stands_in
 from triples.query.term_search import SPELLINGS, Hit, Match, Search
 from triples.query.trigram_choice import SAMPLE, Frequencies

@@ -149,7 +149,7 @@ class Search:
 
     @property
     def beginning(self) -> str:
-        """What a longer text begins with, as it was typed, if the typo is in its second half."""
+        """The first half of a longer text, as it was typed, which is right if the typo is in the other half."""
         return self._typed[: len(self._typed) // 2] if self._edits and len(self.folded) > _LONG else ""
 
     @property

@@ -163,7 +163,7 @@ Patterns = Annotated[
 VariableName = Annotated[str, BeforeValidator(read_variable)]
 Distinct = Annotated[
     list[Annotated[tuple[VariableName, VariableName], list_of("must be a pair of variables", range(2, 3))]],
-    # Stored rules may have more, from before there was a limit; `triples.rules.sizes` holds new ones to it.
+    # Stored rules may have more, from before there was a limit; `triples.rules.documents` holds new ones to it.
     Field(
         json_schema_extra={"maxItems": MAX_DISTINCT},
         description="Pairs of variables that must not stand for the same term.",

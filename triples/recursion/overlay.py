@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from triples.patterns import Bound, Shape
 from triples.recursion.programs import Key, Program, Proof
-from triples.recursion.proofs import premises, uses
+from triples.recursion.uses import uses
 
 
 class TooMuch(Exception):
@@ -91,7 +91,7 @@ class Overlay:
         return None if proof is None else Value(proof.weight, proof.depth)
 
     def premises(self, head: Key, proof: Proof) -> list[Key]:
-        return premises(self._rules[proof.rule], head, proof.free)
+        return self._rules[proof.rule].premises(head, proof.free)
 
     def product(self, proof: Proof, weights: Iterable[float]) -> float:
         """Return the weight that the proof's rule gives to premises of these weights, in the order of its body."""

@@ -1,6 +1,6 @@
 """Programs: rules sorted by name, over term ids instead of texts, ready to be evaluated."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -43,6 +43,18 @@ class BoundRule:
         """True if the rule can derive a fact whose predicate no other fact has."""
         predicate = self.head[1]
         return isinstance(predicate, Variable) and all(pattern[1] != predicate for pattern in self.body)
+
+    def premises(self, head: Key, free: Sequence[int]) -> list[Key]:
+        """Return the facts that prove `head` with these values of the free variables, in the order of the body."""
+        values: dict[BoundPlace, int] = {
+            **dict(zip(self.head, head, strict=True)),
+            **dict(zip(self.free, free, strict=True)),
+        }
+
+        def term_at(place: BoundPlace) -> int:
+            return values[place] if isinstance(place, Variable) else place
+
+        return [Key(*map(term_at, pattern)) for pattern in self.body]
 
 
 @dataclass(frozen=True)

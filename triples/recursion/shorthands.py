@@ -156,19 +156,17 @@ AnyRule = RuleIn | AnyShorthand
 _KINDS: dict[str, type[AnyRule]] = {next(iter(kind.__annotations__)): kind for kind in get_args(AnyShorthand)}
 
 
-def read_document(document: object) -> AnyRule:
-    """The document as the rule or the shorthand that it is; RuleError if it is neither."""
-    if not isinstance(document, Mapping):
-        raise RuleError((), "must be an object")
-    kinds = [kind for kind in _KINDS if kind in document]
+def model_of(document: object) -> type[AnyRule]:
+    """The model of a document: that of a rule, unless it has a shorthand's member; RuleError if it has several."""
+    kinds = [kind for kind in _KINDS if kind in document] if isinstance(document, Mapping) else []
     if len(kinds) > 1:
         raise RuleError((kinds[1],), f"cannot stand beside {kinds[0]}")
-    return read_members(_KINDS[kinds[0]] if kinds else RuleIn, document)
+    return _KINDS[kinds[0]] if kinds else RuleIn
 
 
 def expand(document: object) -> list[Rule]:
     """The rule that a document is, or the rules that a shorthand stands for; RuleError if it is neither."""
-    return read_document(document).rules
+    return read_members(model_of(document), document).rules
 
 
 def expand_all(documents: object) -> list[Rule]:

@@ -1,15 +1,20 @@
-"""Rules from clients and files: documents and shorthands, checked against the limits of this graph."""
+"""Rules from clients and files: documents and shorthands, checked against the limits of this graph.
+
+A rule has a limited size, so that a page of many rules has one.
+"""
 
 from typing import Any, NamedTuple
 
 from triples.fact_validation import asked_predicate, asked_text, clean_predicate, clean_text
 from triples.patterns import Pattern, Place
-from triples.recursion import presets, shorthands
-from triples.recursion.grammar import RuleIn, read_members
+from triples.recursion import presets
+from triples.recursion.grammar import MAX_DISTINCT, RuleIn, read_members
 from triples.recursion.rules import Rule, RuleError, rule_document
-from triples.recursion.shorthands import AnyRule
-from triples.rules.sizes import check_length, check_pairs
+from triples.recursion.shorthands import AnyRule, model_of
 from triples.text import TermError
+
+# Of the name, the terms, the variables and the description together.
+MAX_LENGTH = 4_000
 
 
 class Draft(NamedTuple):
@@ -52,15 +57,15 @@ def rule_columns(rule: Rule) -> dict[str, Any]:
 
 def read_rule(document: Any) -> Draft:
     """The rule that a document is; RuleError if it is faulty, or a shorthand."""
-    check_pairs(document)
+    _check_pairs(document)
     [draft] = _drafts(read_members(RuleIn, document))
     return draft
 
 
 def read_document(document: Any) -> list[Draft]:
     """The rule that a document is, or the rules that a shorthand stands for; RuleError."""
-    check_pairs(document)
-    return _drafts(shorthands.read_document(document))
+    _check_pairs(document)
+    return _drafts(read_members(model_of(document), document))
 
 
 def read_rules(content: Any) -> list[Draft]:
@@ -121,7 +126,7 @@ def _admitted(rule: Rule, description: str = "") -> Rule:
 
     SKG_TERM_PATTERN and SKG_MAX_TERM_LENGTH can allow less than the engine does.
     """
-    check_length(rule, description)
+    _check_length(rule, description)
     _check_pattern(rule.head, "head")
     for number, pattern in enumerate(rule.body):
         _check_pattern(pattern, "body", number)
@@ -144,3 +149,19 @@ def _check_place(place: Place, loc: tuple[str | int, ...]) -> None:
             asked_predicate(place) if loc[-1] == 1 else asked_text(place)
     except TermError as error:
         raise RuleError(loc, str(error)) from None
+
+
+def _check_pairs(document: Any) -> None:
+    """RuleError if a rule's document has too many pairs; called before each of them is read."""
+    pairs = document.get("distinct") if isinstance(document, dict) else None
+    if isinstance(pairs, list) and len(pairs) > MAX_DISTINCT:
+        raise RuleError(("distinct",), f"must have at most {MAX_DISTINCT} pairs, not {len(pairs):,}")
+
+
+def _check_length(rule: Rule, description: str) -> None:
+    """RuleError if a rule's texts are too long together."""
+    patterns = [rule.head, *rule.body, *rule.distinct]
+    places = [str(place) for pattern in patterns for place in pattern]
+    length = sum(map(len, [rule.name, description, *places]))
+    if length > MAX_LENGTH:
+        raise RuleError((), f"must have at most {MAX_LENGTH:,} characters in all of its texts, not {length:,}")

@@ -4,9 +4,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from skg_site.api.openapi import if_match, problems, request_example, response_example
+from triples.rules.documents import MAX_LENGTH
 from triples.rules.request_models import ChangeRule, NewRule, RuleListParameters
 from triples.rules.responses import RULE, RULE_PAGE, RULES, AddedRulesOut, RuleOut, RulePageOut
-from triples.rules.sizes import MAX_LENGTH
 
 _DOCUMENT = {
     member: RULE[member] for member in ("name", "weight", "head", "body", "distinct", "description", "enabled")

@@ -14,14 +14,16 @@ from triples.ids import now_ms
 from triples.models import Rule, RunStatus
 from triples.recursion.counts import Counts
 from triples.recursion.incremental import Changes, Difference, TooMuch, update
+from triples.recursion.outcome import Materialised, Options, Round
 from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import RuleDocument, rule_document
+from triples.runs.alarms import alarm
 from triples.runs.engine_choice import EMBEDDED, EngineChoice
 from triples.runs.options import RunOptions
 from triples.runs.outcomes import Outcome, Watcher
 from triples.runs.stopping import Stop
 from triples.store.backend import Holder, backend
-from triples.store.inferred.building import apply, hide_unknown, replace_all
+from triples.store.inferred.hiding import hide_unknown
 from triples.store.inferred.journal import prune
 from triples.store.inferred.run_snapshots import Marks, Snapshot
 from triples.store.inferred.state import State
@@ -29,6 +31,8 @@ from triples.store.term_lookup import ensure_terms
 from triples.text import MAX_PREDICATE_LENGTH
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from triples.recursion.engine import Engine
     from triples.recursion.outcome import Rows
 
@@ -117,19 +121,20 @@ class _Execution:
             return None
         self.stop.check()
         with self._timed("writing"):
-            apply(found.removed, found.put, self._next_state(view.marks, facts, None), self.holder)
+            state = self._next_state(view.marks, facts, None)
+            backend().inferred.apply(found.removed, found.put, state, self.holder)
         return Outcome(RunStatus.SUCCEEDED, "incremental", counts, facts)
 
     def _full(self) -> Outcome:
         # Not with the others: most runs find little to do, and the engine takes a while to load.
-        from triples.runs.full_derivation import limit_arrow_threads, open_engine  # noqa: PLC0415
+        from triples.runs.engines import limit_arrow_threads, open_engine  # noqa: PLC0415
 
         limit_arrow_threads()
         with open_engine(self.engine, dry=self.dry) as engine:
             return self._derived(engine)
 
     def _derived(self, engine: "Engine") -> Outcome:
-        from triples.runs.full_derivation import Kept, derive, engine_options, with_last_run  # noqa: PLC0415
+        from triples.runs.last_run import Kept, with_last_run  # noqa: PLC0415
 
         kept = None
         with self._timed("reading"), backend().snapshot() as view:
@@ -146,7 +151,7 @@ class _Execution:
                 facts = kept.facts.to_reader()
             engine.load(facts, self.program)
         with self._timed("inference"):
-            found = derive(engine, engine_options(self.options, subjects, unfit), self.stop, self.watcher)
+            found = self._inferred(engine, subjects, unfit)
         derived, counts = found.derived, Counts(found.derived.num_rows, 0, 0)
         if self.state is not None:
             with self._timed("comparison"):
@@ -159,11 +164,34 @@ class _Execution:
                 self._write(derived, self._next_state(marks, derived.num_rows, found.complete_above), counts)
         return outcome
 
+    def _inferred(self, engine: "Engine", subjects: "pa.Array | None", unfit: "pa.Array | None") -> Materialised:
+        """Everything that follows from what the engine has. Raises the reason to stop when there is one."""
+        began = monotonic()
+
+        def tell(done: Round) -> None:
+            nonlocal began
+            now = monotonic()
+            self.watcher.round(done.number, done.new, done.improved, done.total, now - began)
+            began = now
+            self.stop.check()
+
+        options = Options(
+            max_depth=self.options.max_depth,
+            min_weight=self.options.min_weight,
+            subjects=subjects,
+            unfit=unfit,
+            max_inferred=settings.ENV.max_inferred,
+        )
+        with alarm(self.stop, engine.interrupt):
+            return engine.materialise(options, tell)
+
     def _write(self, derived: "Rows", state: State, counts: Counts) -> None:
         if self.state is not None and self.state.program == state.program and not any(counts):
-            apply((), {}, state, self.holder)
+            backend().inferred.apply((), {}, state, self.holder)
             return
-        replace_all(derived, state, self.holder, lambda step, steps: self._stage("writing", step, steps))
+        backend().inferred.replace_all(
+            derived.to_reader(), state, self.holder, lambda step, steps: self._stage("writing", step, steps)
+        )
 
     def _next_state(self, marks: Marks, facts: int, complete_above: float | None) -> State:
         # The generation is of a time rather than counted, so that none comes again after all was discarded.

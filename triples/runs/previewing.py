@@ -11,7 +11,7 @@ from triples.recursion.outcome import Options, Round
 from triples.recursion.programs import Program, bind, constants
 from triples.recursion.rules import Rule
 from triples.runs.alarms import alarm
-from triples.runs.full_derivation import limit_arrow_threads
+from triples.runs.engines import limit_arrow_threads
 from triples.runs.outcomes import TimedOut
 from triples.runs.previews import SECONDS, Example, Preview, TooMuch
 from triples.runs.stopping import Stop

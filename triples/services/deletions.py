@@ -4,7 +4,6 @@ Over HTTP both have the time limit of reads, and writes go through the writer of
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from math import inf
 from time import monotonic
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from triples.store.backend import backend
 from triples.store.freshness import need_newest
 from triples.store.group_commit import open_session, write_now
 from triples.store.inferred.hiding import Forecast
-from triples.store.inferred.read_snapshots import VisibleFacts
+from triples.store.inferred.read_snapshots import Read, VisibleFacts, in_snapshot
 from triples.store.operations import ManyRemoved, Outcome, RemoveMany
 from triples.store.sessions import Fetch, Session
 
@@ -51,7 +50,7 @@ async def deletion_preview(*, deletion: Deletion, after: Place | None = None) ->
             fetch, running.dialect, deletion, forecast, lambda part: monotonic() - began > part * limit, after
         )
 
-    return await running.long.run_wide(read, always=True)
+    return await running.long.run(in_snapshot(read, always=True))
 
 
 async def deletion_perform(*, deletion: Deletion, after: Place | None = None) -> Deleted:
@@ -61,7 +60,7 @@ async def deletion_perform(*, deletion: Deletion, after: Place | None = None) ->
     end = monotonic() + PART_OF_TIME * settings.ENV.query_timeout
     facts = 0
     while True:
-        picked = await running.long.run(partial(_pick, deletion=deletion, after=after))
+        picked = await running.long.run(_picking(deletion, after))
         for removal in _removals(picked, deletion):
             facts += _removed(await running.writer.write(removal))
         after = picked.after
@@ -96,6 +95,10 @@ def deletion_perform_now(*, deletion: Deletion, report: Report) -> int:
 def _forecast(session: Session, shown: VisibleFacts | None) -> Forecast | None:
     """The forecast for the transaction of the read; None if there are no inferred facts."""
     return None if shown is None else Forecast(session, everything=shown.filter is None)
+
+
+def _picking(deletion: Deletion, after: Place | None) -> Read[Picked]:
+    return lambda fetch, _: _pick(fetch, deletion, after)
 
 
 def _pick(fetch: Fetch, deletion: Deletion, after: Place | None) -> Picked:

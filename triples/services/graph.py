@@ -13,18 +13,18 @@ from triples.query import reads
 from triples.query.blocks import OutOfTime
 from triples.query.explanations import Asserted, Node, explain
 from triples.query.fact_rows import AnyRow, InferredRow
+from triples.query.facts_by_key import fact, inferred_fact
 from triples.query.finding_answers import Expired
 from triples.query.graph_facts import GraphFacts
 from triples.query.predicates import Predicate, predicates
-from triples.query.reads import Matches, Wanted
-from triples.query.statements import Position
+from triples.query.reads import Matches, Position, Wanted
 from triples.query.term_reads import FoundTerm, TermSearcher, WantedTerms
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
-from triples.store.inferred.read_snapshots import VisibleFacts
+from triples.store.inferred.read_snapshots import Read, ReadOfMoment, Result, VisibleFacts, in_snapshot
 from triples.store.operations import NoSuchFact, Operation, Outcome, ReadTimeout, Row
-from triples.store.reader_writer_interface import Reads, Result, WideRead, Writes
+from triples.store.reader_writer_interface import Reads, Writes
 from triples.store.sessions import Fetch
 from triples.store.statistics import Statistics, statistics
 
@@ -69,7 +69,8 @@ class Graph:
             return reads.heaviest(fetch, running.dialect, shown, wanted, k=k, with_metadata=with_metadata)
 
         # Where columns must be equal, facts are looked at one by one.
-        return await _run(running.long if wanted.equal else running.short, wanted, read)
+        reader = running.long if wanted.equal else running.short
+        return await reader.run(_at_one_moment(read, wanted))
 
     async def page(self, wanted: Wanted, *, limit: int, after: Position | None) -> list[AnyRow]:
         """At most `limit` facts that match, in the order of `heaviest`, after the position."""
@@ -78,7 +79,7 @@ class Graph:
         def read(fetch: Fetch, shown: VisibleFacts | None) -> list[AnyRow]:
             return reads.page(fetch, running.dialect, shown, wanted, limit=limit, after=after)
 
-        return await _run(running.long, wanted, read)
+        return await running.long.run(_at_one_moment(read, wanted))
 
     async def counted_page(self, wanted: Wanted, *, limit: int, after: Position | None) -> tuple[list[AnyRow], int]:
         """Like `page`, with the number of all facts that match at that moment. ReadTimeout if it takes too long."""
@@ -88,12 +89,12 @@ class Graph:
             rows = reads.page(fetch, running.dialect, shown, wanted, limit=limit, after=after)
             return rows, reads.total(fetch, running.dialect, shown, wanted)
 
-        return await running.long.run_wide(read, always=True)
+        return await running.long.run(in_snapshot(read, always=True))
 
     async def fact(self, id_: int, created_ms: int) -> Row:
         """The asserted fact of this key and time, or NoSuchFact."""
         running = self.running
-        row = await running.short.run(lambda fetch: reads.fact(fetch, running.dialect, id_))
+        row = await running.short.run(lambda fetch, _: fact(fetch, running.dialect, id_))
         if row is None or ids.fitting(row.created_ms) != created_ms:
             raise NoSuchFact
         return row
@@ -101,7 +102,9 @@ class Graph:
     async def inferred_fact(self, key: Key) -> InferredRow:
         """The inferred fact of these terms, or NoSuchFact."""
         running = self.running
-        row = await running.short.run_wide(lambda fetch, shown: reads.inferred_fact(fetch, running.dialect, shown, key))
+        row = await running.short.run(
+            in_snapshot(lambda fetch, shown: inferred_fact(fetch, running.dialect, shown, key))
+        )
         if row is None:
             raise NoSuchFact
         return row
@@ -109,8 +112,8 @@ class Graph:
     async def explain(self, wanted: Asserted | Key, *, depth: int) -> Node:
         """The proof tree of a fact, or NoSuchFact."""
         running = self.running
-        return await running.long.run_wide(
-            lambda fetch, shown: explain(fetch, running.dialect, shown, wanted, depth=depth)
+        return await running.long.run(
+            in_snapshot(lambda fetch, shown: explain(fetch, running.dialect, shown, wanted, depth=depth))
         )
 
     async def ask(self, read: Callable[[GraphFacts, Expired], Result], *, inferred: bool) -> Result:
@@ -131,7 +134,7 @@ class Graph:
                 raise ReadTimeout from None
 
         try:
-            return await self.running.long.run_wide(look, always=True)
+            return await self.running.long.run(in_snapshot(look, always=True))
         except CancelledError:
             given_up = True
             raise
@@ -139,17 +142,17 @@ class Graph:
     async def search_terms(self, wanted: WantedTerms) -> list[FoundTerm]:
         """The terms that match best, the best first."""
         running = self.running
-        return await running.long.run_wide(lambda fetch, shown: running.searcher.search(fetch, shown, wanted))
+        return await running.long.run(in_snapshot(lambda fetch, shown: running.searcher.search(fetch, shown, wanted)))
 
     async def predicates(self, *, limit: int, after: int) -> list[Predicate]:
         """At most `limit` predicates after this id, with the numbers of their facts."""
         running = self.running
-        return await running.long.run_wide(
-            lambda fetch, shown: predicates(fetch, running.dialect, shown, limit=limit, after=after)
+        return await running.long.run(
+            in_snapshot(lambda fetch, shown: predicates(fetch, running.dialect, shown, limit=limit, after=after))
         )
 
     async def statistics(self) -> Statistics:
-        return await self.running.long.run_wide(statistics, always=True)
+        return await self.running.long.run(in_snapshot(statistics, always=True))
 
     @property
     def running(self) -> _Running:
@@ -178,11 +181,9 @@ class Graph:
         self._running = None
 
 
-async def _run(reader: Reads, wanted: Wanted, read: WideRead[Result]) -> Result:
-    """Run a read. One that wants only asserted facts takes no snapshot, so inferred facts cost it nothing."""
-    if wanted.inferred:
-        return await reader.run_wide(read)
-    return await reader.run(lambda fetch: read(fetch, None))
+def _at_one_moment(read: ReadOfMoment[Result], wanted: Wanted) -> Read[Result]:
+    """The read, in a snapshot if it wants inferred facts. Otherwise it takes none, so that they cost it nothing."""
+    return in_snapshot(read) if wanted.inferred else lambda fetch, _: read(fetch, None)
 
 
 graph = Graph()

@@ -9,8 +9,8 @@ from triples.query.blocks import OutOfTime
 from triples.query.explanations import own_connection
 from triples.query.finding_answers import Expired
 from triples.query.graph_facts import GraphFacts
+from triples.store.inferred.read_snapshots import Result
 from triples.store.operations import ReadTimeout
-from triples.store.reader_writer_interface import Result
 from triples.store.sessions import Session
 
 # How often it is looked whether a statement has to be interrupted.

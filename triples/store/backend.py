@@ -5,7 +5,7 @@ implemented by one module of that package, as are those of `triples.store.bulk_i
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from skg_site.cli.progress import Report
-from triples.recursion.programs import Key
+from triples.recursion.programs import Key, Proof
 from triples.store.bulk_interface import BulkLoad
 from triples.store.dialect import Dialect
 from triples.store.inferred.dependents import Dependents
@@ -86,13 +86,16 @@ class Serving(Protocol):
 
 
 class InferredFacts(Protocol):
-    """The inferred facts that a run writes. Readers see a change whole or not at all."""
+    """The inferred facts that a run writes: all of them, or a small difference. The caller holds the lease of runs.
+
+    Readers see a change whole or, if the process dies before its end, not at all.
+    """
 
     def replace_all(self, rows: "pa.RecordBatchReader", state: State, holder: Holder, progress: Progress, /) -> None:
-        """Replace all inferred facts by these rows, which are sorted by key."""
+        """Replace all inferred facts by these rows of `DERIVED`, sorted by key: in this order, writing is fastest."""
 
-    def apply(self, removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, holder: Holder, /) -> None:
-        """Remove facts, then insert or overwrite others."""
+    def apply(self, removed: Collection[Key], put: Mapping[Key, Proof], state: State, holder: Holder, /) -> None:
+        """Remove facts, then insert or overwrite others. `state.facts` is their number afterwards."""
 
     def hide(self, state: State, holder: Holder, /) -> None:
         """Determine again which of the current inferred facts are hidden."""

@@ -19,8 +19,8 @@ from triples.store.id_sets import IdSet
 from triples.store.inferred.hiding import record_gone
 from triples.store.operations import Fact, Row
 from triples.store.sessions import IdRange, RowKey, Session
-from triples.store.term_ids import TermCache, Terms
-from triples.store.transaction import GroupConflict
+from triples.store.term_cache import TermCache
+from triples.store.transaction import GroupConflict, Terms
 
 SMALLEST_SLICE, FIRST_SLICE, LARGEST_SLICE = 100, 1_000, 10_000
 # The share that a transaction may take of the time in which no other writer has waited.

@@ -10,7 +10,7 @@ from skg_site.host.write_lock import write_lock
 from triples.store.backend import backend
 from triples.store.operations import AddMany, DuplicateFacts, Operation, Outcome, StoreError
 from triples.store.sessions import Session
-from triples.store.term_ids import TermCache
+from triples.store.term_cache import TermCache
 from triples.store.transaction import Transaction
 
 # The result of an operation: its outcome, or the database's error.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from triples.models import Source
 
@@ -57,6 +57,11 @@ class AddOne:
 
     fact: Fact
     replace: bool = False
+    ids: ClassVar[Sequence[int]] = ()
+
+    @property
+    def facts(self) -> Sequence[Fact]:
+        return (self.fact,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class AddMany:
 
     facts: Sequence[Fact]
     skip_duplicates: bool = True
+    ids: ClassVar[Sequence[int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,11 @@ class Change:
     weight: float | Keep = KEEP
     metadata: str | Keep | None = KEEP
     versions: frozenset[str] | None = None
+    facts: ClassVar[Sequence[Fact]] = ()
+
+    @property
+    def ids(self) -> Sequence[int]:
+        return (self.id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,11 @@ class Remove:
     id: int
     created_ms: int
     versions: frozenset[str] | None = None
+    facts: ClassVar[Sequence[Fact]] = ()
+
+    @property
+    def ids(self) -> Sequence[int]:
+        return (self.id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +110,10 @@ class RemoveMany:
     ids: Sequence[int]
     least: float = 0.0
     greatest: float = 1.0
+    facts: ClassVar[Sequence[Fact]] = ()
 
 
+# Each has the `facts` that it adds and the `ids` of the facts that it changes or removes.
 Operation = AddOne | AddMany | Change | Remove | RemoveMany
 
 

@@ -6,9 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic
 
-from triples.store.inferred.read_snapshots import ReadSnapshots
-from triples.store.reader_writer_interface import Result
-from triples.store.sessions import Fetch
+from triples.store.inferred.read_snapshots import Read, Result
 
 # Threads read no more while this many results wait for their callers: the loop may take long to answer with large ones.
 MOST_RESULTS = 4
@@ -21,7 +19,7 @@ class Job(Generic[Result]):
 
     __slots__ = ("_claims", "begun", "future", "interrupt", "loop", "read", "started", "stopped")
 
-    def __init__(self, read: Callable[[Fetch, ReadSnapshots], Result], started: float) -> None:
+    def __init__(self, read: Read[Result], started: float) -> None:
         self.read = read
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Result] = self.loop.create_future()

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
@@ -12,11 +12,10 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connec
 
 from triples.store.backend import backend
 from triples.store.group_commit import open_session
-from triples.store.inferred.read_snapshots import ReadSnapshots
+from triples.store.inferred.read_snapshots import Read, ReadSnapshots, Result
 from triples.store.operations import ReadTimeout
 from triples.store.read_jobs import Job, ResultQueue
-from triples.store.reader_writer_interface import Read, Result, WideRead
-from triples.store.sessions import Fetch, Rows, Session
+from triples.store.sessions import Rows, Session
 
 # The time between two checks for reads that exceed the time limit.
 WATCH_SECONDS = 0.25
@@ -51,21 +50,9 @@ class Reader:
 
     async def run(self, read: Read[Result]) -> Result:
         """Like `Reads.run`."""
-        return await self._run(lambda fetch, _: read(fetch))
-
-    async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
-        """Like `Reads.run_wide`."""
-
-        def look(fetch: Fetch, snapshots: ReadSnapshots) -> Result:
-            with snapshots.taken(fetch, always=always) as shown:
-                return read(fetch, shown)
-
-        return await self._run(look)
-
-    async def _run(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
         return await self._run_since(monotonic(), read)
 
-    async def _run_since(self, started: float, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
+    async def _run_since(self, started: float, read: Read[Result]) -> Result:
         """Run a read that has the rest of its time since `started`."""
         job = Job(read, started)
         self._jobs[job] = None

@@ -1,16 +1,9 @@
 """Protocols of a process's readers and writer, which a backend provides: `Reads` and `Writes`."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from triples.store.inferred.read_snapshots import VisibleFacts
+from triples.store.inferred.read_snapshots import Read, Result
 from triples.store.operations import Operation, Outcome
-from triples.store.sessions import Fetch
-
-Result = TypeVar("Result")
-Read = Callable[[Fetch], Result]
-# A read that may show inferred facts. If there are any, all its statements see one moment; if not, it is given None.
-WideRead = Callable[[Fetch, VisibleFacts | None], Result]
 
 
 class Access(Protocol):
@@ -29,16 +22,10 @@ class Access(Protocol):
 
 class Reads(Access, Protocol):
     async def run(self, read: Read[Result]) -> Result:
-        """Run the read and return its result; its errors are raised here.
+        """Run the read, which takes a snapshot itself if it needs one; its errors are raised here.
 
         A read that exceeds the time limit raises ReadTimeout, or OperationalError if it never began. If the caller is
         cancelled, the read is cancelled in the database.
-        """
-
-    async def run_wide(self, read: WideRead[Result], *, always: bool = False) -> Result:
-        """Like `run`, for a read that may show inferred facts.
-
-        With `always`, all its statements see one moment even if there has been no run.
         """
 
 

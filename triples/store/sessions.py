@@ -71,15 +71,9 @@ class Session(ABC):
     def insert_terms(self, texts: Sequence[str]) -> dict[str, int]:
         """Make terms of sorted texts. Returns the ids of those that no other writer made first."""
 
+    @abstractmethod
     def find_or_make_terms(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
         """The ids of the texts that are terms, and of the others, which become some."""
-        found = self.find_terms(texts)
-        missing = sorted(set(texts).difference(found))
-        made = self.insert_terms(missing) if missing else {}
-        if others := [text for text in missing if text not in made]:
-            # Another writer committed these between our look and our insert.
-            found |= self.find_terms(others)
-        return found, made
 
     def find_or_make_terms_alone(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
         """The same, supposing that no other writer makes one of them at this moment.
@@ -89,23 +83,15 @@ class Session(ABC):
         return self.find_or_make_terms(texts)
 
     @abstractmethod
-    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int], /) -> dict[RowKey, int]:
-        """Insert the facts that do not exist yet. Returns the ids of the new rows.
-
-        The facts are sorted by key, each key once. `made` are the terms that this transaction made; no fact has them
-        yet.
-        """
-
-    def insert_new(
+    def insert_facts(
         self, facts: Sequence[NewFact], made: AbstractSet[int], older: AbstractSet[int], *, with_ids: bool
     ) -> tuple[dict[RowKey, int], set[int]]:
-        """Insert facts like `insert_facts`; returns also those of the subjects `older` that had no facts before.
+        """Insert the facts that do not exist yet, which are sorted by key, each key once.
 
-        Without `with_ids`, any id of a new row may be 0, and the row need not be there before the next statement of
-        this class that returns something, or the commit.
+        `made` are the terms that this transaction made; no fact has them yet. Returns the ids of the new rows, and
+        those of the subjects `older` that had no facts before. Without `with_ids`, any id of a new row may be 0, and
+        the row need not be there before the next statement of this class that returns something, or the commit.
         """
-        without = self.without_facts(older) if older else set()
-        return self.insert_facts(facts, made), without
 
     @abstractmethod
     def load_facts(self, keys: Sequence[RowKey], facts: Mapping[RowKey, Fact], created_ms: int) -> LoadedFacts:

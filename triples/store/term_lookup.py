@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from skg_site.host.write_lock import write_lock
 from triples.models import Term
 from triples.store.group_commit import open_session
-from triples.store.term_ids import TermCache, Terms
 from triples.term_keys import KEPT, TermKey
 
 
@@ -26,7 +25,8 @@ def ensure_terms(texts: Collection[str]) -> dict[str, int]:
     if all(text in ids for text in texts):
         return ids
     with write_lock(), transaction.atomic(), connection.wrap_database_errors:
-        return Terms(open_session(connection), TermCache()).ids(texts)
+        found, made = open_session(connection).find_or_make_terms(texts)
+        return found | made
 
 
 def terms_beginning_with(prefix: str) -> QuerySet[Term]:

@@ -30,7 +30,7 @@ from triples.store.operations import (
     VersionMismatch,
 )
 from triples.store.sessions import NewFact, RowKey, Session
-from triples.store.term_ids import TermCache, Terms
+from triples.store.term_cache import TermCache
 
 
 class GroupConflict(OperationalError):
@@ -63,9 +63,9 @@ class Transaction:
     def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Apply the operations and return the outcome of each. At a `DuplicateFacts`, the caller must roll back."""
         adds = [operation for operation in operations if isinstance(operation, (AddOne, AddMany))]
-        keys, candidates = self._resolve([_facts(operation) for operation in adds])
+        keys, candidates = self._resolve([operation.facts for operation in adds])
         self.terms.check()
-        removing = [id_ for operation in operations for id_ in _named(operation) if not isinstance(operation, Change)]
+        removing = [id_ for operation in operations for id_ in operation.ids if not isinstance(operation, Change)]
         # Nobody else sees a term that this transaction made.
         self._hold_subjects({key[0] for key in candidates} - self.terms.made, removing)
         if candidates:
@@ -108,7 +108,7 @@ class Transaction:
         ordered = [candidates[key] for key in sorted(candidates)]
         # A fact of weight 0 invalidates what rests on it, as its removal would.
         denying = [fact[:3] for fact in ordered if fact.weight == 0]
-        self.inserted, without = self.session.insert_new(
+        self.inserted, without = self.session.insert_facts(
             ordered, self.terms.made, subjects - fresh, with_ids=with_ids or bool(denying)
         )
         self.tally = [len(self.inserted), len(fresh | without)]
@@ -119,7 +119,7 @@ class Transaction:
         self, operations: Sequence[Operation], adds: Sequence[AddOne | AddMany], keys: list[list[RowKey]]
     ) -> None:
         """Read the rows that outcomes show or change: those named by id, and those that an `AddOne` repeats."""
-        named = {id_ for operation in operations for id_ in _named(operation)}
+        named = {id_ for operation in operations for id_ in operation.ids}
         claimed: set[RowKey] = set()
         repeated: set[RowKey] = set()
         for operation, group in zip(adds, keys, strict=True):
@@ -230,16 +230,42 @@ class Transaction:
             record_gone(self.session, removed, denied)
 
 
-def _facts(operation: AddOne | AddMany) -> Sequence[Fact]:
-    return (operation.fact,) if isinstance(operation, AddOne) else operation.facts
+class Terms:
+    """The ids that one transaction needs; what it learns is remembered only once it is committed."""
 
+    def __init__(self, session: Session, cache: TermCache, *, alone: bool = False) -> None:
+        """`alone` supposes that nobody else makes the same terms at this moment, and fails if somebody does."""
+        self._session = session
+        self._find_or_make = session.find_or_make_terms_alone if alone else session.find_or_make_terms
+        self._cache = cache
+        self._learned: dict[str, int] = {}
+        self.made: set[int] = set()
+        # What was not learned in this transaction, and may be a term no more.
+        self._remembered: set[int] = set()
 
-def _named(operation: Operation) -> Sequence[int]:
-    """The ids of the facts that an operation changes or removes."""
-    match operation:
-        case Change() | Remove():
-            return (operation.id,)
-        case RemoveMany():
-            return operation.ids
-        case _:
-            return ()
+    def ids(self, texts: Collection[str]) -> dict[str, int]:
+        """The id of each text; texts that are no terms yet become some."""
+        ids: dict[str, int] = {}
+        unknown: list[str] = []
+        for text in texts:
+            found = self._cache.get(text)
+            if found is None:
+                unknown.append(text)
+            else:
+                ids[text] = found
+        self._remembered.update(ids.values())
+        if unknown:
+            self._learned, made = self._find_or_make(unknown)
+            self.made = set(made.values())
+            self._learned |= made
+            ids |= self._learned
+        return ids
+
+    def check(self) -> None:
+        """IntegrityError if one that was remembered is a term no more: what was made of it is not so."""
+        if self._remembered:
+            self._session.check_terms(self._remembered)
+
+    def remember(self) -> None:
+        """Keep what was learned, after the commit."""
+        self._cache.update(self._learned)

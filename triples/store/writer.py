@@ -12,9 +12,9 @@ from django.db import OperationalError, connection
 
 from skg_site.host.write_lock import write_lock
 from triples.store.group_commit import Result, commit_group
-from triples.store.operations import AddMany, Operation, Outcome, RemoveMany
+from triples.store.operations import Operation, Outcome
 from triples.store.signals import group_committed
-from triples.store.term_ids import TermCache
+from triples.store.term_cache import TermCache
 
 # A group has at most about this many facts, so that no request waits long for the others.
 MAX_GROUP_FACTS = 2_000
@@ -30,23 +30,16 @@ Task = Callable[[], None]
 class Job:
     """An operation in the writer, and the future that receives its answer."""
 
-    __slots__ = ("_claims", "arrived", "future", "loop", "operation")
+    __slots__ = ("_claims", "arrived", "facts", "future", "loop", "operation")
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
+        # The number of facts that the operation writes or removes.
+        self.facts = len(operation.facts) + len(operation.ids)
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Answer] = self.loop.create_future()
         self.arrived = monotonic()
         self._claims = [True]
-
-    @property
-    def facts(self) -> int:
-        """The number of facts that the operation writes or removes."""
-        match self.operation:
-            case AddMany(facts=many) | RemoveMany(ids=many):
-                return len(many)
-            case _:
-                return 1
 
     def claim(self) -> bool:
         """True for the first caller only: the writer that starts the job, or the caller that cancels it before."""

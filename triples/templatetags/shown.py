@@ -4,7 +4,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from triples.admin.shown import isolated as isolated_html
-from triples.http.responses import shown_weight
+from triples.http.fact_json import shown_weight
 from triples.query.fact_rows import AnyRow
 from triples.weights import computed
 

@@ -3,18 +3,17 @@
 from typing import Any
 
 import orjson
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import CommandParser
 
 from skg_site.cli.arguments import whole_number
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
 from skg_site.host.processes import lower_priority
 from skg_site.ops.backups.taking import backup
 
 
-class Command(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service; a timer starts this command.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Save the database (facts, keys, rules, users; not the inferred facts, which recurse derives again) as of one "
         "moment, while the service goes on writing. The backup is restored on trial and counted before it gets its "

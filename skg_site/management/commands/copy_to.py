@@ -5,9 +5,10 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 import orjson
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import CommandParser
 
 from skg_site.cli.arguments import seconds
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
 from skg_site.cli.prompts import confirm
@@ -24,9 +25,7 @@ def _target(text: str) -> Target:
         raise ArgumentTypeError(str(error)) from None
 
 
-class Command(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Move the graph to another database, with its keys, rules, runs, users and inferred facts, while the service "
         "goes on. All ids stay the same. At the end, writes are stopped for a moment, and refused here from then on; "

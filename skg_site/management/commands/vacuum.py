@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from skg_site.cli.arguments import argument
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.durations import parse_duration
 from skg_site.cli.exit_codes import BUSY
 from skg_site.cli.failures import failures_told
@@ -23,9 +24,7 @@ def retention(text: str) -> timedelta | None:
     return None if text == FOREVER else parse_duration(text)
 
 
-class Command(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service; a timer starts this command.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Remove terms that no fact and no rule uses, and old key events and runs; bring the database's statistics up "
         "to date and give its free space back. In small steps, while the service goes on. Exit code 0 when it is done, "

@@ -24,7 +24,6 @@ from triples.store.copying.passes import Pass
 from triples.store.copying.record import Stage
 from triples.store.copying.side import Side
 from triples.store.copying.tables import Table
-from triples.store.inferred.layout import COLUMNS
 
 # Catching up ends when a pass takes less than this, or does not get shorter.
 _SHORT_PASS_SECONDS = 2.0
@@ -164,7 +163,7 @@ class Mover:
             return 0
         if target.inferred_generation() != state.generation:
             self.bar.say("Copying the inferred facts …")
-            rows = backend().inferred.contents().rename_columns(list(COLUMNS)).to_reader()
+            rows = backend().inferred.contents().to_reader()
             # A run replaces them whole; here too, they are there when all of them are.
             target.write_inferred(rows, state, lambda done, total: self.bar.report("inferred facts", done, total))
         return state.facts

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from skg_site.api.problems import Invalid
 from skg_site.api.reading import validated
-from triples.http.batches import Batch, read_batch
+from triples.http.batches import AddBatch, ReadBatch, read_batch
 from triples.http.plain_facts import plain_facts
-from triples.http.request_models import AddBatch
 from triples.models import Source
 from triples.store.operations import Fact
 
@@ -77,9 +76,11 @@ def test_a_batch_is_read_or_refused_as_its_model_says(content: dict[str, Any]) -
         except Invalid as refusal:
             return refusal.errors
 
-    def by_model(content: Any) -> Batch:
+    def by_model(content: Any) -> ReadBatch:
         batch = validated(content, AddBatch)
-        return Batch(dict(enumerate(item.fact(Source.BATCH) for item in batch.triples)), batch.skip_duplicates, None)
+        return ReadBatch(
+            dict(enumerate(item.fact(Source.BATCH) for item in batch.triples)), batch.skip_duplicates, None
+        )
 
     assert outcome(read_batch) == outcome(by_model)
 

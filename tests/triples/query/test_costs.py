@@ -10,9 +10,8 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.database import empty_tables, in_orm
-from triples.query import reads, statements
-from triples.query.reads import Wanted
-from triples.query.statements import Position
+from triples.query import reads
+from triples.query.reads import Position, Wanted
 from triples.store.group_commit import open_session
 from triples.store.operations import Pattern
 from triples.store.sessions import Fetch
@@ -102,9 +101,8 @@ def test_a_page_costs_what_it_shows(pattern: Pattern, after: Position | None, mi
 @pytest.mark.parametrize("min_weight", [0.0, 0.4])
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_counting_stops_at_the_limit(pattern: Pattern, min_weight: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statements, "COUNT_LIMIT", 100)
     monkeypatch.setattr(reads, "COUNT_LIMIT", 100)
-    statements.count_asserted.cache_clear()
+    reads.count_asserted.cache_clear()
 
     def read(fetch: Fetch) -> None:
         matches = reads.heaviest(fetch, SQLITE, None, Wanted(pattern, min_weight), k=K, with_metadata=True)
@@ -113,7 +111,7 @@ def test_counting_stops_at_the_limit(pattern: Pattern, min_weight: float, monkey
     try:
         assert 0 < instructions(read) < MOST_READING + MOST_COUNTING
     finally:
-        statements.count_asserted.cache_clear()
+        reads.count_asserted.cache_clear()
 
 
 def test_statistics_count_nothing() -> None:

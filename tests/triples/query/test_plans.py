@@ -14,16 +14,10 @@ from tests.triples.store.inferred.reads import Reading, reading
 from tests.triples.store.test_plans import BOUNDS, SORTED, _fill
 from triples.models import Term
 from triples.patterns import Shape, Variable
+from triples.query.facts_by_key import asserted_by_keys, inferred_by_key, inferred_by_keys
 from triples.query.join_statements import join_statement, numbers_statement
 from triples.query.lookups import Lookup, OfTerms, Slots, lookup_of
-from triples.query.statements import (
-    asserted_by_keys,
-    count_inferred,
-    inferred_by_key,
-    inferred_by_keys,
-    select_both,
-    select_inferred,
-)
+from triples.query.reads import count_inferred, select_both, select_inferred
 from triples.recursion.programs import Key, Proof
 from triples.store.fact_tables import INDEXES, TABLES, InferredFilter, index_name
 from triples.store.inferred.layout import FACTS

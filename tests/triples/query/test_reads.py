@@ -9,10 +9,9 @@ from django.db import connection
 
 from tests.support.database import in_orm, in_orm_thread
 from tests.triples.store.graphs import committed, fact, store, stored_rows
-from triples.query import reads, statements
+from triples.query import reads
 from triples.query.fact_rows import AnyRow
-from triples.query.reads import Matches, Wanted
-from triples.query.statements import Position
+from triples.query.reads import Matches, Position, Wanted
 from triples.store.backend import backend
 from triples.store.group_commit import open_session
 from triples.store.operations import AddOne, Change, Pattern, Remove, Row
@@ -113,13 +112,12 @@ def test_a_total_is_exact_up_to_the_limit_and_capped_beyond(
     rows: list[Row], monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     assert len(rows) == 24
-    monkeypatch.setattr(statements, "COUNT_LIMIT", limit)
     monkeypatch.setattr(reads, "COUNT_LIMIT", limit)
-    statements.count_asserted.cache_clear()
+    reads.count_asserted.cache_clear()
     try:
         matches = in_orm(heaviest, (None, None, None), 1, 0.0)
     finally:
-        statements.count_asserted.cache_clear()
+        reads.count_asserted.cache_clear()
     assert (matches.total, matches.capped) == (min(24, limit), limit < 24)
 
 

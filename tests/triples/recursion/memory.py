@@ -7,7 +7,7 @@ from itertools import product
 from triples.patterns import Bound, Shape
 from triples.recursion.incremental import Difference
 from triples.recursion.programs import Key, Program, Proof
-from triples.recursion.proofs import PartialKey, uses
+from triples.recursion.uses import PartialKey, uses
 
 
 class _Index:

@@ -41,7 +41,7 @@ def test_of_a_run_that_died_it_is_said_whose_facts_are_shown(
     with monkeypatch.context() as patch:
         patch.setattr(recording, "_end", kill)
         if ends_before == "its facts are in place":
-            patch.setattr(execution, "apply" if small else "replace_all", kill)
+            patch.setattr(backend().inferred, "apply" if small else "replace_all", kill)
         with pytest.raises(Killed):
             graph.run(force=not small)
     shown = len(in_orm(stored))

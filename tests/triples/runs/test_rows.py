@@ -15,6 +15,7 @@ from triples.runs.recording import MAX_ERROR_LENGTH
 from triples.runs.responses import run_content
 from triples.runs.rounds import MAX_ENTRIES, add_round, count_rounds, round_labels
 from triples.services.runs import run_queue
+from triples.store.backend import backend
 
 TOO_LONG = ["x" * 500] * (MAX_NAMES_LENGTH // 500) + ["y"]
 
@@ -73,7 +74,7 @@ def test_an_error_is_cut(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("x" * 1_000_000)
 
     graph.rule({"symmetric": "near"})
-    monkeypatch.setattr("triples.runs.execution.replace_all", fail)
+    monkeypatch.setattr(backend().inferred, "replace_all", fail)
     with pytest.raises(OSError, match="xxx"):
         graph.run()
     assert len(in_orm(RecursionRun.objects.latest, "id").error) == MAX_ERROR_LENGTH

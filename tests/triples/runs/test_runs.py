@@ -13,7 +13,6 @@ from tests.support.properties import examples
 from tests.triples.runs.graphs import Graph, Silence
 from triples.models import RecursionRun, RunStatus, Term
 from triples.store.backend import backend
-from triples.store.inferred.building import replace_all
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
 
@@ -215,7 +214,7 @@ def test_a_run_that_fails_says_why_and_changes_nothing(closed: Graph, monkeypatc
         raise OSError(28, "No space left on device")
 
     closed.add(("c", "ancestor", "d"))
-    monkeypatch.setattr("triples.runs.execution.replace_all", fail)
+    monkeypatch.setattr(backend().inferred, "replace_all", fail)
     with pytest.raises(OSError, match="No space"):
         closed.run(force=True)
     run = in_orm(lambda: RecursionRun.objects.latest("id"))
@@ -228,6 +227,7 @@ def test_a_run_that_loses_the_database_leaves_what_was_there(closed: Graph, monk
         pytest.skip("a file cannot be disconnected from")
     before = derived()
     closed.add(("c", "ancestor", "d"))
+    replace_all = backend().inferred.replace_all
 
     def disconnected(rows: Any, state: State, holder: "psycopg.Connection[Any]", progress: Any) -> None:
         with connect() as other:
@@ -235,7 +235,7 @@ def test_a_run_that_loses_the_database_leaves_what_was_there(closed: Graph, monk
         replace_all(rows, state, holder, progress)
 
     with monkeypatch.context() as patch:
-        patch.setattr("triples.runs.execution.replace_all", disconnected)
+        patch.setattr(backend().inferred, "replace_all", disconnected)
         with pytest.raises(psycopg.OperationalError):
             closed.run(force=True)
     assert derived() == before

@@ -12,7 +12,7 @@ from triples.store.group_commit import commit_group, write_now
 from triples.store.operations import AddMany, Fact, Outcome, Row
 from triples.store.postgresql import initial_load as on_postgresql
 from triples.store.sqlite import initial_load as on_sqlite
-from triples.store.term_ids import TermCache
+from triples.store.term_cache import TermCache
 
 Key = tuple[str, str, str]
 

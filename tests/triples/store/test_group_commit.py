@@ -22,7 +22,7 @@ from triples.store.operations import (
     Remove,
     RemoveMany,
 )
-from triples.store.term_ids import TermCache
+from triples.store.term_cache import TermCache
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database", "ticking_clock")]
 

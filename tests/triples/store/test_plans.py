@@ -13,8 +13,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.support.database import empty_tables, in_orm
 from tests.triples.store.graphs import committed, fact
 from triples.patterns import Equal, Shape
-from triples.query import reads
-from triples.query.statements import count_asserted, select_asserted
+from triples.query import facts_by_key
+from triples.query.reads import count_asserted, select_asserted
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import INDEXES, index_name
@@ -168,7 +168,7 @@ def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _other_reads(fetch: Fetch) -> None:
-    reads.fact(fetch, dialect(), 5)
+    facts_by_key.fact(fetch, dialect(), 5)
     statistics(fetch)
 
 

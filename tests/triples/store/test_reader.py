@@ -36,11 +36,11 @@ def make_reader() -> Iterator[MakeReader]:
         reader.close()
 
 
-def endless(fetch: Fetch) -> object:
+def endless(fetch: Fetch, _: object = None) -> object:
     return fetch(ENDLESS, [])
 
 
-def quick(fetch: Fetch) -> int:
+def quick(fetch: Fetch, _: object = None) -> int:
     [(number,)] = fetch("SELECT 7", [])
     return int(number)
 
@@ -73,7 +73,7 @@ async def test_threads_do_not_read_ahead_of_callers_that_take_long(make_reader: 
     reader = make_reader(threads=threads)
 
     async def read() -> int:
-        result = await reader.run(lambda _fetch: Result())
+        result = await reader.run(lambda *_: Result())
         # As long as it may take on the loop to make the JSON of a large result.
         time.sleep(0.005)  # noqa: ASYNC251  # the loop is to be busy
         return result.alive
@@ -84,7 +84,7 @@ async def test_threads_do_not_read_ahead_of_callers_that_take_long(make_reader: 
 async def test_an_idle_thread_keeps_nothing_of_what_it_has_read(make_reader: MakeReader) -> None:
     reader = make_reader()
     async with asyncio.timeout(10):
-        assert isinstance(await reader.run(lambda _fetch: Result()), Result)
+        assert isinstance(await reader.run(lambda *_: Result()), Result)
         while Result.alive:
             await asyncio.sleep(0.001)
 
@@ -92,9 +92,9 @@ async def test_an_idle_thread_keeps_nothing_of_what_it_has_read(make_reader: Mak
 async def test_what_a_read_raises_is_its_callers(make_reader: MakeReader) -> None:
     reader = make_reader()
     with pytest.raises(ZeroDivisionError):
-        await reader.run(lambda _fetch: 1 / 0)
+        await reader.run(lambda *_: 1 / 0)
     with pytest.raises(DatabaseError, match="no_such_table"):
-        await reader.run(lambda fetch: fetch("SELECT * FROM no_such_table", []))
+        await reader.run(lambda fetch, _: fetch("SELECT * FROM no_such_table", []))
     assert await reader.run(quick) == 7
 
 
@@ -118,7 +118,7 @@ async def test_a_read_whose_caller_leaves_is_interrupted(make_reader: MakeReader
     reader = make_reader()
     started = threading.Event()
 
-    def read(fetch: Fetch) -> object:
+    def read(fetch: Fetch, _: object = None) -> object:
         started.set()
         return endless(fetch)
 
@@ -133,9 +133,9 @@ async def test_a_read_whose_caller_leaves_is_interrupted(make_reader: MakeReader
 async def test_a_read_whose_caller_left_before_it_began_never_begins(make_reader: MakeReader) -> None:
     reader = make_reader()
     release = threading.Event()
-    busy = asyncio.create_task(reader.run(lambda _fetch: release.wait()))
+    busy = asyncio.create_task(reader.run(lambda *_: release.wait()))
     begun: list[bool] = []
-    waiting = asyncio.create_task(reader.run(lambda _fetch: begun.append(True)))
+    waiting = asyncio.create_task(reader.run(lambda *_: begun.append(True)))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
@@ -150,7 +150,7 @@ async def test_a_read_is_stopped_between_its_statements(make_reader: MakeReader)
     first, left = threading.Event(), threading.Event()
     seen: list[str] = []
 
-    def read(fetch: Fetch) -> object:
+    def read(fetch: Fetch, _: object = None) -> object:
         quick(fetch)
         first.set()
         left.wait()
@@ -173,7 +173,7 @@ async def test_an_interrupt_that_came_too_early_comes_again(make_reader: MakeRea
     reader = make_reader()
     begun, left = threading.Event(), threading.Event()
 
-    def read(_fetch: Fetch) -> object:
+    def read(_fetch: Fetch, _: object = None) -> object:
         begun.set()
         left.wait()
         # As if the interrupt had come after `fetch` looked and before the database began.

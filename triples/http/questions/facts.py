@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from triples import ids
-from triples.http.responses import WEIGHT_SHOWN, FactOut
+from triples.http.fact_json import WEIGHT_SHOWN, FactOut
 from triples.query.blocks import Fact
 from triples.query.graph_facts import Named
 from triples.weights import computed

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from skg_site.api.fields import WHOLE, Weight
 from skg_site.api.problems import Invalid
-from triples.http.request_models import AskedObject, AskedPredicate, AskedSubject, Input
+from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject, Input
 from triples.query.path_facts import Direction
 
 MAX_PATH_LENGTH = 10

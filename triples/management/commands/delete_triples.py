@@ -3,10 +3,11 @@
 from typing import Any
 
 import orjson
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from skg_site.api.fields import parse_rfc3339
 from skg_site.cli.arguments import argument
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
@@ -21,9 +22,7 @@ PREVIEW_SECONDS = 10.0
 INTERRUPTED = "Interrupted; what was deleted by then stays deleted."
 
 
-class Command(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Delete the asserted facts that match, a few hundred at a time, while the service goes on. Says what would go, "
         "and asks first. Exit code 0 when it is done or there is nothing to do, 1 when it failed or was not confirmed, "

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from skg_site.cli.arguments import argument
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
@@ -24,9 +25,7 @@ from triples.fact_validation import asked_predicate, asked_text
 from triples.visible import visible
 
 
-class Command(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Write the stored facts, as they stand at this moment, to a file or to standard output (-). Formats: "
         f"{', '.join(each.title for each in FORMATS.values())}; plain, gzip, xz, zstd or zip. import_triples makes the "

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from django.db import IntegrityError
 
 from skg_site.cli.arguments import add_action, argument, whole_number, with_dashes_kept
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.exit_codes import FAILED, UNAVAILABLE
 from skg_site.cli.failures import failures_told
 from skg_site.cli.progress import ProgressBar
@@ -40,9 +41,7 @@ SHELL_SIGNALS = 128
 INTERRUPTED = "Interrupted; the same command line deletes the rest."
 
 
-class Command(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "List the imports, show one of them, or undo it: delete the facts that it brought and that are still there, a "
         "few hundred at a time, while the service goes on. Facts that it only gave another weight or metadata stay as "

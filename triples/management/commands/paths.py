@@ -3,9 +3,10 @@
 from typing import Any, get_args
 
 import orjson
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import CommandParser
 
 from skg_site.cli.arguments import whole_number
+from skg_site.cli.base_command import UncheckedCommand
 from triples.http.questions.path_models import MAX_PATH_LENGTH, MAX_PATHS
 from triples.http.questions.path_responses import PathsOut
 from triples.query.path_facts import Direction, Order
@@ -18,9 +19,7 @@ _NAMES: Names = {("from",): "FROM", ("to",): "TO", ("predicates",): "--predicate
 _HEADER = ("path", "weight", "step", "subject", "predicate", "object", "fact weight", "kind", "walked")
 
 
-class Command(BaseCommand):
-    # As for recurse: the checks are for the start of the service.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Find the best paths between two terms: the heaviest, or the shortest with --order length. No path has a term "
         f"twice. {EXIT_CODES}"

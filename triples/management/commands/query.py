@@ -4,9 +4,10 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import CommandParser
 
 from skg_site.cli.arguments import option_named, whole_number
+from skg_site.cli.base_command import UncheckedCommand
 from triples.http.questions.responses import AnswersOut, PlanOut
 from triples.question_lines.answering import answer, read_question
 from triples.question_lines.arguments import EXIT_CODES, add_shared, given, question_refusals_told, until, written
@@ -25,9 +26,7 @@ _LINES: dict[Member, str] = {
 _OPTIONS = ("select", "group_by", "k", "min_weight", "cursor", "count", "include_facts", "allow_cross_product")
 
 
-class Command(BaseCommand):
-    # As for recurse: the checks are for the start of the service.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Ask a question of one or several patterns, in the syntax of rules: ?x is a variable, and a term with spaces "
         f"stands in double quotes. The heaviest answers come first. {EXIT_CODES}"

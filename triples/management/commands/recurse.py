@@ -8,9 +8,10 @@ from typing import Any, get_args
 import orjson
 import structlog
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from skg_site.cli.arguments import argument
+from skg_site.cli.base_command import UncheckedCommand
 from skg_site.cli.exit_codes import BUSY, FAILED, MISUSED
 from skg_site.cli.failures import failures_told
 from skg_site.cli.interrupts import Interrupted
@@ -39,9 +40,7 @@ log = structlog.get_logger("skg.recursion")
 ENDED_WELL = {RunStatus.SUCCEEDED, RunStatus.UNCHANGED, RunStatus.LIMITED}
 
 
-class Command(BaseCommand):
-    # Django's checks load the whole site, and are for the start of the service; cron starts this command often.
-    requires_system_checks = []
+class Command(UncheckedCommand):
     help = (
         "Derive new facts by the enabled rules, or bring those derived before up to date. Shows a progress bar on a "
         "terminal and writes one JSON line a round otherwise, both to standard error. Exit code 0 when it is done or "

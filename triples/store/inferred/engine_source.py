@@ -9,7 +9,7 @@ import orjson
 
 from triples.patterns import Bound, Shape
 from triples.recursion.programs import Key, Program, Proof
-from triples.recursion.proofs import Use, uses
+from triples.recursion.uses import Use, uses
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import EXACT, InferredFilter, index_name
 from triples.store.inferred.layout import KEY, PROOF

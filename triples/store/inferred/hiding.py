@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
-from triples.models import Gone
+from triples.models import Gone, HiddenGeneration
 from triples.recursion.programs import Key
-from triples.store.backend import backend
+from triples.store.backend import Holder, backend
 from triples.store.dialect import Dialect
 from triples.store.inferred import hidden, key_batches
 from triples.store.inferred.dependents import Dependents, TooMuch
@@ -51,6 +51,15 @@ def record_gone(session: Session, removed: Collection[int], denied: Collection[i
             _tell(gone, state)
         if gone is not Gone.ALONE:
             store.mark([row[0] for rows in changes for row in rows], gone)
+
+
+def hide_unknown(state: State, holder: Holder) -> None:
+    """Determine which of the current inferred facts are hidden, if that is not stored.
+
+    It is missing if a run died just after it had replaced the facts, or if the database is a copy of that moment.
+    """
+    if not HiddenGeneration.objects.filter(generation=state.generation).exists():
+        backend().inferred.hide(state, holder)
 
 
 def hide_anew(execute: Callable[..., Any], dependents: Dependents, state: State) -> None:

@@ -5,10 +5,12 @@ SQLite they are in a file of their own (`triples.store.sqlite.inferred_files`), 
 made with this layout.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from triples.recursion.programs import Program
+import orjson
+
+from triples.recursion.programs import Key, Program, Proof
 
 # Reports the progress of a build: how many of its steps are done, and how many there are.
 Progress = Callable[[int, int], None]
@@ -70,6 +72,14 @@ _STATE = (
     " triples_up_to {id} NOT NULL, changes_up_to {id} NOT NULL, facts {id} NOT NULL, complete_above {float},"
     " parameters {text} NOT NULL, program {text} NOT NULL, written_ms {id} NOT NULL"
 )
+
+
+def rows_of(put: Mapping[Key, Proof]) -> Iterator[tuple[Any, ...]]:
+    """Derived facts as rows of `COLUMNS`, sorted by key."""
+    for key in sorted(put):
+        weight, depth, rule, free = put[key]
+        rest = orjson.dumps(free[1:]).decode() if len(free) > 1 else None
+        yield *key, weight, depth, rule, free[0] if free else None, rest
 
 
 def facts_columns(types: Types) -> str:

@@ -6,15 +6,17 @@ takes both again. So the inferred facts that a read sees take into account all c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from triples.store.fact_tables import InferredFilter
 from triples.store.inferred import hidden
 from triples.store.inferred.layout import merged_predicates
 from triples.store.inferred.state import State
 from triples.store.sessions import Fetch
+
+Result = TypeVar("Result")
 
 
 class VisibleFacts(NamedTuple):
@@ -66,6 +68,22 @@ class ReadSnapshots(ABC):
     @abstractmethod
     def _begin(self, fetch: Fetch) -> VisibleFacts | None:
         """Begin the transaction."""
+
+
+# A read is given what runs statements on a connection, and the snapshots of that connection.
+Read = Callable[[Fetch, ReadSnapshots], Result]
+# A read of one moment is given the inferred facts that it may show; None if there are none.
+ReadOfMoment = Callable[[Fetch, VisibleFacts | None], Result]
+
+
+def in_snapshot(read: ReadOfMoment[Result], *, always: bool = False) -> Read[Result]:
+    """A read within a snapshot; `always` is that of `ReadSnapshots.taken`."""
+
+    def look(fetch: Fetch, snapshots: ReadSnapshots) -> Result:
+        with snapshots.taken(fetch, always=always) as shown:
+            return read(fetch, shown)
+
+    return look
 
 
 def visible_facts(state: State, newest: int | None, worst: int | None, *, known: bool) -> VisibleFacts:

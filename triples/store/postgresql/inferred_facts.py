@@ -1,12 +1,12 @@
 """Writing the inferred facts on PostgreSQL, into a new table or into the current one."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
 from django.db import connection
 
-from triples.recursion.programs import Key
+from triples.recursion.programs import Key, Proof
 from triples.store.backend import Holder
 from triples.store.inferred import hidden
 from triples.store.inferred.arrow_batches import DERIVED, from_copy, to_copy
@@ -21,6 +21,7 @@ from triples.store.inferred.layout import (
     Types,
     facts_columns,
     index_names,
+    rows_of,
 )
 from triples.store.inferred.state import State, write_state
 from triples.store.postgresql.connections import connect
@@ -84,13 +85,13 @@ def replace_all(rows: pa.RecordBatchReader, state: State, holder: Holder, progre
     progress(steps, steps)
 
 
-def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, holder: Holder) -> None:
+def apply(removed: Collection[Key], put: Mapping[Key, Proof], state: State, holder: Holder) -> None:
     """Change the table in one transaction."""
     assert holder is not None
     with holder.transaction():
         if removed:
             holder.execute(_REMOVE, _columns(sorted(removed)))
-        if columns := _columns(rows):
+        if columns := _columns(rows_of(put)):
             holder.execute(_PUT, columns)
         write_state(holder.execute, state, "%s")
         take_locks(holder, _CHANGING)

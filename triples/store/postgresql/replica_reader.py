@@ -1,6 +1,5 @@
 """The reader of a database with replicas: a read goes to one of them, or to the primary."""
 
-from collections.abc import Callable
 from time import monotonic
 from typing import Any
 from weakref import WeakSet
@@ -8,19 +7,16 @@ from weakref import WeakSet
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from triples.store.freshness import FRESHNESS
-from triples.store.inferred.read_snapshots import ReadSnapshots
+from triples.store.inferred.read_snapshots import Read, ReadSnapshots, Result
 from triples.store.postgresql.positions import position
 from triples.store.postgresql.replicas import Replica, Replicas, in_one_line
 from triples.store.reader import Reader
-from triples.store.reader_writer_interface import Result
 from triples.store.sessions import Fetch
 
 _REPLAYED = "SELECT pg_last_wal_replay_lsn()"
 # The SQLSTATEs of a server that ends or does not let anybody in. Others are those of one read, which was in the way of
 # the replay (40001) or wanted a table that has not arrived yet (42P01). Where there is none, the connection broke.
 _LOST = ("08", "28", "3D", "57P")
-
-Job = Callable[[Fetch, ReadSnapshots], Result]
 
 
 class ReplicatedReader(Reader):
@@ -36,7 +32,7 @@ class ReplicatedReader(Reader):
         for replica, reader in self._of.items():
             replica.abandon.append(reader.abandon)
 
-    async def _run(self, read: Job[Result]) -> Result:
+    async def run(self, read: Read[Result]) -> Result:
         freshness, started = FRESHNESS.get(), monotonic()
         if freshness is not None and not freshness.newest:
             replica = freshness.replica = await self._replicas.chosen(freshness)
@@ -76,7 +72,7 @@ class _ReplicaReader(Reader):
         # The connections that were open when the replica was last seen to be as far as it was said to be.
         self._seen: WeakSet[Any] = WeakSet()
 
-    async def run_on_replica(self, read: Job[Result], needed: int, started: float) -> Result:
+    async def run_on_replica(self, read: Read[Result], needed: int, started: float) -> Result:
         def checked(fetch: Fetch, snapshots: ReadSnapshots) -> Result:
             # A replica that has started again since it was looked at may have gone back in time; but that has ended
             # its connections.

@@ -121,6 +121,15 @@ class PostgreSQLSession(Session):
                 return dict(made)
         return dict(self.rows(INSERT_TERMS_OR_PASS, columns))
 
+    def find_or_make_terms(self, wanted: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+        found = self.find_terms(wanted)
+        missing = sorted(set(wanted).difference(found))
+        made = self.insert_terms(missing) if missing else {}
+        if others := [text for text in missing if text not in made]:
+            # Another writer committed these between our look and our insert.
+            found |= self.find_terms(others)
+        return found, made
+
     def find_or_make_terms_alone(self, wanted: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
         keys = texts(list(map(postgresql_key, wanted)))
         rows = self.rows(_FIND_OR_NUMBER, (keys, len(wanted)))
@@ -134,10 +143,7 @@ class PostgreSQLSession(Session):
             run_with_next(self.driver, *statement)
         return found, dict(zip(missing, ids, strict=True))
 
-    def insert_facts(self, facts: Sequence[NewFact], made: AbstractSet[int]) -> dict[RowKey, int]:
-        return self.insert_new(facts, made, frozenset(), with_ids=True)[0]
-
-    def insert_new(
+    def insert_facts(
         self, facts: Sequence[NewFact], made: AbstractSet[int], older: AbstractSet[int], *, with_ids: bool
     ) -> tuple[dict[RowKey, int], set[int]]:
         # Nobody else can have added a fact with a term that nobody else sees. To look for such facts, and to return

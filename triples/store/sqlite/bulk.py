@@ -48,7 +48,7 @@ def roomy() -> Iterator[None]:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """As the writer of the service works: see `UNCHECKED` of `triples.store.sqlite.prepared_writer`."""
+    """Write without checks, as the writer of the service does: see `UNCHECKED` of `prepared_writer`."""
     with connection.constraint_checks_disabled():
         _pragma("ignore_check_constraints = True")
         try:

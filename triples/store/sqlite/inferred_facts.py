@@ -1,10 +1,9 @@
 """Writing the inferred facts on SQLite, into a file of their own."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from adbc_driver_sqlite import dbapi
@@ -12,7 +11,7 @@ from django.db import connection, transaction
 
 from skg_site.host.files import sync
 from skg_site.host.write_lock import write_lock
-from triples.recursion.programs import Key
+from triples.recursion.programs import Key, Proof
 from triples.store.backend import Holder
 from triples.store.inferred.arrow_batches import DERIVED, from_cursor
 from triples.store.inferred.hiding import hide_anew
@@ -27,6 +26,7 @@ from triples.store.inferred.layout import (
     Types,
     facts_columns,
     index_names,
+    rows_of,
     state_columns,
 )
 from triples.store.inferred.state import State, write_state
@@ -58,6 +58,8 @@ _TYPES = Types("INTEGER", "INTEGER", "REAL", "TEXT")
 _CREATE = f"CREATE TABLE {FACTS} ({facts_columns(_TYPES)}, PRIMARY KEY ({', '.join(KEY)})) WITHOUT ROWID"
 _PUT = f"INSERT OR REPLACE INTO {FACTS} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _REMOVE = f"DELETE FROM {FACTS} WHERE subject_id = ? AND predicate_id = ? AND object_id = ?"
+# Arrow's driver goes by the names of columns.
+_STORED = pa.schema([field.with_name(name) for field, name in zip(DERIVED, COLUMNS, strict=True)])
 _ALL = f"SELECT {', '.join(COLUMNS)} FROM {FACTS} ORDER BY {', '.join(KEY)}"
 
 
@@ -90,14 +92,14 @@ def write_file(file: Path, rows: pa.RecordBatchReader, state: State, progress: P
     sync(file)
 
 
-def apply(removed: Collection[Key], rows: Iterable[tuple[Any, ...]], state: State, _holder: Holder) -> None:
+def apply(removed: Collection[Key], put: Mapping[Key, Proof], state: State, _holder: Holder) -> None:
     """Change the file in one transaction. It is on disk at the return, because the caller then prunes the journal."""
     note(state.generation)
     with closing(sqlite3.connect(_current(), isolation_level=None)) as driver:
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("BEGIN IMMEDIATE")
         driver.executemany(_REMOVE, sorted(removed))
-        driver.executemany(_PUT, rows)
+        driver.executemany(_PUT, rows_of(put))
         write_state(driver.execute, state, "?")
         with _hiding(driver, state):
             driver.execute("COMMIT")
@@ -148,7 +150,8 @@ def _fill(file: Path, rows: pa.RecordBatchReader, indexes: Sequence[str], progre
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("BEGIN")
         cursor.execute(_CREATE)
-        cursor.adbc_ingest(FACTS, rows, mode="append")
+        batches = (pa.RecordBatch.from_arrays(batch.columns, schema=_STORED) for batch in rows)
+        cursor.adbc_ingest(FACTS, pa.RecordBatchReader.from_batches(_STORED, batches), mode="append")
         for done, name in enumerate(indexes, 1):
             progress(done, steps)
             # SQLite itself appends the rest of the primary key to each index.

@@ -14,7 +14,7 @@ from triples.models import Source
 from triples.store.fact_columns import FactColumns
 from triples.store.first_facts import FirstFacts, first_facts
 from triples.store.sessions import IdRange, Session
-from triples.store.sqlite.row_inserts import load_columns
+from triples.store.sqlite.session import load_columns
 
 # Fewer facts are as fast row by row, which also leaves the prepared statements of other connections valid.
 FEWEST_FACTS = 20_000

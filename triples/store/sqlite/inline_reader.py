@@ -6,15 +6,14 @@ for up to 5 ms. A read that takes longer is interrupted and goes to the pool.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
 from time import monotonic
 from typing import Any
 
-from triples.store.inferred.read_snapshots import ReadSnapshots
+from triples.store.inferred.read_snapshots import Read, Result
 from triples.store.reader import Reader
-from triples.store.reader_writer_interface import Result
-from triples.store.sessions import Fetch, Rows
+from triples.store.sessions import Rows
 from triples.store.sqlite.connections import connect_for_reading
 from triples.store.sqlite.read_snapshots import SQLiteReadSnapshots
 
@@ -41,7 +40,7 @@ class InlineReader(Reader):
         self._pause = PAUSE_SECONDS
         self._resume_at = -inf
 
-    async def _run(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
+    async def run(self, read: Read[Result]) -> Result:
         if monotonic() >= self._resume_at and self._lock.acquire(blocking=False):
             try:
                 result = self._try(read)
@@ -52,7 +51,7 @@ class InlineReader(Reader):
                 return result
             finally:
                 self._lock.release()
-        return await super()._run(read)
+        return await super().run(read)
 
     @property
     def open_connections(self) -> int:
@@ -63,7 +62,7 @@ class InlineReader(Reader):
         with self._lock:
             self._disconnect()
 
-    def _try(self, read: Callable[[Fetch, ReadSnapshots], Result]) -> Result:
+    def _try(self, read: Read[Result]) -> Result:
         here = self._here
         if here is None:
             here = self._here = _Here()

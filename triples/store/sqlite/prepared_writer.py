@@ -24,15 +24,14 @@ from triples.store.sqlite.file_guard import require_fit
 from triples.store.sqlite.inferred_files import current_name
 from triples.store.sqlite.session import SQLiteSession
 from triples.store.sqlite.write_lock import take_free_lock
-from triples.store.term_ids import Terms
-from triples.store.transaction import Transaction
+from triples.store.transaction import Terms, Transaction
 from triples.store.writer import Answer, Job, Task, Writer, deliver, tell
 
 # At most this many facts are written on the event loop at a time, which takes a few milliseconds.
 MOST_FACTS = 64
 # Larger batches are left to the thread.
 SMALL_BATCH = 8
-# What a writer looks up and checks by itself, for a whole transaction at once: see `Terms.check` and `row_inserts`.
+# What a writer looks up and checks by itself, for a whole transaction at once: see `Terms.check` and `SQLiteSession`.
 # Foreign keys look up three terms of each fact. A check that calls a function, as those of texts do, makes SQLite
 # prepare to undo each statement, for which it copies each page that it changes. Together, that is a sixth of a batch.
 UNCHECKED = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;"

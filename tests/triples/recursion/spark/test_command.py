@@ -10,7 +10,7 @@ from structlog.typing import EventDict
 from tests.triples.commands.runs import Inside, with_graph
 from triples.models import RecursionRun
 from triples.recursion.spark.exchange import Exchange
-from triples.runs.full_derivation import _database_name
+from triples.runs.engines import _database_name
 from triples.runs.options import RunOptions
 from triples.services.runs import run_queue
 from triples.store.backend import backend

@@ -7,12 +7,11 @@ from typing import Any
 from django.db import connection
 
 from tests.triples.recursion.tables import proofs_in
-from tests.triples.store.inferred.derived import table
+from tests.triples.store.inferred.derived import replace_all
 from triples.models import RecursionRun
 from triples.patterns import Variable
 from triples.recursion.programs import BoundRule, Key, Program, Proof
 from triples.store.backend import Holder, backend
-from triples.store.inferred.building import apply, replace_all
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
 
@@ -51,12 +50,12 @@ def lease_holder() -> Iterator[Holder]:
 
 def write_anew(proofs: Mapping[Key, Proof], state: State | None = None) -> None:
     with lease_holder() as holder:
-        replace_all(table(proofs), state or a_state(facts=len(proofs)), holder, lambda _done, _steps: None)
+        replace_all(proofs, state or a_state(facts=len(proofs)), holder)
 
 
 def write_difference(removed: Collection[Key], put: Mapping[Key, Proof], state: State) -> None:
     with lease_holder() as holder:
-        apply(removed, put, state, holder)
+        backend().inferred.apply(removed, put, state, holder)
 
 
 def written() -> dict[Key, Proof]:

@@ -15,8 +15,7 @@ from triples.fields import from_milliseconds
 from triples.models import Change, RecursionRun, Rule, RunStatus, Term, Triple
 from triples.recursion.grammar import parse_rule
 from triples.recursion.programs import Key, Program, Proof, bind, constants
-from triples.store.backend import backend
-from triples.store.inferred import building
+from triples.store.backend import Holder, backend
 from triples.store.inferred.arrow_batches import DERIVED
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
@@ -47,9 +46,9 @@ def run(rules: Program, *, small: bool = False, meanwhile: Callable[[], object] 
     if small:
         before = stored()
         put = {key: proof for key, proof in derived.items() if before.get(key) != proof}
-        _with_holder(lambda holder: building.apply(before.keys() - derived.keys(), put, state, holder))
+        _with_holder(lambda holder: backend().inferred.apply(before.keys() - derived.keys(), put, state, holder))
     else:
-        _with_holder(lambda holder: building.replace_all(table(derived), state, holder, lambda *_: None))
+        _with_holder(lambda holder: replace_all(derived, state, holder))
     Change.objects.filter(id__lte=state.changes_up_to).delete()
     return derived
 
@@ -65,7 +64,16 @@ def put(derived: Mapping[Key, Proof], rules: Program) -> None:
     """Write these facts, whatever they follow from."""
     _note_run()
     state = replace(_next_state(rules), facts=len(derived))
-    _with_holder(lambda holder: building.replace_all(table(derived), state, holder, lambda *_: None))
+    _with_holder(lambda holder: replace_all(derived, state, holder))
+
+
+def replace_all(
+    derived: Mapping[Key, Proof],
+    state: State,
+    holder: Holder,
+    progress: Callable[[int, int], None] = lambda _done, _steps: None,
+) -> None:
+    backend().inferred.replace_all(table(derived).to_reader(), state, holder, progress)
 
 
 def table(derived: Mapping[Key, Proof]) -> pa.Table:

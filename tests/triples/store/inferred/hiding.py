@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, asserted, key, run, stored
 from triples.recursion.programs import Key, Program
-from triples.recursion.proofs import premises
 from triples.store.operations import Change, Remove
 
 Texts = tuple[str, str, str]
@@ -103,7 +102,7 @@ class Oracle:
             more = {
                 head
                 for head, proof in stored().items()
-                if not (found | gone).isdisjoint(premises(self._rules.rules[proof.rule], head, proof.free))
+                if not (found | gone).isdisjoint(self._rules.rules[proof.rule].premises(head, proof.free))
             }
             if more <= found:
                 return found
@@ -120,7 +119,7 @@ def unfounded(rules: Program) -> set[Key]:
             for found, proof in proofs.items()
             if found not in standing
             and found not in weights
-            and standing.issuperset(premises(rules.rules[proof.rule], found, proof.free))
+            and standing.issuperset(rules.rules[proof.rule].premises(found, proof.free))
         }
         if not more:
             return proofs.keys() - standing

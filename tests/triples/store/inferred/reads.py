@@ -9,8 +9,8 @@ from django.db import connection
 from triples.models import Term
 from triples.query import reads
 from triples.query.fact_rows import AnyRow, InferredRow
-from triples.query.reads import Matches, Wanted
-from triples.query.statements import Position
+from triples.query.facts_by_key import inferred_fact
+from triples.query.reads import Matches, Position, Wanted
 from triples.recursion.programs import Key
 from triples.store.backend import backend
 from triples.store.dialect import Dialect
@@ -54,7 +54,7 @@ class Reading(NamedTuple):
 
     def one(self, key: Key) -> InferredRow | None:
         with self.snapshots.taken(self.fetch) as shown:
-            return reads.inferred_fact(self.fetch, self.dialect, shown, key)
+            return inferred_fact(self.fetch, self.dialect, shown, key)
 
     def shown(self) -> VisibleFacts | None:
         with self.snapshots.taken(self.fetch) as shown:

@@ -30,7 +30,7 @@ from tests.triples.store.inferred.reads import reading
 from triples.models import Change as Journal
 from triples.models import Gone, HiddenFact, HiddenGeneration, RecursionRun, Term, Triple
 from triples.recursion.programs import Program
-from triples.recursion.proofs import uses
+from triples.recursion.uses import uses
 from triples.store.inferred import dependents, engine_source, hiding
 from triples.store.operations import AddOne, Change, Remove
 from triples.store.sqlite.dialect import SQLITE

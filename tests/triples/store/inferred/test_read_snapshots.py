@@ -17,7 +17,7 @@ from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.inferred.derived import TRANSITIVE, key, program, put, run, stored
 from tests.triples.store.inferred.reads import EVERYTHING, in_order, matching, reading, texts
 from triples.models import PredicateTally, Tally, Term, Triple
-from triples.query import reads, statements
+from triples.query import reads
 from triples.query.explanations import explain
 from triples.query.fact_rows import AnyRow, InferredRow
 from triples.query.reads import Wanted
@@ -195,12 +195,11 @@ def test_without_a_run_the_statements_are_those_of_asserted_facts() -> None:
 def test_a_total_is_exact_up_to_the_limit_for_both_kinds_together(
     chain: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cached = (statements.count_asserted, statements.count_inferred)
+    cached = (reads.count_asserted, reads.count_inferred)
 
     def totals() -> Iterator[tuple[int, bool]]:
         for limit in (2, 3, 5, 6, 7):
-            for module in (reads, statements):
-                monkeypatch.setattr(module, "COUNT_LIMIT", limit)
+            monkeypatch.setattr(reads, "COUNT_LIMIT", limit)
             for statement in cached:
                 statement.cache_clear()
             with reading() as reader:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from tests.support.database import in_orm
 from triples.models import Source
 from triples.store.operations import AddMany, AddOne, Fact, ManyStored, Operation, Row, Stored
-from triples.store.term_ids import TermCache
+from triples.store.term_cache import TermCache
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
 

@@ -15,7 +15,7 @@ from tests.triples.store.graphs import committed, fact, store, stored_rows
 from tests.triples.store.test_term_index import by_index, require_complete
 from triples.store.operations import AddMany, Operation, Remove
 from triples.store.postgresql.term_blocks import MOST_TERMS, insert_blocks
-from triples.store.term_ids import TermCache
+from triples.store.term_cache import TermCache
 from triples.store.unused_terms import remove_unused_terms
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

@@ -19,7 +19,7 @@ from tests.triples.store.graphs import committed, counted, fact, store, stored_r
 from tests.triples.store.test_races import until_blocked
 from triples.store.operations import AddMany, AddOne, ManyStored, Operation, Remove
 from triples.store.postgresql.term_blocks import HAS_TERM
-from triples.store.term_ids import TermCache
+from triples.store.term_cache import TermCache
 from triples.store.unused_terms import remove_unused_terms
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from tests.support.database import in_orm
 from tests.triples.store.graphs import fact, store
 from tests.triples.store.inferred.derived import TRANSITIVE, program, run
-from triples.store.inferred.read_snapshots import VisibleFacts
+from triples.store.inferred.read_snapshots import VisibleFacts, in_snapshot
 from triples.store.sessions import Fetch
 from triples.store.sqlite import inline_reader as inline
 from triples.store.sqlite.inline_reader import InlineReader
@@ -28,13 +28,13 @@ def reader() -> Iterator[InlineReader]:
     made.close()
 
 
-def here(fetch: Fetch) -> str:
+def here(fetch: Fetch, _: object = None) -> str:
     """In which thread a read runs."""
     assert fetch("SELECT 7", []) == [(7,)]
     return threading.current_thread().name
 
 
-def after_a_long_read(fetch: Fetch) -> str:
+def after_a_long_read(fetch: Fetch, _: object = None) -> str:
     assert fetch(LONG, []) == [(2_000_000,)]
     return threading.current_thread().name
 
@@ -69,20 +69,20 @@ async def test_no_read_is_tried_in_the_pause_after_a_long_one(monkeypatch: pytes
 
 async def test_what_goes_wrong_here_the_pool_tries_and_reports(reader: InlineReader) -> None:
     with pytest.raises(DatabaseError, match="no_such_table"):
-        await reader.run(lambda fetch: fetch("SELECT * FROM no_such_table", []))
+        await reader.run(lambda fetch, _: fetch("SELECT * FROM no_such_table", []))
     await until_it_tries_again(reader)
 
 
 async def test_what_a_read_itself_raises_is_its_callers(reader: InlineReader) -> None:
     with pytest.raises(ZeroDivisionError):
-        await reader.run(lambda _fetch: 1 / 0)
+        await reader.run(lambda *_: 1 / 0)
     assert await reader.run(here) == threading.current_thread().name
 
 
 async def test_a_second_loop_goes_to_the_pool_meanwhile(reader: InlineReader) -> None:
     threads: list[str] = []
 
-    def read(fetch: Fetch) -> str:
+    def read(fetch: Fetch, _: object = None) -> str:
         other = threading.Thread(target=lambda: threads.append(asyncio.run(reader.run(here))))
         other.start()
         other.join()
@@ -106,9 +106,9 @@ async def test_a_broken_off_read_of_inferred_facts_leaves_nothing_behind(reader:
         seen.append(threading.current_thread().name)
         return fetch(LONG, [])
 
-    assert await reader.run_wide(read) == [(2_000_000,)]
+    assert await reader.run(in_snapshot(read)) == [(2_000_000,)]
     assert seen == [threading.current_thread().name, "pool-0"]
     await until_it_tries_again(reader)
     # Not in the transaction of the read that was broken off: what has come since is seen.
     in_orm(store, fact("c", "p", "d"))
-    assert await reader.run_wide(lambda fetch, _view: fetch("SELECT count(*) FROM triples_triple", [])) == [(3,)]
+    assert await reader.run(in_snapshot(lambda fetch, _: fetch("SELECT count(*) FROM triples_triple", []))) == [(3,)]

@@ -4,7 +4,7 @@ from tests.triples.recursion.oracle import evaluate
 from tests.triples.recursion.strategies import facts, programs
 from triples.patterns import Variable, unification
 from triples.recursion.programs import BoundRule, Key, Program
-from triples.recursion.proofs import premises, uses
+from triples.recursion.uses import uses
 
 X, Y, Z, P = (Variable(name) for name in "xyzp")
 
@@ -12,12 +12,12 @@ GRANDPARENT = BoundRule(0, "grandparent", 0.9, (X, 8, Z), ((X, 7, Y), (Y, 7, Z))
 
 
 def test_premises_stand_in_the_order_of_the_body() -> None:
-    assert premises(GRANDPARENT, Key(1, 8, 3), (2,)) == [Key(1, 7, 2), Key(2, 7, 3)]
+    assert GRANDPARENT.premises(Key(1, 8, 3), (2,)) == [Key(1, 7, 2), Key(2, 7, 3)]
 
 
 def test_premises_of_a_head_that_holds_all() -> None:
     symmetric = BoundRule(0, "symmetric", 1.0, (Y, P, X), ((X, P, Y),), (), ())
-    assert premises(symmetric, Key(1, 7, 2), ()) == [Key(2, 7, 1)]
+    assert symmetric.premises(Key(1, 7, 2), ()) == [Key(2, 7, 1)]
 
 
 def test_a_fact_tells_what_it_can_of_the_proofs_that_use_it() -> None:
@@ -43,7 +43,7 @@ def test_each_premise_of_a_proof_leads_back_to_it(asserted: dict[Key, float], pr
     known = uses(program)
     for head, proof in derived.items():
         rule = program.rules[proof.rule]
-        found = premises(rule, head, proof.free)
+        found = rule.premises(head, proof.free)
         assert all(premise in asserted or premise in derived for premise in found)
         for place, premise in enumerate(found):
             (use,) = (use for use in known if (use.rule, use.place) == (rule.number, place))

@@ -17,11 +17,10 @@ from django.db import connection
 from tests.support.database import in_orm
 from tests.support.processes import run_python
 from tests.triples.store.inferred.derivations import a_state, lease_holder, write_anew, write_difference, written
-from tests.triples.store.inferred.derived import table
+from tests.triples.store.inferred.derived import replace_all
 from triples.recursion.programs import Key, Proof
 from triples.store.backend import backend
 from triples.store.inferred.arrow_batches import DERIVED
-from triples.store.inferred.building import replace_all
 from triples.store.inferred.layout import FACTS, index_names
 from triples.store.postgresql import table_locks
 from triples.store.postgresql.connections import connect
@@ -88,7 +87,7 @@ def test_discarded_facts_are_gone_and_so_is_their_state() -> None:
 def test_every_step_is_told() -> None:
     told: list[tuple[int, int]] = []
     with lease_holder() as holder:
-        replace_all(table(PROOFS), a_state(), holder, lambda done, steps: told.append((done, steps)))
+        replace_all(PROOFS, a_state(), holder, lambda done, steps: told.append((done, steps)))
     steps = 1 + len(index_names(a_state().program))
     assert told == [(done, steps) for done in range(steps + 1)]
 
@@ -158,17 +157,15 @@ import os, signal, sys
 import django
 django.setup()
 from tests.triples.store.inferred.derivations import a_state, lease_holder
-from tests.triples.store.inferred.derived import table
+from tests.triples.store.inferred.derived import replace_all
 from triples.recursion.programs import Key, Proof
-from triples.store.inferred.arrow_batches import DERIVED
-from triples.store.inferred.building import replace_all
 
 def progress(done, _steps):
     if done == int(sys.argv[1]):
         os.kill(os.getpid(), signal.SIGKILL)
 
 with lease_holder() as holder:
-    replace_all(table({Key(n, 2, n): Proof(0.5, 1, 0, (n,)) for n in range(5000)}), a_state(2), holder, progress)
+    replace_all({Key(n, 2, n): Proof(0.5, 1, 0, (n,)) for n in range(5000)}, a_state(2), holder, progress)
 """
 
 

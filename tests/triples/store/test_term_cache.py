@@ -9,8 +9,10 @@ from django.db import connection, transaction
 from tests.support.database import in_orm
 from triples.models import Term
 from triples.store.group_commit import open_session
+from triples.store.postgresql.session import PostgreSQLSession
 from triples.store.sessions import Session
-from triples.store.term_ids import TermCache, Terms
+from triples.store.term_cache import TermCache
+from triples.store.transaction import Terms
 
 
 def test_texts_that_are_used_stay_and_others_are_forgotten() -> None:
@@ -61,7 +63,7 @@ class Dictionary:
         return made
 
     def find_or_make_terms(self, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
-        return Session.find_or_make_terms(cast("Session", self), texts)
+        return PostgreSQLSession.find_or_make_terms(cast("PostgreSQLSession", self), texts)
 
 
 def test_what_was_learned_is_remembered_only_after_the_commit() -> None:

@@ -1,6 +1,5 @@
-"""Stored proofs: the premises of a proof, and the proofs that can have a fact as a premise."""
+"""The uses of facts by rules: which proofs can have a fact as a premise, and where."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triples.patterns import BoundPattern, BoundPlace, Unification, Variable, unification
@@ -8,19 +7,6 @@ from triples.recursion.programs import BoundRule, Key, Program
 
 # The known term ids of a fact; None where unknown.
 PartialKey = tuple[int | None, int | None, int | None]
-
-
-def premises(rule: BoundRule, head: Key, free: Sequence[int]) -> list[Key]:
-    """Return the facts that prove `head` by the rule, in the order of its body."""
-    values: dict[BoundPlace, int] = {
-        **dict(zip(rule.head, head, strict=True)),
-        **dict(zip(rule.free, free, strict=True)),
-    }
-
-    def term_at(place: BoundPlace) -> int:
-        return values[place] if isinstance(place, Variable) else place
-
-    return [Key(*map(term_at, pattern)) for pattern in rule.body]
 
 
 @dataclass(frozen=True, slots=True)
