@@ -14,5 +14,5 @@ _SENTENCES = {
 def plain_sentence(fault: ErrorDetails) -> str:
     """What is wrong, as a problem says it."""
     if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1:] == ("cursor",):
-        return "This is no cursor of this list: send `next_cursor` as the answer before had it"
+        return "This is no cursor of this list: give the one that the answer before had"
     return _SENTENCES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").replace(" after validation", "")

@@ -315,7 +315,7 @@ class Listing(BaseModel):
         (b'{"places": "ab"}', "Input should be a list"),
         (b'{"wanted": []}', "List should have at least 1 item, not 0"),
         (b'{"exact": "no"}', "Input should be true or false"),
-        (b'{"cursor": "abc"}', "This is no cursor of this list: send `next_cursor` as the answer before had it"),
+        (b'{"cursor": "abc"}', "This is no cursor of this list: give the one that the answer before had"),
     ],
 )
 async def test_a_fault_is_told_without_words_of_python(content: bytes, sentence: str) -> None:
