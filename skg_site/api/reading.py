@@ -14,6 +14,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
 from skg_site.api.exact_numbers import inexact_numbers, may_lose_precision
+from skg_site.api.fault_sentences import plain_sentence
 from skg_site.api.headers import is_identity, is_json
 from skg_site.api.json_value_limit import MAX_VALUES, SMALL_BODY, check_values
 from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, UnsupportedEncoding, shorten
@@ -120,7 +121,7 @@ def field_errors(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> 
     return [
         {
             "loc": [*prefix, *fault["loc"]],
-            "msg": fault["msg"].removeprefix("Value error, "),
+            "msg": plain_sentence(fault),
             "type": fault["type"],
         }
         for fault in error.errors(include_url=False, include_context=False, include_input=False)

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import httpx2
 
 from .calls import Call, Response, read
-from .errors import NoAnswer, UntrustedCertificate
+from .errors import ClientError, NoAnswer, UntrustedCertificate
 from .snapshots import Snapshot
 from .waits import OnWait, Pace, Wait, retries
 
@@ -46,8 +46,14 @@ class Options:
 
 
 def arguments(url: str, key: str | None, options: Options) -> dict[str, Any]:
-    """The arguments of httpx2's clients. The key is that of the variable API_KEY, if there is none."""
-    key = key or os.environ.get(KEY_VARIABLE)
+    """The arguments of httpx2's clients. The key is that of the variable API_KEY, if there is none.
+
+    Raises ClientError for a key that no request can carry: httpx2 would show it, and only when it is sent.
+    """
+    # One that was read from a file ends with a line end.
+    key = (key or os.environ.get(KEY_VARIABLE) or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ClientError("The key has characters that no key has, such as a line end or a letter with an accent.")
     headers = {"User-Agent": f"skg-client/{_version()}", "Accept": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
@@ -114,11 +120,13 @@ class Attempts(Generic[T]):
         """The error to raise where no answer has come."""
         not_sent = isinstance(error, _NOT_SENT)
         self._maybe_done = self._maybe_done or not not_sent
-        reason = str(error) or type(error).__name__
+        reason = str(error).rstrip(".") or type(error).__name__
         sentence = f"No answer to {self._call.endpoint}: {reason}."
         if _is_about_certificate(error):
             return UntrustedCertificate(sentence, may_pass=False)
-        return NoAnswer(sentence, may_pass=not_sent or self._call.repeatable)
+        # A URL without http:// is no better the next time.
+        may_pass = not isinstance(error, httpx2.UnsupportedProtocol) and (not_sent or self._call.repeatable)
+        return NoAnswer(sentence, may_pass=may_pass)
 
 
 class Attempting:

@@ -53,7 +53,7 @@ def patterns(patterns: Sequence[Pattern], *, cursor: str | None = None, **asked:
 
 
 def all_answers(patterns_: Sequence[Pattern], **asked: Unpack[Asked]) -> Pages[Answer]:
-    """All answers to several patterns, page by page; `k` is the size of a page."""
+    """All answers to several patterns, page by page; `k` is the size of a page, or how many groups come."""
     return Pages(patterns(patterns_, **asked), "results")
 
 

@@ -125,6 +125,8 @@ async def test_answers_are_counted_and_grouped(api: httpx.AsyncClient) -> None:
         ("Curie", 1, 0.8),
         ("Perrin", 1, 0.4),
     ]
+    first = await ask(api, patterns=COLLEAGUES, group_by=["?p"], k=1)
+    assert (first["results"], first["groups_left_out"]) == (groups["results"][:1], 2)
 
 
 async def test_inferred_facts_count_unless_they_are_not_wanted(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:

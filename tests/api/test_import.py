@@ -330,7 +330,7 @@ async def test_faults_of_parameters_are_named(api: httpx.AsyncClient, query: str
 @pytest.mark.parametrize(
     ("query", "place"),
     [
-        ("name=facts", []),
+        ("name=facts", ["format"]),
         ("format=ndjson&delimiter=;", ["delimiter"]),
         ("format=csv&entity=x", ["entity"]),
         ("format=tsv&metadata=true", ["metadata"]),
@@ -339,11 +339,32 @@ async def test_faults_of_parameters_are_named(api: httpx.AsyncClient, query: str
         ("format=turtle&header=false", ["header"]),
     ],
 )
-async def test_faults_that_the_command_finds_are_named(api: httpx.AsyncClient, query: str, place: list[str]) -> None:
+async def test_faults_that_the_command_finds_are_named_as_parameters(
+    api: httpx.AsyncClient, query: str, place: list[str]
+) -> None:
     refused = await api.post(f"/import?{query}", content=b"a\tp\tb\n")
     assert refused.status_code == 422
     assert [error["loc"] for error in refused.json()["errors"]] == [place]
+    assert "--" not in refused.text
     assert (await api.get("/imports")).json()["imports"] == []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("content", "query", "sentence"),
+    [
+        (b"source,relation,target\n", "", "such as `columns=subject=source,predicate=relation,object=target`; or give"),
+        (b"source,relation,target\n", "", "or give `header=false` if this line is a fact."),
+        (b"id:ID,name,born:int,:LABEL\n1,Ada,1815,Person\n", "", "give `format=neo4j`."),
+        (b"subject,predicate,object\n", "&ignore=x", "`ignore` names 'x'; the columns are subject, predicate, object."),
+    ],
+)
+async def test_what_is_wrong_with_a_file_is_told_with_parameters(
+    api: httpx.AsyncClient, content: bytes, query: str, sentence: str
+) -> None:
+    refused = (await api.post(f"/import?format=csv{query}", content=content)).json()
+    assert sentence in refused["detail"]
+    assert sentence in refused["import"]["error"]
 
 
 @pytest.mark.once

@@ -35,6 +35,18 @@ async def test_terms_are_found_in_spite_of_a_typo(api: httpx.AsyncClient, store_
     ]
 
 
+async def test_letters_of_a_short_name_that_changed_places_are_found_among_many(
+    api: httpx.AsyncClient, store_facts: StoreFacts
+) -> None:
+    """Of more terms than are looked at, which share all that the typo leaves. The newest thousand are all looked at."""
+    store_facts(*[(f"ho{number}", "is", f"dgx{number}") for number in range(150)])
+    store_facts(("house", "is_near", "Dog"))
+    store_facts(*[(f"a {number}", "is", f"b {number}") for number in range(600)])
+    for typed, meant in (("hosue", "house"), ("Hosue", "house"), ("dgo", "Dog")):
+        assert (await search(api, typed, match="fuzzy"))[0]["term"] == meant
+        assert meant in [one["term"] for one in await search(api, typed)]
+
+
 @pytest.mark.parametrize("names", ["few", "many"])
 async def test_terms_are_found_whatever_was_deleted_before(
     api: httpx.AsyncClient, store_facts: StoreFacts, names: str

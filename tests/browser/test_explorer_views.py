@@ -1,7 +1,9 @@
 """The explorer on a narrow screen, in the dark, without motion and without a mouse."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +55,24 @@ def test_the_table_fits_a_narrow_screen(with_options: Any) -> None:
         page = explorer.open("?open=K%C3%B6ln&tab=table").page
         expect(explorer.rows).to_have_count(2)
         assert page.evaluate("document.querySelector('#table .scroll').scrollWidth") <= PHONE["width"] - 32
+
+
+def test_long_names_leave_room_for_others(with_options: Any, explored: Service) -> None:
+    long = {"subject": "字" * 40, "predicate": "p" * 500, "object": "b" * 40}
+    with explored.client() as client, with_options() as explorer:
+        fact = client.post("/triples/add", json=long).raise_for_status().json()
+        page = explorer.open(f"?open={long['subject']}").page
+        with page.expect_download() as saved:
+            page.get_by_label("Save what is drawn").select_option("svg")
+        picture = Path(saved.value.path()).read_text(encoding="utf-8")
+        # A letter of Chinese is as wide as two of Latin.
+        assert re.findall(r">(字+…|b+…)<", picture) == ["字" * 12 + "…", "b" * 25 + "…"]
+        row = page.locator("#predicates label")
+        expect(row).to_have_attribute("title", long["predicate"])
+        box = row.bounding_box()
+        assert box is not None
+        assert box["height"] < 100
+        client.delete(f"/triples/{fact['id']}").raise_for_status()
 
 
 def test_the_theme_is_that_of_the_admin(with_options: Any) -> None:

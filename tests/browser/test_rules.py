@@ -46,3 +46,16 @@ def test_an_example_is_saved_and_run(admin: Page) -> None:
     admin.get_by_role("button", name="Save and run").click()
     expect(admin.locator(".messagelist")).to_contain_text("is on its way")
     expect(admin.get_by_text("finished", exact=False).first).to_be_visible()
+
+
+def test_a_long_name_leaves_room_for_the_rule_on_a_narrow_screen(admin: Page, site: Service) -> None:
+    name = "r" * 60
+    rule = {"name": name, "head": ["?y", "turned", "?x"], "body": [["?x", "relation 1", "?y"]], "enabled": False}
+    with site.client() as client:
+        client.post("/rules", json=rule).raise_for_status()
+        admin.set_viewport_size({"width": 400, "height": 800})
+        admin.goto(RULES)
+        box = admin.locator("#result_list .field-shown_name", has_text=name).bounding_box()
+        assert box is not None
+        assert box["width"] < 200
+        client.delete(f"/rules/{name}").raise_for_status()

@@ -1,5 +1,6 @@
 """Facts as Arrow tables, as Parquet and Arrow files have them."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import pyarrow as pa
 
 from triples.exchange.fields import REQUIRED
 from triples.exchange.formats.base import Batches, Part, Reading
-from triples.exchange.lines import Refused, unreadable
+from triples.exchange.lines import Refused, decoded, unreadable
 from triples.exchange.records import Record
 from triples.exchange.rendering import extras_of
 from triples.exchange.tables import Layout, layout_of
@@ -62,20 +63,38 @@ def parts_of_batches(
 
 
 def _records(rows: pa.RecordBatch, layout: Layout, last: int) -> list[Record]:
-    columns = [list(map(_text, column.to_pylist())) for column in rows.columns]
+    columns = map(_values, rows.columns)
     records: list[Record] = []
-    for number, cells in enumerate(zip(*columns, strict=True), last - len(rows) + 1):
+    for number, row in enumerate(zip(*columns, strict=True), last - len(rows) + 1):
         try:
-            records += [(number, fields) for fields in layout.fields(cells)]
+            records += [(number, fields) for fields in layout.fields(tuple(map(_text, row)))]
         except Refused as reason:
             records.append((number, reason))
     return records
 
 
+def _values(column: pa.Array) -> list[Any]:
+    values = column.to_pylist()
+    # Those of a map are lists of pairs: what is empty would be taken for a list.
+    return [{} if value == [] else value for value in values] if pa.types.is_map(column.type) else values
+
+
 def _text(value: Any) -> str:
-    """The value of a cell as the text that it would have in CSV. A missing value has none."""
+    """The value of a cell as the text that it would have in CSV, nested ones as JSON. A missing value has none."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, dict | list):
+        return json.dumps(_with_objects(value), ensure_ascii=False, default=_text)
+    return decoded(value) if isinstance(value, bytes) else str(value)
+
+
+def _with_objects(value: Any) -> Any:
+    """A nested value with the pairs of each map as an object, unless they name a key twice."""
+    if isinstance(value, dict):
+        return {name: _with_objects(member) for name, member in value.items()}
+    if not isinstance(value, list):
+        return value
+    pairs = {_text(item[0]): _with_objects(item[1]) for item in value if isinstance(item, tuple)}
+    return pairs if value and len(pairs) == len(value) else list(map(_with_objects, value))

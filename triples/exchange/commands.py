@@ -187,7 +187,7 @@ def failure_sentence(failure: BaseException, again: str = "begins again") -> str
         failure = InputError(f"The file {unreadable(failure)}")
     match failure:
         case StrictStop():
-            return "Stopped at the first line that was refused; nothing after the facts counted above is stored."
+            return "Stopped at the first line that was refused; nothing after the counted facts is stored."
         case InputError() | MostRefused():
             return f"{failure}."
         case DestinationError():

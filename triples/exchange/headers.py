@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 from triples.exchange.encodings import foreign_encoding
 from triples.exchange.fields import NAMES, REQUIRED
+from triples.exchange.graphs.neo4j import looks_like_neo4j
 from triples.exchange.lines import Line, Refused, Span, lines, peek, skip_to, spans
 from triples.exchange.samples import MOST_ROWS, is_number, reason_for_header
 from triples.exchange.tables import (
@@ -103,7 +104,11 @@ def read_beginning(
 def _layout(row: Sequence[str], *, header: bool, table: TableOptions) -> Layout | None:
     if table.says_columns:
         return layout_of(row, table) if header else layout_by_number(len(row), table)
-    if not header or not looks_like_names(row):
+    if not header:
+        return None
+    if looks_like_neo4j(row):
+        raise BadBeginning(f"the first line is a header of Neo4j's CSV ({listed(row)}): give --format 'neo4j'")
+    if not looks_like_names(row):
         return None
     if not set(REQUIRED) <= {cell.strip().lower() for cell in row}:
         raise _unknown_names(row)

@@ -170,7 +170,7 @@ class Import:
             raise MostRefused(
                 f"Stopped: {refused:,} of the first {read:,} lines were refused, {times:,} of them with the reason "
                 f"'{visible(reason)}'. Are the format and the columns what they should be? Nothing after the facts "
-                "counted above is stored"
+                "that are counted is stored"
             )
 
     def _commit(self) -> None:

@@ -20,6 +20,7 @@ from triples.exchange.framed_body import Beginning, BrokenOff, FramedBody, Other
 from triples.exchange.importing import Import, MostRefused, StrictStop
 from triples.exchange.inputs import Input, find_inputs
 from triples.exchange.lines import InputError
+from triples.exchange.option_names import as_parameters
 from triples.exchange.progress import FactProgress
 from triples.exchange.rdf.options import PrefixStore
 from triples.exchange.read_arguments import prefix_store, read_options
@@ -56,7 +57,7 @@ def prepare(label: str, options: dict[str, Any], file: Path | None = None) -> Pr
         with suppress(InputError):
             found = find_inputs(str(file), None)[0].format
     if found is None:
-        raise Unprepared(f"The format is not known: give one of {', '.join(FORMATS)}.")
+        raise Unprepared(f"--format: The format is not known: give one of {', '.join(FORMATS)}.")
     prefixes = prefix_store(options, _say_nothing)
     return Prepared(label, found, options, read_options(options, [found], prefixes), prefixes)
 
@@ -98,7 +99,7 @@ class ReceivedImport:
         try:
             self._import(nullcontext(find_inputs(str(path), self._prepared.format, self._prepared.label)))
         except InputError as error:
-            self._recording.end(f"{error}.", is_final=True)
+            self._recording.end(as_parameters(f"{error}."), is_final=True)
         finally:
             path.unlink(missing_ok=True)
 
@@ -116,7 +117,7 @@ class ReceivedImport:
         except DestinationError as error:
             sentence = str(error)
         except (StrictStop, MostRefused, InputError) as error:
-            sentence, is_final = failure_sentence(error), True
+            sentence, is_final = as_parameters(failure_sentence(error)), True
         except (OSError, AnyDatabaseError, Interrupted) as error:
             sentence, cause = _told(error), error
         if sentence is not None and body is not None and body.broke:

@@ -17,22 +17,24 @@ from django.conf import settings
 
 from skg_site.api.problems import FieldError, Unavailable
 from skg_site.host.metrics_folder import VARIABLE as METRICS_FOLDER
+from triples.exchange.option_names import as_parameters
 
 # A client that finds no place tries again after this many seconds.
 RETRY_SECONDS = 5
 
 
 # How a command names an option that makes no sense.
-_OPTION = re.compile(r"(?:Error: argument )?--([a-z-]+):? ?")
+_OPTION = re.compile(r"(?:Error: argument )?--([a-z-]+)(: )?")
 
 
 def option_fault(sentence: str) -> FieldError:
     """The fault that a command told, as one of the parameter that became the option."""
     found = _OPTION.match(sentence)
     if found is None:
-        return {"loc": [], "msg": sentence, "type": "option"}
+        return {"loc": [], "msg": as_parameters(sentence), "type": "option"}
     name = found[1].removeprefix("no-").replace("-", "_")
-    return {"loc": [name], "msg": sentence.removeprefix("Error: argument "), "type": "option"}
+    msg = sentence[found.end() :] if found[2] else sentence.removeprefix("Error: argument ")
+    return {"loc": [name], "msg": as_parameters(msg), "type": "option"}
 
 
 class Places:

@@ -68,7 +68,8 @@ def _query_notes(content: AnswersOut, left_out: int, grouped: bool) -> list[str]
     if (total := content.get("total")) is not None:
         notes.append(f"{total:,}{' or more' if content.get('total_capped') else ''} answers in all.")
     if grouped and left_out:
-        notes.append(f"{left_out:,} less frequent groups are left out: narrow the question, or add a filter.")
+        more = "raise k, " if content.get("groups_left_out") else ""
+        notes.append(f"{left_out:,} less frequent groups are left out: {more}narrow the question, or add a filter.")
     if (cursor := content["next_cursor"]) is not None:
         notes.append(f'More answers follow: the same call with cursor "{cursor}".')
     if "complete_above" in content:

@@ -9,7 +9,7 @@ from triples.query.facts_by_key import texts_by_ids
 from triples.query.folded_terms import NewestTerms
 from triples.query.predicates import predicate_ids
 from triples.query.term_places import FactCounts, Place, as_keys, count_facts, given_terms, stands_in
-from triples.query.term_search import SPELLINGS, Hit, Match, Search
+from triples.query.term_search import Hit, Match, Search
 from triples.query.trigram_choice import SAMPLE, Frequencies
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter
@@ -28,8 +28,8 @@ _NEWEST = (
 _TERMS_OF_A_FACT = 3
 
 
-def _spelt(dialect: Dialect, where: str) -> str:
-    given = ", ".join("?" * len(SPELLINGS))
+def _spelt(dialect: Dialect, where: str, spellings: int) -> str:
+    given = ", ".join("?" * spellings)
     found = f"{dialect.term_key} IN ({given}) AND {where}"
     return dialect.prepared(f"SELECT t.id, {BEGINNING} FROM triples_term AS t WHERE {found}")
 
@@ -75,7 +75,7 @@ class TermSearcher:
             else:
                 search.compare_folded(self._newest.read(fetch))
             spellings = list(map(self._dialect.key_of, search.spellings))
-            search.compare(fetch(_spelt(self._dialect, where), spellings))
+            search.compare(fetch(_spelt(self._dialect, where, len(spellings)), spellings))
             if search.beginning:
                 search.compare(self._index.beginning(fetch, search.beginning, where, TYPO_CAP))
             frequencies = self._frequencies(fetch)

@@ -48,7 +48,9 @@ class Hit(NamedTuple):
 _SCORES = {Kind.EXACT: (1.0, 1.0), Kind.PREFIX: (0.75, 1.0), Kind.SUBSTRING: (0.5, 0.75), Kind.FUZZY: (0.0, 0.5)}
 # The most that a part scores, which is the least of `Kind.FUZZY`: such a term is half alike or more.
 _PART_SCORE = 0.25
-SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
+_SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
+# Of so short a text, two letters that changed places may leave one trigram or none, which too many terms have.
+_SHORT = 8
 # Few terms contain a longer text, or are it but for a typo.
 _LONG = 12
 # What the index is asked for, one after the other.
@@ -144,8 +146,15 @@ class Search:
 
     @property
     def spellings(self) -> list[str]:
-        """The typed text as it is usually written, so that a short text is found though very many begin with it."""
-        return [spelling(self._typed) for spelling in SPELLINGS]
+        """The typed text as it is usually written, so that a short text is found though very many begin with it.
+
+        So is a short one of which two letters have changed places.
+        """
+        typed = self._typed
+        meant = [typed]
+        if self._edits and len(typed) <= _SHORT:
+            meant += [f"{typed[:at]}{typed[at + 1]}{typed[at]}{typed[at + 2 :]}" for at in range(len(typed) - 1)]
+        return list(dict.fromkeys(spelling(text) for text in meant for spelling in _SPELLINGS))
 
     @property
     def beginning(self) -> str:

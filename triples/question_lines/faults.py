@@ -26,6 +26,8 @@ def faulty(errors: Sequence[FieldError], names: Mapping[tuple[str] | tuple[str, 
 
 
 def _sentence(error: FieldError, names: Mapping[tuple[str] | tuple[str, int], str]) -> str:
+    if error["loc"] == ["patterns"] and error["type"] == "too_short":
+        return "There is no pattern: write one at least, such as ?x knows ?y."
     member, *inner = error["loc"] or ["question"]
     name = str(member)
     place = names.get((name,), name)

@@ -299,6 +299,31 @@ async def test_a_body_of_the_wrong_types_is_refused_with_the_place(body: bytes, 
     assert [(fault["loc"], fault["type"]) for fault in caught.value.errors] == [(loc, kind)]
 
 
+class Listing(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    places: tuple[str, str] = ("", "")
+    wanted: Annotated[list[str], Field(min_length=1)] = ["all"]
+    exact: bool = False
+    cursor: str | None = Field(None, pattern="^[0-9a-f]{16}$")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"[]", "Input should be an object"),
+        (b'{"places": "ab"}', "Input should be a list"),
+        (b'{"wanted": []}', "List should have at least 1 item, not 0"),
+        (b'{"exact": "no"}', "Input should be true or false"),
+        (b'{"cursor": "abc"}', "This is no cursor of this list: give the one that the answer before had"),
+    ],
+)
+async def test_a_fault_is_told_without_words_of_python(content: bytes, sentence: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        await json_body(request_with(content), Listing)
+    assert [fault["msg"] for fault in caught.value.errors] == [sentence]
+
+
 async def test_every_fault_is_listed_and_none_repeats_the_input() -> None:
     with pytest.raises(Invalid) as caught:
         await json_body(request_with(b'{"x": "s3cret", "name": 5, "more": "s3cret"}'), Point)

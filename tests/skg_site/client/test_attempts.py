@@ -8,6 +8,7 @@ import pytest
 
 from skg_site.client import (
     Client,
+    ClientError,
     NoAnswer,
     Options,
     Refused,
@@ -95,6 +96,31 @@ def test_nobody_there_is_tried_until_patience_ends() -> None:
     # Not even what would be done twice if it had arrived: it cannot have.
     assert waits
     assert sum(wait.seconds for wait in waits) < 1
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:7777", "localhost:7777", "ftp://localhost"])
+def test_a_url_of_another_protocol_is_not_tried_again(url: str) -> None:
+    waits: list[Wait] = []
+    with (
+        Client(url, options=Options(on_wait=waits.append)) as client,
+        pytest.raises(NoAnswer, match=r"protocol[^.]*\.$"),
+    ):
+        client.stats()
+    assert waits == []
+
+
+def test_a_key_is_sent_without_the_line_end_of_its_file(scripted: ScriptedServer) -> None:
+    scripted.answers = [(200, {}, b'{"results": []}')]
+    with Client(scripted.url, "skg_key\n") as client:
+        client.query("a")
+    assert scripted.headers[0]["Authorization"] == "Bearer skg_key"
+
+
+@pytest.mark.parametrize("key", ["skg\nkey", "skg_kéy", "skg_\x00"])
+def test_a_key_that_no_request_can_carry_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        Client("http://127.0.0.1:7777", key)
+    assert key[:3] not in str(caught.value)
 
 
 def test_a_run_is_asked_for_until_it_ends() -> None:

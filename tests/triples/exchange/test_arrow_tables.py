@@ -1,6 +1,8 @@
 """Parquet and Arrow: what is written comes back, and tables of other programs can be read."""
 
 import io
+from datetime import date
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -56,3 +58,42 @@ def test_what_cannot_be_read_is_an_error(format_: Format) -> None:
         read(format_, written(format_))
     with pytest.raises(InputError, match="cannot be read on"):
         read(format_, written(format_)[:-20], ReadOptions(table=TableOptions(COLUMNS)))
+
+
+def of_column(name: str, column: list[object] | pa.Array) -> bytes:
+    file = io.BytesIO()
+    rows = {"subject": [f"s{number}" for number in range(len(column))], "predicate": ["p"] * len(column)}
+    parquet.write_table(pa.table({**rows, "object": ["o"] * len(column), name: column}), file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("column", "metadata"),
+    [
+        (
+            [{"day": date(2020, 1, 2), "of": [1, None], "share": Decimal("0.5")}],
+            '{"day":"2020-01-02","of":[1,null],"share":"0.5"}',
+        ),
+        (pa.array([[("a", [("b", 1)])]], pa.map_(pa.string(), pa.map_(pa.string(), pa.int64()))), '{"a":{"b":1}}'),
+        (pa.array([[]], pa.map_(pa.string(), pa.int64())), None),
+    ],
+)
+def test_nested_metadata_is_taken(column: list[object] | pa.Array, metadata: str | None) -> None:
+    found = read(FORMATS["parquet"], of_column("metadata", column))
+    assert ([fact.metadata for fact in found.facts], found.refused) == ([metadata], [])
+
+
+def test_nested_values_are_their_json() -> None:
+    found = read(FORMATS["parquet"], of_column("more", [{"a": True, "b": ["x"]}]))
+    assert [fact.metadata for fact in found.facts] == [r'{"more":"{\"a\": true, \"b\": [\"x\"]}"}']
+
+
+@pytest.mark.parametrize("name", ["object", "metadata", "more"])
+def test_bytes_that_are_no_text_are_refused(name: str) -> None:
+    found = read(FORMATS["parquet"], of_column(name, [b"\xff", b"{}"]))
+    assert ([fact.subject for fact in found.facts], found.refused) == (["s1"], [(1, "is not UTF-8 at byte 1")])
+
+
+def test_a_map_that_names_a_key_twice_is_no_object() -> None:
+    twice = pa.array([[("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64()))
+    assert read(FORMATS["parquet"], of_column("metadata", twice)).refused == [(1, "metadata must be a JSON object")]

@@ -52,7 +52,6 @@ OTHER_HEADERS = [
     "entity1 relation entity2 score",
     "name relationship target",
     "source property city",
-    ":START_ID :END_ID :TYPE",
     "#subject predicate object",
     "node_1 edge node_2",
     "name friend city weight",
@@ -70,6 +69,13 @@ def test_a_header_with_other_names_is_an_error_that_says_which_are_known(format_
     with pytest.raises(BadBeginning, match=r"names subject, predicate, object, .* weight and metadata.*--no-header"):
         beginning_of(joined(columns, format_), format_)
     assert beginning_of(joined(columns, format_), format_, header=False) is None
+
+
+@pytest.mark.parametrize("format_", TABLES)
+@pytest.mark.parametrize("columns", [":START_ID :END_ID :TYPE", "id:ID name born:int :LABEL"])
+def test_a_header_of_neo4j_is_told_as_one(format_: RecordFormat, columns: str) -> None:
+    with pytest.raises(BadBeginning, match="--format 'neo4j'"):
+        beginning_of(joined(columns, format_), format_)
 
 
 @pytest.mark.parametrize(

@@ -226,3 +226,21 @@ def test_what_json_ld_cannot_say_is_refused(node: str, weight: str) -> None:
     assert not any("lost" in fact.object for fact in facts)
     [(_, reason)] = refused
     assert "is no term of RDF" in reason
+
+
+@pytest.mark.parametrize("format_", ["ntriples", "nquads", "turtle", "trig"])
+def test_a_byte_order_mark_is_no_part_of_the_first_fact(format_: str) -> None:
+    facts = NT.format("a", "p", "b") + NT.format("c", "p", "d")
+    weighed = f"{facts}_:r {REIFIES} <<( {NT.format('a', 'p', 'b')[:-3]} )>> .\n_:r <urn:skg:weight> '0.5' .\n".replace(
+        "'", '"'
+    )
+    for content in (facts, weighed):
+        assert found(format_, "\ufeff" + content) == found(format_, content)
+    marked = read(FORMATS[format_], "\ufeff" + NT.format("a", "p", "b") + "bad\n")
+    assert {line for line, _ in marked.refused} == {2}
+
+
+def test_a_context_that_is_named_by_its_address_is_refused_with_what_to_do() -> None:
+    content = '{"@context": "https://schema.org/", "@id": "http://e.org/a", "http://e.org/p": "b"}'
+    _, [(line, reason), *_], _ = read(FORMATS["jsonld"], content)
+    assert (line, "write the context into the file" in reason) == (1, True)

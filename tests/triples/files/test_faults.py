@@ -10,7 +10,7 @@ FAULTS = [
     (1, b"CommandError: The database did not do it: database is locked.", 503, "database"),
     (1, b"CommandError: disk: No space left on device.", 503, "Try again"),
     (1, b"The database is of a newer version.", 503, "Try again"),
-    (2, b"CommandError: --safe-csv is for CSV, not for tsv.", 422, "safe-csv"),
+    (2, b"CommandError: --safe-csv is for CSV, not for tsv.", 422, "`safe_csv` is for CSV, not for tsv."),
     (1, TRACEBACK + b"KeyError: 1\nCommandError: x", 500, "crashed"),
     (1, b"", 500, "crashed"),
     (-9, b"", 503, "ended from outside"),

@@ -46,7 +46,8 @@ APART = "Line 3: shares no variable with the other patterns; `allow_cross_produc
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        ("", ["patterns: list should have at least 1 item after validation, not 0."]),
+        ("", ["There is no pattern: write one at least, such as ?x knows ?y."]),
+        ("select ?x", ["There is no pattern: write one at least, such as ?x knows ?y."]),
         ("\n?c colleague_of", ["Line 2: must be a list of three places: subject, predicate and object."]),
         (
             f'{PATTERN}\n?p won "Nobel\nabsent ?c "p"q ?p',

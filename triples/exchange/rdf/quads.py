@@ -12,6 +12,8 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 # What cannot be a term the parser of JSON-LD leaves out and says nothing, unless it is told to check less.
 UNCHECKED = frozenset({RdfFormat.JSON_LD})
 _REMEMBERED = 100_000
+# What the parser of JSON-LD says of a context that is only named by its address.
+_REMOTE_CONTEXT = "No LoadDocumentCallback has been set"
 _WITH_LANGUAGE = frozenset({NamedNode(f"{_RDF}langString"), NamedNode(f"{_RDF}dirLangString")})
 
 
@@ -108,5 +110,7 @@ def _is_whole(quad: Quad) -> bool:
 
 def _reason(error: SyntaxError) -> str:
     """The parser's words without the place, which is told beforehand."""
+    if error.msg.startswith(_REMOTE_CONTEXT):
+        return "names a context by its address, and no import reads other files: write the context into the file"
     _, _, reason = error.msg.partition(": ")
     return f"cannot be read: {reason or error.msg}"

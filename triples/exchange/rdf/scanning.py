@@ -9,7 +9,7 @@ from io import BufferedReader
 from tempfile import TemporaryFile
 from typing import NamedTuple, cast
 
-from triples.exchange.lines import DAMAGED, skip_to
+from triples.exchange.lines import BYTE_ORDER_MARK, DAMAGED, peek, skip_to
 from triples.exchange.rdf.options import METADATA, UNKEPT, RdfOptions
 
 _READ_BYTES, _OVERLAP = 1 << 20, 256
@@ -32,8 +32,13 @@ class Content(NamedTuple):
 
 @contextmanager
 def rereadable(stream: BufferedReader) -> Iterator[BufferedReader]:
-    """The same content, as a stream that can be read twice. A pipe goes into a temporary file."""
-    if stream.seekable():
+    """The same content, as a stream that can be read twice and has no byte order mark.
+
+    A pipe goes into a temporary file, and so does a file with the mark, which no parser of RDF reads.
+    """
+    if peek(stream).startswith(BYTE_ORDER_MARK):
+        stream.read(len(BYTE_ORDER_MARK))
+    elif stream.seekable():
         yield stream
         return
     with TemporaryFile() as copy:

@@ -36,7 +36,9 @@ class Asked:
     def content(self, found: Answers | Groups) -> AnswersOut:
         """The findings as JSON, without their time."""
         if isinstance(found, Groups):
-            content = groups_content(self.question, found, settings.ENV.max_results)
+            # All of them, unless somebody wants fewer.
+            most = self.body.k if "k" in self.body.model_fields_set else settings.ENV.max_results
+            content = groups_content(self.question, found, most)
         else:
             content = answers_content(self.question, found, with_facts=self.body.include_facts)
             if self.body.count:

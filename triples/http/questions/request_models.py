@@ -112,7 +112,7 @@ class Ask(Input):
         Field(
             description=(
                 "Instead of answers, the values of these variables, the most frequent first, each with the number of"
-                " different answers over `select` and the greatest weight."
+                " different answers over `select` and the greatest weight: all of them, or `k` if it is given."
             )
         ),
     ] = None

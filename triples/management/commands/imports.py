@@ -17,6 +17,7 @@ from skg_site.cli.progress import ProgressBar
 from skg_site.cli.prompts import confirm
 from skg_site.cli.tables import table
 from triples.exchange.inputs import PIPE
+from triples.exchange.option_names import as_parameters
 from triples.exchange.received_imports import ReceivedImport, Unfinished, Unprepared, prepare
 from triples.files.faults import death_of
 from triples.files.responses import import_content
@@ -140,7 +141,8 @@ def _receive(options: dict[str, Any]) -> None:
         _answer({"refused": str(error)})
         if file is not None:
             # Nobody reads the answer, and the row is there already.
-            import_close(run=ImportRun.objects.get(id=asked["run"]), error=str(error).removeprefix("Error: "))
+            sentence = as_parameters(str(error).removeprefix("Error: ").removeprefix("argument "))
+            import_close(run=ImportRun.objects.get(id=asked["run"]), error=sentence)
             file.unlink(missing_ok=True)
         return
     _answer({"import": run.id, "attempt": run.attempt, "inserted": run.inserted})

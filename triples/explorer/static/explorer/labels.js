@@ -11,15 +11,22 @@ const FONT = '"Segoe UI", system-ui, Roboto, "Helvetica Neue", Arial, sans-serif
 const SMALL = `400 11px ${FONT}`;
 const GAP = 4;
 const LONGEST = 26;
+/** Letters that take the room of two. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 /** With more edges than this, only the predicates of what is selected are written. */
 const MOST_EDGE_LABELS = 60;
 /** With more terms than this, labels may stand upon other terms. */
 const MOST_APART = 150;
 
-/** A term that is cut in the middle of the picture only: everywhere else it stands in full. */
+/** A term, cut where it would be wider than so many Latin letters. It is cut in the picture only, and in full elsewhere. */
 export function shortened(text) {
   const letters = [...visible(text)];
-  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : letters.join("");
+  let room = LONGEST;
+  const kept = letters.findIndex((letter) => (room -= WIDE.test(letter) ? 2 : 1) < 1);
+  // The last letter may take the place of the dots.
+  if (kept < 0 || (room === 0 && kept === letters.length - 1)) return letters.join("");
+  return `${letters.slice(0, kept).join("")}…`;
 }
 
 /** What stands beside a term: how many facts it has that are not loaded. */

@@ -1,6 +1,6 @@
 /** The predicates of the picture: their colours and counts, and what is shown of them. */
 
-import { bdi, byId, fill, h } from "./dom.js";
+import { bdi, byId, fill, h, visible } from "./dom.js";
 import { count, weight } from "./format.js";
 
 export class Legend {
@@ -53,7 +53,7 @@ export class Legend {
       {},
       h(
         "label",
-        {},
+        { title: visible(predicate) },
         box,
         h("span", { class: `swatch colour-${this.palette.name(predicate)}` }),
         bdi(predicate),
