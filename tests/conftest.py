@@ -50,6 +50,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="tests/api: ask N services behind nginx, which share PostgreSQL and Valkey, and not this process",
     )
+    parser.addoption(
+        "--beside-instances", action="store_true", help="tests/api: only what a run with --instances leaves out"
+    )
     parser.addoption("--processes", type=int, default=1, metavar="N", help="run the tests in so many processes")
     parser.addoption("--quick", action="store_true", help="only the tests that start no process")
 

@@ -65,6 +65,7 @@ async def test_a_file_is_imported_and_its_import_shown(api: httpx.AsyncClient) -
     assert (fact["subject"], fact["object"]) == ("a", "b")
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_facts_are_counted_by_the_worker(api: httpx.AsyncClient) -> None:
     before = added()
@@ -116,7 +117,7 @@ async def sender(api: httpx.AsyncClient, issue_key: IssueKey) -> Sender:
 
 
 @pytest.mark.in_process
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("kind", ["tsv", *(pytest.param(kind, marks=pytest.mark.once) for kind in ("gzip", "zip"))])
 async def test_what_broke_off_is_gone_on_with_where_it_was(sender: Sender, kind: str) -> None:
     query, make = BODIES[kind]
     body = make(LINES)
@@ -147,6 +148,7 @@ def _token(run: ImportRun) -> str:
     return token
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_another_body_is_not_taken_for_the_rest(sender: Sender) -> None:
     run = await sender.break_off("format=tsv", LINES[:20_000])
@@ -156,6 +158,7 @@ async def test_another_body_is_not_taken_for_the_rest(sender: Sender) -> None:
     assert other["import"]["inserted"] == run.inserted == len(in_orm(stored_rows))
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_a_body_that_stops_is_not_waited_for(sender: Sender, change_settings: ChangeSettings) -> None:
     change_settings(body_timeout=0.2)
@@ -292,6 +295,7 @@ async def test_a_damaged_zip_is_told_without_the_place_of_its_copy(api: httpx.As
     assert refused.json()["detail"] == "facts.zip: cannot be read as a zip: File is not a zip file."
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_a_worker_has_few_imports_at_once(api: httpx.AsyncClient) -> None:
     IMPORTS.take()
@@ -369,6 +373,7 @@ async def test_a_foreign_encoding_is_415_and_an_unknown_import_404(api: httpx.As
     assert (await api.post(f"/import/{unknown}/undo")).status_code == 404
 
 
+@pytest.mark.once
 async def test_an_undo_runs_in_a_process_of_its_own(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
     content = (await api.post("/import?format=tsv", content=b"a\tp\tb\n")).json()
     undoing = await api.post(f"{content['status_url']}/undo")
@@ -408,6 +413,7 @@ def other(api: httpx.AsyncClient, issue_key: IssueKey) -> Callable[..., dict[str
     return headers
 
 
+@pytest.mark.once
 async def test_an_import_belongs_to_the_key_that_began_it(
     api: httpx.AsyncClient, other: Callable[..., dict[str, str]], no_process: list[list[str]]
 ) -> None:
