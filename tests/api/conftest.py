@@ -16,6 +16,8 @@ import pytest
 from tests.conftest import POSTGRESQL_URL
 from tests.deploy.proxy import DOMAIN, Proxy
 from tests.support.database import in_orm
+from tests.support.forked_commands import forked_commands
+from tests.support.processes import PythonProcess
 from tests.support.service import Service
 from tests.support.valkey import ValkeyServer
 
@@ -98,6 +100,16 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[dict[str, Any] | None]
     front: Front = request.getfixturevalue("front")
     yield {"base_url": front.proxy.url, "verify": front.proxy.trust}
     front.forget()
+
+
+Commands = list[PythonProcess]
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Iterator[Commands]:
+    """The commands that requests to this process have started, which are forked."""
+    with forked_commands(tmp_path) as begun:
+        yield begun
 
 
 StoreFacts = Callable[..., None]

@@ -8,7 +8,6 @@ import shutil
 import signal
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from prometheus_client import REGISTRY
 from pyarrow import parquet
 
 from skg_site.api.request import STREAMED
+from tests.api.conftest import Commands
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
@@ -29,7 +29,7 @@ from triples.import_runs import ImportRun
 from triples.services.imports import SILENCE, START_PATIENCE, import_continue, import_undo_now
 from triples.store.backend import backend
 
-pytestmark = [pytest.mark.both, pytest.mark.process]
+pytestmark = [pytest.mark.both, pytest.mark.process, pytest.mark.usefixtures("commands")]
 
 LINES = "".join(f"s{number}\tp\to\t0.5\n" for number in range(3_000)).encode()
 
@@ -218,22 +218,14 @@ async def test_an_import_that_is_undone_while_it_runs_is_told_so(sender: Sender)
     assert in_orm(tallied) == in_orm(counted) == (0, 0)
 
 
-def receiving_process() -> int:
-    """The id of the process that imports for this one."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    children = [child for task in tasks for child in task.read_text().split()]
-    [found] = [child for child in children if b"receive" in Path("/proc", child, "cmdline").read_bytes()]
-    return int(found)
-
-
 @pytest.mark.once
 @pytest.mark.in_process
-async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sender) -> None:
+async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sender, commands: Commands) -> None:
     query = "format=tsv&token=killed-once"
     sent = sender.begin(query)
     sent.arrive(LINES[:20_000], more=True)
     await begun(sent, 1)
-    os.kill(receiving_process(), signal.SIGKILL)
+    os.kill(commands[-1].pid, signal.SIGKILL)
     sent.arrive(LINES[20_000:])
     await sent.finish()
     assert (sent.status, "retry-after" in sent.headers) == (503, True)
@@ -244,7 +236,7 @@ async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sende
 
 @pytest.mark.in_process
 async def test_an_import_that_died_with_its_service_is_seen_and_gone_on_with(
-    sender: Sender, api: httpx.AsyncClient
+    sender: Sender, api: httpx.AsyncClient, commands: Commands
 ) -> None:
     sent = sender.begin("format=tsv")
     sent.arrive(LINES[:20_000], more=True)
@@ -253,7 +245,7 @@ async def test_an_import_that_died_with_its_service_is_seen_and_gone_on_with(
         await asyncio.sleep(0.02)
     in_orm(lambda: ImportRun.objects.update(touched_at=timezone.now() - 2 * START_PATIENCE))
     [working] = (await api.get("/imports")).json()["imports"]
-    os.kill(receiving_process(), signal.SIGKILL)
+    os.kill(commands[-1].pid, signal.SIGKILL)
     sent.disconnect()
     await sent.finish()
     await all_ended()
