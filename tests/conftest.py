@@ -35,6 +35,7 @@ from tests.support.processes import end_servers
 from tests.support.service import Service
 from tests.support.several_processes import SeveralProcesses, process_name
 from tests.support.templates import PostgreSQLTemplate, SQLiteTemplate, Template
+from tests.support.trust import read_once
 from tests.support.valkey import ValkeyServer
 
 FOLDER = pytest.StashKey[Path]()
@@ -50,6 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="tests/api: ask N services behind nginx, which share PostgreSQL and Valkey, and not this process",
     )
+    parser.addoption(
+        "--beside-instances", action="store_true", help="tests/api: only what a run with --instances leaves out"
+    )
     parser.addoption("--processes", type=int, default=1, metavar="N", help="run the tests in so many processes")
     parser.addoption("--quick", action="store_true", help="only the tests that start no process")
 
@@ -60,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The tests empty the database that they run on.
         raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests make their own environment first.")
     use_memory()
+    read_once()
     config.pluginmanager.register(selection)
     config.pluginmanager.register(unused_fixtures)
     if config.getoption("cov_source"):

@@ -30,6 +30,7 @@ async def test_nothing_of_another_test_is_left(api: httpx.AsyncClient) -> None:
     assert in_orm(ApiKey.objects.count) == 1
 
 
+@pytest.mark.once
 async def test_a_client_without_a_key_is_refused_and_the_log_says_why(
     anonymous: httpx.AsyncClient, log: list[EventDict]
 ) -> None:
@@ -37,16 +38,19 @@ async def test_a_client_without_a_key_is_refused_and_the_log_says_why(
     assert [line["status"] for line in log if line["event"] == "request"] == [401]
 
 
+@pytest.mark.once
 def test_a_key_is_made_with_the_scopes_asked_for(issue_key: IssueKey) -> None:
     issue_key(scopes=["read"])
     assert in_orm(lambda: ApiKey.objects.get().scopes) == "read"
 
 
+@pytest.mark.once
 def test_no_other_machine_can_be_reached() -> None:
     with pytest.raises(OutsideLoopback), socket.socket() as attempt:
         attempt.connect(("192.0.2.1", 80))
 
 
+@pytest.mark.once
 def test_a_missing_tool_skips_for_a_developer_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "false")
     with pytest.raises(pytest.skip.Exception):
@@ -56,6 +60,7 @@ def test_a_missing_tool_skips_for_a_developer_and_fails_in_ci(monkeypatch: pytes
         require_tool("no-such-tool")
 
 
+@pytest.mark.once
 @pytest.mark.process
 def test_a_started_process_finds_no_library_that_production_has_not() -> None:
     program = "import pyarrow as pa, sys; pa.array([1]); print([name for name, one in sys.modules.items() if one])"

@@ -1,12 +1,14 @@
 """What the tests of the API share beside the fixtures that all tests have.
 
 With `--instances` their client asks several services behind nginx: whatever the API promises, it must keep when each
-request is answered by another process. Tests that look into this process, or change it, are left out.
+request is answered by another process. Tests that look into this process, or change it, are left out. A run with
+`--beside-instances` has those alone.
 """
 
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +16,12 @@ import pytest
 from tests.conftest import POSTGRESQL_URL
 from tests.deploy.proxy import DOMAIN, Proxy
 from tests.support.database import in_orm
+from tests.support.forked_commands import forked_commands
+from tests.support.processes import PythonProcess
 from tests.support.service import Service
 from tests.support.valkey import ValkeyServer
 
+FOLDER = Path(__file__).parent
 # Of a test that asks for one of these, the service must be in the test's own process.
 INSIDE = {"change_settings", "log", "monkeypatch", "no_process", "settings"}
 # nginx's own limits have tests of their own, and the tests' address is one of its trusted networks.
@@ -24,16 +29,25 @@ UNLIMITED = {"limit_req zone=skg_address burst=20 nodelay;": "", "limit_req zone
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--beside-instances"):
+        asked = [item for item in items if item.path.parent == FOLDER and not _inside(item)]
+        config.hook.pytest_deselected(items=asked)
+        items[:] = [item for item in items if item not in set(asked)]
     if not config.getoption("--instances"):
         return
     if POSTGRESQL_URL not in config.stash:
         raise pytest.UsageError("--instances wants --database postgresql, which they share")
     for item in items:
-        if isinstance(item, pytest.Function):
-            inside = sorted(INSIDE.intersection(inspect.signature(item.function).parameters))
-            if inside or item.get_closest_marker("in_process"):
-                reason = f"looks into the process that answers ({', '.join(inside) or 'in_process'})"
-                item.add_marker(pytest.mark.skip(reason=reason))
+        if inside := _inside(item):
+            item.add_marker(pytest.mark.skip(reason=f"looks into the process that answers ({', '.join(inside)})"))
+
+
+def _inside(item: pytest.Item) -> list[str]:
+    """By what the test needs the service in its own process."""
+    assert isinstance(item, pytest.Function)
+    if item.get_closest_marker("in_process"):
+        return ["in_process"]
+    return sorted(INSIDE.intersection(inspect.signature(item.function).parameters))
 
 
 class Front:
@@ -86,6 +100,16 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[dict[str, Any] | None]
     front: Front = request.getfixturevalue("front")
     yield {"base_url": front.proxy.url, "verify": front.proxy.trust}
     front.forget()
+
+
+Commands = list[PythonProcess]
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Iterator[Commands]:
+    """The commands that requests to this process have started, which are forked."""
+    with forked_commands(tmp_path) as begun:
+        yield begun
 
 
 StoreFacts = Callable[..., None]

@@ -4,11 +4,11 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.api.conftest import Commands
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
@@ -17,7 +17,7 @@ from triples.files import export_view
 from triples.files.processes import EXPORTS
 from triples.store.bulk import Loader
 
-pytestmark = [pytest.mark.both, pytest.mark.process]
+pytestmark = [pytest.mark.both, pytest.mark.process, pytest.mark.usefixtures("commands")]
 
 
 @pytest.fixture
@@ -146,16 +146,6 @@ async def test_a_term_of_two_dashes_is_a_term(api: httpx.AsyncClient) -> None:
     assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["delimiter"])
 
 
-def child() -> int | None:
-    """The process of an export, which this one has started."""
-    for folder in Path("/proc").iterdir():
-        with suppress(OSError):
-            is_own = f"\nPPid:\t{os.getpid()}\n" in (folder / "status").read_text()
-            if is_own and b"export_triples" in (folder / "cmdline").read_bytes():
-                return int(folder.name)
-    return None
-
-
 @pytest.mark.in_process
 @pytest.mark.once
 @pytest.mark.parametrize(
@@ -164,13 +154,13 @@ def child() -> int | None:
 )
 @pytest.mark.usefixtures("graph", "api")
 async def test_a_process_that_dies_before_the_stream_is_a_problem(
-    issue_key: IssueKey, ending: int, status: int, told: str
+    issue_key: IssueKey, commands: Commands, ending: int, status: int, told: str
 ) -> None:
     sent = await exported(issue_key)
     sent.arrive(b"")
-    while (found := child()) is None:
+    while not commands:
         await asyncio.sleep(0.01)
-    os.kill(found, ending)
+    os.kill(commands[-1].pid, ending)
     await sent.finish()
     assert (sent.status, sent.headers["content-type"]) == (status, "application/problem+json")
     assert told in sent.content["detail"]
@@ -181,13 +171,13 @@ async def test_a_process_that_dies_before_the_stream_is_a_problem(
 @pytest.mark.once
 @pytest.mark.usefixtures("api")
 async def test_a_process_that_dies_within_the_stream_breaks_it_off(
-    issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
+    issue_key: IssueKey, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_orm(Loader().load, [fact(f"s{number}" * 40) for number in range(5_000)])
 
     async def kill(*_: object) -> None:
-        if (found := child()) is not None:
-            os.kill(found, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(commands[-1].pid, signal.SIGKILL)
 
     monkeypatch.setattr(export_view, "PIECE_BYTES", 1_000)
     monkeypatch.setattr(export_view, "LOOK_AGAIN_SECONDS", 0)

@@ -107,6 +107,7 @@ async def test_readiness_probe(anonymous: httpx.AsyncClient) -> None:
     assert is_part_of({"ready": True, "db_connected": True}, answer.json())
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_metrics(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.get("/metrics")

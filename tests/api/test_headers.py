@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-pytestmark = [pytest.mark.both, pytest.mark.in_process]
+pytestmark = pytest.mark.in_process
 
 QUERY = b'{"pattern": ["Kepler", null, null]}'
 

@@ -8,7 +8,6 @@ import shutil
 import signal
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from prometheus_client import REGISTRY
 from pyarrow import parquet
 
 from skg_site.api.request import STREAMED
+from tests.api.conftest import Commands
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
@@ -29,7 +29,7 @@ from triples.import_runs import ImportRun
 from triples.services.imports import SILENCE, START_PATIENCE, import_continue, import_undo_now
 from triples.store.backend import backend
 
-pytestmark = [pytest.mark.both, pytest.mark.process]
+pytestmark = [pytest.mark.both, pytest.mark.process, pytest.mark.usefixtures("commands")]
 
 LINES = "".join(f"s{number}\tp\to\t0.5\n" for number in range(3_000)).encode()
 
@@ -65,6 +65,7 @@ async def test_a_file_is_imported_and_its_import_shown(api: httpx.AsyncClient) -
     assert (fact["subject"], fact["object"]) == ("a", "b")
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_facts_are_counted_by_the_worker(api: httpx.AsyncClient) -> None:
     before = added()
@@ -116,7 +117,7 @@ async def sender(api: httpx.AsyncClient, issue_key: IssueKey) -> Sender:
 
 
 @pytest.mark.in_process
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("kind", ["tsv", *(pytest.param(kind, marks=pytest.mark.once) for kind in ("gzip", "zip"))])
 async def test_what_broke_off_is_gone_on_with_where_it_was(sender: Sender, kind: str) -> None:
     query, make = BODIES[kind]
     body = make(LINES)
@@ -147,6 +148,7 @@ def _token(run: ImportRun) -> str:
     return token
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_another_body_is_not_taken_for_the_rest(sender: Sender) -> None:
     run = await sender.break_off("format=tsv", LINES[:20_000])
@@ -156,6 +158,7 @@ async def test_another_body_is_not_taken_for_the_rest(sender: Sender) -> None:
     assert other["import"]["inserted"] == run.inserted == len(in_orm(stored_rows))
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_a_body_that_stops_is_not_waited_for(sender: Sender, change_settings: ChangeSettings) -> None:
     change_settings(body_timeout=0.2)
@@ -215,22 +218,14 @@ async def test_an_import_that_is_undone_while_it_runs_is_told_so(sender: Sender)
     assert in_orm(tallied) == in_orm(counted) == (0, 0)
 
 
-def receiving_process() -> int:
-    """The id of the process that imports for this one."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    children = [child for task in tasks for child in task.read_text().split()]
-    [found] = [child for child in children if b"receive" in Path("/proc", child, "cmdline").read_bytes()]
-    return int(found)
-
-
 @pytest.mark.once
 @pytest.mark.in_process
-async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sender) -> None:
+async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sender, commands: Commands) -> None:
     query = "format=tsv&token=killed-once"
     sent = sender.begin(query)
     sent.arrive(LINES[:20_000], more=True)
     await begun(sent, 1)
-    os.kill(receiving_process(), signal.SIGKILL)
+    os.kill(commands[-1].pid, signal.SIGKILL)
     sent.arrive(LINES[20_000:])
     await sent.finish()
     assert (sent.status, "retry-after" in sent.headers) == (503, True)
@@ -241,7 +236,7 @@ async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sende
 
 @pytest.mark.in_process
 async def test_an_import_that_died_with_its_service_is_seen_and_gone_on_with(
-    sender: Sender, api: httpx.AsyncClient
+    sender: Sender, api: httpx.AsyncClient, commands: Commands
 ) -> None:
     sent = sender.begin("format=tsv")
     sent.arrive(LINES[:20_000], more=True)
@@ -250,7 +245,7 @@ async def test_an_import_that_died_with_its_service_is_seen_and_gone_on_with(
         await asyncio.sleep(0.02)
     in_orm(lambda: ImportRun.objects.update(touched_at=timezone.now() - 2 * START_PATIENCE))
     [working] = (await api.get("/imports")).json()["imports"]
-    os.kill(receiving_process(), signal.SIGKILL)
+    os.kill(commands[-1].pid, signal.SIGKILL)
     sent.disconnect()
     await sent.finish()
     await all_ended()
@@ -292,6 +287,7 @@ async def test_a_damaged_zip_is_told_without_the_place_of_its_copy(api: httpx.As
     assert refused.json()["detail"] == "facts.zip: cannot be read as a zip: File is not a zip file."
 
 
+@pytest.mark.once
 @pytest.mark.in_process
 async def test_a_worker_has_few_imports_at_once(api: httpx.AsyncClient) -> None:
     IMPORTS.take()
@@ -390,6 +386,7 @@ async def test_a_foreign_encoding_is_415_and_an_unknown_import_404(api: httpx.As
     assert (await api.post(f"/import/{unknown}/undo")).status_code == 404
 
 
+@pytest.mark.once
 async def test_an_undo_runs_in_a_process_of_its_own(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
     content = (await api.post("/import?format=tsv", content=b"a\tp\tb\n")).json()
     undoing = await api.post(f"{content['status_url']}/undo")
@@ -429,6 +426,7 @@ def other(api: httpx.AsyncClient, issue_key: IssueKey) -> Callable[..., dict[str
     return headers
 
 
+@pytest.mark.once
 async def test_an_import_belongs_to_the_key_that_began_it(
     api: httpx.AsyncClient, other: Callable[..., dict[str, str]], no_process: list[list[str]]
 ) -> None:

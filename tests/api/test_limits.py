@@ -23,6 +23,7 @@ async def stats(client: httpx.AsyncClient, key: str, times: int) -> list[httpx.R
     return [await client.get("/stats", headers={"Authorization": f"Bearer {key}"}) for _ in range(times)]
 
 
+@pytest.mark.once
 async def test_a_hundred_requests_pass_and_the_next_is_refused(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings, still_clock: None
 ) -> None:
@@ -51,6 +52,7 @@ async def test_an_endpoint_that_is_used_up_leaves_the_others(
     assert (query.status_code, query.headers["RateLimit"]) == (200, '"default";r=0;t=60')
 
 
+@pytest.mark.once
 async def test_a_keys_own_rate_holds_in_place_of_the_services(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings, still_clock: None
 ) -> None:
@@ -67,6 +69,7 @@ async def test_a_keys_own_rate_holds_in_place_of_the_services(
     )
 
 
+@pytest.mark.once
 async def test_without_keys_the_limit_is_the_addresss(
     anonymous: httpx.AsyncClient, change_settings: ChangeSettings, still_clock: None
 ) -> None:
@@ -78,6 +81,7 @@ async def test_without_keys_the_limit_is_the_addresss(
     )
 
 
+@pytest.mark.once
 async def test_a_rate_of_nought_is_no_limit(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, change_settings: ChangeSettings, still_clock: None
 ) -> None:
@@ -87,6 +91,7 @@ async def test_a_rate_of_nought_is_no_limit(
     assert "RateLimit" not in answers[-1].headers
 
 
+@pytest.mark.once
 async def test_probes_are_never_limited(
     anonymous: httpx.AsyncClient, change_settings: ChangeSettings, still_clock: None
 ) -> None:

@@ -4,12 +4,9 @@ from typing import Any
 
 import httpx
 import orjson
-import pytest
 from structlog.typing import EventDict
 
 from tests.conftest import IssueKey
-
-pytestmark = pytest.mark.both
 
 FIELDS = {
     "event",

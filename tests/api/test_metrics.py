@@ -58,6 +58,7 @@ async def query(api: httpx.AsyncClient, *pattern: str | None) -> None:
     assert (await api.post("/query", json={"pattern": pattern})).status_code == 200
 
 
+@pytest.mark.once
 async def test_the_guides_metrics_are_there_by_name_and_label(api: httpx.AsyncClient) -> None:
     await api.post("/triples/add", json=FACT)
     await query(api, "a", None, None)
@@ -71,6 +72,7 @@ async def test_the_guides_metrics_are_there_by_name_and_label(api: httpx.AsyncCl
         assert {frozenset(key for key, _ in given) for other, given in found if other == name} == {frozenset(labels)}
 
 
+@pytest.mark.once
 async def test_requests_are_counted_by_method_route_and_status(api: httpx.AsyncClient) -> None:
     before = await samples(api)
     added = await api.post("/triples/add", json=FACT)
@@ -96,6 +98,7 @@ async def test_requests_are_counted_by_method_route_and_status(api: httpx.AsyncC
     assert value(change, "skg_request_duration_seconds_bucket", **timed, le="+Inf") == 2
 
 
+@pytest.mark.once
 async def test_a_client_cannot_make_label_values(api: httpx.AsyncClient) -> None:
     await api.request("BREW", "/stats")
     await api.get("/unknown")
@@ -154,10 +157,12 @@ async def test_the_database_is_measured(samples_often: None, api: httpx.AsyncCli
     assert value(await samples(api), "skg_db_size_bytes") > 1000
 
 
+@pytest.mark.once
 async def test_djangos_own_metrics_are_there_too(api: httpx.AsyncClient) -> None:
     assert {name for name, _ in await samples(api) if name.startswith("django_")}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("networks", "status"),
     [
@@ -177,6 +182,7 @@ async def test_metrics_are_shown_to_the_networks_that_may_read_them(
     assert ("skg_requests_total" in answer.text) == (status == 200)
 
 
+@pytest.mark.once
 async def test_metrics_with_a_port_of_their_own_are_not_shown_on_the_services(
     anonymous: httpx.AsyncClient, change_settings: ChangeSettings
 ) -> None:

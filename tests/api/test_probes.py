@@ -84,6 +84,7 @@ def locked(database: None) -> Iterator[None]:
     holder.join()
 
 
+@pytest.mark.once
 async def test_a_living_process_says_so_with_its_version_and_the_time(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.get("/health")
     assert answer.status_code == 200
@@ -138,6 +139,7 @@ async def test_a_database_that_keeps_everybody_waiting_is_not_ready_and_the_prob
     assert [(answer.status_code, answer.json()) for answer in answers] == [(503, NOT_READY)] * 5
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/health", "/ready"])
 async def test_a_probe_needs_no_key_and_takes_any_host(anonymous: httpx.AsyncClient, path: str) -> None:
     for headers in ({"Host": "10.1.2.3:7777"}, {"Authorization": "Bearer wrong"}):

@@ -49,6 +49,7 @@ async def test_a_run_is_started_in_a_process_of_its_own(api: httpx.AsyncClient, 
     assert command[-2] == "--run"
 
 
+@pytest.mark.once
 async def test_an_empty_body_asks_for_everything(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
     assert (await api.post("/recurse")).status_code == 202
 
@@ -87,6 +88,7 @@ async def test_what_makes_no_sense_is_refused(
     assert not no_process
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("asked", ["p\u00e8re", "pe\u0300re", " p\u00e8re", "\u00a0pe\u0300re\n"])
 async def test_names_are_looked_up_as_they_are_kept(
     api: httpx.AsyncClient, no_process: list[list[str]], asked: str
@@ -103,6 +105,7 @@ async def test_it_needs_the_scope_recurse(anonymous: httpx.AsyncClient, issue_ke
     assert (await anonymous.post("/recurse", headers=headers)).status_code == 403
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("wait", ["wait=1", "respond-async, wait=1", 'wait="1"; foo'])
 async def test_a_client_may_wait_for_the_end(
     api: httpx.AsyncClient, no_process: list[list[str]], monkeypatch: pytest.MonkeyPatch, wait: str
@@ -131,6 +134,7 @@ async def test_who_has_waited_long_enough_is_told_how_it_goes(
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("digits", [5, 400, 5000])
 async def test_a_wait_is_capped_however_long_it_is(
     api: httpx.AsyncClient, no_process: list[list[str]], monkeypatch: pytest.MonkeyPatch, digits: int
@@ -142,12 +146,14 @@ async def test_a_wait_is_capped_however_long_it_is(
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=1")
 
 
+@pytest.mark.once
 async def test_a_preference_that_makes_no_sense_is_ignored(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
     answer = await api.post("/recurse", json={}, headers={"Prefer": "wait=soon, return=minimal"})
     assert answer.status_code == 202
     assert "Preference-Applied" not in answer.headers
 
 
+@pytest.mark.once
 async def test_an_id_that_no_run_has_is_not_found(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
     run = in_orm(RecursionRun.objects.create, requested_by="tests", created_at=timezone.now())
     run.created_at += timedelta(seconds=1)
@@ -155,6 +161,7 @@ async def test_an_id_that_no_run_has_is_not_found(api: httpx.AsyncClient, no_pro
         assert (await api.get(f"/recurse/{run_id}")).status_code == 404
 
 
+@pytest.mark.once
 async def test_an_id_in_capitals_is_the_same_id(api: httpx.AsyncClient, no_process: list[list[str]]) -> None:
     run = (await api.post("/recurse")).json()
     assert run["run_id"].upper() != run["run_id"]

@@ -193,6 +193,7 @@ async def test_a_name_that_is_taken_is_a_conflict_and_nothing_is_stored(api: htt
     assert await names(api) == ["inverse-b-a"]
 
 
+@pytest.mark.once
 async def test_there_are_only_so_many_rules(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("triples.services.rules.MAX_RULES", 2)
     await add(api)
@@ -204,6 +205,7 @@ async def test_there_are_only_so_many_rules(api: httpx.AsyncClient, monkeypatch:
     assert (await api.post("/rules", json={"symmetric": "a"})).status_code == 201
 
 
+@pytest.mark.once
 async def test_terms_are_held_to_what_this_graph_takes(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     from triples.text import clean_guide_term
 

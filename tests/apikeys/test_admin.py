@@ -76,6 +76,7 @@ def test_an_issued_key_is_on_the_page_that_answers_and_nowhere_else(admin: Clien
     assert not TOKEN.search(repr(dict(admin.session)))
 
 
+@pytest.mark.once
 def test_the_page_needs_no_inline_script(admin: Client) -> None:
     answer = add(admin)
     directives = dict(part.strip().partition(" ")[::2] for part in answer["Content-Security-Policy"].split(";"))
@@ -85,6 +86,7 @@ def test_the_page_needs_no_inline_script(admin: Client) -> None:
     assert all("src=" in script for script in scripts)
 
 
+@pytest.mark.once
 def test_a_key_is_issued_with_an_expiry(admin: Client) -> None:
     add(admin, expires_at_0="2099-01-01", expires_at_1="12:00")
     expires_at = ApiKey.objects.get().expires_at
@@ -125,6 +127,7 @@ def test_rotating_shows_the_successor_once(admin: Client) -> None:
     assert admin.post(page("rotate", old), {"grace": "24"}).status_code == 403
 
 
+@pytest.mark.once
 def test_of_two_who_rotate_a_key_at_once_one_is_told(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     key = issue()
 
@@ -136,6 +139,7 @@ def test_of_two_who_rotate_a_key_at_once_one_is_told(admin: Client, monkeypatch:
     assert "has been rotated already" in text_of(answer)
 
 
+@pytest.mark.once
 def test_a_successor_links_to_the_key_before_it(admin: Client) -> None:
     old = issue()
     new = key_rotate(key=old, actor="tests").key
@@ -143,6 +147,7 @@ def test_a_successor_links_to_the_key_before_it(admin: Client) -> None:
     assert f'href="{page("change", old)}"' in text_of(admin.get(page("change", new)))
 
 
+@pytest.mark.once
 def test_a_grace_period_is_one_of_those_offered(admin: Client) -> None:
     key = issue()
     assert "Select a valid choice" in text_of(admin.post(page("rotate", key), {"grace": "9999"}))
@@ -160,6 +165,7 @@ def test_revoking_asks_and_then_needs_a_post(admin: Client) -> None:
     assert list(key.events.values_list("actor", "kind"))[-1] == ("user ann", Kind.REVOKED)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
 def test_a_form_of_another_site_does_nothing(action: str) -> None:
     key = issue()
@@ -191,6 +197,7 @@ def test_name_and_limits_of_a_working_key_can_be_changed(admin: Client) -> None:
     assert "name: bob → rob; rate: none → 7/s" in text_of(admin.get(EVENTS))
 
 
+@pytest.mark.once
 def test_a_row_of_rotations_is_revoked_together_if_that_is_wanted(admin: Client) -> None:
     old = issue()
     new = key_rotate(key=old, actor="tests").key
@@ -205,6 +212,7 @@ def test_a_row_of_rotations_is_revoked_together_if_that_is_wanted(admin: Client)
     assert LogEntry.objects.filter(object_id=str(newest.pk), change_message="Revoked.").count() == 1
 
 
+@pytest.mark.once
 def test_a_key_that_has_ended_can_only_be_looked_at(admin: Client) -> None:
     revoked, expired = issue(), issue()
     key_revoke(key=revoked, actor="tests")
@@ -218,6 +226,7 @@ def test_a_key_that_has_ended_can_only_be_looked_at(admin: Client) -> None:
             assert admin.post(page(action, key), {"name": "x", "grace": "24"}).status_code == 403
 
 
+@pytest.mark.once
 def test_nothing_is_deleted_here(admin: Client) -> None:
     key = issue()
     event = KeyEvent.objects.get()
@@ -228,6 +237,7 @@ def test_nothing_is_deleted_here(admin: Client) -> None:
     assert ApiKey.objects.count() == KeyEvent.objects.count() == 1
 
 
+@pytest.mark.once
 def test_events_are_to_be_read(admin: Client) -> None:
     issue()
     event = KeyEvent.objects.get()
@@ -237,6 +247,7 @@ def test_events_are_to_be_read(admin: Client) -> None:
     assert KeyEvent.objects.get().actor == "tests"
 
 
+@pytest.mark.once
 def test_who_may_only_look_is_offered_and_allowed_nothing_else(clerk: Client) -> None:
     key = issue()
     assert "bob" in text_of(clerk.get(LIST))
@@ -249,6 +260,7 @@ def test_who_may_only_look_is_offered_and_allowed_nothing_else(clerk: Client) ->
     assert KeyEvent.objects.count() == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
 def test_strangers_are_sent_to_the_login(action: str) -> None:
     answer = Client(SERVER_NAME="localhost").post(page(action, issue()))
@@ -256,11 +268,13 @@ def test_strangers_are_sent_to_the_login(action: str) -> None:
     assert "/admin/login/" in answer["Location"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
 def test_a_key_that_is_not_there_is_not_found(admin: Client, action: str) -> None:
     assert admin.post(f"{LIST}999999/{action}/").status_code == 404
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -313,6 +327,7 @@ def test_a_longer_list_takes_no_more_queries(admin: Client, path: str) -> None:
     assert count_queries(admin, path) == short <= 8
 
 
+@pytest.mark.once
 def test_a_keys_page_takes_no_more_queries_with_more_events(admin: Client) -> None:
     key = issue()
     short = count_queries(admin, page("change", key))

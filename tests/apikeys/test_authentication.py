@@ -108,6 +108,7 @@ async def test_a_key_with_the_id_of_another_is_unknown(anonymous: httpx.AsyncCli
     assert (await anonymous.get("/keys/me", headers=bearer(token))).status_code == 401
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
 async def test_the_scheme_is_read_as_http_has_it(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, scheme: str, log: list[EventDict]
@@ -118,6 +119,7 @@ async def test_the_scheme_is_read_as_http_has_it(
     assert next(line["key_id"] for line in log if line["event"] == "request") == token[9:17]
 
 
+@pytest.mark.once
 async def test_the_header_twice_is_a_bad_request(anonymous: httpx.AsyncClient, issue_key: IssueKey) -> None:
     header = ("Authorization", f"Bearer {issue_key()}")
     assert (await anonymous.get("/keys/me", headers=[header, header])).status_code == 400
@@ -169,6 +171,7 @@ async def test_both_keys_work_in_the_grace_period(anonymous: httpx.AsyncClient, 
         assert (await anonymous.get("/keys/me", headers=bearer(token))).status_code == 200
 
 
+@pytest.mark.once
 async def test_a_key_is_refused_from_other_addresses(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, log: list[EventDict]
 ) -> None:
@@ -257,6 +260,7 @@ async def test_a_request_that_comes_a_moment_late_is_served_by_the_look_up_befor
     assert await key_cache.read(digest, token[9:17]) is first
 
 
+@pytest.mark.once
 async def test_only_so_many_keys_are_remembered(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +271,7 @@ async def test_only_so_many_keys_are_remembered(
     assert [digest_of(token.encode()) in key_cache for token in tokens] == [False, True, True]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "token", ["k1", "skg_prod_7f3d9a1b2c4e5f6a8b9c0d1e2f3a4b5c6d7e8f9a0b", "pässword!", "two words"]
 )
@@ -286,6 +291,7 @@ async def test_the_configured_key_may_be_any_text(
     assert (await anonymous.get("/keys/me", headers=header)).status_code == 401
 
 
+@pytest.mark.once
 async def test_the_hash_of_nothing_lets_nobody_in(
     anonymous: httpx.AsyncClient, change_settings: ChangeSettings
 ) -> None:
@@ -295,6 +301,7 @@ async def test_the_hash_of_nothing_lets_nobody_in(
     assert (await anonymous.get("/keys/me", headers={"Authorization": "Bearer "})).status_code == 401
 
 
+@pytest.mark.once
 async def test_without_authentication_anybody_may_do_anything(
     anonymous: httpx.AsyncClient, change_settings: ChangeSettings
 ) -> None:

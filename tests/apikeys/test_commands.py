@@ -206,7 +206,6 @@ def test_where_nobody_can_be_asked_revoking_needs_to_be_told(monkeypatch: pytest
 
 
 @pytest.mark.process
-@pytest.mark.both
 def test_the_command_line_has_exit_codes_and_writes_nothing_but_json(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:

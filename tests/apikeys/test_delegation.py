@@ -15,8 +15,6 @@ from tests.apikeys.test_authentication import bearer, key_of
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
 
-pytestmark = pytest.mark.both
-
 HERE = "127.0.0.0/8"
 HOUR = timedelta(hours=1)
 

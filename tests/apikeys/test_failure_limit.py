@@ -60,7 +60,6 @@ async def test_the_log_tells_once_that_an_address_is_over_its_limit(
     assert len([line for line in log if line["event"] == "auth_failure"]) == ALLOWED
 
 
-@pytest.mark.both
 async def test_a_good_key_is_let_in_whatever_others_from_its_address_have_sent(
     over_limit: httpx.AsyncClient, issue_key: IssueKey
 ) -> None:

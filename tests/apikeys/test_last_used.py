@@ -54,6 +54,7 @@ async def test_the_first_use_is_written_to_the_minute(api: httpx.AsyncClient) ->
     assert last_used() in {before, before + timedelta(minutes=1)}
 
 
+@pytest.mark.once
 async def test_many_uses_in_a_minute_are_one_write(
     api: httpx.AsyncClient, always_read: None, writes: Uses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +74,7 @@ async def test_many_uses_in_a_minute_are_one_write(
     assert len(writes) == 2
 
 
+@pytest.mark.once
 async def test_what_another_worker_has_written_is_not_written_again(api: httpx.AsyncClient, writes: Uses) -> None:
     in_orm(lambda: ApiKey.objects.update(last_used_at=datetime.now(UTC) + timedelta(minutes=2)))
     assert (await api.get("/stats")).status_code == 200
@@ -89,6 +91,7 @@ def test_the_moment_never_goes_back(issue_key: IssueKey) -> None:
         assert last_used() == later
 
 
+@pytest.mark.once
 async def test_uses_that_come_during_a_write_are_written_together(
     anonymous: httpx.AsyncClient, issue_key: IssueKey, writes: Uses, monkeypatch: pytest.MonkeyPatch
 ) -> None:

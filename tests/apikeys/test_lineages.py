@@ -68,6 +68,7 @@ def test_a_name_means_the_newest_of_each_row() -> None:
     assert ids(newest_named("bob")) == ids([first, second])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("body", [{"lineage": "yes"}, {"lineage": None}, {"lineage": 1}, {"row": True}, []])
 async def test_other_bodies_do_not_revoke(api: httpx.AsyncClient, issue_key: IssueKey, body: Any) -> None:
     token = issue_key()

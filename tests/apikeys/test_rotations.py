@@ -49,6 +49,7 @@ def test_the_key_and_all_of_its_row_end_at_once() -> None:
     assert KeyEvent.objects.filter(kind=Kind.REVOKED).count() == 2
 
 
+@pytest.mark.once
 def test_it_says_what_has_ended() -> None:
     key = issue()
     shown = run("bob", "--emergency", "--yes")
@@ -72,6 +73,7 @@ def test_a_grace_period_can_be_given_and_shortens_longer_ones() -> None:
     assert states(first, second, brief.rotated_from) == [State.ROTATING] * 3
 
 
+@pytest.mark.once
 def test_all_keys_with_a_scope() -> None:
     reader, writer = issue("reader", "read"), issue("writer", "read", "write")
     [content] = replaced("--scope", "write")
@@ -89,6 +91,7 @@ def test_all_keys() -> None:
     assert states(gone) == [State.REVOKED]
 
 
+@pytest.mark.once
 def test_where_the_newest_key_does_not_work_the_others_are_named() -> None:
     first, fine = issue("a"), issue("b")
     key_revoke(key=key_rotate(key=first, actor="tests").key, actor="tests")
@@ -99,6 +102,7 @@ def test_where_the_newest_key_does_not_work_the_others_are_named() -> None:
     assert states(first, fine) == [State.ROTATING, State.REVOKED]
 
 
+@pytest.mark.once
 def test_one_key_that_cannot_be_replaced_prints_nothing() -> None:
     key = key_revoke(key=issue(), actor="tests")
     output = io.StringIO()
@@ -107,6 +111,7 @@ def test_one_key_that_cannot_be_replaced_prints_nothing() -> None:
     assert output.getvalue() == ""
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -124,6 +129,7 @@ def test_what_makes_no_sense_is_said(arguments: list[str], message: str) -> None
     assert ApiKey.objects.count() == 1
 
 
+@pytest.mark.once
 def test_where_no_key_works_there_is_nothing_to_replace() -> None:
     with pytest.raises(CommandError, match="No working key"):
         run("--all", "--emergency", "--yes")
@@ -134,6 +140,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.once
 def test_it_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     key = issue()
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))

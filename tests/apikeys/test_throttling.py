@@ -13,8 +13,6 @@ from tests.apikeys.test_authentication import bearer, key_of
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.database import in_orm
 
-pytestmark = pytest.mark.both
-
 
 async def statuses(client: httpx.AsyncClient, token: str, times: int, path: str = "/keys/me") -> list[int]:
     return [(await client.get(path, headers=bearer(token))).status_code for _ in range(times)]

@@ -125,6 +125,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], list[Any]]] = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("properties", "place"), HOSTILE.values(), ids=HOSTILE.keys())
 async def test_hostile_input_is_refused_with_its_place(
     api: httpx.AsyncClient, properties: dict[str, Any], place: list[Any]
@@ -140,6 +141,7 @@ async def test_hostile_input_is_refused_with_its_place(
     assert in_orm(ApiKey.objects.count) == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
@@ -216,6 +218,7 @@ async def test_a_key_rotates_itself(anonymous: httpx.AsyncClient, issue_key: Iss
     assert "rotated already" in again.json()["detail"]
 
 
+@pytest.mark.once
 async def test_the_grace_period_is_the_callers_choice(api: httpx.AsyncClient, issue_key: IssueKey) -> None:
     token = issue_key()
     answer = await api.post(f"/keys/{token[9:17]}/rotate", json={"grace_seconds": 60})

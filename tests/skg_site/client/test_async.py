@@ -12,8 +12,6 @@ from skg_site.client.uploading import Progress
 from tests.conftest import ChangeSettings
 from tests.skg_site.client.conftest import NewClient
 
-pytestmark = pytest.mark.both
-
 
 def facts(number: int) -> list[tuple[str, str, str]]:
     return [(f"s{i}", "p", f"o{i % 7}") for i in range(number)]

@@ -133,6 +133,7 @@ def test_while_recursion_runs_it_comes_back_later(shell: CommandLine) -> None:
         holder.stdin.close()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("given", ["90", "soon", "-1d"])
 def test_a_time_that_is_none_is_refused(shell: CommandLine, given: str) -> None:
     assert shell.run("vacuum", f"--keep-runs={given}").returncode == 2

@@ -84,7 +84,6 @@ def test_the_log_has_the_ids_of_the_trace(service: StartService, collector: Coll
     assert requests == {span.span_id.hex() for span in spans if span.name == "GET /stats"}
 
 
-@pytest.mark.both
 def test_rules_and_keys_are_traced_to_their_commits(service: StartService, collector: Collector) -> None:
     one = traced(service, collector)
     with one.client() as client:

@@ -81,6 +81,7 @@ class TestNumbers:
         ):
             assert text in page
 
+    @pytest.mark.once
     def test_the_graph_comes_before_keys_and_users(self, well: Graph, seen: Seen) -> None:
         page = seen()
         order = ["Triples", "Inferred facts", "Terms", "Rules", "Recursion runs", "API keys", "Key events", "Users"]
@@ -110,14 +111,17 @@ class TestPictures:
         assert "0.5 ms half within, 0.99 ms 99 % within" in page
         assert "now: 2 facts" in page
 
+    @pytest.mark.once
     def test_before_there_are_numbers_it_says_so(self, well: Graph, seen: Seen) -> None:
         assert seen().count("requests are counted from now on") == 2
 
 
 class TestAttention:
+    @pytest.mark.once
     def test_if_there_is_nothing_all_is_well(self, well: Graph, seen: Seen) -> None:
         assert '<p class="all-well">All is well.</p>' in attention(seen())
 
+    @pytest.mark.once
     @pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.DIED, RunStatus.TIMED_OUT])
     def test_a_run_that_ended_badly(self, well: Graph, seen: Seen, status: str) -> None:
         last = RecursionRun.objects.get()
@@ -154,16 +158,19 @@ class TestAttention:
         well.run(rules=("transitive",), force=True)
         assert "All is well." in attention(seen())
 
+    @pytest.mark.once
     def test_rules_that_were_never_run(self, database: None, seen: Seen) -> None:
         rules_add(drafts=read_document({"symmetric": "near"}))
         Graph().add(("a", "near", "b"))
         assert f"There are rules that have never been run. {RUN_NOW}" in attention(seen())
 
+    @pytest.mark.once
     def test_nothing_is_asked_for_that_goes_on_already(self, well: Graph, seen: Seen) -> None:
         well.add(("c", "p", "d"))
         RecursionRun.objects.create(status=RunStatus.RUNNING, created_at=timezone.now(), requested_by="tests")  # type: ignore[misc]
         assert "All is well." in attention(seen())
 
+    @pytest.mark.once
     def test_keys_that_end_soon(self, well: Graph, seen: Seen) -> None:
         for day in range(1, 6):
             issue(f"key {day}", timedelta(days=day, minutes=1))
@@ -175,11 +182,13 @@ class TestAttention:
         assert "2 more keys will expire within a week." in told
         assert "later" not in told
 
+    @pytest.mark.once
     @pytest.mark.parametrize(("hours", "told"), [(25, None), (27, "The last backup was made 1 d ago.")])
     def test_a_backup_that_is_old(self, well: Graph, seen: Seen, state_dir: Path, hours: int, told: str | None) -> None:
         backed_up(state_dir, timedelta(hours=hours))
         assert (told or "All is well.") in attention(seen())
 
+    @pytest.mark.once
     @pytest.mark.parametrize("content", [None, "{"])
     def test_a_backup_that_is_missing(self, well: Graph, seen: Seen, state_dir: Path, content: str | None) -> None:
         (state_dir / "backup.json").unlink()
@@ -187,6 +196,7 @@ class TestAttention:
             (state_dir / "backup.json").write_text(content)
         assert "There is no backup from this host. Run <code>manage.py backup</code>." in attention(seen())
 
+    @pytest.mark.once
     def test_tables_that_are_older_than_the_code(
         self, well: Graph, seen: Seen, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -194,11 +204,13 @@ class TestAttention:
         told = attention(seen())
         assert "Urgent:</strong> A migration is missing. Run <code>manage.py migrate</code>." in told
 
+    @pytest.mark.once
     def test_a_disk_that_is_nearly_full(self, well: Graph, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(100 << 30, 90 << 30, 10 << 30))
         assert "Only 10% of the disk is free (10.0 GiB)." in attention(seen())
 
 
+@pytest.mark.once
 class TestPermissions:
     @pytest.mark.parametrize(
         ("permission", "names"),

@@ -74,6 +74,7 @@ def _give_up(_asked: Asked, _source: GraphFacts, _expired: Expired) -> Answers:
     raise OutOfTime
 
 
+@pytest.mark.once
 def test_the_overview_and_the_list_of_facts_lead_to_it(admin: Client) -> None:
     for page in ("/admin/", "/admin/triples/triple/"):
         assert f'<a href="{ASK}">' in admin.get(page).content.decode()
@@ -98,6 +99,7 @@ class TestAnswers:
         linked = f'<a href="/admin/triples/triple/{fact.pk}/change/">Hahn&#x27;s &lt;i&gt; colleague_of Meitner</a>'
         assert linked in content
 
+    @pytest.mark.once
     def test_what_does_not_match_is_nothing(self, admin: Client) -> None:
         response = ask(admin, "?p won ?w\noptional ?p born_in ?b\nselect ?p ?b")
         assert answers(response) == [(["Einstein", "Ulm"], 1.0), (["Meitner", None], 0.125)]
@@ -134,6 +136,7 @@ class TestAnswers:
         assert proof.startswith("/admin/triples/inferredtriple/")
         assert admin.get(proof).status_code == 200
 
+    @pytest.mark.once
     def test_only_those_who_may_see_the_facts(self) -> None:
         run(program(RULE))
         assert Client().get(ASK).status_code == 302
@@ -144,6 +147,7 @@ class TestAnswers:
         assert "/admin/triples/term/" not in ask(facts, COLLEAGUES).content.decode()
         assert ASK in facts.get("/admin/").content.decode()
 
+    @pytest.mark.once
     def test_whoever_may_see_no_facts_is_refused(self) -> None:
         terms = reader("term")
         assert terms.get(ASK).status_code == 403
@@ -171,6 +175,7 @@ class TestAnswers:
         assert fault.startswith("This took too long.")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("asked", "field", "sentence"),
     [
@@ -194,6 +199,7 @@ def test_what_cannot_be_asked_is_said_at_its_field(
     assert "Answers</h2>" not in response.content.decode()
 
 
+@pytest.mark.once
 async def test_the_call_asks_the_same(api: httpx.AsyncClient) -> None:
     def page() -> tuple[Any, str]:
         store(("it's", "p", "?why", 0.5), ("\u202e", "p", "?why", 0.25))

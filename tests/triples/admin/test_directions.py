@@ -17,8 +17,6 @@ from triples.models import RecursionRun, Rule, Term, Triple
 from triples.rules.documents import read_document
 from triples.services.rules import rules_add
 
-pytestmark = pytest.mark.both
-
 TURNED = "gpj.\u202eexe"
 ISOLATED = "a\u2066b\u2069c \u2067d"
 HEBREW = "שלום"

@@ -35,6 +35,7 @@ def test_all_facts_are_listed_newest_first(admin: Client, animals: list[Triple])
     assert "5 triples" in page(admin)
 
 
+@pytest.mark.once
 def test_an_empty_graph_is_an_empty_list(admin: Client) -> None:
     assert listed(admin) == []
     assert "0 triples" in page(admin)
@@ -63,6 +64,7 @@ def test_a_search_finds_terms_by_how_they_begin(
     assert listed(admin, q=typed) == subjects
 
 
+@pytest.mark.once
 def test_an_id_of_the_api_finds_its_fact(admin: Client, animals: list[Triple]) -> None:
     from django.contrib import admin as django_admin
 
@@ -71,6 +73,7 @@ def test_an_id_of_the_api_finds_its_fact(admin: Client, animals: list[Triple]) -
     assert listed(admin, q=model_admin.public_id(animals[3])) == ["cat"]
 
 
+@pytest.mark.once
 def test_what_cannot_be_a_term_is_explained(admin: Client, animals: list[Triple]) -> None:
     assert listed(admin, q="x" * 10_001) == []
     assert "This cannot be a term: it must have at most 10000 characters, not 10001." in page(admin, q="x" * 10_001)
@@ -131,6 +134,7 @@ def test_the_most_frequent_predicates_are_offered_and_the_others_counted(
     assert listed(admin, predicate="chased_by") == ["cat"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("wanted", [{"weight": "7"}, {"source": "moon"}, {"metadata": "x"}, {"p": "9"}])
 def test_a_filter_or_page_that_is_not_there_leads_back_to_the_list(
     admin: Client, animals: list[Triple], wanted: dict[str, str]
@@ -140,6 +144,7 @@ def test_a_filter_or_page_that_is_not_there_leads_back_to_the_list(
     assert listed(admin, e=1) == listed(admin)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("lookup", ["weight__gt", "subject__text__contains", "created_at", "anything"])
 def test_no_other_column_can_be_filtered_by(admin: Client, animals: list[Triple], lookup: str) -> None:
     assert admin.get(FACTS, {lookup: "0"}).status_code == 400
@@ -154,6 +159,7 @@ def test_the_weight_can_be_sorted_by_both_ways(admin: Client, animals: list[Trip
     assert listed(admin, o=2) == listed(admin)
 
 
+@pytest.mark.once
 def test_every_term_and_the_fact_itself_have_a_link(admin: Client, animals: list[Triple]) -> None:
     shown = page(admin, q='"dogma"')
     [fact] = [fact for fact in animals if fact.subject.text == "dogma"]
@@ -186,6 +192,7 @@ class TestALongList:
             admin, metadata="no", q='"dog"'
         )
 
+    @pytest.mark.once
     def test_there_is_no_offer_to_show_or_to_select_all(self, admin: Client, animals: list[Triple]) -> None:
         shown = page(admin, all="")
         assert "Select all 3" not in shown
@@ -220,6 +227,7 @@ def test_the_number_of_rows_does_not_change_the_number_of_queries(
     assert queries(admin, **parameters) == number
 
 
+@pytest.mark.once
 def test_texts_are_shown_as_text(admin: Client, database: None) -> None:
     store(("<script>alert(1)</script>", "is_a", "<b>bold</b>", 1.0, '{"<i>":"&"}', Source.API))
     shown = page(admin, q="<script>")

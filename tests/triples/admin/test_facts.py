@@ -67,6 +67,7 @@ class TestAdding:
         assert log_entries() == [(ADDITION, "Einstein discovered Relativity")]
         assert REGISTRY.get_sample_value("skg_triples_added_total", {"source": "admin"}) == before + 1
 
+    @pytest.mark.once
     def test_terms_are_brought_into_shape_as_everywhere(self, admin: Client) -> None:
         admin.post(f"{FACTS}add/", NEW | {"subject": "  Rene\u0301 ", "object": "dog.n.01"})
         assert set(Term.objects.values_list("text", flat=True)) == {"Ren\u00e9", "discovered", "dog.n.01"}
@@ -115,6 +116,7 @@ class TestAdding:
         assert errors(admin.post(f"{FACTS}add/", NEW | {field: value})) == {field: [error]}
         assert not Term.objects.exists()
 
+    @pytest.mark.once
     def test_every_fault_is_shown_at_once(self, admin: Client) -> None:
         faulty = {"subject": "", "predicate": "x" * 501, "object": "", "weight": "7", "metadata": "no"}
         assert set(errors(admin.post(f"{FACTS}add/", faulty))) == set(faulty)
@@ -125,6 +127,7 @@ class TestChanging:
     def fact(self, database: None) -> Triple:
         return store(("Einstein", "discovered", "Relativity", 0.25, '{"b":1.0,"a":[2]}'))[0]
 
+    @pytest.mark.once
     def test_the_form_shows_the_fact_and_takes_weight_and_metadata_alone(self, admin: Client, fact: Triple) -> None:
         shown = admin.get(change_url(fact))
         assert list(shown.context["adminform"].form.fields) == ["weight", "metadata", "version"]
@@ -145,10 +148,12 @@ class TestChanging:
         assert log_entries() == [(CHANGE, "Einstein discovered Relativity")]
         assert LogEntry.objects.get().get_change_message() == "Changed weight and metadata."
 
+    @pytest.mark.once
     def test_metadata_is_emptied(self, admin: Client, fact: Triple) -> None:
         admin.post(change_url(fact), shown_form(admin, fact) | {"metadata": "{}"})
         assert Triple.objects.get().metadata is None
 
+    @pytest.mark.once
     def test_what_is_sent_back_unchanged_changes_nothing(self, admin: Client, fact: Triple) -> None:
         sent = shown_form(admin, fact)
         admin.post(change_url(fact), sent | {"metadata": sent["metadata"].replace("\n", "\r\n")})
@@ -156,12 +161,14 @@ class TestChanging:
         assert row is not None
         assert (row.metadata, row.updated_ms) == ('{"b":1.0,"a":[2]}', None)
 
+    @pytest.mark.once
     def test_the_weight_alone_leaves_the_text_of_the_metadata(self, admin: Client, fact: Triple) -> None:
         admin.post(change_url(fact), shown_form(admin, fact) | {"weight": "0.5"})
         row = held_row(fact.pk)
         assert row is not None
         assert (row.weight, row.metadata) == (0.5, '{"b":1.0,"a":[2]}')
 
+    @pytest.mark.once
     def test_the_terms_cannot_be_changed(self, admin: Client, fact: Triple) -> None:
         other = {"subject": "Newton", "object": "Gravity", "source": "4", "weight": "0.5"}
         admin.post(change_url(fact), shown_form(admin, fact) | other)
@@ -183,6 +190,7 @@ class TestChanging:
         assert Triple.objects.get().weight == 0.75
         assert log_entries() == []
 
+    @pytest.mark.once
     @pytest.mark.parametrize("version", [{}, {"version": ""}, {"version": "0" * 18}])
     def test_a_form_without_its_version_is_refused(self, admin: Client, fact: Triple, version: dict[str, str]) -> None:
         assert errors(admin.post(change_url(fact), {"weight": "1", "metadata": "", **version}))
@@ -199,10 +207,12 @@ class TestChanging:
         form = StoredFactForm({"weight": "1", "metadata": "", "version": "0" * 18}, instance=fact)
         assert form.errors == {"__all__": ["The fact has been deleted since you opened it."]}
 
+    @pytest.mark.once
     def test_what_is_wrong_is_said_at_the_field(self, admin: Client, fact: Triple) -> None:
         faulty = shown_form(admin, fact) | {"weight": "2", "metadata": "[]"}
         assert set(errors(admin.post(change_url(fact), faulty))) == {"weight", "metadata"}
 
+    @pytest.mark.once
     def test_the_history_tells_who_changed_what(self, admin: Client, fact: Triple) -> None:
         admin.post(change_url(fact), shown_form(admin, fact) | {"weight": "0.5"})
         history = admin.get(f"{FACTS}{fact.pk}/history/").content.decode()
@@ -241,6 +251,7 @@ class TestDeleting:
         assert tally() == (4, 4)
 
 
+@pytest.mark.once
 class TestPermissions:
     @pytest.fixture
     def reader(self, database: None) -> Client:

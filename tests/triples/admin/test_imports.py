@@ -71,6 +71,7 @@ def test_a_file_is_imported_shown_and_taken_back(admin: Client, started: list[li
     assert f"import {run.pk}" in admin.get(IMPORTS).content.decode()
 
 
+@pytest.mark.once
 def test_a_format_is_seen_from_the_content_and_one_that_is_not_is_told(admin: Client, started: list[list[str]]) -> None:
     uploaded(admin, b"@prefix ex: <http://e.org/> .\nex:a ex:p ex:b .\n", "facts", columns="")
     uploaded(admin, b"\x00\x01", "facts", columns="")
@@ -81,6 +82,7 @@ def test_a_format_is_seen_from_the_content_and_one_that_is_not_is_told(admin: Cl
     assert "The format is not known" in ImportRun.objects.get(status="broken").error
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("asked", "told"),
     [({"columns": "nonsense"}, "must be such as subject=source"), ({"scale_weights": "1:1"}, "two different numbers")],
@@ -91,6 +93,7 @@ def test_faults_are_told_at_their_fields(admin: Client, asked: dict[str, Any], t
     assert "This field is required." in admin.post(f"{IMPORTS}import/", ASKED).content.decode()
 
 
+@pytest.mark.once
 def test_permissions_are_those_of_facts(database: None, started: list[list[str]]) -> None:
     looker = staff("view_triple")
     assert "Import a file" not in looker.get(IMPORTS).content.decode()
@@ -105,6 +108,7 @@ def test_permissions_are_those_of_facts(database: None, started: list[list[str]]
     assert nobody.get(IMPORTS).status_code == nobody.get(f"{IMPORTS}export/").status_code == 403
 
 
+@pytest.mark.once
 def test_what_is_chosen_is_what_the_command_gets(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[list[str]] = []
 
@@ -123,6 +127,7 @@ def test_what_is_chosen_is_what_the_command_gets(admin: Client, monkeypatch: pyt
     assert "Select a valid choice" in admin.get(f"{IMPORTS}export/?format=docx").content.decode()
 
 
+@pytest.mark.once
 def test_the_upload_is_gone_after_its_import(admin: Client, started: list[list[str]]) -> None:
     from pathlib import Path
 
@@ -134,6 +139,7 @@ def test_the_upload_is_gone_after_its_import(admin: Client, started: list[list[s
     assert counted() == (2, 2)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "asked",
     [

@@ -97,12 +97,14 @@ class TestList:
             assert not following or parse_qs(following)["predicate"] == ["ancestor"]
         assert found == whole
 
+    @pytest.mark.once
     @pytest.mark.parametrize("query", ["min_weight=2", "subject=%07", "predicate=" + "x" * 501])
     def test_nonsense_is_said_at_the_field(self, admin: Client, query: str) -> None:
         response = admin.get(f"{INFERRED}?{query}")
         assert response.context["form"].errors.keys() == {query.partition("=")[0]}
         assert listed(response) == []
 
+    @pytest.mark.once
     def test_a_page_that_nobody_gave_is_refused(self, admin: Client) -> None:
         assert admin.get(f"{INFERRED}?after=xyz").status_code == 400
         assert admin.get(f"{INFERRED}?after=00").status_code == 400
@@ -156,14 +158,17 @@ class TestBothKinds:
         assert tabs[1].url == f"{INFERRED}?subject=a&predicate=ancestor"
         assert f'href="{INFERRED}?subject=a&amp;predicate=ancestor"' in response.content.decode()
 
+    @pytest.mark.once
     def test_each_term_is_a_link(self, admin: Client) -> None:
         page = admin.get(f"{INFERRED}?kinds=both").content.decode()
         for text, id_ in Term.objects.values_list("text", "id"):
             assert f'<a href="/admin/triples/term/{id_}/change/">{text}</a>' in page
 
+    @pytest.mark.once
     def test_no_match_says_what_to_do(self, admin: Client) -> None:
         assert "No fact matches. Empty a field" in admin.get(f"{INFERRED}?subject=nothing").content.decode()
 
+    @pytest.mark.once
     def test_only_those_who_may_see_both(self, admin: Client) -> None:
         reader = User.objects.create_user("half", is_staff=True)
         reader.user_permissions.set(Permission.objects.filter(codename="view_inferredtriple"))
@@ -191,19 +196,23 @@ class TestProof:
         assert f'href="{proof_url("a", "ancestor", "b")}">its own proof' in content
         assert [node in content for node in (">0.25<", ">0.5<", ">1.0<")] == [True] * 3
 
+    @pytest.mark.once
     def test_the_list_leads_to_the_proof(self, admin: Client) -> None:
         assert f'<a href="{proof_url("a", "ancestor", "d")}">Proof' in admin.get(INFERRED).content.decode()
 
+    @pytest.mark.once
     def test_a_deep_tree_is_cut_and_goes_on_elsewhere(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("triples.admin.inferred.DEPTH", 1)
         content = admin.get(proof_url("a", "ancestor", "d")).content.decode()
         assert content.count("the tree is cut here") == 2
 
+    @pytest.mark.once
     def test_a_rule_that_is_gone_is_named_without_a_link(self, admin: Client) -> None:
         Rule.objects.all().delete()
         content = admin.get(proof_url("a", "ancestor", "c")).content.decode()
         assert "by ancestors</span>" in content
 
+    @pytest.mark.once
     def test_what_is_not_derived_has_no_proof(self, admin: Client) -> None:
         for url in (proof_url("a", "parent", "d"), f"{INFERRED}00000000-0000-0000-0000-000000000000/"):
             response = admin.get(url, follow=True)
@@ -217,6 +226,7 @@ class TestProof:
         assert admin.get(proof_url("a", "ancestor", "c")).status_code == 302
 
 
+@pytest.mark.once
 def test_only_those_who_may_see_them(ancestors: None) -> None:
     User.objects.create_user("reader", is_staff=True)
     reader = Client()

@@ -131,6 +131,7 @@ async def test_writes_go_on_while_previews_are_under_way(new_browser: NewBrowser
     await asyncio.gather(*(click.finish() for click in clicks))
 
 
+@pytest.mark.once
 async def test_a_click_ends_the_preview_that_it_replaces(new_browser: NewBrowser) -> None:
     browser = new_browser("somebody")
     first = browser.click()
@@ -148,6 +149,7 @@ async def test_a_click_ends_the_preview_that_it_replaces(new_browser: NewBrowser
     assert not in_orm(lambda: Rule.objects.exists())  # noqa: PLW0108  # looked up in that thread
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("endless")
 async def test_one_preview_is_worked_out_at_a_time(new_browser: NewBrowser) -> None:
     first = new_browser("somebody").click()
@@ -175,6 +177,7 @@ async def test_a_preview_ends_when_nobody_waits_for_it_any_more(new_browser: New
     assert click.sent == []
 
 
+@pytest.mark.once
 async def test_a_preview_that_fails_says_so(new_browser: NewBrowser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("triples.runs.previews.sys.executable", "/bin/false")
     click = await new_browser("somebody").click().finish()

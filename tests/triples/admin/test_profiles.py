@@ -54,6 +54,7 @@ class TestFacts:
             ["a", "0.5", "asserted", "api", "", "Open"],
         ]
 
+    @pytest.mark.once
     def test_each_fact_and_each_term_has_a_link(self, admin: Client) -> None:
         page = opened(admin, "b")
         ids = dict(Term.objects.values_list("text", "id"))
@@ -62,6 +63,7 @@ class TestFacts:
         assert f'<a href="/admin/triples/triple/{fact.pk}/change/">Open' in page
         assert all(f'<a href="{TERMS}{ids[text]}/change/">{text}</a>' in page for text in ("a", "c", "d", "parent"))
 
+    @pytest.mark.once
     def test_a_predicate_shows_its_facts(self, admin: Client) -> None:
         assert rows_of(opened(admin, "parent"), "profile-between")[1:] == [
             ["b", "c", "1.0", "asserted", "api", "", "Open"],
@@ -69,6 +71,7 @@ class TestFacts:
             ["a", "b", "0.5", "asserted", "api", "", "Open"],
         ]
 
+    @pytest.mark.once
     def test_the_picture_has_a_linked_node_for_each_neighbour(self, admin: Client) -> None:
         page = opened(admin, "b")
         picture = page.partition("<svg viewBox")[2].partition("</svg>")[0]
@@ -80,6 +83,7 @@ class TestFacts:
         assert picture.count("profile-edge-inferred") == 1
         assert "style=" not in picture
 
+    @pytest.mark.once
     def test_a_fact_about_it_can_be_added(self, admin: Client) -> None:
         assert 'href="/admin/triples/triple/add/?subject=b"' in opened(admin, "b")
 
@@ -105,6 +109,7 @@ def test_what_is_not_shown_is_counted_and_linked(admin: Client, database: None) 
     assert len(listed.context["found"].lines) == 30
 
 
+@pytest.mark.once
 def test_metadata_and_the_way_it_came_in_are_shown(admin: Client, animals: list[Triple]) -> None:
     assert rows_of(opened(admin, "dogma"), "profile-out")[2] == [
         "belief",
@@ -117,6 +122,7 @@ def test_metadata_and_the_way_it_came_in_are_shown(admin: Client, animals: list[
     assert rows_of(opened(admin, "cat"), "profile-out")[2][3] == Source.IMPORT.label
 
 
+@pytest.mark.once
 def test_texts_are_shown_as_text(admin: Client, database: None) -> None:
     store(("<b>bold</b>", "is_a", "evil\u202etxt"), ("שלום", "is_a", "<b>bold</b>"))
     response = admin.get(f"{TERMS}{Term.objects.get(text='<b>bold</b>').pk}/change/")
@@ -126,6 +132,7 @@ def test_texts_are_shown_as_text(admin: Client, database: None) -> None:
     assert "<bdi>שלום</bdi>" in page
 
 
+@pytest.mark.once
 def test_derived_weights_are_rounded(admin: Client, database: None) -> None:
     from triples.rules.documents import read_document
     from triples.services.rules import rules_add
@@ -137,6 +144,7 @@ def test_derived_weights_are_rounded(admin: Client, database: None) -> None:
     assert weights == {"b": "0.9", "c": "0.81", "d": "0.729", "x": "0.7290000000000001"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("text", "shown"),
     [("x" * 16, "x" * 16), ("x" * 17, "x" * 15 + "…"), ("维" * 8, "维" * 8), ("维" * 9, "维" * 7 + "…")],

@@ -65,6 +65,7 @@ class TestAdding:
         assert (rule.document, rule.enabled) == (DOCUMENT, True)
         assert list(LogEntry.objects.values_list("action_flag", "object_repr")) == [(ADDITION, "grandparent")]
 
+    @pytest.mark.once
     def test_terms_with_spaces_and_question_marks_stand_in_quotes(self, admin: Client) -> None:
         admin.post(f"{RULES}add/", NEW | {"body": '?x "lives in" ?z\n?z p "?why"', "distinct": ""})
         assert Rule.objects.get().body == [["?x", "lives in", "?z"], ["?z", "p", {"term": "?why"}]]
@@ -99,6 +100,7 @@ class TestAdding:
     def test_a_name_is_taken_once(self, admin: Client, rule: Rule) -> None:
         assert errors(admin.post(f"{RULES}add/", NEW)) == {"name": ["There is a rule with this name already."]}
 
+    @pytest.mark.once
     def test_there_are_only_so_many(self, admin: Client, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("triples.services.rules.MAX_RULES", 1)
         response = admin.post(f"{RULES}add/", NEW | {"name": "other"}, follow=True)
@@ -107,6 +109,7 @@ class TestAdding:
 
 
 class TestChanging:
+    @pytest.mark.once
     def test_the_form_shows_a_pattern_on_each_line(self, admin: Client, rule: Rule) -> None:
         shown = shown_form(admin, rule)
         assert "name" not in shown
@@ -125,6 +128,7 @@ class TestChanging:
         entry = LogEntry.objects.get()
         assert (entry.action_flag, entry.get_change_message()) == (CHANGE, "Changed If, weight and enabled.")
 
+    @pytest.mark.once
     def test_what_is_sent_back_unchanged_changes_nothing(self, admin: Client, rule: Rule) -> None:
         sent = shown_form(admin, rule)
         admin.post(change_url(rule), sent | {"body": sent["body"].replace("\n", "\r\n")})
@@ -137,6 +141,7 @@ class TestChanging:
         assert "has been changed since you opened it" in errors(admin.post(change_url(rule), sent))["__all__"][0]
         assert Rule.objects.get().weight == 0.7
 
+    @pytest.mark.once
     def test_a_rule_is_deleted_once_confirmed(self, admin: Client, rule: Rule) -> None:
         url = f"{RULES}{rule.pk}/delete/"
         assert "Are you sure" in admin.get(url).content.decode()
@@ -157,6 +162,7 @@ class TestPreviews:
         assert 'value="grandparent"' in content
         assert not Rule.objects.exists()
 
+    @pytest.mark.once
     @pytest.mark.process
     def test_a_stored_rule_is_previewed_as_it_stands_in_the_form(self, admin: Client, rule: Rule) -> None:
         store(("Ann", "likes", "Bob"))
@@ -164,11 +170,13 @@ class TestPreviews:
         assert "derive <strong>1 fact</strong> by itself" in admin.post(change_url(rule), sent).content.decode()
         assert Rule.objects.get().document == DOCUMENT
 
+    @pytest.mark.once
     def test_a_faulty_rule_has_no_preview(self, admin: Client) -> None:
         response = admin.post(f"{RULES}add/", NEW | {"weight": "7", "_preview": "1"})
         assert errors(response).keys() == {"weight"}
         assert "would derive <strong>" not in response.content.decode()
 
+    @pytest.mark.once
     @pytest.mark.process
     def test_a_preview_that_is_asked_for_alone_is_no_page_and_needs_no_name(self, admin: Client) -> None:
         store(("Ann", "parent_of", "Bob"), ("Bob", "parent_of", "Cid"))
@@ -177,10 +185,12 @@ class TestPreviews:
         assert "<form" not in content
         assert not Rule.objects.exists()
 
+    @pytest.mark.once
     def test_what_is_wrong_with_it_is_said_with_the_names_of_the_fields(self, admin: Client) -> None:
         content = admin.post(f"{RULES}add/", NEW | {"body": "?x p", "_preview": "alone"}).content.decode()
         assert "<strong>If</strong>: Line 1: must be a list of three places: subject, predicate and object." in content
 
+    @pytest.mark.once
     def test_a_predicate_without_facts_is_said(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         def slow(*_: Any, **__: Any) -> None:
             raise TooMuch
@@ -191,6 +201,7 @@ class TestPreviews:
         assert "There is no predicate parent_of yet; did you mean parents_of?" in content
         assert "derive <strong>0 facts</strong>" in content
 
+    @pytest.mark.once
     def test_a_preview_that_takes_too_long_says_so(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         def slow(*_: Any, **__: Any) -> None:
             raise TooMuch
@@ -201,6 +212,7 @@ class TestPreviews:
         assert "could not be worked out within 5 seconds" in content
 
 
+@pytest.mark.once
 class TestExample:
     def test_an_empty_form_offers_an_example_that_is_a_rule(self, admin: Client) -> None:
         page = admin.get(f"{RULES}add/").content.decode()
@@ -240,12 +252,14 @@ class TestRunning:
         assert f"Run {run.pk} is active already." in messages(response)[-1]
         assert Rule.objects.exists()
 
+    @pytest.mark.once
     def test_a_faulty_rule_is_not_run(self, admin: Client, seen: list[bool]) -> None:
         assert errors(admin.post(f"{RULES}add/", NEW | {"weight": "7", "_run": "1"})).keys() == {"weight"}
         assert seen == []
 
 
 class TestList:
+    @pytest.mark.once
     def test_the_list_shows_each_rule_on_a_line(self, admin: Client, rule: Rule) -> None:
         rules_add(drafts=read_document({"symmetric": "near", "enabled": False}))
         content = unescape(admin.get(RULES).content.decode())
@@ -260,6 +274,7 @@ class TestList:
         for typed in ("p\u00e8re", "pe\u0300re", " pe\u0300r"):
             assert [each.name for each in admin.get(RULES, {"q": typed}).context["cl"].result_list] == ["p\u00e8re"]
 
+    @pytest.mark.once
     def test_rules_are_disabled_and_enabled(self, admin: Client, rule: Rule) -> None:
         ticked = {"_selected_action": [str(rule.pk)]}
         response = admin.post(RULES, {"action": "disable", **ticked}, follow=True)
@@ -273,6 +288,7 @@ class TestList:
         assert again[-1] == "Enabled 0 rules. This holds from the next run on."
 
 
+@pytest.mark.once
 class TestPermissions:
     def client(self, *permissions: str) -> Client:
         user = User.objects.create_user("reader", is_staff=True)

@@ -46,6 +46,7 @@ def a_run(**columns: Any) -> RecursionRun:
     return RecursionRun.objects.create(**ended | columns)
 
 
+@pytest.mark.once
 class TestShowing:
     def test_the_list_shows_what_each_came_to(self, admin: Client) -> None:
         a_run()
@@ -84,6 +85,7 @@ class TestShowing:
         assert admin.get(f"{RUNS}add/").status_code == 403
 
 
+@pytest.mark.once
 class TestFollowing:
     """The pages by themselves; tests/browser has their script."""
 
@@ -132,9 +134,11 @@ class TestCancelling:
         assert RecursionRun.objects.get().status == RunStatus.SUCCEEDED
         assert LogEntry.objects.count() == 0
 
+    @pytest.mark.once
     def test_there_must_be_such_a_run(self, admin: Client) -> None:
         assert admin.post(f"{RUNS}77/cancel/").status_code == 404
 
+    @pytest.mark.once
     def test_only_those_who_may_start_a_run_may_cancel_one(self, database: None) -> None:
         run = run_queue(options=RunOptions(), requested_by="tests")
         user = User.objects.create_user("reader", is_staff=True)
@@ -178,6 +182,7 @@ class TestStarting:
         assert messages(response)[0].startswith(f"Run {run.pk} is on its way.")
         assert LogEntry.objects.get().object_id == str(run.pk)
 
+    @pytest.mark.once
     def test_nothing_in_particular_is_the_whole(self, admin: Client, asked: list[tuple[RunOptions, str]]) -> None:
         admin.post(f"{RUNS}run/", {"min_weight": "0"})
         assert asked == [(RunOptions(), "user somebody")]
@@ -215,6 +220,7 @@ class TestStarting:
         assert messages(response) == [f"Run {run.pk} is active already; no other was started."]
         assert LogEntry.objects.count() == 0
 
+    @pytest.mark.once
     def test_a_rule_that_was_disabled_meanwhile_starts_nothing(
         self, admin: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -230,6 +236,7 @@ class TestStarting:
         assert messages(response) == ["There is no enabled rule named symmetric-near."]
         assert RecursionRun.objects.count() == 0
 
+    @pytest.mark.once
     def test_only_those_who_may_start_a_run(self, database: None, asked: list[tuple[RunOptions, str]]) -> None:
         user = User.objects.create_user("reader", is_staff=True)
         user.user_permissions.add(Permission.objects.get(codename="view_recursionrun"))

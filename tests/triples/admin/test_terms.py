@@ -52,6 +52,7 @@ def test_a_search_finds_terms_by_parts_and_in_spite_of_typos_the_best_first(
     assert listed(admin, q=typed) == found
 
 
+@pytest.mark.once
 def test_what_cannot_be_a_term_is_explained(admin: Client, animals: list[Triple]) -> None:
     response = admin.get(TERMS, {"q": '""'})
     assert "This cannot be a term: it must not be empty." in response.content.decode()
@@ -70,6 +71,7 @@ def test_a_term_leads_to_its_facts_at_each_place_where_it_stands(admin: Client, 
     ]
 
 
+@pytest.mark.once
 def test_a_term_without_facts_says_so(admin: Client, animals: list[Triple]) -> None:
     Triple.objects.all().delete()
     assert "nothing, any more" in admin.get(TERMS, {"q": '"dog"'}).content.decode()
@@ -78,6 +80,7 @@ def test_a_term_without_facts_says_so(admin: Client, animals: list[Triple]) -> N
     assert 'href="/admin/triples/triple/add/?subject=dog"' in shown
 
 
+@pytest.mark.once
 def test_a_term_is_read_only(admin: Client, animals: list[Triple]) -> None:
     dog = Term.objects.get(text="dog")
     shown = admin.get(f"{TERMS}{dog.pk}/change/")
@@ -136,15 +139,18 @@ class TestCompletion:
         assert [term["text"] for term in predicates] == ["chased_by"]
         assert len(admin.get(f"{TERMS}complete/", {"q": "dog", "place": "moon"}).json()["terms"]) == 4
 
+    @pytest.mark.once
     def test_what_cannot_be_a_term_is_no_fault(self, admin: Client, animals: list[Triple]) -> None:
         for typed in ("", "  ", "\x07", "x" * 501):
             assert admin.get(f"{TERMS}complete/", {"q": typed}).json() == {"terms": []}
 
+    @pytest.mark.once
     def test_what_nobody_could_see_is_shown_escaped(self, admin: Client, database: None) -> None:
         store(("evil\u202etxt", "is_a", "trick"))
         [term] = admin.get(f"{TERMS}complete/", {"q": "evil"}).json()["terms"]
         assert (term["text"], term["shown"]) == ("evil\u202etxt", "evil\\u202etxt")
 
+    @pytest.mark.once
     def test_only_for_those_who_may_see_terms(self, admin: Client, animals: list[Triple]) -> None:
         User.objects.create_user("reader", is_staff=True)
         reader = Client()

@@ -85,6 +85,7 @@ def test_what_is_committed_is_not_read_again(
     assert imported(file).counts == counts(FACTS, 0, duplicates=FACTS)
 
 
+@pytest.mark.once
 def test_refused_lines_are_told_once(
     interrupted: Callable[..., Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +98,7 @@ def test_refused_lines_are_told_once(
     assert [line.split(":")[1] for line in errors.read_text().splitlines()] == ["1", str(FACTS + 2)]
 
 
+@pytest.mark.once
 def test_compressed_files_and_headers_are_continued(interrupted: Callable[..., Run], tmp_path: Path) -> None:
     rows = "".join(f"o,s{number},p\r\n" for number in range(FACTS))
     file = tmp_path / "facts.csv.gz"
@@ -106,6 +108,7 @@ def test_compressed_files_and_headers_are_continued(interrupted: Callable[..., R
     assert ("s0", "p", "o") in stored_rows()
 
 
+@pytest.mark.once
 def test_the_files_before_are_not_read_again(interrupted: Callable[..., Run], tmp_path: Path) -> None:
     first, second = tmp_path / "1.tsv", tmp_path / "2.tsv"
     first.write_text(lines(0, CHUNK))
@@ -116,6 +119,7 @@ def test_the_files_before_are_not_read_again(interrupted: Callable[..., Run], tm
     assert continued.summary["earlier_runs"]["read"] == 2 * CHUNK
 
 
+@pytest.mark.once
 def test_between_two_files_it_goes_on_at_the_next(
     interrupted: Callable[..., Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,6 +141,7 @@ def test_after_a_failure_it_goes_on_too(interrupted: Callable[..., Run], file: P
     assert imported(file).summary["earlier_runs"]["read"] == CHUNK
 
 
+@pytest.mark.once
 def test_the_summary_says_what_earlier_runs_did(interrupted: Callable[..., Run], file: Path) -> None:
     interrupted(file)
     printed = io.StringIO()
@@ -163,18 +168,21 @@ def earlier(run: Run) -> int:
     return read
 
 
+@pytest.mark.once
 def test_restart_begins_anew(interrupted: Callable[..., Run], file: Path) -> None:
     interrupted(file)
     run = imported(file, restart=True)
     assert (earlier(run), run.counts) == (0, counts(FACTS, FACTS - CHUNK, duplicates=CHUNK))
 
 
+@pytest.mark.once
 def test_a_file_that_has_changed_is_read_anew(interrupted: Callable[..., Run], file: Path) -> None:
     interrupted(file)
     file.write_text(lines() + "more\tp\to\n")
     assert earlier(imported(file)) == 0
 
 
+@pytest.mark.once
 def test_with_other_options_it_is_another_import(interrupted: Callable[..., Run], file: Path) -> None:
     interrupted(file)
     assert earlier(imported(file, weight=0.5)) == 0
@@ -195,6 +203,7 @@ def test_a_database_that_lost_the_newest_fact_is_not_believed_to_have_the_others
     assert imported(file).counts == counts(FACTS, FACTS - CHUNK + 1, duplicates=CHUNK - 1)
 
 
+@pytest.mark.once
 def test_a_dry_run_neither_continues_nor_forgets(interrupted: Callable[..., Run], file: Path) -> None:
     interrupted(file)
     assert imported(file, dry_run=True).counts == counts(FACTS, FACTS - CHUNK, duplicates=CHUNK)

@@ -50,6 +50,7 @@ def test_with_yes_it_deletes_without_asking(graph: Inside) -> None:
     assert orjson.loads(again.stdout)["facts"] == 0
 
 
+@pytest.mark.once
 def test_everything_goes_only_when_that_is_said(graph: Inside) -> None:
     refused = graph.run("delete_triples", "--yes")
     assert (refused.returncode, len(left())) == (2, 4)
@@ -65,6 +66,7 @@ def test_bounds_of_time(graph: Inside) -> None:
     assert left() == set()
 
 
+@pytest.mark.once
 def test_where_nobody_can_be_asked_nothing_goes(graph: Inside) -> None:
     refused = graph.run("delete_triples", "--subject", "a")
     assert refused.returncode == 1
@@ -72,6 +74,7 @@ def test_where_nobody_can_be_asked_nothing_goes(graph: Inside) -> None:
     assert len(left()) == 4
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("answer", "facts"), [("y", 2), ("n", 4), ("", 4)])
 def test_it_asks_before_it_deletes(graph: Inside, monkeypatch: pytest.MonkeyPatch, answer: str, facts: int) -> None:
     asked: list[str] = []
@@ -90,6 +93,7 @@ def test_it_asks_before_it_deletes(graph: Inside, monkeypatch: pytest.MonkeyPatc
     assert len(left()) == facts
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -86,6 +86,7 @@ def test_ids_and_times_are_told_in_tables(tmp_path: Path) -> None:
         assert all(row["created_at"].endswith("Z") and row["updated_at"] == "" for row in rows)
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("derived")
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_export_of_ids_and_times_is_imported_as_the_same_graph(tmp_path: Path, name: str) -> None:
@@ -99,6 +100,7 @@ def test_an_export_of_ids_and_times_is_imported_as_the_same_graph(tmp_path: Path
     assert contents() == before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("suffix", ["", ".zst"])
 def test_each_format_carries_the_graph(tmp_path: Path, name: str, suffix: str) -> None:
@@ -121,6 +123,7 @@ def test_each_format_carries_the_graph(tmp_path: Path, name: str, suffix: str) -
     assert contents() == before
 
 
+@pytest.mark.once
 def test_prefixes_of_files_are_kept_for_later_ones(tmp_path: Path, settings: Any) -> None:
     prefixes = settings.ENV.state_dir / FILE
     # Other tests may have left some.
@@ -139,6 +142,7 @@ def test_prefixes_of_files_are_kept_for_later_ones(tmp_path: Path, settings: Any
         prefixes.unlink(missing_ok=True)
 
 
+@pytest.mark.once
 def test_a_style_that_a_format_does_not_have_is_refused(tmp_path: Path) -> None:
     store(*ASSERTED)
     with pytest.raises(CommandError, match="RDF/XML cannot give a fact its weight by graphs; it can by reification"):

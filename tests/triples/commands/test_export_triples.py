@@ -63,6 +63,7 @@ def contents() -> dict[tuple[str, str, str], tuple[str, str | None]]:
     return {key: (repr(row.weight), row.metadata) for key, row in stored_rows().items()}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("format_", ["tsv", "csv", "ndjson"])
 @pytest.mark.parametrize("suffix", READERS)
 def test_what_is_exported_and_imported_again_is_the_same_graph(tmp_path: Path, format_: str, suffix: str) -> None:
@@ -79,6 +80,7 @@ def test_what_is_exported_and_imported_again_is_the_same_graph(tmp_path: Path, f
 FORMULAS = ['=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "=a;=b"]
 
 
+@pytest.mark.once
 def test_no_spreadsheet_takes_a_term_of_a_safe_csv_for_a_formula(tmp_path: Path) -> None:
     harmless = ["a", "'=1", "a=b", "1-1", "a;=b"]
     store(*(fact(text, text, text, 0.5, '{"n":-1}') for text in (*FORMULAS, *harmless)))
@@ -95,6 +97,7 @@ def test_no_spreadsheet_takes_a_term_of_a_safe_csv_for_a_formula(tmp_path: Path)
     assert {subject for subject, _, _ in stored_rows()} == set(expected)
 
 
+@pytest.mark.once
 def test_a_plain_csv_keeps_every_term_as_it_is(tmp_path: Path) -> None:
     store(*(fact(text, text, text) for text in FORMULAS))
     exported(tmp_path / "graph.csv")
@@ -205,6 +208,7 @@ def test_a_part_can_be_exported(tmp_path: Path, options: dict[str, Any], expecte
     assert (tmp_path / "graph.tsv").read_text().splitlines() == expected
 
 
+@pytest.mark.once
 def test_constants_are_taken_as_they_are_stored(tmp_path: Path) -> None:
     store(fact("\u00e9"))
     printed = io.StringIO()
@@ -288,6 +292,7 @@ def test_what_cannot_be_written_says_why(tmp_path: Path, name: str, code: int, r
     assert failed.value.returncode == code
 
 
+@pytest.mark.once
 def test_the_summary_is_one_json_object(tmp_path: Path) -> None:
     store(fact("a"))
     summary = exported(tmp_path / "graph.tsv")

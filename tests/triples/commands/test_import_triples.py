@@ -116,12 +116,14 @@ def test_a_cut_off_zstd_file_is_an_error(tmp_path: Path) -> None:
     assert "cannot be read on: " in str(run.error)
 
 
+@pytest.mark.once
 def test_a_file_s_name_need_not_be_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = imported(written(tmp_path / os.fsdecode(b"\xff.tsv"), "a\tb\tc\nbad\n"))
     assert run.counts == counts(2, 1, refused=1)
     assert "/\\udcff.tsv:2: " in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_a_format_can_be_given(tmp_path: Path) -> None:
     assert imported(written(tmp_path / "facts.txt", CONTENTS["csv"]), format="csv").counts == counts(3, 3)
 
@@ -141,6 +143,7 @@ def test_what_is_there_can_be_replaced(tmp_path: Path) -> None:
     assert stored_rows()["s1", "p", "o"].weight == 1
 
 
+@pytest.mark.once
 def test_the_summary_is_a_sentence(tmp_path: Path) -> None:
     file = written(tmp_path / "facts.tsv", "a\tb\tc\n")
     store(fact("a", "b", "c", 0.5))
@@ -152,11 +155,13 @@ def test_the_summary_is_a_sentence(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.once
 def test_facts_without_a_weight_get_the_one_that_is_given(tmp_path: Path) -> None:
     imported(written(tmp_path / "facts.tsv", "a\tp\to\nb\tp\to\t0.75\n"), weight=0.5)
     assert {key[0]: row.weight for key, row in stored_rows().items()} == {"a": 0.5, "b": 0.75}
 
 
+@pytest.mark.once
 def test_weights_can_be_scaled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "facts.tsv", "a\tp\to\t-2\nb\tp\to\t0\nc\tp\to\t6.5\nd\tp\to\n")
     printed = io.StringIO()
@@ -183,6 +188,7 @@ def test_refused_lines_are_reported_and_the_rest_is_stored(tmp_path: Path, capsy
     ]
 
 
+@pytest.mark.once
 def test_the_first_refused_lines_are_shown_and_all_are_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,6 +227,7 @@ def test_strict_stops_at_the_first_refused_line(
     assert capsys.readouterr().err == f"{file}:{CHUNK + 6}: has 1 column instead of 3 to 5\n"
 
 
+@pytest.mark.once
 def test_an_import_of_which_every_line_is_refused_has_failed(tmp_path: Path) -> None:
     run = imported(written(tmp_path / "facts.tsv", CONTENTS["csv"]))
     assert run.error is not None
@@ -272,6 +279,7 @@ def test_many_facts_and_some_odd_lines_among_them(
     assert tallied() == counted() == (6_002, 700)
 
 
+@pytest.mark.once
 def test_the_summary_is_one_json_object(tmp_path: Path) -> None:
     printed = io.StringIO()
     call_command("import_triples", str(written(tmp_path / "facts.tsv", numbered_facts(3))), json=True, stdout=printed)
@@ -288,6 +296,7 @@ def test_the_summary_is_one_json_object(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.once
 def test_imported_facts_are_in_the_metrics(tmp_path: Path) -> None:
     def added() -> float:
         return REGISTRY.get_sample_value("skg_triples_added_total", {"source": "import"}) or 0.0
@@ -345,6 +354,7 @@ def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
         call_command("import_triples", *arguments)
 
 
+@pytest.mark.once
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = written(tmp_path / "facts.tsv", numbered_facts(1))
     # Tests may run as root, who may read everything.

@@ -15,7 +15,7 @@ from triples.exchange.formats.tsv import FEWEST_LINES
 from triples.store.bulk import Loaded, Loader
 from triples.store.operations import Fact
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def test_no_stream_of_a_file_is_left_out_without_a_word(tmp_path: Path) -> None:

@@ -217,6 +217,7 @@ def two(tmp_path: Path) -> tuple[int, int]:
     return imported(file).summary["import"], imported(other).summary["import"]
 
 
+@pytest.mark.once
 def test_imports_are_listed_and_shown(two: tuple[int, int]) -> None:
     here = Inside()
     listed = here.run("imports", "list").stdout.decode().splitlines()
@@ -230,6 +231,7 @@ def test_imports_are_listed_and_shown(two: tuple[int, int]) -> None:
     assert (as_json["status"], as_json["resume"], len(as_json["first_refused"])) == ("finished", None, 1)
 
 
+@pytest.mark.once
 def test_an_undo_asks_first_and_refuses_what_is_no_import(two: tuple[int, int]) -> None:
     here = Inside()
     asked = here.run("imports", "undo", str(two[0]))
@@ -243,6 +245,7 @@ def test_an_undo_asks_first_and_refuses_what_is_no_import(two: tuple[int, int]) 
     assert texts() == {"b"}
 
 
+@pytest.mark.once
 def test_a_dry_run_leaves_no_row(tmp_path: Path) -> None:
     file = tmp_path / "facts.tsv"
     file.write_text("a\tp\to\n")

@@ -40,6 +40,7 @@ HEAVIEST = ["dog is_a canine", "canine is_a carnivore", "cat is_a carnivore"]
 SHORTEST = ["dog chases cat"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -63,6 +64,7 @@ def test_the_best_paths_come_first(graph: Inside, options: list[str], expected: 
         assert steps(graph, "dog", "cat", *options) == expected
 
 
+@pytest.mark.once
 def test_a_table_has_a_row_for_each_fact(graph: Inside) -> None:
     done = graph.run("paths", "dog", "cat")
     assert done.stdout.decode().splitlines() == [
@@ -92,6 +94,7 @@ def test_when_the_time_is_over_it_says_what_is_complete(graph: Inside) -> None:
         assert sentence in done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

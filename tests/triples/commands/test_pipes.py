@@ -25,6 +25,7 @@ def test_a_pipe_in_and_a_pipe_out_give_the_same(shell: Shell, compress: type[byt
     assert exported.stderr.startswith(b"3 facts exported (")
 
 
+@pytest.mark.once
 def test_a_named_pipe_is_read_once_and_to_its_end(shell: Shell, tmp_path: Path) -> None:
     fifo = tmp_path / "facts.tsv"
     os.mkfifo(fifo)
@@ -34,6 +35,7 @@ def test_a_named_pipe_is_read_once_and_to_its_end(shell: Shell, tmp_path: Path) 
     assert stdout.startswith(b"3 facts read: 3 inserted"), stderr
 
 
+@pytest.mark.once
 def test_a_refused_line_of_a_pipe_is_reported_with_its_number(shell: Shell) -> None:
     done = shell.run("import_triples", "-", "--format", "tsv", given=CONTENT + b"bad\n")
     assert (done.returncode, done.stderr) == (0, b"stdin:4: has 1 column instead of 3 to 5\n")
@@ -42,6 +44,7 @@ def test_a_refused_line_of_a_pipe_is_reported_with_its_number(shell: Shell) -> N
     assert stopped.stderr.splitlines()[0] == b"stdin:1: has 1 column instead of 3 to 5"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("arguments", [["-"], ["x.tsv", "--weight", "2"], []])
 def test_a_command_line_that_makes_no_sense_exits_with_2(shell: Shell, arguments: list[str]) -> None:
     assert shell.run("import_triples", *arguments).returncode == 2
@@ -70,6 +73,7 @@ def test_a_reader_that_goes_away_ends_the_export(shell: Shell) -> None:
     assert b"Traceback" not in stderr
 
 
+@pytest.mark.once
 def test_on_a_terminal_a_bar_shows_how_far_it_is(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "facts.tsv"
     # Long enough on any machine for the bar, which is not shown for what is done at once.

@@ -55,6 +55,7 @@ def test_the_heaviest_answers_stand_in_a_table(graph: Inside) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.once
 def test_what_does_not_match_is_empty_and_what_must_not_match_is_left_out(graph: Inside) -> None:
     more = ["--optional", "?p born_in ?b", "--absent", "?c won ?y"]
     done = graph.run("query", COLLEAGUES, *more, "--select", "?c,?b", "--format", "csv")
@@ -81,6 +82,7 @@ def test_pages_follow_each_other(graph: Inside) -> None:
     assert (other.returncode, other.stderr) == (2, b"CommandError: --cursor: this is the cursor of another question.\n")
 
 
+@pytest.mark.once
 def test_the_weight_narrows_the_answers(graph: Inside) -> None:
     content = asked(graph, *QUESTION, "--min-weight", "0.25", "--count")
     assert ([result["weight"] for result in content["results"]], content["total"]) == ([0.5, 0.25], 2)
@@ -96,6 +98,7 @@ def test_answers_are_counted_in_groups(graph: Inside) -> None:
     }
 
 
+@pytest.mark.once
 def test_the_plan_is_told_and_the_answers_stay_apart_from_it(graph: Inside) -> None:
     done = graph.run("query", *QUESTION, "--explain", "--format", "csv")
     assert done.stdout.decode().splitlines()[0] == "?c,?p,weight"
@@ -117,6 +120,7 @@ def test_inferred_facts_can_be_left_out_and_facts_be_named(graph: Inside) -> Non
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"Nothing matches.\n")
 
 
+@pytest.mark.once
 def test_terms_stay_what_they_are_in_files_and_show_what_they_are_in_tables(graph: Inside) -> None:
     pattern = '=1+1 "says, aloud" ?x'
     assert list(csv.reader(io.StringIO(graph.run("query", pattern, "--format", "csv").stdout.decode())))[1:] == [
@@ -139,6 +143,7 @@ def test_when_the_time_is_over_it_says_what_is_complete(graph: Inside) -> None:
     assert b"raise --timeout" in grouped.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -162,6 +167,7 @@ def test_what_cannot_be_asked_is_said_with_its_place(graph: Inside, arguments: l
     assert sentence in done.stderr
 
 
+@pytest.mark.once
 def test_a_cross_product_is_there_for_whoever_wants_it(graph: Inside) -> None:
     arguments = ["Einstein ?p ?o", "Meitner ?q ?r", "--allow-cross-product", "--count"]
     assert asked(graph, *arguments)["total"] == 3

@@ -46,6 +46,7 @@ def test_a_dry_run_writes_nothing_and_needs_no_lease(graph: Inside) -> None:
     assert graph.run("recurse").stdout.startswith(b"3 inferred facts: 3 added")
 
 
+@pytest.mark.once
 def test_names_are_looked_up_as_they_are_kept(graph: Inside) -> None:
     rule = {"transitive": "in", "name": "pe\u0300re", "weight": 0.5}
     assert graph.run("rules", "load", "-", given=json.dumps([rule]).encode()).returncode == 0
@@ -56,12 +57,14 @@ def test_names_are_looked_up_as_they_are_kept(graph: Inside) -> None:
     assert (options["rules"], options["entity_types"]) == (["p\u00e8re"], ["\u00e9"])
 
 
+@pytest.mark.once
 def test_the_outcome_as_json_is_that_of_the_api(graph: Inside) -> None:
     done = graph.run("recurse", "--json", "--min-weight", "0.3", "--force")
     content = orjson.loads(done.stdout)
     assert (content["status"], content["facts"], content["options"]["min_weight"]) == ("succeeded", 2, 0.3)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
@@ -96,6 +99,7 @@ def test_a_run_that_the_service_has_queued_is_told_of_in_its_log_alone(graph: In
     assert graph.run("recurse", "--run", run_id).returncode == 1
 
 
+@pytest.mark.once
 def test_a_run_that_nobody_has_queued_is_told_of_in_the_log(graph: Inside, log: list[EventDict]) -> None:
     assert graph.run("recurse", "--run", "77").returncode == 1
     assert [(line["event"], line["run"]) for line in log] == [("run_not_queued", 77)]
@@ -138,6 +142,7 @@ def test_a_run_is_cancelled_from_the_shell_and_its_process_then_does_nothing(gra
     assert graph.run("recurse", "--cancel").stdout == b"No run is active.\n"
 
 
+@pytest.mark.once
 def test_the_cancelled_run_is_told_of_as_the_api_does(graph: Inside) -> None:
     assert orjson.loads(graph.run("recurse", "--cancel", "--json").stdout) is None
     queue()
@@ -146,6 +151,7 @@ def test_the_cancelled_run_is_told_of_as_the_api_does(graph: Inside) -> None:
     assert content["status"] == "cancelled"
 
 
+@pytest.mark.once
 def test_who_waits_for_a_run_is_told_that_it_was_cancelled(graph: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     def cancelled(*_: object, **__: object) -> None:
         RecursionRun.objects.update(cancel_requested_by="user ann")

@@ -129,7 +129,6 @@ def test_the_first_line_shows_the_format() -> None:
         assert format_at(f"{row}\na,b,c\n".encode()) is not NEO4J
 
 
-@pytest.mark.both
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("is_zip", [False, True])
 def test_relationships_know_the_nodes_of_other_files(tmp_path: Path, is_zip: bool) -> None:

@@ -78,6 +78,7 @@ async def test_the_answers_show_each_fact_once(log_in: LogIn) -> None:
     ]
 
 
+@pytest.mark.once
 async def test_nobody_else_reads_anything(anonymous: httpx.AsyncClient, log_in: LogIn) -> None:
     anonymous.headers["X-CSRFToken"] = token = "t" * 32
     anonymous.cookies.set("csrftoken", token, domain="testserver.local")
@@ -87,6 +88,7 @@ async def test_nobody_else_reads_anything(anonymous: httpx.AsyncClient, log_in: 
         assert answer.headers["WWW-Authenticate"].startswith("Session")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("permissions", "staff"), [((), True), (("view_term",), True), (VIEW, False)])
 async def test_users_who_may_not_view_facts_are_refused(
     log_in: LogIn, permissions: tuple[str, ...], staff: bool
@@ -96,6 +98,7 @@ async def test_users_who_may_not_view_facts_are_refused(
         assert_problem(await ask.send(client), 403)
 
 
+@pytest.mark.once
 async def test_a_question_needs_the_token_of_the_page(log_in: LogIn) -> None:
     client = log_in(*VIEW)
     del client.headers["X-CSRFToken"]
@@ -118,6 +121,7 @@ async def test_inferred_facts_have_a_permission_of_their_own(log_in: LogIn, issu
     assert len(around["facts"]) == 2
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("ask", "status"),
     [
@@ -146,6 +150,7 @@ async def test_what_makes_no_sense_is_refused(log_in: LogIn, ask: Ask, status: i
     assert_problem(await ask.send(log_in(*VIEW)), status)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [

@@ -27,6 +27,7 @@ async def answered(model: Speaker, most: int, tool: str, **arguments: Any) -> tu
     return block["text"], result["structuredContent"]
 
 
+@pytest.mark.once
 async def test_the_list_of_tools_takes_less_than_1_500_tokens(speaker: Speaker) -> None:
     tools = (await speaker.result("tools/list"))["tools"]
     assert len(tools) == 6
@@ -48,12 +49,14 @@ async def test_a_schema_of_3_000_predicates_takes_less_than_1_000_tokens(model: 
     assert len(structured["rows"]) > 50
 
 
+@pytest.mark.once
 async def test_the_schema_of_an_empty_graph_says_how_to_fill_it(model: Speaker) -> None:
     text, structured = await answered(model, 1_000 * TOKEN, "describe_schema")
     assert "add_facts fills it" in text
     assert structured["rows"] == []
 
 
+@pytest.mark.once
 async def test_pages_of_a_query_lead_through_all_answers(model: Speaker) -> None:
     names = [f"term number {n} with a longish name {'x' * (n % 40)}" for n in range(500)]
     in_orm(lambda: store(*((name, "p", f"o{n % 3}", (n % 7) / 10 + 0.1) for n, name in enumerate(names))))
@@ -71,6 +74,7 @@ async def test_pages_of_a_query_lead_through_all_answers(model: Speaker) -> None
     assert [row[2] for row in found] == sorted((row[2] for row in found), reverse=True)
 
 
+@pytest.mark.once
 async def test_groups_paths_proofs_and_searches_are_cut_where_room_ends(model: Speaker) -> None:
     long = "y" * 400
     hubs = [f"hub {n} {long}" for n in range(40)]
@@ -84,6 +88,7 @@ async def test_groups_paths_proofs_and_searches_are_cut_where_room_ends(model: S
     await answered(model, 4_000, "describe_schema", predicate="p")
 
 
+@pytest.mark.once
 async def test_a_large_proof_is_cut_by_depth_and_by_room(model: Speaker) -> None:
     chain = [f"place {n} {'y' * 200}" for n in range(20)]
     make_graph(*((one, "located_in", other) for one, other in pairwise(chain)))
@@ -97,6 +102,7 @@ async def test_a_large_proof_is_cut_by_depth_and_by_room(model: Speaker) -> None
     assert f"{37 - len(structured['rows'])} facts of the proof are left out: lower depth" in text
 
 
+@pytest.mark.once
 async def test_a_search_says_that_there_may_be_more(model: Speaker) -> None:
     in_orm(lambda: store(*((f"Ulm {n}", "p", "o") for n in range(5))))
     text, _ = await answered(model, 4_000, "search_terms", search="ulm", limit=3)
@@ -106,6 +112,7 @@ async def test_a_search_says_that_there_may_be_more(model: Speaker) -> None:
     assert "There may be more paths: raise k" in text
 
 
+@pytest.mark.once
 async def test_what_does_not_fit_at_all_is_cut(model: Speaker) -> None:
     # As text, each of these characters takes six bytes.
     chain = ["\u200b" * 2 + "z" + "\u200e" * 490 + str(n) for n in range(8)]
@@ -120,6 +127,7 @@ async def test_what_does_not_fit_at_all_is_cut(model: Speaker) -> None:
     assert len(row) == 9
 
 
+@pytest.mark.once
 async def test_notes_keep_to_their_room(model: Speaker) -> None:
     quotes = '"' * 95
     facts = [(f"term {n} {quotes}", f"{quotes}{n % 9}", f"o{n}") for n in range(200)]
@@ -135,6 +143,7 @@ async def test_notes_keep_to_their_room(model: Speaker) -> None:
     assert len(refused.encode()) <= 1_501
 
 
+@pytest.mark.once
 async def test_names_of_variables_have_to_leave_room(model: Speaker) -> None:
     in_orm(lambda: store(("a", "p", "b")))
     long = "?" + "v" * 490
@@ -142,6 +151,7 @@ async def test_names_of_variables_have_to_leave_room(model: Speaker) -> None:
     assert "shorter names" in await model.text("query", patterns=patterns)
 
 
+@pytest.mark.once
 async def test_a_total_and_a_cursor_are_told(model: Speaker) -> None:
     in_orm(lambda: store(*((f"s{n}", "p", "o") for n in range(12))))
     text, structured = await answered(model, 8_000, "query", patterns=[["?x", "p", "?y"]], count=True)

@@ -52,18 +52,21 @@ async def test_a_refusal_says_what_to_do(model: Speaker, tool: str, arguments: d
     assert told in text
 
 
+@pytest.mark.once
 async def test_what_is_not_missed_is_told_too(model: Speaker) -> None:
     text = await model.text("query", patterns=[["?x", "twin_of", "?y"]], absent=[["?x", "locatd_in", "?z"]])
     assert "Ulm\tJinja\t0.75" in text
     assert "No fact has the predicate `locatd_in`. Did you mean `located_in`?" in text
 
 
+@pytest.mark.once
 async def test_an_empty_answer_says_that_the_names_are_known(model: Speaker) -> None:
     text = await model.text("query", patterns=[["?x", "located_in", "?y"], ["?y", "born_in", "?z"]])
     assert text.startswith("No answers. Each name is known")
     assert (await model.text("paths", **{"from": "Einstein", "to": "Europe", "max_length": 1})).startswith("No path of")
 
 
+@pytest.mark.once
 async def test_a_new_predicate_that_is_like_another_is_told(model: Speaker) -> None:
     fact = {"subject": "Bern", "predicate": "locatd_in", "object": "Europe"}
     assert (await model.text("add_facts", facts=[fact])).splitlines() == [
@@ -86,6 +89,7 @@ async def test_a_question_without_time_is_too_broad(
     assert text.startswith("!No path was found in time. Lower max_length")
 
 
+@pytest.mark.once
 async def test_searches_without_a_match_say_how_to_go_on(model: Speaker) -> None:
     assert "describe_schema" in await model.text("search_terms", search="qqqq")
     assert "leave position out" in await model.text("search_terms", search="qqqq", position="predicate")

@@ -73,6 +73,7 @@ def test_a_proof_goes_down_to_what_is_asserted() -> None:
     assert outline(in_orm(explain)) == {"ape": [{"apc": ["apb", "bpc"]}, {"cpe": ["cpd", "dpe"]}]}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("depth", "expected"),
     [
@@ -88,6 +89,7 @@ def test_a_proof_is_cut_at_the_depth(depth: int, expected: object) -> None:
     assert outline(in_orm(explain)) == expected
 
 
+@pytest.mark.once
 def test_a_proof_is_cut_where_it_gets_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explanations, "MAX_NODES", 5)
 
@@ -100,6 +102,7 @@ def test_a_proof_is_cut_where_it_gets_too_large(monkeypatch: pytest.MonkeyPatch)
     assert len(list(nodes(tree))) == 5
 
 
+@pytest.mark.once
 def test_a_premise_that_is_shared_is_explained_once() -> None:
     """Each step uses the one before it twice: written out, the tree would have two to the power of 30 leaves."""
 
@@ -123,6 +126,7 @@ def test_a_premise_that_is_shared_is_explained_once() -> None:
     assert [text(node) for node in found if isinstance(node.row, Row)] == ["ap0b", "ap0b"]
 
 
+@pytest.mark.once
 def test_a_shared_premise_is_explained_where_it_stands_highest() -> None:
     def explain() -> Node:
         store(fact("a", "p", "b"))

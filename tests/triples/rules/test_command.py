@@ -76,6 +76,7 @@ class TestLoading:
         assert as_json("load", file) == {"added": [], "replaced": [], "unchanged": names, "dry_run": False}
         assert set(Rule.objects.values_list("id", "updated_at")) == times
 
+    @pytest.mark.once
     def test_what_a_file_does_not_say_stays(self, write: Any) -> None:
         run("load", write(GRANDPARENT | {"description": "Kept."}))
         run("disable", "grandparent")
@@ -102,6 +103,7 @@ class TestLoading:
         assert stored() == before
         assert failing("load", file, "--dry-run")[1].startswith("There is a rule named grandparent")
 
+    @pytest.mark.once
     def test_every_fault_is_told_and_nothing_stored(self, write: Any) -> None:
         file = write(GRANDPARENT, {**GRANDPARENT, "weight": 2}, {"symmetric": 5}, GRANDPARENT, "x")
         printed, sentence = failing("load", file)
@@ -114,6 +116,7 @@ class TestLoading:
         assert sentence == "4 faults found; nothing was stored."
         assert stored() == {}
 
+    @pytest.mark.once
     def test_a_rule_that_is_too_large_is_told_with_its_place(self, write: Any) -> None:
         large = {**GRANDPARENT, "name": "large", "body": [["x" * 500, "p", "?x"], ["?x", "p", "?z"]] * 4}
         file = write(
@@ -126,17 +129,20 @@ class TestLoading:
         ]
         assert stored() == {}
 
+    @pytest.mark.once
     def test_standard_input_is_a_file_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         typed = io.TextIOWrapper(io.BytesIO(json.dumps([{"symmetric": "near"}]).encode()))
         monkeypatch.setattr("sys.stdin", typed)
         assert run("load", "-") == "1 added, 0 replaced, 0 unchanged.\n"
 
+    @pytest.mark.once
     @pytest.mark.parametrize("name", presets.names())
     def test_each_preset_loads(self, name: str) -> None:
         added = as_json("load", "--preset", name)["added"]
         assert sorted(stored()) == added
         assert as_json("load", "--preset", name)["unchanged"] == added
 
+    @pytest.mark.once
     def test_a_preset_that_this_graph_does_not_take_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from triples.text import clean_guide_term
 
@@ -146,11 +152,13 @@ class TestLoading:
         assert sentence.endswith("nothing was stored.")
         assert stored() == {}
 
+    @pytest.mark.once
     @pytest.mark.parametrize("arguments", [[], ["a.json", "--preset", "rdfs"], ["--preset", "nothing"]])
     def test_a_file_or_a_preset_is_named(self, arguments: list[str]) -> None:
         with pytest.raises(CommandError, match="Error: "):
             run("load", *arguments)
 
+    @pytest.mark.once
     def test_there_are_only_so_many_rules(self, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("triples.services.rules.MAX_RULES", 1)
         assert "at most 1 rules" in failing("load", write({"inverse": ["a", "b"]}))[1]
@@ -172,6 +180,7 @@ class TestLoading:
         assert stored().keys() == {"grandparent"}
 
 
+@pytest.mark.once
 class TestChecking:
     def test_a_good_file_is_good(self, write: Any) -> None:
         file = write(GRANDPARENT, {"inverse": ["a", "b"]})
@@ -239,11 +248,13 @@ class TestStoredRules:
         monkeypatch.setattr("triples.services.rules.RULES_AT_ONCE", at_once)
         assert (run("list"), as_json("list")) == whole
 
+    @pytest.mark.once
     def test_an_empty_list_says_so(self) -> None:
         Rule.objects.all().delete()
         assert run("list").startswith("There are no rules yet.")
         assert as_json("list") == []
 
+    @pytest.mark.once
     def test_one_is_shown(self) -> None:
         assert run("show", "grandparent").splitlines() == ["grandparent (enabled)", TEXT, "A parent's parent."]
         assert as_json("show", "grandparent")["text"] == TEXT
@@ -258,6 +269,7 @@ class TestStoredRules:
         assert sql.count("SELECT") == 2
         assert as_json("show", "grandparent", "--sql")["sql"] == sql.rstrip("\n")
 
+    @pytest.mark.once
     def test_they_are_enabled_and_disabled(self) -> None:
         assert run("disable", "grandparent", "n") == "Disabled: grandparent, n.\n"
         assert not Rule.objects.filter(enabled=True).exists()
@@ -265,6 +277,7 @@ class TestStoredRules:
         assert failing("enable", "grandparent", "x")[1] == "There is no rule with this name."
         assert list(Rule.objects.filter(enabled=True).values_list("name", flat=True)) == ["n"]
 
+    @pytest.mark.once
     @pytest.mark.parametrize("asked", ["pe\u0300re", " p\u00e8re"])
     def test_names_are_looked_up_as_they_are_kept(self, asked: str) -> None:
         rules_add(drafts=read_document({"symmetric": "near", "name": "pe\u0300re "}))
@@ -273,11 +286,13 @@ class TestStoredRules:
         assert run("enable", asked) == "Enabled: p\u00e8re.\n"
         assert as_json("delete", asked, "--yes") == {"deleted": "p\u00e8re"}
 
+    @pytest.mark.once
     @pytest.mark.parametrize("action", ["show", "enable", "disable", "delete"])
     def test_an_unknown_or_empty_name_is_a_sentence(self, action: str) -> None:
         for name in ("no such", "", " "):
             assert failing(action, name)[1] == "There is no rule with this name."
 
+    @pytest.mark.once
     def test_one_is_deleted_once_confirmed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         monkeypatch.setattr("builtins.input", lambda _: "n")
@@ -287,6 +302,7 @@ class TestStoredRules:
         assert as_json("delete", "grandparent", "--yes") == {"deleted": "grandparent"}
         assert stored() == {}
 
+    @pytest.mark.once
     def test_nobody_is_asked_where_nobody_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO())
         assert "--yes deletes without asking" in failing("delete", "n")[1]

@@ -9,7 +9,7 @@ import pytest
 from tests.triples.rules.test_command import GRANDPARENT, as_json, failing, run, stored
 from tests.triples.test_visible import DIRECTIONS
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+pytestmark = pytest.mark.usefixtures("database")
 
 DOCUMENTS: list[Any] = [
     GRANDPARENT,

@@ -102,6 +102,7 @@ def test_an_incremental_run_can_be_cancelled(chain: Graph, monkeypatch: pytest.M
     assert (chain.run().mode, len(in_orm(stored))) == ("incremental", 15)
 
 
+@pytest.mark.once
 def test_a_round_that_would_take_minutes_is_interrupted(graph: Graph) -> None:
     graph.rule(
         {"name": "all", "head": ["?a", "q", "?d"], "body": [["?a", "p", "?b"], ["?c", "p", "?d"], ["?e", "p", "?f"]]}
@@ -150,6 +151,7 @@ def test_one_that_has_not_begun_ends_at_once_and_never_begins(chain: Graph) -> N
     assert chain.run().status == RunStatus.SUCCEEDED
 
 
+@pytest.mark.once
 def test_to_cancel_twice_is_to_cancel_once_until_it_has_ended(chain: Graph) -> None:
     class Twice(Silence):
         def round(self, number: int, *_: Any) -> None:
@@ -165,6 +167,7 @@ def test_to_cancel_twice_is_to_cancel_once_until_it_has_ended(chain: Graph) -> N
         in_orm(run_cancel, run_id=run.id, requested_by="user ann")
 
 
+@pytest.mark.once
 def test_a_dead_run_is_found_dead_rather_than_cancelled(database: None) -> None:
     def of_the_dead() -> RecursionRun:
         run = run_queue(options=RunOptions(), requested_by="tests")

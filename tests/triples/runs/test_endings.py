@@ -77,6 +77,7 @@ def test_of_a_run_that_fails_after_its_facts_are_in_place_it_is_said_that_they_a
     assert run_sentence(failed) == f"The run ended as failed: {told}"
 
 
+@pytest.mark.once
 def test_what_a_run_that_died_left_unsaid_of_what_is_hidden_the_next_one_says(graph: Graph) -> None:
     graph.run()
     in_orm(HiddenGeneration.objects.update, generation=1)
@@ -86,6 +87,7 @@ def test_what_a_run_that_died_left_unsaid_of_what_is_hidden_the_next_one_says(gr
     assert in_orm(lambda: [row.generation for row in HiddenGeneration.objects.all()]) == [state.generation]
 
 
+@pytest.mark.once
 def test_a_limit_is_told_again_while_nothing_changes(graph: Graph, change_settings: ChangeSettings) -> None:
     graph.add(("c", "p", "d", 0.9), ("x", "p", "a", 0.9))
     change_settings(max_inferred=3)
@@ -98,6 +100,7 @@ def test_a_limit_is_told_again_while_nothing_changes(graph: Graph, change_settin
     assert "limit" not in run_sentence(graph.run())
 
 
+@pytest.mark.once
 def test_a_limit_is_told_with_all_digits() -> None:
     told = "all facts of weight 0.9000000000000001 and above are there, none below."
     above = nextafter(0.9, 1)

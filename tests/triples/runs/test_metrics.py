@@ -10,8 +10,6 @@ from tests.support.database import in_orm
 from triples.models import RecursionRun, RunStatus
 from triples.runs import metrics
 
-pytestmark = pytest.mark.both
-
 START = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 
 

@@ -38,6 +38,7 @@ def expected(*subjects: str) -> set[tuple[str, str, str]]:
     return {(subject, text, "b") for subject in subjects for text in LONGEST}
 
 
+@pytest.mark.once
 def test_a_run_from_nothing_does_not_derive_it(properties: Graph) -> None:
     run = properties.run()
     assert (run.mode, set(derived())) == ("full", expected("a"))
@@ -54,12 +55,14 @@ def test_a_run_of_what_has_changed_does_not_derive_it(properties: Graph) -> None
     assert set(derived()) == expected("c") | {("c", "x", "b")}
 
 
+@pytest.mark.once
 def test_a_run_of_one_rule_and_type_does_not_derive_it(properties: Graph) -> None:
     properties.add(("a", "is_a", "Thing"), ("c", "p", "b"))
     properties.run(rules=("sub-property",), entity_types=("Thing",))
     assert set(derived()) == expected("a")
 
 
+@pytest.mark.once
 def test_nothing_rests_on_it(properties: Graph) -> None:
     """A rule that would go on from a fact with any predicate has none to go on from."""
     properties.rule(TURNED)
@@ -68,6 +71,7 @@ def test_nothing_rests_on_it(properties: Graph) -> None:
     assert set(derived()) == expected("a") | {("b", "turned", "a")}
 
 
+@pytest.mark.once
 def test_a_preview_does_not_count_it(properties: Graph) -> None:
     found = in_orm(derive_preview, parse_rule(SUB_PROPERTY | {"name": "another"}))
     assert (found.count, {example.predicate for example in found.examples}) == (3, set(LONGEST))

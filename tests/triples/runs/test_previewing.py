@@ -31,12 +31,14 @@ def test_a_transitive_rule_is_counted_to_its_end(graph: Graph) -> None:
     assert Preview.of(found.content) == found
 
 
+@pytest.mark.once
 def test_one_round_needs_no_explanation(graph: Graph) -> None:
     graph.add(("a", "p", "b"), ("b", "p", "c"))
     found = preview(TRANSITIVE)
     assert (found.number, found.extent) == ("1 fact", "")
 
 
+@pytest.mark.once
 def test_without_time_for_the_end_it_says_how_many_at_least(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first round finds one fact; the second combines every fact with every other, three times over."""
     monkeypatch.setattr("triples.runs.previewing.SECONDS", 2.5)

@@ -38,7 +38,6 @@ def test_a_label_says_which_rounds_an_entry_sums_up() -> None:
     assert round_labels([{"rounds": 2}, {"rounds": 4}, {}, {}]) == ["1 to 2", "3 to 6", "7", "8"]
 
 
-@pytest.mark.both
 def test_a_run_of_many_rounds_shows_how_many(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("triples.runs.rounds.MAX_ENTRIES", 4)
     graph.rule({"chain": ["reached", "next"], "gives": "reached", "name": "reach"})
@@ -80,7 +79,6 @@ def test_an_error_is_cut(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(in_orm(RecursionRun.objects.latest, "id").error) == MAX_ERROR_LENGTH
 
 
-@pytest.mark.both
 @pytest.mark.parametrize("member", ["entity_types", "rules"])
 async def test_names_that_are_too_long_together_are_refused(api: httpx.AsyncClient, member: str) -> None:
     names = TOO_LONG if member == "entity_types" else ["x" * 100] * (MAX_NAMES_LENGTH // 100) + ["y"]
@@ -93,7 +91,6 @@ async def test_names_that_are_too_long_together_are_refused(api: httpx.AsyncClie
     assert in_orm(RecursionRun.objects.count) == 0
 
 
-@pytest.mark.both
 def test_the_admin_says_so_at_the_field(database: None) -> None:
     from django.contrib.auth.models import User
 
@@ -107,7 +104,6 @@ def test_the_admin_says_so_at_the_field(database: None) -> None:
     assert errors == {"entity_types": ["The types must have at most 10,000 characters together, not 10,003."]}
 
 
-@pytest.mark.both
 def test_the_log_has_no_texts_of_a_run(graph: Graph, log: list[Any]) -> None:
     graph.rule({"symmetric": "near", "name": "near"})
     graph.run(entity_types=("Person", "Place"), rules=("near",))
@@ -115,7 +111,6 @@ def test_the_log_has_no_texts_of_a_run(graph: Graph, log: list[Any]) -> None:
     assert (line["entity_types"], line["rules"], line["force"]) == (2, 1, False)
 
 
-@pytest.mark.both
 def test_options_come_back_from_a_row(database: None) -> None:
     options = RunOptions(3, 0.25, ("person",), ("near",), True)
     run = in_orm(run_queue, options=RunOptions(3, 0.25, ("person",), (), True), requested_by="tests")

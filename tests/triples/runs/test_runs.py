@@ -96,6 +96,7 @@ def test_without_a_change_there_is_nothing_to_do(closed: Graph) -> None:
     assert closed.run(force=True).status == RunStatus.SUCCEEDED
 
 
+@pytest.mark.once
 def test_without_rules_nothing_is_derived(graph: Graph) -> None:
     graph.add(("a", "ancestor", "b"))
     assert (graph.run().facts, derived()) == (0, {})
@@ -122,6 +123,7 @@ def test_what_lost_its_proof_goes_and_what_has_another_stays(graph: Graph) -> No
     assert derived() == {}
 
 
+@pytest.mark.once
 def test_an_asserted_fact_is_no_inferred_one(closed: Graph) -> None:
     closed.add(("a", "ancestor", "c", 0.75))
     closed.run()
@@ -149,6 +151,7 @@ def test_other_rules_mean_another_run(graph: Graph) -> None:
     assert (run.mode, run.facts) == ("full", 3)
 
 
+@pytest.mark.once
 def test_a_run_of_some_rules_leaves_what_the_others_derived(graph: Graph) -> None:
     graph.rule(ANCESTOR)
     graph.rule(PARENT)
@@ -178,6 +181,7 @@ def test_a_run_for_some_types_leaves_the_facts_of_other_entities(graph: Graph) -
     assert set(derived()) == {("ann", "knows", "bob"), ("tom", "knows", "rex"), ("ann", "knows", "rob")}
 
 
+@pytest.mark.once
 def test_depth_and_weight_are_bounded_as_asked(graph: Graph) -> None:
     graph.rule(ANCESTOR)
     graph.add(*((f"n{number}", "ancestor", f"n{number + 1}") for number in range(8)))
@@ -187,6 +191,7 @@ def test_depth_and_weight_are_bounded_as_asked(graph: Graph) -> None:
     assert set(derived().values()) == {0.5, 0.25}
 
 
+@pytest.mark.once
 def test_a_limit_keeps_the_heaviest_and_says_from_where_on(graph: Graph, change_settings: Any) -> None:
     graph.rule(ANCESTOR)
     graph.add(*((f"n{number}", "ancestor", f"n{number + 1}") for number in range(8)))

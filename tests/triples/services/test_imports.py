@@ -65,6 +65,7 @@ def test_an_import_that_has_just_begun_or_gone_on_has_time_to_start() -> None:
     assert looked_at(import_continue(run_id=looked_at(begun()).id)).status == ImportStatus.RUNNING
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("status", [each for each in ImportStatus if each != ImportStatus.RUNNING])
 def test_only_what_is_said_to_run_is_closed(status: ImportStatus) -> None:
     assert looked_at(begun(status=status)).status == status

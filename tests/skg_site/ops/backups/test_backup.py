@@ -39,12 +39,14 @@ def test_it_has_its_checksum_beside_it_and_is_noted_for_the_metrics(graph: Shell
     assert noted["bytes"] == file.stat().st_size
 
 
+@pytest.mark.once
 def test_without_a_place_it_goes_to_the_setting_and_else_to_the_state(graph: Shell, tmp_path: Path) -> None:
     assert Path(as_json(graph, "backup")["file"]).parent == state_folder(graph) / "backups"
     graph.variables["SKG_BACKUP_DIR"] = str(tmp_path / "made")
     assert f"{tmp_path}/made/" in done(graph, "backup")
 
 
+@pytest.mark.once
 def test_the_newest_are_kept_and_nothing_else_is_touched(graph: Shell, tmp_path: Path) -> None:
     first = Path(as_json(graph, "backup", "--to", str(tmp_path))["file"])
     name = BackupName.parse(first.name)
@@ -62,6 +64,7 @@ def test_the_newest_are_kept_and_nothing_else_is_touched(graph: Shell, tmp_path:
     assert "Removed: " in done(graph, "backup", "--to", str(tmp_path), "--keep", "1")
 
 
+@pytest.mark.once
 def test_two_do_not_run_at_once(graph: Shell, tmp_path: Path) -> None:
     state_folder(graph).mkdir(exist_ok=True)
     descriptor = os.open(state_folder(graph) / "backup.lock", os.O_RDWR | os.O_CREAT)
@@ -71,12 +74,14 @@ def test_two_do_not_run_at_once(graph: Shell, tmp_path: Path) -> None:
     os.close(descriptor)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("keep", ["0", "-1", "all"])
 def test_no_backup_at_all_cannot_be_kept(graph: Shell, keep: str) -> None:
     run = graph.run("backup", "--keep", keep)
     assert run.returncode == 2
 
 
+@pytest.mark.once
 def test_a_folder_that_cannot_be_made_is_a_sentence(graph: Shell, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code, sentence = refused(graph, "backup", "--to", str(tmp_path / "file"))
@@ -93,6 +98,7 @@ def test_a_database_without_tables_is_a_sentence(graph: Shell, tmp_path: Path) -
     assert list(tmp_path.glob("*unfinished*")) == []
 
 
+@pytest.mark.once
 def test_backups_are_told_by_their_names() -> None:
     assert BackupName.parse("skg-20261123T031500.123Z.sqlite.zst") == ("skg", "20261123T031500.123Z", ".sqlite.zst")
     assert BackupName.parse("a-b.c-20261123T031500.123Z.pgdump") == ("a-b.c", "20261123T031500.123Z", ".pgdump")

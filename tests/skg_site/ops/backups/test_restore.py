@@ -59,6 +59,7 @@ def test_a_database_that_is_not_empty_is_overwritten_only_when_told(graph: Shell
     assert len(exported(graph)) == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("answer", "facts"), [("n", 4), ("yes", 3)])
 def test_who_is_there_is_asked(graph: Shell, tmp_path: Path, answer: str, facts: int) -> None:
     file = backup_of(graph, tmp_path)
@@ -113,7 +114,7 @@ def damage(file: Path) -> None:
     file.write_bytes(content)
 
 
-@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("signed", [pytest.param(False, marks=pytest.mark.once), True])
 def test_a_damaged_backup_is_refused(graph: Shell, tmp_path: Path, signed: bool) -> None:
     file = backup_of(graph, tmp_path)
     add(graph, "later\tin\ta")
@@ -127,6 +128,7 @@ def test_a_damaged_backup_is_refused(graph: Shell, tmp_path: Path, signed: bool)
         assert list(Path(graph.variables["SKG_DB_PATH"]).parent.glob("*unpacked*")) == []
 
 
+@pytest.mark.once
 def test_a_backup_without_a_checksum_is_refused(graph: Shell, tmp_path: Path) -> None:
     file = backup_of(graph, tmp_path)
     file.with_name(f"{file.name}.sha256").unlink()
@@ -175,6 +177,7 @@ def test_a_backup_of_a_newer_version_is_refused_and_one_of_an_older_is_migrated(
     assert done(other, "recurse").startswith("3 inferred facts: 3 added")
 
 
+@pytest.mark.once
 def test_what_cannot_be_found_or_told_apart_is_a_sentence(graph: Shell, tmp_path: Path) -> None:
     assert refused(graph, "restore", str(tmp_path)) == (66, f"There is no backup in {tmp_path}.")
     other = tmp_path / ("other.pgdump" if is_sqlite(graph) else "other.sqlite.zst")

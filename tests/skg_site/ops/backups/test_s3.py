@@ -29,6 +29,7 @@ def test_a_backup_goes_to_a_bucket_and_comes_back(bucket: str, graph: Shell, dat
         assert list((state_folder(other) / "backups").iterdir()) == []
 
 
+@pytest.mark.once
 def test_what_is_not_there_is_a_sentence(bucket: str, graph: Shell, tmp_path: Path) -> None:
     taken = as_json(graph, "backup", "--to", bucket)["file"]
     assert refused(graph, "restore", "s3://backups/elsewhere") == (66, "There is no backup in s3://backups/elsewhere/.")
@@ -38,6 +39,7 @@ def test_what_is_not_there_is_a_sentence(bucket: str, graph: Shell, tmp_path: Pa
     assert (code, sentence) == (66, f"There is no {wanted}.sha256.")
 
 
+@pytest.mark.once
 def test_a_server_that_is_not_there_is_a_sentence(bucket: str, graph: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

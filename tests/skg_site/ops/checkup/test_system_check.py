@@ -133,7 +133,6 @@ def record_run(**fields: Any) -> RecursionRun:
     )
 
 
-@pytest.mark.both
 @pytest.mark.parametrize(
     ("fields", "mark", "text"),
     [

@@ -51,6 +51,7 @@ def test_every_fact_comes_over_as_it_was_and_nothing_of_the_old_is_changed(old: 
     assert files(old.parent) == before
 
 
+@pytest.mark.once
 def test_what_is_no_fact_is_told_with_its_row_and_reason(old: Path, tmp_path: Path) -> None:
     add(old, *(row for row, _ in REFUSED))
     errors = tmp_path / "errors.txt"
@@ -60,12 +61,14 @@ def test_what_is_no_fact_is_told_with_its_row_and_reason(old: Path, tmp_path: Pa
     ]
 
 
+@pytest.mark.once
 def test_where_every_row_is_refused_it_has_failed(old: Path) -> None:
     run = migrated(old, "--scale-weights=10:20")
     assert run.error is not None
     assert (run.error.returncode, str(run.error)) == (1, "Every row was refused.")
 
 
+@pytest.mark.once
 def test_weights_can_be_scaled_and_have_another_default(old: Path) -> None:
     add(old, ("heavy", "p", "o", 5, "{}"), ("none", "p", "o", None, "{}"))
     assert migrated(old, "--scale-weights=0:10", "--weight", "0.25").error is None
@@ -73,6 +76,7 @@ def test_weights_can_be_scaled_and_have_another_default(old: Path) -> None:
     assert (weights["heavy"], weights["none"]) == (0.5, 0.25)
 
 
+@pytest.mark.once
 def test_facts_can_be_marked(old: Path) -> None:
     add(old, ("own", "p", "o", 1, '{"created_at": "long ago"}'))
     migrated(old, "--mark")
@@ -81,6 +85,7 @@ def test_facts_can_be_marked(old: Path) -> None:
     assert orjson.loads(rows[("own", "p", "o")].metadata or "") == {"migrated": True, "created_at": "long ago"}
 
 
+@pytest.mark.once
 def test_the_table_needs_no_more_than_the_guide_reads(tmp_path: Path) -> None:
     path = tmp_path / "100% old?.db"
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -108,6 +113,7 @@ def test_a_dry_run_stores_nothing(old: Path) -> None:
     assert counted() == (0, 0)
 
 
+@pytest.mark.once
 def test_people_get_a_sentence(old: Path) -> None:
     printed = io.StringIO()
     call_command("migrate_from_flask", str(old), stdout=printed)
@@ -147,6 +153,7 @@ def test_the_same_command_line_goes_on(stopped: Path, capsys: pytest.CaptureFixt
     assert migrated(stopped).counts == counts(10, 0, duplicates=10)
 
 
+@pytest.mark.once
 def test_it_can_begin_anew(stopped: Path) -> None:
     assert migrated(stopped, "--restart").counts == counts(10, 6, duplicates=4)
 
@@ -165,11 +172,13 @@ def number_anew(old: Path) -> None:
         )
 
 
+@pytest.mark.once
 def test_rows_that_have_other_numbers_now_are_read_anew(stopped: Path) -> None:
     number_anew(stopped)
     assert migrated(stopped).counts == counts(9, 6, duplicates=3)
 
 
+@pytest.mark.once
 def test_numbers_that_change_while_it_reads_end_it(
     old: Path, small_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +208,7 @@ def test_a_database_that_fails_is_a_sentence(old: Path, monkeypatch: pytest.Monk
     assert run.summary["error"] == str(run.error)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("mode", ["DELETE", "WAL"])
 def test_the_old_service_goes_on_meanwhile(old: Path, small_pages: None, mode: str) -> None:
     with closing(sqlite3.connect(old, isolation_level=None, timeout=0)) as connection:
@@ -214,6 +224,7 @@ def test_the_old_service_goes_on_meanwhile(old: Path, small_pages: None, mode: s
     assert len(seen) == 12
 
 
+@pytest.mark.once
 def test_a_database_with_a_log_that_nobody_uses_gets_no_files_beside_it(old: Path) -> None:
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -222,6 +233,7 @@ def test_a_database_with_a_log_that_nobody_uses_gets_no_files_beside_it(old: Pat
     assert files(old.parent) == before == {old.name: before[old.name]}
 
 
+@pytest.mark.once
 def test_a_database_that_comes_into_use_is_not_trusted_as_it_was(old: Path, small_pages: None) -> None:
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -233,6 +245,7 @@ def test_a_database_that_comes_into_use_is_not_trusted_as_it_was(old: Path, smal
             next(pages)
 
 
+@pytest.mark.once
 def test_what_a_crash_left_beside_it_is_read_too(old: Path, tmp_path: Path) -> None:
     crashed = tmp_path / "crashed"
     crashed.mkdir()
@@ -247,6 +260,7 @@ def test_what_a_crash_left_beside_it_is_read_too(old: Path, tmp_path: Path) -> N
     assert before.items() <= files(crashed).items()
 
 
+@pytest.mark.once
 def test_a_transaction_that_a_crash_left_half_done_is_a_sentence(old: Path) -> None:
     hot = old.with_name("hot.db")
     with closing(sqlite3.connect(old, isolation_level=None)) as connection:
@@ -263,6 +277,7 @@ def test_a_transaction_that_a_crash_left_half_done_is_a_sentence(old: Path) -> N
     assert "start the old service once" in str(run.error)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -281,6 +296,7 @@ def test_what_is_no_old_database_is_a_sentence(tmp_path: Path, content: bytes | 
     assert run.error.returncode == 1
 
 
+@pytest.mark.once
 def test_a_report_that_cannot_be_written_is_a_sentence(old: Path, tmp_path: Path) -> None:
     run = migrated(old, "--errors", str(tmp_path))
     assert "Is a directory" in str(run.error)

@@ -28,6 +28,7 @@ def test_it_has_what_the_old_database_has_not(old: Path, tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.once
 def test_rows_that_never_came_over_do_not_matter(old: Path, tmp_path: Path) -> None:
     migrated(old, "--scale-weights=0:0.5")
     file = tmp_path / "back.ndjson"
@@ -35,6 +36,7 @@ def test_rows_that_never_came_over_do_not_matter(old: Path, tmp_path: Path) -> N
     assert file.read_bytes() == b""
 
 
+@pytest.mark.once
 def test_an_end_before_the_end_leaves_no_file(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store(("new", "p", "o"))
     file = tmp_path / "back.ndjson"

@@ -9,7 +9,7 @@ from tests.triples.commands.runs import counts
 from tests.triples.exchange.from_flask.old import add, migrated
 from tests.triples.store.graphs import stored_rows
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database")]
+pytestmark = pytest.mark.usefixtures("database")
 
 REFUSED = [
     (("c1", "p", "o", float("inf"), "{}"), "weight must be from 0 to 1, not inf"),

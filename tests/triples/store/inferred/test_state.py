@@ -35,6 +35,7 @@ def test_each_write_replaces_it() -> None:
     assert backend().read_state() == a_state(3)
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("database")
 @given(program=programs())
 def test_every_program_comes_back_as_it_was_written(program: Program) -> None:
