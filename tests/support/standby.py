@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -68,9 +68,11 @@ class Standby:
     def signal(self, number: int) -> None:
         """Send a signal to all of its processes."""
         first = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        for process_id in (first, *map(int, children)):
-            os.kill(process_id, number)
+        # Those that it has begun by then are all; some may end meanwhile.
+        os.kill(first, number)
+        for child in Path(f"/proc/{first}/task/{first}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
 
     def execute(self, database_url: str, statement: str) -> Any:
         with psycopg.connect(self.url(database_url), autocommit=True) as driver:
