@@ -129,6 +129,20 @@ async def test_answers_are_counted_and_grouped(api: httpx.AsyncClient) -> None:
     assert (first["results"], first["groups_left_out"]) == (groups["results"][:1], 2)
 
 
+async def test_whether_anything_matches_is_told_by_the_first_facts(
+    api: httpx.AsyncClient, store_facts: StoreFacts
+) -> None:
+    """A question without variables has one answer, so no second one is looked for among all facts."""
+    store_facts(*((f"a{number}", "p", f"b{number}", number % 7 / 7) for number in range(1000)))
+    found = await ask(api, patterns=[[None, "p", None]], explain=True, count=True)
+    assert ([result["bindings"] for result in found["results"]], found["next_cursor"], found["total"]) == (
+        [{}],
+        None,
+        1,
+    )
+    assert found["plan"]["facts_read"] < 500
+
+
 async def test_inferred_facts_count_unless_they_are_not_wanted(api: httpx.AsyncClient, store_facts: StoreFacts) -> None:
     store_facts(("Ulm", "located_in", "Germany"), ("Germany", "located_in", "Europe"), ("Einstein", "born_in", "Ulm"))
     rerun()

@@ -97,8 +97,9 @@ def find_answers(
     """The first k answers that follow `after`, heaviest first."""
     asked = _with_ids(question, source)
     order = join_order(asked, source)
-    # One more than is shown: if it is there, there is another page.
-    way, order, found = _ranking(asked, order, source, expired, k=k + 1, after=after)
+    # One more than is shown: if it is there, there is another page. Without variables there is one answer, or none.
+    most = k + 1 if question.selected else 1
+    way, order, found = _ranking(asked, order, source, expired, k=most, after=after)
     shown = found.answers[:k]
     total = _total(asked, order, found, source, expired) if counted else None
     facts = {fact for answer in shown for fact in answer.facts} if with_facts else set[Fact]()

@@ -9,7 +9,7 @@ from pyoxigraph import BaseDirection, BlankNode, Literal, NamedNode, Triple
 
 from tests.triples.exchange.test_round_trip import ODD_TEXTS, terms
 from triples.exchange.rdf.blank_nodes import BlankNodes
-from triples.exchange.rdf.prefixes import Prefixes
+from triples.exchange.rdf.prefixes import PrefixError, Prefixes, parse_prefix
 from triples.exchange.rdf.terms import Term, TermTexts
 
 PREFIXES = Prefixes({"ex": "http://example.org/", "exa": "http://example.org/a/", "obo": "http://obo/UBERON_"})
@@ -113,3 +113,16 @@ def test_blank_nodes_of_two_files_are_two() -> None:
         "_:2.a1111111111",
         "_:1.a1111111111",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ex", "must be a name and an IRI, such as ex=https://example.com/"),
+        ("ex=", "cannot be a namespace"),
+        ("http=http://e.org/", "cannot be the name of a prefix"),
+    ],
+)
+def test_a_prefix_that_is_none_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(PrefixError, match=reason):
+        parse_prefix(text)

@@ -116,7 +116,9 @@ def is_iri(text: str) -> bool:
 
 def parse_prefix(text: str) -> tuple[str, str]:
     """The name and the namespace of NAME=IRI."""
-    name, _, iri = text.partition("=")
+    name, between, iri = text.partition("=")
+    if not between:
+        raise PrefixError(f"{text!r} must be a name and an IRI, such as ex=https://example.com/")
     check_prefix(name, iri)
     return name, iri
 
