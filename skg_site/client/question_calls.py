@@ -8,8 +8,8 @@ from .question_answers import Answer, Answers, Matches, Neighbours, Paths, Predi
 from .values import Direction, Filter, Pattern, Place
 
 
-class Asked(TypedDict, total=False):
-    """The options of a question of several patterns."""
+class AskedByPages(TypedDict, total=False):
+    """The options of a question of several patterns whose answers come page by page."""
 
     optional: Sequence[Sequence[Pattern]]
     absent: Sequence[Pattern]
@@ -18,11 +18,16 @@ class Asked(TypedDict, total=False):
     k: int
     min_weight: float
     count: bool
-    group_by: Sequence[str]
     include_inferred: bool
     include_facts: bool
     allow_cross_product: bool
     explain: bool
+
+
+class Asked(AskedByPages, total=False):
+    """The options of a question of several patterns."""
+
+    group_by: Sequence[str]
 
 
 def query(
@@ -52,8 +57,13 @@ def patterns(patterns: Sequence[Pattern], *, cursor: str | None = None, **asked:
     return Call(method="POST", route="/query/patterns", body=body)
 
 
-def all_answers(patterns_: Sequence[Pattern], **asked: Unpack[Asked]) -> Pages[Answer]:
-    """All answers to several patterns, page by page; `k` is the size of a page, or how many groups come."""
+def all_answers(patterns_: Sequence[Pattern], **asked: Unpack[AskedByPages]) -> Pages[Answer]:
+    """All answers to several patterns, page by page; `k` is the size of a page.
+
+    Raises ValueError for `group_by`: groups have no pages, and those that are left out are told by `patterns` alone.
+    """
+    if "group_by" in asked:
+        raise ValueError("Groups come in one answer: ask for them with patterns(), which tells how many are left out.")
     return Pages(patterns(patterns_, **asked), "results")
 
 

@@ -44,6 +44,8 @@ async def test_lists_are_followed_page_by_page(client: AsyncClient) -> None:
     answers = [one["bindings"]["?x"] async for one in client.all_answers([["?x", "p", "o3"]], k=3)]
     assert len(answers) == 4
     assert set(answers) == {"s3", "s10", "s17", "s24"}
+    with pytest.raises(ValueError, match=r"patterns\(\), which tells how many are left out"):
+        client.all_answers([["?x", "p", "?y"]], group_by=["?y"])  # type: ignore[call-arg]
 
 
 async def test_questions(client: AsyncClient) -> None:

@@ -36,11 +36,12 @@ ASKED: dict[str, Any] = SEARCHED | {
     "select": ["?x"],
     "k": 1,
     "count": True,
-    "group_by": ["?x"],
     "include_facts": True,
     "allow_cross_product": True,
     "explain": True,
 }
+# Groups have no pages.
+GROUPED: dict[str, Any] = {"group_by": ["?x"]}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "add": TERMS | {"weight": 0.5, "metadata": {}, "on_duplicate": "keep"},
     "triples": TERMS | {"min_weight": 0.5, "inferred": True, "page_size": 1},
@@ -60,7 +61,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "explain": {"id": "i", "depth": 3},
     "stats": {},
     "query": TERMS | SEARCHED | {"k": 1, "include_metadata": True},
-    "patterns": ASKED | {"patterns": [["?x", "p", "?y"]], "cursor": "c"},
+    "patterns": ASKED | GROUPED | {"patterns": [["?x", "p", "?y"]], "cursor": "c"},
     "all_answers": ASKED | {"patterns_": [["?x", "p", "?y"]]},
     "paths": AROUND | {"from_": "a", "to": "b", "max_length": 3, "order": "weight"},
     "neighbours": AROUND | {"term": "a", "include_counts": True},
@@ -140,7 +141,7 @@ def test_every_operation_has_a_method() -> None:
 def test_the_arguments_above_are_all_that_a_method_has(name: str) -> None:
     wanted = set(inspect.signature(METHODS[name].make).parameters)
     if "asked" in wanted:
-        wanted = wanted - {"asked"} | ASKED.keys()
+        wanted = wanted - {"asked"} | ASKED.keys() | (GROUPED.keys() if name == "patterns" else set())
     assert ARGUMENTS[name].keys() == wanted
 
 
@@ -151,7 +152,7 @@ def test_a_method_sends_all_that_the_operation_takes(name: str) -> None:
     documented = {one["name"] for one in operation.get("parameters", ())} - WITHOUT
     left_to_pages = CURSOR if isinstance(METHODS[name], AllPages) or name == "delete_matching" else set()
     if isinstance(METHODS[name], AllPages):
-        left_to_pages = CURSOR | {"count"}
+        left_to_pages = CURSOR | {"count"} | GROUPED.keys()
     sent = {*call.parameters, *call.names, *call.headers}
     assert sent <= documented
     assert documented - sent <= left_to_pages
