@@ -10,7 +10,7 @@ import psycopg
 from tests.benchmarks import peers
 from tests.benchmarks.plots import bars
 from tests.benchmarks.report import Plot, Section, Settings, Table
-from tests.benchmarks.servers import Server, keep_on, processors, running, service
+from tests.benchmarks.servers import Server, running, service
 from tests.benchmarks.wrk import CONNECTIONS, WORK, Load, drive, shown
 from tests.support.postgresql import TestServer, create_database
 
@@ -55,12 +55,9 @@ def beside_asyncpg(settings: Settings) -> Section:
             # As it is delivered: what is acknowledged is on disk.
             connection.execute("ALTER SYSTEM RESET ALL")
             connection.execute("SELECT pg_reload_conf()")
-        # Left to itself it would share the service's processor while the other one idles, as it is woken from there.
-        keep_on(server.process_id, *processors()[-1:])
         ours = service(settings.folder / "service", database_url=create_database(server.url, "skg"))
         theirs = create_database(server.url, "peer")
-        peer = partial(peers.asyncpg, database_url=theirs)
-        return _section(settings, peer, ASYNCPG_TARGETS, ours=ours, beside_wrk=" and PostgreSQL works")
+        return _section(settings, partial(peers.asyncpg, database_url=theirs), ASYNCPG_TARGETS, ours=ours)
     finally:
         server.stop()
 
@@ -79,7 +76,6 @@ def _section(
     targets: Mapping[str, float],
     p99_target: float | None = None,
     ours: Server | None = None,
-    beside_wrk: str = "",
 ) -> Section:
     peer = make_peer(settings)
     facts = QUICK_FACTS if settings.quick else FACTS
@@ -90,7 +86,7 @@ def _section(
         f"Over HTTP, beside {peer.name}",
         f"{peer.name}: {about} The service: one worker, authentication, limits that are counted, metrics, a log line"
         f" for each request, every acknowledged write on disk. Both take turns on one processor, over {facts:,}"
-        f" facts each; wrk asks on {CONNECTIONS} connections from another one{beside_wrk}. Rounds: {settings.rounds} of"
+        f" facts each; wrk asks on {CONNECTIONS} connections from another one. Rounds: {settings.rounds} of"
         f" {settings.seconds} s; ratios, requests and times are their medians.",
         tables=[_table(measured, peer.name, targets, p99_target)],
         plots=[_plot(measured, peer.name)],

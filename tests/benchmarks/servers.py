@@ -123,12 +123,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def keep_on(process: int, *numbers: int) -> None:
-    """Have it, its children, and those that it will have, work on these processors."""
-    for one in (process, *children(process)):
-        os.sched_setaffinity(one, numbers)
-
-
 def children(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
