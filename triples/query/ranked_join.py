@@ -137,6 +137,8 @@ class _Search:
         stream = partial.stream or self._stream(partial, depth)
         known = self._plan.steps[depth - 1].selected if depth else ()
         prefix = tuple([partial.terms[slot] for slot in known])
+        # Of the facts that only show that the selected terms are an answer, one is enough.
+        whole = len(prefix) == len(self._plan.selected)
         before, behind = partial.weights[: step.place], partial.weights[step.place + 1 :]
         index = partial.following
         while stream.has(index):
@@ -155,6 +157,9 @@ class _Search:
                 selected = tuple([terms[slot] for slot in step.selected])
                 origin = _Origin(partial.terms, stream, index - 1)
                 self._push(bound, selected, depth + 1, _Partial(terms, weights, (*partial.facts, fact), origin))
+                if whole:
+                    self._push(bound, prefix, depth, partial._replace(stream=stream, following=index))
+                    return
 
     def _stream(self, partial: _Partial, depth: int) -> Stream:
         """The facts that a partial answer can be grown by.

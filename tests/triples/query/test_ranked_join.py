@@ -177,6 +177,17 @@ def test_where_all_weights_tie_only_the_first_pattern_is_read_in_full() -> None:
     assert source.read_facts < 1100
 
 
+def test_of_facts_that_weigh_the_same_one_is_enough_to_show_an_answer() -> None:
+    facts = facts_of({(number, 1, 5000): 1.0 for number in range(1, 1001)})
+    facts += facts_of({(5000, 2, number): 1.0 for number in range(3)})
+    x = Variable("x")
+    for patterns, terms in (((None, None, None),), [()]), (((5000, 2, x), (None, 1, None)), [(0,), (1,), (2,)]):
+        source = MemorySource(facts)
+        found = ranked(Question(patterns), range(len(patterns)), source, k=10)
+        assert [answer.terms for answer in found.answers] == terms
+        assert source.read_facts < 50
+
+
 def test_a_term_that_is_not_known_is_not_asked_for() -> None:
     x = Variable("x")
     source = MemorySource(facts_of({(1, 2, 3): 1.0}))
