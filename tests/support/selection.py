@@ -1,10 +1,12 @@
 """Which tests a pass has: what another has tried or will try is left out and, with --quick, what starts processes."""
 
 import gc
+import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -14,8 +16,7 @@ PROCESS_FIXTURES = {"fresh_database", "service", "valkey_server"}
 # How a module gives this mark to tests.
 BOTH = "pytest.mark.both"
 
-# The test that runs, if it may start none.
-_without_processes: list[pytest.Item] = []
+_start = subprocess.Popen.__init__
 
 
 def folder(path: Path, config: pytest.Config) -> str:
@@ -55,9 +56,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.update(item for item in items if item.get_closest_marker("once"))
     if config.getoption("--quick"):
         left_out.update(item for item in items if _starts_processes(item))
-    if config.getoption("--database") == "sqlite" and not config.getoption("--instances"):
-        # Who starts one all the same is told to say so, in whatever run it is noticed first.
-        sys.addaudithook(_no_process)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 
@@ -73,16 +71,18 @@ def _starts_processes(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    if _starts_processes(item):
+    """Who starts a process without saying so is told to, in whatever run on SQLite it is noticed first."""
+    if _starts_processes(item) or item.config.getoption("--database") != "sqlite":
         return (yield)
-    _without_processes.append(item)
-    try:
+    # An audit hook would be called at all that is audited, the beginning of tracing too, where it lets another thread
+    # in, which Python then refuses to trace.
+    with patch.object(subprocess.Popen, "__init__", _start_another):
         return (yield)
-    finally:
-        _without_processes.pop()
 
 
-def _no_process(event: str, arguments: tuple[Any, ...]) -> None:
-    # Libraries start others: `uuid` asks one for the network's address.
-    if event == "subprocess.Popen" and arguments[0] == sys.executable and _without_processes:
-        raise AssertionError(f"mark this test `process`, since it starts {arguments[0]}: --quick leaves those out")
+def _start_another(self: "subprocess.Popen[Any]", args: Any, *others: Any, **named: Any) -> None:
+    """Start a process, if it is not one of Python: libraries do, such as `uuid`, for the network's address."""
+    first = args if isinstance(args, (str, bytes, Path)) else args[0]
+    if sys.executable in {first, named.get("executable")}:
+        raise AssertionError(f"mark this test `process`, since it starts {sys.executable}: --quick leaves those out")
+    _start(self, args, *others, **named)
