@@ -225,6 +225,8 @@ async def test_an_import_whose_process_is_killed_may_be_sent_again(sender: Sende
     sent = sender.begin(query)
     sent.arrive(LINES[:20_000], more=True)
     await begun(sent, 1)
+    # Of the body, nothing is taken before the service knows which import has begun.
+    await sent.listening.wait()
     os.kill(commands[-1].pid, signal.SIGKILL)
     sent.arrive(LINES[20_000:])
     await sent.finish()
