@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from apikeys.cleaning import MAX_NAME_LENGTH, UNSHOWN, clean_name, clean_networks, clean_rate, composed
 from apikeys.services import DEFAULT_GRACE, MAX_GRACE
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, WHOLE
+from skg_site.api.inputs import Input, QueryString
 
 TEN_YEARS = 10 * 365 * 86_400
 
@@ -33,10 +34,6 @@ Network = Annotated[
     # For readers of the schema: the common ways to write a network. The validator takes all of them.
     Field(json_schema_extra={"pattern": _NETWORK}, examples=["10.0.0.0/8"]),
 ]
-
-
-class Input(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class IssueKey(Input):
@@ -98,10 +95,8 @@ class RevokeKey(Input):
 CURSOR = CursorLayout("q")
 
 
-class KeyListParameters(BaseModel):
+class KeyListParameters(QueryString):
     """The query string of the list of keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=1000), INTEGER_TEXT] = 100
     cursor: Annotated[str, CURSOR.field] | None = None

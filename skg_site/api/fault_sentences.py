@@ -12,7 +12,7 @@ _SENTENCES = {
 
 
 def plain_sentence(fault: ErrorDetails) -> str:
-    """What is wrong, as a problem says it."""
+    """The sentence in which a problem tells the fault."""
     if fault["type"] == "string_pattern_mismatch" and fault["loc"][-1:] == ("cursor",):
         return "This is no cursor of this list: give the one that the answer before had"
     return _SENTENCES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").replace(" after validation", "")

@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_ratelimit.decorators import ratelimit
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight
+from skg_site.api.inputs import QueryString
 from skg_site.api.problems import Invalid
 from skg_site.api.reading import parameters_of
 from skg_site.api.views import json_answer
@@ -25,10 +26,8 @@ RATE = "240/m"
 MAX_QUESTION = 20_000
 
 
-class QuestionParameters(BaseModel):
+class QuestionParameters(QueryString):
     """The query string of a question in lines."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION)]
     k: Annotated[int, Field(ge=1, le=settings.ENV.max_results), INTEGER_TEXT] = 10

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight
+from skg_site.api.inputs import QueryString
 from skg_site.cli.arguments import option_named
 from triples.exchange.facts import Scale
 from triples.exchange.formats.media_types import COMPRESSED, ENDINGS, MEDIA_TYPES
 from triples.exchange.rdf.prefixes import parse_prefix
 from triples.exchange.tables import parse_columns
-from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject
+from triples.http.asked_terms import AskedObject, AskedPredicate, AskedSubject
 
 CURSOR = CursorLayout("q")
 FormatName = Literal[*MEDIA_TYPES]  # type: ignore[valid-type]  # the names of a dictionary
@@ -43,11 +44,7 @@ Prefixes = Annotated[
 ]
 
 
-class Parameters(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ImportParameters(Parameters):
+class ImportParameters(QueryString):
     format: Annotated[
         FormatName | None, Field(description="If neither Content-Type nor the ending of `name` tells it.")
     ] = None
@@ -123,7 +120,7 @@ def import_arguments(given: dict[str, Any]) -> list[str]:
     return found
 
 
-class ExportParameters(Parameters):
+class ExportParameters(QueryString):
     format: FormatName = "ndjson"
     compress: Annotated[
         CompressionName | None,
@@ -164,6 +161,6 @@ def _argument(name: str, value: Any, several: set[str]) -> Sequence[str]:
     return [f"{option}={part}" for part in parts]
 
 
-class ImportListParameters(Parameters):
+class ImportListParameters(QueryString):
     limit: Annotated[int, Field(ge=1, le=100), INTEGER_TEXT] = 20
     cursor: Annotated[str, CURSOR.field] | None = None

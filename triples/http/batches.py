@@ -8,10 +8,10 @@ from pydantic import Field, RootModel, SkipValidation, TypeAdapter, ValidationEr
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import JSONValue
+from skg_site.api.inputs import Input
 from skg_site.api.problems import MAX_REPORTED, FieldError, Invalid, shortened
 from skg_site.api.reading import field_errors, validated
 from triples.http.fact_json import TripleIn
-from triples.http.inputs import Input
 from triples.http.plain_facts import plain_facts
 from triples.models import Source
 from triples.store.operations import Fact, ManyStored

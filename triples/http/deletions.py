@@ -12,11 +12,12 @@ from typing_extensions import TypedDict  # Pydantic needs this one before Python
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import MomentIn, Weight
+from skg_site.api.inputs import Input
 from skg_site.api.openapi import request_example, response_example
 from skg_site.api.problems import Invalid
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
-from triples.http.inputs import ConstantPattern, Input
+from triples.http.asked_terms import ConstantPattern
 from triples.http.snapshot_headers import gives_snapshot
 from triples.http.views import GraphViewSet
 from triples.query.deleting import Deletion, Place, Preview, added_between

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, ConfigDict, Field, SkipValidation
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import AnyWeight, JSONValue, Moment, UUIDText, Weight, one_of, rfc3339
+from skg_site.api.inputs import Input
 from triples import ids
 from triples.fact_validation import LONGEST_PREDICATE, LONGEST_TERM, clean_predicate, clean_text, metadata_text
 from triples.fields import from_milliseconds
-from triples.http.inputs import Input
 from triples.models import Source
 from triples.query.fact_rows import AnyRow
 from triples.store.operations import Fact, Row

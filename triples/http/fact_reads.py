@@ -4,13 +4,14 @@ from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight
+from skg_site.api.inputs import QueryString
 from triples import ids
+from triples.http.asked_terms import AskedObject, AskedPredicate, AskedSubject
 from triples.http.fact_json import TRIPLE, TripleOut, triple_content
-from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject
 from triples.http.list_cursors import CURSOR, cursor_after, position_of
 from triples.query.explanations import Asserted
 from triples.query.fact_rows import AnyRow
@@ -20,10 +21,8 @@ from triples.services.graph import graph
 from triples.store.operations import NoSuchFact
 
 
-class ListParameters(BaseModel):
+class ListParameters(QueryString):
     """The query string of a list; texts are parsed as numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     subject: AskedSubject | None = None
     predicate: AskedPredicate | None = None

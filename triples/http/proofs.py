@@ -2,19 +2,18 @@
 
 from typing import Annotated, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from skg_site.api.fields import INTEGER_TEXT
+from skg_site.api.inputs import QueryString
 from triples.http.fact_json import WEIGHT_SHOWN, FactOut, public_id, shown_weight
 from triples.query.explanations import DEFAULT_DEPTH, MAX_DEPTH, Node
 from triples.query.fact_rows import InferredRow
 from triples.recursion.rules import RuleDocument, rule_document
 
 
-class ExplainParameters(BaseModel):
+class ExplainParameters(QueryString):
     """The query string of an explanation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     depth: Annotated[
         int,

@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.fields import WHOLE, Weight
+from skg_site.api.inputs import Input
 from skg_site.api.openapi import request_example, response_example
 from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
 from triples.fact_validation import asked_predicate, asked_text
 from triples.http import query_cache
 from triples.http.fact_json import WEIGHT_SHOWN, FactOut, metadata_content, public_id, shown_weight
-from triples.http.inputs import Input
 from triples.http.snapshot_headers import SEES_SNAPSHOT
 from triples.http.views import GraphViewSet
 from triples.metrics import count_query

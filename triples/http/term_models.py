@@ -4,11 +4,12 @@ from functools import partial
 from typing import Annotated, Literal, NotRequired
 
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict  # Pydantic needs this one before Python 3.12
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import INTEGER_TEXT
+from skg_site.api.inputs import QueryString
 from triples.folding import SEARCHED
 from triples.query.predicates import Predicate
 from triples.query.term_places import COUNT_LIMIT, Place
@@ -24,10 +25,8 @@ SearchedText = Annotated[str, AfterValidator(partial(clean_term, limit=SEARCHED)
 CURSOR = CursorLayout("q")
 
 
-class SearchParameters(BaseModel):
+class SearchParameters(QueryString):
     """The query string of a search of terms."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     search: SearchedText
     match: Annotated[
@@ -49,10 +48,8 @@ class SearchParameters(BaseModel):
         return WantedTerms(self.search, self.match, self.position, self.limit)
 
 
-class PredicateParameters(BaseModel):
+class PredicateParameters(QueryString):
     """The query string of the list of predicates."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=settings.ENV.max_results), INTEGER_TEXT] = 100
     cursor: Annotated[str, CURSOR.field] | None = None

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from skg_site.api.fields import WHOLE
+from skg_site.api.inputs import Input
 from skg_site.api.reading import validated
-from triples.http.inputs import AskedPredicate, Input
+from triples.http.asked_terms import AskedPredicate
 from triples.http.term_models import SearchedText
 from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
 from triples.mcp.names import missing_names, told

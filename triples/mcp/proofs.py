@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from skg_site.api.fields import WHOLE
+from skg_site.api.inputs import Input
 from skg_site.api.reading import validated
+from triples.http.asked_terms import AskedObject, AskedPredicate, AskedSubject
 from triples.http.fact_json import shown_weight
-from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject, Input
 from triples.mcp.answers import Answer, Refusal, Work, fitted, room, table
 from triples.mcp.names import missing_names, told
 from triples.query.explanations import MAX_DEPTH, Node

@@ -88,7 +88,7 @@ class LookUp:
         return len(terms) == CAP
 
     def are_many(self, grams: Sequence[str]) -> bool:
-        """Whether `all_of` can be expected to find no more than the first terms of them."""
+        """True if `all_of` can be expected to find no more than the first terms of them."""
         return self._frequencies.least(self._frequencies.rarest(grams, RAREST)) > CAP
 
     def rarest_of(self, grams: Sequence[str]) -> bool:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
 from skg_site.api.cursors import TextCursor
+from skg_site.api.inputs import QueryString
 from triples.recursion.grammar import Description, Distinct, Enabled, Members, PatternIn, Patterns, Weight
 from triples.recursion.rules import MAX_NAME_LENGTH
 from triples.recursion.shorthands import AnyRule
@@ -16,10 +17,8 @@ MAX_PAGE = 500
 RULE_CURSOR = TextCursor(MAX_NAME_LENGTH)
 
 
-class RuleListParameters(BaseModel):
+class RuleListParameters(QueryString):
     """The query string of the list of rules."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
     cursor: Annotated[str, RULE_CURSOR.field] | None = None

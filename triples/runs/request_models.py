@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from skg_site.api.fields import Weight
+from skg_site.api.inputs import Input
 from triples.fact_validation import asked_text
 from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
 from triples.runs.options import MAX_NAMES, RunOptions, check_names
@@ -22,9 +23,7 @@ Types = Annotated[
 ]
 
 
-class Recurse(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
+class Recurse(Input):
     force: Annotated[bool, Field(description="Derive everything anew, even if nothing has changed.")] = False
     max_depth: Annotated[
         int | None, Field(ge=1, le=1000, description="Keep proofs of at most this many steps; null for all.")

@@ -164,7 +164,7 @@ def _block(options: RdfOptions, *, numbered: bool, has_graphs: bool) -> "re.Patt
 
 
 def _start_of_last(content: bytes) -> int:
-    """Where the last block begins, if it is simple; 0 if that is not seen."""
+    """The place where the last block begins, if it is simple; 0 if that is not seen."""
     end = len(content)
     for _ in range(_MOST_LINES):
         end = content.rfind(b"\n", 0, max(end - 1, 0)) + 1

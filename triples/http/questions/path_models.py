@@ -6,8 +6,9 @@ from django.conf import settings
 from pydantic import Field
 
 from skg_site.api.fields import WHOLE, Weight
+from skg_site.api.inputs import Input
 from skg_site.api.problems import Invalid
-from triples.http.inputs import AskedObject, AskedPredicate, AskedSubject, Input
+from triples.http.asked_terms import AskedObject, AskedPredicate, AskedSubject
 from triples.query.path_facts import Direction
 
 MAX_PATH_LENGTH = 10

@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, WrapValidator
 
 from skg_site.api.cursors import CursorLayout
 from skg_site.api.fields import WHOLE, Weight
+from skg_site.api.inputs import Input
 from skg_site.api.problems import FieldError, Invalid
-from triples.http.inputs import Input
 from triples.patterns import Variable
 from triples.query.answers import Position
 from triples.query.filters import Filter, Operator

@@ -1,16 +1,11 @@
-"""The base of requests about facts, strict and without unknown members, and the constants that they ask for."""
+"""The constants that requests about facts ask for."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from triples.fact_validation import asked_predicate, asked_text
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_schema
-
-
-class Input(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
 
 AskedSubject = Annotated[str, AfterValidator(asked_text), text_schema(MAX_TERM_LENGTH, "Einstein")]
 AskedPredicate = Annotated[str, AfterValidator(asked_predicate), text_schema(MAX_PREDICATE_LENGTH, "discovered")]
