@@ -48,3 +48,8 @@ class GroupCount(NamedTuple):
     terms: Terms
     answers: int
     weight: float
+
+    @property
+    def rank(self) -> tuple[int, float, Terms]:
+        """What the order of groups goes by: most frequent first, then heaviest, then by the ids of their terms."""
+        return -self.answers, -self.weight, self.terms

@@ -32,7 +32,7 @@ def count_answers(
 def count_groups(
     question: Question[int], order: Sequence[int], source: Source, *, expired: Callable[[], bool] = lambda: False
 ) -> list[GroupCount]:
-    """The groups, most frequent first, then heaviest, then by the ids of their terms; may raise OutOfTime."""
+    """The groups of `group_by`, in any order; may raise OutOfTime."""
     select = (*question.group_by, *question.selected)
     width = len(question.group_by)
     join = Join(plan_join(question, order, select), source, Clock(expired))
@@ -46,8 +46,7 @@ def count_groups(
             join.clock.keep(1)
             found.add(terms)
             counts[group] = counts.get(group, 0) + 1
-    groups = [GroupCount(group, count, weights[group]) for group, count in counts.items()]
-    return sorted(groups, key=lambda group: (-group.answers, -group.weight, group.terms))
+    return [GroupCount(group, count, weights[group]) for group, count in counts.items()]
 
 
 class _All:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from heapq import nsmallest
 from math import nextafter
 from typing import Literal, NamedTuple
 
 from triples.query.answers import Answer, GroupCount, Position, Ranking
 from triples.query.blocks import Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
-from triples.query.counting_in_parts import count_in_parts
+from triples.query.counting_in_parts import count_in_parts, groups_in_parts
 from triples.query.graph_facts import GraphFacts, Named
 from triples.query.join_order import JoinOrder, join_order
 from triples.query.joining_by_term import begins_with_selected, joined_by_term
@@ -77,9 +78,10 @@ class Answers(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """All groups, the texts of their terms, and how they were found."""
+    """The first groups, how many others there are, the texts of their terms, and how they were found."""
 
     groups: Sequence[GroupCount]
+    left_out: int
     texts: Mapping[int, str]
     plan: Plan
 
@@ -113,13 +115,19 @@ def find_answers(
     )
 
 
-def find_groups(question: Question[str], source: GraphFacts, expired: Expired) -> Groups:
-    """The groups of `group_by`, most frequent first. Raises OutOfTime if not all answers were seen in time."""
+def find_groups(question: Question[str], source: GraphFacts, expired: Expired, *, most: int) -> Groups:
+    """The groups of `group_by`, most frequent first, `most` of them at most.
+
+    Raises OutOfTime if not all answers were seen in time.
+    """
     asked = _with_ids(question, source)
     order = join_order(asked, source)
-    groups = [] if order.is_empty else count_groups(asked, order.places, source, expired=expired)
-    texts = source.texts({term for group in groups for term in group.terms if term})
-    return Groups(groups, texts, Plan(order.places, order.facts, order.estimates, "all", 0))
+    groups = [] if order.is_empty else groups_in_parts(asked, order.places, source, expired)
+    if groups is None:
+        groups = count_groups(asked, order.places, source, expired=expired)
+    first = nsmallest(most, groups, key=lambda group: group.rank)
+    texts = source.texts({term for group in first for term in group.terms if term})
+    return Groups(first, len(groups) - len(first), texts, Plan(order.places, order.facts, order.estimates, "all", 0))
 
 
 def _with_ids(question: Question[str], source: GraphFacts) -> Question[int]:

@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 from triples.patterns import Shape
 from triples.query.blocks import Ends, Fact
 from triples.query.facts_by_key import texts_by_ids
-from triples.query.join_statements import LEAST, join_statement, numbers_statement
-from triples.query.lookups import JoinedRow, Lookup, OfTerms, Part, Slots, Terms
+from triples.query.join_statements import LEAST, grouped_statement, join_statement, numbers_statement
+from triples.query.lookups import GroupedJoin, JoinedRow, Lookup, OfTerms, Part, Slots, Terms
 from triples.query.predicates import Side, numbers_by_predicate, predicate_ids
 from triples.query.term_places import as_keys
 from triples.recursion.programs import Key
@@ -89,6 +89,9 @@ class GraphFacts:
         statement = join_statement(lookups, given, least, limit, self.dialect, self.visible, "number")
         [(found,)] = self.fetch(*statement)
         return int(found)
+
+    def joined_groups(self, join: GroupedJoin, part: Part) -> Sequence[Sequence[Any]]:
+        return self.fetch(*grouped_statement(join, part, self.dialect, self.visible))
 
     def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
         return [n for _, n in self.fetch(*numbers_statement(lookups, given, least, limit, self.dialect, self.visible))]

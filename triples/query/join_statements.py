@@ -6,11 +6,11 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from triples.query.lookups import Between, Lookup, OfTerms, OfWeight, Part, Slots, Terms
+from triples.query.lookups import Between, GroupedJoin, Lookup, OfTerms, OfWeight, Part, Slots, Terms
 from triples.query.term_places import as_keys
 from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter, Kind
-from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, combinations, joined, numbers
+from triples.store.join_sql import Begin, JoinedPattern, OfFact, OfRow, Term, combinations, grouped, joined, numbers
 
 # A fact of weight 0 matches nothing.
 LEAST = ulp(0.0)
@@ -30,10 +30,7 @@ def join_statement(
     begin = _begin(given)
     present = wanted.present if isinstance(wanted, Slots) else ()
     patterns, needed, sources = _join(lookups, _filled(given))
-    bounds = [
-        [*(term for term in lookup.constants if term is not None), max(weight, LEAST)]
-        for lookup, weight in zip([*lookups, *present], least, strict=True)
-    ]
+    bounds = _bounds([*lookups, *present], least)
     stands = [one for bound in bounds[len(lookups) :] for one in bound]
     bounds = bounds[: len(lookups)]
     parameters: list[Any] = []
@@ -48,6 +45,21 @@ def join_statement(
     must_stand = tuple([_pattern(lookup, sources) for lookup in present])
     statement = joined(patterns, dialect, visible, begin, read, by_column=by_column, present=must_stand)
     return statement, [*parameters, limit]
+
+
+def grouped_statement(
+    join: GroupedJoin, part: Part, dialect: Dialect, visible: InferredFilter | None
+) -> tuple[str, list[Any]]:
+    """The statement for `JoiningSource.joined_groups`."""
+    begin = _begin(part)
+    patterns, _, sources = _join(join.lookups, 0)
+    first, *others = _bounds(join.lookups, [join.least] * len(join.lookups))
+    parameters: list[Any] = []
+    for kinds in combinations(len(patterns), visible, begin):
+        parameters += [one for bound in others for one in bound]
+        parameters += [*first, *_bounds_of(part, kinds[0]), join.least_product]
+    terms = tuple([sources[slot] for slot in join.slots])
+    return grouped(patterns, dialect, visible, begin, terms, join.factors), parameters
 
 
 def numbers_statement(
@@ -94,6 +106,14 @@ def _pattern(lookup: Lookup, sources: Mapping[int, OfRow | OfFact]) -> JoinedPat
     for column, slot in lookup.bound:
         terms[column] = sources[slot]
     return JoinedPattern((terms[0], terms[1], terms[2]), lookup.equal, lookup.free)
+
+
+def _bounds(lookups: Sequence[Lookup], least: Sequence[float]) -> list[list[Any]]:
+    """The constants and the least weight of each look-up."""
+    return [
+        [*(term for term in lookup.constants if term is not None), max(weight, LEAST)]
+        for lookup, weight in zip(lookups, least, strict=True)
+    ]
 
 
 def _begin(given: Sequence[Terms] | Part) -> Begin:

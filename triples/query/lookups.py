@@ -90,6 +90,21 @@ class OfWeight(NamedTuple):
 
 Part = OfTerms | Between | OfWeight
 
+
+class GroupedJoin(NamedTuple):
+    """A join whose rows are put into groups: each has the terms in some slots, a number of rows, the greatest weight.
+
+    The weight of a row is the product of its facts' weights, multiplied in the order in which `factors` names look-ups.
+    """
+
+    lookups: Sequence[Lookup]
+    # The least weight of a fact, for all look-ups, and of a row.
+    least: float
+    least_product: float
+    slots: tuple[int, ...]
+    factors: tuple[int, ...]
+
+
 # The number of the partial answer that was given; then for each look-up the terms of its free columns, weight and id.
 JoinedRow = Sequence[Any]
 
@@ -146,6 +161,9 @@ class JoiningSource(Source, Protocol):
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> int:
         """Return how many rows `joined` would return."""
+
+    def joined_groups(self, join: GroupedJoin, part: Part) -> Sequence[Sequence[Any]]:
+        """Return the groups of the rows that `joined` would return of a part, in any order."""
 
     def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
         """Return for each partial answer how many facts of at least this weight these look-ups find.

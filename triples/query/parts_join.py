@@ -74,8 +74,8 @@ class PartsJoin:
         self.read = 0
         # How long the database took to join the last part, in seconds.
         self.seconds = 0.0
-        # The places of the question's patterns in the plan.
-        self._places = sorted(range(len(order)), key=lambda place: order[place])
+        # The places of the question's patterns in the plan. Weights are multiplied in this order.
+        self.places = sorted(range(len(order)), key=lambda place: order[place])
         self._chunks = self._together()
 
     def know_greatest(self) -> bool:
@@ -203,7 +203,7 @@ class PartsJoin:
         """Keep rows that are whole answers."""
         terms, weights = columns_of(self.plan.steps)
         selection = picking([terms[slot] for slot in self.plan.selected])
-        factors = [weights[place] for place in self._places]
+        factors = [weights[place] for place in self.places]
         best = self._best
         for one in self._unhurried(found):
             weight = prod([one[column] for column in factors])
@@ -256,7 +256,7 @@ class PartsJoin:
 
     def product(self, weights: Sequence[float]) -> float:
         """The product in the order of the question, so that it is rounded in the same way whatever the plan."""
-        return prod([weights[place] for place in self._places])
+        return prod([weights[place] for place in self.places])
 
     def forget_lighter(self) -> None:
         """Once there are k answers, the lighter ones are of no use. Looked at again when there are twice as many."""
@@ -287,4 +287,4 @@ class PartsJoin:
             terms = ()
             for step, fact in zip(steps, facts, strict=False):
                 terms += tuple([fact.key[column] for column in step.lookup.taken])
-        return tuple([facts[place] for place in self._places])
+        return tuple([facts[place] for place in self.places])

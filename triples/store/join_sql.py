@@ -73,14 +73,41 @@ def joined(
     weight. Without given rows, those of the first pattern come last, and what `begin_conditions` needs. Then those of
     `present`, and the limit.
     """
+    # What is only counted is found in the index alone.
+    read = ["1"] if wanted == "number" else None if wanted == "rows" else [_value(one, dialect) for one in wanted]
     parts = [
-        _of_kinds(patterns, kinds, dialect, visible, begin, wanted, by_column=by_column)
+        _of_kinds(patterns, kinds, dialect, visible, begin, read, by_column=by_column)
         + "".join(f" AND {_stands(pattern, dialect)}" for pattern in present)
         for kinds in combinations(len(patterns), visible, begin)
     ]
     order = " ORDER BY 1" if isinstance(wanted, tuple) else ""
     statement = f"{' UNION ALL '.join(parts)}{order} LIMIT ?"
     return dialect.prepared(f"SELECT count(*) FROM ({statement}) AS counted" if wanted == "number" else statement)
+
+
+@cache
+def grouped(
+    patterns: tuple[JoinedPattern, ...],
+    dialect: Dialect,
+    visible: InferredFilter | None,
+    begin: Begin,
+    terms: tuple[OfRow | OfFact, ...],
+    factors: tuple[int, ...],
+) -> str:
+    """The different terms of a join's rows; with each the number of rows that have them, and their greatest weight.
+
+    The weight of a row is the product of its facts' weights, multiplied in the order in which `factors` names patterns.
+    Parameters as of `joined`, with the least weight of a row in place of the limit, for each of the `combinations`.
+    """
+    weight = " * ".join(f"f{pattern}.weight" for pattern in factors)
+    names = [f"term{number}" for number in range(len(terms))]
+    read = [f"{_value(one, dialect)} AS {name}" for one, name in zip(terms, names, strict=True)]
+    rows = " UNION ALL ".join(
+        f"{_of_kinds(patterns, kinds, dialect, visible, begin, [*read, f'{weight} AS weight'])} AND {weight} >= ?"
+        for kinds in combinations(len(patterns), visible, begin)
+    )
+    by = ", ".join(names)
+    return dialect.prepared(f"SELECT {by}, count(*), max(weight) FROM ({rows}) AS found GROUP BY {by}")
 
 
 @cache
@@ -162,10 +189,11 @@ def _of_kinds(
     dialect: Dialect,
     visible: InferredFilter | None,
     begin: Begin,
-    wanted: Wanted,
+    wanted: Sequence[str] | None,
     *,
-    by_column: int | None,
+    by_column: int | None = None,
 ) -> str:
+    """The rows of a join with these kinds of facts: what is wanted, or else what `joined` says of rows."""
     read = [dialect.key_column(0) if begin == "rows" else "0"]
     tables = [dialect.keys_table] if begin == "rows" else []
     first = ""
@@ -183,12 +211,8 @@ def _of_kinds(
             tables.append(f"{table} ON {where}")
         else:
             tables, first = [table], where
-    # What is only counted is found in the index alone.
-    if wanted == "number":
-        read = ["1"]
-    elif wanted != "rows":
-        read = [_value(one, dialect) for one in wanted]
-    return f"SELECT {', '.join(read)} FROM {f' {dialect.join} '.join(tables)}{f' WHERE {first}' if first else ''}"
+    joined_tables = f" {dialect.join} ".join(tables)
+    return f"SELECT {', '.join(wanted or read)} FROM {joined_tables}{f' WHERE {first}' if first else ''}"
 
 
 def _table(

@@ -3,9 +3,11 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import prod
+from typing import Any
 
 from triples.query.blocks import Ends, Fact, OutOfTime
-from triples.query.lookups import Between, JoinedRow, Lookup, OfTerms, OfWeight, Part, Slots, Terms
+from triples.query.lookups import Between, GroupedJoin, JoinedRow, Lookup, OfTerms, OfWeight, Part, Slots, Terms
 from triples.recursion.programs import Key
 
 Triple = tuple[int, int, int]
@@ -115,6 +117,21 @@ class MemorySource:
         self, lookups: Sequence[Lookup], given: Sequence[Terms] | Part, least: Sequence[float], limit: int
     ) -> int:
         return len(self.joined(lookups, given, least, limit))
+
+    def joined_groups(self, join: GroupedJoin, part: Part) -> Sequence[Sequence[Any]]:
+        places: list[int] = []
+        weights: list[int] = []
+        column = 1
+        for lookup in join.lookups:
+            places += [column + lookup.free.index(taken) for taken in lookup.taken]
+            column += len(lookup.free) + 2
+            weights.append(column - 2)
+        groups: dict[Terms, list[float]] = {}
+        for row in self.joined(join.lookups, part, [join.least] * len(join.lookups), _ALL):
+            weight = prod([row[weights[factor]] for factor in join.factors])
+            if weight >= join.least_product:
+                groups.setdefault(tuple([row[places[slot]] for slot in join.slots]), []).append(weight)
+        return [(*terms, len(found), max(found)) for terms, found in groups.items()]
 
     def numbers(self, lookups: Sequence[Lookup], given: Sequence[Terms], least: float, limit: int) -> Sequence[int]:
         if self.reads is not None and self.read_blocks >= self.reads:

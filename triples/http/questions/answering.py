@@ -26,7 +26,9 @@ class Asked:
         """The answers or groups by the ids of their terms."""
         if self.body.group_by is None:
             return self.find_answers(source, expired)
-        return find_groups(self.question, source, expired)
+        # All of them, unless somebody wants fewer.
+        most = self.body.k if "k" in self.body.model_fields_set else settings.ENV.max_results
+        return find_groups(self.question, source, expired, most=most)
 
     def find_answers(self, source: GraphFacts, expired: Expired) -> Answers:
         body = self.body
@@ -36,9 +38,7 @@ class Asked:
     def content(self, found: Answers | Groups) -> AnswersOut:
         """The findings as JSON, without their time."""
         if isinstance(found, Groups):
-            # All of them, unless somebody wants fewer.
-            most = self.body.k if "k" in self.body.model_fields_set else settings.ENV.max_results
-            content = groups_content(self.question, found, most)
+            content = groups_content(self.question, found)
         else:
             content = answers_content(self.question, found, with_facts=self.body.include_facts)
             if self.body.count:

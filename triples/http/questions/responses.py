@@ -134,8 +134,8 @@ def add_total(content: AnswersOut, found: Answers) -> None:
         content["total_capped"] = True
 
 
-def groups_content(question: Question[str], found: Groups, most: int) -> AnswersOut:
-    """The first groups, `most` of them at most, without the time and the plan."""
+def groups_content(question: Question[str], found: Groups) -> AnswersOut:
+    """The groups, without the time and the plan."""
     names = [str(variable) for variable in question.group_by]
     results: list[AnswerOut] = [
         {
@@ -143,11 +143,11 @@ def groups_content(question: Question[str], found: Groups, most: int) -> Answers
             "weight": computed(group.weight),
             "count": group.answers,
         }
-        for group in found.groups[:most]
+        for group in found.groups
     ]
     content: AnswersOut = {"variables": names, "results": results, "next_cursor": None, "query_time_ms": 0}
-    if left_out := len(found.groups) - len(results):
-        content["groups_left_out"] = left_out
+    if found.left_out:
+        content["groups_left_out"] = found.left_out
     return content
 
 
