@@ -37,6 +37,7 @@ SECTIONS = {
         Entry("scale", "A hundred times as many facts", "scale"),
         Entry("asking", "Questions", "asking"),
         Entry("shapes", "Shapes of questions", "shapes"),
+        Entry("http-shapes", "Shapes of questions over HTTP", "shapes_over_http"),
         Entry("searching", "Names", "searching"),
         Entry("overload", "Overload and slow clients", "overload"),
         Entry("soak", "Memory of a worker under load", "soak"),

@@ -5,6 +5,7 @@ The shapes are those of Hogan et al., "A worst-case optimal join algorithm for S
 
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
+from urllib.parse import quote
 
 # Each edge goes from one variable to another. Every edge but the first begins or ends where others have been.
 SHAPES: Mapping[str, Sequence[str]] = {
@@ -31,18 +32,48 @@ SHAPES: Mapping[str, Sequence[str]] = {
     "S3": ("ab", "bc", "ad", "dc"),
     "S4": ("ab", "cb", "cd", "ad"),
 }
+# The answers that are asked for; a graph may have millions.
+LIMIT = 1_000
+_BASE = "http://example.org/"
 # Walks that do not close are tried again; a graph may have no triangle at all.
 _TRIES = 4_000
 
 Fact = Sequence[str]
 # The patterns, each of a variable, a predicate and a variable.
 Drawn = list[tuple[str, str, str]]
+# The terms of each answer.
+Answers = Sequence[Sequence[str]]
 
 
 def drawn(facts: Iterable[Fact], count: int, seed: int) -> dict[str, list[Drawn]]:
     """Up to so many different questions of each shape, each with an answer whose terms all differ."""
     graph, random = _Graph(facts), Random(seed)
     return {shape: graph.questions(edges, count, random) for shape, edges in SHAPES.items()}
+
+
+def iri(term: str) -> str:
+    """The IRI of a name, or of an IRI itself."""
+    return term if term.startswith(_BASE) else _BASE + quote(term, safe="")
+
+
+def names(drawn: Drawn) -> list[str]:
+    """The variables in the order in which they come."""
+    return list(dict.fromkeys(name for one, _, other in drawn for name in (one, other)))
+
+
+def sparql(drawn: Drawn) -> str:
+    patterns = " . ".join(f"?{one} <{iri(predicate)}> ?{other}" for one, predicate, other in drawn)
+    return f"SELECT {' '.join(f'?{name}' for name in names(drawn))} {{ {patterns} }} LIMIT {LIMIT}"
+
+
+def compare(drawn: Drawn, ours: Answers, *others: Answers) -> None:
+    """Fail if the answers differ, whose terms may be names or their IRIs."""
+    expected = {tuple(map(iri, answer)) for answer in ours}
+    for theirs in others:
+        assert len(theirs) == len(ours) == len(expected), (drawn, len(ours), len(theirs))
+        # Of more answers, each may have found others.
+        if len(ours) < LIMIT:
+            assert {tuple(map(iri, answer)) for answer in theirs} == expected, drawn
 
 
 class _Graph:

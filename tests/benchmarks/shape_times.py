@@ -14,7 +14,6 @@ from pathlib import Path
 from threading import Timer
 from time import process_time
 from typing import Any
-from urllib.parse import quote
 
 import django
 import duckdb
@@ -22,19 +21,16 @@ import orjson
 import pyarrow as pa
 import pyoxigraph
 
-from tests.benchmarks.shape_questions import Drawn, Fact
+from tests.benchmarks.shape_questions import LIMIT, Answers, Drawn, Fact, compare, iri, sparql
 from triples.patterns import Variable
 from triples.query.questions import Question
 
-LIMIT = 1_000
 # Thresholds of the collector, as in `skg_site.server.lifespan`.
 GARBAGE = (10_000, 20, 50)
-_BASE = "http://example.org/"
 # DuckDB joins whole tables, which may be far too much for the first answers: so much it may take for a question.
 MEMORY, SECONDS = "500MB", 1.0
-# The names of the terms in each answer; Oxigraph has IRIs for them. None: given up.
-Answers = Sequence[Sequence[str]] | None
-Ask = Callable[[Drawn], Answers]
+# Oxigraph has IRIs for terms. None: given up.
+Ask = Callable[[Drawn], Answers | None]
 
 
 def main(facts: Path, asked: Path, rounds: int) -> None:
@@ -55,7 +51,7 @@ def _times(asking: Mapping[str, Ask], questions: Sequence[Drawn], rounds: int) -
     least = {name: [inf] * len(questions) for name in asking}
     given_up: set[tuple[str, int]] = set()
     for number, question in [*enumerate(questions)] * rounds:
-        found: dict[str, Answers] = {}
+        found: dict[str, Answers | None] = {}
         for name, ask in asking.items():
             if (name, number) in given_up:
                 continue
@@ -64,17 +60,8 @@ def _times(asking: Mapping[str, Ask], questions: Sequence[Drawn], rounds: int) -
             least[name][number] = min(least[name][number], process_time() - begin)
             if found[name] is None:
                 given_up.add((name, number))
-        _compare(question, *(answers for answers in found.values() if answers is not None))
+        compare(question, *(answers for answers in found.values() if answers is not None))
     return {**least, "given up": len(given_up)}
-
-
-def _compare(question: Drawn, ours: Sequence[Sequence[str]], *others: Sequence[Sequence[str]]) -> None:
-    expected = {tuple(map(_iri, answer)) for answer in ours}
-    for theirs in others:
-        assert len(theirs) == len(ours) == len(expected), (question, len(ours), len(theirs))
-        # Of more answers, each may have found others.
-        if len(ours) < LIMIT:
-            assert {tuple(map(_iri, answer)) for answer in theirs} == expected, question
 
 
 @contextmanager
@@ -101,21 +88,14 @@ def service() -> Iterator[Ask]:
 
 def oxigraph(facts: Sequence[Fact]) -> Ask:
     store = pyoxigraph.Store()
-    store.bulk_extend(pyoxigraph.Quad(*[pyoxigraph.NamedNode(_iri(term)) for term in fact]) for fact in facts)
+    store.bulk_extend(pyoxigraph.Quad(*[pyoxigraph.NamedNode(iri(term)) for term in fact]) for fact in facts)
 
     def ask(drawn: Drawn) -> Answers:
-        patterns = " . ".join(f"?{one} <{_iri(predicate)}> ?{other}" for one, predicate, other in drawn)
-        selected = " ".join(f"?{name}" for name in _names(drawn))
-        found = store.query(f"SELECT {selected} {{ {patterns} }} LIMIT {LIMIT}")
+        found = store.query(sparql(drawn))
         assert isinstance(found, pyoxigraph.QuerySolutions)
         return [[term.value for term in solution] for solution in found]
 
     return ask
-
-
-def _iri(term: str) -> str:
-    """The IRI of a name, or of an IRI itself."""
-    return term if term.startswith(_BASE) else _BASE + quote(term, safe="")
 
 
 def in_duckdb(facts: Sequence[Fact]) -> Ask:
@@ -130,7 +110,7 @@ def in_duckdb(facts: Sequence[Fact]) -> Ask:
         connection.register(name, table)
     connection.execute("CREATE TABLE fact AS SELECT * FROM given ORDER BY p, s; CREATE TABLE term AS FROM named")
 
-    def ask(drawn: Drawn) -> Answers:
+    def ask(drawn: Drawn) -> Answers | None:
         places: dict[str, str] = {}
         conditions = [f"f{number}.p = {ids[predicate]}" for number, (_, predicate, _) in enumerate(drawn)]
         for number, (one, _, other) in enumerate(drawn):
@@ -152,11 +132,6 @@ def in_duckdb(facts: Sequence[Fact]) -> Ask:
             timer.cancel()
 
     return ask
-
-
-def _names(drawn: Drawn) -> list[str]:
-    """The variables in the order in which they come."""
-    return list(dict.fromkeys(name for one, _, other in drawn for name in (one, other)))
 
 
 if __name__ == "__main__":

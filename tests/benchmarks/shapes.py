@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from tests.benchmarks.graphs import commanded, fresh_database, graph_file, graph_name
 from tests.benchmarks.report import Cell, Section, Settings, Table
-from tests.benchmarks.shape_questions import SHAPES, drawn
+from tests.benchmarks.shape_questions import SHAPES, Drawn, drawn
 from tests.support.environment import process_environment
 from tests.support.processes import run_python
 
@@ -28,23 +28,36 @@ LONGEST_SECONDS = 7_200
 OURS, OXIGRAPH, DUCKDB = "skg", "oxigraph", "duckdb"
 
 
-def run(settings: Settings) -> Section:
+class Shaped(NamedTuple):
+    """The different facts of a graph, without weights, in a file and in a database of the service; and questions."""
+
+    facts: Sequence[Sequence[str]]
+    file: Path
+    variables: Mapping[str, str]
+    questions: Mapping[str, Sequence[Drawn]]
+
+
+def shaped(settings: Settings) -> Shaped:
     facts = list(_facts(graph_file(settings)))
     file = settings.folder / "unweighted.tsv"
     file.write_text("".join("\t".join(fact) + "\n" for fact in facts), encoding="utf-8")
     variables = fresh_database(settings.folder / "service")
     commanded(variables, "import_triples", str(file))
-    count = QUICK_QUESTIONS if settings.quick else QUESTIONS
+    return Shaped(facts, file, variables, drawn(facts, QUICK_QUESTIONS if settings.quick else QUESTIONS, SEED))
+
+
+def run(settings: Settings) -> Section:
+    graph = shaped(settings)
     asked = settings.folder / "questions.json"
-    asked.write_bytes(orjson.dumps(drawn(facts, count, SEED)))
+    asked.write_bytes(orjson.dumps(graph.questions))
     ended = run_python(
-        ["-m", "tests.benchmarks.shape_times", str(file), str(asked), str(settings.rounds)],
-        env=process_environment(variables),
+        ["-m", "tests.benchmarks.shape_times", str(graph.file), str(asked), str(settings.rounds)],
+        env=process_environment(graph.variables),
         timeout=LONGEST_SECONDS,
     )
     if ended.returncode:
         raise RuntimeError(ended.stderr.decode()[-2000:])
-    return _section(settings, len(facts), orjson.loads(ended.stdout))
+    return _section(settings, len(graph.facts), orjson.loads(ended.stdout))
 
 
 def _facts(file: Path) -> Iterator[tuple[str, ...]]:

@@ -28,11 +28,11 @@ from triples.query.blocks import Clock, OutOfTime, Streams, TooMany
 from triples.query.known_paths import Graph, known_paths
 from triples.query.lookups import JoiningSource
 from triples.query.path_facts import Path, PathQuestion, Paths, Rank, product_bound
-from triples.query.path_limit import FAR_FROM_NOTHING, Limit
+from triples.query.path_limit import Limit
 from triples.query.path_reach import Reach
 from triples.query.path_rounds import Rounds
 from triples.query.path_side import Label, Side, Unread
-from triples.weights import ROUNDED_DOWN
+from triples.weights import FAR_FROM_NOTHING, ROUNDED_DOWN
 
 # The known paths are searched again when the number of facts read has grown by this factor.
 _GROWTH = 1.5

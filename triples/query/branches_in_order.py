@@ -68,7 +68,8 @@ def branched(question: Question[int], order: JoinOrder, weights: Sequence[float]
         return None
     growth = (1.0, *order.estimates)
     sizes = [growth[number + 1] / max(growth[number], 1.0) for variable in rest if (number := own[variable])]
-    if not sizes or prod(sizes) < _WORTH * sum(sizes):
+    # A sample may have met none of a branch's facts.
+    if not sizes or prod(sizes) <= _WORTH * sum(sizes):
         return None
     lookups: list[Lookup] = []
     filled = 0

@@ -13,7 +13,7 @@ from triples.query.blocks import OutOfTime, TooMany
 from triples.query.facts_parts import Begin, FactsPart, narrow_part, next_size
 from triples.query.lookups import Between, Part
 from triples.query.parts_join import PartsJoin
-from triples.weights import ROUNDED_DOWN
+from triples.weights import FAR_FROM_NOTHING, ROUNDED_DOWN, least_rest
 
 # The facts in the first part.
 FIRST = 512
@@ -186,10 +186,10 @@ class _Parts:
             return part
         # By so many of the heaviest answers so far; one alone might be far heavier than those that others let expect.
         guess = join.weight_of(_FEW + int(_SPARE * join.wanted * self._taken / part.size))
-        if guess is None or guess <= join.least:
+        if guess is None or guess <= max(join.least, FAR_FROM_NOTHING):
             return part
         # The weights of facts are compared once more when they are joined.
-        above = guess / prod(join.greatest[1:]) * ROUNDED_DOWN * ROUNDED_DOWN
+        above = least_rest(guess, prod(join.greatest[1:])) * ROUNDED_DOWN
         if part.following is None or part.following.weight > above:
             return part._replace(guess=guess)
         # What is lighter makes no answer that is heavy enough.

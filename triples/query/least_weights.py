@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from triples.query.lookups import Between, OfTerms, OfWeight, Part
-from triples.weights import ROUNDED_DOWN
+from triples.weights import ROUNDED_DOWN, least_rest
 
 
 def least_weights(
@@ -26,5 +26,5 @@ def least_weights(
         case OfTerms() | None:
             pass
     others = [heaviest * prod(rest[:number]) * prod(rest[number + 1 :]) for number in range(count)]
-    # Quotients are rounded; the answers' products are compared exactly.
-    return [min(least / one, 1.0) * ROUNDED_DOWN if one > 0 else 0.0 for one in others]
+    # The answers' products are compared exactly.
+    return [min(least_rest(least, one), ROUNDED_DOWN) for one in others]

@@ -3,10 +3,7 @@
 from math import inf
 
 from triples.query.path_facts import PathQuestion, Rank, product_bound
-from triples.weights import ROUNDED_DOWN
-
-# Lighter products are hardly numbers, so that nothing is told of their rounding.
-FAR_FROM_NOTHING = 1e-290
+from triples.weights import FAR_FROM_NOTHING, ROUNDED_DOWN
 
 
 class Limit:
@@ -59,8 +56,3 @@ class Limit:
         # Of nothing but ones, a product is exact.
         if weight == 1:
             self.longest = length
-
-
-def rest(least: float, weight: float) -> float:
-    """No lighter rest makes a product of at least so much with the weight; 0 where numbers are too small to tell."""
-    return least / weight * ROUNDED_DOWN if least > FAR_FROM_NOTHING else 0.0

@@ -29,10 +29,11 @@ from collections.abc import Iterator, Sequence
 from triples.query.blocks import TooMany
 from triples.query.path_end import End, Hub
 from triples.query.path_facts import PathQuestion, product_bound
-from triples.query.path_limit import Limit, rest
+from triples.query.path_limit import Limit
 from triples.query.path_openings import Opening, cheapest_opening
 from triples.query.path_reads import ReadFact, Reads
 from triples.query.path_steps import Known, known_steps
+from triples.weights import least_rest
 
 # The most facts that are read in a round: beyond them, to follow the heaviest first is better.
 MOST_READ = 40_000
@@ -82,7 +83,7 @@ class Round:
         """No lighter walk of so many facts from this end is part of a wanted path that is not known."""
         other = self._ends[1 - side]
         tops = [(other.top(b), self._limit.least(length + b)) for b in range(self._limit.longest - length + 1)]
-        return min([rest(least, top) for top, least in tops if top > 0], default=2.0)
+        return min([least_rest(least, top) for top, least in tops if top > 0], default=2.0)
 
     def _open(self, opening: Opening) -> None:
         _cost, forward, length, hub = opening
@@ -148,10 +149,10 @@ class Round:
                 top, least = other.light_tops[b], self._limit.least(a + b + 1)
                 if not self._limit.wants(one.light_tops[a], top, a + b + 1):
                     continue
-                near = {term: weight for term, weight in one.lights[a].items() if weight >= rest(least, top)}
-                need = rest(least, one.light_tops[a])
+                near = {term: weight for term, weight in one.lights[a].items() if weight >= least_rest(least, top)}
+                need = least_rest(least, one.light_tops[a])
                 far = [term for term, weight in other.lights[b].items() if weight >= need]
-                for term, fact in self._reads[0].linked(near, far, rest(need, top), self._left):
+                for term, fact in self._reads[0].linked(near, far, least_rest(need, top), self._left):
                     self._found(0, term, a, near[term], fact, last=True)
 
     def _pairs(self, side: int) -> tuple[dict[tuple[int, int], tuple[int, float]], float]:
@@ -161,13 +162,13 @@ class Round:
         least = 1.0
         for a, term, (weight, _facts) in self._hubs(end):
             for b in range(self._limit.longest - a):
-                need = rest(self._limit.least(a + b + 1), weight)
+                need = least_rest(self._limit.least(a + b + 1), weight)
                 if other.top(b) < need:
                     continue
                 beyond = other.unopened(b) if side == 0 else other.lights[b].items()
                 found = [(far, bound) for far, bound in beyond if bound >= need]
                 pairs.update({(term, far): (a, weight) for far, _ in found})
-                least = min([least, *(rest(need, bound) for _, bound in found)])
+                least = min([least, *(least_rest(need, bound) for _, bound in found)])
         return pairs, least
 
     def _found(self, side: int, term: int, length: int, weight: float, fact: ReadFact, *, last: bool) -> None:
@@ -189,7 +190,7 @@ class Round:
             if x != y
         ]
         for product, length, side, one, other in sorted(pairs):
-            need = rest(self._limit.least(length), -product)
+            need = least_rest(self._limit.least(length), -product)
             if need <= 1:
                 self._join(side, *((other, one) if side else (one, other)), need)
 

@@ -22,8 +22,11 @@ from triples.query.questions import AskedPattern, Question
 graphs = st.dictionaries(keys, st.sampled_from([1.0, 1.0, 1.0, 0.9, 0.0]), max_size=25).map(facts_of)
 
 
-def in_order(places: Sequence[int]) -> JoinOrder:
-    return JoinOrder(tuple(places), (1.0,) * len(places), (1,) * len(places))
+def in_order(places: Sequence[int], data: st.DataObject | None = None) -> JoinOrder:
+    """The order with any estimates, which may be far from the truth."""
+    others = st.sampled_from([0.0, 1 / 256, 1.0, 50.0])
+    estimates = (1.0, *(data.draw(others) if data else 1.0 for _ in places[1:]))
+    return JoinOrder(tuple(places), estimates, (1,) * len(places))
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_the_first_answers_are_those_of_trying_everything(
 
     try:
         with with_branches(data):
-            found = joined_by_term(question, in_order(order), MemorySource(facts, TEXTS), k=k, after=after)
+            found = joined_by_term(question, in_order(order, data), MemorySource(facts, TEXTS), k=k, after=after)
     except TooMany:
         return
 
@@ -89,7 +92,7 @@ def test_where_all_facts_weigh_the_same_all_answers_are_found(
     try:
         source = MemorySource(same, TEXTS)
         with with_branches(data):
-            found = joined_by_term(question, in_order(order), source, k=k, after=after, uniform=True)
+            found = joined_by_term(question, in_order(order, data), source, k=k, after=after, uniform=True)
     except TooMany:
         return
 
@@ -137,7 +140,7 @@ def test_the_answers_of_branches_are_those_of_trying_everything(
     try:
         with with_branches(data):
             source = MemorySource(facts)
-            found = joined_by_term(question, in_order(order), source, k=k, after=after, uniform=True)
+            found = joined_by_term(question, in_order(order, data), source, k=k, after=after, uniform=True)
     except TooMany:
         return
 
@@ -172,7 +175,7 @@ def test_when_time_is_over_the_answers_are_an_exact_prefix(
     expected = best_answers(question, question.selected, facts, TEXTS)
 
     try:
-        found = joined_by_term(question, in_order(order), MemorySource(facts, TEXTS, reads), k=4)
+        found = joined_by_term(question, in_order(order, data), MemorySource(facts, TEXTS, reads), k=4)
     except TooMany:
         return
 
