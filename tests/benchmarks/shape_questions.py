@@ -66,14 +66,14 @@ def sparql(drawn: Drawn) -> str:
     return f"SELECT {' '.join(f'?{name}' for name in names(drawn))} {{ {patterns} }} LIMIT {LIMIT}"
 
 
-def compare(drawn: Drawn, ours: Answers, *others: Answers) -> None:
+def compare(drawn: Drawn, *found: Answers) -> None:
     """Fail if the answers differ, whose terms may be names or their IRIs."""
-    expected = {tuple(map(iri, answer)) for answer in ours}
-    for theirs in others:
-        assert len(theirs) == len(ours) == len(expected), (drawn, len(ours), len(theirs))
+    sets = [{tuple(map(iri, answer)) for answer in answers} for answers in found]
+    for answers, different in zip(found, sets, strict=True):
+        assert len(answers) == len(different) == len(found[0]), (drawn, len(answers), len(different), len(found[0]))
         # Of more answers, each may have found others.
-        if len(ours) < LIMIT:
-            assert {tuple(map(iri, answer)) for answer in theirs} == expected, drawn
+        if len(answers) < LIMIT:
+            assert different == sets[0], drawn
 
 
 class _Graph:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from triples.weights import computed
+from triples.weights import computed, least_rest
 
 _WEIGHTS = st.floats(0, 1, exclude_min=True)
 
@@ -38,3 +38,11 @@ def test_the_order_stays(one: float, other: float) -> None:
 @pytest.mark.parametrize(("weight", "shown"), [(0.0, 0.0), (0.9 * 0.9 * 0.9, 0.729), (1e-20 / 3, 3.33333333333333e-21)])
 def test_examples(weight: float, shown: float) -> None:
     assert computed(weight) == shown
+
+
+@pytest.mark.parametrize(
+    ("least", "weight", "low", "high"),
+    [(0.4, 0.5, 0.799_999, 0.8), (0.5, 0.25, 1.999_999, 2.0), (1e-300, 0.5, 0, 0), (0.5, 0.0, 0, 0), (0.0, 0.5, 0, 0)],
+)
+def test_the_least_rest_is_at_most_the_quotient(least: float, weight: float, low: float, high: float) -> None:
+    assert low <= least_rest(least, weight) <= high
