@@ -5,13 +5,14 @@ answers, which follow the heaviest facts (the walks of Li et al., "Wander join",
 correlated patterns need no statistics.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
 from triples.patterns import Variable, variables
-from triples.query.blocks import NO_TERM, Ends, Source
+from triples.query.blocks import NO_TERM, Ends, Fact, Source
 from triples.query.lookups import JoiningSource, Lookup, Terms, ends_of, lookup_of
 from triples.query.questions import AskedPattern, Question
 
@@ -25,6 +26,8 @@ _SAMPLE = 32
 _MOST_FOLLOWING = 2_048
 # What the sample does not meet, one of so many times as many partial answers may meet.
 _RARE = 8
+# If a term is in more than one of so many of the first facts, which weigh the same, others are looked at, too.
+_SHARED = 4
 # If very many facts follow the sample, those of so many of its partial answers are read, each by itself, so that one
 # hub does not stand for all.
 _APART = 4
@@ -139,20 +142,48 @@ class _Sample:
         found = round(factor * len(self._rows))
         if not found:
             self._rows = []
-        elif found > _SAMPLE or not bound:
+        elif not bound:
+            self._rows = self._grown([()], [self._first(lookup.constants, found)], lookup)
+        elif found > _SAMPLE:
             self._rows = self._following(lookup)
         else:
             taken = [1 + lookup.free.index(column) for column in lookup.taken]
             joined = self._source.joined([lookup], self._rows, [0.0], _SAMPLE)
             self._rows = [self._rows[row[0]] + tuple([row[column] for column in taken]) for row in joined]
 
+    def _first(self, ends: Ends, facts: int) -> list[Fact]:
+        """The heaviest facts of so many; of those that weigh the same and were added together, only some."""
+        block = list(self._source.block(ends, None, _SAMPLE))
+        self._whole &= len(block) < _SAMPLE
+        last = block[-1] if len(block) == _SAMPLE else None
+        if last is None or last.id is None or last.weight < block[0].weight or not _share_a_term(block, ends):
+            return block
+        each = _SAMPLE // _APART
+        spread = block[:each]
+        for place in range(1, _APART):
+            id_ = self._source.id_at(ends, last.weight, 0, min(facts, MOST_COUNTED) * place // _APART)
+            if id_ is not None:
+                spread += self._source.block(ends, last._replace(id=id_), each)
+        return spread
+
     def _following(self, lookup: Lookup) -> list[Terms]:
         rows = _spread(self._rows, _APART)
         each = _SAMPLE // len(rows)
         blocks = [self._source.block(lookup.ends(row), None, each) for row in rows]
         self._whole &= len(rows) == len(self._rows) and all(len(block) < each for block in blocks)
+        return self._grown(rows, blocks, lookup)
+
+    @staticmethod
+    def _grown(rows: Sequence[Terms], blocks: Sequence[Sequence[Fact]], lookup: Lookup) -> list[Terms]:
         grown = (lookup.extended(row, fact.key) for row, block in zip(rows, blocks, strict=True) for fact in block)
         return [row for row in grown if row is not None]
+
+
+def _share_a_term(facts: Sequence[Fact], ends: Ends) -> bool:
+    """True if a subject or an object that is not given is in many of these facts."""
+    free = [column for column in (0, 2) if ends[column] is None]
+    shared = [max(Counter(fact.key[column] for fact in facts).values()) for column in free]
+    return any(number * _SHARED > len(facts) for number in shared)
 
 
 def _spread(rows: Sequence[Terms], most: int) -> Sequence[Terms]:

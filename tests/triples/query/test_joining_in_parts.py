@@ -229,6 +229,19 @@ def test_what_the_sample_does_not_meet_is_not_taken_for_nothing() -> None:
     assert 0 < order.estimates[1] < order.estimates[0]
 
 
+def test_facts_of_one_term_that_were_added_together_do_not_stand_for_all() -> None:
+    x, y, z = map(Variable, "xyz")
+    # Nothing follows the first facts, and very many facts follow most of the others.
+    facts = {(1, 10, number + 1_000): 1.0 for number in range(40)}
+    facts |= {(number + 100, 10, 2_000): 1.0 for number in range(160)}
+    facts |= {(2_000, 11, number + 3_000): 1.0 for number in range(400)}
+
+    order = join_order(Question(((x, 10, y), (y, 11, z))), MemorySource(facts_of(facts)))
+
+    assert order.estimates[0] == 200
+    assert order.estimates[1] > 10_000
+
+
 class _PartsTaken(MemorySource):
     """Remembers by which columns the parts were read."""
 
