@@ -42,7 +42,8 @@ pytestmark = [pytest.mark.both, pytest.mark.usefixtures("database", "small_block
 NAMES = {0: "nowhere", 1: "a", 2: "b", 3: "c", 4: "p", 5: "q"}
 TERMS = [NAMES[number] for number in range(1, 6)]
 facts = st.tuples(st.sampled_from(TERMS), st.sampled_from(TERMS), st.sampled_from(TERMS))
-graphs = st.dictionaries(facts, st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 0.3, 1e-200, 3e-162]), min_size=1, max_size=14)
+weights = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 0.3, 1e-200, 3e-162])
+graphs = st.dictionaries(facts, weights, min_size=1, max_size=14)
 
 
 def never() -> bool:
