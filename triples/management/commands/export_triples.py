@@ -8,6 +8,7 @@ from django.db import Error as AnyDatabaseError
 
 from skg_site.cli.arguments import argument
 from skg_site.cli.base_command import UncheckedCommand
+from skg_site.cli.departed_readers import reader_departed
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
@@ -67,6 +68,8 @@ class Command(UncheckedCommand):
             try:
                 job.run()
             except (Interrupted, Unwritable, OSError, AnyDatabaseError) as error:
+                if reader_departed(error):
+                    raise
                 failure = error
             seconds = progress.seconds
         summary = ExportSummary(job.exported, seconds, _sentence(failure, file))
