@@ -91,7 +91,7 @@ class AsyncClient(Attempting, Operations):
         """The facts that match as a file, piece by piece. Raises NoAnswer if it breaks off before its end."""
         attempts = self._attempts(export_call(format, options))
         async with AsyncExitStack() as stack:
-            response = await AsyncRetrying(**attempts.retries())(self._begun, attempts, stack)
+            response: httpx2.Response = await AsyncRetrying(**attempts.retries())(self._begun, attempts, stack)
             try:
                 async for piece in response.aiter_bytes(PIECE_BYTES):
                     yield piece
