@@ -45,7 +45,9 @@ def clean_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
     text = text.strip()
     if not (text.isascii() and text.isprintable()):
         if found := _FORBIDDEN.search(text):
-            raise TermError(f"must not contain the control character U+{ord(found[0]):04X}")
+            # A command's arguments have one for each byte that is not UTF-8.
+            kind = "lone surrogate" if found[0] >= "\ud800" else "control character"
+            raise TermError(f"must not contain the {kind} U+{ord(found[0]):04X}")
         # What is far too long is not tried.
         if len(text) <= limit * _MOST_COMPOSED:
             if len(text) > _LONG_RUN:
