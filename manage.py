@@ -8,6 +8,7 @@ import sys
 from django.core.management import execute_from_command_line
 
 from skg_site.cli.arguments import with_dashes_kept
+from skg_site.cli.departed_readers import quiet_end
 from skg_site.env import SettingsError
 from skg_site.host.files import keep_files_private
 from skg_site.host.unfit_database import UnfitDatabase
@@ -20,7 +21,8 @@ def main() -> None:
     keep_files_private()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skg_site.settings")
     try:
-        execute_from_command_line(with_dashes_kept(sys.argv))
+        with quiet_end():
+            execute_from_command_line(with_dashes_kept(sys.argv))
     except (SettingsError, UnfitDatabase) as error:
         sys.exit(str(error))
     finally:

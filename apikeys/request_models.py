@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from apikeys.cleaning import MAX_NAME_LENGTH, UNSHOWN, clean_name, clean_networks, clean_rate, composed
 from apikeys.services import DEFAULT_GRACE, MAX_GRACE
 from skg_site.api.cursors import CursorLayout
-from skg_site.api.fields import INTEGER_TEXT, WHOLE
+from skg_site.api.fields import INTEGER_TEXT, WHOLE, matching
 from skg_site.api.inputs import Input, QueryString
 
 TEN_YEARS = 10 * 365 * 86_400
@@ -39,10 +39,10 @@ Network = Annotated[
 class IssueKey(Input):
     name: Annotated[
         str,
-        Field(
-            max_length=MAX_NAME_LENGTH,
-            pattern=rf"^[^{UNSHOWN}]*[^\s{UNSHOWN}][^{UNSHOWN}]*$",
-            description="Who or what uses the key.",
+        Field(max_length=MAX_NAME_LENGTH, description="Who or what uses the key."),
+        *matching(
+            rf"^[^{UNSHOWN}]*[^\s{UNSHOWN}][^{UNSHOWN}]*$",
+            "must have a character that can be seen, and no control characters or other invisible ones",
         ),
         AfterValidator(clean_name),
         # Last, so that it runs before `Field`: the stored form is counted.
@@ -57,11 +57,11 @@ class IssueKey(Input):
         Annotated[
             str,
             Field(
-                pattern=r"^[0-9]{1,9}(/[smh])?$",
                 description="Requests for each endpoint: 100 (a minute), 100/s, 100/h, 0 (no limit). "
                 "null: as the service is set.",
                 examples=["100/s"],
             ),
+            *matching(r"^[0-9]{1,9}(/[smh])?$", "must be such as 100 (a minute), 100/s, 100/h or 0 (no limit)"),
             AfterValidator(clean_rate),
         ]
         | None

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from skg_site.api.rates import Rate
-from skg_site.api.setting_types import CommaList, DatabaseUrls, LimitRate, Networks, Origins
+from skg_site.api.setting_types import CommaList, DatabaseUrls, LimitRate, Networks, Origins, first_fault
 from triples.runs.engine_choice import EngineChoice, EngineName, check_exchange, check_remote
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, clean_term
 
@@ -276,9 +276,7 @@ def load(environ: dict[str, str]) -> Settings:
     try:
         settings = Settings(**_gather(environ))  # type: ignore[arg-type]  # Pydantic turns the text into each field's type
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} {message[0].lower()}{message[1:]}") from None
+        raise SettingsError(f"{PREFIX}{first_fault(error, Settings)}") from None
     if settings.database_direct_url and not settings.database_url:
         raise SettingsError("SKG_DATABASE_DIRECT_URL needs SKG_DATABASE_URL, the way through the pooler")
     if settings.database_replica_urls and not settings.database_url:

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 from unicodedata import combining, normalize
 
 from pydantic import Field
@@ -45,7 +45,9 @@ def clean_term(text: str, limit: int = MAX_TERM_LENGTH) -> str:
     text = text.strip()
     if not (text.isascii() and text.isprintable()):
         if found := _FORBIDDEN.search(text):
-            raise TermError(f"must not contain the control character U+{ord(found[0]):04X}")
+            # A command's arguments have one for each byte that is not UTF-8.
+            kind = "lone surrogate" if found[0] >= "\ud800" else "control character"
+            raise TermError(f"must not contain the {kind} U+{ord(found[0]):04X}")
         # What is far too long is not tried.
         if len(text) <= limit * _MOST_COMPOSED:
             if len(text) > _LONG_RUN:
@@ -73,22 +75,25 @@ def text_schema(longest: int, example: str) -> Any:
     return Field(json_schema_extra=text_limits(longest), description=description, examples=[example])
 
 
-def text_limits(longest: int, *, or_variable: bool = False) -> dict[str, Any]:
+# What a text may be that begins with a question mark: any text, the name of a variable, or nothing at all.
+Question = Literal["text", "variable", "nothing"]
+
+
+def text_limits(longest: int, *, question: Question = "text") -> dict[str, Any]:
     """The JSON Schema of such a text's characters; see `text_pattern`."""
-    pattern = text_pattern(longest, or_variable=or_variable)
+    pattern = text_pattern(longest, question=question)
     return {"pattern": pattern} if longest <= _MOST_COUNTED else {"pattern": pattern, "maxLength": longest}
 
 
-def text_pattern(longest: int, *, or_variable: bool = False) -> str:
-    """The regular expression of such a text; with `or_variable`, a question mark begins a variable and nothing else."""
+def text_pattern(longest: int, *, question: Question = "text") -> str:
+    """The regular expression of such a text; `question` is what may begin with a question mark."""
     # Only a pattern can bound the length without the outer white space.
     within = f"{{0,{longest - 2}}}" if longest <= _MOST_COUNTED else "*"
     text = f"([^{_CONTROL}]{within}{_EDGE})?"
-    if or_variable:
+    text = f"{_EDGE if question == 'text' else f'[^?{_CONTROL}{_BLANK}]'}{text}"
+    if question == "variable":
         name = rf"\?\w{{1,{min(longest, MAX_VARIABLE_LENGTH) - 1}}}"
-        text = f"({name}|[^?{_CONTROL}{_BLANK}]{text})"
-    else:
-        text = f"{_EDGE}{text}"
+        text = f"({name}|{text})"
     return f"^{_OUTER}{text}{_OUTER}$"
 
 

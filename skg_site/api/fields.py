@@ -56,6 +56,18 @@ Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 UUIDText = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
+def matching(pattern: str, sentence: str) -> tuple[Any, AfterValidator]:
+    """For texts of a pattern, which the schema tells. The sentence tells people what it means."""
+    expected = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not expected.fullmatch(text):
+            raise ValueError(sentence)
+        return text
+
+    return Field(json_schema_extra={"pattern": pattern}), AfterValidator(check)
+
+
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
 from pydantic_settings import NoDecode
 
 from skg_site.api.addresses import parse_network
@@ -42,3 +42,13 @@ Networks = Annotated[CommaList, AfterValidator(_networks)]
 Origins = Annotated[CommaList, AfterValidator(_origins)]
 DatabaseUrls = Annotated[CommaList, AfterValidator(_database_urls)]
 LimitRate = Annotated[Rate, BeforeValidator(lambda value: Rate.parse(value) if isinstance(value, str) else value)]
+
+
+def first_fault(error: ValidationError, settings: type[BaseModel]) -> str:
+    """The name of the first wrong setting and what is wrong with it, in words that need no regular expression."""
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    if first["type"] == "string_pattern_mismatch":
+        return f"{name.upper()} is not as it should be: {settings.model_fields[name].description}"
+    message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{name.upper()} {message[0].lower()}{message[1:]}"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from django.core.management import CommandError
 from django.db import Error as AnyDatabaseError
 
+from skg_site.cli.departed_readers import reader_departed
 from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.interrupts import Interrupted, Interrupts
 from skg_site.host.refused_writes import refusal
@@ -56,4 +57,6 @@ def failures_told(interrupted: str) -> Iterator[None]:
     except Interrupted as error:
         raise CommandError(interrupted, returncode=error.exit_code) from None
     except OSError as error:
+        if reader_departed(error):
+            raise
         raise CommandError(f"{error.filename or 'It failed'}: {error.strerror or error}.", returncode=FAILED) from error

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import AsyncExitStack
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, TypeVar, Unpack
@@ -89,16 +90,29 @@ class AsyncClient(Attempting, Operations):
     async def export(self, format: FormatName = "ndjson", **options: Unpack[ExportOptions]) -> AsyncIterator[bytes]:  # noqa: A002  # as the API calls it
         """The facts that match as a file, piece by piece. Raises NoAnswer if it breaks off before its end."""
         attempts = self._attempts(export_call(format, options))
-        try:
-            request = attempts.request() | {"headers": EXPORT_HEADERS}
-            async with self._http.stream(**request, timeout=SILENT_SECONDS) as response:
-                if response.status_code != GOOD:
-                    await response.aread()
-                    attempts.answer(response)
+        async with AsyncExitStack() as stack:
+            response: httpx2.Response = await AsyncRetrying(**attempts.retries())(self._begun, attempts, stack)
+            try:
                 async for piece in response.aiter_bytes(PIECE_BYTES):
                     yield piece
+            except httpx2.HTTPError as error:
+                raise attempts.failure(error) from error
+
+    async def _begun(self, attempts: Attempts[bytes], stack: AsyncExitStack) -> httpx2.Response:
+        """The good answer to a request for an export, of which nothing has been read."""
+        if seconds := attempts.pause():
+            await asyncio.sleep(seconds)
+        try:
+            request = attempts.request() | {"headers": EXPORT_HEADERS}
+            response = await stack.enter_async_context(self._http.stream(**request, timeout=SILENT_SECONDS))
+            if response.status_code != GOOD:
+                await response.aread()
         except httpx2.HTTPError as error:
             raise attempts.failure(error) from error
+        if response.status_code != GOOD:
+            attempts.answer(response)
+        attempts.note(response)
+        return response
 
     async def export_file(
         self,

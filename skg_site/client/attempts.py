@@ -108,10 +108,14 @@ class Attempts(Generic[T]):
             "headers": headers,
         }
 
-    def answer(self, response: httpx2.Response) -> T:
-        """The content of the answer. Raises ClientError unless it is good."""
+    def note(self, response: httpx2.Response) -> None:
+        """Take note of the headers of an answer."""
         self._pace.note(self._call.endpoint, response.headers)
         self._snapshot.note(response.headers)
+
+    def answer(self, response: httpx2.Response) -> T:
+        """The content of the answer. Raises ClientError unless it is good."""
+        self.note(response)
         came = Response(response.status_code, response.headers, response.content)
         sent_before, self._maybe_done = self._maybe_done, response.status_code >= 500 or self._maybe_done
         return read(self._call, came, sent_before=sent_before)

@@ -18,6 +18,11 @@ class ClientError(Exception):
     may_pass = False
     retry_after: float | None = None
 
+    def tell_attempts(self, attempts: int, seconds: float, patience: float) -> None:
+        """Add to the message that the request was sent so often, and would be sent again with more patience."""
+        sent = "once" if attempts == 1 else f"{attempts} times in {seconds:.1f} s"
+        self.args = (f"{self} It was sent {sent}: the client's patience is {patience:g} s.",)
+
 
 class NoAnswer(ClientError):
     """The service could not be reached, or the connection broke before the answer was there."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from time import monotonic
 from typing import BinaryIO, Literal, TypedDict
 
+from tenacity import RetryCallState
+
 from .answers import Import
 from .calls import Call, Scalar, parameters
 
@@ -112,5 +114,6 @@ class Sending:
         for piece in self.pieces():
             yield piece
 
-    def is_hopeless(self, _state: object) -> bool:
-        return monotonic() - self._came_further > self._patience
+    def is_hopeless(self, state: RetryCallState) -> bool:
+        """True if the next attempt would begin after all patience."""
+        return monotonic() + state.upcoming_sleep - self._came_further > self._patience

@@ -5,7 +5,7 @@ from typing import Literal, TypedDict, Unpack
 
 from .calls import Call, Pages, json_body, parameters
 from .question_answers import Answer, Answers, Matches, Neighbours, Paths, Predicate, PredicatePage, Terms
-from .values import Direction, Filter, Pattern, Place
+from .values import Direction, Filter, Pattern, Place, Term
 
 
 class AskedByPages(TypedDict, total=False):
@@ -68,11 +68,11 @@ def all_answers(patterns_: Sequence[Pattern], **asked: Unpack[AskedByPages]) -> 
 
 
 def paths(  # noqa: PLR0913  # as many as the API has
-    from_: str,
-    to: str,
+    from_: Term,
+    to: Term,
     *,
     k: int | None = None,
-    predicates: Sequence[str] | None = None,
+    predicates: Sequence[Term] | None = None,
     direction: Direction | None = None,
     max_length: int | None = None,
     order: Literal["weight", "length"] | None = None,
@@ -95,10 +95,10 @@ def paths(  # noqa: PLR0913  # as many as the API has
 
 
 def neighbours(
-    term: str,
+    term: Term,
     *,
     k: int | None = None,
-    predicates: Sequence[str] | None = None,
+    predicates: Sequence[Term] | None = None,
     direction: Direction | None = None,
     min_weight: float | None = None,
     include_inferred: bool = True,

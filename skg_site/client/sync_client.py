@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self, TypeVar, Unpack
@@ -87,15 +88,28 @@ class Client(Attempting, Operations):
     def export(self, format: FormatName = "ndjson", **options: Unpack[ExportOptions]) -> Iterator[bytes]:  # noqa: A002  # as the API calls it
         """The facts that match as a file, piece by piece. Raises NoAnswer if it breaks off before its end."""
         attempts = self._attempts(export_call(format, options))
+        with ExitStack() as stack:
+            response = Retrying(**attempts.retries())(self._begun, attempts, stack)
+            try:
+                yield from response.iter_bytes(PIECE_BYTES)
+            except httpx2.HTTPError as error:
+                raise attempts.failure(error) from error
+
+    def _begun(self, attempts: Attempts[bytes], stack: ExitStack) -> httpx2.Response:
+        """The good answer to a request for an export, of which nothing has been read."""
+        if seconds := attempts.pause():
+            time.sleep(seconds)
         try:
             request = attempts.request() | {"headers": EXPORT_HEADERS}
-            with self._http.stream(**request, timeout=SILENT_SECONDS) as response:
-                if response.status_code != GOOD:
-                    response.read()
-                    attempts.answer(response)
-                yield from response.iter_bytes(PIECE_BYTES)
+            response = stack.enter_context(self._http.stream(**request, timeout=SILENT_SECONDS))
+            if response.status_code != GOOD:
+                response.read()
         except httpx2.HTTPError as error:
             raise attempts.failure(error) from error
+        if response.status_code != GOOD:
+            attempts.answer(response)
+        attempts.note(response)
+        return response
 
     def export_file(self, path: str | PathLike[str], format: FormatName, **options: Unpack[ExportOptions]) -> None:  # noqa: A002  # as above
         """Write the facts that match to a file, which appears once it is complete."""

@@ -8,7 +8,9 @@ from .answers import Constant
 # A constant, a variable such as `?x`, a constant that begins with a question mark, or anything.
 Place = str | Constant | Mapping[str, str] | None
 Pattern = Sequence[Place]
-ConstantPattern = Sequence[str | None]
+# The same without variables.
+Term = str | Constant | Mapping[str, str]
+ConstantPattern = Sequence[Term | None]
 # The left side is a variable: ["?c", "!=", "?p"].
 Filter = Sequence[str | float | Constant | Sequence[str | float | Constant]]
 Direction = Literal["out", "in", "any"]

@@ -50,12 +50,18 @@ def retries(patience: float, on_wait: OnWait | None) -> dict[str, Any]:
         if on_wait is not None:
             on_wait(Wait(state.upcoming_sleep, _error(state)))
 
+    def give_up(state: RetryCallState) -> Any:
+        if (error := _error(state)) is not None:
+            error.tell_attempts(state.attempt_number, state.seconds_since_start or 0, patience)
+        assert state.outcome is not None, "an attempt has ended"
+        return state.outcome.result()
+
     return {
         "retry": retry_if_exception(lambda error: isinstance(error, ClientError) and error.may_pass),
         "wait": _pause,
         "stop": stop_before_delay(patience),
         "before_sleep": tell,
-        "reraise": True,
+        "retry_error_callback": give_up,
     }
 
 

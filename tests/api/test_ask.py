@@ -212,6 +212,14 @@ async def test_paths_are_found_whichever_way_the_facts_point(api: httpx.AsyncCli
         ("paths", {"from": "a", "to": "b", "max_length": 11}, ["max_length"]),
         ("paths", {"from": "a", "to": "b", "direction": "up"}, ["direction"]),
         ("paths", {"from": "a", "to": "b", "predicates": []}, ["predicates"]),
+        ("paths", {"from": "?x", "to": "b"}, ["from"]),
+        ("paths", {"from": "a", "to": " ?x"}, ["to"]),
+        ("paths", {"from": "a", "to": "b", "predicates": ["p", "?p"]}, ["predicates", 1]),
+        ("paths", {"from": "a", "to": {"term": ""}}, ["to"]),
+        ("paths", {"from": "a", "to": {"text": "b"}}, ["to"]),
+        ("neighbours", {"term": "?x"}, ["term"]),
+        ("neighbours", {"term": "?x y"}, ["term"]),
+        ("neighbours", {"term": 1}, ["term"]),
     ],
 )
 async def test_a_bad_question_is_refused_with_the_place(
@@ -220,6 +228,23 @@ async def test_a_bad_question_is_refused_with_the_place(
     answer = await api.post(f"/query/{route}", json=body)
     assert answer.status_code == 422, answer.text
     assert place in [fault["loc"] for fault in answer.json()["errors"]]
+
+
+async def test_a_term_that_begins_with_a_question_mark_is_written_as_an_object(
+    api: httpx.AsyncClient, store_facts: StoreFacts
+) -> None:
+    store_facts(("?why", "?asks", "Ann"), ("Ann", "knows", "Bob"))
+    why = {"term": "?why"}
+    around = checked(await api.post("/query/neighbours", json={"term": why}), "/query/neighbours")
+    assert (around["term"], [fact["object"] for fact in around["facts"]]) == ("?why", ["Ann"])
+    asked = {"from": why, "to": {"term": "Bob"}, "predicates": [{"term": "?asks"}, "knows"]}
+    [path] = checked(await api.post("/query/paths", json=asked), "/query/paths")["paths"]
+    assert path["length"] == 2
+    refused = await api.post("/query/neighbours", json={"term": "?why"})
+    assert refused.json()["errors"][0]["msg"] == (
+        "must be a term: a variable such as ?why is not possible here; "
+        'the constant that begins with a question mark is written {"term": "?why"}'
+    )
 
 
 async def test_a_question_costs_a_token_for_each_pattern(

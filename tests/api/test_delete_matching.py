@@ -29,7 +29,9 @@ def fruit(store_facts: StoreFacts) -> None:
     )
 
 
-async def delete(api: httpx.AsyncClient, pattern: Sequence[str | None], **options: Any) -> dict[str, Any]:
+async def delete(
+    api: httpx.AsyncClient, pattern: Sequence[str | dict[str, str] | None], **options: Any
+) -> dict[str, Any]:
     answer = await api.post("/triples/delete", json={"pattern": pattern, **options})
     assert answer.status_code == 200, answer.text
     content: dict[str, Any] = answer.json()
@@ -42,6 +44,16 @@ async def delete(api: httpx.AsyncClient, pattern: Sequence[str | None], **option
 async def left(api: httpx.AsyncClient) -> set[tuple[str, str]]:
     rows = (await api.get("/triples", params={"limit": 1000})).json()["triples"]
     return {(row["subject"], row["predicate"]) for row in rows if not row["inferred"]}
+
+
+async def test_a_variable_is_refused_and_a_constant_that_looks_like_one_can_be_written(
+    api: httpx.AsyncClient, store_facts: StoreFacts
+) -> None:
+    store_facts(("?x", "is_a", "fruit"), ("pear", "is_a", "fruit"))
+    refused = await api.post("/triples/delete", json={"pattern": ["?x", "is_a", None], "dry_run": False})
+    assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["pattern", 0])
+    assert (await delete(api, [{"term": "?x"}, "is_a", None], dry_run=False))["facts"] == 1
+    assert await left(api) == {("pear", "is_a")}
 
 
 @pytest.mark.usefixtures("fruit")

@@ -23,6 +23,7 @@ from tests.api.conftest import Commands
 from tests.conftest import ChangeSettings, IssueKey
 from tests.support.asgi import Exchange, http_scope
 from tests.support.database import in_orm
+from tests.triples.commands.test_import_triples import WITH_NOTES, archived
 from tests.triples.store.graphs import counted, stored_rows, tallied
 from triples.files.processes import IMPORTS, all_ended
 from triples.import_runs import ImportRun
@@ -31,6 +32,7 @@ from triples.store.backend import backend
 
 pytestmark = [pytest.mark.both, pytest.mark.process, pytest.mark.usefixtures("commands")]
 
+TURTLE = {"more.ttl": b"<http://e.org/e> <http://e.org/p> <http://e.org/f> .\n"}
 LINES = "".join(f"s{number}\tp\to\t0.5\n" for number in range(3_000)).encode()
 
 
@@ -283,6 +285,35 @@ async def test_a_fault_of_the_services_disk_is_none_of_the_body(api: httpx.Async
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("name", ["graph.zip", "graph.tsv.zip"])
+async def test_a_zip_is_read_as_the_command_reads_it(api: httpx.AsyncClient, name: str) -> None:
+    answer = await api.post(f"/import?name={name}&prefix=ex=http://e.org/", content=archived(WITH_NOTES | TURTLE))
+    assert answer.status_code == 200, answer.text
+    content = answer.json()
+    counts = {name: content[name] for name in ("read", "inserted", "refused", "format")}
+    assert counts == {"read": 3, "inserted": 3, "refused": 0, "format": "csv, tsv, turtle"}
+    reason = "passed over, since neither its name nor its content shows the format of data"
+    assert content["first_refused"] == [f"{name}/{other}: {reason}" for other in ("README.txt", "logo.png")]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("query", "files", "told"),
+    [
+        ("", {"README.txt": b"a p b"}, "graph.zip/README.txt: the name does not end in .arrow, "),
+        ("", {"README.txt": b"a p b"}, "; give `format`."),
+        ("&base=http://e.org/", WITH_NOTES, "`base` is for RDF, not for csv."),
+    ],
+)
+async def test_a_zip_that_cannot_be_read_so_says_why(
+    api: httpx.AsyncClient, query: str, files: dict[str, bytes], told: str
+) -> None:
+    refused = await api.post(f"/import?name=graph.zip{query}", content=archived(files))
+    assert refused.status_code == 422
+    assert told in refused.json()["detail"]
+
+
+@pytest.mark.once
 async def test_a_damaged_zip_is_told_without_the_place_of_its_copy(api: httpx.AsyncClient) -> None:
     refused = await api.post("/import?format=tsv&name=facts.zip", content=b"PK\x03\x04 and no more")
     assert refused.status_code == 422
@@ -312,6 +343,7 @@ FAULTS = [
     ("format=tsv&name=a%00b", "name"),
     ("format=tsv&prefix=nonsense", "prefix"),
     ("resume=nonsense", "resume"),
+    ("format=tsv&token=short", "token"),
     ("resume=018d0c8e-9a40-8003-8000-000000000001&strict=true", "resume"),
 ]
 
@@ -322,6 +354,8 @@ async def test_faults_of_parameters_are_named(api: httpx.AsyncClient, query: str
     refused = await api.post(f"/import?{query}", content=b"a\tp\tb\n")
     assert refused.status_code == 422
     assert [error["loc"] for error in refused.json()["errors"]] == [[place]]
+    # Nobody has to read a regular expression.
+    assert "pattern" not in refused.text
 
 
 @pytest.mark.once

@@ -139,7 +139,7 @@ async def test_a_path_is_looked_up_as_names_are_kept(api: httpx.AsyncClient, ask
         ({"weight": "0.5"}, ["weight"], "Must be a number"),
         ({"weight": True}, ["weight"], "Must be a number"),
         ({"head": ["?x", "?new", "?z"]}, ["head", 1], "The variable ?new must stand in the body too"),
-        ({"head": ["?x", "p"]}, ["head"], "Must be a list of three places: subject, predicate and object"),
+        ({"head": ["?x", "p"]}, ["head"], "Must have three places: subject, predicate and object; here are 2"),
         ({"head": ["?x", "p", None]}, ["head", 2], None),
         ({"body": []}, ["body"], "Must have 1 to 8 patterns, not 0"),
         ({"body": [["?x", "p", "?z"]] * 9}, ["body"], "Must have 1 to 8 patterns, not 9"),

@@ -22,6 +22,7 @@ FACTS: list[dict[str, Any]] = [
     {"subject": "bicycle", "predicate": "known_as", "object": "自行车"},
     {"subject": "bicycle", "predicate": "known_as", "object": "دراجة هوائية"},
     {"subject": "bicycle", "predicate": "known_as", "object": "\u202eelcycib"},
+    {"subject": "?why", "predicate": "asks", "object": "?how"},
     {"subject": "Köln", "predicate": "lies_in", "object": "a " + "very " * 20 + "long name"},
 ]
 

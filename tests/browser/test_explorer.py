@@ -195,6 +195,13 @@ def test_the_best_path_between_two_terms_is_drawn(explorer: Explorer) -> None:
     expect(page.locator("#paths")).to_have_text("No path of up to 6 facts connects them.")
 
 
+def test_a_term_that_begins_with_a_question_mark_is_no_variable(explorer: Explorer) -> None:
+    explorer.open("?open=%3Fwhy&from=%3Fwhy&to=%3Fhow")
+    assert set(explorer.terms()) == {"?why", "?how"}
+    explorer.show("Path")
+    expect(explorer.page.locator("#paths")).to_contain_text("1 fact, together of weight 1.")
+
+
 @pytest.mark.parametrize("kind", ["png", "svg", "csv", "json"])
 def test_what_is_drawn_can_be_saved(explorer: Explorer, kind: str) -> None:
     page = explorer.open("?open=bicycle").page

@@ -91,7 +91,7 @@ def test_a_faulty_question_is_told(chromium: Browser, explored: Service, explore
         page.get_by_label("Patterns").fill("?part part_of")
         explorer.button("Ask and draw").click()
         expect(page.locator("#message")).to_have_text(
-            "Line 1: must be a list of three places: subject, predicate and object."
+            "Line 1: must have three places: subject, predicate and object; here are 2."
         )
         page.goto("/explorer?from=Köln&to=Köln&tab=path")
         expect(page.locator("#message")).to_have_text("Must be another term than `from`.")

@@ -34,7 +34,7 @@ def write_rule(admin: Page) -> None:
     for label, text in (("Name:", "lies in"), ("If:", "?x lies_in ?y\n?y lies_in"), ("Then:", "?x lies_in ?z")):
         admin.get_by_label(label).fill(text)
     admin.get_by_role("button", name="Preview").click()
-    expect(admin.locator(".field-body .errorlist")).to_contain_text("Line 2: must be a list of three places")
+    expect(admin.locator(".field-body .errorlist")).to_contain_text("Line 2: must have three places")
     admin.get_by_label("If:").fill("?x lies_in ?y\n?y lies_in ?z")
     admin.get_by_role("button", name="Preview").click()
     preview = admin.get_by_role("region", name="Preview")

@@ -22,7 +22,7 @@ def test_the_preview_follows_what_is_written(admin: Page) -> None:
     admin.get_by_label("If:").fill('?x "relation1" ?y')
     expect(preview).to_contain_text("There is no predicate relation1 yet; did you mean relation 1", timeout=20_000)
     admin.get_by_label("If:").fill("?x relation")
-    expect(preview).to_contain_text("If: Line 1: must be a list of three places", timeout=20_000)
+    expect(preview).to_contain_text("If: Line 1: must have three places", timeout=20_000)
     assert serious(admin) == []
 
 

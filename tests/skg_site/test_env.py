@@ -72,3 +72,13 @@ def test_the_direct_way_is_beside_another(tmp_path: Path) -> None:
     variables = service_variables(tmp_path) | {"SKG_DATABASE_DIRECT_URL": "postgresql://one/skg"}
     with pytest.raises(SettingsError, match="SKG_DATABASE_DIRECT_URL needs SKG_DATABASE_URL"):
         load(variables)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SKG_DATABASE_URL", "mysql://one/skg"), ("SKG_REDIS_URL", "http://one"), ("SKG_ENVIRONMENT", "A")],
+)
+def test_what_a_setting_should_be_is_told_without_a_regular_expression(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is not as it should be: ") as raised:
+        load(service_variables(tmp_path) | {name: value})
+    assert "pattern" not in str(raised.value)

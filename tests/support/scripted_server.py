@@ -13,15 +13,20 @@ import orjson
 class Script(BaseHTTPRequestHandler):
     """Answers what the test has written down, and from then on as a service that stores everything."""
 
+    def do_GET(self) -> None:
+        self._answer(None)
+
     def do_POST(self) -> None:
+        self._answer(orjson.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, body: Any) -> None:
         server = self.server
         assert isinstance(server, ScriptedServer)
-        body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server.requests.append((self.path, body))
         server.headers.append(self.headers)
         status, headers, content = server.answers.pop(0) if server.answers else (202, {}, None)
         if content is None:
-            number = len(body.get("triples", ()))
+            number = len((body or {}).get("triples", ()))
             content = orjson.dumps({"accepted": number, "duplicates": 0, "errors": 0, "results": [1]})
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(content))} | headers).items():

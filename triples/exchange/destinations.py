@@ -49,12 +49,15 @@ class Destination(ABC):
 
 
 class OwnGraph(Destination):
-    def __init__(self, *, replace: bool, dry_run: bool, greatest: bool = False) -> None:
-        """Make the destination. With `greatest`, the heaviest of several statements of a fact is stored."""
-        self._loader = Loader(replace=replace, greatest=greatest)
+    def __init__(self, *, replace: bool, dry_run: bool) -> None:
+        self._loader = Loader(replace=replace)
         self._dry_run = dry_run
         # The row of the import; None before it is known, and in a dry run.
         self.run_id: int | None = None
+
+    def keep_greatest(self) -> None:
+        """Store the heaviest of several statements of a fact."""
+        self._loader.greatest = True
 
     def record(self, run_id: int, record: Record) -> None:
         """Have `record` called in each transaction that stores facts of the import with this row."""

@@ -1,7 +1,7 @@
 """The source of an import from files and pipes, one after the other."""
 
 import gc
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.formats.base import Reading, ReadOptions
 from triples.exchange.graphs.nodes import Nodes
 from triples.exchange.importing import Import, Piece
-from triples.exchange.inputs import Input, opened
+from triples.exchange.inputs import Found, opened
 from triples.exchange.lines import InputError
 from triples.exchange.rdf.options import PrefixStore
 from triples.exchange.tables import BadBeginning
@@ -25,8 +25,8 @@ class Place(NamedTuple):
 
 
 class FileSource:
-    def __init__(self, inputs: Sequence[Input], facts: FactMaker, options: ReadOptions, prefixes: PrefixStore) -> None:
-        self._inputs = inputs
+    def __init__(self, found: Found, facts: FactMaker, options: ReadOptions, prefixes: PrefixStore) -> None:
+        self._inputs, self._passed_over = found
         self._facts = facts
         self._options = options
         self._prefixes = prefixes
@@ -42,6 +42,9 @@ class FileSource:
 
     def pieces(self, start: tuple[Any, ...], job: Import) -> Generator[Piece]:
         first = Place(*start)
+        if not start:
+            for sentence in self._passed_over:
+                job.tell(sentence)
         self._check_beginnings(first.input + 1)
         self._prepare()
         with _uncollected():

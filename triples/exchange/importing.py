@@ -145,6 +145,10 @@ class Import:
         if self._strict:
             raise StrictStop
 
+    def tell(self, sentence: str) -> None:
+        """Report what is left out and has no line, among the refused lines."""
+        self._refusals.tell(sentence)
+
     def _gather(self, piece: Piece) -> None:
         self._chunk.append(piece.facts)
         self._origins += piece.origins

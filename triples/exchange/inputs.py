@@ -5,8 +5,8 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -25,6 +25,10 @@ _BUFFER_BYTES = MAX_LINE_BYTES
 # The first bytes that may show the format.
 _LOOKED_AT = 1 << 12
 _LONGEST_SHOWN = 200
+# So many files of a zip without any data are named.
+_NAMED = 5
+_NO_ENDING = f"the name does not end in {', '.join(ENDINGS)}; give --format"
+_PASSED_OVER = "passed over, since neither its name nor its content shows the format of data"
 # If the content is damaged, less than this is lost before the damage.
 _DECOMPRESSED_BYTES = 1 << 18
 
@@ -53,32 +57,40 @@ class Input:
 
     @property
     def shown_name(self) -> str:
-        if self.name == PIPE:
-            return "stdin"
-        name = self.label or self.name
-        if self.member is None:
-            return visible(name)
-        # The reports of refused lines repeat it, and a name in a zip can be as long as a page.
-        is_long = len(self.member) > _LONGEST_SHOWN
-        return visible(f"{name}/{self.member[:_LONGEST_SHOWN]}{'…' if is_long else ''}")
+        return "stdin" if self.name == PIPE else shown_name(self.label or self.name, self.member)
 
     @property
     def size(self) -> int:
         return 0 if self.file is None else self.file.size
 
 
+def shown_name(name: str, member: str | None) -> str:
+    """The name of a file, or of one in a zip."""
+    if member is None:
+        return visible(name)
+    # The reports of refused lines repeat it, and a name in a zip can be as long as a page.
+    return visible(f"{name}/{member[:_LONGEST_SHOWN]}{'…' if len(member) > _LONGEST_SHOWN else ''}")
+
+
 class UnknownFormat(InputError):
     """Neither the name of a file nor its content shows its format."""
 
 
-def find_inputs(name: str, chosen: Format | None, label: str | None = None) -> list[Input]:
+class Found(NamedTuple):
+    """The inputs that a name stands for. The sentences tell which files of a zip are no data beside others that are."""
+
+    inputs: list[Input]
+    passed_over: Sequence[str] = ()
+
+
+def find_inputs(name: str, chosen: Format | None, label: str | None = None) -> Found:
     """The inputs of this name: one, or each file of a zip; `-` is standard input.
 
     The format is the chosen one or, without a choice, that of the name, or that of the first bytes. A label is told in
-    place of the name. Raises InputError.
+    place of the name, and shows the format instead of it. Raises InputError.
     """
     if name == PIPE:
-        return [Input(name, _known(name, chosen), None)]
+        return Found([Input(name, _known(name, chosen), None)])
     path = Path(name)
     try:
         status = path.stat()
@@ -89,19 +101,38 @@ def find_inputs(name: str, chosen: Format | None, label: str | None = None) -> l
     except OSError as error:
         raise InputError(f"{visible(label or name)}: {error.strerror}") from error
     if not stat.S_ISREG(status.st_mode):
-        return [Input(name, _known(name, chosen or format_of(name)), None)]
+        return Found([Input(name, _known(name, chosen or format_of(name)), None)])
     file = File(str(path.resolve()), status.st_size, status.st_mtime_ns)
-    return [
-        Input(name, _known(member or label or name, chosen or _format(name, member)), file, member, label=label)
-        for member in _members(path, label or name)
-    ]
+    own = label or name
+    names = _members(path, own)
+    if names is None:
+        return Found([Input(name, _known(own, chosen or _format(name, None, format_of(own))), file, label=label)])
+    formats = {member: chosen or found for member, found in _formats_in_zip(name, names, format_of(own)).items()}
+    inputs = [Input(name, found, file, member, label=label) for member, found in formats.items() if found is not None]
+    others = [shown_name(own, member) for member, found in formats.items() if found is None]
+    if not inputs:
+        raise UnknownFormat(f"{', '.join(others[:_NAMED])}{' …' if len(others) > _NAMED else ''}: {_NO_ENDING}")
+    return Found(inputs, [f"{other}: {_PASSED_OVER}" for other in others])
 
 
-def _members(path: Path, shown: str) -> Sequence[str | None]:
-    """The files in a zip. None stands for a file that is no zip."""
+def _formats_in_zip(name: str, members: Sequence[str], own: Format | None) -> dict[str, Format | None]:
+    """The format of each file; None for what is no data. The zip's own name tells it where theirs tell none."""
+    named = {member: format_of(member) for member in members}
+    if own is not None and not any(named.values()):
+        named = dict.fromkeys(members, own)
+    found: dict[str, Format | None] = {}
+    for member, format_ in named.items():
+        with suppress(InputError):
+            found[member] = None
+            found[member] = _format(name, member, format_)
+    return found
+
+
+def _members(path: Path, shown: str) -> Sequence[str] | None:
+    """The files in a zip; None if it is no zip."""
     with path.open("rb") as raw:
         if compression_at(raw.read(LONGEST_BEGINNING)) is not ZIP:
-            return [None]
+            return None
         raw.seek(0)
         try:
             return members(raw)
@@ -109,24 +140,24 @@ def _members(path: Path, shown: str) -> Sequence[str | None]:
             raise InputError(f"{visible(shown)}: {error}") from error
 
 
-def _format(name: str, member: str | None) -> Format | None:
-    found = format_of(member or name) or format_of(name)
-    if found is not None and not has_kinds(found):
-        return found
+def _format(name: str, member: str | None, named: Format | None) -> Format | None:
+    """The format that a name shows or, if it shows none or one of several kinds, the content."""
+    if named is not None and not has_kinds(named):
+        return named
     try:
         with _content(name, member) as (_, content):
             beginning = content.peek()[:_LOOKED_AT]
-    except (InputError, *DAMAGED):
-        if found is None:
-            raise
+    except (InputError, *DAMAGED) as error:
+        if named is None:
+            raise error if isinstance(error, InputError) else unreadable(error) from error
         # It is reported when the import comes to it.
-        return found
-    return format_at(beginning) if found is None else kind_of(found, beginning)
+        return named
+    return format_at(beginning) if named is None else kind_of(named, beginning)
 
 
 def _known(name: str, found: Format | None) -> Format:
     if found is None:
-        raise UnknownFormat(f"{visible(name)}: the name does not end in {', '.join(ENDINGS)}; give --format")
+        raise UnknownFormat(f"{visible(name)}: {_NO_ENDING}")
     return found
 
 
@@ -172,3 +203,8 @@ def _content(
 
 def _nothing() -> int:
     return 0
+
+
+def format_names(formats: Iterable[Format]) -> str:
+    """The names of the formats, each once."""
+    return ", ".join(dict.fromkeys(each.name for each in formats))

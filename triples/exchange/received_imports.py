@@ -5,12 +5,14 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from django.core.management import CommandError
 from django.db import Error as AnyDatabaseError
 
 from skg_site.cli.interrupts import Interrupted
 from skg_site.host.unfit_database import UnfitDatabase
 from triples.exchange.checkpoints import Checkpoint, Counts
 from triples.exchange.commands import failure_sentence
+from triples.exchange.compressions import ZIP, compression_of
 from triples.exchange.destinations import DestinationError, OwnGraph
 from triples.exchange.facts import FactMaker
 from triples.exchange.file_source import FileSource, Place
@@ -18,7 +20,7 @@ from triples.exchange.formats.base import Format, ReadOptions
 from triples.exchange.formats.registry import FORMATS, format_of
 from triples.exchange.framed_body import Beginning, BrokenOff, FramedBody, OtherBody
 from triples.exchange.importing import Import, MostRefused, StrictStop
-from triples.exchange.inputs import Input, find_inputs
+from triples.exchange.inputs import Found, find_inputs, format_names
 from triples.exchange.lines import InputError
 from triples.exchange.option_names import as_parameters
 from triples.exchange.progress import FactProgress
@@ -40,10 +42,14 @@ class Prepared(NamedTuple):
     """An import whose options make sense."""
 
     label: str
-    format: Format
+    # None before the files of a zip show theirs.
+    format: Format | None
     options: dict[str, Any]
-    reading: ReadOptions
     prefixes: PrefixStore
+
+    def reading(self, formats: Sequence[Format]) -> ReadOptions:
+        """Raises CommandError if an option does not go with the formats."""
+        return read_options(self.options, formats, self.prefixes)
 
 
 class Unprepared(ValueError):
@@ -52,14 +58,21 @@ class Unprepared(ValueError):
 
 def prepare(label: str, options: dict[str, Any], file: Path | None = None) -> Prepared:
     """Check the options, as `import_triples` has them. Raises Unprepared, and CommandError."""
-    found = FORMATS.get(options["format"]) or format_of(label)
-    if found is None and file is not None:
+    chosen = FORMATS.get(options["format"])
+    found = chosen or format_of(label)
+    formats = [found] if found is not None else []
+    if file is not None:
+        # Damage is told when the file is read.
         with suppress(InputError):
-            found = find_inputs(str(file), None)[0].format
-    if found is None:
+            formats = [each.format for each in find_inputs(str(file), chosen, label).inputs]
+    elif chosen is None and compression_of(label) is ZIP:
+        formats = []
+    elif not formats:
         raise Unprepared(f"--format: The format is not known: give one of {', '.join(FORMATS)}.")
-    prefixes = prefix_store(options, _say_nothing)
-    return Prepared(label, found, options, read_options(options, [found], prefixes), prefixes)
+    prepared = Prepared(label, found or (formats[0] if formats else None), options, prefix_store(options, _say_nothing))
+    if formats:
+        prepared.reading(formats)
+    return prepared
 
 
 class Unfinished(Exception):
@@ -70,15 +83,9 @@ class ReceivedImport:
     """The import of one body, or of one file; of a body, from where an earlier one broke off."""
 
     def __init__(self, run: ImportRun, prepared: Prepared) -> None:
-        if not run.format:
-            ImportRun.objects.filter(id=run.id).update(format=prepared.format.name)
         self._run = run
         self._prepared = prepared
-        self._graph = OwnGraph(
-            replace=prepared.options["on_duplicate"] == "replace",
-            dry_run=False,
-            greatest=prepared.format.keeps_greatest,
-        )
+        self._graph = OwnGraph(replace=prepared.options["on_duplicate"] == "replace", dry_run=False)
         self._recording = Recording(run, self._graph)
 
     def read_body(self, pipe: BinaryIO) -> None:
@@ -92,25 +99,27 @@ class ReceivedImport:
             self._recording.end(str(error))
             return
         self._recording.body = body
-        self._import(received(body, self._prepared.format, self._prepared.label), body)
+        is_chosen = self._prepared.options["format"] is not None
+        self._import(received(body, self._prepared.format, self._prepared.label, is_chosen=is_chosen), body)
 
     def read_file(self, path: Path) -> None:
         """Import a file, which is then removed. How it ended is in the row. Raises Unfinished."""
         try:
-            self._import(nullcontext(find_inputs(str(path), self._prepared.format, self._prepared.label)))
+            chosen = FORMATS.get(self._prepared.options["format"])
+            self._import(nullcontext(find_inputs(str(path), chosen, self._prepared.label)))
         except InputError as error:
             self._recording.end(as_parameters(f"{error}."), is_final=True)
         finally:
             path.unlink(missing_ok=True)
 
-    def _import(self, opened: AbstractContextManager[Sequence[Input]], body: FramedBody | None = None) -> None:
+    def _import(self, opened: AbstractContextManager[Found], body: FramedBody | None = None) -> None:
         sentence: str | None = None
         cause: BaseException | None = None
         is_final = False
         job: Import | None = None
         try:
-            with self._recording.watched(), opened as inputs:
-                job = self._job(inputs)
+            with self._recording.watched(), opened as found:
+                job = self._job(found)
                 job.run()
                 if job.counts.read and job.counts.refused == job.counts.read:
                     sentence, is_final = "Every line was refused: is the format the right one?", True
@@ -118,6 +127,9 @@ class ReceivedImport:
             sentence = str(error)
         except (StrictStop, MostRefused, InputError) as error:
             sentence, is_final = as_parameters(failure_sentence(error)), True
+        except CommandError as error:
+            # An option does not go with the formats that a zip has.
+            sentence, is_final = as_parameters(str(error)), True
         except (OSError, AnyDatabaseError, Interrupted) as error:
             sentence, cause = _told(error), error
         if sentence is not None and body is not None and body.broke:
@@ -126,8 +138,14 @@ class ReceivedImport:
         if cause is not None:
             raise Unfinished(failure_sentence(cause)) from cause
 
-    def _job(self, inputs: Sequence[Input]) -> Import:
+    def _job(self, found: Found) -> Import:
         options, run = self._prepared.options, self._run
+        formats = [each.format for each in found.inputs]
+        reading = self._prepared.reading(formats)
+        if run.format != (names := format_names(formats)):
+            ImportRun.objects.filter(id=run.id).update(format=names)
+        if any(each.keeps_greatest for each in formats):
+            self._graph.keep_greatest()
         start = None
         if run.place:
             counts = Counts(run.read, run.inserted, run.updated, 0, run.refused)
@@ -136,7 +154,7 @@ class ReceivedImport:
             start = Checkpoint(Place(*run.place), counts, ())
         facts = FactMaker(options["weight"], options["scale_weights"])
         job = Import(
-            FileSource(inputs, facts, self._prepared.reading, self._prepared.prefixes),
+            FileSource(found, facts, reading, self._prepared.prefixes),
             self._graph,
             progress=FactProgress(),
             refusals=Refusals(_say_nothing, None),

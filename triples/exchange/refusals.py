@@ -16,7 +16,10 @@ class Refusals:
         self.first: list[str] = []
 
     def report(self, name: str, line: int, reason: str) -> None:
-        sentence = visible(f"{name}:{line}: {reason}")
+        self.tell(visible(f"{name}:{line}: {reason}"))
+
+    def tell(self, sentence: str) -> None:
+        """Report what stands in no line, in a sentence that can be shown."""
         self._count += 1
         if self._file is not None:
             self._file.write(sentence + "\n")

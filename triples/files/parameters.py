@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from skg_site.api.cursors import CursorLayout
-from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight
+from skg_site.api.fields import INTEGER_TEXT, NUMBER_TEXT, Weight, matching
 from skg_site.api.inputs import QueryString
 from skg_site.cli.arguments import option_named
 from triples.exchange.facts import Scale
@@ -36,11 +36,27 @@ def _prefixes(text: str) -> None:
 
 
 # No control characters, which have no place in a command line.
-Text = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=2_000),
+    *matching(r"^[^\x00-\x1f\x7f]*$", "must not contain control characters, such as line ends"),
+]
 Prefixes = Annotated[
     Text,
     _checked(_prefixes),
     Field(description="`NAME=IRI`; several are separated by spaces.", examples=["ex=https://example.com/"]),
+]
+
+_ResumeToken = Annotated[
+    str,
+    *matching(
+        r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        "is no token of an import: give the `resume` that the import has in GET /imports",
+    ),
+]
+_OwnToken = Annotated[
+    str,
+    *matching(r"^[A-Za-z0-9._-]{8,64}$", "must be 8 to 64 characters: letters from A to z, digits, and . _ -"),
 ]
 
 
@@ -52,19 +68,17 @@ class ImportParameters(QueryString):
         Text | None, Field(max_length=255, description="What is sent, for the list of imports: the name of a file.")
     ] = None
     resume: Annotated[
-        str | None,
+        _ResumeToken | None,
         Field(
-            pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
             description="The token of an import that broke off. The body is the same, from its beginning on; what is"
-            " stored is passed over. All other parameters are those of the first request, and not given again.",
+            " stored is passed over. All other parameters are those of the first request, and not given again."
         ),
     ] = None
     token: Annotated[
-        str | None,
+        _OwnToken | None,
         Field(
-            pattern=r"^[A-Za-z0-9._-]{8,64}$",
             description="Any text that you choose for this import alone. The same request again, with the same body,"
-            " continues the import where it broke off, or answers what came of it.",
+            " continues the import where it broke off, or answers what came of it."
         ),
     ] = None
     on_duplicate: Annotated[

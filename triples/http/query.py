@@ -1,6 +1,7 @@
 """POST /query: the heaviest facts that match one pattern."""
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Annotated, Any, ClassVar, NotRequired
 
@@ -18,6 +19,7 @@ from skg_site.api.reading import json_body
 from skg_site.api.views import json_answer
 from triples.fact_validation import asked_predicate, asked_text
 from triples.http import query_cache
+from triples.http.asked_terms import place_schema, read_asked
 from triples.http.fact_json import WEIGHT_SHOWN, FactOut, metadata_content, public_id, shown_weight
 from triples.http.snapshot_headers import SEES_SNAPSHOT
 from triples.http.views import GraphViewSet
@@ -25,35 +27,15 @@ from triples.metrics import count_query
 from triples.patterns import Variable, equal_columns
 from triples.query.fact_rows import InferredRow
 from triples.query.reads import Matches, Wanted
-from triples.recursion.grammar import place_of, read_place
 from triples.services.graph import graph
-from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, text_limits
+from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
 
 
 def _place(clean: Callable[[str], str], longest: int, example: str) -> tuple[PlainValidator, WithJsonSchema]:
     """A place of a pattern, read as a clean constant or as a variable, and its schema."""
-
-    def read(given: object) -> str | Variable:
-        # A constant without a question mark costs as much as if there were no variables.
-        if type(given) is str and "?" not in given:
-            return clean(given)
-        place = place_of(read_place(given, longest))
-        return place if isinstance(place, Variable) else clean(place)
-
-    text = {
-        "type": "string",
-        **text_limits(longest, or_variable=True),
-        "description": f"A constant of 1 to {longest} characters, or a variable such as `?x`.",
-        "examples": [example],
-    }
-    constant = {
-        "type": "object",
-        "description": "A constant that begins with a question mark.",
-        "properties": {"term": {"type": "string", **text_limits(longest), "examples": ["?why"]}},
-        "required": ["term"],
-        "additionalProperties": False,
-    }
-    return PlainValidator(read), WithJsonSchema({"anyOf": [text, constant]})
+    description = f"A constant of 1 to {longest} characters, or a variable such as `?x`."
+    read = partial(read_asked, clean, longest)
+    return PlainValidator(read), place_schema(longest, example, description, "variable")
 
 
 _SubjectPlace = Annotated[str | Variable, *_place(asked_text, MAX_TERM_LENGTH, "Einstein")]

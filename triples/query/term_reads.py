@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import orjson
+
 from triples.folding import SEARCHED
 from triples.query.candidate_lookups import TYPO_CAP, Remembered
 from triples.query.facts_by_key import texts_by_ids
@@ -15,7 +17,7 @@ from triples.store.dialect import Dialect
 from triples.store.fact_tables import InferredFilter
 from triples.store.inferred.key_batches import batches
 from triples.store.inferred.read_snapshots import VisibleFacts
-from triples.store.sessions import Fetch
+from triples.store.sessions import Fetch, Rows
 from triples.store.term_index import ANY_TERM, BEGINNING, Found, TermIndex
 
 # Fewer predicates are compared one by one: where only they are wanted, the index would find other terms for the most
@@ -26,12 +28,6 @@ _NEWEST = (
 )
 # Facts have no more terms than this, each.
 _TERMS_OF_A_FACT = 3
-
-
-def _spelt(dialect: Dialect, where: str, spellings: int) -> str:
-    given = ", ".join("?" * spellings)
-    found = f"{dialect.term_key} IN ({given}) AND {where}"
-    return dialect.prepared(f"SELECT t.id, {BEGINNING} FROM triples_term AS t WHERE {found}")
 
 
 class WantedTerms(NamedTuple):
@@ -74,8 +70,13 @@ class TermSearcher:
                 search.compare(self._index.unindexed(fetch, where))
             else:
                 search.compare_folded(self._newest.read(fetch))
-            spellings = list(map(self._dialect.key_of, search.spellings))
-            search.compare(fetch(_spelt(self._dialect, where, len(spellings)), spellings))
+
+            def spelt(texts: Sequence[str]) -> Rows:
+                keys = orjson.dumps(list(map(self._dialect.key_of, texts))).decode()
+                found = f"{self._dialect.term_key} {self._dialect.is_one_of_texts} AND {where}"
+                return fetch(f"SELECT t.id, {BEGINNING} FROM triples_term AS t WHERE {found}", [keys])
+
+            search.compare(spelt(search.spellings))
             if search.beginning:
                 search.compare(self._index.beginning(fetch, search.beginning, where, TYPO_CAP))
             frequencies = self._frequencies(fetch)
@@ -84,7 +85,7 @@ class TermSearcher:
                 return self._index.candidates(fetch, grams, where, most)
 
             # What a condition leaves out is not all that there is.
-            search.run(Remembered(candidates, all_terms=not wanted.position), frequencies)
+            search.run(Remembered(candidates, all_terms=not wanted.position), frequencies, spelt)
         return self._in_facts(fetch, visible, search.ranked, wanted.limit)
 
     def _in_facts(self, fetch: Fetch, visible: InferredFilter | None, ranked: list[Hit], limit: int) -> list[FoundTerm]:

@@ -9,7 +9,7 @@ with what was typed, or contain it, the best of those that were compared come fi
 or but for one typo, the index is not asked again, more narrowly, where it knew too many candidates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Literal, NamedTuple
 
@@ -19,6 +19,7 @@ from rapidfuzz.distance import OSA
 from triples.folding import GRAM, START, fold, trigrams
 from triples.query.candidate_lookups import PART_CAP, PART_CAP_EACH, TYPO_CAP, Candidates, LookUp
 from triples.query.folded_terms import FoldedTerms, folded_terms
+from triples.query.one_typo import SHORTEST, meant, spellings
 from triples.query.trigram_choice import Frequencies, looked_up, marked, whole
 from triples.query.typos_in_parts import MOST_EDITS, Part, TypedPart, edits_allowed
 from triples.store.term_index import Found
@@ -37,22 +38,30 @@ class Kind(IntEnum):
     PART = 5
 
 
+class Likeness(IntEnum):
+    """Orders terms with equally many typos; people seldom mistake the first letter."""
+
+    SAME_LETTERS = 1
+    SAME_BEGINNING = 2
+    OTHER = 3
+
+
 class Hit(NamedTuple):
     id: int
     text: str
     kind: Kind
     score: float
+    likeness: Likeness
 
 
 # From the score of a kind's worst match to that of its best.
 _SCORES = {Kind.EXACT: (1.0, 1.0), Kind.PREFIX: (0.75, 1.0), Kind.SUBSTRING: (0.5, 0.75), Kind.FUZZY: (0.0, 0.5)}
 # The most that a part scores, which is the least of `Kind.FUZZY`: such a term is half alike or more.
 _PART_SCORE = 0.25
-_SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
-# Of so short a text, two letters that changed places may leave one trigram or none, which too many terms have.
-_SHORT = 8
 # Few terms contain a longer text, or are it but for a typo.
 _LONG = 12
+# The terms among some texts.
+Spelt = Callable[[Sequence[str]], Sequence[Found]]
 # What the index is asked for, one after the other.
 _KINDS: dict[Match | None, tuple[Kind, ...]] = {
     None: (Kind.SUBSTRING, Kind.FUZZY, Kind.PART),
@@ -75,8 +84,10 @@ class Search:
         self._form = marked(self.folded)
         self.limit = limit
         self._match = match
-        self._edits = edits_allowed(len(self.folded)) if match in {None, "fuzzy"} else 0
         self.part = TypedPart(self.folded)
+        self._edits = 0
+        if match in {None, "fuzzy"}:
+            self._edits = 1 if len(self.folded) == SHORTEST else edits_allowed(len(self.folded))
         self._compared = set[int]()
         # What was compared with whole terms, or is still to be, and now waits for `compare_parts`.
         self._waiting: list[FoldedTerms] = []
@@ -85,7 +96,7 @@ class Search:
         self._one_typo = False
         self._inner: frozenset[str] = frozenset()
 
-    def run(self, candidates: Candidates, frequencies: Frequencies) -> None:
+    def run(self, candidates: Candidates, frequencies: Frequencies, spelt: Spelt) -> None:
         """Ask the index for one kind after the other, until there are enough."""
         # By these, parts are found too, if they are looked for.
         self._inner = frozenset(trigrams(self.folded) if self._is_exact else looked_up(self.part.form))
@@ -94,9 +105,12 @@ class Search:
             look_up = LookUp(self.compare, candidates, frequencies)
             look_up.full(frequencies.one_typo(self._form, TYPO_CAP, self._inner))
         for kind in _KINDS[self._match]:
-            if kind is not Kind.PART:
+            if kind is Kind.FUZZY and self._edits and (texts := meant(self._typed, frequencies.letters)):
+                self.compare(spelt(texts))
+            # All that are just what was typed are known where terms that contain it were asked for.
+            if kind is not Kind.PART and not (kind is Kind.FUZZY and self._match is None and self._enough(kind)):
                 self._ask(kind, candidates, frequencies)
-            elif self.part.edits:
+            elif kind is Kind.PART and self.part.edits:
                 self._ask_parts(candidates, frequencies)
             # Parts, which take longest, are not looked at for a name that was typed in full.
             if self._enough(kind) or (kind is Kind.FUZZY and self._match is None and self._is_exact):
@@ -132,7 +146,9 @@ class Search:
         for place, part in self.part.nearest(terms.folded, edits).items():
             id_, text, folded = terms.at(place)
             if id_ not in self._hits:
-                self._hits[id_] = self._hit(id_, text, folded) or Hit(id_, text, Kind.PART, _part_score(part))
+                self._hits[id_] = self._hit(id_, text, folded) or Hit(
+                    id_, text, Kind.PART, _part_score(part), Likeness.OTHER
+                )
 
     def _wait(self, terms: FoldedTerms) -> None:
         self._collected.update(terms.ids)
@@ -146,15 +162,8 @@ class Search:
 
     @property
     def spellings(self) -> list[str]:
-        """The typed text as it is usually written, so that a short text is found though very many begin with it.
-
-        So is a short one of which two letters have changed places.
-        """
-        typed = self._typed
-        meant = [typed]
-        if self._edits and len(typed) <= _SHORT:
-            meant += [f"{typed[:at]}{typed[at + 1]}{typed[at]}{typed[at + 2 :]}" for at in range(len(typed) - 1)]
-        return list(dict.fromkeys(spelling(text) for text in meant for spelling in _SPELLINGS))
+        """The typed text as it is usually written, so that a short text is found though very many begin with it."""
+        return spellings([self._typed])
 
     @property
     def beginning(self) -> str:
@@ -163,11 +172,11 @@ class Search:
 
     @property
     def ranked(self) -> list[Hit]:
-        """The hits, the best first; of equal ones the term that was typed, then those that were there first."""
+        """The hits, the best first; of equal ones the term that was typed, then the likest, then the first stored."""
         return sorted(self._hits.values(), key=self._rank)
 
-    def _rank(self, hit: Hit) -> tuple[int, float, bool, int]:
-        return hit.kind, -hit.score, hit.text != self._typed, hit.id
+    def _rank(self, hit: Hit) -> tuple[int, float, bool, int, int]:
+        return hit.kind, -hit.score, hit.text != self._typed, hit.likeness, hit.id
 
     @property
     def _is_exact(self) -> bool:
@@ -196,10 +205,11 @@ class Search:
             # Of very many that begin so, those that are no longer may not be among the first.
             if look_up.all_of(trigrams(START + self.folded), self.limit) and not self._is_exact:
                 look_up.all_of(trigrams(self._form), self.limit)
-        elif self._edits:
-            look_up.with_typo(self._form, whole(self.folded), self._inner)
-        elif self._match == "fuzzy":
-            look_up.all_of(trigrams(self._form), self.limit)
+        else:
+            if self._edits:
+                look_up.with_typo(self._form, whole(self.folded), self._inner)
+            if self._match == "fuzzy" and len(self.folded) < GRAM:
+                look_up.all_of(trigrams(self._form), self.limit)
 
     def _ask_parts(self, candidates: Candidates, frequencies: Frequencies) -> None:
         most = max(PART_CAP, PART_CAP_EACH * self.limit)
@@ -227,7 +237,12 @@ class Search:
         else:
             # The text is a part of the term.
             likeness = len(self.folded) / len(folded)
-        return Hit(id_, text, kind, low + (high - low) * likeness)
+        return Hit(id_, text, kind, low + (high - low) * likeness, self._likeness(folded))
+
+    def _likeness(self, folded: str) -> Likeness:
+        if sorted(folded) == sorted(self.folded):
+            return Likeness.SAME_LETTERS
+        return Likeness.SAME_BEGINNING if folded.startswith(self.folded[0]) else Likeness.OTHER
 
     def _kind(self, folded: str) -> Kind | None:
         if folded == self.folded:
@@ -238,6 +253,8 @@ class Search:
             if self._match != "prefix" and len(self.folded) >= GRAM and self.folded in folded:
                 return Kind.SUBSTRING
         edits = self._edits
-        if edits and OSA.distance(self.folded, folded, score_cutoff=edits) <= edits:
+        # Two letters may lack a third one. With another typo, they have but one letter of the term.
+        may_be_meant = edits and (len(self.folded) >= GRAM or len(folded) == GRAM)
+        if may_be_meant and OSA.distance(self.folded, folded, score_cutoff=edits) <= edits:
             return Kind.FUZZY
         return None

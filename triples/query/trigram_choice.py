@@ -67,7 +67,10 @@ class Frequencies:
     def __init__(self, texts: Sequence[str], terms: int = 0) -> None:
         """`terms` is how many there are, of which the texts are a sample."""
         self._terms, self._sample = terms, max(len(texts), 1)
-        self._counts = Counter(gram for text in texts for gram in trigrams(indexed_form(text)))
+        forms = list(map(indexed_form, texts))
+        self._counts = Counter(gram for form in forms for gram in trigrams(form))
+        # The most frequent first.
+        self.letters = [letter for letter, _ in Counter("".join(forms)).most_common()]
         self._frequent = len(texts) * FREQUENT
 
     def rarest(self, grams: Sequence[str], number: int, fewest: int = 1) -> list[str]:

@@ -138,6 +138,11 @@ def _description(text: str) -> str:
     return text
 
 
+THREE_PLACES = list_of(
+    "must be a list of three places: subject, predicate and object",
+    range(3, 4),
+    "must have three places: subject, predicate and object; here are {}",
+)
 _PLACE = Field(description="A term, or a variable such as `?x`.")
 _TermPlace = Annotated[str | Constant, _PLACE, WrapValidator(partial(_place, limit=MAX_TERM_LENGTH))]
 _PredicatePlace = Annotated[str | Constant, _PLACE, WrapValidator(partial(_place, limit=MAX_PREDICATE_LENGTH))]
@@ -152,7 +157,7 @@ Weight = Annotated[
 ]
 PatternIn = Annotated[
     tuple[_TermPlace, _PredicatePlace, _TermPlace],
-    list_of("must be a list of three places: subject, predicate and object", range(3, 4)),
+    THREE_PLACES,
     Field(description="Subject, predicate and object.", examples=[["?x", "parent_of", "?y"]]),
 ]
 Patterns = Annotated[

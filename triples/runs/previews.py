@@ -44,6 +44,9 @@ class Preview:
     @property
     def number(self) -> str:
         """The number of facts, in words."""
+        if not self.exact and not self.count:
+            # Too many are as heavy as the heaviest, so all were left out.
+            return "more facts than a preview counts"
         facts = "1 fact" if self.count == 1 else f"{self.count:,} facts"
         if not self.in_time:
             return f"at least {facts}"

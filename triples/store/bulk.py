@@ -67,7 +67,7 @@ class Loader:
         self.record: Record | None = None
         self._new_ids: list[IdRange] = []
         self._replace = replace
-        self._greatest = greatest
+        self.greatest = greatest
         # The facts from before that this load has been told of, in committed chunks and in the open transaction.
         self._told, self._told_now = IdSet(), set[int]()
         # The newest fact before this load, and when that began. None until it is known.
@@ -104,7 +104,7 @@ class Loader:
         """
         loaded = Loaded(0, 0, 0)
         given = len(facts)
-        if self._greatest and facts:
+        if self.greatest and facts:
             self.began = self.began or Watermark(getattr(newest_fact(), "id", 0), now_ms())
             facts = FactColumns.of(facts).heaviest()
         if (initial := backend().bulk.initial_load(len(facts))) is not None:
@@ -224,7 +224,7 @@ class Loader:
         new, ids_of_new = session.load_facts(ordered, distinct, moment)
         self._new_ids += ids_of_new
         inserted, updated = sum(new.values()), 0
-        if (self._replace or self._greatest) and inserted < len(ordered):
+        if (self._replace or self.greatest) and inserted < len(ordered):
             updated = self._update(session, distinct, moment)
         _record_denials(session, [key for key in ordered if distinct[key].weight == 0])
         if inserted:
@@ -243,7 +243,7 @@ class Loader:
             for key, id_ in standing.items()
             if id_ in rows and self._takes(rows[id_], wanted[key])
         ]
-        if self._replace and self._greatest:
+        if self._replace and self.greatest:
             self._told_now.update(rows)
         # `_record_denials` records those that get weight 0.
         if reweighted := [row.id for row in changed if row.weight not in {0, rows[row.id].weight}]:

@@ -19,6 +19,9 @@ class Dialect:
     # By what the index of terms finds the column `text`, and a text's own; see `triples.term_keys`.
     term_key: str
     key_of: Callable[[str], str]
+    # A condition: the expression before it is one of the texts in a JSON array, which is passed as one parameter. The
+    # index finds them, however many there are.
+    is_one_of_texts: str
     # A fact's metadata as the JSON text that was sent.
     metadata: str
     # A table `g` with the column `value`: the keys of a JSON array, which is passed as one parameter.

@@ -1,16 +1,20 @@
 """What is sent again and what is not, against a server that answers what the test has written down."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from skg_site.client import (
+    AsyncClient,
     Client,
     ClientError,
     NoAnswer,
     Options,
+    RateLimited,
     Refused,
     ServiceUnavailable,
     UnexpectedAnswer,
@@ -57,6 +61,48 @@ def test_a_wait_beyond_the_patience_is_not_begun(scripted: ScriptedServer) -> No
     with asked_with(scripted, 30, waits) as client, pytest.raises(ServiceUnavailable, match=r"503 Busy: Too busy\."):
         client.query("a")
     assert (len(scripted.requests), waits) == (1, [])
+
+
+LIMITED = orjson.dumps({"type": "about:blank", "title": "Too Many Requests", "status": 429, "detail": "Used up."})
+
+
+def test_an_export_is_asked_for_again_until_it_begins(scripted: ScriptedServer) -> None:
+    scripted.answers = [
+        (503, {"Retry-After": "0"}, BUSY),
+        (429, {"Retry-After": "0"}, LIMITED),
+        (200, {}, b"a\tp\to\n"),
+    ]
+    waits: list[Wait] = []
+    with asked_with(scripted, 30, waits) as client:
+        assert b"".join(client.export("tsv")) == b"a\tp\to\n"
+    assert [type(wait.error) for wait in waits] == [ServiceUnavailable, RateLimited]
+
+
+async def test_so_is_one_of_the_async_client(scripted: ScriptedServer) -> None:
+    scripted.answers = [(429, {"Retry-After": "0"}, LIMITED), (200, {}, b"a\tp\to\n")]
+    async with AsyncClient(scripted.url, "key") as client:
+        assert b"".join([piece async for piece in client.export("tsv")]) == b"a\tp\to\n"
+    assert len(scripted.requests) == 2
+
+
+def test_after_its_patience_the_client_says_how_often_it_has_tried(scripted: ScriptedServer) -> None:
+    scripted.answers = [(429, {"Retry-After": "0"}, LIMITED), (429, {"Retry-After": "60"}, LIMITED)]
+    with asked_with(scripted, 30, []) as client, pytest.raises(RateLimited) as limited:
+        client.query("a")
+    assert re.fullmatch(
+        r"429 Too Many Requests: Used up\. It was sent 2 times in 0\.\d s: the client's patience is 30 s\.",
+        str(limited.value),
+    )
+    assert limited.value.retry_after == 60
+
+
+def test_a_file_is_not_kept_back_for_longer_than_the_patience(scripted: ScriptedServer, tmp_path: Path) -> None:
+    file = tmp_path / "facts.ndjson"
+    file.write_text("{}")
+    scripted.answers = [(429, {"Retry-After": "1800"}, LIMITED)]
+    with asked_with(scripted, 1, []) as client, pytest.raises(RateLimited, match="It was sent once: "):
+        client.import_file(file)
+    assert len(scripted.requests) == 1
 
 
 def test_what_would_be_done_twice_is_not_sent_again(scripted: ScriptedServer) -> None:

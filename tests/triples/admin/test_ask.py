@@ -179,9 +179,9 @@ class TestAnswers:
 @pytest.mark.parametrize(
     ("asked", "field", "sentence"),
     [
-        ({"question": "?c p", "k": "0"}, "k question", "Line 1: must be a list of three places"),
+        ({"question": "?c p", "k": "0"}, "k question", "Line 1: must have three places"),
         ({"question": ""}, "question", "This field is required."),
-        ({"question": "\n?c colleague_of"}, "question", "Line 2: must be a list of three places"),
+        ({"question": "\n?c colleague_of"}, "question", "Line 2: must have three places"),
         ({"question": "?c p ?d\nfilter ?x = 1"}, "question", "Line 2, left side: ?x is in no pattern."),
         ({"question": "?c p ?d\n?e q ?f"}, "question", "Line 2: shares no variable with the other patterns"),
         ({"question": "?c p ?d", "cursor": "00"}, "question", "The page: "),

@@ -79,7 +79,7 @@ def test_a_format_is_seen_from_the_content_and_one_that_is_not_is_told(admin: Cl
         call_command(*command)
     told = list(ImportRun.objects.order_by("id").values_list("status", "format", "inserted"))
     assert told == [("finished", "turtle", 1), ("broken", "", 0)]
-    assert "The format is not known" in ImportRun.objects.get(status="broken").error
+    assert "give `format`" in ImportRun.objects.get(status="broken").error
 
 
 @pytest.mark.once

@@ -76,11 +76,11 @@ class TestAdding:
         [
             ("name", "", "This field is required."),
             ("name", "a\tb", "Must not contain the control character U+0009."),
-            ("head", "?x grandparent_of", "Must be a list of three places: subject, predicate and object."),
+            ("head", "?x grandparent_of", "Must have three places: subject, predicate and object; here are 2."),
             ("head", "?x grandparent_of ?w", "Object: the variable ?w must stand in the body too."),
             ("head", '?x "p ?z', "A quotation must end with a double quote before white space or the end of the line."),
             ("body", "", "This field is required."),
-            ("body", "?x p ?z\n?x ?z", "Line 2: must be a list of three places: subject, predicate and object."),
+            ("body", "?x p ?z\n?x ?z", "Line 2: must have three places: subject, predicate and object; here are 2."),
             ("body", "?x p ?z\n?x p ?y-z", None),
             ("body", "?x p ?z\n" * 9, "Must have 1 to 8 patterns, not 9."),
             ("body", '?x p ?z\n\n?x "p', None),
@@ -188,7 +188,9 @@ class TestPreviews:
     @pytest.mark.once
     def test_what_is_wrong_with_it_is_said_with_the_names_of_the_fields(self, admin: Client) -> None:
         content = admin.post(f"{RULES}add/", NEW | {"body": "?x p", "_preview": "alone"}).content.decode()
-        assert "<strong>If</strong>: Line 1: must be a list of three places: subject, predicate and object." in content
+        assert (
+            "<strong>If</strong>: Line 1: must have three places: subject, predicate and object; here are 2." in content
+        )
 
     @pytest.mark.once
     def test_a_predicate_without_facts_is_said(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

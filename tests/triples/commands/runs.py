@@ -106,7 +106,12 @@ class Shell:
     variables: dict[str, str]
 
     def start(
-        self, *arguments: str, stderr: int = subprocess.PIPE, measured: bool = False, set_up: bool = False
+        self,
+        *arguments: str,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+        measured: bool = False,
+        set_up: bool = False,
     ) -> PythonProcess:
         """`set_up` is that of PythonProcess, in the environment of `run`."""
         return PythonProcess(
@@ -114,7 +119,7 @@ class Shell:
             env=process_environment(self.variables, measured=measured or set_up),
             set_up=set_up,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=stderr,
         )
 

@@ -40,9 +40,13 @@ CHUNK = 1_000
 
 
 def zipped(content: bytes, *names: str) -> bytes:
+    return archived(dict.fromkeys(names or ["facts"], content))
+
+
+def archived(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name in names or ["facts"]:
+        for name, content in files.items():
             archive.writestr(name, content)
     return buffer.getvalue()
 
@@ -91,6 +95,53 @@ def test_each_file_of_a_zip_is_imported(tmp_path: Path) -> None:
     (tmp_path / "facts.zip").write_bytes(zipped(b"a,b,c\n", "x.csv", "folder/y.tsv", "folder/", "__MACOSX/._x.csv"))
     run = imported(tmp_path / "facts.zip")
     assert (run.counts, list(stored_rows())) == (counts(2, 1, refused=1), [("a", "b", "c")])
+
+
+WITH_NOTES = {
+    "README.txt": b"Some facts.\n\n\nBy A.\n",
+    "more.csv": b"subject,predicate,object\nc,p,d\n",
+    "facts.tsv": b"a\tp\tb\n",
+    "logo.png": b"\x89PNG\r\n\x00",
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["graph.zip", "graph.tsv.zip"])
+def test_what_is_no_data_in_a_zip_is_told_and_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / name).write_bytes(archived(WITH_NOTES))
+    errors = tmp_path / "errors"
+    assert imported(tmp_path / name, errors=errors).counts == counts(2, 2)
+    assert {key[0] for key in stored_rows()} == {"a", "c"}
+    told = "".join(
+        f"{tmp_path / name}/{other}: passed over, since neither its name nor its content shows the format of data\n"
+        for other in ("README.txt", "logo.png")
+    )
+    assert errors.read_text() == told
+    assert " ".join(told.split()) in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.once
+def test_a_format_that_is_given_is_that_of_every_file_in_a_zip(tmp_path: Path) -> None:
+    (tmp_path / "graph.zip").write_bytes(archived(WITH_NOTES))
+    run = imported(tmp_path / "graph.zip", format="tsv")
+    assert run.counts == counts(7, 1, refused=6)
+
+
+@pytest.mark.once
+def test_a_zip_without_any_data_names_its_files_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "notes.zip").write_bytes(zipped(b"a p b\n", *(f"{number}.txt" for number in range(6))))
+    message = str(imported(tmp_path / "notes.zip").error)
+    assert message.startswith(f"{tmp_path}/notes.zip/0.txt, ")
+    assert f"{tmp_path}/notes.zip/4.txt …: the name does not end in .arrow, " in message
+    assert message.endswith("; give --format.")
+
+
+@pytest.mark.once
+def test_a_damaged_file_without_an_ending_says_why(tmp_path: Path) -> None:
+    (tmp_path / "facts").write_bytes(gzip.compress(b"a p b")[:15])
+    assert "cannot be read" in str(imported(tmp_path / "facts").error)
 
 
 @pytest.mark.once

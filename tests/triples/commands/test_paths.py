@@ -110,3 +110,8 @@ def test_what_cannot_be_asked_is_said_with_its_place(graph: Inside, arguments: l
     done = graph.run("paths", *arguments)
     assert (done.returncode, done.stdout) == (2, b"")
     assert sentence in done.stderr
+
+
+def test_a_term_is_taken_as_it_is_given(graph: Inside) -> None:
+    in_orm(store, ("?x", "?p", "dog", 1.0))
+    assert steps(graph, "?x", "dog", "--predicate", "?p") == [["?x ?p dog"]]

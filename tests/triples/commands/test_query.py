@@ -148,7 +148,7 @@ def test_when_the_time_is_over_it_says_what_is_complete(graph: Inside) -> None:
     ("arguments", "sentence"),
     [
         ([], b"the following arguments are required: PATTERN"),
-        (["?c colleague_of"], b"CommandError: pattern: must be a list of three places"),
+        (["?c colleague_of"], b"CommandError: pattern: must have three places"),
         ([COLLEAGUES, '?c "p'], b"CommandError: pattern 2: a quotation must end"),
         ([COLLEAGUES, "?u p ?v"], b"CommandError: pattern 2: shares no variable with the other patterns"),
         ([COLLEAGUES, "--filter", "?c ~ ?p"], b"CommandError: --filter, operator: input should be '='"),

@@ -38,7 +38,7 @@ def content_of(format_name: str) -> bytes:
 def read(path: Path, format_name: str) -> None:
     refused: list[int] = []
     reading = Reading(FactMaker(1.0, UNSCALED), lambda line, _: refused.append(line), lambda: 1_000)
-    for each in find_inputs(str(path), FORMATS[format_name]):
+    for each in find_inputs(str(path), FORMATS[format_name]).inputs:
         with opened(each) as content:
             list(each.format.parts(content.stream, reading))
 
@@ -100,7 +100,7 @@ def test_a_zip_has_few_files_and_a_short_table_of_contents(tmp_path: Path) -> No
 def test_a_long_name_in_a_zip_is_shown_in_short(tmp_path: Path) -> None:
     file = tmp_path / "facts"
     file.write_bytes(zipped(**{"n" * 60_000: b"a\tp\tb\n"}))
-    [found] = find_inputs(str(file), FORMATS["tsv"])
+    [found] = find_inputs(str(file), FORMATS["tsv"]).inputs
     assert found.shown_name == f"{file}/{'n' * 200}…"
     read(file, "tsv")
 

@@ -29,7 +29,7 @@ def streams(*contents: bytes, padding: bytes = b"") -> bytes:
 def read(folder: Path, content: bytes) -> list[bytes | None]:
     file = folder / "facts.tsv"
     file.write_bytes(content)
-    with opened(find_inputs(str(file), TSV)[0]) as found:
+    with opened(find_inputs(str(file), TSV).inputs[0]) as found:
         return [line.content for line in lines(found.stream)]
 
 

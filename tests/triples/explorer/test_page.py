@@ -55,7 +55,7 @@ async def test_a_question_in_lines_becomes_a_body_and_calls(anonymous: httpx.Asy
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("?x p", "Line 1: must be a list of three places: subject, predicate and object."),
+        ("?x p", "Line 1: must have three places: subject, predicate and object; here are 2."),
         ('?x p ?y\n?x "p', "Line 2: "),
         ("?x p ?y\nselect ?z", "Line 2: "),
         ("?x p \u202e\u0000", "Line 1, object: "),

@@ -20,7 +20,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("query", {"patterns": [["Umm", "located_in", "?y"]]}, "!No fact has the subject `Umm`. Did you mean `Ulm`"),
     ("query", {"patterns": JOIN, "select": ["?z"]}, "!Not valid: `select.0`: ?z is in no pattern"),
     ("query", {"patterns": [*JOIN, ["?a", "born_in", "?b"]]}, "`allow_cross_product`"),
-    ("query", {"patterns": [["?x", "p"]]}, "!Not valid: `patterns.0`: must be a list of three places"),
+    ("query", {"patterns": [["?x", "p"]]}, "!Not valid: `patterns.0`: must have three places"),
     ("query", {"patterns": JOIN, "k": 0}, "!Not valid: `k`: "),
     ("query", {"pattern": JOIN[0]}, "!query has no argument `pattern`; it has patterns, "),
     ("query", {}, "!Not valid: `patterns`: Field required"),

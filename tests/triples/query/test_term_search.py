@@ -187,8 +187,9 @@ def test_a_part_of_a_name_is_found_in_spite_of_typos(searcher: TermSearcher, ind
 
 def test_the_more_of_a_term_was_typed_the_better_it_matches(searcher: TermSearcher) -> None:
     better = ["Poodles", "poodles", "poodles and others", "two poodles"]
-    typos = ["noodles", "poodle", "a poodle", "two pooldes", "this poodle"]
-    in_orm(store, *(fact("hub", "has", text) for text in [*better, *typos, "hares"]))
+    # People seldom mistake the first letter.
+    typos = ["poodle", "noodles", "a poodle", "two pooldes", "this poodle"]
+    in_orm(store, *(fact("hub", "has", text) for text in ["noodles", *better, *typos, "hares"]))
     found = search(searcher, "Poodles")
     # Where a term is just what was typed, no typo is assumed in a part of others, unless it is asked for.
     assert texts(found) == better + typos[:2]
@@ -251,7 +252,8 @@ def test_what_is_too_unlike_is_not_found(searcher: TermSearcher) -> None:
             if term.hit.kind is Kind.PART:
                 edits, letters = min(in_parts(folded, other)).typos, len(" ".join(words(folded)))
             else:
-                edits, letters = OSA.distance(folded, other), len(folded)
+                # Two letters may lack a third one.
+                edits, letters = OSA.distance(folded, other), 3 if (len(folded), len(other)) == (2, 3) else len(folded)
             assert edits <= edits_allowed(letters)
 
     compare()

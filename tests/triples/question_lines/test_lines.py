@@ -48,7 +48,7 @@ APART = "Line 3: shares no variable with the other patterns; `allow_cross_produc
     [
         ("", ["There is no pattern: write one at least, such as ?x knows ?y."]),
         ("select ?x", ["There is no pattern: write one at least, such as ?x knows ?y."]),
-        ("\n?c colleague_of", ["Line 2: must be a list of three places: subject, predicate and object."]),
+        ("\n?c colleague_of", ["Line 2: must have three places: subject, predicate and object; here are 2."]),
         (
             f'{PATTERN}\n?p won "Nobel\nabsent ?c "p"q ?p',
             [
@@ -56,10 +56,10 @@ APART = "Line 3: shares no variable with the other patterns; `allow_cross_produc
                 for number in (2, 3)
             ],
         ),
-        (f"{PATTERN}\nabsent", ["Line 2: must be a list of three places: subject, predicate and object."]),
+        (f"{PATTERN}\nabsent", ["Line 2: must have three places: subject, predicate and object; here are 0."]),
         (
             f"{PATTERN}\noptional ?c p ?d ?d q",
-            ["Line 2, pattern 2: must be a list of three places: subject, predicate and object."],
+            ["Line 2, pattern 2: must have three places: subject, predicate and object; here are 2."],
         ),
         (f"{PATTERN}\noptional ?c p ?d ?d q ''?", []),
         (f"{PATTERN}\n?c {'p' * 501} ?p", ["Line 2, predicate: must have at most 500 characters, not 501."]),
@@ -80,7 +80,10 @@ APART = "Line 3: shares no variable with the other patterns; `allow_cross_produc
                 APART,
             ],
         ),
-        (f'{PATTERN}\n?c p "\\u202e" more', ["Line 2: must be a list of three places: subject, predicate and object."]),
+        (
+            f'{PATTERN}\n?c p "\\u202e" more',
+            ["Line 2: must have three places: subject, predicate and object; here are 4."],
+        ),
     ],
 )
 def test_a_fault_names_its_line_and_place(text: str, sentences: list[str]) -> None:

@@ -39,6 +39,14 @@ def test_one_round_needs_no_explanation(graph: Graph) -> None:
 
 
 @pytest.mark.once
+def test_too_many_facts_of_one_weight_are_not_said_to_be_none(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triples.runs.previewing.MOST_COUNTED", 10)
+    graph.add(*((left, "p", right) for left, right in pairwise("abcdefgh")))
+    found = preview(TRANSITIVE)
+    assert (found.count, found.exact, found.number) == (0, False, "more facts than a preview counts")
+
+
+@pytest.mark.once
 def test_without_time_for_the_end_it_says_how_many_at_least(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first round finds one fact; the second combines every fact with every other, three times over."""
     monkeypatch.setattr("triples.runs.previewing.SECONDS", 2.5)

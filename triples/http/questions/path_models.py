@@ -8,7 +8,7 @@ from pydantic import Field
 from skg_site.api.fields import WHOLE, Weight
 from skg_site.api.inputs import Input
 from skg_site.api.problems import Invalid
-from triples.http.asked_terms import AskedObject, AskedPredicate, AskedSubject
+from triples.http.asked_terms import ObjectConstant, PredicateConstant, SubjectConstant
 from triples.query.path_facts import Direction
 
 MAX_PATH_LENGTH = 10
@@ -22,7 +22,7 @@ _Direction = Annotated[
     Field(description="Follow facts from subject to object (`out`), from object to subject (`in`), or both ways."),
 ]
 _Predicates = Annotated[
-    list[AskedPredicate] | None,
+    list[PredicateConstant] | None,
     Field(min_length=1, max_length=MAX_PREDICATES, description="Only facts with one of these predicates; null: any."),
 ]
 
@@ -30,8 +30,8 @@ _Predicates = Annotated[
 class AskPaths(Input):
     """A request for paths between two terms."""
 
-    from_: Annotated[AskedSubject, Field(alias="from")]
-    to: AskedObject
+    from_: Annotated[SubjectConstant, Field(alias="from")]
+    to: ObjectConstant
     predicates: _Predicates = None
     direction: _Direction = "any"
     max_length: Annotated[int, Field(ge=1, le=MAX_PATH_LENGTH, description="Most facts in a path."), WHOLE] = 6
@@ -54,7 +54,7 @@ class AskPaths(Input):
 class AskNeighbours(Input):
     """A request for facts around a term."""
 
-    term: AskedSubject
+    term: SubjectConstant
     k: Annotated[int, Field(ge=1, le=settings.ENV.max_results, description="Most facts to answer."), WHOLE] = 25
     direction: _Direction = "any"
     predicates: _Predicates = None

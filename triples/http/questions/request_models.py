@@ -17,7 +17,7 @@ from triples.patterns import Variable
 from triples.query.answers import Position
 from triples.query.filters import Filter, Operator
 from triples.query.questions import MAX_PATTERNS, AskedPattern, Question, faults
-from triples.recursion.grammar import Constant, VariableName, list_of, place_of, read_place
+from triples.recursion.grammar import THREE_PLACES, Constant, VariableName, list_of, place_of, read_place
 from triples.recursion.rules import RuleError
 from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH
 
@@ -36,7 +36,7 @@ _TermPlace = Annotated[str | Constant | None, _PLACE, WrapValidator(partial(_ask
 _PredicatePlace = Annotated[str | Constant | None, _PLACE, WrapValidator(partial(_asked, limit=MAX_PREDICATE_LENGTH))]
 PatternIn = Annotated[
     tuple[_TermPlace, _PredicatePlace, _TermPlace],
-    list_of("must be a list of three places: subject, predicate and object", range(3, 4)),
+    THREE_PLACES,
     Field(description="Subject, predicate and object.", examples=[["?c", "colleague_of", "?p"]]),
 ]
 Patterns = Annotated[list[PatternIn], Field(min_length=1, max_length=MAX_PATTERNS)]

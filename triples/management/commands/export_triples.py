@@ -8,6 +8,7 @@ from django.db import Error as AnyDatabaseError
 
 from skg_site.cli.arguments import argument
 from skg_site.cli.base_command import UncheckedCommand
+from skg_site.cli.departed_readers import reader_departed
 from skg_site.cli.exit_codes import MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
@@ -30,7 +31,8 @@ class Command(UncheckedCommand):
         "Write the stored facts, as they stand at this moment, to a file or to standard output (-). Formats: "
         f"{', '.join(each.title for each in FORMATS.values())}; plain, gzip, xz, zstd or zip. import_triples makes the "
         "same facts of it. The file appears once it is complete. The summary goes to standard error. Exit code 0 when "
-        "everything was written, 1 when not, 2 when the command line makes no sense, 130 after Ctrl-C."
+        "everything was written, 1 when not, 2 when the command line makes no sense, 130 after Ctrl-C, 141 when nobody "
+        "reads the pipe any more."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -67,6 +69,8 @@ class Command(UncheckedCommand):
             try:
                 job.run()
             except (Interrupted, Unwritable, OSError, AnyDatabaseError) as error:
+                if reader_departed(error):
+                    raise
                 failure = error
             seconds = progress.seconds
         summary = ExportSummary(job.exported, seconds, _sentence(failure, file))

@@ -15,7 +15,7 @@ from triples.exchange.facts import FactMaker
 from triples.exchange.file_source import FileSource, Place
 from triples.exchange.formats.base import ReadOptions
 from triples.exchange.formats.registry import FORMATS
-from triples.exchange.inputs import PIPE, Input, UnknownFormat, find_inputs
+from triples.exchange.inputs import PIPE, Found, Input, UnknownFormat, find_inputs, format_names
 from triples.exchange.progress import FactProgress
 from triples.exchange.read_arguments import add_read_arguments, prefix_store, read_options
 from triples.visible import visible
@@ -49,19 +49,20 @@ class Command(ImportCommand):
             raise CommandError("Standard input can be named only once.", returncode=MISUSED)
         chosen = FORMATS.get(options["format"])
         try:
-            self.inputs = [found for name in names for found in find_inputs(name, chosen)]
+            several = [find_inputs(name, chosen) for name in names]
         except UnknownFormat as error:
             raise CommandError(f"{error}.", returncode=MISUSED) from error
+        self.inputs = [one for found in several for one in found.inputs]
+        passed_over = [sentence for found in several for sentence in found.passed_over]
         prefixes = prefix_store(options, self.progress.say)
         self.reading = read_options(options, [source.format for source in self.inputs], prefixes)
-        return FileSource(self.inputs, facts, self.reading, prefixes)
+        return FileSource(Found(self.inputs, passed_over), facts, self.reading, prefixes)
 
     def destination(self, _stack: ExitStack, _screen: FactProgress, options: dict[str, Any]) -> OwnGraph:
-        return OwnGraph(
-            replace=options["on_duplicate"] == "replace",
-            dry_run=options["dry_run"],
-            greatest=any(source.format.keeps_greatest for source in self.inputs),
-        )
+        graph = OwnGraph(replace=options["on_duplicate"] == "replace", dry_run=options["dry_run"])
+        if any(source.format.keeps_greatest for source in self.inputs):
+            graph.keep_greatest()
+        return graph
 
     def checkpoints(self, options: dict[str, Any]) -> CheckpointFile | None:
         files = [source.file for source in self.inputs if source.file is not None]
@@ -83,7 +84,7 @@ class Command(ImportCommand):
     def told(self, options: dict[str, Any]) -> Told:
         return Told(
             visible(", ".join("standard input" if name == PIPE else name for name in options["files"])),
-            ", ".join(dict.fromkeys(source.format.name for source in self.inputs)),
+            format_names(source.format for source in self.inputs),
         )
 
     def place(self, place: tuple[Any, ...]) -> str:

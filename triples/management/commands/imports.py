@@ -136,7 +136,7 @@ def _receive(options: dict[str, Any]) -> None:
     parser.called_from_command_line = False
     try:
         prepared = prepare(asked["name"], vars(parser.parse_args([PIPE, *with_dashes_kept(asked["arguments"])])), file)
-        run = _begun(asked, prepared.format.name)
+        run = _begun(asked, "" if prepared.format is None else prepared.format.name)
     except (CommandError, Unprepared, ImportUndone) as error:
         _answer({"refused": str(error)})
         if file is not None:

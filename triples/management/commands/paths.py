@@ -44,11 +44,13 @@ class Command(UncheckedCommand):
 
     def handle(self, *_: Any, start: str, goal: str, form: str, timeout: float, **options: Any) -> None:
         members = given({name: options[name] for name in ("direction", "max_length", "k", "order", "min_weight")})
-        members |= given({"predicates": options["predicate"]})
+        members |= given({"predicates": [{"term": predicate} for predicate in options["predicate"]]})
         if options["asserted_only"]:
             members["include_inferred"] = False
         with question_refusals_told():
-            content = answer_paths({"from": start, "to": goal, **members}, _NAMES, until(timeout))
+            # Each is a term as it is given.
+            ends = {"from": {"term": start}, "to": {"term": goal}}
+            content = answer_paths({**ends, **members}, _NAMES, until(timeout))
             if form == "json":
                 self.stdout.write(visible_json(orjson.dumps(content).decode()))
             else:

@@ -10,6 +10,7 @@ POSTGRESQL = Dialect(
     keep_apart=" OFFSET 0",
     term_key=POSTGRESQL_KEY.format("text"),
     key_of=postgresql_key,
+    is_one_of_texts="= ANY (ARRAY(SELECT json_array_elements_text(%s::json)))",
     metadata="metadata::text",
     keys_table="json_array_elements(%s::json) AS g (value)",
     keys_column="(g.value->>{})::bigint",

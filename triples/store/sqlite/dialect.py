@@ -9,6 +9,7 @@ SQLITE = Dialect(
     keep_apart="",
     term_key="text",
     key_of=str,
+    is_one_of_texts="IN (SELECT value FROM json_each(?))",
     metadata="metadata",
     keys_table="json_each(?) AS g",
     keys_column="json_extract(g.value, '$[{}]')",

@@ -45,15 +45,15 @@ export class Api {
 
   /** @returns {Promise<Neighbours>} */
   neighbours(term, k, signal) {
-    return this.post("/query/neighbours", { term, k, include_counts: true }, signal);
+    return this.post("/query/neighbours", { term: constant(term), k, include_counts: true }, signal);
   }
 
   patterns(document, signal) {
     return this.post("/query/patterns", { ...document, include_facts: true }, signal);
   }
 
-  paths(body, signal) {
-    return this.post("/query/paths", body, signal);
+  paths({ from, to, ...rest }, signal) {
+    return this.post("/query/paths", { from: constant(from), to: constant(to), ...rest }, signal);
   }
 
   /** A page of a list of facts. @param {Object<string, any>} parameters */
@@ -129,6 +129,9 @@ function sentence(status, problem, withKey) {
   }
   return problem.detail || `The service answered with an error (${status}). Try again.`;
 }
+
+/** A term as a request asks for it: a text that begins with a question mark would be a variable. */
+const constant = (term) => (term.startsWith("?") ? { term } : term);
 
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
