@@ -3,7 +3,7 @@
 Of a short text a typo leaves one trigram or none, which too many terms have. It is pure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from unicodedata import name
 
@@ -13,12 +13,15 @@ LONGEST = 8
 SHORTEST = 2
 # So many letters are tried at each place, the most frequent ones of the graph. More than one alphabet has with digits.
 MOST_LETTERS = 40
-_SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
+# Longer names are hardly ever all capitals.
+_LONGEST_CAPITALS = 4
+_USUAL = (str, str.lower, str.capitalize, str.title)
+_SPELLINGS = (*_USUAL, str.upper)
 
 
-def spellings(texts: Iterable[str]) -> list[str]:
+def spellings(texts: Iterable[str], spelt: Sequence[Callable[[str], str]] = _SPELLINGS) -> list[str]:
     """The texts as they are usually written, each once."""
-    return list(dict.fromkeys(spelling(text) for text in texts for spelling in _SPELLINGS))
+    return list(dict.fromkeys(spelling(text) for text in texts for spelling in spelt))
 
 
 def meant(typed: str, frequent: Iterable[str]) -> list[str]:
@@ -35,7 +38,7 @@ def meant(typed: str, frequent: Iterable[str]) -> list[str]:
         texts += [before + after[1:] for before, after in splits if after]
         texts += [before + after[1] + after[0] + after[2:] for before, after in splits if len(after) > 1]
         texts += [before + letter + after[1:] for before, after in splits if after for letter in letters]
-    return spellings(texts)
+    return spellings(texts, _SPELLINGS if len(typed) <= _LONGEST_CAPITALS or typed.isupper() else _USUAL)
 
 
 def _letters(typed: str, frequent: Iterable[str]) -> Sequence[str]:

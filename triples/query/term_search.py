@@ -105,7 +105,7 @@ class Search:
             look_up = LookUp(self.compare, candidates, frequencies)
             look_up.full(frequencies.one_typo(self._form, TYPO_CAP, self._inner))
         for kind in _KINDS[self._match]:
-            if kind is Kind.FUZZY and self._edits and (texts := meant(self._typed, frequencies.letters)):
+            if kind is Kind.FUZZY and self._is_typo and (texts := meant(self._typed, frequencies.letters)):
                 self.compare(spelt(texts))
             # All that are just what was typed are known where terms that contain it were asked for.
             if kind is not Kind.PART and not (kind is Kind.FUZZY and self._match is None and self._enough(kind)):
@@ -177,6 +177,12 @@ class Search:
 
     def _rank(self, hit: Hit) -> tuple[int, float, bool, int, int]:
         return hit.kind, -hit.score, hit.text != self._typed, hit.likeness, hit.id
+
+    @property
+    def _is_typo(self) -> bool:
+        """True if a name with a typo may have been typed. One that names begin with is rather not whole yet."""
+        begun = self._match is None and any(hit.kind <= Kind.PREFIX for hit in self._hits.values())
+        return bool(self._edits) and not begun
 
     @property
     def _is_exact(self) -> bool:
