@@ -99,10 +99,12 @@ class Service:
     def wait_until_ready(self) -> None:
         """Raise AssertionError with the end of the log when it does not become ready."""
         assert self.process is not None
+        expected = int(self.variables["SKG_WORKERS"])
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/ready", timeout=5).is_success:
+                # The first worker answers before the last one is started.
+                if httpx.get(f"{self.url}/ready", timeout=5).is_success and len(self.workers) >= expected:
                     return
             except httpx.TransportError:
                 pass
