@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from heapq import nsmallest
+from itertools import chain
 from math import nextafter
 from typing import Literal, NamedTuple
 
 from triples.query.answers import Answer, GroupCount, Position, Ranking
-from triples.query.blocks import Fact, OutOfTime, TooMany
+from triples.query.blocks import NO_TERM, Fact, OutOfTime, TooMany
 from triples.query.counting import count_answers, count_groups
 from triples.query.counting_in_parts import count_in_parts, groups_in_parts
 from triples.query.graph_facts import GraphFacts, Named
@@ -107,7 +108,7 @@ def find_answers(
     facts = {fact for answer in shown for fact in answer.facts} if with_facts else set[Fact]()
     return Answers(
         shown,
-        source.named(facts, {term for answer in shown for term in answer.terms if term}),
+        source.named(facts, set(chain.from_iterable(answer.terms for answer in shown)) - {NO_TERM}),
         len(found.answers) > k,
         found.complete_above,
         total,
