@@ -2,12 +2,14 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 
 from tests.benchmarks.report import LeftOut, Settings
 from tests.benchmarks.servers import Server, fill_by_batches, terms
+from tests.benchmarks.shape_questions import iri
 from tests.support.service import KEY_HASH, free_port
 
 # The longest that Oxigraph's server works at a question.
@@ -85,10 +87,12 @@ def _folder(settings: Settings, name: str) -> Path:
 
 
 def _fill_with_triples(url: str, facts: int) -> None:
+    store_triples(url, [terms(number) for number in range(facts)])
+
+
+def store_triples(url: str, facts: Sequence[Sequence[str]]) -> None:
+    """Store facts in Oxigraph's server, their terms as IRIs."""
     with httpx.Client(base_url=url, timeout=60, headers={"Content-Type": "application/n-triples"}) as client:
-        for first in range(0, facts, 5000):
-            lines = [
-                " ".join(f"<http://example.org/{term}>" for term in terms(number)) + " ."
-                for number in range(first, min(first + 5000, facts))
-            ]
-            client.post("/store?default", content="\n".join(lines)).raise_for_status()
+        for first in range(0, len(facts), 5000):
+            lines = [" ".join(f"<{iri(term)}>" for term in fact) for fact in facts[first : first + 5000]]
+            client.post("/store?default", content="".join(f"{line} .\n" for line in lines)).raise_for_status()

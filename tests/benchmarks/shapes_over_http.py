@@ -13,13 +13,11 @@ from tests.benchmarks import peers
 from tests.benchmarks.graphs import graph_name
 from tests.benchmarks.report import Cell, Section, Settings, Table
 from tests.benchmarks.servers import running, service
-from tests.benchmarks.shape_questions import LIMIT, SHAPES, Answers, Drawn, compare, iri, names, sparql
-from tests.benchmarks.shapes import TARGET, Shaped, shaped
+from tests.benchmarks.shape_questions import LIMIT, SHAPES, Answers, Drawn, compare, names, sparql
+from tests.benchmarks.shapes import TARGET, shaped
 from tests.support.service import KEY
 
 LONGEST_SECONDS = 60
-# Facts in one request.
-_PART = 10_000
 
 # The terms of the answers; None if the server's time was over.
 Read = Callable[[Drawn, httpx.Response], Answers | None]
@@ -43,7 +41,7 @@ def run(settings: Settings) -> Section:
     ours = service(settings.folder / "service")
     # Both are there, and one of them works at a time.
     with running(ours), running(theirs):
-        _fill(theirs.url, graph)
+        peers.store_triples(theirs.url, graph.facts)
         bearer = {"Authorization": f"Bearer {KEY}"}
         with (
             httpx.Client(base_url=ours.url, headers=bearer, timeout=LONGEST_SECONDS) as to_us,
@@ -60,13 +58,6 @@ _COLUMNS = (
     *("SKG API gave up", "Oxigraph gave up"),
 )
 _SPARQL = {"Content-Type": "application/sparql-query", "Accept": "application/sparql-results+json"}
-
-
-def _fill(url: str, graph: Shaped) -> None:
-    with httpx.Client(base_url=url, timeout=LONGEST_SECONDS, headers={"Content-Type": "application/n-triples"}) as to:
-        for first in range(0, len(graph.facts), _PART):
-            lines = [" ".join(f"<{iri(term)}>" for term in fact) for fact in graph.facts[first : first + _PART]]
-            to.post("/store?default", content="".join(f"{line} .\n" for line in lines)).raise_for_status()
 
 
 def _body(drawn: Drawn) -> dict[str, Any]:

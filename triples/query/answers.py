@@ -51,5 +51,5 @@ class GroupCount(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, float, Terms]:
-        """What the order of groups goes by: most frequent first, then heaviest, then by the ids of their terms."""
+        """The order of groups: most frequent first, then heaviest, then by the ids of their terms."""
         return -self.answers, -self.weight, self.terms

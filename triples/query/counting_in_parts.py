@@ -10,13 +10,12 @@ from triples.query.join_plan import JoinPlan
 from triples.query.lookups import GroupedJoin, JoiningSource, Part, Terms
 from triples.query.parts_join import PartsJoin
 from triples.query.questions import Question
+from triples.weights import FAR_FROM_NOTHING
 
 # The facts in the first part.
 _FIRST = 2_048
 # A product of weights that are greater by this than a root of the least weight is greater than that, however rounded.
 _SAFE = 1 + 1e-9
-# PostgreSQL refuses a product that is too small for a number. None of weights of which a power is greater than this is.
-_SMALLEST = 1e-300
 
 
 def count_in_parts(join: PartsJoin, limit: int) -> int | None:
@@ -54,7 +53,8 @@ def groups_in_parts(
     least = _root(plan)
     if _has_lighter(plan, source, least):
         least = plan.min_weight
-        if len(plan.steps) > 1 and least ** len(plan.steps) < _SMALLEST:
+        # PostgreSQL refuses a product that is too small for a number.
+        if len(plan.steps) > 1 and least ** len(plan.steps) < FAR_FROM_NOTHING:
             return None
     slots = plan.selected[:width] if (once := _selects_everything(plan)) else plan.selected
     lookups = [step.lookup for step in plan.steps]

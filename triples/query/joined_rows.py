@@ -1,11 +1,10 @@
 """Rows that a database has joined: which of their columns have what, and the facts that they are made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 from triples.query.blocks import NO_TERM, Fact
-from triples.query.join_plan import Step
 from triples.query.lookups import JoinedRow, Lookup, Terms
 from triples.recursion.programs import Key
 
@@ -17,12 +16,12 @@ class Columns(NamedTuple):
     weights: tuple[int, ...]
 
 
-def columns_of(steps: Sequence[Step]) -> Columns:
+def columns_of(lookups: Iterable[Lookup]) -> Columns:
     terms, weights = list[int](), list[int]()
     column = 1
-    for step in steps:
-        free = step.lookup.free
-        terms += [column + free.index(taken) for taken in step.lookup.taken]
+    for lookup in lookups:
+        free = lookup.free
+        terms += [column + free.index(taken) for taken in lookup.taken]
         column += len(free) + 2
         weights.append(column - 2)
     return Columns(tuple(terms), tuple(weights))

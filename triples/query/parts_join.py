@@ -186,7 +186,7 @@ class PartsJoin:
 
     def _grown(self, steps: Sequence[Step], rows: Sequence[_Row], found: Sequence[JoinedRow]) -> list[_Row]:
         """The partial answers with the facts of the next patterns."""
-        terms, weights = columns_of(steps)
+        terms, weights = columns_of(step.lookup for step in steps)
         grown: list[_Row] = []
         for one in self._unhurried(found):
             before = rows[one[0]]
@@ -201,7 +201,7 @@ class PartsJoin:
 
     def _keep_all(self, found: Sequence[JoinedRow]) -> None:
         """Keep rows that are whole answers."""
-        terms, weights = columns_of(self.plan.steps)
+        terms, weights = columns_of(step.lookup for step in self.plan.steps)
         selection = picking([terms[slot] for slot in self.plan.selected])
         factors = [weights[place] for place in self.places]
         best = self._best

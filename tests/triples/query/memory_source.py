@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from triples.query.blocks import Ends, Fact, OutOfTime
+from triples.query.joined_rows import columns_of
 from triples.query.lookups import Between, GroupedJoin, JoinedRow, Lookup, OfTerms, OfWeight, Part, Slots, Terms
 from triples.recursion.programs import Key
 
@@ -97,11 +98,7 @@ class MemorySource:
     def joined_terms(
         self, lookups: Sequence[Lookup], part: OfTerms, least: Sequence[float], limit: int, wanted: Slots
     ) -> Sequence[Terms]:
-        places: list[int] = []
-        column = 1
-        for lookup in lookups:
-            places += [column + lookup.free.index(taken) for taken in lookup.taken]
-            column += len(lookup.free) + 2
+        places, _ = columns_of(lookups)
         number = len(lookups)
         found: list[Terms] = []
         for row in self.joined(lookups, part, least[:number], _ALL if wanted.present else limit):
@@ -119,13 +116,7 @@ class MemorySource:
         return len(self.joined(lookups, given, least, limit))
 
     def joined_groups(self, join: GroupedJoin, part: Part) -> Sequence[Sequence[Any]]:
-        places: list[int] = []
-        weights: list[int] = []
-        column = 1
-        for lookup in join.lookups:
-            places += [column + lookup.free.index(taken) for taken in lookup.taken]
-            column += len(lookup.free) + 2
-            weights.append(column - 2)
+        places, weights = columns_of(join.lookups)
         groups: dict[Terms, list[float]] = {}
         for row in self.joined(join.lookups, part, [join.least] * len(join.lookups), _ALL):
             weight = prod([row[weights[factor]] for factor in join.factors])
