@@ -105,13 +105,14 @@ class Search:
             look_up = LookUp(self.compare, candidates, frequencies)
             look_up.full(frequencies.one_typo(self._form, TYPO_CAP, self._inner))
         for kind in _KINDS[self._match]:
-            if kind is Kind.FUZZY and self._is_typo and (texts := meant(self._typed, frequencies.letters)):
-                self.compare(spelt(texts))
-            # All that are just what was typed are known where terms that contain it were asked for.
-            if kind is not Kind.PART and not (kind is Kind.FUZZY and self._match is None and self._enough(kind)):
-                self._ask(kind, candidates, frequencies)
-            elif kind is Kind.PART and self.part.edits:
-                self._ask_parts(candidates, frequencies)
+            match kind:
+                case Kind.PART:
+                    if self.part.edits:
+                        self._ask_parts(candidates, frequencies)
+                case Kind.FUZZY:
+                    self._ask_for_typos(candidates, frequencies, spelt)
+                case _:
+                    self._ask(kind, candidates, frequencies)
             # Parts, which take longest, are not looked at for a name that was typed in full.
             if self._enough(kind) or (kind is Kind.FUZZY and self._match is None and self._is_exact):
                 break
@@ -217,6 +218,13 @@ class Search:
             if self._match == "fuzzy" and len(self.folded) < GRAM:
                 look_up.all_of(trigrams(self._form), self.limit)
 
+    def _ask_for_typos(self, candidates: Candidates, frequencies: Frequencies, spelt: Spelt) -> None:
+        if self._is_typo and (texts := meant(self._typed, frequencies.letters)):
+            self.compare(spelt(texts))
+        # All that are just what was typed are known where terms that contain it were asked for.
+        if self._match is not None or not self._enough(Kind.FUZZY):
+            self._ask(Kind.FUZZY, candidates, frequencies)
+
     def _ask_parts(self, candidates: Candidates, frequencies: Frequencies) -> None:
         most = max(PART_CAP, PART_CAP_EACH * self.limit)
         look_up = LookUp(self._collect, candidates, frequencies, most=most, explained=self._is_explained)
@@ -246,7 +254,8 @@ class Search:
         return Hit(id_, text, kind, low + (high - low) * likeness, self._likeness(folded))
 
     def _likeness(self, folded: str) -> Likeness:
-        if sorted(folded) == sorted(self.folded):
+        # Most terms differ in this already, and are not sorted.
+        if len(folded) == len(self.folded) and sorted(folded) == sorted(self.folded):
             return Likeness.SAME_LETTERS
         return Likeness.SAME_BEGINNING if folded.startswith(self.folded[0]) else Likeness.OTHER
 
