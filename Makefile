@@ -47,14 +47,14 @@ test: layout  ## every check, and the tests on SQLite with coverage, on PostgreS
 	@$(MAKE) --no-print-directory --jobs 2 contracts tests
 
 # One pass after the other: beside each other they take nearly as long, and each test waits longer for its processes.
-# Measuring takes nearly as long again as what is measured: on one pass, which runs nearly all of the code.
+# Measuring takes nearly as long again as what is measured: on PostgreSQL only the first test of each module is.
 # The API's tests ask PostgreSQL through three services; only what looks into a process is in the pass before that.
 # Three services for each process have more connections than the server takes from four of these.
 tests: $(VENV)/installed-dev $(VENV)/installed-spark
 	$(BIN)/coverage erase
 	$(PYTEST) --cov --cov-report= --cov-fail-under=0
 	$(WITH_SPARK) $(BIN)/pytest --processes 2 --cov --cov-append --cov-report= --cov-fail-under=0 $(SPARK_TESTS)
-	$(PYTEST) --database postgresql -m both --beside-instances
+	$(PYTEST) --database postgresql -m both --beside-instances --cov --cov-append --cov-report= --cov-fail-under=0
 	$(BIN)/pytest --processes 2 --database postgresql -m both --instances 3 tests/api
 	$(WITH_SPARK) $(BIN)/pytest --database postgresql -m both $(SPARK_TESTS)
 	$(BIN)/coverage report

@@ -49,6 +49,8 @@ def test_a_request_has_one_id_in_the_answer_and_in_both_logs(proxied: Proxied) -
     assert own.headers["X-Request-ID"] == "a-client-s-own_id.1"
     ids = [answer.headers["X-Request-ID"] for answer in (own, hostile, misplaced)]
     assert [line["request_id"] for line in requests_of(service) if line["endpoint"] not in PROBES] == ids
+    # It writes a line after its answer is sent, but before it ends.
+    front.end()
     assert [line["request_id"] for line in front.access_log_lines] == ids
     assert front.access_log_lines[-1]["path"] == f"/{SECRET[:17]}***"
     assert SECRET not in service.log_text

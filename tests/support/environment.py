@@ -63,6 +63,11 @@ def service_variables(folder: Path, **overrides: Any) -> dict[str, str]:
     return variables
 
 
+def unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process that is not counted in the coverage."""
+    return {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
+
+
 def process_environment(variables: Mapping[str, str], *, measured: bool = False) -> dict[str, str]:
     """This process's environment with these SKG_* variables instead of its own, and metrics beside the database.
 
@@ -70,11 +75,8 @@ def process_environment(variables: Mapping[str, str], *, measured: bool = False)
     long again as what is measured; and where a signal handler raises, it can do so while the coverage's own lock is
     taken, and wait for it for ever.
     """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(PREFIX) and name != VARIABLE and (measured or not name.startswith("COVERAGE_"))
-    }
+    given = os.environ if measured else unmeasured(os.environ)
+    kept = {name: value for name, value in given.items() if not name.startswith(PREFIX) and name != VARIABLE}
     if database := variables.get("SKG_DB_PATH"):
         kept[VARIABLE] = str(Path(database).parent / "metrics")
     return kept | dict(variables)

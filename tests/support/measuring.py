@@ -1,12 +1,15 @@
 """What of a run with coverage is traced: tracing code takes four to eight times as long as running it.
 
 What only drives other processes, what pytest and hypothesis do, all but a property's first examples, all but the first
-rows of a table that asks the database, and what is set up for any but a module's first test run without. What runs in
-other threads, and what a module of the project does when it is loaded, is traced all the same.
+rows of a table that asks the database, and what is set up for any but a module's first test run without. So do the
+processes that any but this first test starts, and on PostgreSQL the tests after it. What runs in other threads of a
+test that is traced, and what a module of the project does when it is loaded, is traced all the same.
 """
 
 import itertools
+import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from unittest.mock import patch
 import pytest
 
 from skg_site.env import BASE_DIR
+from tests.support.environment import unmeasured
 from tests.support.selection import PROCESS_FOLDERS, folder
 
 # Of each property: what more of them find are values, hardly ever lines.
@@ -102,9 +106,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    if item.nodeid in _first_of_modules:
+        return (yield from _traced(item))
+    # The processes that it starts have its environment, in which they would be told to measure.
+    taken = {name: os.environ.pop(name) for name in os.environ.keys() - unmeasured(os.environ)}
+    try:
+        return (yield from _traced(item))
+    finally:
+        os.environ.update(taken)
+
+
+def _traced(item: pytest.Item) -> Generator[None, Any, Any]:
     drives_processes = folder(item.path, item.config) in PROCESS_FOLDERS
-    if drives_processes or item.nodeid in _rows_untraced or item.get_closest_marker("repetitive"):
-        return (yield from untraced())
+    again = item.config.getoption("--database") == "postgresql" and item.nodeid not in _first_of_modules
+    if again or drives_processes or item.nodeid in _rows_untraced or item.get_closest_marker("repetitive"):
+        tracer = threading.gettrace()
+        threading.settrace(None)
+        try:
+            return (yield from untraced())
+        finally:
+            threading.settrace(tracer)
     return (yield)
 
 

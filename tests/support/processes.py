@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from skg_site.env import BASE_DIR
-from tests.support.environment import loading_environment, loads_as_usual
+from tests.support.environment import loading_environment, loads_as_usual, unmeasured
 from tests.support.fork_server import Request
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -112,18 +112,14 @@ def _umask() -> int:
 def _fork_server() -> socket.socket:
     if not _servers:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = _unmeasured(os.environ)
+        # Each fork begins its own measuring of coverage, and what servers load is measured in the tests.
+        environment = unmeasured(os.environ)
         command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
         process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, pass_fds=[theirs.fileno()])
         theirs.close()
         assert ours.recv(20) == b"ready"
         _servers.append((ours, process))
     return _servers[0][0]
-
-
-def _unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
-    """For servers: each fork begins its own measuring of coverage, and what servers load is measured in the tests."""
-    return {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
 
 
 @atexit.register
@@ -138,7 +134,7 @@ def end_servers() -> None:
 def _set_up_server(kind: str, environment: Mapping[str, str]) -> socket.socket:
     """The server of this kind of environment; the few that were asked last are kept."""
     with tempfile.TemporaryDirectory(prefix="skg-tests-") as folder:
-        loading = _unmeasured(loading_environment(environment, Path(folder)))
+        loading = unmeasured(loading_environment(environment, Path(folder)))
         name = (kind, frozenset((key, value) for key, value in loading.items() if folder not in value))
         # Those that were asked longest ago stand first.
         found = _set_up_servers.pop(name) if name in _set_up_servers else _start_set_up_server(kind, loading)
