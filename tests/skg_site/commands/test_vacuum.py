@@ -17,7 +17,7 @@ from tests.triples.commands.runs import CommandLine, Inside, Shell
 pytestmark = pytest.mark.both
 
 CLIENTS = 6
-ROUNDS = 10
+ROUNDS = 6
 # So few texts that each is removed and needed again all the time.
 TEXTS = [f"text {number}" for number in range(12)]
 

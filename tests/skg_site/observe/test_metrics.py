@@ -42,18 +42,18 @@ def samples_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(skg_site.server.gauge_sampling, "SAMPLE_SECONDS", 0.02)
 
 
-def test_a_thousand_keys_and_clients_that_try_everything_make_no_more_series_than_are_scraped_well(
+def test_keys_and_clients_that_try_everything_make_no_more_series_than_are_scraped_well(
     service: StartService,
 ) -> None:
     one = service(workers=2)
     issue = (
         "from apikeys.services import key_issue\n"
-        "for number in range(1000):\n"
+        "for number in range(200):\n"
         "    key = key_issue(name=str(number), scopes={'read'}, actor='tests')\n"
         "    print(key.clear_text)\n"
     )
     keys = manage("shell", "--no-imports", "-c", issue, variables=one.variables).stdout.split()
-    assert len(keys) == 1000
+    assert len(keys) == 200
     paths = [
         *httpx.get(f"{one.url}/openapi.json").json()["paths"],
         "/",
@@ -73,7 +73,8 @@ def test_a_thousand_keys_and_clients_that_try_everything_make_no_more_series_tha
         page = client.get("/metrics").text
     series = [line for line in page.splitlines() if line and not line.startswith("#")]
     assert len(series) < MOST_SERIES
-    assert not [line for line in series if keys[0].split("_")[-1][:8] in line]
+    # No series names a key.
+    assert not [key for key in keys if key.split("_")[-1][:8] in page]
 
 
 @pytest.mark.both
