@@ -8,7 +8,7 @@ from pydantic import Field
 from skg_site.api.fields import WHOLE
 from skg_site.api.inputs import Input
 from skg_site.api.reading import validated
-from triples.http.asked_terms import AskedPredicate
+from triples.http.asked_terms import PredicateConstant
 from triples.http.term_models import SearchedText
 from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
 from triples.mcp.names import missing_names, told
@@ -31,7 +31,7 @@ class SearchTerms(Input):
 
 
 class DescribeSchema(Input):
-    predicate: AskedPredicate | None = None
+    predicate: PredicateConstant | None = None
 
 
 def search_terms(arguments: dict[str, Any]) -> Work:

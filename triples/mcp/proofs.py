@@ -9,7 +9,7 @@ from pydantic import Field
 from skg_site.api.fields import WHOLE
 from skg_site.api.inputs import Input
 from skg_site.api.reading import validated
-from triples.http.asked_terms import AskedObject, AskedPredicate, AskedSubject
+from triples.http.asked_terms import ObjectConstant, PredicateConstant, SubjectConstant
 from triples.http.fact_json import shown_weight
 from triples.mcp.answers import Answer, Refusal, Work, fitted, room, table
 from triples.mcp.names import missing_names, told
@@ -23,9 +23,9 @@ DEPTH = 5
 
 
 class ExplainFact(Input):
-    subject: AskedSubject
-    predicate: AskedPredicate
-    object: AskedObject
+    subject: SubjectConstant
+    predicate: PredicateConstant
+    object: ObjectConstant
     depth: Annotated[int, Field(ge=1, le=MAX_DEPTH), WHOLE] = DEPTH
 
 
