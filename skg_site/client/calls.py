@@ -55,12 +55,17 @@ class Call(Generic[T_co]):
 
     @property
     def path(self) -> str:
-        return self.route.format_map({name: quote(value, safe="") for name, value in self.names.items()})
+        return self.route.format_map({name: _segment(value) for name, value in self.names.items()})
 
     @property
     def endpoint(self) -> str:
         """The name by which the service counts requests against a key's limit."""
         return f"{self.method} {self.route}"
+
+
+def _segment(name: str) -> str:
+    """The name as a part of a path. httpx would take out one that consists of points, and ask for another path."""
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
 
 
 @dataclass(frozen=True, slots=True)
