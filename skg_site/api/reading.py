@@ -49,8 +49,11 @@ class NotJSON(BadRequest):
         self.reason = reason
 
 
-async def json_body(request: Request, model: type[Model]) -> Model:
-    """The JSON body as `model`; 422 with its faults if it is not valid input."""
+async def json_body(request: Request, model: type[Model], *, optional: bool = False) -> Model:
+    """The JSON body as `model`; 422 with its faults if it is not valid. An `optional` one may be left out."""
+    if optional and not http_of(request).body:
+        refuse_parameters(request)
+        return model()
     return await read_body(request, partial(validated, model=model))
 
 
@@ -60,13 +63,17 @@ async def read_body(
     *,
     most_values: int = MAX_VALUES,
     read_inexact: Callable[[Any, list[FieldError]], Result] | None = None,
+    any_parameters: bool = False,
 ) -> Result:
     """The result of `read` for the request's JSON body.
 
     415 if it is not declared as JSON, 400 if it does not parse, 422 if it has more than `most_values`. 422, too, if
-    numbers lose precision, unless they are at most `MOST_INEXACT` and `read_inexact` takes the content with the faults.
+    numbers lose precision, unless they are at most `MOST_INEXACT` and `read_inexact` takes the content with the faults;
+    and for parameters in the URL, unless there may be any.
     """
     http = http_of(request)
+    if not any_parameters:
+        refuse_parameters(request)
     _check_declared(http.header(b"content-type"), http.list_header(b"content-encoding"))
     body = http._body
     if len(body) <= SMALL_BODY:
@@ -102,6 +109,15 @@ def _check_declared(content_type: bytes | None, encoding: bytes | None) -> None:
         )
     if encoding is not None and not is_identity(encoding):
         raise UnsupportedEncoding
+
+
+def refuse_parameters(request: Request) -> None:
+    """Refuse a query string beside a body, or what a client writes into the wrong one would do nothing."""
+    http = http_of(request)
+    if http.scope.get("query_string"):
+        message = "This request has no parameters in its URL: what it takes stands in its body"
+        if faults := [FieldError(loc=[name], msg=message, type="extra_forbidden") for name in http.GET]:
+            raise Invalid(faults)
 
 
 def query_parameters(request: Request, model: type[Model]) -> Model:

@@ -50,6 +50,8 @@ async def _message(request: Request) -> tuple[Any, list[FieldError]]:
             lambda content: (content, []),
             most_values=MAX_VALUES,
             read_inexact=lambda content, faults: (content, faults),
+            # Gateways have their own.
+            any_parameters=True,
         )
     except NotJSON as error:
         raise protocol.no_json(error.reason) from None
