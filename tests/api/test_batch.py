@@ -61,6 +61,9 @@ async def test_a_duplicate_fails_the_batch_when_none_may_be_skipped(api: httpx.A
     await add(api, GOOD)
     answer = await add(api, OTHER, GOOD, fact("Lassie"), OTHER, skip_duplicates=False)
     assert places(answer, 409) == [["triples", 1], ["triples", 3]]
+    assert answer.json()["detail"] == "2 of the facts are there already; nothing was stored."
+    one = await add(api, GOOD, skip_duplicates=False)
+    assert one.json()["detail"] == "1 of the facts is there already; nothing was stored."
     assert {fault["type"] for fault in answer.json()["errors"]} == {"duplicate"}
     assert await subjects(api) == {"Laika"}
 
