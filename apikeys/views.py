@@ -27,7 +27,6 @@ from apikeys.responses import (
 from apikeys.services import NotRotatable, key_issue, key_rotate
 from skg_site.api.problems import Conflict
 from skg_site.api.reading import json_body, query_parameters
-from skg_site.api.request import http_of
 from skg_site.api.threads import in_thread
 from skg_site.api.views import APIViewSet, json_answer
 
@@ -64,12 +63,12 @@ class KeyViewSet(APIViewSet):
 
     @openapi.revoke
     async def revoke(self, request: Request, id: str) -> HttpResponse:
-        wanted = await json_body(request, RevokeKey) if http_of(request).body else RevokeKey()
+        wanted = await json_body(request, RevokeKey, optional=True)
         return json_answer(await in_thread(_revoke, id, wanted, actor_of(request)))
 
     @openapi.rotate
     async def rotate(self, request: Request, id: str) -> HttpResponse:
-        wanted = await json_body(request, RotateKey) if http_of(request).body else RotateKey()
+        wanted = await json_body(request, RotateKey, optional=True)
         grace = timedelta(seconds=wanted.grace_seconds)
         return json_answer(await in_thread(_rotate, id, grace, _issuer_id(request), actor_of(request)), 201)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import jiter
 
-from skg_site.api.problems import MAX_REPORTED, FieldError
+from skg_site.api.problems import FieldError
 
 # Readers that keep numbers as doubles round larger integers (RFC 7493, 2.2).
 MAX_EXACT_INTEGER = 2**53 - 1
@@ -42,13 +42,13 @@ def may_lose_precision(body: bytes) -> bool:
     return _NUMBER.match(body) is not None or _LATER_NUMBER.search(body) is not None
 
 
-def inexact_numbers(body: bytes) -> list[FieldError]:
-    """The numbers of a valid JSON text that lose precision, at most one more than are reported."""
+def inexact_numbers(body: bytes, most: int) -> list[FieldError]:
+    """The numbers of a valid JSON text that lose precision, at most one more than `most`."""
     spans: list[tuple[int, int]] = []
     for found in _TOKEN.finditer(body):
         if body[found.start()] != _QUOTATION_MARK and not is_exact(found[0].decode()):
             spans.append(found.span())
-            if len(spans) > MAX_REPORTED:
+            if len(spans) > most:
                 break
     return [_fault(place) for place in _places(body, spans)] if spans else []
 

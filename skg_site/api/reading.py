@@ -24,11 +24,21 @@ Model = TypeVar("Model", bound=BaseModel)
 Result = TypeVar("Result")
 
 MAX_DEPTH = 32
+# Of so many inexact numbers all places are found, for a reader that leaves out what has them.
+MOST_INEXACT = 1_000
 
 _CONTAINERS = frozenset({dict, list})
 # Parses large bodies one at a time, off the event loop; each holds the GIL for milliseconds only.
 _reader = ThreadPoolExecutor(1, thread_name_prefix="reading")
 _TOO_DEEP: FieldError = {"loc": [], "msg": f"Nested deeper than {MAX_DEPTH} levels", "type": "too_deep"}
+
+
+class InexactNumbers(Invalid):
+    """Numbers of a body lose precision. `content` is all of it, with these numbers as they were read."""
+
+    def __init__(self, content: Any, faults: list[FieldError]) -> None:
+        super().__init__(faults[:MAX_REPORTED], stopped=len(faults) > MAX_REPORTED)
+        self.content = content
 
 
 class NotJSON(BadRequest):
@@ -39,23 +49,50 @@ class NotJSON(BadRequest):
         self.reason = reason
 
 
-async def json_body(request: Request, model: type[Model]) -> Model:
-    """The JSON body as `model`; 422 with its faults if it is not valid input."""
+async def json_body(request: Request, model: type[Model], *, optional: bool = False) -> Model:
+    """The JSON body as `model`; 422 with its faults if it is not valid. An `optional` one may be left out."""
+    if optional and not http_of(request).body:
+        refuse_parameters(request)
+        return model()
     return await read_body(request, partial(validated, model=model))
 
 
-async def read_body(request: Request, read: Callable[[Any], Result], *, most_values: int = MAX_VALUES) -> Result:
+async def read_body(
+    request: Request,
+    read: Callable[[Any], Result],
+    *,
+    most_values: int = MAX_VALUES,
+    read_inexact: Callable[[Any, list[FieldError]], Result] | None = None,
+    any_parameters: bool = False,
+) -> Result:
     """The result of `read` for the request's JSON body.
 
-    415 if it is not declared as JSON, 400 if it does not parse, 422 if it has more than `most_values`.
+    415 if it is not declared as JSON, 400 if it does not parse, 422 if it has more than `most_values`. 422, too, if
+    numbers lose precision, unless they are at most `MOST_INEXACT` and `read_inexact` takes the content with the faults;
+    and for parameters in the URL, unless there may be any.
     """
     http = http_of(request)
+    if not any_parameters:
+        refuse_parameters(request)
     _check_declared(http.header(b"content-type"), http.list_header(b"content-encoding"))
     body = http._body
     if len(body) <= SMALL_BODY:
-        return read(parse_json(body))
+        return _read(body, read, read_inexact)
     check_values(body, most_values)
-    return await asyncio.get_running_loop().run_in_executor(_reader, lambda: read(parse_json(body)))
+    return await asyncio.get_running_loop().run_in_executor(_reader, lambda: _read(body, read, read_inexact))
+
+
+def _read(
+    body: bytes, read: Callable[[Any], Result], read_inexact: Callable[[Any, list[FieldError]], Result] | None
+) -> Result:
+    try:
+        content = parse_json(body)
+    except InexactNumbers as refusal:
+        faults = inexact_numbers(body, MOST_INEXACT) if read_inexact else []
+        if read_inexact is None or len(faults) > MOST_INEXACT:
+            raise
+        return read_inexact(refusal.content, faults)
+    return read(content)
 
 
 def check_content(request: ASGIRequest) -> None:
@@ -72,6 +109,15 @@ def _check_declared(content_type: bytes | None, encoding: bytes | None) -> None:
         )
     if encoding is not None and not is_identity(encoding):
         raise UnsupportedEncoding
+
+
+def refuse_parameters(request: Request) -> None:
+    """Refuse a query string beside a body, or what a client writes into the wrong one would do nothing."""
+    http = http_of(request)
+    if http.scope.get("query_string"):
+        message = "This request has no parameters in its URL: what it takes stands in its body"
+        if faults := [FieldError(loc=[name], msg=message, type="extra_forbidden") for name in http.GET]:
+            raise Invalid(faults)
 
 
 def query_parameters(request: Request, model: type[Model]) -> Model:
@@ -142,11 +188,11 @@ def parse_json(body: bytes, *, levels_above: int = 0) -> Any:
         if message.startswith("recursion limit exceeded"):
             raise Invalid([_TOO_DEEP]) from None
         raise NotJSON(shorten(message)) from None
-    if may_lose_precision(body) and (faults := inexact_numbers(body)):
-        raise Invalid(faults[:MAX_REPORTED], stopped=len(faults) > MAX_REPORTED)
     levels = MAX_DEPTH - levels_above
     if body.count(b"[") + body.count(b"{") > levels and _is_too_deep(content, levels):
         raise Invalid([_TOO_DEEP])
+    if may_lose_precision(body) and (faults := inexact_numbers(body, MAX_REPORTED)):
+        raise InexactNumbers(content, faults)
     return content
 
 

@@ -157,14 +157,12 @@ class AsyncClient(Attempting, Operations):
 
     async def each(self, pages: Pages[T]) -> AsyncIterator[T]:
         """Each member of a list, page by page."""
-        call = pages.first
-        while True:
+        call: Call[Any] | None = pages.first
+        while call is not None:
             page = await self.send(call)
             for member in page[pages.name]:
                 yield member
-            if page["next_cursor"] is None:
-                return
-            call = pages.after(page["next_cursor"])
+            call = pages.after(page)
 
     async def _step(self, step: Call[Any] | Pause) -> Any:
         if isinstance(step, Pause):

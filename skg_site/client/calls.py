@@ -7,7 +7,16 @@ from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from .answers import Problem
-from .errors import ClientError, Conflict, NotFound, RateLimited, Refused, ServiceUnavailable, UnexpectedAnswer
+from .errors import (
+    ClientError,
+    Conflict,
+    Incomplete,
+    NotFound,
+    RateLimited,
+    Refused,
+    ServiceUnavailable,
+    UnexpectedAnswer,
+)
 from .rate_limits import retry_after
 from .waits import OnWait
 
@@ -55,12 +64,17 @@ class Call(Generic[T_co]):
 
     @property
     def path(self) -> str:
-        return self.route.format_map({name: quote(value, safe="") for name, value in self.names.items()})
+        return self.route.format_map({name: _segment(value) for name, value in self.names.items()})
 
     @property
     def endpoint(self) -> str:
         """The name by which the service counts requests against a key's limit."""
         return f"{self.method} {self.route}"
+
+
+def _segment(name: str) -> str:
+    """The name as a part of a path. httpx would take out one that consists of points, and ask for another path."""
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +95,13 @@ class Pages(Generic[T_co]):
     first: Call[Any]
     name: str
 
-    def after(self, cursor: str) -> Call[Any]:
-        """The request for the page that follows."""
+    def after(self, page: Mapping[str, Any]) -> Call[Any] | None:
+        """The request for the page that follows; None after the last one. Raises Incomplete if time ended the list."""
+        cursor = page["next_cursor"]
+        if cursor is None:
+            if (complete_above := page.get("complete_above")) is not None:
+                raise Incomplete(complete_above)
+            return None
         if self.first.body is None:
             return replace(self.first, parameters={**self.first.parameters, "cursor": cursor})
         return replace(self.first, body=json_bytes({**json.loads(self.first.body), "cursor": cursor}))

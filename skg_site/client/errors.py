@@ -75,6 +75,20 @@ class ServiceUnavailable(Refused):
     """503: the service is too busy, or its database cannot be reached."""
 
 
+class Incomplete(ClientError):
+    """The service's time limit was over before it found another answer. Those before are the heaviest there are.
+
+    Every answer that is heavier than `complete_above` was among them.
+    """
+
+    def __init__(self, complete_above: float) -> None:
+        super().__init__(
+            f"The service had no time to find more: only answers heavier than {complete_above:g} are sure to be"
+            " complete. Narrow the question by a constant or a higher min_weight."
+        )
+        self.complete_above = complete_above
+
+
 class AddManyStopped(ClientError):
     """`add_many` could not go on; its cause is the error that stopped it.
 

@@ -60,6 +60,7 @@ def patterns(patterns: Sequence[Pattern], *, cursor: str | None = None, **asked:
 def all_answers(patterns_: Sequence[Pattern], **asked: Unpack[AskedByPages]) -> Pages[Answer]:
     """All answers to several patterns, page by page; `k` is the size of a page.
 
+    Iterating raises Incomplete where the service's time limit ends the list.
     Raises ValueError for `group_by`: groups have no pages, and those that are left out are told by `patterns` alone.
     """
     if "group_by" in asked:

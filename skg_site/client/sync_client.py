@@ -150,13 +150,11 @@ class Client(Attempting, Operations):
 
     def each(self, pages: Pages[T]) -> Iterator[T]:
         """Each member of a list, page by page."""
-        call = pages.first
-        while True:
+        call: Call[Any] | None = pages.first
+        while call is not None:
             page = self.send(call)
             yield from page[pages.name]
-            if page["next_cursor"] is None:
-                return
-            call = pages.after(page["next_cursor"])
+            call = pages.after(page)
 
     def _step(self, step: Call[Any] | Pause) -> Any:
         if isinstance(step, Pause):

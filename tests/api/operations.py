@@ -66,6 +66,19 @@ class Operation:
         return "requestBody" in self.described
 
     @property
+    def query_string(self) -> dict[str, dict[str, Any]]:
+        """The schemas of the parameters that the query string may have."""
+        return {one["name"]: one["schema"] for one in self.described.get("parameters", []) if one["in"] == "query"}
+
+    @property
+    def json_members(self) -> dict[str, dict[str, Any]]:
+        """The schemas of the members that a body of JSON may have, where one model describes it."""
+        schema = self.described["requestBody"]["content"]["application/json"]["schema"]
+        name = schema.get("$ref", "").rpartition("/")[2]
+        members: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"].get(name, schema).get("properties", {})
+        return members
+
+    @property
     def parameters(self) -> dict[str, str]:
         """The documented examples of the parameters that the query string must have."""
         required = [one for one in self.described.get("parameters", []) if one["in"] == "query" and one.get("required")]
@@ -96,3 +109,12 @@ OPERATIONS = [
     for route, methods in DOCUMENT["paths"].items()
     for method, described in methods.items()
 ]
+
+
+def of_types(schemas: dict[str, dict[str, Any]], *types: str) -> list[str]:
+    """The names of the members that may have a value of one of these types."""
+    return [
+        name
+        for name, schema in schemas.items()
+        if {one.get("type") for one in [schema, *schema.get("anyOf", [])]} & set(types)
+    ]

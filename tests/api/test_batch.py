@@ -61,6 +61,9 @@ async def test_a_duplicate_fails_the_batch_when_none_may_be_skipped(api: httpx.A
     await add(api, GOOD)
     answer = await add(api, OTHER, GOOD, fact("Lassie"), OTHER, skip_duplicates=False)
     assert places(answer, 409) == [["triples", 1], ["triples", 3]]
+    assert answer.json()["detail"] == "2 of the facts are there already; nothing was stored."
+    one = await add(api, GOOD, skip_duplicates=False)
+    assert one.json()["detail"] == "1 of the facts is there already; nothing was stored."
     assert {fault["type"] for fault in answer.json()["errors"]} == {"duplicate"}
     assert await subjects(api) == {"Laika"}
 
@@ -91,6 +94,30 @@ async def test_bad_facts_are_left_out_and_reported_when_they_may_be(api: httpx.A
     ]
     assert all(error["msg"] and error["type"] for item in details for error in item["errors"])
     assert await subjects(api) == {"Laika", "Rex"}
+
+
+async def test_a_number_that_loses_precision_is_a_fault_of_its_fact_alone(api: httpx.AsyncClient) -> None:
+    good, other, bad = (str(one).replace("'", '"') for one in (GOOD, OTHER, BAD))
+    number = good.replace("Laika", "Belka").replace("}", ', "metadata": {"id": 1234567890123456789, "x": [1e999]}}')
+
+    async def send(*facts: str, more: str = "") -> httpx.Response:
+        body = f'{{"triples": [{", ".join(facts)}]{more}}}'
+        return await api.post("/triples/batch", content=body, headers={"Content-Type": "application/json"})
+
+    inside = [["triples", 1, "metadata", "id"], ["triples", 1, "metadata", "x", 0]]
+    assert places(await send(good, number), 422) == inside
+    skip = ', "skip_invalid": true'
+    answer = await send(good, number, bad, other, more=skip)
+    assert counts(answer) == (2, 0, 2)
+    [inexact, invalid] = answer.json()["error_details"]
+    assert (inexact["index"], [error["loc"] for error in inexact["errors"]]) == (1, inside)
+    assert {error["type"] for error in inexact["errors"]} == {"inexact_number"}
+    assert invalid["index"] == 2
+    assert await subjects(api) == {"Laika", "Rex"}
+    many = [number.replace("Belka", str(place)) for place in range(100)]
+    assert counts(await send(*many, more=skip)) == (0, 0, 100)
+    # Whose fact it is cannot be told of these.
+    assert places(await send(good, number, more=f'{skip}, "more": 1e999'), 422) == [*inside, ["more"]]
 
 
 async def test_nothing_needs_to_be_valid_when_bad_facts_may_be_left_out(api: httpx.AsyncClient) -> None:

@@ -160,6 +160,21 @@ async def test_a_header_that_counts_may_come_only_once(world: World, name: str) 
             assert content["detail"] == f"The header {name.lower()} came more than once."
 
 
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.takes_json], ids=str)
+async def test_what_belongs_into_the_body_is_not_passed_over_in_the_url(world: World, operation: Operation) -> None:
+    bodies: list[dict[str, Any]] = [{}]
+    if not operation.described["requestBody"].get("required"):
+        bodies.append({"json": None})
+
+    for body in bodies:
+
+        async def provoke(world: World, operation: Operation, body: dict[str, Any] = body) -> httpx.Request:
+            return world.request(operation, params={"k": 2}, **body)
+
+        answer = await failed(world, operation, 422, provoke)
+        assert [error["loc"] for error in answer.json()["errors"]] == [["k"]]
+
+
 @pytest.mark.once
 @pytest.mark.in_process
 async def test_every_path_names_the_methods_that_it_takes(world: World) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import StoreFacts
+from tests.api.operations import OPERATIONS, of_types
 from triples.store.operations import ReadTimeout
 
 pytestmark = pytest.mark.both
@@ -185,15 +186,29 @@ NO_NUMBERS = [
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 async def test_a_number_is_written_as_in_json(api: httpx.AsyncClient, text: str) -> None:
-    paths = {
-        "/triples": ("limit", "min_weight"),
-        "/keys": ("limit",),
-        "/triples/018d0c8e-9a40-8000-8000-000000000001/explain": ("depth",),
-    }
-    for path, names in paths.items():
-        for name in names:
-            answer = await api.get(path, params={name: text})
-            assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, [name]), path
+    asked = [
+        (operation, name) for operation in OPERATIONS for name in of_types(operation.query_string, "integer", "number")
+    ]
+    assert {str(operation) for operation, _ in asked} >= {"GET /triples", "GET /rules", "GET /triples/{id}/explain"}
+    for operation, name in asked:
+        answer = await api.request(operation.method, operation.path(), params=operation.parameters | {name: text})
+        assert answer.status_code == 422, operation
+        assert [name] in [error["loc"] for error in answer.json()["errors"]], operation
+
+
+async def test_an_integer_of_a_body_may_have_a_point(api: httpx.AsyncClient) -> None:
+    """JSON Schema takes 5.0 for the integer 5."""
+    asked = [
+        (operation, name)
+        for operation in OPERATIONS
+        if operation.takes_json and not operation.names_one
+        for name in of_types(operation.json_members, "integer")
+    ]
+    assert {str(operation) for operation, _ in asked} >= {"POST /query", "POST /recurse", "POST /keys"}
+    for operation, name in asked:
+        answer = await api.request(operation.method, operation.path(), json={name: 5.0, "no such member": 1})
+        assert answer.status_code == 422, operation
+        assert [name] not in [error["loc"] for error in answer.json()["errors"]], operation
 
 
 async def test_numbers_in_every_spelling_of_json_are_read(api: httpx.AsyncClient) -> None:

@@ -106,7 +106,7 @@ async def test_texts_are_brought_into_shape_and_question_marks_kept_apart(api: h
     assert (stored["name"], stored["body"]) == ("caf\u00e9 rule", [["?x", "caf\u00e9", {"term": "?why"}]])
 
 
-@pytest.mark.parametrize("name", ["a/b", "100%", "?x", "né", "a b", "#1", "rules", "a/", "..x", "%41", "a;b=c"])
+@pytest.mark.parametrize("name", ["a/b", "100%", "?x", "né", "a b", "#1", "rules", "a/", "..x", "...", "%41", "a;b=c"])
 async def test_any_name_is_found_by_its_percent_encoded_path(api: httpx.AsyncClient, name: str) -> None:
     assert (await add(api, name=name)).status_code == 201
     path = f"/rules/{quote(name, safe='')}"
@@ -132,6 +132,8 @@ async def test_a_path_is_looked_up_as_names_are_kept(api: httpx.AsyncClient, ask
     [
         ({"name": ""}, ["name"], "Must not be empty"),
         ({"name": 5}, ["name"], "Must be a text"),
+        ({"name": "."}, ["name"], 'Must not be "." or "..", which no URL ends with'),
+        ({"name": " .."}, ["name"], 'Must not be "." or "..", which no URL ends with'),
         ({"name": "x" * 101}, ["name"], "Must have at most 100 characters, not 101"),
         ({"name": "a\x00"}, ["name"], "Must not contain the control character U+0000"),
         ({"weight": 0}, ["weight"], "Must be above 0 and at most 1"),

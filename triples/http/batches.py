@@ -75,9 +75,8 @@ class _LargeBatch(AddBatchUnchecked):
 
 def read_batch(content: Any) -> ReadBatch:
     """The batch in a body; 422 with the faults of its facts, unless invalid facts are skipped."""
-    if isinstance(content, dict) and content.get("skip_invalid") is True:
-        unchecked = validated(content, AddBatchUnchecked)
-        return _with_faults(unchecked.triples, unchecked.skip_duplicates)
+    if _skips_invalid(content):
+        return _with_faults(content, {})
     if _is_usual(content):
         if (plain := plain_facts(content["triples"])) is not None:
             return ReadBatch(dict(enumerate(plain)), validated(content, _LargeBatch).skip_duplicates, None)
@@ -85,6 +84,22 @@ def read_batch(content: Any) -> ReadBatch:
         return ReadBatch(dict(enumerate(_facts_of(batch.triples))), batch.skip_duplicates, None)
     unchecked = validated(content, _LargeBatch)
     return ReadBatch(dict(enumerate(_in_slices(unchecked.triples))), unchecked.skip_duplicates, None)
+
+
+def read_inexact_batch(content: Any, faults: list[FieldError]) -> ReadBatch:
+    """The batch in a body in which numbers lose precision: 422, unless they are in facts that may be left out."""
+    inexact: dict[int, list[FieldError]] = {}
+    for fault in faults:
+        match fault["loc"]:
+            case ["triples", int(place), *_] if _skips_invalid(content):
+                inexact.setdefault(place, []).append(fault)
+            case _:
+                raise Invalid(faults)
+    return _with_faults(content, inexact)
+
+
+def _skips_invalid(content: Any) -> bool:
+    return isinstance(content, dict) and content.get("skip_invalid") is True
 
 
 def _is_usual(content: Any) -> bool:
@@ -116,19 +131,20 @@ def _in_slices(given: list[Any]) -> list[Fact]:
     return items
 
 
-def _with_faults(given: list[Any], skip_duplicates: bool) -> ReadBatch:
-    """The valid facts, and the faults of each of the others."""
+def _with_faults(content: Any, inexact: dict[int, list[FieldError]]) -> ReadBatch:
+    """The valid facts, and the faults of each of the others, whose numbers that lose precision are known."""
+    batch = validated(content, AddBatchUnchecked)
     items: dict[int, Fact] = {}
     invalid: dict[int, list[FieldError]] = {}
-    for place, item in enumerate(given):
-        if wide := _too_wide(item, place):
-            invalid[place] = wide
+    for place, item in enumerate(batch.triples):
+        if known := inexact.get(place) or _too_wide(item, place):
+            invalid[place] = known
             continue
         try:
             items[place] = TripleIn.model_validate(item).fact(Source.BATCH)
         except ValidationError as error:
             invalid[place] = [shortened(fault) for fault in field_errors(error, ("triples", place))]
-    return ReadBatch(items, skip_duplicates, invalid)
+    return ReadBatch(items, batch.skip_duplicates, invalid)
 
 
 def _facts_of(items: Iterable[TripleIn]) -> list[Fact]:

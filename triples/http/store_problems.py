@@ -17,7 +17,8 @@ def problem_for(error: StoreError) -> Problem | NotFound:
                 {"loc": ["triples", place], "msg": "The fact is there already", "type": "duplicate"}
                 for place in error.places
             ]
-            return Conflict(f"{len(faults)} of the facts are there already; nothing was stored.", errors=faults)
+            number = f"{len(faults)} of the facts {'is' if len(faults) == 1 else 'are'}"
+            return Conflict(f"{number} there already; nothing was stored.", errors=faults)
         case ReadTimeout():
             return Unavailable("The read took too long; narrow it by a constant, a higher min_weight or a lower k.")
         case _:

@@ -13,7 +13,7 @@ from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet, empty_answer, json_answer
 from triples.fact_validation import metadata_text
 from triples.http import openapi
-from triples.http.batches import MAX_VALUES, batch_content, read_batch
+from triples.http.batches import MAX_VALUES, batch_content, read_batch, read_inexact_batch
 from triples.http.fact_json import AddTriple, ChangeTriple, StoredOut, triple_content
 from triples.http.fact_reads import ListParameters, read_fact, read_page, wanted_fact
 from triples.http.proofs import ExplainParameters, proof_content
@@ -69,7 +69,9 @@ class TripleViewSet(GraphViewSet):
     @openapi.add_batch
     async def batch(self, request: Request) -> HttpResponse:
         start = perf_counter()
-        items, skip_duplicates, invalid = await read_body(request, read_batch, most_values=MAX_VALUES)
+        items, skip_duplicates, invalid = await read_body(
+            request, read_batch, most_values=MAX_VALUES, read_inexact=read_inexact_batch
+        )
         stored = ManyStored(0, [])
         if items:
             stored = await _add_many(items, skip_duplicates)

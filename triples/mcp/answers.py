@@ -52,6 +52,11 @@ def cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else visible(str(value))
 
 
+def told_weight(weight: float) -> float:
+    """The weight to six digits, however small it is: one that is told as 0 would match nothing."""
+    return float(f"{weight:.6g}")
+
+
 def fitted(rows: Sequence[list[Any]], most: int, write: Callable[[Sequence[Any]], str] = line) -> Fitted:
     """The rows that take at most so many bytes, both as `write` writes them and as JSON; at least one."""
     shown: list[list[Any]] = []

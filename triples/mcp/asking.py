@@ -11,7 +11,7 @@ from triples.http.questions.path_models import PATHS_COST, AskPaths
 from triples.http.questions.path_responses import PathOut, PathsOut
 from triples.http.questions.request_models import Ask
 from triples.http.questions.responses import AnswersOut
-from triples.mcp.answers import NOTES_BYTES, Answer, Refusal, Work, cell, fitted, room, table
+from triples.mcp.answers import NOTES_BYTES, Answer, Refusal, Work, cell, fitted, room, table, told_weight
 from triples.mcp.names import Missing, missing_names, told
 from triples.mcp.refusals import TOO_BROAD
 from triples.metrics import count_question
@@ -56,7 +56,7 @@ async def _answer_query(asked: Asked) -> Answer:
 
 def _rows(content: AnswersOut, grouped: bool) -> list[list[Any]]:
     return [
-        [*result["bindings"].values(), *([result["count"]] if grouped else []), round(result["weight"], 6)]
+        [*result["bindings"].values(), *([result["count"]] if grouped else []), told_weight(result["weight"])]
         for result in content["results"]
     ]
 
@@ -106,10 +106,10 @@ async def _missing_ends(body: AskPaths) -> list[Missing]:
 def _path(path: PathOut) -> list[Any]:
     """The weight, and of each fact: subject, predicate, object, weight, whether it is walked backwards."""
     steps = [
-        [fact["subject"], fact["predicate"], fact["object"], round(fact["weight"], 6), fact["reversed"]]
+        [fact["subject"], fact["predicate"], fact["object"], told_weight(fact["weight"]), fact["reversed"]]
         for fact in path["facts"]
     ]
-    return [round(path["weight"], 6), steps]
+    return [told_weight(path["weight"]), steps]
 
 
 def _path_line(row: Sequence[Any]) -> str:

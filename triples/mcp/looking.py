@@ -8,9 +8,9 @@ from pydantic import Field
 from skg_site.api.fields import WHOLE
 from skg_site.api.inputs import Input
 from skg_site.api.reading import validated
-from triples.http.asked_terms import AskedPredicate
+from triples.http.asked_terms import PredicateConstant
 from triples.http.term_models import SearchedText
-from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table
+from triples.mcp.answers import Answer, Refusal, Work, fitted, quoted, room, table, told_weight
 from triples.mcp.names import missing_names, told
 from triples.query.reads import COUNT_LIMIT, Wanted
 from triples.query.term_places import Place
@@ -31,7 +31,7 @@ class SearchTerms(Input):
 
 
 class DescribeSchema(Input):
-    predicate: AskedPredicate | None = None
+    predicate: PredicateConstant | None = None
 
 
 def search_terms(arguments: dict[str, Any]) -> Work:
@@ -98,7 +98,7 @@ async def _describe_predicate(predicate: str) -> Answer:
     if not found.rows:
         raise Refusal(told(await missing_names([(None, predicate, None)])))
     columns = ["subject", "predicate", "object", "weight"]
-    rows: list[list[Any]] = [[row.subject, row.predicate, row.object, round(row.weight, 6)] for row in found.rows]
+    rows: list[list[Any]] = [[row.subject, row.predicate, row.object, told_weight(row.weight)] for row in found.rows]
     fit = fitted(rows, room(columns, BUDGET))
     notes = [f"{found.total:,}{' or more' if found.capped else ''} facts; the heaviest are shown. query shows others."]
     return table(columns, fit, notes, total=found.total)

@@ -9,9 +9,9 @@ from pydantic import Field
 from skg_site.api.fields import WHOLE
 from skg_site.api.inputs import Input
 from skg_site.api.reading import validated
-from triples.http.asked_terms import AskedObject, AskedPredicate, AskedSubject
+from triples.http.asked_terms import ObjectConstant, PredicateConstant, SubjectConstant
 from triples.http.fact_json import shown_weight
-from triples.mcp.answers import Answer, Refusal, Work, fitted, room, table
+from triples.mcp.answers import Answer, Refusal, Work, fitted, room, table, told_weight
 from triples.mcp.names import missing_names, told
 from triples.query.explanations import MAX_DEPTH, Node
 from triples.query.fact_rows import InferredRow
@@ -23,9 +23,9 @@ DEPTH = 5
 
 
 class ExplainFact(Input):
-    subject: AskedSubject
-    predicate: AskedPredicate
-    object: AskedObject
+    subject: SubjectConstant
+    predicate: PredicateConstant
+    object: ObjectConstant
     depth: Annotated[int, Field(ge=1, le=MAX_DEPTH), WHOLE] = DEPTH
 
 
@@ -57,7 +57,7 @@ async def _explain(asked: ExplainFact) -> Answer:
 
 def _rows(node: Node, level: int = 0) -> Iterator[list[Any]]:
     row = node.row
-    yield [level, row.subject, row.predicate, row.object, round(shown_weight(row), 6), _origin(node)]
+    yield [level, row.subject, row.predicate, row.object, told_weight(shown_weight(row)), _origin(node)]
     for premise in node.premises:
         yield from _rows(premise, level + 1)
 

@@ -22,6 +22,7 @@ from mcp_types.version import (
 )
 from pydantic import ValidationError
 
+from skg_site.api.exact_numbers import MAX_EXACT_INTEGER
 from skg_site.api.problems import shorten
 from skg_site.api.request import APIRequest
 from skg_site.version import VERSION
@@ -78,7 +79,8 @@ def unknown_tool(name: str) -> Fault:
 def request_id(message: Any) -> str | int | None:
     """The id of a message, or None if it has no valid one."""
     found = message.get("id") if isinstance(message, dict) else None
-    return found if isinstance(found, str) or type(found) is int else None
+    is_number = type(found) is int and abs(found) <= MAX_EXACT_INTEGER
+    return found if is_number or isinstance(found, str) else None
 
 
 def read_call(message: Any, request: APIRequest) -> Call | None:

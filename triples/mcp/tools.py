@@ -17,9 +17,12 @@ from triples.mcp.proofs import explain
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
+# A name, or `{"term": name}` for one that begins with a question mark.
+_CONSTANT: Schema = {"type": ["string", "object"], "properties": {"term": _TEXT}, "required": ["term"]}
+_PLACE: Schema = {**_CONSTANT, "type": ["string", "null", "object"]}
 _WEIGHT: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
-_PATTERN: Schema = {"type": "array", "items": {"type": ["string", "null"]}, "minItems": 3, "maxItems": 3}
+_PATTERN: Schema = {"type": "array", "items": _PLACE, "minItems": 3, "maxItems": 3}
 _PATTERNS: Schema = {"type": "array", "items": _PATTERN}
 _FACT: Schema = {
     "type": "object",
@@ -89,7 +92,7 @@ TOOLS = (
         "Describe the schema",
         "read",
         "The most frequent predicates with their numbers of facts; with `predicate`, some facts that have it.",
-        {"predicate": _TEXT},
+        {"predicate": _CONSTANT},
         [],
         describe_schema,
     ),
@@ -98,7 +101,7 @@ TOOLS = (
         "Query",
         "read",
         "Answer patterns [subject, predicate, object] that must all match, heaviest answers first. `?x` is a variable,"
-        " null is anything. Patterns share variables to join:"
+        ' null is anything, {"term":"?x"} a name that begins with a question mark. Patterns share variables to join:'
         ' [["?c","colleague_of","?p"],["?p","won","Nobel_Prize"]].',
         {
             "patterns": _described(_PATTERNS, "1 to 8"),
@@ -127,9 +130,9 @@ TOOLS = (
         "read",
         "How two terms are connected: chains of facts, the heaviest or the shortest first.",
         {
-            "from": _TEXT,
-            "to": _TEXT,
-            "predicates": _described(_TEXTS, "only these"),
+            "from": _CONSTANT,
+            "to": _CONSTANT,
+            "predicates": _described({"type": "array", "items": _CONSTANT, "minItems": 1}, "only these"),
             "direction": {"type": "string", "enum": ["any", "out", "in"]},
             "max_length": _whole(10, 6),
             "order": {"type": "string", "enum": ["weight", "length"]},
@@ -145,7 +148,7 @@ TOOLS = (
         "Explain a fact",
         "read",
         "Why a fact holds: asserted, or derived by which rule from which facts.",
-        {"subject": _TEXT, "predicate": _TEXT, "object": _TEXT, "depth": _whole(64, 5)},
+        {"subject": _CONSTANT, "predicate": _CONSTANT, "object": _CONSTANT, "depth": _whole(64, 5)},
         ["subject", "predicate", "object"],
         explain,
     ),

@@ -28,13 +28,16 @@ def faulty(errors: Sequence[FieldError], names: Mapping[tuple[str] | tuple[str, 
 def _sentence(error: FieldError, names: Mapping[tuple[str] | tuple[str, int], str]) -> str:
     if error["loc"] == ["patterns"] and error["type"] == "too_short":
         return "There is no pattern: write one at least, such as ?x knows ?y."
-    member, *inner = error["loc"] or ["question"]
-    name = str(member)
+    first, *inner = error["loc"] or ["question"]
+    name = str(first)
     place = names.get((name,), name)
     if inner and isinstance(inner[0], int):
         own = names.get((name, inner[0]))
         place = ", ".join([f"{place} {inner[0] + 1}" if own is None else own, *_within(name, inner[1:])])
     message = error["msg"]
+    for member, told in names.items():
+        # Messages name other members, too.
+        message = message.replace(f"`{member[0]}`", told) if len(member) == 1 else message
     return visible(f"{place}: {message[:1].lower()}{message[1:]}.")
 
 

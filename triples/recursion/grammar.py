@@ -29,6 +29,8 @@ from triples.text import MAX_PREDICATE_LENGTH, MAX_TERM_LENGTH, MAX_VARIABLE_LEN
 MAX_BODY = 8
 MAX_DISTINCT = 50
 MAX_DESCRIPTION_LENGTH = 2000
+# Clients and proxies take these at the end of a path for the folder and the one above it, even percent-encoded.
+UNREACHABLE = [".", ".."]
 
 _VARIABLE = re.compile(r"\?\w+")
 # Pydantic's faults as this grammar words them. Other faults are raised with their sentences.
@@ -148,7 +150,13 @@ _TermPlace = Annotated[str | Constant, _PLACE, WrapValidator(partial(_place, lim
 _PredicatePlace = Annotated[str | Constant, _PLACE, WrapValidator(partial(_place, limit=MAX_PREDICATE_LENGTH))]
 
 Name = Annotated[
-    str, AfterValidator(clean_name), Field(json_schema_extra={"maxLength": MAX_NAME_LENGTH}, examples=["grandparent"])
+    str,
+    AfterValidator(clean_name),
+    # Stored rules may have any name; `triples.rules.documents` holds new ones to this.
+    Field(
+        json_schema_extra={"maxLength": MAX_NAME_LENGTH, "not": {"enum": UNREACHABLE}},
+        examples=["grandparent"],
+    ),
 ]
 Weight = Annotated[
     float,

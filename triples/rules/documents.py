@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from triples.fact_validation import asked_predicate, asked_text, clean_predicate, clean_text
 from triples.patterns import Pattern, Place
 from triples.recursion import presets
-from triples.recursion.grammar import MAX_DISTINCT, RuleIn, read_members
+from triples.recursion.grammar import MAX_DISTINCT, UNREACHABLE, RuleIn, read_members
 from triples.recursion.rules import Rule, RuleError, rule_document
 from triples.recursion.shorthands import AnyRule, model_of
 from triples.text import TermError
@@ -122,10 +122,12 @@ def _drafts(read: AnyRule) -> list[Draft]:
 
 
 def _admitted(rule: Rule, description: str = "") -> Rule:
-    """The rule; RuleError if it is too large, or has a text that cannot be a term here.
+    """The rule; RuleError if it is too large, or has a name that no URL has or a text that cannot be a term here.
 
     SKG_TERM_PATTERN and SKG_MAX_TERM_LENGTH can allow less than the engine does.
     """
+    if rule.name in UNREACHABLE:
+        raise RuleError(("name",), 'must not be "." or "..", which no URL ends with')
     _check_length(rule, description)
     _check_pattern(rule.head, "head")
     for number, pattern in enumerate(rule.body):

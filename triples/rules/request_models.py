@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, RootModel
 
 from skg_site.api.cursors import TextCursor
+from skg_site.api.fields import INTEGER_TEXT
 from skg_site.api.inputs import QueryString
 from triples.recursion.grammar import Description, Distinct, Enabled, Members, PatternIn, Patterns, Weight
 from triples.recursion.rules import MAX_NAME_LENGTH
@@ -20,7 +21,7 @@ RULE_CURSOR = TextCursor(MAX_NAME_LENGTH)
 class RuleListParameters(QueryString):
     """The query string of the list of rules."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), INTEGER_TEXT] = 100
     cursor: Annotated[str, RULE_CURSOR.field] | None = None
 
 

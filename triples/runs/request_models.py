@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from skg_site.api.fields import Weight
+from skg_site.api.fields import WHOLE, Weight
 from skg_site.api.inputs import Input
 from triples.fact_validation import asked_text
 from triples.recursion.rules import MAX_NAME_LENGTH, clean_name
@@ -25,9 +25,10 @@ Types = Annotated[
 
 class Recurse(Input):
     force: Annotated[bool, Field(description="Derive everything anew, even if nothing has changed.")] = False
-    max_depth: Annotated[
-        int | None, Field(ge=1, le=1000, description="Keep proofs of at most this many steps; null for all.")
-    ] = None
+    max_depth: (
+        Annotated[int, Field(ge=1, le=1000, description="Keep proofs of at most this many steps; null for all."), WHOLE]
+        | None
+    ) = None
     min_weight: Weight = 0.0
     entity_types: Annotated[Types, Field(description="Derive facts of entities of these types only.")] = []
     rules: Annotated[Names, Field(description="Apply these rules only.")] = []

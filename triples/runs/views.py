@@ -36,7 +36,7 @@ class RecurseViewSet(APIViewSet):
 
     @openapi.start_run
     async def start(self, request: Request) -> HttpResponse:
-        wanted = await json_body(request, Recurse) if http_of(request).body else Recurse()
+        wanted = await json_body(request, Recurse, optional=True)
         # Whatever the header says, it is read before there is a run.
         seconds = seconds_to_wait(http_of(request).list_header(b"prefer") or b"", MOST_SECONDS_TO_WAIT)
         try:

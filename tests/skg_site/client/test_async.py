@@ -34,6 +34,14 @@ async def test_a_fact_is_added_changed_and_deleted(client: AsyncClient) -> None:
         await client.delete(added["id"])
 
 
+@pytest.mark.parametrize("name", [".", "..", "...", "a/b", "%2E", ""])
+async def test_a_name_stays_in_its_place_in_the_path(client: AsyncClient, name: str) -> None:
+    """An HTTP client takes `.` and `..` out of a path, and would ask for another one."""
+    for asked in (client.rule(name), client.delete_rule(name), client.delete(name)):
+        with pytest.raises(NotFound):
+            await asked
+
+
 async def test_lists_are_followed_page_by_page(client: AsyncClient) -> None:
     added = await client.add_many(facts(30), batch_size=8)
     assert (added.accepted, added.duplicates, added.refused) == (30, 0, [])

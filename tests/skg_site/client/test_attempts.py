@@ -12,6 +12,7 @@ from skg_site.client import (
     AsyncClient,
     Client,
     ClientError,
+    Incomplete,
     NoAnswer,
     Options,
     RateLimited,
@@ -53,6 +54,24 @@ def test_what_the_service_asks_for_is_waited_for(scripted: ScriptedServer) -> No
     assert kinds == [(ServiceUnavailable, 503), (UnexpectedAnswer, 429), (UnexpectedAnswer, 502)]
     assert 1 <= waits[0].seconds <= 1.25
     assert waits[1].seconds <= 0.25
+
+
+def test_a_list_that_ends_as_the_time_is_over_is_told_from_one_that_is_complete(scripted: ScriptedServer) -> None:
+    one = {"bindings": {"?x": "a"}, "weight": 0.5}
+    pages: list[dict[str, Any]] = [
+        {"results": [one], "next_cursor": "0" * 32, "complete_above": 0.5},
+        {"results": [], "next_cursor": None, "complete_above": 0.25},
+        {"results": [one], "next_cursor": "0" * 32, "complete_above": 0.5},
+        {"results": [one], "next_cursor": None},
+    ]
+    scripted.answers = [(200, {}, orjson.dumps(page)) for page in pages]
+    with Client(scripted.url, "key") as client:
+        answers = client.all_answers([["?x", "p", "b"]])
+        assert next(answers) == one
+        with pytest.raises(Incomplete, match=r"heavier than 0\.25 are sure") as caught:
+            next(answers)
+        assert caught.value.complete_above == 0.25
+        assert list(client.all_answers([["?x", "p", "b"]])) == [one, one]
 
 
 def test_a_wait_beyond_the_patience_is_not_begun(scripted: ScriptedServer) -> None:
