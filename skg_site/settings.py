@@ -86,7 +86,7 @@ CORS_EXPOSE_HEADERS = [
 ]
 # The last three are those of /mcp.
 CORS_ALLOW_HEADERS = [
-    *("authorization", "content-type", "if-match", "prefer", "skg-snapshot", "x-request-id"),
+    *("authorization", "content-type", "if-match", "if-none-match", "prefer", "skg-snapshot", "x-request-id"),
     *("mcp-method", "mcp-name", "mcp-protocol-version"),
 ]
 

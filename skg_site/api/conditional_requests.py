@@ -1,5 +1,6 @@
-"""Conditional requests (RFC 9110, section 13): entity tags and If-Match."""
+"""Conditional requests (RFC 9110, section 13): entity tags, If-Match and If-None-Match."""
 
+from django.http import HttpResponse
 from rest_framework.request import Request
 
 from skg_site.api.headers import elements, entity_tags
@@ -13,10 +14,29 @@ def entity_tag(version: str) -> str:
 
 def versions_to_match(request: Request) -> frozenset[str] | None:
     """The versions that If-Match names; None if it is absent or `*`. Weak tags match nothing."""
-    header = http_of(request).list_header(b"if-match")
-    if header is None or set(elements(header.decode("latin-1"))) == {"*"}:
+    tags = _tags(request, "If-Match")
+    return None if tags is None or tags == ["*"] else frozenset(tag[1:-1] for tag in tags if tag.startswith('"'))
+
+
+def unless_known(request: Request, answer: HttpResponse) -> HttpResponse:
+    """The answer, or 304 in its place if the client has it already: If-None-Match names its entity tag, or is `*`."""
+    tags = _tags(request, "If-None-Match")
+    tag = answer.headers["ETag"]
+    if tags is None or (tags != ["*"] and tag not in [known.removeprefix("W/") for known in tags]):
+        return answer
+    unchanged = HttpResponse(status=304, headers={"ETag": tag})
+    del unchanged["Content-Type"]
+    return unchanged
+
+
+def _tags(request: Request, header: str) -> list[str] | None:
+    """The entity tags in a header, or `["*"]`; None if it is absent."""
+    value = http_of(request).list_header(header.lower().encode())
+    if value is None:
         return None
-    tags = entity_tags(header)
+    if set(elements(value.decode("latin-1"))) == {"*"}:
+        return ["*"]
+    tags = entity_tags(value)
     if tags is None:
-        raise BadRequest('If-Match must be * or a list of entity tags such as "3f2a".')
-    return frozenset(tag[1:-1] for tag in tags if tag.startswith('"'))
+        raise BadRequest(f'{header} must be * or a list of entity tags such as "3f2a".')
+    return tags

@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from pydantic import TypeAdapter
 from typing_extensions import is_typeddict
 
@@ -151,6 +151,21 @@ def if_match(thing: str) -> OpenApiParameter:
         description=f"Only if the {thing} still has this entity tag, as `ETag` gave it.",
         examples=[OpenApiExample("Any version", "*")],
     )
+
+
+def if_none_match(thing: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        "If-None-Match",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        description=f"304 if the {thing} still has this entity tag, as `ETag` gave it.",
+        examples=[OpenApiExample("What is known", '"3f2a"')],
+    )
+
+
+def not_modified(thing: str) -> dict[int, OpenApiResponse]:
+    """The response to a request with `If-None-Match`."""
+    return {304: OpenApiResponse(description=f"The {thing} is as `If-None-Match` names it.")}
 
 
 def _problem_response(status: int) -> dict[str, Any]:

@@ -44,6 +44,19 @@ async def test_head_is_answered_as_get(api: httpx.AsyncClient, path: str) -> Non
     assert (answer.status_code, answer.headers["ETag"]) == (200, await tag(api, path))
 
 
+async def test_who_has_it_already_is_told_so(api: httpx.AsyncClient, path: str) -> None:
+    known = await tag(api, path)
+    for named in (known, f"W/{known}", f'"another", {known}', "*"):
+        answer = await api.get(path, headers={"If-None-Match": named})
+        assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", known)
+        assert "Content-Type" not in answer.headers
+    assert (await api.get(path, headers={"If-None-Match": '"another"'})).json()["id"] in path
+    assert (await api.get(path, headers={"If-None-Match": "3f2a"})).status_code == 400
+    await change(api, path, weight=0.25)
+    changed = await api.get(path, headers={"If-None-Match": known})
+    assert (changed.status_code, changed.json()["weight"]) == (200, 0.25)
+
+
 async def test_a_weight_is_changed_and_the_rest_stays(api: httpx.AsyncClient, path: str) -> None:
     before = await api.get(path)
     answer = await change(api, path, weight=0.25)

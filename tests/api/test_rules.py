@@ -281,6 +281,13 @@ class TestChanging:
         assert stale.json()["detail"] == "The rule has changed since the version that If-Match names."
         assert (await api.delete("/rules/grandparent", headers={"If-Match": f'"other", {now}'})).status_code == 204
 
+    async def test_who_has_it_already_is_told_so(self, api: httpx.AsyncClient, tag: str) -> None:
+        known = {"If-None-Match": tag}
+        answer = await api.get("/rules/grandparent", headers=known)
+        assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", tag)
+        await self.change(api, weight=0.5)
+        assert (await api.get("/rules/grandparent", headers=known)).json()["weight"] == 0.5
+
     async def test_a_rule_that_is_added_again_is_another(self, api: httpx.AsyncClient, tag: str) -> None:
         await api.delete("/rules/grandparent")
         await add(api)

@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 
-from skg_site.api.openapi import if_match, problems, request_example, response_example
+from skg_site.api.openapi import if_match, if_none_match, not_modified, problems, request_example, response_example
 from triples.http.batches import BATCH, Batch, BatchOut
 from triples.http.fact_json import INFERRED_TRIPLE, STORED, TRIPLE, AddTriple, ChangeTriple, StoredOut, TripleOut
 from triples.http.fact_reads import COUNTED_PAGE, PAGE, ListParameters, PageOut
@@ -64,8 +64,8 @@ list_triples = extend_schema(
 
 get_triple = extend_schema(
     summary="Get a fact",
-    parameters=[SEES_SNAPSHOT],
-    responses={200: OpenApiResponse(TripleOut, "The fact; `ETag` names its version.")},
+    parameters=[if_none_match("fact"), SEES_SNAPSHOT],
+    responses={200: OpenApiResponse(TripleOut, "The fact; `ETag` names its version."), **not_modified("fact")},
     examples=[response_example("A fact", TRIPLE, 200), response_example("An inferred fact", INFERRED_TRIPLE, 200)],
 )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from skg_site.api.conditional_requests import entity_tag, versions_to_match
+from skg_site.api.conditional_requests import entity_tag, unless_known, versions_to_match
 from skg_site.api.problems import Conflict, Invalid
 from skg_site.api.reading import json_body, query_parameters, read_body
 from skg_site.api.views import APIViewSet, empty_answer, json_answer
@@ -83,8 +83,8 @@ class TripleViewSet(GraphViewSet):
         return json_answer(await read_page(query_parameters(request, ListParameters)))
 
     @openapi.get_triple
-    async def retrieve(self, _request: Request, id: UUID) -> HttpResponse:
-        return _triple_answer(await read_fact(wanted_fact(id)))
+    async def retrieve(self, request: Request, id: UUID) -> HttpResponse:
+        return unless_known(request, _triple_answer(await read_fact(wanted_fact(id))))
 
     @openapi.explain_triple
     async def explain(self, request: Request, id: UUID) -> HttpResponse:

@@ -3,7 +3,7 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
-from skg_site.api.openapi import if_match, problems, request_example, response_example
+from skg_site.api.openapi import if_match, if_none_match, not_modified, problems, request_example, response_example
 from triples.rules.documents import MAX_LENGTH
 from triples.rules.request_models import ChangeRule, NewRule, RuleListParameters
 from triples.rules.responses import RULE, RULE_PAGE, RULES, AddedRulesOut, RuleOut, RulePageOut
@@ -42,8 +42,8 @@ add_rules = extend_schema(
 
 get_rule = extend_schema(
     summary="Get a rule",
-    parameters=[_NAME],
-    responses={200: OpenApiResponse(RuleOut, "The rule; `ETag` names its version.")},
+    parameters=[_NAME, if_none_match("rule")],
+    responses={200: OpenApiResponse(RuleOut, "The rule; `ETag` names its version."), **not_modified("rule")},
     examples=[response_example("A rule", RULE)],
 )
 

@@ -7,7 +7,7 @@ from django.utils.text import capfirst
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from skg_site.api.conditional_requests import entity_tag, versions_to_match
+from skg_site.api.conditional_requests import entity_tag, unless_known, versions_to_match
 from skg_site.api.problems import Conflict, FieldError, Invalid, PreconditionFailed
 from skg_site.api.reading import query_parameters, read_body
 from skg_site.api.threads import in_thread
@@ -53,8 +53,8 @@ class RuleViewSet(APIViewSet):
         return json_answer(await in_thread(_add, drafts), 201)
 
     @openapi.get_rule
-    async def retrieve(self, _request: Request, name: str) -> HttpResponse:
-        return await in_thread(lambda: _rule_answer(rule_find(name)))
+    async def retrieve(self, request: Request, name: str) -> HttpResponse:
+        return unless_known(request, await in_thread(lambda: _rule_answer(rule_find(name))))
 
     @openapi.change_rule
     async def partial_update(self, request: Request, name: str) -> HttpResponse:

@@ -102,7 +102,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 # What Prometheus reads is none of a program's business, and a lost update is guarded against by those who see an ETag.
 # The newest token goes with every request: test_connecting and tests/service/test_replicas.py hold that.
 LEFT_OUT = {"GET /metrics"}
-WITHOUT = {"If-Match", "SKG-Snapshot"}
+WITHOUT = {"If-Match", "If-None-Match", "SKG-Snapshot"}
 # Where the parameter or member that continues a list is added when its next page is asked for.
 CURSOR = {"cursor"}
 # These bodies are one of several, and are tested by being sent.
