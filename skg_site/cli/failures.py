@@ -1,10 +1,12 @@
 """Messages and exit codes of commands when a database fails or a signal stops them."""
 
+import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.management import CommandError
 from django.db import Error as AnyDatabaseError
 
@@ -13,6 +15,11 @@ from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.interrupts import Interrupted, Interrupts
 from skg_site.host.refused_writes import refusal
 from skg_site.host.unfit_database import UnfitDatabase
+
+
+# PostgreSQL's undefined_table, undefined_column and invalid_schema_name.
+_NOT_MIGRATED = {"42P01", "42703", "3F000"}
+_DISK_FULL = "53100"
 
 
 class Failure(Exception):
@@ -28,7 +35,26 @@ def database_sentence(error: BaseException) -> str:
         return str(error)
     if (sentence := refusal(error)) is not None:
         return sentence
-    return f"The database did not do it: {str(error).strip()}. Has it been migrated?"
+    return f"The database did not do it: {str(error).strip().removesuffix('.')}. {_advice(error)}"
+
+
+def _advice(error: BaseException) -> str:
+    """What the user may look at, by the code of the driver's error."""
+    cause = error.__cause__ or error
+    # The lower byte is the kind of an error of SQLite, such as that of the disk; the upper one says more.
+    kind = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(cause, "sqlstate", None)
+    if state in _NOT_MIGRATED or str(cause).startswith("no such "):
+        return "Has it been migrated?"
+    if state == _DISK_FULL:
+        return "Make room on the disk of PostgreSQL's server."
+    if kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        path = settings.ENV.db_path
+        free = shutil.disk_usage(path.parent).free >> 20
+        return f"{free:,} MiB are free on the disk of {path}. Make room there if that is little."
+    if kind in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return "Another program writes to it; try again, or end that program."
+    return "manage.py system_check looks for the cause."
 
 
 @contextmanager
@@ -47,8 +73,23 @@ def _database_errors() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def failures_told(interrupted: str) -> Iterator[None]:
-    """The same for a Failure, for errors of the system, and for signals: then `interrupted` is the message."""
+def failures_told(interrupted: str, done: Callable[[], str] | None = None) -> Iterator[None]:
+    """The same for a Failure, for errors of the system, and for signals: then `interrupted` is the message.
+
+    What `done` returns, unless that is empty, is added: a sentence that says what was done by then and stays.
+    """
+    try:
+        with _failures_told(interrupted):
+            yield
+    except CommandError as error:
+        sentence = "" if done is None else done()
+        if not sentence:
+            raise
+        raise CommandError(f"{error} {sentence}", returncode=error.returncode) from error
+
+
+@contextmanager
+def _failures_told(interrupted: str) -> Iterator[None]:
     try:
         with Interrupts().caught(), database_failures_told():
             yield

@@ -204,7 +204,7 @@ def test_a_database_that_fails_is_a_sentence(old: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Loader, "load", fail)
     run = migrated(old)
-    assert str(run.error) == "The database did not do it: disk I/O error. Has it been migrated?"
+    assert str(run.error) == "The database did not do it: disk I/O error. manage.py system_check looks for the cause."
     assert run.summary["error"] == str(run.error)
 
 
