@@ -16,7 +16,6 @@ from skg_site.cli.interrupts import Interrupted, Interrupts
 from skg_site.host.refused_writes import refusal
 from skg_site.host.unfit_database import UnfitDatabase
 
-
 # PostgreSQL's undefined_table, undefined_column and invalid_schema_name.
 _NOT_MIGRATED = {"42P01", "42703", "3F000"}
 _DISK_FULL = "53100"

@@ -1,6 +1,6 @@
 """Taking a backup: it is made, tried, put in its place, and the oldest backups are removed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +32,8 @@ class Taken:
     sha256: str
     contents: Contents
     removed: list[str]
+    # Backups of this database that are in the same place, and have names of later times.
+    dated_later: list[str]
     finished_at: datetime
     seconds: float
 
@@ -43,6 +45,7 @@ class Taken:
             "sha256": self.sha256,
             **self.contents._asdict(),
             "removed": self.removed,
+            "dated_later": self.dated_later,
             "finished_at": self.finished_at.isoformat(),
             "seconds": round(self.seconds, 3),
         }
@@ -50,7 +53,14 @@ class Taken:
     @property
     def text(self) -> str:
         text = f"{self.file}: {self.contents} in {self.bytes:,} bytes, restored and counted ({self.seconds:,.1f} s)."
-        return f"{text} Removed: {', '.join(self.removed)}." if self.removed else text
+        if self.removed:
+            text += f" Removed: {', '.join(self.removed)}."
+        if self.dated_later:
+            text += (
+                f"\nWARNING: By their names, these are newer than this backup: {', '.join(self.dated_later)}. Set this "
+                "host's clock if it is wrong. If it was wrong when they were made, remove or rename them."
+            )
+        return text
 
 
 def backup(to: str, keep: int | None, report: Report) -> Taken:
@@ -72,8 +82,11 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
             storage.put(file, str(name), report)
         finally:
             _remove_unfinished(folder, name)
-        removed = _remove_oldest(storage, name, keep)
-        taken = Taken(storage.shown(str(name)), size, digest, contents, removed, datetime.now(UTC), monotonic() - began)
+        ours = [other for other in newest_first(storage.names()) if other.database == name.database and other != name]
+        removed = _remove_oldest(storage, ours, keep)
+        later = [text for each in ours if each.moment > name.moment and (text := str(each)) not in removed]
+        seconds = monotonic() - began
+        taken = Taken(storage.shown(str(name)), size, digest, contents, removed, later, datetime.now(UTC), seconds)
         _record(taken)
     return taken
 
@@ -122,12 +135,11 @@ def _write_checksum(storage: Storage, folder: Path, name: BackupName, digest: st
     storage.put(file, f"{name}{CHECKSUM}", report)
 
 
-def _remove_oldest(storage: Storage, name: BackupName, keep: int | None) -> list[str]:
-    """Remove all backups of this database but the newest `keep`. Returns their names."""
+def _remove_oldest(storage: Storage, others: Sequence[BackupName], keep: int | None) -> list[str]:
+    """Keep the backup that was made now, and the first of the `others`. Returns the names of those removed."""
     if keep is None:
         return []
-    ours = [other for other in newest_first(storage.names()) if other.database == name.database]
-    removed = [str(other) for other in ours[keep:]]
+    removed = [str(other) for other in others[keep - 1 :]]
     for other in removed:
         storage.remove(other)
         storage.remove(f"{other}{CHECKSUM}")

@@ -65,6 +65,25 @@ def test_the_newest_are_kept_and_nothing_else_is_touched(graph: Shell, tmp_path:
 
 
 @pytest.mark.once
+def test_a_clock_that_was_wrong_costs_no_backup(graph: Shell, tmp_path: Path) -> None:
+    made = Path(as_json(graph, "backup", "--to", str(tmp_path))["file"])
+    name = BackupName.parse(made.name)
+    assert name is not None
+    future = str(name._replace(moment="29990101T000000.000Z"))
+    made.rename(tmp_path / future)
+    (tmp_path / f"{made.name}.sha256").rename(tmp_path / f"{future}.sha256")
+    code, sentence = refused(graph, "restore", str(tmp_path), "--force", "--yes")
+    assert (code, sentence.partition(" has a name of the future")[0]) == (1, str(tmp_path / future))
+    second = as_json(graph, "backup", "--to", str(tmp_path), "--keep", "2")
+    assert (second["removed"], second["dated_later"]) == ([], [future])
+    told = done(graph, "backup", "--to", str(tmp_path), "--keep", "2")
+    assert f"WARNING: By their names, these are newer than this backup: {future}." in told
+    last = as_json(graph, "backup", "--to", str(tmp_path), "--keep", "1")
+    assert (future in last["removed"], last["dated_later"]) == (True, [])
+    assert Path(last["file"]).exists()
+
+
+@pytest.mark.once
 def test_two_do_not_run_at_once(graph: Shell, tmp_path: Path) -> None:
     state_folder(graph).mkdir(exist_ok=True)
     descriptor = os.open(state_folder(graph) / "backup.lock", os.O_RDWR | os.O_CREAT)

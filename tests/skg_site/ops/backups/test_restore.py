@@ -183,6 +183,9 @@ def test_what_cannot_be_found_or_told_apart_is_a_sentence(graph: Shell, tmp_path
     other = tmp_path / ("other.pgdump" if is_sqlite(graph) else "other.sqlite.zst")
     other.touch()
     assert "is no backup of this kind of database" in refused(graph, "restore", str(other))[1]
+    other.rename(dated := other.with_name(f"other-20260101T000000.000Z{''.join(other.suffixes)}"))
+    code, sentence = refused(graph, "restore", str(tmp_path))
+    assert (code, dated.name in sentence, "manage.py copy_to" in sentence) == (66, True, True)
     file = backup_of(graph, tmp_path)
     shutil.copy(file, tmp_path / f"second-{file.name}")
     assert "backups of several databases" in refused(graph, "restore", str(tmp_path), "--force", "--yes")[1]
