@@ -1,5 +1,6 @@
 """Messages and exit codes of commands when a database fails or a signal stops them."""
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -13,6 +14,7 @@ from django.db import Error as AnyDatabaseError
 from skg_site.cli.departed_readers import reader_departed
 from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.interrupts import Interrupted, Interrupts
+from skg_site.host.files import denial, user_of
 from skg_site.host.refused_writes import refusal
 from skg_site.host.unfit_database import UnfitDatabase
 
@@ -51,6 +53,11 @@ def _advice(error: BaseException) -> str:
         path = settings.ENV.db_path
         free = shutil.disk_usage(path.parent).free >> 20
         return f"{free:,} MiB are free on the disk of {path}. Make room there if that is little."
+    if kind in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+        path = settings.ENV.db_path
+        place = next(each for each in (path, *path.parents) if each.exists())
+        owner, user = user_of(place.stat().st_uid), user_of(os.geteuid())
+        return f"{place} belongs to {owner}, and this is {user}, who must be able to write it and its folder."
     if kind in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return "Another program writes to it; try again, or end that program."
     return "manage.py system_check looks for the cause."
@@ -58,11 +65,16 @@ def _advice(error: BaseException) -> str:
 
 @contextmanager
 def database_failures_told() -> Iterator[None]:
-    """Turn an error of the database into a CommandError."""
+    """Turn an error of the database, or of a file beside it, into a CommandError."""
     try:
         yield
     except _database_errors() as error:
         raise CommandError(database_sentence(error), returncode=FAILED) from error
+    except OSError as error:
+        if reader_departed(error):
+            raise
+        sentence = f"{error.filename or 'It failed'}: {error.strerror or error}.{denial(error)}"
+        raise CommandError(sentence, returncode=FAILED) from error
 
 
 def _database_errors() -> tuple[type[Exception], ...]:
@@ -73,7 +85,7 @@ def _database_errors() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def failures_told(interrupted: str, done: Callable[[], str] | None = None) -> Iterator[None]:
-    """The same for a Failure, for errors of the system, and for signals: then `interrupted` is the message.
+    """The same for a Failure, and for signals: then `interrupted` is the message.
 
     What `done` returns, unless that is empty, is added: a sentence that says what was done by then and stays.
     """
@@ -96,7 +108,3 @@ def _failures_told(interrupted: str) -> Iterator[None]:
         raise CommandError(str(error), returncode=error.exit_code) from error
     except Interrupted as error:
         raise CommandError(interrupted, returncode=error.exit_code) from None
-    except OSError as error:
-        if reader_departed(error):
-            raise
-        raise CommandError(f"{error.filename or 'It failed'}: {error.strerror or error}.", returncode=FAILED) from error
