@@ -4,13 +4,18 @@ import fcntl
 import hashlib
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
+import psycopg
 import pytest
+from psycopg import sql
 
 from skg_site.ops.backups.names import BackupName, newest_first
 from tests.skg_site.ops.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
+from tests.support.postgresql import database_url
 from tests.triples.commands.runs import Shell
+from triples.store.postgresql.backups import SCRATCH_KEY, scratch_number
 
 pytestmark = pytest.mark.both
 
@@ -81,6 +86,23 @@ def test_a_clock_that_was_wrong_costs_no_backup(graph: Shell, tmp_path: Path) ->
     last = as_json(graph, "backup", "--to", str(tmp_path), "--keep", "1")
     assert (future in last["removed"], last["dated_later"]) == (True, [])
     assert Path(last["file"]).exists()
+
+
+def test_the_scratch_database_of_a_killed_backup_is_dropped_by_the_next(graph: Shell, tmp_path: Path) -> None:
+    if is_sqlite(graph):
+        pytest.skip("its scratch place is a file")
+    url = graph.variables["SKG_DATABASE_URL"]
+    name = urlsplit(url).path.removeprefix("/")
+    killed, used, other = f"{name}_restored_0123abcd", f"{name}_restored_f123abcd", f"{name}_restored_by_hand"
+    with psycopg.connect(database_url(url, "postgres"), autocommit=True) as server:
+        for each in (killed, used, other):
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(each)))
+        server.execute("SELECT pg_advisory_lock(%s, %s)", [SCRATCH_KEY, scratch_number(used)])
+        done(graph, "backup", "--to", str(tmp_path))
+        found = {row[0] for row in server.execute("SELECT datname FROM pg_database")}
+        assert found & {killed, used, other} == {used, other}
+        for each in (used, other):
+            server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(each)))
 
 
 @pytest.mark.once
