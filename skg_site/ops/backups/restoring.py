@@ -1,5 +1,6 @@
 """Restoring a backup: it is found, checked, restored on trial, and only then takes the place of the database."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from triples.store.backend import backend
 from triples.store.backups.contents import Contents
 from triples.store.backups.databases import Database, Form
 from triples.store.backups.failures import BackupFailure
+
+# What is fetched and unpacked is in a folder of this name in the state, which is removed by the next restore if one is
+# killed.
+_FOLDER = "restore-"
 
 # Called with a description of what would be overwritten. Raises CommandError if the operator does not want that.
 Consent = Callable[[str], None]
@@ -80,7 +85,9 @@ def restore(
             consent(content)
         ends = [] if content is None else present_ends(required=keep_revocations)
         kept_ids: list[str] = []
-        with tempfile.TemporaryDirectory(prefix="restore-", dir=state_folder()) as folder:
+        for killed in state_folder().glob(f"{_FOLDER}*"):
+            shutil.rmtree(killed)
+        with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=state_folder()) as folder:
             file = _fetch_whole(storage, name, Path(folder), report)
             with database.restored(file, database.scratch_folder or Path(folder), report) as scratch:
                 if keep_revocations:
