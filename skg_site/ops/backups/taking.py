@@ -101,7 +101,11 @@ def open_storage(text: str) -> Storage:
 
 
 def default_storage() -> str:
-    return settings.ENV.backup_dir or str(state_folder())
+    """That of SKG_BACKUP_DIR, which begins in the project's folder, as SKG_DB_PATH does."""
+    found: str = settings.ENV.backup_dir
+    if found.startswith(S3_SCHEME):
+        return found
+    return str(settings.BASE_DIR / found if found else state_folder())
 
 
 def state_folder() -> Path:

@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 import orjson
 import psycopg
 import pytest
+from django.conf import settings
 from psycopg import sql
 
+from skg_site.env import BASE_DIR
 from skg_site.ops.backups.names import BackupName, newest_first
+from skg_site.ops.backups.taking import default_storage
 from tests.skg_site.ops.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
 from tests.support.postgresql import database_url
 from tests.triples.commands.runs import Shell
@@ -49,6 +52,16 @@ def test_without_a_place_it_goes_to_the_setting_and_else_to_the_state(graph: She
     assert Path(as_json(graph, "backup")["file"]).parent == state_folder(graph) / "backups"
     graph.variables["SKG_BACKUP_DIR"] = str(tmp_path / "made")
     assert f"{tmp_path}/made/" in done(graph, "backup")
+
+
+@pytest.mark.once
+def test_a_setting_without_a_root_begins_in_the_folder_of_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting, place in (("saved", str(BASE_DIR / "saved")), ("/saved", "/saved"), ("s3://saved/a", "s3://saved/a")):
+        monkeypatch.setattr(settings, "ENV", settings.ENV.model_copy(update={"backup_dir": setting}))
+        assert default_storage() == place
 
 
 @pytest.mark.once
