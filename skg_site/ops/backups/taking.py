@@ -1,7 +1,7 @@
 """Taking a backup: it is made, tried, put in its place, and the oldest backups are removed."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from triples.store.backend import backend
 from triples.store.backups.contents import Contents
 from triples.store.backups.databases import Database
 from triples.store.backups.failures import BackupFailure, Damaged
+from triples.store.copying.record import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Taken:
     removed: list[str]
     # Backups of this database that are in the same place, and have names of later times.
     dated_later: list[str]
+    # True if copy_to has moved the graph to another database, so that this one is not written any more.
+    moved: bool
     finished_at: datetime
     seconds: float
 
@@ -46,6 +49,7 @@ class Taken:
             **self.contents._asdict(),
             "removed": self.removed,
             "dated_later": self.dated_later,
+            "moved": self.moved,
             "finished_at": self.finished_at.isoformat(),
             "seconds": round(self.seconds, 3),
         }
@@ -59,6 +63,11 @@ class Taken:
             text += (
                 f"\nWARNING: By their names, these are newer than this backup: {', '.join(self.dated_later)}. Set this "
                 "host's clock if it is wrong. If it was wrong when they were made, remove or rename them."
+            )
+        if self.moved:
+            text += (
+                "\nWARNING: The graph has moved to another database since, and this backup is of what it was here. Set "
+                "SKG_DATABASE_URL, or SKG_DB_PATH, to where it is now."
             )
         return text
 
@@ -86,7 +95,8 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
         removed = _remove_oldest(storage, ours, keep)
         later = [text for each in ours if each.moment > name.moment and (text := str(each)) not in removed]
         seconds = monotonic() - began
-        taken = Taken(storage.shown(str(name)), size, digest, contents, removed, later, datetime.now(UTC), seconds)
+        place, now = storage.shown(str(name)), datetime.now(UTC)
+        taken = Taken(place, size, digest, contents, removed, later, _has_moved(), now, seconds)
         _record(taken)
     return taken
 
@@ -130,6 +140,12 @@ def _try(database: Database, file: Path, folder: Path, contents: Contents, repor
     with database.restored(file, folder, report) as scratch:
         if scratch.contents != contents:
             raise Damaged(f"The backup holds {scratch.contents}, where the database held {contents}.")
+
+
+def _has_moved() -> bool:
+    with closing(backend().own_side()) as side:
+        record = side.record()
+    return record is not None and record.stage is Stage.MOVED
 
 
 def _write_checksum(storage: Storage, folder: Path, name: BackupName, digest: str, report: Report) -> None:
