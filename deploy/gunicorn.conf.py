@@ -17,11 +17,14 @@ from skg_site.env import SettingsError, current  # noqa: E402  # the line above 
 from skg_site.host.files import keep_files_private  # noqa: E402
 from skg_site.host.metrics_folder import VARIABLE, prepare_metrics_folder  # noqa: E402
 from skg_site.observe.logging import configure  # noqa: E402
+from skg_site.state_folder import state_opened  # noqa: E402
 
 # For the master, and for the workers that it forks.
 keep_files_private()
 try:
     env = current()
+    with state_opened(env):
+        prepare_metrics_folder(env.state_dir)
 except SettingsError as error:
     sys.exit(str(error))
 
@@ -55,8 +58,6 @@ graceful_timeout = 25
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # gunicorn makes its files there safely
 # gunicornc's socket would be in the user's home.
 control_socket_disable = True
-
-prepare_metrics_folder(env.state_dir)
 
 
 def on_starting(_server: Any) -> None:

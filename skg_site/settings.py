@@ -6,18 +6,19 @@ from skg_site import env as skg
 from skg_site.databases import databases
 from skg_site.host.metrics_folder import prepare_metrics_folder
 from skg_site.host.secret_key import kept_secret_key
+from skg_site.state_folder import state_opened
 from skg_site.version import VERSION
 
 ENV = skg.current()
 BASE_DIR = skg.BASE_DIR
 
-ENV.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-prepare_metrics_folder(ENV.state_dir)
+with state_opened(ENV):
+    prepare_metrics_folder(ENV.state_dir)
+    SECRET_KEY = ENV.secret_key or kept_secret_key(ENV.state_dir)
 
 DEBUG = False
 # Probes use the address of the host. Every other API path checks the Host header.
 PROBE_PATHS = frozenset({"/health", "/ready", "/metrics"})
-SECRET_KEY = ENV.secret_key or kept_secret_key(ENV.state_dir)
 ALLOWED_HOSTS = ENV.allowed_hosts
 
 INSTALLED_APPS = [

@@ -1,6 +1,8 @@
 """Files of the service: readable by nobody else, complete, and safe on disk."""
 
 import os
+import pwd
+from contextlib import suppress
 from pathlib import Path
 
 # 0600 for files and 0700 for folders, also for those that libraries make: SQLite, DuckDB, prometheus_client.
@@ -26,3 +28,26 @@ def replace_content(path: Path, content: bytes) -> None:
     new = path.with_name(f"{path.name}.{os.getpid()}")
     new.write_bytes(content)
     new.replace(path)
+
+
+def user_of(uid: int) -> str:
+    """The name of a user, or the number of one that has none here."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def denial(error: OSError) -> str:
+    """For a file of another user, which this one may not use, a sentence that names both; else nothing."""
+    if not isinstance(error, PermissionError) or error.filename is None:
+        return ""
+    path = Path(os.fsdecode(error.filename))
+    # Where the file is not there, or is hidden, its folder is what denies.
+    for each in (path, *path.parents):
+        with suppress(OSError):
+            owner = each.stat().st_uid
+            if owner == os.geteuid():
+                return ""
+            return f" {each} belongs to {user_of(owner)}, and this is {user_of(os.geteuid())}."
+    return ""

@@ -17,7 +17,7 @@ SQLSTATE = "55SKG"
 
 MOVED = (
     "The graph has moved to another database. It can still be read here, but nothing is stored until the service is "
-    "restarted with that database in SKG_DATABASE_URL."
+    "restarted with that database in SKG_DATABASE_URL, or in SKG_DB_PATH."
 )
 UNFINISHED = (
     "This database is an unfinished copy of another one, which manage.py copy_to fills. Nothing else is stored here "

@@ -8,7 +8,6 @@ from pathlib import Path
 def kept_secret_key(folder: Path) -> str:
     """The key in `folder`, made on the first call; only the service's user can read the file."""
     path = folder / "secret_key"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         fresh = folder / f"secret_key.{os.getpid()}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -15,6 +15,7 @@ from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.failures import database_sentence
 from skg_site.cli.interrupts import Interrupted
 from skg_site.cli.prompts import user_name
+from skg_site.host.files import denial
 from triples.exchange.arguments import scale_argument, weight_argument
 from triples.exchange.checkpoints import CheckpointFile
 from triples.exchange.destinations import Destination, DestinationError, OwnGraph
@@ -195,7 +196,7 @@ def failure_sentence(failure: BaseException, again: str = "begins again") -> str
         case Interrupted():
             return f"Interrupted; the same command line {again}."
         case OSError():
-            return f"{visible(str(failure))}."
+            return f"{visible(str(failure))}.{visible(denial(failure))}"
         case _:
             return database_sentence(failure)
 

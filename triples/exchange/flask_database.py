@@ -1,5 +1,6 @@
 """The old Flask service's database. It is only read, and the old service may be running meanwhile."""
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -18,6 +19,15 @@ PATIENCE_SECONDS = 30
 
 REQUIRED = ("subject", "predicate", "object")
 OPTIONAL = ("weight", "metadata", "created_at")
+
+# SQLite's names for the number of a row. A column of one of these names is taken for what it says.
+ROW_NUMBERS = ("rowid", "_rowid_", "oid")
+_LEAST_ROW_NUMBER = -(1 << 63)
+
+_COPYING = (
+    "Copy them into another database first: ATTACH 'new.db' AS new; CREATE TABLE new.triples AS SELECT * FROM triples"
+)
+_WITHOUT_NUMBERS = re.compile(rb"\)[^)]*\bWITHOUT\s+ROWID\b[^)]*$", re.IGNORECASE)
 
 _READ_VERSION = 19
 _WAL = 2
@@ -40,7 +50,7 @@ class Row(NamedTuple):
 class Place(NamedTuple):
     """The place after a row, by its number. Rows can be renumbered; `mark` tells whether this is still the same row."""
 
-    rowid: int = 0
+    rowid: int = _LEAST_ROW_NUMBER
     mark: str = ""
 
     @classmethod
@@ -53,10 +63,10 @@ class FlaskDatabase:
         self._path = path
         self._connection = connection
         self._idle_since = _state(path) if idle else None
-        self._columns = self._find_columns()
+        self._columns, self._row_number = self._find_columns()
 
     def count(self, start: Place) -> int:
-        [(count,)] = self._read("SELECT count(*) FROM triples WHERE rowid > ?", start.rowid)
+        [(count,)] = self._read(f"SELECT count(*) FROM triples WHERE {self._row_number} > ?", start.rowid)  # noqa: S608  # of ROW_NUMBERS
         return int(count)
 
     def has(self, place: Place) -> bool:
@@ -69,7 +79,7 @@ class FlaskDatabase:
         place = start
         while True:
             # The last row is read again, to check that the rows still have their numbers.
-            again = 1 if place.rowid else 0
+            again = 1 if place.mark else 0
             rows = self._rows(place.rowid, PAGE_ROWS + again)
             if again and not (rows and Place.after(rows[0]) == place):
                 raise InputError(
@@ -82,18 +92,28 @@ class FlaskDatabase:
             place = Place.after(rows[-1])
 
     def _rows(self, first: int, most: int) -> list[Row]:
-        # The names are those of REQUIRED and OPTIONAL.
-        sql = f"SELECT rowid, {self._columns} FROM triples WHERE rowid >= ? ORDER BY rowid LIMIT ?"  # noqa: S608
+        number = self._row_number
+        # The names are those of ROW_NUMBERS, REQUIRED and OPTIONAL.
+        sql = f"SELECT {number}, {self._columns} FROM triples WHERE {number} >= ? ORDER BY {number} LIMIT ?"  # noqa: S608
         return [Row(*row) for row in self._read(sql, first, most)]
 
-    def _find_columns(self) -> str:
-        found = {name.decode() for (name,) in self._read("SELECT name FROM pragma_table_info('triples')")}
+    def _find_columns(self) -> tuple[str, str]:
+        """The columns as they are selected, and the name of the rows' number."""
+        # SQLite compares names without regard to case.
+        found = {name.decode().lower() for (name,) in self._read("SELECT name FROM pragma_table_info('triples')")}
+        shown = visible(str(self._path))
         if missing := [name for name in REQUIRED if name not in found]:
             raise InputError(
-                f"{visible(str(self._path))} is not a database of the old service: "
-                f"it has no table triples with a column {missing[0]}"
+                f"{shown} is not a database of the old service: it has no table triples with a column {missing[0]}"
             )
-        return ", ".join([*REQUIRED, *(name if name in found else "NULL" for name in OPTIONAL)])
+        numbers = [name for name in ROW_NUMBERS if name not in found]
+        [(sql,)] = self._read("SELECT type || ' ' || sql FROM sqlite_schema WHERE name = 'triples' COLLATE NOCASE")
+        if not numbers or sql.startswith(b"view ") or _WITHOUT_NUMBERS.search(sql):
+            raise InputError(
+                f"In {shown}, the rows of triples have no numbers, by which a migration goes on. {_COPYING}"
+            )
+        columns = [*REQUIRED, *(name if name in found else "NULL" for name in OPTIONAL)]
+        return ", ".join(columns), numbers[0]
 
     def _read(self, sql: str, *parameters: int) -> list[tuple[Any, ...]]:
         with _readable(self._path):

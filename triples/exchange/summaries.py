@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from skg_site.host.unfit_database import UnfitDatabase
 from triples.exchange.checkpoints import Counts
 
 
@@ -78,12 +77,6 @@ class ExportSummary:
     @property
     def text(self) -> str:
         return f"{_facts(self.exported)} exported ({self.seconds:,.1f} s, {self.facts_per_second:,.0f} facts/s)."
-
-
-def database_sentence(error: BaseException) -> str:
-    if isinstance(error, UnfitDatabase):
-        return str(error)
-    return f"The database did not do it: {str(error).strip()}. Has it been migrated?"
 
 
 def _facts(number: int) -> str:

@@ -133,6 +133,13 @@ def rule_delete(*, name: str, versions: Collection[str] | None = None) -> None:
         stored.delete()
 
 
+def rules_delete(*, names: Collection[str]) -> None:
+    """Delete all of these rules, or none: raises NoSuchRule."""
+    with locked_transaction():
+        for name in names:
+            rule_find(name, StoredRule.objects.select_for_update()).delete()
+
+
 def rules_enable(*, names: Collection[str], enabled: bool) -> int:
     """Take rules into the next run, or leave them out of it; the number of rules that changed."""
     with locked_transaction():

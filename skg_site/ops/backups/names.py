@@ -22,8 +22,7 @@ class BackupName(NamedTuple):
     @classmethod
     def new(cls, database: str, form: str) -> Self:
         """The name of a backup that begins now."""
-        moment = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + "Z"
-        return cls(re.sub(r"[^A-Za-z0-9_.-]", "_", database), moment, form)
+        return cls(re.sub(r"[^A-Za-z0-9_.-]", "_", database), _now(), form)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -31,8 +30,17 @@ class BackupName(NamedTuple):
         match = _NAME.fullmatch(text)
         return cls(*match.groups()) if match else None
 
+    @property
+    def is_of_the_future(self) -> bool:
+        """True if this host's clock is wrong, or was when the backup was made."""
+        return self.moment > _now()
+
     def __str__(self) -> str:
         return f"{self.database}-{self.moment}{self.form}"
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + "Z"
 
 
 def newest_first(names: Iterable[str]) -> list[BackupName]:

@@ -1,7 +1,8 @@
 """Restoring a backup: it is found, checked, restored on trial, and only then takes the place of the database."""
 
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from skg_site.cli.exit_codes import MISSING
 from skg_site.cli.progress import Report
 from skg_site.ops.backups.checksums import require_checksum
-from skg_site.ops.backups.names import CHECKSUM, newest_first
+from skg_site.ops.backups.names import CHECKSUM, BackupName, newest_first
 from skg_site.ops.backups.revocations import keep_ends, present_ends, record_kept, revived
 from skg_site.ops.backups.storage import S3_SCHEME, FolderStorage, Storage
 from skg_site.ops.backups.taking import default_storage, one_at_a_time, open_storage, state_folder
@@ -20,6 +21,10 @@ from triples.store.backend import backend
 from triples.store.backups.contents import Contents
 from triples.store.backups.databases import Database, Form
 from triples.store.backups.failures import BackupFailure
+
+# What is fetched and unpacked is in a folder of this name in the state, which is removed by the next restore if one is
+# killed.
+_FOLDER = "restore-"
 
 # Called with a description of what would be overwritten. Raises CommandError if the operator does not want that.
 Consent = Callable[[str], None]
@@ -80,7 +85,9 @@ def restore(
             consent(content)
         ends = [] if content is None else present_ends(required=keep_revocations)
         kept_ids: list[str] = []
-        with tempfile.TemporaryDirectory(prefix="restore-", dir=state_folder()) as folder:
+        for killed in state_folder().glob(f"{_FOLDER}*"):
+            shutil.rmtree(killed)
+        with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=state_folder()) as folder:
             file = _fetch_whole(storage, name, Path(folder), report)
             with database.restored(file, database.scratch_folder or Path(folder), report) as scratch:
                 if keep_revocations:
@@ -103,14 +110,30 @@ def _find(wanted: str, database: Database) -> tuple[Storage, str]:
             raise BackupFailure(f"{wanted} is no backup of this kind of database: those end in {database.form}.")
         return storage, last
     storage = open_storage(wanted)
-    fitting = [name for name in newest_first(storage.names()) if name.form == database.form]
+    found = newest_first(storage.names())
+    fitting = [name for name in found if name.form == database.form]
     if not fitting:
-        raise BackupFailure(f"There is no backup in {storage.shown('')}.", MISSING)
+        raise BackupFailure(_none_fits(storage, database, found), MISSING)
     if len(databases := sorted({name.database for name in fitting})) > 1:
         raise BackupFailure(
             f"{storage.shown('')} has backups of several databases ({', '.join(databases)}): name the file."
         )
+    if fitting[0].is_of_the_future:
+        raise BackupFailure(
+            f"{storage.shown(str(fitting[0]))} has a name of the future, so nobody can tell which one is the newest: "
+            "set the clock if it is wrong, or name the file."
+        )
     return storage, str(fitting[0])
+
+
+def _none_fits(storage: Storage, database: Database, found: Sequence[BackupName]) -> str:
+    place = storage.shown("")
+    if not found:
+        return f"There is no backup in {place}."
+    return (
+        f"There is no backup of this kind of database in {place}: those end in {database.form}. It has {found[0]}. "
+        "Restore that into a database of its own kind; manage.py copy_to moves the graph from there."
+    )
 
 
 def _fetch_whole(storage: Storage, name: str, folder: Path, report: Report) -> Path:

@@ -1,7 +1,7 @@
 """Taking a backup: it is made, tried, put in its place, and the oldest backups are removed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from triples.store.backend import backend
 from triples.store.backups.contents import Contents
 from triples.store.backups.databases import Database
 from triples.store.backups.failures import BackupFailure, Damaged
+from triples.store.copying.record import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class Taken:
     sha256: str
     contents: Contents
     removed: list[str]
+    # Backups of this database that are in the same place, and have names of later times.
+    dated_later: list[str]
+    # True if copy_to has moved the graph to another database, so that this one is not written any more.
+    moved: bool
     finished_at: datetime
     seconds: float
 
@@ -43,6 +48,8 @@ class Taken:
             "sha256": self.sha256,
             **self.contents._asdict(),
             "removed": self.removed,
+            "dated_later": self.dated_later,
+            "moved": self.moved,
             "finished_at": self.finished_at.isoformat(),
             "seconds": round(self.seconds, 3),
         }
@@ -50,7 +57,19 @@ class Taken:
     @property
     def text(self) -> str:
         text = f"{self.file}: {self.contents} in {self.bytes:,} bytes, restored and counted ({self.seconds:,.1f} s)."
-        return f"{text} Removed: {', '.join(self.removed)}." if self.removed else text
+        if self.removed:
+            text += f" Removed: {', '.join(self.removed)}."
+        if self.dated_later:
+            text += (
+                f"\nWARNING: By their names, these are newer than this backup: {', '.join(self.dated_later)}. Set this "
+                "host's clock if it is wrong. If it was wrong when they were made, remove or rename them."
+            )
+        if self.moved:
+            text += (
+                "\nWARNING: The graph has moved to another database since, and this backup is of what it was here. Set "
+                "SKG_DATABASE_URL, or SKG_DB_PATH, to where it is now."
+            )
+        return text
 
 
 def backup(to: str, keep: int | None, report: Report) -> Taken:
@@ -72,8 +91,12 @@ def backup(to: str, keep: int | None, report: Report) -> Taken:
             storage.put(file, str(name), report)
         finally:
             _remove_unfinished(folder, name)
-        removed = _remove_oldest(storage, name, keep)
-        taken = Taken(storage.shown(str(name)), size, digest, contents, removed, datetime.now(UTC), monotonic() - began)
+        ours = [other for other in newest_first(storage.names()) if other.database == name.database and other != name]
+        removed = _remove_oldest(storage, ours, keep)
+        later = [text for each in ours if each.moment > name.moment and (text := str(each)) not in removed]
+        seconds = monotonic() - began
+        place, now = storage.shown(str(name)), datetime.now(UTC)
+        taken = Taken(place, size, digest, contents, removed, later, _has_moved(), now, seconds)
         _record(taken)
     return taken
 
@@ -88,7 +111,11 @@ def open_storage(text: str) -> Storage:
 
 
 def default_storage() -> str:
-    return settings.ENV.backup_dir or str(state_folder())
+    """That of SKG_BACKUP_DIR, which begins in the project's folder, as SKG_DB_PATH does."""
+    found: str = settings.ENV.backup_dir
+    if found.startswith(S3_SCHEME):
+        return found
+    return str(settings.BASE_DIR / found if found else state_folder())
 
 
 def state_folder() -> Path:
@@ -115,6 +142,12 @@ def _try(database: Database, file: Path, folder: Path, contents: Contents, repor
             raise Damaged(f"The backup holds {scratch.contents}, where the database held {contents}.")
 
 
+def _has_moved() -> bool:
+    with closing(backend().own_side()) as side:
+        record = side.record()
+    return record is not None and record.stage is Stage.MOVED
+
+
 def _write_checksum(storage: Storage, folder: Path, name: BackupName, digest: str, report: Report) -> None:
     """Put the checksum in its place before the backup, so that no backup is ever without one."""
     file = folder / f"{UNFINISHED}{name}{CHECKSUM}"
@@ -122,12 +155,11 @@ def _write_checksum(storage: Storage, folder: Path, name: BackupName, digest: st
     storage.put(file, f"{name}{CHECKSUM}", report)
 
 
-def _remove_oldest(storage: Storage, name: BackupName, keep: int | None) -> list[str]:
-    """Remove all backups of this database but the newest `keep`. Returns their names."""
+def _remove_oldest(storage: Storage, others: Sequence[BackupName], keep: int | None) -> list[str]:
+    """Keep the backup that was made now, and the first of the `others`. Returns the names of those removed."""
     if keep is None:
         return []
-    ours = [other for other in newest_first(storage.names()) if other.database == name.database]
-    removed = [str(other) for other in ours[keep:]]
+    removed = [str(other) for other in others[keep - 1 :]]
     for other in removed:
         storage.remove(other)
         storage.remove(f"{other}{CHECKSUM}")

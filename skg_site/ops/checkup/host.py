@@ -25,6 +25,9 @@ from triples.visible import visible
 # At most this much of a log is read, from its end.
 MOST_LOG_BYTES = 256 << 20
 
+# Seconds by which a clock may be set back without a word.
+_CLOCK_STEP = 60
+
 _ERRORS = {b"error", b"critical"}
 
 
@@ -52,6 +55,10 @@ def check_backup(state_dir: Path, limits: Limits) -> Finding:
     age = (datetime.now(UTC) - backup.finished_at).total_seconds()
     if "://" not in backup.file and not Path(backup.file).exists():
         return failed(f"The last backup, {backup.file}, is not there any more.")
+    if age < -_CLOCK_STEP:
+        return warning(
+            f"The last one is dated {duration_text(age)} in the future: {backup.file}. A clock was or is wrong."
+        )
     size = backup.bytes / (1 << 20)
     return bad_if_large(age, limits, f"The last one is {duration_text(age)} old: {backup.file}, {size:,.1f} MiB.")
 

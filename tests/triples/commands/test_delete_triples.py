@@ -1,13 +1,19 @@
 """`manage.py delete_triples`"""
 
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 import pytest
 
+from skg_site.cli.interrupts import Interrupted
 from tests.support.database import in_orm
 from tests.triples.commands.runs import Inside, Shell, with_graph
 from tests.triples.store.graphs import counted, stored_rows, tallied
+from triples.services import deletions
+from triples.store.group_commit import write_now
+from triples.store.operations import Outcome, RemoveMany
 
 pytestmark = pytest.mark.both
 
@@ -107,6 +113,30 @@ def test_a_command_line_that_makes_no_sense(graph: Inside, arguments: list[str],
     assert refused.returncode == 2
     assert sentence in refused.stderr
     assert len(left()) == 4
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("failure", "code", "sentence"),
+    [
+        (OSError(28, "No space left on device", "skg.db-wal"), 1, b"skg.db-wal: No space left on device."),
+        (Interrupted(signal.SIGTERM), 143, b"Interrupted."),
+    ],
+)
+def test_a_deletion_that_ends_half_way_says_how_far_it_came(
+    graph: Inside, monkeypatch: pytest.MonkeyPatch, failure: BaseException, code: int, sentence: bytes
+) -> None:
+    def write_once(operations: Sequence[RemoveMany]) -> Sequence[Outcome]:
+        if len(left()) < 4:
+            raise failure
+        return write_now(operations)
+
+    monkeypatch.setattr(deletions, "BATCH", 1)
+    monkeypatch.setattr(deletions, "write_now", write_once)
+    failed = graph.run("delete_triples", "--predicate", "in", "--yes")
+    said = b"CommandError: %s 1 facts were deleted by then, and stay deleted.\n" % sentence
+    assert (failed.returncode, failed.stderr) == (code, said)
+    assert len(left()) == 3
 
 
 KILLED = """

@@ -258,7 +258,7 @@ class TestStoredRules:
     def test_one_is_shown(self) -> None:
         assert run("show", "grandparent").splitlines() == ["grandparent (enabled)", TEXT, "A parent's parent."]
         assert as_json("show", "grandparent")["text"] == TEXT
-        assert failing("show", "x")[1] == "There is no rule with this name."
+        assert failing("show", "x")[1] == "There is no rule named x; `manage.py rules list` shows all."
 
     def test_its_sql_is_shown_with_the_ids_of_its_terms(self) -> None:
         store(("Ann", "parent_of", "Bob"))
@@ -274,7 +274,7 @@ class TestStoredRules:
         assert run("disable", "grandparent", "n") == "Disabled: grandparent, n.\n"
         assert not Rule.objects.filter(enabled=True).exists()
         assert [rule["enabled"] for rule in as_json("enable", "n")] == [True]
-        assert failing("enable", "grandparent", "x")[1] == "There is no rule with this name."
+        assert failing("enable", "grandparent", "x")[1].startswith("There is no rule named x;")
         assert list(Rule.objects.filter(enabled=True).values_list("name", flat=True)) == ["n"]
 
     @pytest.mark.once
@@ -284,13 +284,13 @@ class TestStoredRules:
         assert as_json("show", asked)["name"] == "p\u00e8re"
         assert run("disable", asked) == "Disabled: p\u00e8re.\n"
         assert run("enable", asked) == "Enabled: p\u00e8re.\n"
-        assert as_json("delete", asked, "--yes") == {"deleted": "p\u00e8re"}
+        assert as_json("delete", asked, "--yes") == {"deleted": ["p\u00e8re"]}
 
     @pytest.mark.once
     @pytest.mark.parametrize("action", ["show", "enable", "disable", "delete"])
     def test_an_unknown_or_empty_name_is_a_sentence(self, action: str) -> None:
         for name in ("no such", "", " "):
-            assert failing(action, name)[1] == "There is no rule with this name."
+            assert failing(action, name)[1].startswith("There is no rule named ")
 
     @pytest.mark.once
     def test_one_is_deleted_once_confirmed(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,8 +299,32 @@ class TestStoredRules:
         assert failing("delete", "n")[1] == "Nothing was deleted."
         monkeypatch.setattr("builtins.input", lambda _: "y")
         assert run("delete", "n") == "The rule n is deleted.\n"
-        assert as_json("delete", "grandparent", "--yes") == {"deleted": "grandparent"}
+        assert as_json("delete", "grandparent", "--yes") == {"deleted": ["grandparent"]}
         assert stored() == {}
+
+    @pytest.mark.once
+    def test_several_are_deleted_or_none(self) -> None:
+        assert failing("delete", "n", "x", "--yes")[1].startswith("There is no rule named x;")
+        assert len(stored()) == 2
+        assert run("delete", "n", "grandparent", "n", "--yes") == "2 rules (n, grandparent) are deleted.\n"
+        assert stored() == {}
+
+    @pytest.mark.once
+    def test_a_preset_goes_as_it_came(self) -> None:
+        run("load", "--preset", "rdfs")
+        names = [rule.name for rule in presets.load("rdfs")]
+        run("delete", names[0], "--yes")
+        assert as_json("disable", "--preset", "rdfs")[0]["name"] == names[1]
+        assert as_json("delete", "--preset", "rdfs", "--yes") == {"deleted": names[1:]}
+        assert sorted(stored()) == ["grandparent", "n"]
+        assert failing("delete", "--preset", "rdfs", "--yes")[1] == "No rule of the preset rdfs is stored."
+
+    @pytest.mark.once
+    @pytest.mark.parametrize("arguments", [[], ["n", "--preset", "rdfs"]])
+    def test_rules_are_named_by_themselves_or_by_their_preset(self, arguments: list[str]) -> None:
+        with pytest.raises(CommandError, match="Name the rules, or give --preset") as caught:
+            call_command("rules", "delete", *arguments)
+        assert caught.value.returncode == 2
 
     @pytest.mark.once
     def test_nobody_is_asked_where_nobody_is(self, monkeypatch: pytest.MonkeyPatch) -> None:

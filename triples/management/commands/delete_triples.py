@@ -19,7 +19,6 @@ from triples.services.deletions import deletion_perform_now, deletion_preview_no
 
 # For as long, what would go is looked for.
 PREVIEW_SECONDS = 10.0
-INTERRUPTED = "Interrupted; what was deleted by then stays deleted."
 
 
 class Command(UncheckedCommand):
@@ -46,7 +45,12 @@ class Command(UncheckedCommand):
 
     def handle(self, *_: Any, dry_run: bool, yes: bool, json: bool, **options: Any) -> None:
         deletion = _deletion(options)
-        with failures_told(INTERRUPTED):
+        facts = 0
+
+        def stays_deleted() -> str:
+            return f"{facts:,} facts were deleted by then, and stay deleted." if facts else ""
+
+        with failures_told("Interrupted.", stays_deleted):
             if dry_run or not yes:
                 with ProgressBar() as progress:
                     progress.report("looking for what would go", 0, None)
@@ -58,9 +62,13 @@ class Command(UncheckedCommand):
                     f"{_sentence(found)} Delete them?", refusal="Nothing was deleted.", yes_means="deletes the facts"
                 )
             with ProgressBar() as progress:
-                facts = deletion_perform_now(
-                    deletion=deletion, report=lambda done: progress.report("deleting", done, None, f"{done:,} facts")
-                )
+
+                def report(done: int) -> None:
+                    nonlocal facts
+                    facts = done
+                    progress.report("deleting", done, None, f"{done:,} facts")
+
+                facts = deletion_perform_now(deletion=deletion, report=report)
                 seconds = progress.seconds
         content = {"dry_run": False, "facts": facts, "seconds": round(seconds, 3)}
         text = f"{facts:,} facts deleted ({seconds:,.1f} s)."

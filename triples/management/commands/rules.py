@@ -10,7 +10,7 @@ from django.core.management import CommandError, CommandParser
 
 from skg_site.cli.arguments import add_action
 from skg_site.cli.base_command import ServiceCommand
-from skg_site.cli.exit_codes import FAILED
+from skg_site.cli.exit_codes import FAILED, MISUSED
 from skg_site.cli.failures import database_failures_told
 from skg_site.cli.prompts import confirm
 from triples.models import Rule as StoredRule
@@ -22,7 +22,16 @@ from triples.rules.responses import rule_content
 from triples.rules.sql import stored_rule_sql
 from triples.runs.previews import Preview, TooMuch
 from triples.services.missing_predicates import missing_predicates
-from triples.services.rules import Loaded, RulesError, rule_delete, rule_find, rules_enable, rules_in_order, rules_load
+from triples.services.rules import (
+    Loaded,
+    NoSuchRule,
+    RulesError,
+    rule_find,
+    rules_delete,
+    rules_enable,
+    rules_in_order,
+    rules_load,
+)
 from triples.visible import visible, visible_json
 
 FILE_HELP = "a rule, a shorthand, or a JSON array of them; - for standard input"
@@ -55,9 +64,9 @@ class Command(ServiceCommand):
             ("disable", False, "have runs leave rules out; what they derived goes with the next run"),
         ):
             action = add_action(actions, name, partial(self.set_enabled, enabled=enabled), text)
-            action.add_argument("names", nargs="+", metavar="NAME")
-        delete = add_action(actions, "delete", self.delete, "remove a rule; what it derived goes with the next run")
-        delete.add_argument("name")
+            _add_names(action)
+        delete = add_action(actions, "delete", self.delete, "remove rules; what they derived goes with the next run")
+        _add_names(delete)
         delete.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *_: Any, run: Callable[..., None], **options: Any) -> None:
@@ -92,7 +101,7 @@ class Command(ServiceCommand):
             self.stdout.write("There are no rules yet. `manage.py rules load` stores some.")
 
     def show(self, options: dict[str, Any]) -> None:
-        rule = rule_find(options["name"])
+        rule = _found(options["name"])
         sql = stored_rule_sql(rule) if options["sql"] else None
         if options["json"]:
             self._write_json(rule_content(rule) | ({} if sql is None else {"sql": sql}))
@@ -141,17 +150,19 @@ class Command(ServiceCommand):
             self.stdout.write(visible("  {} {} {}  {:g}".format(*example)))
 
     def delete(self, options: dict[str, Any]) -> None:
-        rule = rule_find(options["name"])
+        names = _chosen(options)
+        told = f"The rule {names[0]}" if len(names) == 1 else f"{_count(len(names))} ({', '.join(names)})"
         if not options["yes"]:
-            confirm(visible(f"Delete the rule {rule.name}?"), refusal="Nothing was deleted.", yes_means="deletes")
-        rule_delete(name=rule.name)
+            question = f"Delete {told[0].lower()}{told[1:]}?"
+            confirm(visible(question), refusal="Nothing was deleted.", yes_means="deletes")
+        rules_delete(names=names)
         if options["json"]:
-            self._write_json({"deleted": rule.name})
+            self._write_json({"deleted": names})
         else:
-            self.stdout.write(visible(f"The rule {rule.name} is deleted."))
+            self.stdout.write(visible(f"{told} {'is' if len(names) == 1 else 'are'} deleted."))
 
     def set_enabled(self, options: dict[str, Any], *, enabled: bool) -> None:
-        names = [rule_find(name).name for name in options["names"]]
+        names = _chosen(options)
         rules_enable(names=names, enabled=enabled)
         if options["json"]:
             self._write_json([rule_content(rule_find(name)) for name in names])
@@ -179,6 +190,33 @@ class Command(ServiceCommand):
             self.stdout.write(textwrap.indent(lines, "  "), ending="")
             before = ","
         self.stdout.write("[]" if before == "[" else "\n]")
+
+
+def _add_names(parser: CommandParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", default=[])
+    parser.add_argument("--preset", choices=presets.names(), help="those of its rules that are stored")
+
+
+def _chosen(options: dict[str, Any]) -> list[str]:
+    """The names of the stored rules that the command line names, each once. Raises CommandError."""
+    names, preset = options["names"], options["preset"]
+    if bool(names) == bool(preset):
+        raise CommandError("Name the rules, or give --preset.", returncode=MISUSED)
+    if names:
+        return list(dict.fromkeys(_found(name).name for name in names))
+    of_preset = [rule.name for rule in presets.load(preset)]
+    stored = set(StoredRule.objects.filter(name__in=of_preset).values_list("name", flat=True))
+    if not stored:
+        raise CommandError(f"No rule of the preset {preset} is stored.", returncode=FAILED)
+    return [name for name in of_preset if name in stored]
+
+
+def _found(name: str) -> StoredRule:
+    try:
+        return rule_find(name)
+    except NoSuchRule:
+        sentence = f"There is no rule named {name}; `manage.py rules list` shows all."
+        raise CommandError(visible(sentence), returncode=FAILED) from None
 
 
 def _told(loaded: Loaded) -> str:

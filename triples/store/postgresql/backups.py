@@ -5,6 +5,7 @@ two databases, so the service's database is never half restored. The inferred fa
 them again.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -29,6 +30,10 @@ from triples.store.postgresql.programs import find_program, run_program
 # Every server has this database, and it is not renamed itself, so databases are renamed on a connection to it.
 _MAINTENANCE = "postgres"
 _LONGEST_NAME = 63
+# The first number of the advisory lock of a scratch database, held as long as it is used; the second is of its name.
+SCRATCH_KEY = 7_777_005
+_DIGITS = 8
+_SCRATCHES = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
 
 _SIZE = "SELECT pg_database_size(current_database())"
 _USERS = "SELECT count(*) FROM auth_user"
@@ -71,8 +76,10 @@ class PostgreSQLDatabase(Database):
     @contextmanager
     def restored(self, file: Path, _folder: Path, report: Report) -> Iterator[Scratch]:
         program = find_program("pg_restore")
-        name = _beside(self.name, f"restored_{token_hex(4)}")
+        name = _beside(self.name, f"restored_{token_hex(_DIGITS // 2)}")
         with connect(_MAINTENANCE) as server:
+            _remove_left_over(server, self.name)
+            server.execute("SELECT pg_advisory_lock(%s, %s)", [SCRATCH_KEY, scratch_number(name)])
             try:
                 server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
             except errors.InsufficientPrivilege as error:
@@ -152,6 +159,26 @@ class _PostgreSQLScratch(Scratch):
         if discard:
             self._server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(kept)))
         return Replaced(None if discard else kept)
+
+
+def _remove_left_over(server: "psycopg.Connection[Any]", name: str) -> None:
+    """Drop the scratch databases of this one whose backup or restore was killed, here or on another host."""
+    beginning = _beside(name, f"restored_{'0' * _DIGITS}")[:-_DIGITS]
+    for (scratch,) in server.execute(_SCRATCHES, [beginning]).fetchall():
+        if re.fullmatch(f"[0-9a-f]{{{_DIGITS}}}", scratch.removeprefix(beginning)) is None:
+            continue
+        lock = [SCRATCH_KEY, scratch_number(scratch)]
+        [free] = server.execute("SELECT pg_try_advisory_lock(%s, %s)", lock).fetchone() or (False,)
+        if free:
+            # It belongs to another role.
+            with suppress(errors.InsufficientPrivilege):
+                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(scratch)))
+            server.execute("SELECT pg_advisory_unlock(%s, %s)", lock)
+
+
+def scratch_number(name: str) -> int:
+    """The second number of the lock of a scratch database; it is never below 0, as PostgreSQL's integers may be."""
+    return int(name[-_DIGITS:], 16) & 0x7FFF_FFFF
 
 
 # The server takes a moment to notice a closed connection, such as one of a service that has just stopped.

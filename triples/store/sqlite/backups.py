@@ -6,6 +6,7 @@ would write a smaller copy, but it reads every row and reports no progress. The 
 are in a file of their own, and the next run derives them again.
 """
 
+import glob
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -53,13 +54,15 @@ class SQLiteDatabase(Database):
     @contextmanager
     def restored(self, file: Path, folder: Path, report: Report) -> Iterator[Scratch]:
         # SQLite's other files have names that begin with this one.
-        unpacked = folder / f"{file.name}.unpacked"
+        # Beside the database it is named for that: then the next restore removes what a killed one has left.
+        beside = folder.resolve() == self._file.parent
+        unpacked = folder / f"{(self._file if beside else file).name}.unpacked"
+        _remove(unpacked)
         try:
             _decompress(file, unpacked, report)
             yield _SQLiteScratch(self._file, unpacked, _examine(unpacked, report))
         finally:
-            for left in folder.glob(f"{unpacked.name}*"):
-                left.unlink()
+            _remove(unpacked)
 
     def what_stands(self) -> str | None:
         if not self._file.exists() or not self._file.stat().st_size:
@@ -115,6 +118,12 @@ class _SQLiteScratch(Scratch):
         # The inferred facts may be of a newer database than this one.
         remove_all()
         return Replaced(None if kept is None else str(kept))
+
+
+def _remove(unpacked: Path) -> None:
+    """Remove an unpacked backup, and the files that SQLite makes beside it."""
+    for left in unpacked.parent.glob(f"{glob.escape(unpacked.name)}*"):
+        left.unlink()
 
 
 def _examine(file: Path, report: Report) -> Contents:

@@ -4,13 +4,21 @@ import fcntl
 import hashlib
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
+import psycopg
 import pytest
+from django.conf import settings
+from psycopg import sql
 
+from skg_site.env import BASE_DIR
 from skg_site.ops.backups.names import BackupName, newest_first
+from skg_site.ops.backups.taking import default_storage
 from tests.skg_site.ops.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
+from tests.support.postgresql import database_url
 from tests.triples.commands.runs import Shell
+from triples.store.postgresql.backups import SCRATCH_KEY, scratch_number
 
 pytestmark = pytest.mark.both
 
@@ -47,6 +55,16 @@ def test_without_a_place_it_goes_to_the_setting_and_else_to_the_state(graph: She
 
 
 @pytest.mark.once
+def test_a_setting_without_a_root_begins_in_the_folder_of_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting, place in (("saved", str(BASE_DIR / "saved")), ("/saved", "/saved"), ("s3://saved/a", "s3://saved/a")):
+        monkeypatch.setattr(settings, "ENV", settings.ENV.model_copy(update={"backup_dir": setting}))
+        assert default_storage() == place
+
+
+@pytest.mark.once
 def test_the_newest_are_kept_and_nothing_else_is_touched(graph: Shell, tmp_path: Path) -> None:
     first = Path(as_json(graph, "backup", "--to", str(tmp_path))["file"])
     name = BackupName.parse(first.name)
@@ -62,6 +80,42 @@ def test_the_newest_are_kept_and_nothing_else_is_touched(graph: Shell, tmp_path:
     kept = {second.name, Path(third["file"]).name}
     assert {each.name for each in tmp_path.iterdir()} == {*others, *kept, *(f"{each}.sha256" for each in kept)}
     assert "Removed: " in done(graph, "backup", "--to", str(tmp_path), "--keep", "1")
+
+
+@pytest.mark.once
+def test_a_clock_that_was_wrong_costs_no_backup(graph: Shell, tmp_path: Path) -> None:
+    made = Path(as_json(graph, "backup", "--to", str(tmp_path))["file"])
+    name = BackupName.parse(made.name)
+    assert name is not None
+    future = str(name._replace(moment="29990101T000000.000Z"))
+    made.rename(tmp_path / future)
+    (tmp_path / f"{made.name}.sha256").rename(tmp_path / f"{future}.sha256")
+    code, sentence = refused(graph, "restore", str(tmp_path), "--force", "--yes")
+    assert (code, sentence.partition(" has a name of the future")[0]) == (1, str(tmp_path / future))
+    second = as_json(graph, "backup", "--to", str(tmp_path), "--keep", "2")
+    assert (second["removed"], second["dated_later"]) == ([], [future])
+    told = done(graph, "backup", "--to", str(tmp_path), "--keep", "2")
+    assert f"WARNING: By their names, these are newer than this backup: {future}." in told
+    last = as_json(graph, "backup", "--to", str(tmp_path), "--keep", "1")
+    assert (future in last["removed"], last["dated_later"]) == (True, [])
+    assert Path(last["file"]).exists()
+
+
+def test_the_scratch_database_of_a_killed_backup_is_dropped_by_the_next(graph: Shell, tmp_path: Path) -> None:
+    if is_sqlite(graph):
+        pytest.skip("its scratch place is a file")
+    url = graph.variables["SKG_DATABASE_URL"]
+    name = urlsplit(url).path.removeprefix("/")
+    killed, used, other = f"{name}_restored_0123abcd", f"{name}_restored_f123abcd", f"{name}_restored_by_hand"
+    with psycopg.connect(database_url(url, "postgres"), autocommit=True) as server:
+        for each in (killed, used, other):
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(each)))
+        server.execute("SELECT pg_advisory_lock(%s, %s)", [SCRATCH_KEY, scratch_number(used)])
+        done(graph, "backup", "--to", str(tmp_path))
+        found = {row[0] for row in server.execute("SELECT datname FROM pg_database")}
+        assert found & {killed, used, other} == {used, other}
+        for each in (used, other):
+            server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(each)))
 
 
 @pytest.mark.once

@@ -107,6 +107,23 @@ def test_inferred_facts_of_a_newer_database_are_not_shown_over_an_older_one(grap
     assert done(graph, "recurse").startswith("3 inferred facts: 3 added")
 
 
+def test_what_a_killed_restore_has_left_goes_with_the_next(graph: Shell, tmp_path: Path) -> None:
+    file = backup_of(graph, tmp_path)
+    code = "import os; from skg_site.ops.backups import restoring; "
+    code += "restoring.keep_ends = lambda *_: os.kill(os.getpid(), 9); "
+    code += f"restoring.restore({str(file)!r}, print, lambda *_: None, discard=False, keep_revocations=True)"
+    assert graph.run("shell", "-v0", "-c", code).returncode == -9
+    folders = [state_folder(graph) / "backups", state_folder(graph).parent]
+
+    def left() -> int:
+        return sum(len(list(folder.glob(name))) for folder in folders for name in ("restore-*", "*unpacked*"))
+
+    assert left() == (2 if is_sqlite(graph) else 1)
+    other = backup_of(graph, tmp_path)
+    done(graph, "restore", str(other), "--force", "--yes")
+    assert left() == 0
+
+
 def damage(file: Path) -> None:
     content = bytearray(file.read_bytes())
     for place in range(len(content) // 3, len(content) // 2):
@@ -183,6 +200,9 @@ def test_what_cannot_be_found_or_told_apart_is_a_sentence(graph: Shell, tmp_path
     other = tmp_path / ("other.pgdump" if is_sqlite(graph) else "other.sqlite.zst")
     other.touch()
     assert "is no backup of this kind of database" in refused(graph, "restore", str(other))[1]
+    other.rename(dated := other.with_name(f"other-20260101T000000.000Z{''.join(other.suffixes)}"))
+    code, sentence = refused(graph, "restore", str(tmp_path))
+    assert (code, dated.name in sentence, "manage.py copy_to" in sentence) == (66, True, True)
     file = backup_of(graph, tmp_path)
     shutil.copy(file, tmp_path / f"second-{file.name}")
     assert "backups of several databases" in refused(graph, "restore", str(tmp_path), "--force", "--yes")[1]

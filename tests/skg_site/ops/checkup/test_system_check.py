@@ -213,6 +213,14 @@ def test_the_age_of_the_last_backup(note: Callable[..., None], tmp_path: Path) -
     assert one("backup", "--backup-warning", "60h", "--backup-failure", "90h")[0] == "ok"
 
 
+def test_a_backup_of_the_future_is_no_good_sign(note: Callable[..., None], tmp_path: Path) -> None:
+    file = tmp_path / "skg.tar"
+    file.touch()
+    note(-72, str(file))
+    mark, text = one("backup")
+    assert (mark, text.partition(" in the future: ")[2]) == ("warning", f"{file}. A clock was or is wrong.")
+
+
 def test_a_backup_that_is_gone_or_elsewhere(note: Callable[..., None], tmp_path: Path) -> None:
     note(1, str(tmp_path / "gone"))
     assert one("backup") == ("failed", f"The last backup, {tmp_path / 'gone'}, is not there any more.")

@@ -24,6 +24,14 @@ def _inferred(shell: Shell) -> list[str]:
     return sorted(done(shell, "export_triples", "-", "--format", "tsv", "--inferred", "only").splitlines())
 
 
+def test_a_backup_of_the_place_that_a_graph_has_moved_from_says_so(graph: Shell, new_target: NewTarget) -> None:
+    url = new_target()
+    as_json(graph, "copy_to", url, "--yes")
+    assert "WARNING: The graph has moved to another database" in done(graph, "backup")
+    as_json(graph, "copy_to", url, "--take-back", "--yes")
+    assert as_json(graph, "backup")["moved"] is False
+
+
 @pytest.mark.both
 def test_a_graph_is_taken_back_unless_its_new_place_was_written_to(graph: Shell, new_target: NewTarget) -> None:
     url = new_target()

@@ -62,6 +62,41 @@ def test_what_is_no_fact_is_told_with_its_row_and_reason(old: Path, tmp_path: Pa
 
 
 @pytest.mark.once
+def test_rows_come_over_whatever_their_numbers_are(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        insert = "INSERT INTO triples (id, subject, predicate, object) VALUES (?, ?, 'p', 'o')"
+        connection.executemany(insert, [(-(1 << 63), "least"), (-1, "negative"), (0, "none"), ((1 << 63) - 1, "most")])
+    assert migrated(old).counts == counts(14, 14)
+    assert {"least", "negative", "none", "most"} <= {subject for subject, _, _ in stored_rows()}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("table", "moved"),
+    [
+        ("CREATE TABLE triples (rowid TEXT, subject, predicate, object)", True),
+        ("CREATE TABLE Triples (rowid, _rowid_, Subject, PREDICATE, object)", True),
+        ("CREATE TABLE triples (rowid, _rowid_, oid, subject, predicate, object)", False),
+        ("CREATE TABLE triples (subject, predicate, object, PRIMARY KEY (subject)) WITHOUT rowid", False),
+        ("CREATE VIEW triples AS SELECT subject, predicate, object FROM others", False),
+    ],
+)
+def test_tables_of_another_kind_come_over_or_are_refused(tmp_path: Path, table: str, moved: bool) -> None:
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE others (subject, predicate, object)")
+        connection.execute(table)
+        name = "others" if "VIEW" in table else "triples"
+        connection.execute(f"INSERT INTO {name} (subject, predicate, object) VALUES ('a', 'p', 'o')")
+    if moved:
+        assert migrated(file).counts == counts(1, 1)
+        return
+    with pytest.raises(CommandError, match=r"the rows of triples have no numbers.*CREATE TABLE new\.triples"):
+        call_command("migrate_from_flask", str(file))
+    assert stored_rows() == {}
+
+
+@pytest.mark.once
 def test_where_every_row_is_refused_it_has_failed(old: Path) -> None:
     run = migrated(old, "--scale-weights=10:20")
     assert run.error is not None
@@ -204,7 +239,7 @@ def test_a_database_that_fails_is_a_sentence(old: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Loader, "load", fail)
     run = migrated(old)
-    assert str(run.error) == "The database did not do it: disk I/O error. Has it been migrated?"
+    assert str(run.error) == "The database did not do it: disk I/O error. manage.py system_check looks for the cause."
     assert run.summary["error"] == str(run.error)
 
 
