@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import inf
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import orjson
 from django.conf import settings
 
 from triples.ids import now_ms
-from triples.models import Rule, RunStatus
+from triples.models import RecursionRun, Rule, RunStatus
 from triples.recursion.counts import Counts
 from triples.recursion.incremental import Changes, Difference, TooMuch, update
 from triples.recursion.outcome import Materialised, Options, Round
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 # With more changed facts, or more facts touched by them, it is faster to derive everything from nothing.
 MOST_CHANGES = 20_000
 MOST_TOUCHED = 300_000
+# So too if it takes longer than the last run from nothing did, or than this if that took less.
+LEAST_SECONDS = 5.0
 
 
 def execute(
@@ -102,6 +105,13 @@ class _Execution:
             return self._incremental(view, state, changes)
 
     def _incremental(self, view: Snapshot, state: State, changes: Changes) -> Outcome | None:
+        last = monotonic() + max(LEAST_SECONDS, _seconds_from_nothing())
+
+        def check() -> None:
+            self.stop.check()
+            if monotonic() > last:
+                raise TooMuch
+
         with self._timed("inference"):
             try:
                 source = view.source(state.program)
@@ -111,7 +121,7 @@ class _Execution:
                     changes,
                     min_weight=self.options.min_weight,
                     budget=MOST_TOUCHED,
-                    check=self.stop.check,
+                    check=check,
                 )
             except TooMuch:
                 return None
@@ -225,6 +235,13 @@ class _Execution:
 def _chosen(names: tuple[str, ...]) -> list[Rule]:
     rules = Rule.objects.filter(enabled=True)
     return list(rules.filter(name__in=names) if names else rules)
+
+
+def _seconds_from_nothing() -> float:
+    """The seconds that the last run from nothing took; infinite if none is known any more."""
+    runs = RecursionRun.objects.filter(status=RunStatus.SUCCEEDED, mode="full")
+    seconds = runs.values_list("seconds", flat=True).first()
+    return sum(seconds.values()) if seconds else inf
 
 
 def _parameters(options: RunOptions, documents: list[RuleDocument], program: Program) -> str:

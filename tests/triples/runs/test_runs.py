@@ -12,6 +12,7 @@ from tests.support.database import in_orm
 from tests.support.properties import examples
 from tests.triples.runs.graphs import Graph, Silence
 from triples.models import RecursionRun, RunStatus, Term
+from triples.runs import execution
 from triples.store.backend import backend
 from triples.store.inferred.state import State
 from triples.store.postgresql.connections import connect
@@ -106,6 +107,17 @@ def test_what_was_inserted_is_taken_up_without_deriving_all_anew(closed: Graph) 
     closed.add(("c", "ancestor", "d"))
     run = closed.run()
     assert (run.mode, run.added, run.facts) == ("incremental", 2, 3)
+    assert derived()["a", "ancestor", "d"] == 0.25
+
+
+def test_what_would_take_longer_than_to_derive_all_anew_is_given_up(
+    closed: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "LEAST_SECONDS", 0.0)
+    in_orm(RecursionRun.objects.update, seconds={"inference": 0.0})
+    closed.add(("c", "ancestor", "d"))
+    run = closed.run()
+    assert (run.mode, run.added, run.facts) == ("full", 2, 3)
     assert derived()["a", "ancestor", "d"] == 0.25
 
 
