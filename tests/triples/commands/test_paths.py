@@ -99,7 +99,7 @@ def test_when_the_time_is_over_it_says_what_is_complete(graph: Inside) -> None:
     ("arguments", "sentence"),
     [
         (["dog"], b"the following arguments are required: TO"),
-        (["dog", " dog"], b"CommandError: TO: must be another term than `from`."),
+        (["dog", " dog"], b"CommandError: TO: must be another term than FROM."),
         (["", "cat"], b"CommandError: FROM: must not be empty."),
         (["dog", "cat", "--predicate", "p" * 501], b"CommandError: --predicate 1: must have at most 500 characters"),
         (["dog", "cat", "--max-length", "11"], b"argument --max-length: must be a whole number from 1 to 10"),
