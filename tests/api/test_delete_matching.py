@@ -127,8 +127,13 @@ async def test_when_all_inferred_facts_would_be_hidden_none_is_counted(
 
 
 async def test_past_its_time_a_deletion_says_where_to_go_on(
-    api: httpx.AsyncClient, store_facts: StoreFacts, change_settings: ChangeSettings
+    api: httpx.AsyncClient,
+    store_facts: StoreFacts,
+    change_settings: ChangeSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # In no time at all the key could not be read again.
+    monkeypatch.setattr("apikeys.key_cache.FRESH_SECONDS", 60)
     store_facts(*((f"s{number}", "p", "o", 1 - number / 2000, None, 1) for number in range(1_200)))
     assert len(await left(api)) == 1_000
     gone, cursor, requests, left_out = 0, None, 0, [1_200, 700, 200]

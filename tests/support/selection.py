@@ -57,7 +57,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--quick"):
         left_out.update(item for item in items if _starts_processes(item))
     config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    # Begun last, a test with a time limit of its own, which takes long, would keep all other processes waiting.
+    items[:] = sorted(
+        (item for item in items if item not in left_out), key=lambda item: item.get_closest_marker("timeout") is None
+    )
 
 
 def _starts_processes(item: pytest.Item) -> bool:
