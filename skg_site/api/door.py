@@ -35,6 +35,8 @@ _EXPLORER_PATHS = {"/explorer"} if settings.ENV.enable_explorer else set()
 _SITE_PATHS = frozenset({"/", "/admin", *_DOCS_PATHS, *_EXPLORER_PATHS})
 _SITE_PREFIXES = ("/admin/", "/static/", *(f"{path}/" for path in _EXPLORER_PATHS))
 # Headers that tell a browser that responses are never pages.
+# These have no content, and the length of a 304 would be that of what it stands for (RFC 9110, 8.6).
+_WITHOUT_LENGTH = {204, 304}
 CONSTANT_HEADERS = [
     (b"X-Content-Type-Options", b"nosniff"),
     (b"X-Frame-Options", b"DENY"),
@@ -111,8 +113,8 @@ async def send_answer(response: HttpResponse | StreamedAnswer, request: APIReque
         headers = [JSON_TYPE, (b"Content-Length", b"%d" % len(body))]
     else:
         headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
-        # A response without content has no length (RFC 9110, 8.6); that of a preflight is set already.
-        if response.status_code != 204 and not streams and "Content-Length" not in response:
+        # That of a preflight is set already.
+        if response.status_code not in _WITHOUT_LENGTH and not streams and "Content-Length" not in response:
             headers.append((b"Content-Length", b"%d" % len(body)))
     headers += request.answer_headers
     headers += SECURE_HEADERS if request.scope.get("scheme") == "https" else CONSTANT_HEADERS
