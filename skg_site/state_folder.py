@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skg_site.env import Settings, SettingsError
-from skg_site.host.files import denial, user_of
+from skg_site.host.files import denial, owned, user_of
 
 ROOT = 0
 
@@ -35,6 +35,5 @@ def _require_root_owns(*paths: Path) -> None:
             name = user_of(owner)
             sudo = f"#{owner}" if name == str(owner) else name
             raise SettingsError(
-                f"{path} belongs to {name}, and this is root. What root makes there, {name} could not read. Run this "
-                f"as {name}: sudo -u '{sudo}' …"
+                f"{owned(path)}. What root makes there, {name} could not read. Run this as {name}: sudo -u '{sudo}' …"
             )

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from skg_site.api.headers import elements, entity_tags
 from skg_site.api.problems import BadRequest
 from skg_site.api.request import http_of
+from skg_site.api.views import empty_answer
 
 
 def entity_tag(version: str) -> str:
@@ -24,9 +25,7 @@ def unless_known(request: Request, answer: HttpResponse) -> HttpResponse:
     tag = answer.headers["ETag"]
     if tags is None or (tags != ["*"] and tag not in [known.removeprefix("W/") for known in tags]):
         return answer
-    unchanged = HttpResponse(status=304, headers={"ETag": tag})
-    del unchanged["Content-Type"]
-    return unchanged
+    return empty_answer(304, {"ETag": tag})
 
 
 def _tags(request: Request, header: str) -> list[str] | None:

@@ -34,9 +34,9 @@ _DOCS_PATHS = {"/docs", "/redoc", "/openapi.json"} if settings.ENV.enable_docs e
 _EXPLORER_PATHS = {"/explorer"} if settings.ENV.enable_explorer else set()
 _SITE_PATHS = frozenset({"/", "/admin", *_DOCS_PATHS, *_EXPLORER_PATHS})
 _SITE_PREFIXES = ("/admin/", "/static/", *(f"{path}/" for path in _EXPLORER_PATHS))
-# Headers that tell a browser that responses are never pages.
 # These have no content, and the length of a 304 would be that of what it stands for (RFC 9110, 8.6).
 _WITHOUT_LENGTH = {204, 304}
+# Headers that tell a browser that responses are never pages.
 CONSTANT_HEADERS = [
     (b"X-Content-Type-Options", b"nosniff"),
     (b"X-Frame-Options", b"DENY"),

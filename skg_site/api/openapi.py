@@ -144,22 +144,18 @@ def response_example(name: str, content: object, status: int | None = None) -> O
 
 
 def if_match(thing: str) -> OpenApiParameter:
-    return OpenApiParameter(
-        "If-Match",
-        OpenApiTypes.STR,
-        OpenApiParameter.HEADER,
-        description=f"Only if the {thing} still has this entity tag, as `ETag` gave it.",
-        examples=[OpenApiExample("Any version", "*")],
-    )
+    return _condition("If-Match", f"Only if the {thing}", OpenApiExample("Any version", "*"))
 
 
 def if_none_match(thing: str) -> OpenApiParameter:
+    return _condition("If-None-Match", f"304 if the {thing}", OpenApiExample("What is known", '"3f2a"'))
+
+
+def _condition(header: str, begin: str, example: OpenApiExample) -> OpenApiParameter:
+    """A header of entity tags; `begin` is the begin of its description."""
+    description = f"{begin} still has this entity tag, as `ETag` gave it."
     return OpenApiParameter(
-        "If-None-Match",
-        OpenApiTypes.STR,
-        OpenApiParameter.HEADER,
-        description=f"304 if the {thing} still has this entity tag, as `ETag` gave it.",
-        examples=[OpenApiExample("What is known", '"3f2a"')],
+        header, OpenApiTypes.STR, OpenApiParameter.HEADER, description=description, examples=[example]
     )
 
 

@@ -18,7 +18,7 @@ from skg_site.api.fault_sentences import plain_sentence
 from skg_site.api.headers import is_identity, is_json
 from skg_site.api.json_value_limit import MAX_VALUES, SMALL_BODY, check_values
 from skg_site.api.problems import MAX_REPORTED, BadRequest, FieldError, Invalid, UnsupportedEncoding, shorten
-from skg_site.api.request import http_of, joined_values, sole_value
+from skg_site.api.request import APIRequest, http_of, joined_values, sole_value
 
 Model = TypeVar("Model", bound=BaseModel)
 Result = TypeVar("Result")
@@ -51,8 +51,8 @@ class NotJSON(BadRequest):
 
 async def json_body(request: Request, model: type[Model], *, optional: bool = False) -> Model:
     """The JSON body as `model`; 422 with its faults if it is not valid. An `optional` one may be left out."""
-    if optional and not http_of(request).body:
-        refuse_parameters(request)
+    if optional and not (http := http_of(request)).body:
+        _refuse_parameters(http)
         return model()
     return await read_body(request, partial(validated, model=model))
 
@@ -73,7 +73,7 @@ async def read_body(
     """
     http = http_of(request)
     if not any_parameters:
-        refuse_parameters(request)
+        _refuse_parameters(http)
     _check_declared(http.header(b"content-type"), http.list_header(b"content-encoding"))
     body = http._body
     if len(body) <= SMALL_BODY:
@@ -111,9 +111,8 @@ def _check_declared(content_type: bytes | None, encoding: bytes | None) -> None:
         raise UnsupportedEncoding
 
 
-def refuse_parameters(request: Request) -> None:
+def _refuse_parameters(http: APIRequest) -> None:
     """Refuse a query string beside a body, or what a client writes into the wrong one would do nothing."""
-    http = http_of(request)
     if http.scope.get("query_string"):
         message = "This request has no parameters in its URL: what it takes stands in its body"
         if faults := [FieldError(loc=[name], msg=message, type="extra_forbidden") for name in http.GET]:

@@ -163,8 +163,8 @@ def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | No
     return answer
 
 
-def empty_answer() -> HttpResponse:
-    """204 without content."""
-    response = HttpResponse(status=204)
+def empty_answer(status: int = 204, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """A response without content."""
+    response = HttpResponse(status=status, headers=headers)
     del response["Content-Type"]
     return response

@@ -1,6 +1,5 @@
 """Messages and exit codes of commands when a database fails or a signal stops them."""
 
-import os
 import shutil
 import sqlite3
 import sys
@@ -14,7 +13,7 @@ from django.db import Error as AnyDatabaseError
 from skg_site.cli.departed_readers import reader_departed
 from skg_site.cli.exit_codes import FAILED
 from skg_site.cli.interrupts import Interrupted, Interrupts
-from skg_site.host.files import denial, user_of
+from skg_site.host.files import denial, owned
 from skg_site.host.refused_writes import refusal
 from skg_site.host.unfit_database import UnfitDatabase
 
@@ -56,8 +55,7 @@ def _advice(error: BaseException) -> str:
     if kind in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
         path = settings.ENV.db_path
         place = next(each for each in (path, *path.parents) if each.exists())
-        owner, user = user_of(place.stat().st_uid), user_of(os.geteuid())
-        return f"{place} belongs to {owner}, and this is {user}, who must be able to write it and its folder."
+        return f"{owned(place)}, who must be able to write it and its folder."
     if kind in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return "Another program writes to it; try again, or end that program."
     return "manage.py system_check looks for the cause."

@@ -38,6 +38,11 @@ def user_of(uid: int) -> str:
         return str(uid)
 
 
+def owned(path: Path) -> str:
+    """A clause that names the owner of a file and the present user; an OSError if it cannot be found."""
+    return f"{path} belongs to {user_of(path.stat().st_uid)}, and this is {user_of(os.geteuid())}"
+
+
 def denial(error: OSError) -> str:
     """For a file of another user, which this one may not use, a sentence that names both; else nothing."""
     if not isinstance(error, PermissionError) or error.filename is None:
@@ -46,8 +51,5 @@ def denial(error: OSError) -> str:
     # Where the file is not there, or is hidden, its folder is what denies.
     for each in (path, *path.parents):
         with suppress(OSError):
-            owner = each.stat().st_uid
-            if owner == os.geteuid():
-                return ""
-            return f" {each} belongs to {user_of(owner)}, and this is {user_of(os.geteuid())}."
+            return "" if each.stat().st_uid == os.geteuid() else f" {owned(each)}."
     return ""

@@ -1,4 +1,4 @@
-"""Who may open the folder of the state beside the database."""
+"""The folder of the state beside the database, and those who may open it."""
 
 import os
 from pathlib import Path

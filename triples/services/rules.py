@@ -137,7 +137,7 @@ def rules_delete(*, names: Collection[str]) -> None:
     """Delete all of these rules, or none: raises NoSuchRule."""
     with locked_transaction():
         for name in names:
-            rule_find(name, StoredRule.objects.select_for_update()).delete()
+            rule_delete(name=name)
 
 
 def rules_enable(*, names: Collection[str], enabled: bool) -> int:

@@ -1,4 +1,4 @@
-"""What is said of an error of the database: it ends with what the user may look at."""
+"""Sentences for errors of the database: they end with what the user may look at."""
 
 import os
 import sqlite3

@@ -25,13 +25,13 @@ from triples.store.backups.databases import Database, Form, Replaced, Scratch, w
 from triples.store.backups.failures import BackupFailure, Damaged
 from triples.store.inferred.layout import FACTS, STATE
 from triples.store.postgresql.connections import connect
+from triples.store.postgresql.locks import SCRATCH_KEY, in_four_bytes
 from triples.store.postgresql.programs import find_program, run_program
 
 # Every server has this database, and it is not renamed itself, so databases are renamed on a connection to it.
 _MAINTENANCE = "postgres"
 _LONGEST_NAME = 63
-# The first number of the advisory lock of a scratch database, held as long as it is used; the second is of its name.
-SCRATCH_KEY = 7_777_005
+# Of the number that ends the name of a scratch database.
 _DIGITS = 8
 _SCRATCHES = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
 
@@ -177,8 +177,8 @@ def _remove_left_over(server: "psycopg.Connection[Any]", name: str) -> None:
 
 
 def scratch_number(name: str) -> int:
-    """The second number of the lock of a scratch database; it is never below 0, as PostgreSQL's integers may be."""
-    return int(name[-_DIGITS:], 16) & 0x7FFF_FFFF
+    """The second number of the lock of a scratch database."""
+    return in_four_bytes(int(name[-_DIGITS:], 16))
 
 
 # The server takes a moment to notice a closed connection, such as one of a service that has just stopped.

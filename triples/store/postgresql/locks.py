@@ -16,6 +16,8 @@ MIGRATION_KEY = 7_777_002
 _COPY_KEY = 7_777_003
 # Advisory locks with two numbers, of which the second is that of the import.
 _IMPORTS = 7_777_004
+# The same of a scratch database, held as long as it is used; the second number is of its name.
+SCRATCH_KEY = 7_777_005
 _PAUSE_SECONDS = 0.5
 
 
@@ -31,7 +33,7 @@ def open_copy_lease() -> AbstractContextManager[Lease]:
 def import_lock(run_id: int) -> Iterator[None]:
     with connect() as holder:
         if has_session(holder):
-            holder.execute("SELECT pg_advisory_lock_shared(%s, %s)", [_IMPORTS, _in_four_bytes(run_id)])
+            holder.execute("SELECT pg_advisory_lock_shared(%s, %s)", [_IMPORTS, in_four_bytes(run_id)])
         yield
 
 
@@ -43,14 +45,15 @@ def is_import_locked(run_id: int) -> bool:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid::bigint = %s "
             "AND objid::bigint = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-            [_IMPORTS, _in_four_bytes(run_id)],
+            [_IMPORTS, in_four_bytes(run_id)],
         )
         [found] = cursor.fetchone()
     return bool(found)
 
 
-def _in_four_bytes(run_id: int) -> int:
-    return run_id & 0x7FFF_FFFF
+def in_four_bytes(number: int) -> int:
+    """A number for the second of a lock, of which PostgreSQL's integers hold no more."""
+    return number & 0x7FFF_FFFF
 
 
 @contextmanager

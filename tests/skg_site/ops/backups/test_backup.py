@@ -18,7 +18,8 @@ from skg_site.ops.backups.taking import default_storage
 from tests.skg_site.ops.backups.databases import Databases, as_json, done, exported, is_sqlite, refused, state_folder
 from tests.support.postgresql import database_url
 from tests.triples.commands.runs import Shell
-from triples.store.postgresql.backups import SCRATCH_KEY, scratch_number
+from triples.store.postgresql.backups import scratch_number
+from triples.store.postgresql.locks import SCRATCH_KEY
 
 pytestmark = pytest.mark.both
 
